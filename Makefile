@@ -1,0 +1,41 @@
+# Each target works alone on a fresh clone: it makes .venv and installs the pinned dependencies by itself, once.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= demo
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check lint types install clean help
+
+help:
+	@echo "make demo    from nothing to a verified bundle and a report, on a synthetic world (OUT=demo)"
+	@echo "make test    the tests"
+	@echo "make check   lint, types and tests: what CI runs"
+	@echo "make clean   remove the virtual environment and caches"
+
+install: $(STAMP)
+
+# Made again when the requirements change. The constraints pin every package, among them the CPU build of torch.
+$(STAMP): setup.cfg constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("error: vskd needs Python 3.11 or 3.12. Run: make PYTHON=python3.11 ...") if not (3, 11) <= sys.version_info < (3, 13) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[export,test]' --constraint constraints.txt
+	touch $@
+
+demo: $(STAMP)
+	$(BIN)/vskd demo --out $(OUT)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+check: lint types test
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -1,0 +1,126 @@
+"""Help pages: complete, fast to show, and every command line shown anywhere is one that the program takes."""
+
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from vskd.cli.main import CATALOG, cli, run
+from vskd.cli.options import VskdCommand, VskdGroup
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "numpy", "h5py", "yaml", "pydantic", "rich", "pandas", "lightning", "av")
+
+
+def all_commands() -> list[tuple[str, click.Command]]:
+    found: list[tuple[str, click.Command]] = [("vskd", cli)]
+    for name, entry in CATALOG.items():
+        command = getattr(importlib.import_module(entry.module), entry.attribute)
+        found.append((f"vskd {name}", command))
+        if isinstance(command, click.Group):
+            found += [(f"vskd {name} {sub}", c) for sub, c in command.commands.items()]
+    return found
+
+
+COMMANDS = all_commands()
+NAMES = [name for name, _ in COMMANDS]
+
+
+def modules_after(*words: str) -> set[str]:
+    """Modules in a fresh interpreter after `vskd WORDS`."""
+    call = f"import sys; from vskd.cli.main import run; run({list(words)!r})"
+    code = f"{call}; print('|'.join(sys.modules), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(done.stderr.strip().splitlines()[-1].split("|"))
+
+
+def loaded_after(*words: str) -> set[str]:
+    """Top-level modules in a fresh interpreter after `vskd WORDS`."""
+    return {name.split(".")[0] for name in modules_after(*words)}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["distill", "--help"], ["predict", "--help"]])
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    assert loaded_after(*words).isdisjoint(HEAVY)
+
+
+def test_help_of_the_program_loads_no_command() -> None:
+    assert modules_after("--help").isdisjoint(entry.module for entry in CATALOG.values())
+
+
+def test_help_answers_in_half_a_second() -> None:
+    times = []
+    for _ in range(3):  # the best of three: other work on the machine is not ours
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "vskd.cli", "--help"], capture_output=True, check=True, cwd=ROOT)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.5
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
+def test_every_command_explains_itself_with_examples(name: str, command: click.Command) -> None:
+    assert isinstance(command, VskdCommand | VskdGroup)
+    assert command.examples, f"{name} has no examples"
+    assert any(example.startswith(name) for example in command.examples)
+    text = command.get_help(click.Context(command, info_name=name))
+    assert "Examples:" in text
+    assert all(f"  {example}\n" in text + "\n" for example in command.examples)  # never wrapped: it must be copyable
+    assert command.help
+    for option in command.params:
+        if isinstance(option, click.Option):
+            assert option.help, f"{name} {option.opts[0]} has no help"
+
+
+def test_the_help_page_lists_the_whole_catalog(vskd) -> None:
+    answer = vskd("--help")
+    assert answer.code == 0
+    assert answer.err == ""
+    for name, entry in CATALOG.items():
+        assert f"  {name} " in answer.out
+        assert entry.help in answer.out
+
+
+def test_every_file_of_the_command_line_is_in_the_catalog() -> None:
+    files = {p.stem for p in (ROOT / "vskd" / "cli").glob("*.py")}
+    assert files - {"__init__", "__main__", "main", "options", "output"} == set(CATALOG)
+
+
+def command_lines(page: str) -> Iterator[str]:
+    """The `vskd ...` lines inside the fenced blocks of a markdown page, continuation lines joined."""
+    for block in re.findall(r"```[a-z]*\n(.*?)```", page, flags=re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            if line.strip().removeprefix("$ ").startswith("vskd "):
+                yield line.strip().removeprefix("$ ")
+
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+SHOWN = [(name, example) for name, command in COMMANDS for example in command.examples] + [
+    (page.name, line) for page in PAGES for line in command_lines(page.read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize(("place", "line"), SHOWN, ids=[f"{place}: {line}" for place, line in SHOWN])
+def test_every_command_line_we_show_is_accepted(place: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parsed by the real parser, with the work itself left out."""
+    called: list[str] = []
+    monkeypatch.setattr(VskdCommand, "invoke", lambda self, ctx: called.append(ctx.command_path))
+    words = shlex.split(line.split(" > ")[0].split(" | ")[0].split("  #")[0])
+    assert words[0] == "vskd"
+    assert run(words[1:]) == 0, f"{place} shows a command that is refused: {line}"
+    assert len(called) == 1
+    assert line.startswith(called[0])
+
+
+def test_the_reader_of_pages_finds_command_lines() -> None:
+    page = "text\n```sh\n$ vskd teach --out A \\\n    --seed 1\nmake demo\n```\nvskd not this\n```\nvskd demo\n```\n"
+    assert [shlex.split(line) for line in command_lines(page)] == [
+        ["vskd", "teach", "--out", "A", "--seed", "1"],
+        ["vskd", "demo"],
+    ]

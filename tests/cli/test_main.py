@@ -1,0 +1,149 @@
+"""The one manner of failing: exit codes, one line on stderr, Ctrl-C."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vskd.cli.main import run
+from vskd.errors import DataError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "needles"),
+    [
+        (["distil"], ["No such command 'distil'", "distill", "vskd --help"]),
+        (["recipe", "shw", "x"], ["No such command 'shw'", "show", "vskd recipe --help"]),
+        (["recipe", "list", "--jsn"], ["No such option", "--json", "vskd recipe list --help"]),
+        (["distill", "--epochs", "many", "--out", "RUN"], ["--epochs", "'many'", "vskd distill --help"]),
+        (["distill"], ["--out", "vskd distill --help"]),
+        (["recipe", "show"], ["NAME", "vskd recipe show --help"]),
+        (["compare", "a", "--seeds", "one", "--out", "x"], ["'one' is not a seed", "vskd compare --help"]),
+        (["evaluate", "RUN", "--data", "x"], ["--data only fits a bundle", "vskd evaluate --help"]),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(vskd, words: list[str], needles: list[str]) -> None:
+    answer = vskd(*words)
+    assert answer.code == 2
+    assert answer.out == ""
+    assert answer.err.count("\n") == 1
+    assert answer.err.startswith("error: ")
+    assert all(needle in answer.err for needle in needles), answer.err
+
+
+def test_a_group_alone_shows_its_help_and_exits_2(vskd) -> None:
+    answer = vskd("recipe")
+    assert answer.code == 2
+    assert "Examples:" in answer.err
+
+
+def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Make `vskd recipe list` meet `error`."""
+
+    def raise_it() -> None:
+        raise error
+
+    monkeypatch.setattr("vskd.recipe.list_recipes", raise_it)
+
+
+def test_our_errors_are_one_line_with_the_next_action(vskd, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, DataError("utd/a1.mat: NaN in\n axis x.", "Remove the recording."))
+    answer = vskd("recipe", "list")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == "error: utd/a1.mat: NaN in axis x. Remove the recording.\n"
+
+
+def test_unforeseen_errors_are_one_line_and_point_to_debug(vskd, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, KeyError("label"))
+    answer = vskd("recipe", "list")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == "error: KeyError: 'label'. Run the same command again with --debug to see where.\n"
+
+
+@pytest.mark.parametrize("words", [["--debug", "recipe", "list"], ["recipe", "list", "--debug"]])
+@pytest.mark.parametrize("error", [KeyError("label"), DataError("bad", "Do this")])
+def test_debug_shows_the_traceback_wherever_it_is_typed(vskd, monkeypatch, words: list[str], error: Exception) -> None:
+    fail_with(monkeypatch, error)
+    answer = vskd(*words)
+    assert answer.code == 1
+    assert "Traceback (most recent call last)" in answer.err
+    assert "raise_it" in answer.err
+    assert answer.err.splitlines()[-1].startswith("error: ")
+    assert "again with --debug" not in answer.err
+
+
+def test_ctrl_c_says_that_the_work_can_go_on(vskd, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, KeyboardInterrupt())
+    answer = vskd("recipe", "list")
+    assert answer.code == 130
+    assert "Run the same command again" in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_ctrl_c_inside_lightning_is_recognised(vskd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lightning turns the interrupt into sys.exit(1), which alone would look like an error without a message."""
+
+    def train() -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            sys.exit(1)
+
+    monkeypatch.setattr("vskd.recipe.list_recipes", train)
+    assert vskd("recipe", "list").code == 130
+
+
+def test_a_plain_exit_keeps_its_code(vskd, monkeypatch: pytest.MonkeyPatch) -> None:
+    fail_with(monkeypatch, SystemExit(3))
+    assert vskd("recipe", "list").code == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
+def test_a_real_sigint_exits_130() -> None:
+    code = (
+        "import sys, time, vskd.recipe, vskd.cli.main as m\n"
+        "def wait():\n    print('ready', flush=True)\n    time.sleep(60)\n"
+        "vskd.recipe.list_recipes = wait\n"
+        "sys.exit(m.run(['recipe', 'list']))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Run the same command again" in err
+    assert "Traceback" not in err
+
+
+def test_a_reader_that_goes_away_is_not_an_error() -> None:
+    """`vskd --help | head -1` ends quietly."""
+    done = subprocess.run(
+        ["bash", "-c", f"'{sys.executable}' -m vskd.cli --help | head -1"], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.stdout.startswith("Usage: vskd")
+    assert "Traceback" not in done.stderr
+
+
+def test_no_colour_codes_anywhere(vskd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    for words in (["--help"], ["nonsense"], ["recipe", "show", "nonsense"]):
+        answer = vskd(*words)
+        assert "\x1b" not in answer.out + answer.err
+
+
+def test_run_takes_the_words_of_the_process(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["vskd", "--version"])
+    assert run() == 0
+    assert capsys.readouterr().out.startswith("vskd, version ")
+
+
+def test_the_console_script_is_declared() -> None:
+    assert "vskd = vskd.cli.main:main" in (ROOT / "setup.cfg").read_text(encoding="utf-8")

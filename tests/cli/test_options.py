@@ -1,0 +1,157 @@
+"""Plain options are a short way of writing overrides; logging is quiet until asked."""
+
+import logging
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from vskd.cli.options import (
+    RECIPE_OPTIONS,
+    VskdCommand,
+    chosen_recipe,
+    configure_logging,
+    recipe_options,
+    recipe_overrides,
+)
+from vskd.recipe import Recipe, load_recipe
+
+RECIPE = "name: small\ndataset: {name: synthetic}\n"
+
+
+@pytest.fixture
+def recipe_file(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(RECIPE, encoding="utf-8")
+    return path
+
+
+def overrides_of(*words: str) -> list[str]:
+    found: list[str] = []
+
+    @click.command(cls=VskdCommand)
+    @recipe_options(*(name for name in RECIPE_OPTIONS if name != "teacher_epochs"))
+    @click.pass_context
+    def command(ctx: click.Context) -> None:
+        found.extend(recipe_overrides(ctx))
+
+    outcome = CliRunner().invoke(command, words, catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    return found
+
+
+def test_nothing_given_changes_nothing() -> None:
+    assert overrides_of() == []
+
+
+def test_every_plain_option_names_an_existing_key(recipe_file: Path) -> None:
+    """The strict recipe refuses unknown keys, so a wrong path in the table cannot pass."""
+    before = load_recipe(str(recipe_file)).model_dump()
+    for option in RECIPE_OPTIONS.values():
+        *sections, last = option.key.split(".")
+        place = before
+        for section in sections:
+            place = place[section]
+        assert last in place, option.key
+
+
+def test_plain_options_become_overrides_of_the_right_type(recipe_file: Path) -> None:
+    words = [
+        "--data",
+        "some folder",
+        "--protocol",
+        "leave-one-subject-out",
+        "--fold",
+        "s1",
+        "--seed",
+        "3",
+        "--epochs",
+        "7",
+    ]
+    recipe = load_recipe(str(recipe_file), overrides_of(*words))
+    assert (recipe.dataset.path, recipe.dataset.protocol, recipe.dataset.fold) == ("some folder", words[3], "s1")
+    assert (recipe.seed, recipe.training.epochs) == (3, 7)
+
+
+@pytest.mark.parametrize(("flag", "key"), [("--fold", "fold"), ("--data", "path"), ("--protocol", "protocol")])
+@pytest.mark.parametrize("text", ["1", "2024", "1e3", "yes", "null", "a: b", "[x", "a=b", "it's"])
+def test_text_stays_text(recipe_file: Path, flag: str, key: str, text: str) -> None:
+    """YAML would turn these into numbers, booleans, mappings or errors."""
+    recipe = load_recipe(str(recipe_file), overrides_of(flag, text))
+    assert getattr(recipe.dataset, key) == text
+
+
+def test_set_wins_over_plain_options_wherever_it_stands(recipe_file: Path) -> None:
+    overrides = overrides_of("--set", "training.epochs=9", "--epochs", "7", "--set", "seed=5")
+    recipe = load_recipe(str(recipe_file), overrides)
+    assert (recipe.training.epochs, recipe.seed) == (9, 5)
+
+
+def test_teacher_epochs_are_the_teachers(recipe_file: Path) -> None:
+    seen: list[Recipe] = []
+
+    @click.command(cls=VskdCommand)
+    @recipe_options("teacher_epochs")
+    @click.pass_context
+    def command(ctx: click.Context) -> None:
+        seen.append(chosen_recipe(ctx, str(recipe_file)))
+
+    assert CliRunner().invoke(command, ["--epochs", "4"], catch_exceptions=False).exit_code == 0
+    assert seen[0].teacher.training.epochs == 4
+    assert seen[0].training.epochs == load_recipe(str(recipe_file)).training.epochs
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "shown"),
+    [
+        (0, ["ours-warning"]),
+        (1, ["ours-info", "ours-warning", "theirs"]),
+        (2, ["ours-debug", "ours-info", "ours-warning", "theirs"]),
+    ],
+)
+def test_the_terminal_log_is_quiet_until_asked(capsys, verbosity: int, shown: list[str]) -> None:
+    before = logging.getLogger().handlers[:], logging.getLogger("vskd").level
+    logging.captureWarnings(False)  # an earlier call's hook is not the one of this test's own warnings machinery
+    configure_logging(verbosity)
+    try:
+        ours = logging.getLogger("vskd.somewhere")
+        ours.debug("ours-debug")
+        ours.info("ours-info")
+        ours.warning("ours-warning")
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            logging.captureWarnings(True)
+            warnings.warn("theirs", UserWarning, stacklevel=1)
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        words = ("ours-debug", "ours-info", "ours-warning", "theirs")
+        assert [word for word in words if word in captured.err] == shown
+    finally:
+        logging.captureWarnings(False)
+        logging.getLogger().handlers[:], level = before
+        logging.getLogger("vskd").setLevel(level)
+
+
+@pytest.mark.parametrize(("verbosity", "shown"), [(0, False), (2, True)])
+def test_lightning_is_quiet_although_it_is_imported_later(verbosity: int, shown: bool) -> None:
+    code = (
+        f"from vskd.cli.options import configure_logging; configure_logging({verbosity})\n"
+        "from vskd.models.torchvision_shim import load_torchvision; load_torchvision()\n"
+        "from lightning.pytorch.utilities.rank_zero import rank_zero_info; rank_zero_info('GPU available: False')\n"
+        "import logging; logging.getLogger('lightning.pytorch.trainer').warning('worth knowing')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ("GPU available" in done.stderr) is shown
+    assert "worth knowing" in done.stderr
+    assert done.stdout == ""
+
+
+def test_logging_is_set_up_once_however_often_it_is_asked(capsys) -> None:
+    for _ in range(3):
+        configure_logging(0)
+    logging.getLogger("vskd.somewhere").warning("once")
+    assert capsys.readouterr().err.count("once") == 1

@@ -1,0 +1,29 @@
+"""Tables for people, JSON for programs."""
+
+import json
+from pathlib import Path
+
+from vskd.cli.output import print_fields, print_json, print_table
+
+
+def test_columns_are_aligned_and_nothing_is_cut(capsys) -> None:
+    print_table(("name", "n"), [("a", 1), ("a-very-long-name" * 8, 22)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].index("n", 5) == lines[1].index("1") == lines[2].index("22")
+    assert "a-very-long-name" * 8 in lines[2]
+    assert all(line == line.rstrip() for line in lines)
+
+
+def test_a_table_without_rows_is_its_header(capsys) -> None:
+    print_table(("name", "n"), [])
+    assert capsys.readouterr().out == "name  n\n"
+
+
+def test_json_is_pure_and_paths_are_strings(capsys) -> None:
+    print_json({"path": Path("a/b"), "values": [1, None]})
+    assert json.loads(capsys.readouterr().out) == {"path": "a/b", "values": [1, None]}
+
+
+def test_fields_are_aligned(capsys) -> None:
+    print_fields([("id", 1), ("label", "clap"), ("f1", "83.3\u00a0%"), ("empty", "")])
+    assert capsys.readouterr().out == "id     1\nlabel  clap\nf1     83.3 %\nempty\n"

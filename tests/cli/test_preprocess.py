@@ -1,0 +1,115 @@
+"""`vskd preprocess`: from a small synthetic world to stores and pictures, and the ways it can go wrong."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vskd.preprocessing.frame_store import FrameStore
+from vskd.preprocessing.gaf_store import GafStore
+from vskd.preprocessing.window_store import WindowStore
+
+
+def test_windows_whole(vskd, synthetic_root: Path, tmp_path: Path) -> None:
+    out = tmp_path / "windows.h5"
+    words = ["preprocess", "windows", "synthetic", "--data", synthetic_root, "--length", 32, "--out", out]
+    answer = vskd(*words, "--json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out) == {"path": str(out), "stored": 24, "failures": [], "reused": False}
+    store = WindowStore(out)
+    assert store.windows("a1_s1_t1").shape == (1, 3, 32)
+    assert vskd(*words).out == f"{out}: 24 recordings, was there already\n"
+
+
+def test_windows_sliding(vskd, synthetic_root: Path, tmp_path: Path) -> None:
+    words = ["--mode", "sliding", "--rate", 25, "--stride", 8, "--length", 16, "--out", tmp_path / "w.h5"]
+    answer = vskd("preprocess", "windows", "synthetic", "--data", synthetic_root, "--stream", "gyroscope", *words)
+    assert answer.code == 0, answer.err
+    windows = WindowStore(tmp_path / "w.h5").windows("a1_s1_t1")
+    assert windows.shape[1:] == (3, 16)
+    np.testing.assert_array_equal(windows[0][:, 8:], windows[1][:, :8])
+
+
+def test_gaf_with_pictures(vskd, synthetic_root: Path, tmp_path: Path) -> None:
+    vskd("preprocess", "windows", "synthetic", "--data", synthetic_root, "--length", 32, "--out", tmp_path / "w.h5")
+    answer = vskd(
+        *["preprocess", "gaf", tmp_path / "w.h5", "--method", "gasf+gadf", "--scaling", "fixed", "--size", 32],
+        *["--out", tmp_path / "gaf.h5", "--png", tmp_path / "png", "--contact-sheet", tmp_path / "sheet.png"],
+    )
+    assert answer.code == 0, answer.err
+    assert GafStore(tmp_path / "gaf.h5").images("a1_s1_t1").shape == (1, 6, 32, 32)
+    assert len(list((tmp_path / "png").glob("*/*.png"))) == 48
+    width, height = Image.open(tmp_path / "sheet.png").size
+    assert width > 300 and height > 300
+
+
+def test_frames_with_pictures(vskd, synthetic_root: Path, tmp_path: Path) -> None:
+    words = ["--stream", "rgb", "--size", 32, "--out", tmp_path / "f.h5", "--jpeg", tmp_path / "jpeg"]
+    answer = vskd("preprocess", "frames", "synthetic", "--data", synthetic_root, *words)
+    assert answer.code == 0, answer.err
+    store = FrameStore(tmp_path / "f.h5")
+    assert len(store.ids) == 24
+    assert len(list((tmp_path / "jpeg" / "a1_s1_t1").iterdir())) == store.num_frames("a1_s1_t1")
+
+
+def broken_world(synthetic_root: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A copy of the world whose sensor file a1_s1_t1 is intact as a header and holds NaN."""
+    from scipy.io import loadmat, savemat
+
+    world = tmp_path / "world"
+    shutil.copytree(synthetic_root, world)
+    file = world / "Inertial" / "a1_s1_t1_inertial.mat"
+    samples = loadmat(file)["d_iner"].copy()
+    samples[5, 0] = np.nan
+    savemat(file, {"d_iner": samples})
+    return world, file
+
+
+def test_a_recording_with_nan_is_left_out_and_named(vskd, synthetic_root: Path, tmp_path: Path) -> None:
+    world, file = broken_world(synthetic_root, tmp_path)
+    out = tmp_path / "w.h5"
+    answer = vskd(
+        "preprocess", "windows", "synthetic", "--data", world, "--max-bad-fraction", 0.1, "--length", 32, "--out", out
+    )
+    assert answer.code == 0, answer.err
+    assert "23 recordings, written" in answer.out
+    assert "a1_s1_t1" in answer.out and str(file) in answer.out
+    assert "a1_s1_t1" not in WindowStore(out).ids
+
+
+def test_too_many_of_them_stop_it_and_leave_nothing(vskd, synthetic_root: Path, tmp_path: Path) -> None:
+    world, file = broken_world(synthetic_root, tmp_path)
+    out = tmp_path / "out" / "w.h5"
+    answer = vskd("preprocess", "windows", "synthetic", "--data", world, "--max-bad-fraction", 0, "--out", out)
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.startswith("error: ") and answer.err.count("\n") == 1
+    assert str(file) in answer.err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "needles"),
+    [
+        (["windows", "synthetic", "--stream", "magnetometer"], 1, ["'magnetometer'", "accelerometer"]),
+        (["windows", "synthetik"], 1, ["'synthetik'", "synthetic"]),
+        (["windows", "synthetic", "--stride", "3"], 2, ["--mode sliding", "vskd preprocess windows --help"]),
+        (["frames", "synthetic", "--stream", "depth"], 1, ["'depth'", "rgb"]),
+        (["frames", "synthetic", "--size", "3"], 2, ["--size", "vskd preprocess frames --help"]),
+    ],
+)
+def test_mistakes(vskd, synthetic_root: Path, tmp_path: Path, words: list[str], code: int, needles: list[str]) -> None:
+    answer = vskd("preprocess", *words, "--data", synthetic_root, "--out", tmp_path / "x.h5")
+    assert (answer.code, answer.out) == (code, "")
+    assert all(needle in answer.err for needle in needles), answer.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_gaf_of_something_else_is_refused(vskd, tmp_path: Path) -> None:
+    (tmp_path / "w.h5").write_bytes(b"not HDF5")
+    answer = vskd("preprocess", "gaf", tmp_path / "w.h5", "--out", tmp_path / "gaf.h5")
+    assert (answer.code, answer.out) == (1, "")
+    assert str(tmp_path / "w.h5") in answer.err
+    assert not (tmp_path / "gaf.h5").exists()

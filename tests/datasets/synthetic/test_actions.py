@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from vskd.datasets.catalog import get_dataset
+from vskd.datasets.synthetic.actions import MOVEMENTS, Style, smooth_step
+from vskd.datasets.synthetic.settings import ACTIONS
+
+PHASE = np.linspace(0.0, 1.0, 201)
+
+
+def test_every_named_action_has_a_movement() -> None:
+    assert set(MOVEMENTS) == set(ACTIONS)
+    assert len(ACTIONS) >= 8
+
+
+def test_smooth_step_has_no_speed_or_acceleration_at_its_ends() -> None:
+    x = np.linspace(-0.5, 1.5, 4001)
+    step = smooth_step(x)
+    assert (step[0], step[-1], smooth_step(np.array(0.5))) == (0.0, 1.0, 0.5)
+    assert np.all(np.diff(step) >= 0)
+    curve = np.gradient(np.gradient(step, x), x)
+    assert np.abs(np.diff(curve)).max() < 0.05, "the second derivative does not jump"
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_poses_are_finite_within_reach_and_of_one_shape(name: str, side: float) -> None:
+    for cycles in range(MOVEMENTS[name].cycles[0], MOVEMENTS[name].cycles[1] + 1):
+        pose = MOVEMENTS[name].pose(PHASE, Style(side, 1.0, cycles))
+        assert pose.hand.shape == (201, 3) and pose.crouch.shape == (201,)
+        assert np.linalg.norm(pose.hand, axis=1).max() < 1.05, "in arm lengths"
+        assert np.ptp(pose.hand, axis=0).max() > 0.2, "the hand moves"
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_mirrored_action_is_the_other_hand_s_with_the_label_swapped(name: str) -> None:
+    """What makes the data set's label_swap true."""
+    swap = get_dataset("synthetic").label_swap or {}
+    mirror = np.array([-1.0, 1.0, 1.0])
+    left_hand = MOVEMENTS[name].pose(PHASE, Style(-1.0, 0.9, 2))
+    right_hand = MOVEMENTS[swap.get(name, name)].pose(PHASE, Style(1.0, 0.9, 2))
+    np.testing.assert_allclose(left_hand.hand * mirror, right_hand.hand, atol=1e-12)
+
+
+def test_directions_are_those_of_the_names() -> None:
+    def path(name: str, side: float) -> np.ndarray:
+        return MOVEMENTS[name].pose(PHASE, Style(side, 1.0, 1)).hand
+
+    for side in (-1.0, 1.0):
+        assert path("swipe left", side)[-1, 0] < path("swipe left", side)[0, 0], "x points to the subject's right"
+        assert path("swipe right", side)[-1, 0] > path("swipe right", side)[0, 0]
+        for name, sign in (("draw circle clockwise", -1.0), ("draw circle counter-clockwise", 1.0)):
+            x, z = path(name, side)[:, 0], path(name, side)[:, 2]
+            area = 0.5 * np.sum(x[:-1] * np.diff(z) - z[:-1] * np.diff(x))  # shoelace: positive if counter-clockwise
+            assert area * sign == pytest.approx(np.pi * 0.3**2, rel=1e-2)

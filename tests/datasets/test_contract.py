@@ -1,0 +1,111 @@
+"""What every data set of the catalog must do. A new data set only adds its folder to `roots`."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vskd.datasets.audit import audit_split, check_problems
+from vskd.datasets.catalog import DATASETS, DatasetEntry
+from vskd.datasets.protocol import carve_validation, list_protocols, load_protocol
+from vskd.datasets.recording import Index
+from vskd.datasets.split import find_overlaps
+from vskd.errors import DataError
+
+FIXTURES = {"utd-mhad": "utd_mhad_root", "synthetic": "synthetic_root"}
+
+
+@pytest.fixture(params=sorted(DATASETS))
+def entry(request: pytest.FixtureRequest) -> DatasetEntry:
+    return DATASETS[request.param]
+
+
+@pytest.fixture
+def index(entry: DatasetEntry, request: pytest.FixtureRequest) -> Index:
+    root: Path = request.getfixturevalue(FIXTURES[entry.name])
+    return entry.index(root)
+
+
+def test_entry_tells_a_newcomer_what_it_is(entry: DatasetEntry) -> None:
+    assert all((entry.title, entry.description, entry.licence, entry.citation, entry.obtain, entry.streams))
+    assert len(set(entry.labels)) == len(entry.labels) > 1
+    assert sorted(entry.protocols) == list(list_protocols(entry.name))
+
+
+def test_label_swap_is_its_own_inverse(entry: DatasetEntry) -> None:
+    swap = entry.label_swap or {}
+    assert set(swap) <= set(entry.labels)
+    assert all(swap[swap[label]] == label for label in swap)
+
+
+def test_recordings(entry: DatasetEntry, index: Index) -> None:
+    ids = [r.id for r in index]
+    assert index.dataset == entry.name
+    assert ids and ids == sorted(set(ids))
+    assert index.labels == entry.labels[: len(index.labels)]
+    for recording in index:
+        assert 0 <= recording.label < len(index.labels)
+        assert recording.subject and recording.trial and recording.group
+        assert recording.streams
+        for name, stream in recording.streams.items():
+            assert name == stream.name and name in entry.streams
+            assert stream.path.is_file() and stream.rate_hz > 0 and stream.unit
+            assert stream.kind in ("sensor", "video")
+            assert not stream.columns or len(stream.columns) == len(stream.axes)
+
+
+def test_a_sound_folder_has_no_problem_but_absent_recordings(index: Index) -> None:
+    assert {p.kind for p in index.problems} <= {"missing"}
+    check_problems(index)
+
+
+def test_indexing_twice_gives_the_same(entry: DatasetEntry, index: Index) -> None:
+    assert entry.index(index.root) == index
+
+
+def test_indexing_does_not_change_with_the_order_of_writing(entry: DatasetEntry, index: Index, tmp_path: Path) -> None:
+    """The first recordings, copied in two orders into two folders, give the same index."""
+    found = []
+    chosen = index.recordings[:4]
+    for number, order in enumerate((chosen, chosen[::-1])):
+        root = tmp_path / str(number) / "world"
+        root.mkdir(parents=True)
+        for extra in index.root.glob("*.json"):
+            shutil.copyfile(extra, root / extra.name)
+        for recording in order:
+            for stream in sorted(recording.streams.values(), key=lambda s: s.name, reverse=bool(number)):
+                target = root / stream.path.relative_to(index.root)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(stream.path, target)
+        listed = entry.index(root)
+        found.append([(r.id, list(r.streams), [s.path.name for s in r.streams.values()]) for r in listed])
+    assert found[0] == found[1]
+    assert [row[0] for row in found[0]] == [r.id for r in chosen]
+
+
+def test_missing_and_empty_folders_are_data_errors(entry: DatasetEntry, tmp_path: Path) -> None:
+    for root in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(DataError, match=str(root)):
+            entry.index(root)
+
+
+def test_every_protocol_splits_without_leaks(entry: DatasetEntry, index: Index) -> None:
+    for name in entry.protocols:
+        protocol = load_protocol(entry.name, name)
+        for fold in protocol.fold_names(index) or (None,):
+            split = protocol.split(index, fold)
+            assert find_overlaps(split, index.by_id()) == ()
+            audit_split(split, index)
+            if not split.validation and len({r.subject for r in index if r.id in set(split.train)}) > 1:
+                carved = carve_validation(split, index, "subject")
+                assert carved.test == split.test
+                assert set(carved.train) | set(carved.validation) == set(split.train)
+
+
+def test_importing_the_catalog_stays_light() -> None:
+    heavy = "torch av h5py scipy sklearn matplotlib pandas numpy"
+    code = f"import sys, vskd.datasets.catalog; print([m for m in {heavy.split()} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

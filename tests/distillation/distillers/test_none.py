@@ -1,0 +1,17 @@
+"""No distillation."""
+
+import torch
+
+from vskd.distillation.distillers.none import NoDistiller
+from vskd.distillation.losses.cross_entropy import CrossEntropy
+from vskd.models.outputs import Outputs
+
+
+def test_is_plain_cross_entropy_whatever_the_teacher() -> None:
+    torch.manual_seed(0)
+    student, labels = Outputs(torch.randn(6, 4), torch.randn(6, 3)), torch.randint(0, 4, (6,))
+    expected = CrossEntropy()(student.logits, labels)
+    for teacher in (None, Outputs(torch.randn(6, 4), torch.randn(6, 3))):
+        terms = NoDistiller()(student, teacher, labels)
+        assert list(terms) == ["cross_entropy"]
+        assert torch.equal(terms["cross_entropy"], expected)

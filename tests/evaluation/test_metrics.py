@@ -1,0 +1,128 @@
+"""Metrics against scikit-learn, torchmetrics and sums by hand."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics as sk
+
+from vskd.evaluation.metrics import METRICS, evaluate_predictions, reliability_bins
+from vskd.evaluation.predictions import Predictions
+from vskd.models.torchvision_shim import load_torchvision
+
+
+def skewed(n: int, classes: int, absent: int, seed: int) -> Predictions:
+    """Random predictions in which the last `absent` classes are never performed but sometimes predicted."""
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(0, classes - absent, n)
+    logits = generator.normal(size=(n, classes)) * 2
+    logits[np.arange(n), truth] += 2
+    return Predictions.from_logits(
+        [str(i) for i in range(n)], [f"s{i % 11}" for i in range(n)], truth, logits, [f"c{i}" for i in range(classes)]
+    )
+
+
+@pytest.mark.parametrize(("n", "classes", "absent"), [(500, 27, 0), (60, 27, 5), (7, 3, 1), (1, 2, 0)])
+def test_agrees_with_scikit_learn(n: int, classes: int, absent: int) -> None:
+    p = skewed(n, classes, absent, seed=n)
+    truth, answer, present = p.labels, p.predicted, np.unique(p.labels)
+    metrics = evaluate_predictions(p)
+    everything = list(range(classes))
+    assert metrics.n == n
+    assert metrics.accuracy == pytest.approx(sk.accuracy_score(truth, answer), abs=1e-12)
+    expected = sk.f1_score(truth, answer, labels=present, average="macro", zero_division=0)
+    assert metrics.macro_f1 == pytest.approx(expected, abs=1e-12)
+    recalls = sk.recall_score(truth, answer, labels=present, average="macro", zero_division=0)
+    assert metrics.balanced_accuracy == pytest.approx(recalls, abs=1e-12)
+    assert metrics.nll == pytest.approx(sk.log_loss(truth, p.probabilities, labels=everything), abs=1e-9)
+    if classes > 3:
+        expected = sk.top_k_accuracy_score(truth, p.probabilities, k=3, labels=everything)
+        assert metrics.top3_accuracy == pytest.approx(expected)
+    np.testing.assert_array_equal(metrics.confusion, sk.confusion_matrix(truth, answer, labels=everything))
+    table = np.array([[c.precision, c.recall, c.f1, c.support] for c in metrics.per_class])
+    expected = sk.precision_recall_fscore_support(truth, answer, labels=everything, zero_division=0)
+    np.testing.assert_allclose(table, np.array(expected).T, atol=1e-12)
+
+
+def test_macro_f1_is_scikit_learns_default_when_every_class_is_performed() -> None:
+    p = skewed(500, 5, 0, seed=3)
+    assert evaluate_predictions(p).macro_f1 == pytest.approx(sk.f1_score(p.labels, p.predicted, average="macro"))
+
+
+def test_macro_f1_by_hand() -> None:
+    # Truth x x y; answers x z y, and z is never performed: F1(x) = 2*1/(2+1), F1(y) = 1; z is not averaged in.
+    probabilities = np.eye(3)[[0, 2, 1]]
+    p = Predictions(("a", "b", "c"), ("s",) * 3, np.array([0, 0, 1]), probabilities, ("x", "y", "z"))
+    metrics = evaluate_predictions(p)
+    assert metrics.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
+    assert metrics.balanced_accuracy == pytest.approx((1 / 2 + 1) / 2)
+    assert metrics.per_class[2].f1 == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_calibration_error_agrees_with_torchmetrics(seed: int) -> None:
+    load_torchvision()  # torchmetrics imports torchvision
+    from torchmetrics.functional.classification import multiclass_calibration_error
+
+    p = skewed(400, 6, 0, seed)
+    expected = multiclass_calibration_error(
+        torch.tensor(p.probabilities), torch.tensor(p.labels), num_classes=6, n_bins=15, norm="l1"
+    )
+    assert evaluate_predictions(p).ece == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_calibration_error_by_a_naive_loop() -> None:
+    confidence = np.array([0.6, 0.6, 0.8, 1.0, 1.0, 2 / 3])
+    truth = np.array([0, 1, 0, 0, 1, 0])
+    probabilities = np.stack([confidence, 1 - confidence], axis=1)
+    p = Predictions(tuple("abcdef"), ("s",) * 6, truth, probabilities, ("x", "y"))
+    expected = 0.0
+    for b in range(15):
+        rows = [i for i in range(6) if b / 15 < confidence[i] <= (b + 1) / 15]
+        if rows:
+            right = np.mean([truth[i] == 0 for i in rows])
+            expected += len(rows) / 6 * abs(right - np.mean(confidence[rows]))
+    assert evaluate_predictions(p).ece == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_confidence_on_an_edge_belongs_to_the_bin_below() -> None:
+    edges = np.linspace(0, 1, 16)[8:]
+    probabilities = np.stack([edges, 1 - edges], axis=1)
+    p = Predictions(tuple("abcdefgh"), ("s",) * 8, np.zeros(8, np.int64), probabilities, ("x", "y"))
+    assert reliability_bins(p).count.tolist() == [0] * 7 + [1] * 8
+
+
+def test_reliability_bins_add_up_to_the_calibration_error() -> None:
+    p = skewed(300, 4, 0, seed=9)
+    bins = reliability_bins(p)
+    assert bins.count.sum() == 300
+    total = np.sum(bins.count * np.abs(bins.accuracy - bins.confidence)) / 300
+    assert total == pytest.approx(METRICS["ece"](p), abs=1e-12)
+
+
+def test_perfect_and_hopeless() -> None:
+    ids, subjects, names = ("a", "b"), ("s", "s"), ("x", "y", "z", "w")
+    right = evaluate_predictions(Predictions(ids, subjects, np.array([0, 1]), np.eye(4)[[0, 1]], names))
+    scores = (right.accuracy, right.macro_f1, right.balanced_accuracy, right.top3_accuracy, right.ece, right.nll)
+    assert scores == (1, 1, 1, 1, 0, 0)
+    wrong = evaluate_predictions(Predictions(ids, subjects, np.array([3, 3]), np.eye(4)[[0, 1]], names))
+    assert (wrong.accuracy, wrong.macro_f1, wrong.balanced_accuracy, wrong.top3_accuracy, wrong.ece) == (0, 0, 0, 0, 1)
+    assert wrong.nll == pytest.approx(-np.log(np.finfo(np.float64).eps))  # finite although a probability is 0
+
+
+def test_per_subject_rows_are_the_metrics_of_the_subject_alone() -> None:
+    p = skewed(200, 5, 0, seed=1)
+    rows = evaluate_predictions(p).per_subject
+    assert [row.subject for row in rows] == [*(f"s{i}" for i in range(10)), "s10"]  # natural order
+    assert sum(row.n for row in rows) == 200
+    owner = np.array(p.subjects)
+    for row in rows:
+        truth, answer = p.labels[owner == row.subject], p.predicted[owner == row.subject]
+        assert row.accuracy == pytest.approx(sk.accuracy_score(truth, answer))
+        expected = sk.f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0)
+        assert row.macro_f1 == pytest.approx(expected)
+
+
+def test_top3_resolves_ties_as_argmax_does() -> None:
+    probabilities = np.full((2, 5), 0.2)
+    p = Predictions(("a", "b"), ("s", "s"), np.array([2, 3]), probabilities, tuple("vwxyz"))
+    assert METRICS["top3_accuracy"](p) == 0.5  # classes 0, 1, 2 are the first three of equals

@@ -1,0 +1,124 @@
+"""results.json: figures that match their predictions, a schema that lets nothing else through."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from vskd.errors import DataError
+from vskd.evaluation import statistics
+from vskd.evaluation.metrics import evaluate_predictions
+from vskd.evaluation.predictions import read_csv, write_csv
+from vskd.evaluation.results import Bootstrap, build_results, read_results, teacher_figures, write_results
+
+
+def test_figures_are_those_of_the_predictions(make_predictions, make_results) -> None:
+    predictions = make_predictions()
+    results, metrics = make_results(predictions), evaluate_predictions(predictions)
+    for name in ("n", "accuracy", "macro_f1", "balanced_accuracy", "top3_accuracy", "ece", "nll"):
+        assert getattr(results, name) == getattr(metrics, name), name
+    np.testing.assert_array_equal(results.confusion, metrics.confusion)
+    assert [row.name for row in results.per_class] == list(predictions.class_names)
+    assert sum(row.support for row in results.per_class) == sum(row.n for row in results.per_subject) == results.n
+    expected = statistics.bootstrap_interval(predictions, "macro_f1", "subjects", resamples=200)
+    assert results.intervals["macro_f1"].subjects == expected
+    for row in results.per_subject:
+        low, high = row.accuracy_interval
+        assert low <= row.accuracy <= high
+
+
+def test_round_trip_and_recomputation_from_csv(make_predictions, make_results, tmp_path: Path) -> None:
+    predictions = make_predictions()
+    results = make_results(predictions, model_bytes=1234)
+    write_results(results, tmp_path / "results.json")
+    write_csv(predictions, tmp_path / "predictions.csv")
+    assert read_results(tmp_path / "results.json") == results
+    assert make_results(read_csv(tmp_path / "predictions.csv"), model_bytes=1234) == results
+    assert json.loads((tmp_path / "results.json").read_text())["schema"] == 1
+
+
+def test_few_subjects_leave_a_note(make_predictions, make_results) -> None:
+    assert "3 subjects" in make_results(make_predictions(subjects=3)).bootstrap.note
+    assert make_results(make_predictions(subjects=6)).bootstrap.note == ""
+
+
+def test_bootstrap_setting_is_used_and_recorded(make_predictions, make_results) -> None:
+    predictions = make_predictions()
+    a = make_results(predictions, bootstrap=Bootstrap(resamples=50, seed=1))
+    b = make_results(predictions, bootstrap=Bootstrap(resamples=50, seed=2))
+    assert (a.bootstrap.resamples, a.bootstrap.seed) == (50, 1)
+    assert a.intervals != b.intervals
+
+
+def test_perfect_predictions_stay_inside_the_schema(make_predictions, make_results) -> None:
+    results = make_results(make_predictions(skill=500.0))
+    assert results.accuracy == 1
+    assert results.intervals["macro_f1"].subjects == (1, 1)
+
+
+def test_teacher_figures(make_predictions) -> None:
+    predictions = make_predictions(seed=4)
+    figures, metrics = teacher_figures(predictions), evaluate_predictions(predictions)
+    assert (figures.accuracy, figures.macro_f1, figures.n) == (metrics.accuracy, metrics.macro_f1, 60)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"accuracy": 1.5}, "accuracy"),
+        ({"accuracy": "0.9"}, "accuracy"),
+        ({"accuracy": None}, "accuracy"),
+        ({"schema": 2}, "schema"),
+        ({"kind": "pupil"}, "kind"),
+        ({"surprise": 1}, "surprise"),
+        ({"n": 0}, "n"),
+        ({"teacher": {"accuracy": 0.5}}, "teacher.macro_f1"),
+        ({"protocol": {"name": "x", "hash": "y", "fold": None}}, "protocol.split_hash"),
+        ({"timings": {"train": -1.0}}, "timings.train"),
+    ],
+)
+def test_misfits_are_named(
+    make_predictions, make_results, tmp_path: Path, change: dict[str, object], place: str
+) -> None:
+    path = tmp_path / "results.json"
+    write_results(make_results(make_predictions()), path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(DataError) as caught:
+        read_results(path)
+    assert str(path) in str(caught.value)
+    assert f"{place}: " in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'{"accuracy": NaN}'])
+def test_damaged_files(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"results\.json"):
+        read_results(path)
+    with pytest.raises(DataError, match=r"nothing\.json"):
+        read_results(tmp_path / "nothing.json")
+
+
+def test_results_cannot_be_changed(make_predictions, make_results) -> None:
+    results = make_results(make_predictions())
+    with pytest.raises(ValidationError, match="frozen"):
+        results.accuracy = 1.0
+
+
+def test_optional_parts_may_be_absent(make_predictions, make_results) -> None:
+    predictions, full = make_predictions(), make_results(make_predictions())
+    lean = build_results(
+        predictions,
+        kind="teacher",
+        recipe="demo",
+        dataset="synthetic",
+        network="trn",
+        distiller=None,
+        protocol=full.protocol,
+        split="validation",
+        seed=3,
+    )
+    assert (lean.teacher, lean.model_bytes, lean.timings, lean.environment) == (None, None, {}, {})
+    assert lean.bootstrap.resamples == 2000

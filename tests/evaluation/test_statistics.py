@@ -1,0 +1,199 @@
+"""Intervals against naive loops that resample rows one by one, tests against closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from vskd.errors import DataError, ProtocolError
+from vskd.evaluation import statistics
+from vskd.evaluation.metrics import METRICS, natural_order
+from vskd.evaluation.predictions import Predictions
+
+
+def binary(correct: list[bool], subjects: list[str] | None = None) -> Predictions:
+    """Predictions of class 0 of 2, right where `correct` says so."""
+    n = len(correct)
+    probabilities = np.array([[0.9, 0.1] if right else [0.1, 0.9] for right in correct])
+    ids = tuple(f"r{i:04d}" for i in range(n))
+    return Predictions(ids, tuple(subjects or ["s"] * n), np.zeros(n, np.int64), probabilities, ("x", "y"))
+
+
+def naive_metric(name: str, p: Predictions, rows: list[int]) -> float:
+    truth, answer = p.labels[rows], p.predicted[rows]
+    if name == "accuracy":
+        return float(sk.accuracy_score(truth, answer))
+    if name == "macro_f1":
+        return float(sk.f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0))
+    return float(-np.mean(np.log(p.probabilities[rows, truth])))
+
+
+def naive_samples(runs: list[Predictions], metric: str, unit: str, resamples: int, seed: int) -> list[float]:
+    """The same draws as the program's, but every sample is built row by row and scored by scikit-learn."""
+    generator = np.random.default_rng(seed)
+    seeds = generator.multinomial(len(runs), [1 / len(runs)] * len(runs), size=resamples)
+    people = natural_order(runs[0].subjects)
+    members = [[i for i, s in enumerate(runs[0].subjects) if s == person] for person in people]
+    groups = members if unit == "subjects" else [[i] for i in range(len(runs[0]))]
+    draws = generator.multinomial(len(groups), [1 / len(groups)] * len(groups), size=resamples)
+    samples = []
+    for seed_counts, counts in zip(seeds, draws, strict=True):
+        rows = [row for group, count in zip(groups, counts, strict=True) for _ in range(count) for row in group]
+        values = [naive_metric(metric, run, rows) for run, count in zip(runs, seed_counts, strict=True) if count]
+        repeats = [count for count in seed_counts if count]
+        samples.append(float(np.average(values, weights=repeats)))
+    return samples
+
+
+@pytest.mark.parametrize("unit", ["recordings", "subjects"])
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "nll"])
+def test_bootstrap_equals_a_naive_loop(make_predictions, metric: str, unit: str) -> None:
+    runs = [make_predictions(seed=s, n=40) for s in range(3)]
+    expected = np.percentile(naive_samples(runs, metric, unit, 120, 5), [2.5, 97.5])
+    interval = statistics.seeds_interval(runs, metric, unit, resamples=120, seed=5)
+    np.testing.assert_allclose(interval, expected, atol=1e-12)
+    single = np.percentile(naive_samples(runs[:1], metric, unit, 120, 5), [2.5, 97.5])
+    one = statistics.bootstrap_interval(runs[0], metric, unit, resamples=120, seed=5)
+    np.testing.assert_allclose(one, single, atol=1e-12)
+
+
+def test_difference_equals_a_naive_loop_and_zero_for_equal_runs(make_predictions) -> None:
+    strong = [make_predictions(seed=s, skill=3.0) for s in range(2)]
+    weak = [make_predictions(seed=s + 10, skill=0.5) for s in range(2)]
+    mine, theirs = (np.array(naive_samples(r, "accuracy", "subjects", 100, 1)) for r in (strong, weak))
+    expected = np.percentile(mine - theirs, [2.5, 97.5])
+    interval = statistics.difference_interval(strong, weak, "accuracy", "subjects", resamples=100, seed=1)
+    np.testing.assert_allclose(interval, expected, atol=1e-12)
+    assert interval[0] > 0
+    assert statistics.difference_interval(weak, weak, "accuracy", "recordings", resamples=50) == (0, 0)
+
+
+def test_chunks_do_not_change_the_interval(make_predictions, monkeypatch: pytest.MonkeyPatch) -> None:
+    predictions = make_predictions()
+    whole = statistics.bootstrap_interval(predictions, "macro_f1", "recordings", resamples=101)
+    monkeypatch.setattr(statistics, "_CHUNK", 400)  # a few samples at a time
+    assert statistics.bootstrap_interval(predictions, "macro_f1", "recordings", resamples=101) == whole
+
+
+def test_recordings_interval_of_accuracy_meets_the_normal_approximation() -> None:
+    n, p = 900, 0.8
+    low, high = statistics.bootstrap_interval(binary([i < p * n for i in range(n)]), "accuracy", "recordings")
+    half = 1.96 * math.sqrt(p * (1 - p) / n)
+    assert (low, high) == pytest.approx((p - half, p + half), abs=0.004)
+
+
+def test_subjects_interval_meets_the_cluster_formula_and_is_wider() -> None:
+    # 30 people with 20 recordings each, all right or all wrong: only the number of people counts, n = 30.
+    right = [person < 21 for person in range(30) for _ in range(20)]
+    predictions = binary(right, [f"s{person}" for person in range(30) for _ in range(20)])
+    low, high = statistics.bootstrap_interval(predictions, "accuracy", "subjects")
+    half = 1.96 * math.sqrt(0.7 * 0.3 / 30)
+    assert (low, high) == pytest.approx((0.7 - half, 0.7 + half), abs=0.02)
+    narrow = statistics.bootstrap_interval(predictions, "accuracy", "recordings")
+    assert high - low > 3 * (narrow[1] - narrow[0])
+
+
+def test_seeds_share_the_drawn_people() -> None:
+    # Three equal runs hold no more information about people than one does: the interval must not shrink by sqrt(3).
+    right = [person < 21 for person in range(30) for _ in range(5)]
+    run = binary(right, [f"s{person}" for person in range(30) for _ in range(5)])
+    one = statistics.bootstrap_interval(run, "accuracy", "subjects")
+    three = statistics.seeds_interval([run, run, run], "accuracy", "subjects")
+    assert three[1] - three[0] == pytest.approx(one[1] - one[0], rel=0.1)
+
+
+def test_same_seed_same_interval_other_seed_another(make_predictions) -> None:
+    p = make_predictions()
+    first = statistics.bootstrap_interval(p, "nll", "recordings", seed=1)
+    assert statistics.bootstrap_interval(p, "nll", "recordings", seed=1) == first
+    assert statistics.bootstrap_interval(p, "nll", "recordings", seed=2) != first
+
+
+def test_every_metric_has_an_interval_around_its_value(make_predictions) -> None:
+    p = make_predictions(n=200)
+    for name, metric in METRICS.items():
+        low, high = statistics.bootstrap_interval(p, name, "recordings", resamples=300)
+        assert low < high
+        if name != "ece":  # the plug-in calibration error is biased upwards in resamples
+            assert low < metric(p) < high, name
+
+
+def test_coarse_intervals_are_noted(make_predictions) -> None:
+    assert "4 subjects" in statistics.subjects_note(make_predictions(subjects=4))
+    assert "1 subject:" in statistics.subjects_note(make_predictions(subjects=1))
+    assert statistics.subjects_note(make_predictions(subjects=5)) == ""
+
+
+@pytest.mark.parametrize(("b", "c"), [(0, 0), (1, 0), (9, 1), (5, 5), (2, 1), (121, 59), (0, 20)])
+def test_mcnemar_closed_form(b: int, c: int) -> None:
+    both, neither = 7, 4
+    mine = binary([True] * b + [False] * c + [True] * both + [False] * neither)
+    theirs = binary([False] * b + [True] * c + [True] * both + [False] * neither)
+    result = statistics.mcnemar(mine, theirs)
+    assert (result.only_candidate, result.only_baseline, result.n) == (b, c, b + c + both + neither)
+    tail = sum(math.comb(b + c, k) for k in range(min(b, c) + 1)) / 2 ** (b + c)
+    assert result.p_value == pytest.approx(min(1.0, 2 * tail))
+
+
+def test_mcnemar_textbook_values() -> None:
+    # 121 against 59 discordant pairs: exact two-sided p = 4.43e-06, as statsmodels' documentation of the test gives it.
+    assert statistics.mcnemar(
+        binary([True] * 121 + [False] * 59), binary([False] * 121 + [True] * 59)
+    ).p_value == pytest.approx(4.434e-06, rel=1e-3)
+    # 9 against 1: 2 * (1 + 10) / 2**10.
+    assert statistics.mcnemar(binary([True] * 9 + [False]), binary([False] * 9 + [True])).p_value == pytest.approx(
+        0.021484375
+    )
+
+
+def test_pairing_is_by_id_not_by_position(make_predictions) -> None:
+    a, b = make_predictions(seed=0), make_predictions(seed=1)
+    shuffled = b.take(np.random.default_rng(0).permutation(len(b)))
+    assert statistics.mcnemar(a, shuffled) == statistics.mcnemar(a, b)
+
+
+def test_other_recordings_or_labels_are_refused(make_predictions) -> None:
+    a = make_predictions(n=60)
+    with pytest.raises(ProtocolError, match=r"different recordings.*r058, r059"):
+        statistics.mcnemar(a, make_predictions(n=58))
+    with pytest.raises(ProtocolError, match="different recordings"):
+        statistics.seeds_interval([a, make_predictions(prefix="q")], "accuracy", "subjects")
+    relabelled = Predictions(a.ids, a.subjects, (a.labels + 1) % 4, a.probabilities, a.class_names)
+    with pytest.raises(ProtocolError, match="different labels"):
+        statistics.mcnemar(a, relabelled)
+
+
+def test_bad_requests(make_predictions) -> None:
+    p = make_predictions()
+    with pytest.raises(DataError, match="Unknown metric 'f2'"):
+        statistics.bootstrap_interval(p, "f2", "recordings")
+    with pytest.raises(DataError, match="too few"):
+        statistics.bootstrap_interval(p, "accuracy", "recordings", resamples=0)
+    with pytest.raises(DataError, match="no predictions"):
+        statistics.seeds_interval([], "accuracy", "recordings")
+    with pytest.raises(DataError, match="cannot be paired"):
+        statistics.difference_interval([p, p], [p], "accuracy", "recordings")
+    with pytest.raises(DataError, match="no value"):
+        statistics.mean_and_std([])
+
+
+def test_mean_and_std() -> None:
+    assert statistics.mean_and_std([0.5]) == (0.5, None)
+    mean, std = statistics.mean_and_std([0.8, 0.9, 1.0])
+    assert mean == pytest.approx(0.9)
+    assert std == pytest.approx(0.1)  # ddof=1; with ddof=0 it would be 0.0816
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 10), (10, 10), (81, 108)])
+def test_wilson_closed_form(k: int, n: int) -> None:
+    z, p = 1.959963984540054, k / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    assert statistics.wilson_interval(k, n) == pytest.approx((centre - half, centre + half), abs=1e-9)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 0), (5, 4), (-1, 4)])
+def test_wilson_refuses(k: int, n: int) -> None:
+    with pytest.raises(DataError, match="not a proportion"):
+        statistics.wilson_interval(k, n)

@@ -1,0 +1,158 @@
+"""Export end to end on a tiny student: choice, parity, refusals that leave nothing behind."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.export.conftest import LABELS, TinySeriesNet, export_tiny, provenance, seeded, sensor_contract, windows
+from vskd.distillation.student import SensorStudent
+from vskd.errors import BundleError
+from vskd.export import ship
+from vskd.export.bundle import verify_bundle
+from vskd.export.contract import EncodingContract
+from vskd.export.encoding import model_input
+from vskd.export.quantize import RANGE_ESTIMATORS, quantize_int8
+from vskd.export.runtime import LiteRTModel
+from vskd.export.ship import Candidate, ExportReport
+from vskd.export.structure import external_buffers, float_operators, weight_scales
+from vskd.preprocessing.encodings import build_encoding
+
+
+def test_manifest_says_how_the_model_was_made(sealed: ExportReport):
+    manifest = sealed.bundle.manifest
+    assert manifest.quantization.calibration_ids == tuple(sorted(f"train{n}" for n in range(16)))
+    assert (manifest.accuracy.split, manifest.accuracy.recordings, manifest.accuracy.float32) == ("validation", 8, 1.0)
+    assert manifest.parity_int8.n == manifest.parity_float32.n == 8
+    assert manifest.parity_float32.max_abs_error < 1e-4 < manifest.parity_int8.max_abs_error < 0.1
+    assert manifest.provenance == provenance() and manifest.contract == sensor_contract()
+    assert manifest.created_utc.utcoffset().total_seconds() == 0
+    assert set(sealed.candidates) == set(RANGE_ESTIMATORS)
+
+
+def test_shipped_int8_model_is_integer_per_channel_and_inline(sealed: ExportReport):
+    content = sealed.bundle.read("model.tflite")
+    assert float_operators(content) == [] and external_buffers(content) == []
+    assert all(scales == channels for scales, channels in weight_scales(content).values())
+    assert sealed.model_bytes == len(content)
+
+
+def test_parity_numbers_follow_from_the_shipped_files(sealed: ExportReport, tiny_student: SensorStudent):
+    """Computed again, from the bundle's own files and the network, without the code that measured them."""
+    contract = sealed.bundle.manifest.contract
+    model = LiteRTModel(sealed.bundle.read("model.tflite"))
+    errors = []
+    for window in windows(8, seed=1):
+        with torch.no_grad():
+            expected = tiny_student(torch.from_numpy(window[None])).logits.numpy()
+        errors.append(np.abs(model.predict(model_input(window, contract)[None]) - expected))
+    assert sealed.parity.max_abs_error == pytest.approx(np.max(errors), rel=1e-5)
+    assert sealed.parity.mean_abs_error == pytest.approx(np.mean(errors), rel=1e-5)
+
+
+def test_the_better_candidate_is_shipped(sealed: ExportReport):
+    chosen = sealed.bundle.manifest.quantization.range_estimator
+    ranks = {name: Candidate(b"", name, measured).rank for name, measured in sealed.candidates.items()}
+    assert ranks[chosen] == max(ranks.values())
+    assert sealed.candidates[chosen].parity == sealed.parity
+
+
+def test_the_network_is_left_as_it_was(tiny_network: nn.Module, out: Path):
+    student = SensorStudent(build_encoding("gasf", "fixed", 4.0, 16), tiny_network).to(
+        memory_format=torch.channels_last
+    )
+    before = {name: value.clone() for name, value in student.state_dict().items()}
+    student.train()
+    student.network.norm.eval()
+    modes = [part.training for part in student.modules()]
+    export_tiny(student, out)
+    assert [part.training for part in student.modules()] == modes
+    for name, value in student.state_dict().items():
+        torch.testing.assert_close(value, before[name], rtol=0, atol=0)
+    student.eval()
+
+
+def test_raw_windows_need_no_image(out: Path):
+    student = SensorStudent(build_encoding("raw", "fixed", 4.0, 16), seeded(TinySeriesNet)).eval()
+    contract = sensor_contract(encoding=EncodingContract(method="raw", scaling="fixed", limit=4.0, image_size=16))
+    report = export_tiny(student, out, contract=contract)
+    assert LiteRTModel(report.bundle.read("model.tflite")).input_shape == (1, 3, 32)
+    assert verify_bundle(out).golden_vectors == 4
+
+
+def test_encoding_inside_ships_a_model_that_takes_windows(tiny_student: SensorStudent, out: Path):
+    report = export_tiny(tiny_student, out, contract=sensor_contract(encoding_inside=True), max_accuracy_drop=1.0)
+    content = report.bundle.read("model.tflite")
+    assert LiteRTModel(content).input_shape == (1, 3, 32)
+    assert float_operators(content) == []
+    assert report.bundle.manifest.parity_float32.max_abs_error < 1e-4
+    verify_bundle(out)
+
+
+def test_minmax_scaling_cannot_be_inside_an_integer_model(tiny_network: nn.Module, out: Path):
+    student = SensorStudent(build_encoding("gasf", "minmax", 4.0, 16), tiny_network).eval()
+    encoding = EncodingContract(method="gasf", scaling="minmax", limit=4.0, image_size=16)
+    inside = sensor_contract(encoding=encoding, encoding_inside=True)
+    refuses("REDUCE_MAX.* still compute in float.*encoding outside", student, out, contract=inside)
+
+
+@pytest.mark.parametrize(("input_type", "output_type"), [("float32", "int8"), ("int8", "float32")])
+def test_ends_are_selectable(tiny_student: SensorStudent, out: Path, input_type: str, output_type: str):
+    report = export_tiny(tiny_student, out, input_type=input_type, output_type=output_type)
+    model = LiteRTModel(report.bundle.read("model.tflite"))
+    assert (model.input_type, model.output_type) == (input_type, output_type)
+    verify_bundle(out)
+
+
+def refuses(match: str, student: SensorStudent, out: Path, **changes: object) -> None:
+    with pytest.raises(BundleError, match=match):
+        export_tiny(student, out, **changes)
+    assert list(out.parent.iterdir()) == []
+
+
+def test_a_drop_beyond_the_budget_is_refused(tiny_student: SensorStudent, out: Path, monkeypatch: pytest.MonkeyPatch):
+    """Ranges that are far too wide leave the int8 model a handful of levels: it must not be shipped."""
+
+    def blunt(float_model, calibration, **options):
+        return quantize_int8(float_model, [*calibration, np.full((3, 16, 16), 1e4, np.float32)], **options)
+
+    monkeypatch.setattr(ship, "quantize_int8", blunt)
+    monkeypatch.setattr(ship, "RANGE_ESTIMATORS", ("minmax",))
+    refuses("points of accuracy on 8 validation recordings.*budget is 1.00", tiny_student, out, max_accuracy_drop=0.01)
+
+
+def test_an_earlier_bundle_survives_a_refusal(bundle_copy: Path, tiny_student: SensorStudent):
+    with pytest.raises(BundleError):
+        export_tiny(tiny_student, bundle_copy, contract=sensor_contract(length=31))
+    verify_bundle(bundle_copy)
+
+
+def test_shared_recordings_are_refused(tiny_student: SensorStudent, out: Path):
+    shared = [("val3", w) for w in windows(2)]
+    refuses("calibration and validation both, e.g. val3", tiny_student, out, calibration=shared)
+
+
+@pytest.mark.parametrize("part", ["calibration", "validation"])
+def test_empty_parts_are_refused(tiny_student: SensorStudent, out: Path, part: str):
+    refuses("one of them is empty", tiny_student, out, **{part: []})
+
+
+def test_windows_of_another_length_are_refused(tiny_student: SensorStudent, out: Path):
+    refuses(r"\(3, 32\)", tiny_student, out, contract=sensor_contract(length=64))
+
+
+def test_labels_of_another_data_set_are_refused(tiny_student: SensorStudent, out: Path):
+    other = provenance().model_copy(update={"labels": LABELS[:3]})
+    refuses("4 outputs, and there are 3 class labels", tiny_student, out, provenance=other)
+
+
+def test_a_contract_with_another_encoding_is_refused(tiny_student: SensorStudent, out: Path):
+    other = EncodingContract(method="gasf", scaling="fixed", limit=1.0, image_size=16)
+    refuses("float LiteRT model differs", tiny_student, out, contract=sensor_contract(encoding=other))
+
+
+def test_operators_that_stay_float_are_refused(tiny_student: SensorStudent, out: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ship, "quantize_int8", lambda float_model, calibration, **options: float_model)
+    refuses("CONV_2D.* still compute in float", tiny_student, out)

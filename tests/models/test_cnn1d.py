@@ -1,0 +1,44 @@
+"""The 1-D CNN: size, temporal layout, learning."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from vskd.models.cnn1d import MINIMUM_SAMPLES, CNN1d
+
+
+def test_size_is_that_of_a_small_network() -> None:
+    parameters = sum(p.numel() for p in CNN1d(in_channels=3, classes=27).parameters())
+    assert parameters == 221_099
+
+
+@pytest.mark.parametrize("samples", [MINIMUM_SAMPLES, 50, 128, 181])
+def test_any_length_works_and_is_pooled_by_eight(samples: int) -> None:
+    outputs = CNN1d(3, 4, embedding_size=10).eval()(torch.randn(2, 3, samples))
+    assert outputs.logits.shape == (2, 4)
+    assert [f.shape[2] for f in outputs.features.values()] == [samples // 2, samples // 4, samples // 8, samples // 8]
+
+
+def test_embedding_is_a_relu_and_feeds_the_classifier() -> None:
+    network = CNN1d(3, 4, embedding_size=10).eval()
+    outputs = network(torch.randn(2, 3, 64))
+    assert (outputs.embedding >= 0).all()
+    torch.testing.assert_close(outputs.logits, network.classifier(outputs.embedding))
+
+
+def test_learns_the_frequency_of_a_wave() -> None:
+    torch.manual_seed(0)
+    labels = torch.arange(2).repeat(16)
+    phase = torch.rand(32, 3, 1) * 6.28
+    time = torch.arange(64) / 50.0
+    x = torch.sin(2 * torch.pi * (2.0 + 3.0 * labels.view(-1, 1, 1)) * time + phase)
+    network = CNN1d(3, 2, embedding_size=16)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    for _ in range(40):
+        optimizer.zero_grad()
+        F.cross_entropy(network(x).logits, labels).backward()
+        optimizer.step()
+    held_out = torch.sin(2 * torch.pi * (2.0 + 3.0 * labels.view(-1, 1, 1)) * time + phase + 1.0)
+    network.eval()
+    with torch.no_grad():
+        assert (network(held_out).logits.argmax(1) == labels).float().mean() >= 0.9

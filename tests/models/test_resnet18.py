@@ -1,0 +1,57 @@
+"""The ResNet18 student against torchvision's network."""
+
+import pytest
+import torch
+
+from vskd.models.resnet18 import ResNet18, ResNet18Body
+from vskd.models.torchvision_shim import load_torchvision
+
+
+def test_body_equals_torchvision() -> None:
+    torch.manual_seed(0)
+    body = ResNet18Body().eval()
+    reference = load_torchvision().models.resnet18(weights=None).eval()
+    missing = reference.load_state_dict(body.state_dict(), strict=False)
+    assert missing.missing_keys == ["fc.weight", "fc.bias"]
+    assert not missing.unexpected_keys
+    reference.fc = torch.nn.Identity()
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(body(x), reference(x), rtol=1e-4, atol=1e-4)
+
+
+def test_parameter_count_of_the_student() -> None:
+    # torchvision's 11,689,512 less its classifier (513,000), plus Linear(512, 300) and Linear(300, 27).
+    network = ResNet18(in_channels=3, classes=27)
+    expected = 11_689_512 - 513_000 + (512 * 300 + 300) + (300 * 27 + 27)
+    assert sum(p.numel() for p in network.parameters()) == expected
+
+
+def test_head_follows_the_specification() -> None:
+    torch.manual_seed(0)
+    network = ResNet18(in_channels=6, classes=27).eval()
+    with torch.no_grad():
+        outputs = network(torch.randn(2, 6, 64, 64))
+        pooled = outputs.features["layer4"].flatten(2).mean(2)
+        embedding = torch.relu(pooled @ network.embed[0].weight.T + network.embed[0].bias)
+        logits = embedding @ network.classifier.weight.T + network.classifier.bias
+    torch.testing.assert_close(outputs.embedding, embedding)
+    torch.testing.assert_close(outputs.logits, logits)
+    assert [f.shape[1] for f in outputs.features.values()] == [64, 128, 256, 512]
+
+
+@pytest.mark.parametrize(("stem", "sides"), [("imagenet", [16, 8, 4, 2]), ("small", [32, 16, 8, 4])])
+def test_stem_decides_the_resolution(stem: str, sides: list[int]) -> None:
+    maps = ResNet18Body(1, stem).eval().forward_maps(torch.zeros(1, 1, 64, 64))
+    assert [m.shape[-1] for m in maps.values()] == sides
+
+
+def test_dropout_leaves_the_embedding_whole() -> None:
+    torch.manual_seed(0)
+    network = ResNet18(in_channels=1, classes=3, dropout=0.9).eval()
+    network.dropout.train()
+    x = torch.randn(2, 1, 32, 32)
+    with torch.no_grad():
+        first, second = network(x), network(x)
+    assert torch.equal(first.embedding, second.embedding)
+    assert not torch.equal(first.logits, second.logits)

@@ -1,0 +1,126 @@
+"""MATLAB files: what is read, and that every damage is one DataError that names the file."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import loadmat, savemat
+
+from vskd.errors import DataError
+from vskd.preprocessing.matfile import mat_shape, read_mat
+
+TABLE = np.random.default_rng(0).normal(size=(40, 6))
+
+
+@pytest.fixture(params=[False, True], ids=["plain", "compressed"])
+def mat(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / "a.mat"
+    savemat(path, {"d_iner": TABLE}, do_compression=request.param)
+    return path
+
+
+def test_values_type_and_shape(mat: Path) -> None:
+    for variable in ("d_iner", ""):
+        array = read_mat(mat, variable)
+        assert array.dtype == np.float64
+        np.testing.assert_array_equal(array, TABLE)
+        assert mat_shape(mat, variable) == (40, 6)
+
+
+def test_integers_keep_their_type(tmp_path: Path) -> None:
+    depth = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
+    savemat(tmp_path / "a.mat", {"d_depth": depth})
+    assert read_mat(tmp_path / "a.mat").dtype == np.uint16
+    np.testing.assert_array_equal(read_mat(tmp_path / "a.mat"), depth)
+
+
+@pytest.mark.parametrize("read", [read_mat, mat_shape])
+def test_without_the_variable_names_what_there_is(mat: Path, read: object) -> None:
+    with pytest.raises(DataError, match=r"a\.mat: has no variable 'd_skel' \(it has: d_iner\)"):
+        read(mat, "d_skel")  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("read", [read_mat, mat_shape])
+def test_several_variables_must_be_chosen_from(tmp_path: Path, read: object) -> None:
+    savemat(tmp_path / "a.mat", {"first": TABLE, "second": TABLE})
+    with pytest.raises(DataError, match="holds several arrays"):
+        read(tmp_path / "a.mat")  # type: ignore[operator]
+
+
+def test_no_variables_at_all(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {})
+    with pytest.raises(DataError, match=r"a\.mat"):
+        read_mat(tmp_path / "a.mat")
+
+
+def test_a_variable_that_holds_no_numbers(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"d_iner": {"nested": TABLE}})
+    with pytest.raises(DataError, match="not a numeric array"):
+        read_mat(tmp_path / "a.mat", "d_iner")
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.mat: no such file"):
+        read_mat(tmp_path / "a.mat")
+
+
+def test_v73_says_how_to_save_it(tmp_path: Path) -> None:
+    header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM"
+    (tmp_path / "a.mat").write_bytes(header + bytes(2000))
+    with pytest.raises(DataError, match="-v7"):
+        read_mat(tmp_path / "a.mat")
+
+
+def test_every_truncation_is_a_data_error(mat: Path) -> None:
+    content = mat.read_bytes()
+    for length in range(0, len(content) - 1, max(1, len(content) // 60)):
+        mat.write_bytes(content[:length])
+        with pytest.raises(DataError, match=r"a\.mat"):
+            read_mat(mat, "d_iner")
+
+
+def test_altered_bytes_are_read_or_refused_and_nothing_else(mat: Path) -> None:
+    content = mat.read_bytes()
+    rng = np.random.default_rng(3)
+    refused = 0
+    for _ in range(150):
+        altered = bytearray(content)
+        for place in rng.integers(0, min(len(content), 600), size=3):
+            altered[place] = rng.integers(256)
+        mat.write_bytes(altered)
+        try:
+            read_mat(mat, "d_iner")
+        except DataError as error:
+            assert str(mat) in str(error)
+            refused += 1
+    assert refused > 20
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8", "?"])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3), (7, 2), (3, 4, 5), (0, 3)])
+def test_agrees_with_scipy(tmp_path: Path, dtype: str, shape: tuple[int, ...]) -> None:
+    values = np.random.default_rng(1).integers(0, 2 if dtype == "?" else 100, size=shape).astype(dtype)
+    for compressed in (False, True):
+        savemat(tmp_path / "a.mat", {"before": [1.5], "d": values, "text": "abc"}, do_compression=compressed)
+        wanted = loadmat(tmp_path / "a.mat")["d"]
+        array = read_mat(tmp_path / "a.mat", "d")
+        assert array.shape == wanted.shape == mat_shape(tmp_path / "a.mat", "d")
+        np.testing.assert_array_equal(array, wanted)
+        if array.size:
+            assert array.dtype == wanted.dtype
+
+
+def test_complex_numbers_are_refused(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"d": TABLE + 1j})
+    with pytest.raises(DataError, match="not a numeric array"):
+        read_mat(tmp_path / "a.mat", "d")
+
+
+def test_the_real_files_agree_with_scipy(utd_mhad_root: Path) -> None:
+    for folder, variable in (("Inertial", "d_iner"), ("Skeleton", "d_skel"), ("Depth", "d_depth")):
+        files = sorted((utd_mhad_root / folder).glob("*.mat"))
+        for file in files[:: max(1, len(files) // 5)]:
+            wanted = loadmat(file)[variable]
+            array = read_mat(file, variable)
+            assert array.dtype == wanted.dtype
+            np.testing.assert_array_equal(array, wanted)

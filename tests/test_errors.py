@@ -1,0 +1,23 @@
+import pickle
+
+import pytest
+
+from vskd import errors
+
+
+def test_message_is_problem_then_action() -> None:
+    error = errors.DataError("file x.mat: field d_iner is missing.", "Copy the file again.")
+    assert str(error) == "file x.mat: field d_iner is missing. Copy the file again."
+
+
+def test_missing_extra_names_package_and_extra() -> None:
+    assert "pip install 'vskd[export]'" in str(errors.MissingExtraError("litert-torch", "export"))
+
+
+@pytest.mark.parametrize(
+    "error", [errors.DataError("a", "b"), errors.MissingExtraError("p", "e"), errors.CacheError("c", "d")], ids=lambda e: type(e).__name__
+)
+def test_errors_cross_process_boundaries(error: errors.VskdError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)

@@ -1,0 +1,94 @@
+"""What is installed is what was tried: pins, package data, and the two commands of the README."""
+
+import configparser
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def setup() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    return parser
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins() -> dict[str, str]:
+    listed = lines((ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    return {normal(name): version for name, version in (line.split("==") for line in listed)}
+
+
+def test_every_dependency_is_pinned_to_a_version_it_allows(setup: configparser.ConfigParser) -> None:
+    extras = setup["options.extras_require"]
+    wanted = lines(setup["options"]["install_requires"]) + lines(extras["export"]) + lines(extras["test"])
+    assert len(wanted) > 20
+    pinned = pins()
+    for requirement in map(Requirement, wanted):
+        version = pinned.get(normal(requirement.name))
+        assert version is not None, f"{requirement.name} is not in constraints.txt"
+        assert requirement.specifier.contains(version), f"{requirement} against {version}"
+
+
+def test_torch_is_asked_for_exactly(setup: configparser.ConfigParser) -> None:
+    """A range would bring a newer build with gigabytes of CUDA."""
+    wanted = lines(setup["options"]["install_requires"])
+    assert f"torch=={pins()['torch']}" in wanted
+    assert f"torchvision=={pins()['torchvision']}" in wanted
+    assert not [name for name in pins() if name.startswith(("nvidia", "cuda", "triton"))]
+
+
+def test_every_data_file_of_the_package_is_installed(setup: configparser.ConfigParser) -> None:
+    package = ROOT / "vskd"
+    patterns = [p.strip() for p in setup["options.package_data"]["vskd"].split(",")]
+    covered = {path for pattern in patterns for path in package.glob(pattern)}
+    unused = [pattern for pattern in patterns if not list(package.glob(pattern))]
+    assert unused == []
+    files = {path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert files - covered == set()
+
+
+def test_the_two_commands_and_ci_are_there() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for target in ("demo", "test", "check", "lint", "types"):
+        plan = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert plan.stdout
+    assert "make demo" in text and "make test" in text
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_a_fresh_clone_installs_before_it_runs(tmp_path: Path) -> None:
+    """The plan of `make test` where nothing is there yet: environment, pinned install, then the tests."""
+    plan = subprocess.run(
+        ["make", "-n", "test", f"VENV={tmp_path / 'venv'}"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    steps = [plan.find(step) for step in ("-m venv", "--constraint constraints.txt", "touch", "-m pytest")]
+    assert -1 not in steps
+    assert steps == sorted(steps)
+    assert "'.[export,test]'" in plan
+
+
+def test_the_readme_keeps_the_place_of_the_results() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    begin, end = text.find("<!-- results:begin -->"), text.find("<!-- results:end -->")
+    assert 0 < begin < end
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))])
+def test_links_to_files_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    missing = [t for t in targets if not t.startswith("http") and not (page.parent / t).exists()]
+    assert missing == []

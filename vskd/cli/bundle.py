@@ -1,0 +1,63 @@
+"""`vskd bundle`: look into a bundle."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vskd.cli.options import FOLDER, VskdGroup, json_option
+from vskd.cli.output import print_fields, print_json
+
+
+@click.group(
+    cls=VskdGroup,
+    examples=("vskd bundle verify BUNDLE", "vskd bundle show BUNDLE", "vskd bundle show BUNDLE --json"),
+)
+def bundle() -> None:
+    """Verify or show a bundle."""
+
+
+@bundle.command("verify", examples=("vskd bundle verify BUNDLE", "vskd bundle verify BUNDLE --json"))
+@click.argument("path", type=FOLDER, metavar="BUNDLE")
+@json_option
+def verify(path: Path, as_json: bool) -> None:
+    """Check the hash of every file, then the contract, then that the golden vectors come out bit for bit."""
+    from vskd.export.bundle import verify_bundle
+
+    report = verify_bundle(path)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        click.echo(f"{path}: {len(report.files)} files unchanged, {report.golden_vectors} golden vectors reproduced")
+        click.echo(f"sha256 of the manifest: {report.digest}")
+
+
+@bundle.command("show", examples=("vskd bundle show BUNDLE", "vskd bundle show BUNDLE --json"))
+@click.argument("path", type=FOLDER, metavar="BUNDLE")
+@json_option
+def show(path: Path, as_json: bool) -> None:
+    """Print what a bundle is: sensor contract, labels, accuracy and where it comes from. Hashes are checked first."""
+    from vskd.export.bundle import load_bundle
+
+    opened = load_bundle(path)
+    manifest = opened.manifest.model_dump(mode="json")
+    if as_json:
+        print_json({"path": path, "digest": opened.digest, "manifest": manifest})
+    else:
+        print_fields([("bundle", path), ("sha256 of the manifest", opened.digest), *_flat(manifest)])
+
+
+def _flat(content: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
+    """`a.b.c` and value for every leaf; lists on one line, long ones by their length."""
+    lines: list[tuple[str, object]] = []
+    for key, value in content.items():
+        if isinstance(value, dict):
+            lines += _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and len(value) > 40:
+            lines.append((f"{prefix}{key}", f"{len(value)} entries (all of them: --json)"))
+        elif isinstance(value, list):
+            lines.append((f"{prefix}{key}", ", ".join(map(str, value))))
+        else:
+            lines.append((f"{prefix}{key}", "-" if value is None else value))
+    return lines

@@ -1,0 +1,64 @@
+"""`vskd compare`: recipes over seeds, in one table."""
+
+from pathlib import Path
+
+import click
+
+from vskd.cli.options import FOLDER, VskdCommand, chosen_recipe, json_option, recipe_options
+from vskd.cli.output import print_json
+
+
+def parse_seeds(_: click.Context, __: click.Parameter, value: str) -> tuple[int, ...]:
+    """Read `0,1,2` or `0-4`, each seed once, in order.
+
+    Raises:
+        click.BadParameter: something else was typed.
+    """
+    seeds: list[int] = []
+    for part in value.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise click.BadParameter(f"'{part.strip()}' is not a seed; write 0,1,2 or 0-2")
+        seeds.extend(range(int(first), int(last if dash else first) + 1))
+    if not seeds:
+        raise click.BadParameter(f"'{value}' holds no seed; write 0,1,2 or 0-2")
+    return tuple(dict.fromkeys(seeds))
+
+
+@click.command(
+    cls=VskdCommand,
+    examples=(
+        "vskd compare vskd-utd-mhad vskd-utd-mhad-no-kd --seeds 0,1,2 --data UTD-MHAD --out results/utd-mhad",
+        "vskd compare mine.yaml other.yaml --seeds 0-4 --int8 --set training.epochs=40 --out comparison",
+    ),
+)
+@click.argument("recipes", nargs=-1, required=True, metavar="RECIPE...")
+@click.option("--seeds", default="0,1,2", show_default=True, callback=parse_seeds, help="Seeds, e.g. 0,1,2 or 0-4.")
+@recipe_options("data", "dataset", "protocol", "fold", "epochs")
+@click.option("--out", type=FOLDER, required=True, help="Folder for the runs and the table; what is there is reused.")
+@click.option("--int8", is_flag=True, help="Export every student too, and give its int8 model a row of its own.")
+@json_option
+@click.pass_context
+def compare(
+    ctx: click.Context, recipes: tuple[str, ...], seeds: tuple[int, ...], out: Path, int8: bool, as_json: bool
+) -> None:
+    """Run what is missing of RECIPES x seeds, then compare: mean, deviation, interval and a paired test against no-KD.
+
+    Recipes that share a teacher share its training and its cache. Results of different protocols never share a table.
+    """
+    chosen = [chosen_recipe(ctx, name) for name in recipes]
+
+    from vskd.evaluation.compare import compare as run_comparison
+
+    after_run = None
+    if int8:
+        from vskd.export.evaluate import export_and_evaluate
+
+        after_run = export_and_evaluate
+    comparison = run_comparison(chosen, seeds, out, after_run=after_run)
+    if as_json:
+        print_json(comparison.model_dump(mode="json"))
+        return
+    from vskd.evaluation.comparison_tables import to_text
+
+    click.echo(to_text(comparison), nl=False)

@@ -1,0 +1,51 @@
+"""`vskd distill`: train a student."""
+
+from pathlib import Path
+
+import click
+
+from vskd.cli.options import (
+    FOLDER,
+    VskdCommand,
+    cache_option,
+    chosen_recipe,
+    json_option,
+    recipe_name_option,
+    recipe_options,
+)
+from vskd.cli.output import print_training
+
+
+@click.command(
+    cls=VskdCommand,
+    examples=(
+        "vskd distill --teacher trn --student resnet18 --data UTD-MHAD --protocol cross-subject --out RUN",
+        "vskd distill --teacher-run TEACHER --distiller kd --data UTD-MHAD --out RUN",
+        "vskd distill --distiller none --data UTD-MHAD --seed 1 --epochs 40 --out RUN",
+        "vskd distill --recipe mine.yaml --set distiller.weights.angle=2 --out RUN",
+    ),
+)
+@recipe_name_option
+@recipe_options(
+    "teacher", "student", "distiller", "sensor", "video", "data", "dataset", "protocol", "fold", "seed", "epochs"
+)
+@click.option(
+    "--teacher-run",
+    type=FOLDER,
+    metavar="RUN",
+    help="Finished `vskd teach` folder; without it the teacher is trained too, in RUN-teacher.",
+)
+@click.option("--out", type=FOLDER, required=True, metavar="RUN", help="Run folder; an unfinished one is resumed.")
+@cache_option
+@json_option
+@click.pass_context
+def distill(
+    ctx: click.Context, recipe_name: str, teacher_run: Path | None, out: Path, cache: Path | None, as_json: bool
+) -> None:
+    """Train a student on the sensor stream, guided by a teacher that saw the video of the same recordings."""
+    recipe = chosen_recipe(ctx, recipe_name)
+
+    from vskd.distillation.train import distill as train_student
+
+    result = train_student(recipe, out, teacher_run, cache=cache)
+    print_training(result.run, result.epoch, result.figures, as_json)

@@ -1,0 +1,97 @@
+"""`vskd evaluate`: measure a run or a bundle."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from vskd.cli.options import FOLDER, VskdCommand, json_option
+from vskd.cli.output import print_fields, print_json
+
+if TYPE_CHECKING:
+    from vskd.evaluation.results import Results
+
+BUNDLE_FILES = ("manifest.json", "model.tflite")  # either: a bundle that lost one must be refused as a bundle
+
+
+@click.command(
+    cls=VskdCommand,
+    examples=(
+        "vskd evaluate RUN",
+        "vskd evaluate RUN --split validation --json",
+        "vskd evaluate BUNDLE --data UTD-MHAD --protocol cross-subject --out int8-results",
+    ),
+)
+@click.argument("target", type=FOLDER, metavar="RUN|BUNDLE")
+@click.option("--data", type=FOLDER, help="Folder of the data set (bundles only: a run knows its own).")
+@click.option("--dataset", metavar="NAME", help="Data set (bundles only); by default the bundle's own.")
+@click.option("--protocol", metavar="NAME", help="Protocol (bundles only); by default the bundle's own.")
+@click.option("--fold", metavar="FOLD", help="Fold of a protocol that has folds (bundles only).")
+@click.option("--out", type=FOLDER, help="Folder for the results (bundles only).  [default: BUNDLE-results]")
+@click.option(
+    "--split",
+    type=click.Choice(["test", "validation"]),
+    default="test",
+    show_default=True,
+    help="Part to measure a run on: choose settings on validation, report on test.",
+)
+@json_option
+def evaluate(
+    target: Path,
+    data: Path | None,
+    dataset: str | None,
+    protocol: str | None,
+    fold: str | None,
+    out: Path | None,
+    split: Literal["test", "validation"],
+    as_json: bool,
+) -> None:
+    """Measure a run or a bundle on the test recordings of its protocol.
+
+    A run folder gets predictions.csv, results.json and report.html. A bundle is run by LiteRT: the figures are those of
+    the int8 model itself.
+    """
+    bundle_options = {"--data": data, "--dataset": dataset, "--protocol": protocol, "--fold": fold, "--out": out}
+    if any((target / name).exists() for name in BUNDLE_FILES):
+        if data is None:
+            raise click.UsageError("A bundle needs --data to be evaluated")
+        if split != "test":
+            raise click.UsageError("--split only fits a run: a bundle is measured on test recordings")
+        from vskd.export.evaluate import evaluate_bundle
+
+        results = evaluate_bundle(target, data, dataset, protocol, fold, out)
+    else:
+        given = [name for name, value in bundle_options.items() if value is not None]
+        if given:
+            raise click.UsageError(
+                f"{', '.join(given)} only fits a bundle, and {target} is none; a run knows its own recipe"
+            )
+        from vskd.evaluation.evaluate import evaluate_run
+
+        results = evaluate_run(target, split=split)
+    if as_json:
+        print_json(results.model_dump(mode="json", by_alias=True))
+    else:
+        _print_results(results)
+
+
+def _print_results(results: "Results") -> None:
+    """The figures that decide, with their intervals; everything else is in results.json and report.html."""
+    from vskd.evaluation.formatting import percent, percent_interval
+
+    protocol = results.protocol
+    fold = f", fold {protocol.fold}" if protocol.fold else ""
+    fields: list[tuple[str, object]] = [
+        ("model", f"{results.kind}, {results.network}, distiller {results.distiller or '-'}, seed {results.seed}"),
+        ("protocol", f"{protocol.name}{fold}, {results.n} {results.split} recordings (hash {protocol.hash[:12]})"),
+    ]
+    for name in ("accuracy", "macro_f1"):
+        fields.append((name.replace("_", " "), percent(getattr(results, name))))
+        interval = results.intervals.get(name)
+        if interval is not None:
+            fields.append(("  95 % over recordings", percent_interval(interval.recordings)))
+            fields.append(("  95 % over subjects", percent_interval(interval.subjects)))
+    fields.append(("calibration error", percent(results.ece)))
+    if results.teacher is not None:
+        fields.append(("teacher's accuracy", percent(results.teacher.accuracy)))
+    print_fields(fields)

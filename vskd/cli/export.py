@@ -1,0 +1,66 @@
+"""`vskd export`: run -> bundle."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from vskd.cli.options import FOLDER, VskdCommand, json_option
+from vskd.cli.output import print_fields, print_json
+
+TYPES = click.Choice(["int8", "float32"])
+
+
+@click.command(
+    cls=VskdCommand,
+    examples=("vskd export RUN --out BUNDLE", "vskd export RUN --out BUNDLE --input-type float32 --json"),
+)
+@click.argument("run", type=FOLDER)
+@click.option(
+    "--out", type=FOLDER, required=True, metavar="BUNDLE", help="Bundle folder; an earlier bundle is replaced."
+)
+@click.option("--input-type", type=TYPES, help="Type of the int8 model's input; the recipe's by default.")
+@click.option("--output-type", type=TYPES, help="Type of the int8 model's output; the recipe's by default.")
+@json_option
+def export(
+    run: Path,
+    out: Path,
+    input_type: Literal["int8", "float32"] | None,
+    output_type: Literal["int8", "float32"] | None,
+    as_json: bool,
+) -> None:
+    """Convert the student of RUN to float and full-integer int8 LiteRT and write a bundle.
+
+    Calibration sees training recordings only; accuracy and parity are measured on validation recordings. A model that
+    loses more accuracy than the recipe's budget is refused. Needs the extra 'export'.
+    """
+    from vskd.export.run_export import export_run
+
+    report = export_run(run, out, input_type=input_type, output_type=output_type)
+    accuracy, parity = report.accuracy, report.parity
+    if as_json:
+        print_json(
+            {
+                "bundle": report.bundle.path,
+                "digest": report.bundle.digest,
+                "accuracy": accuracy.model_dump(mode="json"),
+                "parity": parity.model_dump(mode="json"),
+                "model_bytes": report.model_bytes,
+                "float_model_bytes": report.float_model_bytes,
+            }
+        )
+        return
+    from vskd.evaluation.formatting import percent, size
+
+    print_fields(
+        [
+            ("bundle", report.bundle.path),
+            (f"accuracy, {accuracy.recordings} {accuracy.split} recordings", ""),
+            ("  float32", percent(accuracy.float32)),
+            ("  int8", percent(accuracy.int8)),
+            ("int8 against float32", ""),
+            ("  same class", percent(parity.argmax_agreement)),
+            ("  largest error of a logit", f"{parity.max_abs_error:.4g}"),
+            ("size of the int8 model", f"{size(report.model_bytes)} (float32 {size(report.float_model_bytes)})"),
+        ]
+    )

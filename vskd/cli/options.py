@@ -1,0 +1,228 @@
+"""What the commands share: the classes that print examples, `--debug` and `-v`, and the options that edit a recipe.
+
+Imports click and the standard library alone; see main.py for why.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from vskd.recipe import Recipe
+
+F = TypeVar("F", bound=Callable[..., Any])
+PATH = click.Path(path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+_HANDLER = "vskd-terminal"
+_META = "vskd.recipe_overrides"
+
+
+@dataclass
+class Session:
+    """What one call of the program remembers, beside its command's own options."""
+
+    debug: bool = False
+    verbosity: int = 0
+
+
+def configure_logging(verbosity: int) -> None:
+    """Send the log to stderr: warnings only, `-v` for progress in words, `-vv` for everything of ours.
+
+    Third-party libraries warn about their own affairs (worker counts, deprecated calls): shown from `-v` on.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # LiteRT's and the converter's C++ side read it at import
+    root = logging.getLogger()
+    for old in [handler for handler in root.handlers if handler.name == _HANDLER]:
+        root.removeHandler(old)
+    handler = logging.StreamHandler()
+    handler.set_name(_HANDLER)
+    handler.setLevel({0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG))
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s" if verbosity < 2 else "%(name)s: %(message)s"))
+    root.addHandler(handler)
+    # INFO reaches the log file of a run whatever the terminal shows.
+    logging.getLogger("vskd").setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
+    logging.captureWarnings(True)
+    for name in ("py.warnings", "torch"):
+        logging.getLogger(name).setLevel(logging.WARNING if verbosity else logging.ERROR)
+    # Lightning, imported later than this, gives its root logger a handler and sets levels, but leaves `propagate`:
+    # cut off from that handler, its news are dropped, and its warnings still reach stderr by logging's last resort.
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).propagate = verbosity > 1
+
+
+def _remember_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    session = ctx.ensure_object(Session)
+    session.debug = session.debug or value
+
+
+def _remember_verbosity(ctx: click.Context, _: click.Parameter, value: int) -> None:
+    session = ctx.ensure_object(Session)
+    session.verbosity = max(session.verbosity, value)
+    configure_logging(session.verbosity)
+
+
+def _common_options() -> list[click.Parameter]:
+    """`--debug` and `-v`: taken before and after the command's name, because people type both."""
+    return [
+        click.Option(
+            ["--debug"], is_flag=True, expose_value=False, callback=_remember_debug, help="Show an error's traceback."
+        ),
+        click.Option(
+            ["-v", "--verbose"],
+            count=True,
+            expose_value=False,
+            callback=_remember_verbosity,
+            help="Say more (-vv: most).",
+        ),
+    ]
+
+
+def _write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
+    if examples:
+        with formatter.section("Examples"):
+            for example in examples:  # written as they are: a wrapped command cannot be copied
+                formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+
+
+class VskdCommand(click.Command):
+    """A command whose help ends with examples that can be copied, and which takes `--debug` and `-v`."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.examples = tuple(examples)
+        self.params.extend(_common_options())
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then click's own epilog."""
+        _write_examples(formatter, self.examples)
+        super().format_epilog(ctx, formatter)
+
+
+class VskdGroup(click.Group):
+    """A group of `VskdCommand`s with examples of its own."""
+
+    command_class = VskdCommand
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.examples = tuple(examples)
+        self.params.extend(_common_options())
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then click's own epilog."""
+        _write_examples(formatter, self.examples)
+        super().format_epilog(ctx, formatter)
+
+
+def json_option(function: F) -> F:
+    """Add `--json`: pure JSON on stdout, for a program to read."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program to read.")(function)
+
+
+class RecipeOption(NamedTuple):
+    """A plain option that is a short way of writing `--set key=value`."""
+
+    flag: str
+    key: str
+    kind: click.ParamType[Any] | type[str] | type[int]
+    metavar: str
+    help: str
+
+
+RECIPE_OPTIONS: dict[str, RecipeOption] = {
+    "data": RecipeOption("--data", "dataset.path", PATH, "PATH", "Folder of the data set."),
+    "dataset": RecipeOption("--dataset", "dataset.name", str, "NAME", "Data set; see 'vskd datasets list'."),
+    "protocol": RecipeOption("--protocol", "dataset.protocol", str, "NAME", "Protocol, e.g. cross-subject."),
+    "fold": RecipeOption("--fold", "dataset.fold", str, "FOLD", "Fold of a protocol that has folds."),
+    "sensor": RecipeOption("--sensor", "dataset.sensor", str, "STREAM", "Stream the student sees."),
+    "video": RecipeOption("--video", "dataset.video", str, "STREAM", "Stream the teacher sees, e.g. depth, rgb."),
+    "teacher": RecipeOption("--teacher", "teacher.network", str, "NAME", "Teacher network, e.g. trn."),
+    "student": RecipeOption("--student", "student.network", str, "NAME", "Student network, e.g. resnet18."),
+    "distiller": RecipeOption("--distiller", "distiller.name", str, "NAME", "Distiller: dask, kd or none."),
+    "seed": RecipeOption("--seed", "seed", int, "N", "Seed of everything random."),
+    "epochs": RecipeOption("--epochs", "training.epochs", int, "N", "Epochs of the student's training."),
+    "teacher_epochs": RecipeOption(
+        "--epochs", "teacher.training.epochs", int, "N", "Epochs of the teacher's training."
+    ),
+}
+
+
+def _remember_override(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    if value is not None and param.name is not None:
+        ctx.meta.setdefault(_META, {})[param.name] = value
+
+
+def recipe_options(*names: str) -> Callable[[F], F]:
+    """Add the plain options `names` of `RECIPE_OPTIONS` and `--set`; the command reads them by `recipe_overrides`."""
+
+    def add(function: F) -> F:
+        function = click.option(
+            "--set",
+            "assignments",
+            multiple=True,
+            metavar="KEY=VALUE",
+            expose_value=False,
+            callback=_remember_override,
+            help="Change any setting of the recipe, e.g. training.epochs=5; may be repeated.",
+        )(function)
+        for name in reversed(names):
+            option = RECIPE_OPTIONS[name]
+            function = click.option(
+                option.flag,
+                name,
+                type=option.kind,
+                metavar=option.metavar,
+                expose_value=False,
+                callback=_remember_override,
+                help=option.help,
+            )(function)
+        return function
+
+    return add
+
+
+def recipe_overrides(ctx: click.Context) -> list[str]:
+    """The plain options and `--set`s that were given, as `key=value`; `--set` comes last and so wins."""
+    given = ctx.meta.get(_META, {})
+    plain = [
+        # JSON is YAML, and quoting keeps a folder called 2024 from becoming a number.
+        f"{option.key}={json.dumps(str(given[name]) if not isinstance(given[name], int) else given[name])}"
+        for name, option in RECIPE_OPTIONS.items()
+        if name in given
+    ]
+    return [*plain, *given.get("assignments", ())]
+
+
+def chosen_recipe(ctx: click.Context, name_or_path: str) -> "Recipe":
+    """Load the recipe `name_or_path` with the options that this command was given."""
+    from vskd.recipe import load_recipe
+
+    return load_recipe(name_or_path, recipe_overrides(ctx))
+
+
+def recipe_name_option(function: F) -> F:
+    """Add `--recipe NAME|FILE`."""
+    return click.option(
+        "--recipe",
+        "recipe_name",
+        default="vskd-utd-mhad",
+        show_default=True,
+        metavar="NAME|FILE",
+        help="Shipped recipe or YAML file that the other options change.",
+    )(function)
+
+
+def cache_option(function: F) -> F:
+    """Add `--cache FOLDER`."""
+    return click.option(
+        "--cache",
+        type=FOLDER,
+        help="Store of windows, frames and teacher outputs, shared between runs.  [default: cache, beside RUN]",
+    )(function)

@@ -1,0 +1,38 @@
+"""Printing: answers go to stdout, as an aligned table for people or as JSON for programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def print_json(content: Any) -> None:
+    """Print `content` as JSON; paths become strings."""
+    click.echo(json.dumps(content, indent=2, default=str))
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print columns aligned to the left, two spaces apart, without cutting any cell."""
+    lines = [[str(cell) for cell in row] for row in (headers, *rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_fields(fields: Sequence[tuple[str, object]]) -> None:
+    """Print `name  value` lines, aligned."""
+    width = max((len(name) for name, _ in fields), default=0)
+    for name, value in fields:
+        # Reports keep number and unit together by a no-break space, which `grep '83.3 %'` would not find.
+        click.echo(f"{name.ljust(width)}  {value}".rstrip().replace("\u00a0", " "))
+
+
+def print_training(run: Path, epoch: int, figures: Mapping[str, Any], as_json: bool) -> None:
+    """Print what a training left: its folder, the epoch whose weights were kept, and that epoch's figures."""
+    if as_json:
+        print_json({"run": run, "epoch": epoch, "figures": figures})
+        return
+    rest = [(n, f"{v:.4g}" if isinstance(v, float) else v) for n, v in figures.items() if n != "epoch"]
+    print_fields([("run", run), ("epoch kept", epoch + 1), *rest])  # people count from 1

@@ -1,0 +1,269 @@
+"""`vskd preprocess`: the files of a data set become HDF5 stores, once."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from vskd.cli.options import FILE, FOLDER, VskdGroup, json_option
+from vskd.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from vskd.datasets.recording import Stream
+    from vskd.preprocessing.gaf_store import GafStore
+    from vskd.preprocessing.store import StoreReport
+
+SHEET_ROWS = 8
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@click.group(
+    cls=VskdGroup,
+    examples=(
+        "vskd preprocess windows utd-mhad --data UTD-MHAD --out windows.h5",
+        "vskd preprocess gaf windows.h5 --out gaf.h5 --contact-sheet gaf.png",
+        "vskd preprocess frames utd-mhad --data UTD-MHAD --stream depth --size 112 --out frames.h5",
+    ),
+)
+def preprocess() -> None:
+    """Store windows, GAF images and frames in HDF5.
+
+    Training does this by itself; these commands are for looking at the data and for using it elsewhere. An interrupted
+    command goes on where it stopped when it is given again.
+    """
+
+
+def source_options(default_stream: str) -> Callable[[F], F]:
+    """Add what names the input: NAME, `--data`, `--stream`, and how many unreadable recordings are borne."""
+
+    def add(function: F) -> F:
+        for option in (
+            click.option(
+                "--max-bad-fraction",
+                type=click.FloatRange(0, 1),
+                default=0.02,
+                show_default=True,
+                help="Give up when more than this fraction of the recordings is unreadable.",
+            ),
+            click.option("--stream", default=default_stream, show_default=True, help="Stream of the data set."),
+            click.option("--data", type=FOLDER, required=True, help="Folder of the data set."),
+            click.argument("name"),
+        ):
+            function = option(function)
+        return function
+
+    return add
+
+
+def out_option(function: F) -> F:
+    """Add `--out FILE`."""
+    return click.option("--out", type=FILE, required=True, help="HDF5 file to write.")(function)
+
+
+def print_store(report: "StoreReport", as_json: bool) -> None:
+    """Print what a build left, and every recording that it had to leave out."""
+    if as_json:
+        print_json(asdict(report))
+        return
+    how = "was there already" if report.reused else "written"
+    click.echo(f"{report.path}: {report.stored} recordings, {how}")
+    if report.failures:
+        click.echo(f"{len(report.failures)} left out:")
+        print_table(("recording", "problem", "file"), [(f.id, f.problem, f.path) for f in report.failures])
+
+
+def streams_of(name: str, data: Path, stream: str) -> "dict[str, Stream]":
+    """The stream called `stream` of every recording that has it, by id.
+
+    Raises:
+        DataError: no recording has it.
+    """
+    from vskd.datasets.catalog import get_dataset
+    from vskd.errors import DataError
+
+    index = get_dataset(name).index(data)
+    found = {r.id: r.stream(stream) for r in index.with_streams([stream])}
+    if not found:
+        have = ", ".join(sorted({s for r in index for s in r.streams})) or "none"
+        raise DataError(f"{data}: no recording has the stream '{stream}'", f"Choose one of: {have}")
+    return found
+
+
+@preprocess.command(
+    "windows",
+    examples=(
+        "vskd preprocess windows utd-mhad --data UTD-MHAD --length 128 --out windows.h5",
+        "vskd preprocess windows utd-mhad --data UTD-MHAD --mode sliding --stride 32 --out windows.h5",
+    ),
+)
+@source_options("accelerometer")
+@click.option(
+    "--mode",
+    type=click.Choice(["whole", "sliding"]),
+    default="whole",
+    show_default=True,
+    help="One window per recording, resampled to --length; or sliding windows.",
+)
+@click.option("--length", type=click.IntRange(8), default=128, show_default=True, help="Samples of a window.")
+@click.option(
+    "--rate",
+    "rate_hz",
+    type=float,
+    metavar="HZ",
+    help="Sliding: resample to this rate first; by default the stream's own.",
+)
+@click.option(
+    "--stride", type=click.IntRange(1), help="Sliding: samples from one window to the next; by default half a window."
+)
+@out_option
+@json_option
+def windows(
+    name: str,
+    data: Path,
+    stream: str,
+    max_bad_fraction: float,
+    mode: Literal["whole", "sliding"],
+    length: int,
+    rate_hz: float | None,
+    stride: int | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Store the sensor windows of data set NAME: float32 (windows, channels, samples) in the stream's unit."""
+    if mode == "whole" and (rate_hz is not None or stride is not None):
+        raise click.UsageError("--rate and --stride only fit --mode sliding")
+    from vskd.preprocessing.window_store import WindowSource, build_window_store
+
+    sources = [
+        WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz)
+        for i, s in streams_of(name, data, stream).items()
+    ]
+    report = build_window_store(
+        sources, out, mode=mode, length=length, rate_hz=rate_hz, stride=stride, max_bad_fraction=max_bad_fraction
+    )
+    print_store(report, as_json)
+
+
+@preprocess.command(
+    "gaf",
+    examples=(
+        "vskd preprocess gaf windows.h5 --out gaf.h5 --contact-sheet gaf.png",
+        "vskd preprocess gaf windows.h5 --method gasf+gadf --scaling fixed --limit 4 --size 64 --out gaf.h5",
+        "vskd preprocess gaf windows.h5 --engine pyts --png pictures --out gaf.h5",
+    ),
+)
+@click.argument("windows_file", type=FILE, metavar="WINDOWS")
+@click.option(
+    "--method",
+    type=click.Choice(["gasf", "gadf", "gasf+gadf"]),
+    default="gasf",
+    show_default=True,
+    help="Summation field, difference field, or both.",
+)
+@click.option(
+    "--scaling",
+    type=click.Choice(["minmax", "fixed"]),
+    default="minmax",
+    show_default=True,
+    help="minmax: each window to [-1, 1], as published; fixed: by --limit, which keeps amplitude and gravity.",
+)
+@click.option(
+    "--limit", type=float, default=4.0, show_default=True, help="Range of fixed scaling, in the stream's unit."
+)
+@click.option("--size", type=click.IntRange(4, 1024), default=64, show_default=True, help="Edge of an image in pixels.")
+@click.option(
+    "--engine",
+    type=click.Choice(["torch", "pyts"]),
+    default="torch",
+    show_default=True,
+    help="pyts: the reference library, an optional extra.",
+)
+@click.option("--png", type=FOLDER, help="Folder to write the images to as PNG too.")
+@click.option("--contact-sheet", type=FILE, metavar="PNG", help="Picture of a few recordings' images.")
+@out_option
+@json_option
+def gaf(
+    windows_file: Path,
+    method: str,
+    scaling: str,
+    limit: float,
+    size: int,
+    engine: Literal["torch", "pyts"],
+    png: Path | None,
+    contact_sheet: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Store the Gramian angular fields of the windows in WINDOWS (see 'vskd preprocess windows').
+
+    float32 (windows, channels, size, size) in [-1, 1], one channel per axis and field.
+    """
+    from vskd.preprocessing.gaf_store import GafStore, build_gaf_store
+
+    report = build_gaf_store(
+        windows_file, out, method=method, scaling=scaling, limit=limit, image_size=size, engine=engine
+    )
+    store = GafStore(out)
+    if png is not None:
+        from vskd.preprocessing.images import write_pngs
+
+        write_pngs(store, png)
+    if contact_sheet is not None:
+        write_contact_sheet(store, contact_sheet)
+    print_store(report, as_json)
+
+
+def write_contact_sheet(store: "GafStore", out: Path) -> None:
+    """Write a picture of recordings spread evenly over the store."""
+    from vskd.evaluation.tiles import gaf_tiles
+    from vskd.files import write_bytes
+
+    ids = sorted(store.ids)
+    chosen = ids[:: max(1, len(ids) // SHEET_ROWS)][:SHEET_ROWS]
+    write_bytes(out, gaf_tiles({i: store.images(i)[0] for i in chosen}, store.channel_names))
+
+
+@preprocess.command(
+    "frames",
+    examples=(
+        "vskd preprocess frames utd-mhad --data UTD-MHAD --stream depth --size 112 --out frames.h5",
+        "vskd preprocess frames synthetic --data WORLD --stream rgb --size 64 --jpeg pictures --out frames.h5",
+    ),
+)
+@source_options("depth")
+@click.option(
+    "--size", type=click.IntRange(16, 1024), default=224, show_default=True, help="Edge of a frame in pixels."
+)
+@click.option(
+    "--fit",
+    type=click.Choice(["centre-crop", "squash", "foreground"]),
+    default="centre-crop",
+    show_default=True,
+    help="How a clip becomes square; foreground: the square around the figure, for depth.",
+)
+@click.option("--jpeg", type=FOLDER, help="Folder to write the frames to as JPEG too.")
+@out_option
+@json_option
+def frames(
+    name: str,
+    data: Path,
+    stream: str,
+    max_bad_fraction: float,
+    size: int,
+    fit: Literal["centre-crop", "squash", "foreground"],
+    jpeg: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Decode, crop and resize the video of data set NAME once: uint8 (frames, size, size, channels)."""
+    from vskd.preprocessing.frame_store import FrameSource, FrameStore, build_frame_store
+
+    sources = [FrameSource(i, s.path, s.variable, s.rate_hz) for i, s in streams_of(name, data, stream).items()]
+    report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
+    if jpeg is not None:
+        from vskd.preprocessing.images import write_jpegs
+
+        write_jpegs(FrameStore(out), jpeg)
+    print_store(report, as_json)

@@ -1,0 +1,40 @@
+"""`vskd teach`: train a teacher."""
+
+from pathlib import Path
+
+import click
+
+from vskd.cli.options import (
+    FOLDER,
+    VskdCommand,
+    cache_option,
+    chosen_recipe,
+    json_option,
+    recipe_name_option,
+    recipe_options,
+)
+from vskd.cli.output import print_training
+
+
+@click.command(
+    cls=VskdCommand,
+    examples=(
+        "vskd teach --teacher trn --data UTD-MHAD --protocol cross-subject --out TEACHER",
+        "vskd teach --teacher trn --video rgb --data UTD-MHAD --epochs 30 --out TEACHER",
+        "vskd teach --recipe mine.yaml --set teacher.segments=4 --out TEACHER",
+    ),
+)
+@recipe_name_option
+@recipe_options("teacher", "video", "data", "dataset", "protocol", "fold", "seed", "teacher_epochs")
+@click.option("--out", type=FOLDER, required=True, metavar="RUN", help="Run folder; an unfinished one is resumed.")
+@cache_option
+@json_option
+@click.pass_context
+def teach(ctx: click.Context, recipe_name: str, out: Path, cache: Path | None, as_json: bool) -> None:
+    """Train a teacher on a video stream and keep the weights that are best on validation recordings."""
+    recipe = chosen_recipe(ctx, recipe_name)
+
+    from vskd.distillation.train import teach as train_teacher
+
+    result = train_teacher(recipe, out, cache=cache)
+    print_training(result.run, result.epoch, result.figures, as_json)

@@ -1,0 +1,39 @@
+"""`vskd weights`: public pretrained weights under our names."""
+
+from pathlib import Path
+
+import click
+
+from vskd.cli.options import FILE, VskdGroup
+
+
+@click.group(
+    cls=VskdGroup,
+    examples=("vskd weights import bn_inception.pth --network bn-inception --out bn-inception.safetensors",),
+)
+def weights() -> None:
+    """Import public pretrained weights, safely."""
+
+
+@weights.command(
+    "import",
+    examples=(
+        "vskd weights import bn_inception.pth --network bn-inception --out bn-inception.safetensors",
+        "vskd teach --set teacher.weights=bn-inception.safetensors --data UTD-MHAD --out TEACHER",
+    ),
+)
+@click.argument("source", type=FILE)
+@click.option(
+    "--network", required=True, metavar="NAME", help="Network that the weights are of: bn-inception or resnet18."
+)
+@click.option("--out", type=FILE, required=True, help="The .safetensors file to write.")
+def import_command(source: Path, network: str, out: Path) -> None:
+    """Map the public weights in SOURCE (.pth or .safetensors) to our parameter names and store them as safetensors.
+
+    Nothing in the file is executed: pickles other than plain tensors are refused.
+    """
+    from vskd.models.weights import import_weights
+
+    report = import_weights(source, network, out)
+    click.echo(f"{report.out}: {report.loaded} tensors of {network}; left out: {', '.join(report.left_out) or 'none'}")
+    click.echo(f"sha256 of the source: {report.sha256}")

@@ -1,0 +1,178 @@
+"""Read what a file's first bytes say about it: enough to list a data set without decoding it.
+
+Only the standard library is used, and at most a few hundred bytes of each file are read, so that listing a thousand
+recordings takes well under a second even where a recording is tens of megabytes.
+"""
+
+import os
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NoReturn
+
+from vskd.errors import DataError
+
+_MI_COMPRESSED, _MI_MATRIX = 15, 14
+_NUMERIC_CLASSES = {6: 8, 7: 4, 8: 1, 9: 1, 10: 2, 11: 2, 12: 4, 13: 4, 14: 8, 15: 8}  # mxDOUBLE..mxUINT64 -> bytes
+_AGAIN = "Copy or download the file again, or remove it"
+_ACCESS = "Check the path and its permissions"
+
+
+@dataclass(frozen=True)
+class MatArray:
+    """What a .mat file says about one of its arrays, before any sample is decoded."""
+
+    shape: tuple[int, ...]
+    numeric: bool
+
+
+def _truncated(path: Path, size: int, wanted: int) -> NoReturn:
+    raise DataError(f"{path} is truncated: it has {size} bytes and says it needs {wanted}", _AGAIN)
+
+
+def peek_mat(path: Path) -> dict[str, MatArray]:
+    """Names, shapes and kinds of the arrays in a MATLAB 5 file (`save -v6` or `-v7`), from its headers alone.
+
+    Source: "MAT-File Format", The MathWorks (level 5 MAT-files).
+
+    Raises:
+        DataError: the file cannot be read, is no MATLAB 5 file, is truncated, or is damaged.
+    """
+    try:
+        with path.open("rb") as handle:
+            return _read_mat(handle, path, os.fstat(handle.fileno()).st_size)
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror or error}", _ACCESS) from error
+    except (struct.error, zlib.error, UnicodeDecodeError) as error:
+        raise DataError(f"{path} is damaged: its array headers make no sense ({error})", _AGAIN) from error
+
+
+def _read_mat(handle: BinaryIO, path: Path, size: int) -> dict[str, MatArray]:
+    header = handle.read(128)
+    if header.startswith(b"MATLAB 7.3") or header.startswith(b"\x89HDF"):
+        raise DataError(f"{path} is a MATLAB 7.3 file", "Save it again in MATLAB with the option -v7")
+    if not header:
+        raise DataError(f"{path} is empty (0 bytes)", _AGAIN)
+    if len(header) < 128 or header[126:128] not in (b"IM", b"MI"):
+        raise DataError(f"{path} is no MATLAB 5 file, or is cut off within its first 128 bytes", _AGAIN)
+    order = "<" if header[126:128] == b"IM" else ">"
+    arrays: dict[str, MatArray] = {}
+    position = 128
+    while position < size:
+        handle.seek(position)
+        kind, length = struct.unpack(f"{order}II", handle.read(8))
+        end = position + 8 + length
+        if end > size:
+            _truncated(path, size, end)
+        start = handle.read(min(length, 2048))
+        if kind == _MI_COMPRESSED:
+            start = zlib.decompressobj().decompress(start, 2048)
+            kind, start = struct.unpack_from(f"{order}I", start)[0], start[8:]
+        if kind == _MI_MATRIX:
+            name, array = _array_header(start, order)
+            arrays[name] = array
+        position = end
+    return arrays
+
+
+def _array_header(content: bytes, order: str) -> tuple[str, MatArray]:
+    """Parse flags, dimensions and name, the first three parts of a matrix element."""
+    flags, position = _element(content, 0, order)
+    dimensions, position = _element(content, position, order)
+    name, _ = _element(content, position, order)
+    shape = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
+    array_class = struct.unpack_from(f"{order}I", flags)[0] & 0xFF
+    return name.decode("ascii"), MatArray(shape, array_class in _NUMERIC_CLASSES)
+
+
+def _element(content: bytes, position: int, order: str) -> tuple[bytes, int]:
+    """Payload of the data element at `position`, and where the next one starts (elements are padded to 8 bytes)."""
+    kind, length = struct.unpack_from(f"{order}II", content, position)
+    if kind >> 16:  # small data element: its length sits in the upper half of the type word, its payload in the tag
+        length = kind >> 16
+        return content[position + 4 : position + 4 + length], position + 8
+    return content[position + 8 : position + 8 + length], position + 8 + (length + 7) // 8 * 8
+
+
+def check_mat_array(path: Path, variable: str, shape: tuple[int | None, ...]) -> None:
+    """Check that a .mat file holds the numeric array `variable` of the given shape; `None` is any length above 0.
+
+    Raises:
+        DataError: the file is unreadable, lacks the array, or the array has another shape or no samples.
+    """
+    arrays = peek_mat(path)
+    if variable not in arrays:
+        have = ", ".join(sorted(arrays)) or "nothing"
+        raise DataError(f"{path} has no array '{variable}' (it has: {have})", f"Put the samples into '{variable}'")
+    array = arrays[variable]
+    wanted = " x ".join("T" if n is None else str(n) for n in shape)
+    got = " x ".join(map(str, array.shape))
+    if not array.numeric:
+        raise DataError(f"{path}: '{variable}' is not numeric", f"Store it as a {wanted} array of numbers")
+    if 0 in array.shape:
+        raise DataError(f"{path}: '{variable}' holds no samples ({got})", "Remove the recording, or record it again")
+    if len(array.shape) != len(shape) or any(n is not None and n != m for n, m in zip(shape, array.shape, strict=True)):
+        raise DataError(f"{path}: '{variable}' is {got} and should be {wanted}", f"Store it as a {wanted} array")
+
+
+def check_video(path: Path) -> float | None:
+    """Check the container of an .mp4 or .avi file from its headers; no frame is decoded.
+
+    Returns:
+        Frames per second where the header holds it (.avi), else None.
+
+    Raises:
+        DataError: the file cannot be read, is empty, truncated, or of another format than its name says.
+    """
+    try:
+        with path.open("rb") as handle:
+            size = os.fstat(handle.fileno()).st_size
+            if size == 0:
+                raise DataError(f"{path} is empty (0 bytes)", _AGAIN)
+            if path.suffix.lower() == ".avi":
+                return _check_avi(handle, path, size)
+            _check_mp4(handle, path, size)
+            return None
+    except OSError as error:
+        raise DataError(f"Cannot read {path}: {error.strerror or error}", _ACCESS) from error
+
+
+def _check_mp4(handle: BinaryIO, path: Path, size: int) -> None:
+    """Walk the top-level boxes (ISO/IEC 14496-12): all must fit into the file and one must be the index, `moov`."""
+    position = 0
+    names: set[bytes] = set()
+    while position + 8 <= size:
+        handle.seek(position)
+        length, name = struct.unpack(">I4s", handle.read(8))
+        if not names and name not in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide"):
+            raise DataError(f"{path} is no MP4 video", _AGAIN)
+        if length == 1:
+            extended = handle.read(8)
+            length = struct.unpack(">Q", extended)[0] if len(extended) == 8 else 0
+            if length < 16:
+                _truncated(path, size, position + 16)
+        names.add(name)
+        if length == 0:  # the last box, up to the end of the file
+            length = size - position
+        if length < 8:
+            raise DataError(f"{path} is damaged: box {name!r} says it is {length} bytes long", _AGAIN)
+        if position + length > size:
+            _truncated(path, size, position + length)
+        position += length
+    if b"moov" not in names:
+        raise DataError(f"{path} is truncated or was never finished: it has no frame index ('moov')", _AGAIN)
+
+
+def _check_avi(handle: BinaryIO, path: Path, size: int) -> float | None:
+    """Check the RIFF header; the frame period stands in the main header that follows it."""
+    header = handle.read(36)
+    if header[:4] != b"RIFF" or header[8:12] != b"AVI ":
+        raise DataError(f"{path} is no AVI video", _AGAIN)
+    wanted = struct.unpack_from("<I", header, 4)[0] + 8
+    if wanted > size:
+        _truncated(path, size, wanted)
+    if len(header) < 36 or header[24:28] != b"avih":
+        return None
+    period_us = struct.unpack_from("<I", header, 32)[0]
+    return 1e6 / period_us if 1_000 <= period_us <= 1_000_000 else None

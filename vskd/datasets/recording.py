@@ -1,0 +1,114 @@
+"""The words of the house: stream, recording and index. Making an index decodes nothing beyond headers."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from vskd.errors import DataError
+
+StreamKind = Literal["sensor", "video"]
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One modality of a recording.
+
+    Attributes:
+        name: e.g. `accelerometer`, `gyroscope`, `skeleton`, `depth`, `rgb`.
+        kind: `sensor` (samples over time) or `video` (frames over time).
+        path: file that holds it.
+        rate_hz: nominal samples or frames per second.
+        unit: unit of a sample, e.g. `g`, `deg/s`; `uint8` for video.
+        axes: names of the channels, e.g. `("x", "y", "z")`.
+        variable: name of the array inside a .mat file, empty elsewhere.
+        columns: which columns of that array belong to this stream; empty means all.
+    """
+
+    name: str
+    kind: StreamKind
+    path: Path
+    rate_hz: float
+    unit: str
+    axes: tuple[str, ...] = ()
+    variable: str = ""
+    columns: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One labelled trial. `group` is what must never straddle a split (subject, driver, source video)."""
+
+    id: str
+    subject: str
+    trial: str
+    label: int
+    group: str
+    streams: Mapping[str, Stream]
+
+    def stream(self, name: str) -> Stream:
+        """The stream called `name`.
+
+        Raises:
+            DataError: the recording has no such stream.
+        """
+        if name not in self.streams:
+            have = ", ".join(sorted(self.streams)) or "none"
+            raise DataError(
+                f"Recording {self.id} has no stream '{name}' (it has: {have})",
+                "Choose one of its streams, or complete the data set folder",
+            )
+        return self.streams[name]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in a data set folder: `kind` is missing, corrupt, duplicate, unpaired or unknown."""
+
+    kind: Literal["missing", "corrupt", "duplicate", "unpaired", "unknown"]
+    recording: str
+    path: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Index:
+    """The list of a data set's recordings, sorted by id, and what was found wrong while listing them."""
+
+    dataset: str
+    root: Path
+    labels: tuple[str, ...]
+    recordings: tuple[Recording, ...]
+    problems: tuple[Problem, ...] = field(default=())
+
+    def __iter__(self) -> Iterator[Recording]:
+        return iter(self.recordings)
+
+    def __len__(self) -> int:
+        return len(self.recordings)
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """Subjects present, in natural order (2 before 10)."""
+        return tuple(sorted({r.subject for r in self.recordings}, key=lambda s: (len(s), s)))
+
+    def by_id(self) -> dict[str, Recording]:
+        """Recordings keyed by id.
+
+        Raises:
+            DataError: two recordings share an id.
+        """
+        counts = Counter(r.id for r in self.recordings)
+        twice = sorted(i for i, n in counts.items() if n > 1)
+        if twice:
+            raise DataError(
+                f"{self.root}: recording ids occur more than once: {', '.join(twice[:5])}",
+                "Remove or rename the duplicates; `vskd datasets index` lists them all",
+            )
+        return {r.id: r for r in self.recordings}
+
+    def with_streams(self, names: Iterable[str]) -> tuple[Recording, ...]:
+        """The recordings that have all of the streams `names`."""
+        wanted = tuple(names)
+        return tuple(r for r in self.recordings if all(n in r.streams for n in wanted))

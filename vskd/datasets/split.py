@@ -1,0 +1,153 @@
+"""A split: which recordings train, validate and test, and the checks that keep them apart."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+from vskd.datasets.recording import Index, Recording
+from vskd.errors import ProtocolError
+from vskd.files import sha256_json
+
+Unit = Literal["subject", "trial"]
+Disjoint = Literal["subject", "none"]
+
+# One of so many (subject, class) pairs gives a trial to a carved part: an eighth of UTD-MHAD's training recordings.
+TRIAL_SHARE = 4
+
+
+@dataclass(frozen=True)
+class Split:
+    """Recording ids of the three parts, each sorted, and where they come from.
+
+    Attributes:
+        train, validation, test: recording ids; `validation` may be empty.
+        protocol: name of the protocol; fold: name of its fold, or None.
+        protocol_hash: hash of the rule and the fold; equal for results that may share a table.
+        disjoint: what must never be in two parts: `subject` (and with it the recordings' group) or `none`.
+        validation_unit: what training sets aside where `validation` is empty.
+    """
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+    protocol: str
+    fold: str | None
+    protocol_hash: str
+    disjoint: Disjoint = "subject"
+    validation_unit: Unit = "subject"
+
+    @property
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """The three parts by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    @property
+    def split_hash(self) -> str:
+        """Hash of the ids of each part: equal for exactly the same recordings."""
+        return sha256_json({name: sorted(ids) for name, ids in self.parts.items()})
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """`values` (ids, subjects, ...) that two parts share."""
+
+    what: str
+    parts: tuple[str, str]
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        named = ", ".join(self.values[:5]) + (f" and {len(self.values) - 5} more" if len(self.values) > 5 else "")
+        return f"{self.parts[0]} and {self.parts[1]} share {self.what} {named}"
+
+
+def overlaps(parts: Mapping[str, Iterable[str]], what: str) -> Iterator[Overlap]:
+    """What each pair of parts has in common."""
+    sets = {name: set(values) for name, values in parts.items()}
+    for one, other in combinations(sets, 2):
+        shared = sets[one] & sets[other]
+        if shared:
+            yield Overlap(what, (one, other), tuple(sorted(shared)))
+
+
+def find_overlaps(split: Split, recordings: Mapping[str, Recording]) -> tuple[Overlap, ...]:
+    """Ids, subjects and groups that are in two parts of `split` and must not be."""
+    found = list(overlaps(split.parts, "recording"))
+    if split.disjoint == "subject":
+        fields: tuple[tuple[str, Callable[[Recording], str]], ...] = (
+            ("subject", lambda r: r.subject),
+            ("group", lambda r: r.group),
+        )
+        for what, value in fields:
+            found += overlaps({n: [value(recordings[i]) for i in ids] for n, ids in split.parts.items()}, what)
+    return tuple(found)
+
+
+def checked(split: Split, index: Index) -> Split:
+    """Return `split` if its parts are known to the index, not empty where they must not be, and disjoint.
+
+    Raises:
+        ProtocolError: an id is not in the index, train or test is empty, or two parts share what they must not.
+    """
+    by_id = index.by_id()
+    strangers = sorted({i for ids in split.parts.values() for i in ids} - set(by_id))
+    if strangers:
+        raise ProtocolError(
+            f"Protocol {split.protocol} names recordings that {index.root} does not hold: {', '.join(strangers[:5])}",
+            "Use the data folder that the split was made for",
+        )
+    for name in ("train", "test"):
+        if not split.parts[name]:
+            raise ProtocolError(
+                f"Protocol {split.protocol} leaves the part '{name}' empty on {index.root}",
+                "Complete the data folder, or choose a protocol that fits its subjects and trials",
+            )
+    found = find_overlaps(split, by_id)
+    if found:
+        raise ProtocolError(
+            f"Protocol {split.protocol} would leak: {'; '.join(map(str, found))}",
+            "Assign each subject or trial to one part only",
+        )
+    return split
+
+
+def carve_validation(split: Split, index: Index, unit: Unit | None = None) -> Split:
+    """Set part of the TRAINING recordings aside for validation: always the same ones, never any of the test part.
+
+    `subject`: all recordings of the highest-numbered training subject. `trial`: the highest-numbered training trial of
+    every fourth (subject, class) pair, in rotation, so that each class and each subject validates a little and seven
+    eighths of UTD-MHAD's training trials remain.
+
+    Args:
+        split: a split without a validation part.
+        index: the index it was made from.
+        unit: `subject` or `trial`; the protocol's own choice by default.
+
+    Raises:
+        ProtocolError: the split already has a validation part, or only one subject or trial trains.
+    """
+    unit = unit or split.validation_unit
+    if split.validation:
+        raise ProtocolError(
+            f"Protocol {split.protocol} already has a validation part of {len(split.validation)} recordings",
+            "Use it as it is",
+        )
+    by_id = index.by_id()
+    training = [by_id[i] for i in split.train]
+    units = sorted({int(_unit_of(r, unit)) for r in training})
+    if len(units) < 2:
+        raise ProtocolError(
+            f"Protocol {split.protocol} trains on one {unit} only ({', '.join(map(str, units)) or 'none'}): "
+            f"no {unit} can be set aside for validation",
+            f"Add recordings of another training {unit}, or train without validation (select: last)",
+        )
+    chosen = {r.id for r in training if int(_unit_of(r, unit)) == units[-1]}
+    if unit == "trial":
+        chosen = {i for i in chosen if (int(by_id[i].subject) + by_id[i].label) % TRIAL_SHARE == 0} or chosen
+    rest = tuple(i for i in split.train if i not in chosen)
+    return checked(dataclasses.replace(split, train=rest, validation=tuple(sorted(chosen))), index)
+
+
+def _unit_of(recording: Recording, unit: Unit) -> str:
+    return recording.subject if unit == "subject" else recording.trial

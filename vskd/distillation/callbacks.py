@@ -1,0 +1,111 @@
+"""Lightning callbacks of a run: one row of figures per epoch, the selected weights, and the state to resume from."""
+
+import json
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vskd.distillation.lightning_door import Callback, LightningModule, Trainer
+from vskd.distillation.run import RunFolder
+from vskd.errors import CheckpointError
+from vskd.files import atomic_path, write_text
+from vskd.models.weights import save_state
+
+
+class EpochRows(Callback):
+    """Append one JSON row of figures per epoch to metrics.jsonl; a resumed run drops rows it is about to repeat."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self._run = run
+        self._started = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Forget the rows of epochs that the checkpoint does not hold."""
+        rows = [row for row in self._run.metrics() if row["epoch"] < trainer.current_epoch]
+        write_text(self._run.metrics_file, "".join(json.dumps(row) + "\n" for row in rows))
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the epoch's clock."""
+        self._started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the row."""
+        figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+        seconds = round(time.perf_counter() - self._started, 3)
+        row = {"epoch": trainer.current_epoch, "seconds": seconds, "learning_rate": _learning_rate(trainer), **figures}
+        with self._run.metrics_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def _learning_rate(trainer: Trainer) -> float:
+    return float(trainer.optimizers[0].param_groups[0]["lr"])
+
+
+class SelectWeights(Callback):
+    """Keep the weights of the best validation epoch (by accuracy, then by loss), or of the last one."""
+
+    def __init__(self, run: RunFolder, select: str) -> None:
+        self._run, self._select = run, select
+        self.epoch = -1
+        self._best: tuple[float, float] = (-1.0, 0.0)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the weights when this epoch is the one to keep, as far as is known."""
+        epoch = trainer.current_epoch
+        if self._select == "last":
+            keep = epoch + 1 == trainer.max_epochs
+        else:
+            figures = trainer.callback_metrics
+            score = (float(figures["validation/accuracy"]), -float(figures["validation/loss"]))
+            keep = score > self._best
+            self._best = max(score, self._best)
+        if keep:
+            self.epoch = epoch
+            save_state(pl_module.network, self._run.weights_file, {"epoch": str(epoch), "select": self._select})
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain values only, so that the checkpoint loads with weights_only."""
+        return {"epoch": self.epoch, "best": list(self._best)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue the comparison where it stopped."""
+        self.epoch = int(state_dict["epoch"])
+        self._best = (float(state_dict["best"][0]), float(state_dict["best"][1]))
+
+
+class ResumePoint(Callback):
+    """Write the trainer's state at the end of an epoch, atomically, at most every `interval_s` seconds.
+
+    Must come last in the list of callbacks, so that the state of the others is that of the finished epoch.
+    """
+
+    def __init__(self, path: Path, interval_s: float = 20.0) -> None:
+        self._path, self._interval = path, interval_s
+        self._last = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save if it is time."""
+        if time.monotonic() - self._last < self._interval:
+            return
+        with atomic_path(self._path) as temporary:
+            trainer.save_checkpoint(temporary)
+        self._last = time.monotonic()
+
+
+def check_resumable(path: Path) -> None:
+    """Refuse a resume state that cannot be loaded safely.
+
+    Raises:
+        CheckpointError: damaged, or holding more than plain values and tensors.
+    """
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(
+            f"Checkpoint {path} cannot be loaded: {reason}",
+            "Delete it and run the command again to train from the start",
+        ) from error

@@ -1,0 +1,127 @@
+"""Batches of windows and clips, read from the stores by recording id.
+
+Order, augmentation and frame sampling of an epoch depend on (seed, epoch) alone, so a resumed run sees exactly what an
+uninterrupted one sees.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vskd.preprocessing.augment import WindowAugmentation
+from vskd.preprocessing.frame_store import FrameStore
+from vskd.preprocessing.frames import segment_indices
+from vskd.preprocessing.window_store import WindowStore
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch: `inputs` are windows (batch, channels, samples) or clips (batch, segments, 3, height, width)."""
+
+    ids: tuple[str, ...]
+    inputs: Tensor
+    labels: Tensor
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """A seed for one epoch of one run, well mixed, the same on every machine."""
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+
+
+def _batches(count: int, batch_size: int, seed: int | None) -> list[np.ndarray]:
+    """Positions in batches of nearly equal size, so that none is lost and none is a lonely one; shuffled if `seed` is given."""
+    order = np.arange(count) if seed is None else np.random.default_rng(seed).permutation(count)
+    return np.array_split(order, max(1, -(-count // batch_size)))
+
+
+class WindowBatches:
+    """Windows of recordings; iterating gives one epoch.
+
+    Args:
+        store: where windows are read.
+        ids: recordings; one with several (sliding) windows gives several items.
+        labels: class number of each recording.
+        batch_size: largest number of windows in a batch.
+        seed: None reads in order, unchanged; a number shuffles and augments.
+        augmentation: used only with a seed.
+    """
+
+    def __init__(
+        self,
+        store: WindowStore,
+        ids: Sequence[str],
+        labels: Sequence[int],
+        *,
+        batch_size: int,
+        seed: int | None = None,
+        augmentation: WindowAugmentation | None = None,
+    ) -> None:
+        self._store, self._seed, self._augmentation = store, seed, augmentation
+        self._items = [(i, k, label) for i, label in zip(ids, labels, strict=True) for k in range(store.num_windows(i))]
+        self._plan = _batches(len(self._items), batch_size, seed)
+
+    def __len__(self) -> int:
+        return len(self._plan)
+
+    def __iter__(self) -> Iterator[Batch]:
+        generator = torch.Generator().manual_seed(self._seed or 0)
+        for positions in self._plan:
+            items = [self._items[p] for p in positions]
+            windows = torch.from_numpy(np.stack([self._store.windows(i)[k] for i, k, _ in items]))
+            if self._seed is not None and self._augmentation is not None:
+                windows = self._augmentation(windows, generator)
+            yield Batch(tuple(i for i, _, _ in items), windows, torch.tensor([label for _, _, label in items]))
+
+
+class ClipBatches:
+    """Clips of `segments` frames; iterating gives one epoch. With a seed: shuffled, random frames, random crops.
+
+    Never flipped: UTD-MHAD has swipe left and right, and drawing a circle either way.
+    """
+
+    def __init__(
+        self,
+        store: FrameStore,
+        ids: Sequence[str],
+        labels: Sequence[int],
+        *,
+        batch_size: int,
+        segments: int,
+        seed: int | None = None,
+        crop: float = 0.0,
+    ) -> None:
+        self._store, self._ids, self._labels = store, list(ids), list(labels)
+        self._segments, self._seed, self._crop = segments, seed, crop
+        self._plan = _batches(len(self._ids), batch_size, seed)
+
+    def __len__(self) -> int:
+        return len(self._plan)
+
+    def __iter__(self) -> Iterator[Batch]:
+        generator = None if self._seed is None else np.random.default_rng([self._seed, 1])
+        for positions in self._plan:
+            ids = tuple(self._ids[p] for p in positions)
+            clips = torch.stack([self._clip(i, generator) for i in ids])
+            yield Batch(ids, clips, torch.tensor([self._labels[p] for p in positions]))
+
+    def _clip(self, recording: str, generator: np.random.Generator | None) -> Tensor:
+        """(segments, 3, height, width), float, 0..255."""
+        indices = segment_indices(self._store.num_frames(recording), self._segments, generator)
+        frames = torch.from_numpy(self._store.frames(recording, indices)).permute(0, 3, 1, 2).float()
+        if generator is not None and self._crop:
+            frames = random_crop(frames, self._crop, generator)
+        return frames.expand(-1, 3, -1, -1)  # grey -> three equal channels, without copying
+
+
+def random_crop(frames: Tensor, crop: float, generator: np.random.Generator) -> Tensor:
+    """Cut up to the fraction `crop` of height and width at a random place, the same for all frames, and resize back."""
+    height, width = frames.shape[-2:]
+    sides = 1 - crop * generator.random(2)
+    rows, columns = max(2, round(height * sides[0])), max(2, round(width * sides[1]))
+    top, left = generator.integers(height - rows + 1), generator.integers(width - columns + 1)
+    cut = frames[..., top : top + rows, left : left + columns]
+    return functional.interpolate(cut, size=(height, width), mode="bilinear", align_corners=False)

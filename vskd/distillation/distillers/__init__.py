@@ -1,0 +1,1 @@
+"""Distillers: (student outputs, teacher outputs, labels) -> named, weighted loss terms."""

@@ -1,0 +1,156 @@
+"""A run folder: everything one training reads, writes and can be resumed from."""
+
+import json
+import logging
+import os
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import vskd
+from vskd.errors import RunError
+from vskd.files import write_json, write_text
+from vskd.recipe import Recipe, dump_recipe, load_recipe
+
+_PACKAGES = ("torch", "torchvision", "lightning", "numpy", "scipy", "h5py", "scikit-learn", "av")
+
+
+def environment() -> dict[str, Any]:
+    """Versions and machine facts that numbers may depend on; nothing that identifies the machine."""
+    return {
+        "vskd": vskd.__version__,
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "machine": platform.machine(),
+        "cpu_count": os.cpu_count(),
+        "torch_threads": torch.get_num_threads(),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
+    }
+
+
+# The parts of a recipe that decide what a run computes; a student's teacher is told apart by the hash of its weights.
+_DECIDING = {
+    "teacher": ("seed", "dataset", "frames", "teacher"),
+    "student": ("seed", "dataset", "sensor", "encoding", "augmentation", "student", "distiller", "training"),
+}
+
+
+class RunFolder:
+    """Paths and small files of one run. `kind` is `teacher` or `student`."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.path = path
+        self.kind = kind
+        self.recipe_file = path / "recipe.yaml"
+        self.environment_file = path / "environment.json"
+        self.metrics_file = path / "metrics.jsonl"
+        self.training_file = path / "training.json"
+        self.weights_file = path / "checkpoints" / f"{kind}.safetensors"
+        self.trainer_file = path / "checkpoints" / "trainer.ckpt"
+        self.log_file = path / "run.log"
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """A run folder on disk, of whichever kind it says it is.
+
+        Raises:
+            RunError: the folder is not a run folder.
+        """
+        folder = cls(path, "student")
+        if not (folder.recipe_file.is_file() and folder.environment_file.is_file()):
+            raise RunError(
+                f"{path} is not a run folder: it has no recipe.yaml and environment.json",
+                "Name the folder given to --out",
+            )
+        return cls(path, str(folder.facts().get("kind", "student")))
+
+    def beside(self, fact: str) -> Path | None:
+        """A folder that environment.json names relative to this run: `cache` or `teacher_run`."""
+        value = self.facts().get(fact)
+        return None if value is None else Path(os.path.normpath(self.path / value))
+
+    @property
+    def complete(self) -> bool:
+        """Whether training has ended and the selected weights are in place."""
+        return self.training_file.is_file() and self.weights_file.is_file()
+
+    def begin(self, recipe: Recipe, facts: Mapping[str, Any]) -> None:
+        """Create the folder, or check that an existing one is of the same experiment.
+
+        Raises:
+            RunError: the folder holds another experiment, or files that are not a run's.
+        """
+        if self.recipe_file.is_file():
+            self._check_same(recipe, facts)
+        elif self.path.is_dir() and any(p.name != self.log_file.name for p in self.path.iterdir()):
+            raise RunError(
+                f"{self.path} is not empty and is not a run folder", "Choose a new or empty folder with --out"
+            )
+        write_json(self.environment_file, {**environment(), "kind": self.kind, **facts})
+        write_text(self.recipe_file, dump_recipe(recipe))
+
+    def _check_same(self, recipe: Recipe, facts: Mapping[str, Any]) -> None:
+        before = load_recipe(str(self.recipe_file))
+        changed = [part for part in _DECIDING[self.kind] if before.hash_of(part) != recipe.hash_of(part)]
+        if changed:
+            raise RunError(
+                f"{self.path} holds a run of another recipe (different: {', '.join(changed)})",
+                "Choose another --out, or delete that folder",
+            )
+        old = json.loads(self.environment_file.read_text()) if self.environment_file.is_file() else {}
+        moved = [
+            key for key in ("data_hash", "split_hash", "teacher_hash") if old.get(key, facts.get(key)) != facts.get(key)
+        ]
+        if moved:
+            raise RunError(
+                f"{self.path} was started on other data or another teacher (different: {', '.join(moved)})",
+                "Choose another --out, or delete that folder",
+            )
+
+    def recipe(self) -> Recipe:
+        """The resolved recipe of the run.
+
+        Raises:
+            RunError: the folder is not a run folder.
+        """
+        if not self.recipe_file.is_file():
+            raise RunError(f"{self.path} is not a run folder: it has no recipe.yaml", "Name the folder given to --out")
+        return load_recipe(str(self.recipe_file))
+
+    def facts(self) -> dict[str, Any]:
+        """The content of environment.json."""
+        content: dict[str, Any] = json.loads(self.environment_file.read_text())
+        return content
+
+    def training(self) -> dict[str, Any]:
+        """The content of training.json: budget, selected epoch, seconds, validation recordings."""
+        content: dict[str, Any] = json.loads(self.training_file.read_text())
+        return content
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The rows of metrics.jsonl, one per finished epoch."""
+        if not self.metrics_file.is_file():
+            return []
+        return [json.loads(line) for line in self.metrics_file.read_text().splitlines() if line]
+
+    def require_complete(self) -> None:
+        """Raise RunError unless training has ended."""
+        self.recipe()
+        if not self.complete:
+            raise RunError(f"{self.path}: training has not finished", "Run the same command again to resume it")
+
+
+def log_to_file(path: Path) -> logging.Handler:
+    """Send the package's log to `path` as well; the caller removes the handler again."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("vskd")
+    logger.addHandler(handler)
+    if logger.getEffectiveLevel() > logging.INFO:
+        logger.setLevel(logging.INFO)
+    return handler

@@ -1,0 +1,65 @@
+"""The errors a user of vskd can meet.
+
+Every message is built from two parts: what is wrong (naming the file and the field) and the next action. The command line
+prints them as one line; a library user catches `VskdError`.
+"""
+
+
+class VskdError(Exception):
+    """Base of all errors that are the user's to solve.
+
+    Args:
+        problem: what is wrong, naming the file, the field and the value found.
+        action: what to do next, as an imperative sentence.
+    """
+
+    def __init__(self, problem: str, action: str) -> None:
+        self.problem = problem.rstrip(". ")
+        self.action = action.rstrip(". ")
+        super().__init__(f"{self.problem}. {self.action}.")
+
+    def __reduce__(self) -> tuple[type["VskdError"], tuple[str, str]]:
+        """Keep both parts when the error crosses a process boundary (data loader workers)."""
+        return (type(self), (self.problem, self.action))
+
+
+class DataError(VskdError):
+    """A data set, recording or stream is missing, unreadable or not what its contract says."""
+
+
+class ProtocolError(VskdError):
+    """A protocol does not fit the data set, or would let training data leak into a test."""
+
+
+class RecipeError(VskdError):
+    """A recipe or a command-line option is invalid."""
+
+
+class CacheError(VskdError):
+    """A stored intermediate result (frames, windows, teacher outputs) belongs to something else or is damaged."""
+
+
+class CheckpointError(VskdError):
+    """A checkpoint or weight file is missing, damaged, unsafe or of another network."""
+
+
+class BundleError(VskdError):
+    """A bundle is incomplete, was changed after it was made, or does not fit the input it is given."""
+
+
+class MissingExtraError(VskdError):
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(
+            f"This needs the package '{package}', which is not installed", f"Run: pip install 'vskd[{extra}]'"
+        )
+
+    def __reduce__(self) -> tuple[type["VskdError"], tuple[str, str]]:
+        """Rebuild from the constructor's own arguments."""
+        return (type(self), (self.package, self.extra))
+
+
+class RunError(VskdError):
+    """A run folder belongs to another recipe, is unfinished, or cannot be continued."""

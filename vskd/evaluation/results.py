@@ -1,0 +1,245 @@
+"""results.json: the strict schema of one evaluated run, and how it is made from predictions."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, PositiveInt, ValidationError
+
+from vskd.errors import DataError
+from vskd.evaluation import statistics
+from vskd.evaluation.metrics import Metrics, evaluate_predictions
+from vskd.evaluation.predictions import Predictions
+from vskd.files import write_json
+
+Fraction = Annotated[FiniteFloat, Field(ge=0, le=1)]
+NonNegative = Annotated[FiniteFloat, Field(ge=0)]
+Kind = Literal["teacher", "student", "bundle"]
+SplitName = Literal["test", "validation"]
+IntervalOf = tuple[Fraction, Fraction]
+WITH_INTERVAL = ("accuracy", "macro_f1")
+
+
+class StrictModel(BaseModel):
+    """Base of what is stored as JSON: immutable, no unknown keys, no silent conversion of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+
+
+class ProtocolStamp(StrictModel):
+    """Which protocol and which split of it a figure belongs to; figures with different stamps are not comparable."""
+
+    name: str
+    hash: str
+    fold: str | None
+    split_hash: str
+
+
+class TeacherFigures(StrictModel):
+    """The teacher on the same split, to stand beside the student."""
+
+    accuracy: Fraction
+    macro_f1: Fraction
+    n: PositiveInt
+
+
+class Intervals(StrictModel):
+    """95 % bootstrap interval [low, high] over recordings and over subjects."""
+
+    recordings: IntervalOf
+    subjects: IntervalOf
+
+
+class ClassRow(StrictModel):
+    """One row of the per-class table."""
+
+    name: str
+    precision: Fraction
+    recall: Fraction
+    f1: Fraction
+    support: NonNegativeInt
+
+
+class SubjectRow(StrictModel):
+    """One row of the per-subject table; `accuracy_interval`: Wilson interval over the subject's recordings."""
+
+    subject: str
+    accuracy: Fraction
+    accuracy_interval: IntervalOf
+    macro_f1: Fraction
+    n: PositiveInt
+
+
+class Bootstrap(StrictModel):
+    """How the intervals were made."""
+
+    level: Fraction = statistics.LEVEL
+    resamples: PositiveInt = statistics.RESAMPLES
+    seed: NonNegativeInt = 0
+    note: str = ""
+
+
+class Results(StrictModel):
+    """Content of results.json.
+
+    Attributes:
+        kind: which model was evaluated: the teacher, the float student, or the int8 bundle.
+        distiller: e.g. `dask`, `kd`, `none`; None for a teacher.
+        timings: stage -> seconds.
+        environment: short facts such as versions; the full record is in the run's environment.json.
+        Others: see `vskd.evaluation.metrics.Metrics`.
+    """
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    kind: Kind
+    recipe: str
+    dataset: str
+    network: str
+    distiller: str | None
+    protocol: ProtocolStamp
+    split: SplitName
+    seed: NonNegativeInt
+    n: PositiveInt
+    accuracy: Fraction
+    macro_f1: Fraction
+    balanced_accuracy: Fraction
+    top3_accuracy: Fraction
+    ece: Fraction
+    nll: NonNegative
+    intervals: dict[str, Intervals]
+    bootstrap: Bootstrap
+    per_class: tuple[ClassRow, ...]
+    per_subject: tuple[SubjectRow, ...]
+    confusion: tuple[tuple[NonNegativeInt, ...], ...]
+    teacher: TeacherFigures | None
+    timings: dict[str, NonNegative]
+    model_bytes: PositiveInt | None
+    environment: dict[str, str]
+
+
+def build_results(
+    predictions: Predictions,
+    *,
+    kind: Kind,
+    recipe: str,
+    dataset: str,
+    network: str,
+    distiller: str | None,
+    protocol: ProtocolStamp,
+    split: SplitName,
+    seed: int,
+    teacher: TeacherFigures | None = None,
+    timings: Mapping[str, float] | None = None,
+    model_bytes: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    bootstrap: Bootstrap | None = None,
+) -> Results:
+    """Compute every figure of `predictions` and stamp it with where it comes from.
+
+    Args:
+        predictions: the evaluated recordings.
+        teacher: the teacher's figures on the same split; see `teacher_figures`.
+        bootstrap: resamples, seed and level of the intervals; its note is filled in here.
+        kind, recipe, dataset, network, distiller, protocol, split, seed, timings, model_bytes, environment: written
+            to the results as they are, see `Results`.
+    """
+    metrics = evaluate_predictions(predictions)
+    setting = bootstrap or Bootstrap()
+    return Results(
+        kind=kind,
+        recipe=recipe,
+        dataset=dataset,
+        network=network,
+        distiller=distiller,
+        protocol=protocol,
+        split=split,
+        seed=seed,
+        n=metrics.n,
+        accuracy=metrics.accuracy,
+        macro_f1=metrics.macro_f1,
+        balanced_accuracy=metrics.balanced_accuracy,
+        top3_accuracy=metrics.top3_accuracy,
+        ece=metrics.ece,
+        nll=metrics.nll,
+        intervals={name: _intervals(predictions, name, setting) for name in WITH_INTERVAL},
+        bootstrap=setting.model_copy(update={"note": statistics.subjects_note(predictions)}),
+        per_class=_class_rows(metrics),
+        per_subject=_subject_rows(metrics, setting.level),
+        confusion=tuple(tuple(row) for row in metrics.confusion.tolist()),
+        teacher=teacher,
+        timings=dict(timings or {}),
+        model_bytes=model_bytes,
+        environment=dict(environment or {}),
+    )
+
+
+def teacher_figures(predictions: Predictions) -> TeacherFigures:
+    """The teacher's figures from its own predictions on the split."""
+    metrics = evaluate_predictions(predictions)
+    return TeacherFigures(accuracy=metrics.accuracy, macro_f1=metrics.macro_f1, n=metrics.n)
+
+
+def write_results(results: Results, path: Path) -> None:
+    """Write results.json atomically.
+
+    Raises:
+        WriteError: the file cannot be written; an earlier file is left untouched.
+    """
+    write_json(path, results.model_dump(mode="json", by_alias=True))
+
+
+def read_results(path: Path) -> Results:
+    """Read and check a results.json.
+
+    Raises:
+        DataError: the file is missing, is not JSON, or does not fit the schema; every misfit is named.
+    """
+    return read_model(path, Results, "Run `vskd evaluate` on the run folder again")
+
+
+M = TypeVar("M", bound=StrictModel)
+
+
+def read_model(path: Path, model: type[M], action: str) -> M:
+    """Read a JSON file as a strict model.
+
+    Raises:
+        DataError: the file is missing, is not JSON, or does not fit; every misfit is named with its place.
+    """
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}", action) from error
+    except ValidationError as error:
+        places = ((".".join(map(str, item["loc"])) or "file", item["msg"]) for item in error.errors())
+        problems = "; ".join(f"{place}: {message}" for place, message in places)
+        raise DataError(f"{path}: is not a valid {path.name}: {problems}", action) from error
+
+
+def _intervals(predictions: Predictions, metric: str, setting: Bootstrap) -> Intervals:
+    def interval(unit: statistics.Unit) -> statistics.Interval:
+        return statistics.bootstrap_interval(
+            predictions, metric, unit, resamples=setting.resamples, seed=setting.seed, level=setting.level
+        )
+
+    return Intervals(recordings=interval("recordings"), subjects=interval("subjects"))
+
+
+def _class_rows(metrics: Metrics) -> tuple[ClassRow, ...]:
+    return tuple(
+        ClassRow(name=row.name, precision=row.precision, recall=row.recall, f1=row.f1, support=row.support)
+        for row in metrics.per_class
+    )
+
+
+def _subject_rows(metrics: Metrics, level: float) -> tuple[SubjectRow, ...]:
+    return tuple(
+        SubjectRow(
+            subject=row.subject,
+            accuracy=row.accuracy,
+            accuracy_interval=statistics.wilson_interval(round(row.accuracy * row.n), row.n, level),
+            macro_f1=row.macro_f1,
+            n=row.n,
+        )
+        for row in metrics.per_subject
+    )

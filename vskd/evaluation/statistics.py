@@ -1,0 +1,244 @@
+"""Uncertainty of metrics and paired tests. All seeded; every bootstrap is a matrix product over all samples at once.
+
+Percentile bootstrap (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13). Over recordings it
+answers "other trials of the same people"; over subjects (a cluster bootstrap: whole subjects are drawn with
+replacement) it answers "other people", which is what a cross-subject protocol is about; it is usually the wider one.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binomtest
+
+from vskd.errors import DataError, ProtocolError
+from vskd.evaluation.metrics import METRICS, Floats, natural_order
+from vskd.evaluation.predictions import Predictions
+
+Unit = Literal["recordings", "subjects"]
+Interval = tuple[float, float]
+LEVEL = 0.95
+RESAMPLES = 2000
+FEW_SUBJECTS = 5
+_CHUNK = 4_000_000  # numbers held at once while resampling: memory does not grow with the data set
+
+
+def bootstrap_interval(
+    predictions: Predictions,
+    metric: str,
+    unit: Unit,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> Interval:
+    """Percentile bootstrap interval of one metric.
+
+    Args:
+        predictions: the recordings to resample.
+        metric: a name in `vskd.evaluation.metrics.METRICS`.
+        unit: what is drawn with replacement.
+        resamples: number of bootstrap samples.
+        seed: of the random generator; same seed, same interval.
+        level: coverage aimed at.
+
+    Raises:
+        DataError: unknown metric.
+    """
+    return seeds_interval([predictions], metric, unit, resamples=resamples, seed=seed, level=level)
+
+
+def seeds_interval(
+    runs: Sequence[Predictions],
+    metric: str,
+    unit: Unit,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> Interval:
+    """Interval of a metric's mean over training seeds, by a two-level (crossed) bootstrap.
+
+    Each sample draws the seeds with replacement AND the recordings or subjects with replacement, and takes the mean
+    over the drawn seeds of the metric on the drawn units. All seeds are tested on the same recordings, so within a
+    sample they share the drawn units: drawing them anew per seed would average the spread between people away and
+    report an interval that is too narrow. (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 2007.)
+
+    Args:
+        runs: predictions of the same recordings by differently seeded runs.
+        metric: a name in `METRICS`.
+        unit: what is drawn with replacement besides the seeds.
+        resamples: number of bootstrap samples.
+        seed: of the random generator.
+        level: coverage aimed at.
+
+    Raises:
+        DataError: unknown metric or no runs.
+        ProtocolError: the runs are not of the same recordings.
+    """
+    samples = _seed_samples(_aligned(runs), metric, unit, resamples, seed)
+    return _percentiles(samples, level)
+
+
+def difference_interval(
+    runs: Sequence[Predictions],
+    baselines: Sequence[Predictions],
+    metric: str,
+    unit: Unit,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> Interval:
+    """Interval of mean(metric of `runs`) - mean(metric of `baselines`), paired.
+
+    `runs[i]` and `baselines[i]` come from the same training seed; both are drawn together, as are the recordings.
+
+    Raises:
+        DataError: unknown metric, no runs, or unequal numbers of runs.
+        ProtocolError: not all predictions are of the same recordings.
+    """
+    if len(runs) != len(baselines):
+        raise DataError(
+            f"{len(runs)} runs and {len(baselines)} baselines cannot be paired", "Give one baseline per run"
+        )
+    aligned = _aligned([*runs, *baselines])
+    half = len(runs)
+    mine = _seed_samples(aligned[:half], metric, unit, resamples, seed)
+    theirs = _seed_samples(aligned[half:], metric, unit, resamples, seed)  # same seed: the same draws
+    return _percentiles(mine - theirs, level)
+
+
+def subjects_note(predictions: Predictions) -> str:
+    """A warning when an interval over subjects rests on fewer than five of them, else an empty string."""
+    count = len(set(predictions.subjects))
+    if count >= FEW_SUBJECTS:
+        return ""
+    return (
+        f"The interval over subjects rests on {count} subject{'s' * (count != 1)}: it is coarse and tends to be too "
+        "narrow. Read the per-subject figures beside it."
+    )
+
+
+def wilson_interval(successes: int, n: int, level: float = LEVEL) -> Interval:
+    """Wilson score interval of a proportion (Wilson, JASA 1927); sound near 0 and 1, where a bootstrap has no width.
+
+    Raises:
+        DataError: `n` is 0 or `successes` is not within 0..n.
+    """
+    if not 0 <= successes <= n or n == 0:
+        raise DataError(f"{successes} of {n} is not a proportion", "Count the recordings again")
+    interval = binomtest(successes, n).proportion_ci(confidence_level=level, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """Exact McNemar test of two classifiers on the same recordings.
+
+    Attributes:
+        n: recordings compared.
+        only_candidate: recordings that only the candidate gets right.
+        only_baseline: recordings that only the baseline gets right.
+        p_value: two-sided; 1 if they never disagree about being right.
+    """
+
+    n: int
+    only_candidate: int
+    only_baseline: int
+    p_value: float
+
+
+def mcnemar(candidate: Predictions, baseline: Predictions) -> McNemar:
+    """Exact (binomial) two-sided McNemar test, recordings joined by id.
+
+    Source: McNemar, Psychometrika 1947; Dietterich, Neural Computation 1998.
+
+    Raises:
+        ProtocolError: the two do not hold the same recordings with the same labels.
+    """
+    mine, theirs = _aligned([candidate, baseline])
+    b = int(np.count_nonzero(mine.correct & ~theirs.correct))
+    c = int(np.count_nonzero(~mine.correct & theirs.correct))
+    p_value = float(binomtest(b, b + c, 0.5).pvalue) if b + c else 1.0
+    return McNemar(len(mine), b, c, p_value)
+
+
+def mean_and_std(values: Sequence[float]) -> tuple[float, float | None]:
+    """Mean and sample standard deviation (ddof=1); the latter is None for a single value.
+
+    Raises:
+        DataError: no values.
+    """
+    if not values:
+        raise DataError("There is no value to average", "Run at least one seed")
+    mean = math.fsum(values) / len(values)
+    return mean, float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+def _aligned(runs: Sequence[Predictions]) -> list[Predictions]:
+    """Runs in the order of ids, refused unless all hold the same recordings."""
+    if not runs:
+        raise DataError("There are no predictions to compare", "Run at least one seed")
+    aligned = [run.sorted_by_id() for run in runs]
+    first = aligned[0]
+    for other in aligned[1:]:
+        odd = sorted(set(first.ids) ^ set(other.ids))
+        if odd:
+            examples = ", ".join(odd[:3])
+            raise ProtocolError(
+                f"Predictions are of different recordings: {len(odd)} are in only one of them, e.g. {examples}",
+                "Compare results of the same split of the same protocol only",
+            )
+        same = (other.class_names, other.subjects) == (first.class_names, first.subjects)
+        if not same or not np.array_equal(other.labels, first.labels):
+            raise ProtocolError(
+                "Predictions of the same recordings state different labels, subjects or class names",
+                "Evaluate both runs again with the same version of the data set",
+            )
+    return aligned
+
+
+def _seed_samples(runs: Sequence[Predictions], metric: str, unit: Unit, resamples: int, seed: int) -> Floats:
+    """Bootstrap samples (resamples,) of the mean over drawn seeds of the metric on drawn units. `runs` are aligned."""
+    if metric not in METRICS:
+        raise DataError(f"Unknown metric '{metric}'", f"Choose one of: {', '.join(METRICS)}")
+    if resamples < 1:
+        raise DataError(f"{resamples} bootstrap samples are too few", "Ask for at least 1, better 1000 or more")
+    generator = np.random.default_rng(seed)
+    definition = METRICS[metric]
+    sums = [_unit_sums(run, definition.contributions(run), unit) for run in runs]  # each (units, k)
+    units, width = sums[0].shape
+    repeats = _draw(generator, len(runs), resamples)  # (resamples, seeds)
+    chunk = max(1, _CHUNK // max(units, width))
+    parts = []
+    for start in range(0, resamples, chunk):
+        drawn = _draw(generator, units, min(chunk, resamples - start))  # (chunk, units)
+        values = np.stack([definition.finish(drawn @ own) for own in sums], axis=1)  # (chunk, seeds)
+        parts.append((values * repeats[start : start + chunk]).sum(axis=1) / len(runs))
+    return np.concatenate(parts)
+
+
+def _draw(generator: np.random.Generator, units: int, samples: int) -> Floats:
+    """How often each of `units` is drawn when `units` are drawn with replacement: (samples, units)."""
+    return generator.multinomial(units, np.full(units, 1 / units), size=samples).astype(np.float64)
+
+
+def _unit_sums(predictions: Predictions, contributions: Floats, unit: Unit) -> Floats:
+    """Sum contributions (n, k) within each unit of resampling: (units, k)."""
+    if unit == "recordings":
+        return contributions
+    names = natural_order(predictions.subjects)
+    owner: npt.NDArray[np.int64] = np.array([names.index(subject) for subject in predictions.subjects])
+    sums = np.zeros((len(names), contributions.shape[1]))
+    np.add.at(sums, owner, contributions)
+    return sums
+
+
+def _percentiles(samples: Floats, level: float) -> Interval:
+    tail = 100 * (1 - level) / 2
+    low, high = np.percentile(samples, [tail, 100 - tail])
+    return float(low), float(high)

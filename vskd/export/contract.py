@@ -1,0 +1,196 @@
+"""What a bundle promises: the sensor contract of its model, and the manifest that describes and seals it."""
+
+from pathlib import PurePosixPath
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from vskd.errors import BundleError
+
+SCHEMA_VERSION: Final = 1
+ENCODING_VERSION: Final = 1
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+TensorKind = Literal["int8", "float32"]
+RangeEstimator = Literal["minmax", "moving-average"]
+
+
+class Strict(BaseModel):
+    """Immutable; unknown keys and silent conversions of types are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class EncodingContract(Strict):
+    """How a window becomes the network's input; `limit` is the range of fixed scaling, in the stream's unit."""
+
+    method: Literal["raw", "gasf", "gadf", "gasf+gadf"]
+    scaling: Literal["minmax", "fixed"]
+    limit: Positive
+    image_size: Count
+    version: Literal[1] = ENCODING_VERSION
+
+
+class SensorContract(Strict):
+    """What the model asks of a recording.
+
+    Attributes:
+        stream: e.g. `accelerometer`.
+        placement: where the sensor is worn, e.g. `right wrist`.
+        unit: unit of a sample, e.g. `g`.
+        axes: names of the channels, in the order of the window's rows.
+        rate_hz: samples per second of the recordings that the model was trained on.
+        window_mode: `whole`: the recording is resampled to `length` samples; `sliding`: it is resampled to
+            `window_rate_hz` and cut into windows of `length`, one every `stride` samples.
+        length: samples of a window.
+        stride: samples between sliding windows.
+        window_rate_hz: rate of sliding windows.
+        min_samples, max_samples: shortest and longest recording accepted, in samples at `rate_hz`.
+        range_limit: largest value that the sensor can measure, in `unit`.
+        encoding: see `EncodingContract`.
+        encoding_inside: True if the model takes the window itself; False if it takes the encoded window.
+        mat_variable, mat_columns: where this stream lies in the data set's own .mat files, for predicting from them.
+    """
+
+    stream: str
+    placement: str
+    unit: str
+    axes: Annotated[tuple[str, ...], Field(min_length=1)]
+    rate_hz: Positive
+    window_mode: Literal["whole", "sliding"]
+    length: Count
+    stride: Count | None = None
+    window_rate_hz: Positive | None = None
+    min_samples: Count
+    max_samples: Count
+    range_limit: Positive
+    encoding: EncodingContract
+    encoding_inside: bool
+    mat_variable: str = ""
+    mat_columns: tuple[Size, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "SensorContract":
+        if self.min_samples > self.max_samples:
+            raise ValueError(f"min_samples {self.min_samples} exceeds max_samples {self.max_samples}")
+        if self.window_mode == "sliding" and (self.stride is None or self.window_rate_hz is None):
+            raise ValueError("sliding windows need both stride and window_rate_hz")
+        if self.mat_columns and len(self.mat_columns) != len(self.axes):
+            raise ValueError(f"{len(self.mat_columns)} mat_columns do not fit {len(self.axes)} axes")
+        return self
+
+    @property
+    def window_shape(self) -> tuple[int, int]:
+        """(channels, samples)."""
+        return len(self.axes), self.length
+
+
+class ProtocolRecord(Strict):
+    """Which protocol assigned the recordings, by name and content hash."""
+
+    name: str
+    hash: str
+    fold: str | None = None
+
+
+class SplitSizes(Strict):
+    """Recordings in each part of the split."""
+
+    train: Size
+    validation: Size
+    test: Size
+
+
+class Provenance(Strict):
+    """Where the model comes from; the caller of the export knows it."""
+
+    recipe: str
+    dataset: str
+    protocol: ProtocolRecord
+    split_sizes: SplitSizes
+    labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    seed: Size
+
+
+class Accuracy(Strict):
+    """Fraction of recordings labelled correctly, before and after quantization.
+
+    Never from the test part: these figures served to choose and check the model, so they are no result.
+    """
+
+    split: Literal["validation", "train"]
+    recordings: Count
+    float32: Fraction
+    int8: Fraction
+    max_drop: Fraction
+
+
+class ParityNumbers(Strict):
+    """Differences of the logits; see `vskd.export.parity.ParityReport`."""
+
+    max_abs_error: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    mean_abs_error: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    argmax_agreement: Fraction
+    n: Count
+
+
+class Quantization(Strict):
+    """How the int8 model was made."""
+
+    input_type: TensorKind
+    output_type: TensorKind
+    range_estimator: RangeEstimator
+    calibration_ids: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class Manifest(Strict):
+    """Everything that is known about a bundle. `files` seals all its files but the manifest itself."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    vskd_version: str
+    created_utc: AwareDatetime
+    provenance: Provenance
+    contract: SensorContract
+    quantization: Quantization
+    accuracy: Accuracy
+    parity_int8: ParityNumbers
+    parity_float32: ParityNumbers
+    files: dict[str, Sha256]
+
+    @model_validator(mode="after")
+    def _paths_stay_inside(self) -> "Manifest":
+        for name in self.files:
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or "\\" in name or str(path) != name or name in ("", "."):
+                raise ValueError(f"files: '{name}' is not a plain path inside the bundle")
+        return self
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse_json(model: type[Model], content: bytes, source: str) -> Model:
+    """Validate JSON against a strict model.
+
+    Args:
+        model: pydantic model.
+        content: JSON text.
+        source: name of the file, for the message.
+
+    Raises:
+        BundleError: names every problem with its key's path.
+    """
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        problems = [f"{'.'.join(str(p) for p in e['loc']) or 'content'}: {e['msg']}" for e in error.errors()]
+        shown = "; ".join(problems[:8]) + (f"; and {len(problems) - 8} more" if len(problems) > 8 else "")
+        raise BundleError(
+            f"{source} does not follow the bundle schema version {SCHEMA_VERSION}: {shown}",
+            "Export the run again, or use the vskd version that made the bundle",
+        ) from error

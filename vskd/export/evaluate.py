@@ -1,0 +1,168 @@
+"""Evaluate a bundle on a data set's protocol: the figures of the int8 model itself, run by LiteRT."""
+
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vskd.distillation.experiment import Experiment, prepare
+from vskd.distillation.run import RunFolder
+from vskd.errors import BundleError
+from vskd.evaluation.evaluate import WindowsToLogits, open_experiment, predict_recordings, stamp, teacher_beside
+from vskd.evaluation.predictions import write_csv
+from vskd.evaluation.report import write_report
+from vskd.evaluation.results import Results, TeacherFigures, build_results, write_results
+from vskd.export.bundle import MODEL, Bundle, load_bundle
+from vskd.export.encoding import model_input
+from vskd.export.run_export import export_run
+from vskd.export.runtime import LiteRTModel
+from vskd.recipe import Recipe, parse_recipe
+
+logger = logging.getLogger(__name__)
+
+
+def bundle_model(bundle: Bundle) -> WindowsToLogits:
+    """The bundle's int8 model as a function (windows, channels, samples) -> logits."""
+    model, contract = LiteRTModel(bundle.read(MODEL)), bundle.manifest.contract
+
+    def logits(windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return np.concatenate([model.predict(model_input(window, contract)[np.newaxis]) for window in windows])
+
+    return logits
+
+
+def bundle_recipe(bundle: Bundle, data: Path, dataset: str | None, protocol: str | None, fold: str | None) -> Recipe:
+    """A recipe that reads a data set the way the bundle's contract asks."""
+    contract, origin = bundle.manifest.contract, bundle.manifest.provenance
+    sensor = {"window": contract.window_mode, "length": contract.length}
+    if contract.window_mode == "sliding":
+        sensor |= {"rate_hz": contract.window_rate_hz, "stride": contract.stride}
+    content = {
+        "name": origin.recipe,
+        "seed": origin.seed,
+        "dataset": {
+            "name": dataset or origin.dataset,
+            "path": str(data),
+            "protocol": protocol or origin.protocol.name,
+            "fold": fold or origin.protocol.fold,
+            "sensor": contract.stream,
+        },
+        "sensor": sensor,
+    }
+    return parse_recipe(content, source=f"bundle {bundle.path}")
+
+
+def evaluate_bundle(
+    bundle: Path,
+    data: Path,
+    dataset: str | None = None,
+    protocol: str | None = None,
+    fold: str | None = None,
+    out: Path | None = None,
+) -> Results:
+    """Predict the test recordings of a protocol with a bundle, and write predictions.csv, results.json and report.html.
+
+    Args:
+        bundle: the bundle's folder; its hashes are checked first.
+        data: folder of the data set.
+        dataset, protocol, fold: what to evaluate on; what the bundle was made from by default.
+        out: folder of the results; `<bundle>-results` beside the bundle by default.
+
+    Raises:
+        BundleError: the bundle was changed, or the data set has other classes, another unit or rate.
+        ProtocolError: the test part holds recordings of the bundle's own training.
+    """
+    loaded = load_bundle(bundle)
+    out = out or bundle.with_name(f"{bundle.name}-results")
+    recipe = bundle_recipe(loaded, data, dataset, protocol, fold)
+    experiment = prepare(recipe, out.parent / "cache", needs_video=False)
+    return _evaluate(loaded, experiment, out, teacher=None, distiller=None, network="")
+
+
+def export_and_evaluate(run: Path) -> Path:
+    """Export a finished student run to `run`/bundle and evaluate its int8 model on the run's own test recordings.
+
+    Returns:
+        Folder of the int8 results, `run`/int8.
+    """
+    out, bundle = run / "int8", run / "bundle"
+    if not (bundle / "manifest.json").is_file():
+        export_run(run, bundle)
+    if (out / "results.json").is_file():
+        return out
+    folder = RunFolder.open(run)
+    experiment = open_experiment(folder)
+    recipe = experiment.recipe
+    teacher = teacher_beside(experiment, folder, experiment.split.test)
+    _evaluate(
+        load_bundle(bundle),
+        experiment,
+        out,
+        teacher=teacher,
+        distiller=recipe.distiller.name,
+        network=recipe.student.network,
+    )
+    return out
+
+
+def _evaluate(
+    bundle: Bundle,
+    experiment: Experiment,
+    out: Path,
+    *,
+    teacher: TeacherFigures | None,
+    distiller: str | None,
+    network: str,
+) -> Results:
+    _check_fits(bundle, experiment)
+    started = time.perf_counter()
+    predictions = predict_recordings(experiment, experiment.split.test, bundle_model(bundle), "Evaluating int8")
+    seconds = time.perf_counter() - started
+    manifest = bundle.manifest
+    results = build_results(
+        predictions,
+        kind="bundle",
+        recipe=manifest.provenance.recipe,
+        dataset=experiment.recipe.dataset.name,
+        network=network or f"int8 {manifest.contract.encoding.method}",
+        distiller=distiller,
+        protocol=stamp(experiment),
+        split="test",
+        seed=manifest.provenance.seed,
+        teacher=teacher,
+        timings={"evaluate": round(seconds, 2)},
+        model_bytes=len(bundle.read(MODEL)),
+        environment={"vskd": manifest.vskd_version, "runtime": "LiteRT"},
+    )
+    write_csv(predictions, out / "predictions.csv")
+    write_results(results, out / "results.json")
+    note = f"int8 model of bundle {bundle.digest[:12]}, run by LiteRT, one recording at a time."
+    write_report(out / "report.html", results, predictions, notes=[note])
+    return results
+
+
+def _check_fits(bundle: Bundle, experiment: Experiment) -> None:
+    """The data set must have the bundle's classes, unit and rate, and its test part must be strange to the bundle."""
+    contract, origin = bundle.manifest.contract, bundle.manifest.provenance
+    if experiment.index.labels != origin.labels:
+        raise BundleError(
+            f"{bundle.path} knows {len(origin.labels)} classes of {origin.dataset}; {experiment.index.dataset} has others",
+            "Evaluate it on a data set with the same classes",
+        )
+    stream = next(iter(experiment.index)).stream(contract.stream)
+    for what, asks, has in (("unit", contract.unit, stream.unit), ("rate", contract.rate_hz, stream.rate_hz)):
+        if asks != has:
+            raise BundleError(
+                f"{bundle.path} asks for {what} {asks}, the data set has {has}", "Use a matching data set"
+            )
+    seen = set(bundle.manifest.quantization.calibration_ids) & set(experiment.split.test)
+    same_data = experiment.index.dataset == origin.dataset
+    if same_data and (seen or experiment.split.protocol_hash != origin.protocol.hash):
+        raise BundleError(
+            f"{bundle.path} was trained by protocol '{origin.protocol.name}'"
+            + (f" fold {origin.protocol.fold}" if origin.protocol.fold else "")
+            + f"; the test part of '{experiment.split.protocol}' may hold recordings it was trained on",
+            "Evaluate it on its own protocol and fold, or on another data set",
+        )

@@ -1,0 +1,80 @@
+"""How well a deployed model does on labelled windows, beside the torch network it was made from."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from vskd.distillation.student import SensorStudent
+from vskd.export.contract import ParityNumbers
+from vskd.export.parity import compare_logits
+from vskd.export.probabilities import softmax
+from vskd.export.runtime import LiteRTModel
+from vskd.progress import track
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LabelledWindow:
+    """A window of a recording: `window` is float32 (channels, samples), `label` the class number."""
+
+    id: str
+    window: FloatArray
+    label: int
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A model's figures on the checking windows: accuracy per recording, parity with the torch network per window."""
+
+    accuracy: float
+    parity: ParityNumbers
+
+
+def recording_accuracy(windows: Sequence[LabelledWindow], logits: FloatArray) -> float:
+    """Fraction of recordings labelled correctly; the probabilities of a recording's windows are averaged.
+
+    Args:
+        windows: n windows; those of one recording share id and label.
+        logits: float32 (n, classes), in the same order.
+    """
+    probabilities: dict[str, npt.NDArray[np.float64]] = defaultdict(lambda: np.zeros(logits.shape[1]))
+    for window, row in zip(windows, softmax(logits), strict=True):
+        probabilities[window.id] += row
+    labels = {window.id: window.label for window in windows}
+    return float(np.mean([probabilities[i].argmax() == label for i, label in labels.items()]))
+
+
+def torch_logits(network: SensorStudent, windows: Sequence[LabelledWindow]) -> FloatArray:
+    """Logits (n, classes) of a network in evaluation mode, one window at a time as a deployed model sees them."""
+    with torch.no_grad():
+        rows = [network(torch.from_numpy(w.window[np.newaxis])).logits[0].numpy() for w in windows]
+    return np.array(rows, dtype=np.float32)
+
+
+class Referee:
+    """Measures deployed models against one network on the same windows.
+
+    Args:
+        network: encoding and network, in evaluation mode.
+        windows: labelled windows that served neither training nor calibration.
+        encode: window -> input of the deployed models.
+    """
+
+    def __init__(
+        self, network: SensorStudent, windows: Sequence[LabelledWindow], encode: Callable[[FloatArray], FloatArray]
+    ) -> None:
+        self._windows, self._encode = windows, encode
+        self.expected = torch_logits(network, windows)
+
+    def measure(self, content: bytes, description: str) -> Measurement:
+        """Run a LiteRT model on all windows, with the kernels that a phone or computer uses."""
+        model = LiteRTModel(content)
+        rows = [model.predict(self._encode(w.window)[np.newaxis])[0] for w in track(self._windows, description)]
+        logits = np.array(rows, dtype=np.float32)
+        parity = ParityNumbers(**asdict(compare_logits(self.expected, logits)))
+        return Measurement(recording_accuracy(self._windows, logits), parity)

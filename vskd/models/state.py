@@ -1,0 +1,114 @@
+"""Reading and writing the state of a network as safetensors: no pickles, no half-written files, no silent mismatch."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from vskd.errors import CheckpointError
+from vskd.files import atomic_path
+
+# All metadata in one entry: the library writes several in random order, and equal content is to give equal bytes.
+_METADATA_KEY = "vskd"
+
+
+def save_state(module: nn.Module, path: Path, metadata: Mapping[str, str]) -> None:
+    """Write a module's state as safetensors, atomically.
+
+    Args:
+        module: whose parameters and persistent buffers are written.
+        path: ends in .safetensors.
+        metadata: stored in the file's header.
+
+    Raises:
+        WriteError: the folder cannot be written or the disk is full; an earlier file is left untouched.
+    """
+    save_tensors(module.state_dict(), path, metadata)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
+    """Write named tensors as safetensors, atomically. Raises as `save_state`."""
+    header = {_METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)}
+    # Serialised in memory first: a full disk is then an OSError of Python's own, which atomic_path reports.
+    content = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, header)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Read a safetensors file.
+
+    Returns:
+        Its tensors by name, and its metadata.
+
+    Raises:
+        CheckpointError: missing, unreadable or damaged file.
+    """
+    try:
+        with safe_open(path, framework="pt") as handle:
+            metadata = dict(handle.metadata() or {})
+        packed = metadata.pop(_METADATA_KEY, "{}")
+        return load_file(path), {**metadata, **json.loads(packed)}
+    except FileNotFoundError as error:
+        raise CheckpointError(f"Weight file {path} does not exist", "Check the path") from error
+    except (OSError, SafetensorError, ValueError) as error:
+        action = "Restore the file from a copy, or make it again"
+        raise CheckpointError(f"Weight file {path} is damaged or not safetensors: {error}", action) from error
+
+
+def load_state(module: nn.Module, path: Path) -> dict[str, str]:
+    """Load a file written by `save_state` into a module of the same shape, in place.
+
+    Returns:
+        The file's metadata.
+
+    Raises:
+        CheckpointError: missing or damaged file, or names or shapes of another network; the module is left untouched.
+    """
+    tensors, metadata = read_tensors(path)
+    difference = compare_states(tensors, module.state_dict())
+    if not difference.fits(strict=True):
+        action = "Use the network and options that this file was written with"
+        raise CheckpointError(f"{path} does not fit {type(module).__name__}: {difference}", action)
+    module.load_state_dict(tensors)
+    return metadata
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How the tensors of a file differ from those a network wants."""
+
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    mismatched: tuple[str, ...]
+
+    def fits(self, *, strict: bool) -> bool:
+        """Nothing missing or of another shape; with `strict`, nothing unexpected either."""
+        return not (self.missing or self.mismatched or (strict and self.unexpected))
+
+    def __str__(self) -> str:
+        parts = [("missing", self.missing), ("unexpected", self.unexpected), ("of another shape", self.mismatched)]
+        return "; ".join(f"{len(names)} {what} ({some_names(names)})" for what, names in parts if names)
+
+
+def some_names(names: tuple[str, ...], most: int = 3) -> str:
+    """The first few names, for a message."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
+def compare_states(tensors: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> Difference:
+    """Compare the tensors of a file with the state a network wants, by name and shape."""
+    shared = [name for name in state if name in tensors]
+    return Difference(
+        missing=tuple(name for name in state if name not in tensors),
+        unexpected=tuple(name for name in tensors if name not in state),
+        mismatched=tuple(
+            f"{name} {tuple(tensors[name].shape)} instead of {tuple(state[name].shape)}"
+            for name in shared
+            if tensors[name].shape != state[name].shape
+        ),
+    )

@@ -1,0 +1,70 @@
+"""The encodings in plain numpy, without torch: what `vskd predict` runs beside LiteRT on a small machine.
+
+The same formulas as gaf.py and raw.py; a test holds both to the same values.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from vskd.errors import DataError
+
+Array = npt.NDArray[np.floating]
+
+SMALLEST_SQUARE = 1e-14
+"""Floor of the squared sine; see gaf.py."""
+
+
+def encode(window: Array, method: str, scaling: str, limit: float, image_size: int) -> npt.NDArray[np.float32]:
+    """Encode one window.
+
+    Args:
+        window: (axes, samples).
+        method: raw, gasf, gadf or gasf+gadf.
+        scaling: minmax or fixed.
+        limit: physical range for fixed scaling, in the window's unit.
+        image_size: edge of the image.
+
+    Returns:
+        float32 (axes, samples) for raw, else (axes * (1 or 2), image_size, image_size).
+
+    Raises:
+        DataError: unknown method or scaling, or a window shorter than the image.
+    """
+    if scaling not in ("minmax", "fixed") or method not in ("raw", "gasf", "gadf", "gasf+gadf"):
+        raise DataError(
+            f"Unknown encoding '{method}' with scaling '{scaling}'", "Update vskd, or export the model again"
+        )
+    x: Array = window.astype(np.float64)
+    if method != "raw":
+        x = _averaged(x, image_size)
+    cosine, sine = _angles(x, scaling, limit)
+    if method == "raw":
+        return cosine
+    summation = cosine[:, :, None] * cosine[:, None, :] - sine[:, :, None] * sine[:, None, :]
+    if method == "gasf":
+        return summation
+    difference = sine[:, :, None] * cosine[:, None, :] - cosine[:, :, None] * sine[:, None, :]
+    return difference if method == "gadf" else np.concatenate([summation, difference])
+
+
+def _averaged(x: Array, size: int) -> Array:
+    """Piecewise means, (axes, samples) -> (axes, size)."""
+    samples = x.shape[1]
+    if samples < size:
+        raise DataError(f"A window of {samples} samples cannot become an image of size {size}", "Use longer windows")
+    bounds = np.linspace(0, samples, size + 1).astype(np.int64)
+    sums = np.add.reduceat(x, bounds[:-1], axis=1)
+    return np.asarray(sums / np.diff(bounds))
+
+
+def _angles(x: Array, scaling: str, limit: float) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    if scaling == "fixed":
+        cosine = np.clip(x / limit, -1, 1)
+        square = (1 - cosine) * (1 + cosine)
+    else:
+        low, high = x.min(axis=1, keepdims=True), x.max(axis=1, keepdims=True)
+        high = np.where(high > low, high, low + 1 + np.abs(low))  # a constant axis becomes -1, as in pyts
+        span = high - low
+        cosine = ((x - low) - (high - x)) / span
+        square = 4 * ((x - low) / span) * ((high - x) / span)
+    return cosine.astype(np.float32), np.sqrt(np.maximum(square, SMALLEST_SQUARE)).astype(np.float32)

@@ -1,0 +1,197 @@
+"""The layout of a store of preprocessed recordings, and reading it: one HDF5 file, one dataset per recording.
+
+/recordings/<quoted id>   the array; attributes: source_sha256 and the facts of its kind
+/manifest                 JSON: per id what it was made from, and for a corrupt recording what was wrong
+attributes of the file    schema, kind, settings (JSON), settings_hash
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from vskd.errors import CacheError
+from vskd.files import sha256_json
+
+SCHEMA = 2
+METADATA_BYTES = 1 << 18
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a recording was made from, and whether that worked.
+
+    Attributes:
+        details: hash of how it was read (variable, columns, rate), everything but the path.
+        size: bytes of the source file, -1 if there is none.
+        mtime_ns: time of its last change.
+        sha256: of its content, empty if there is none.
+        problem: why it could not be preprocessed; empty if it was.
+    """
+
+    details: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    problem: str = ""
+
+
+def member_name(recording: str) -> str:
+    """Name of a recording inside the file: ids may hold `/`, which HDF5 would read as a path."""
+    return quote(recording, safe=" ").replace(".", "%2E")
+
+
+def settings_hash(kind: str, settings: Mapping[str, Any]) -> str:
+    """Identity of what decides a store's content, apart from the recordings themselves."""
+    return sha256_json([SCHEMA, kind, dict(settings)])
+
+
+def _how_to_renew(path: Path) -> str:
+    return f"Delete {path} and run the command again; it is made anew"
+
+
+@contextlib.contextmanager
+def refusing_damage(path: Path) -> Iterator[None]:
+    """Turn what h5py raises on the inside of a damaged file into one error.
+
+    Raises:
+        CacheError: something is missing, unreadable, or fails its checksum.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        raise CacheError(f"{path} is damaged ({error})", _how_to_renew(path)) from error
+
+
+def open_store(path: Path, kind: str) -> h5py.File:
+    """Open a store for reading.
+
+    Raises:
+        CacheError: missing, damaged, or of another kind or version.
+    """
+    action = _how_to_renew(path)
+    if not path.is_file():
+        raise CacheError(f"{path}: there is no such store", "Make it with `vskd preprocess`, or check the path")
+    try:
+        # A store never changes under its name, so readers need no lock (and could not take one on a read-only disk).
+        file = h5py.File(path, "r", locking=False)
+    except OSError as error:
+        raise CacheError(f"{path} is not a readable store: {error}", action) from error
+    with refusing_damage(path):
+        found, schema = file.attrs.get("kind"), file.attrs.get("schema")
+        fits = found == kind and schema == SCHEMA and "recordings" in file and "manifest" in file
+    _limit_cache(file)
+    if not fits:
+        file.close()
+        raise CacheError(
+            f"{path} holds {found or 'something else'} (version {schema}), not {kind} of version {SCHEMA}", action
+        )
+    return file
+
+
+def _limit_cache(file: h5py.File) -> None:
+    """Let HDF5 remember the places of few recordings.
+
+    By default it keeps small pieces of memory for each recording read. They lie between the large ones of the batches,
+    which the C library then cannot use again: memory grew with the number of recordings, a hundred times what was kept.
+    """
+    limits = file.id.get_mdc_config()
+    limits.set_initial_size = True
+    limits.initial_size = limits.min_size = limits.max_size = METADATA_BYTES
+    file.id.set_mdc_config(limits)
+
+
+def write_header(file: h5py.File, kind: str, settings: Mapping[str, Any], manifest: Mapping[str, Entry]) -> None:
+    """Write everything but the recordings."""
+    file.attrs["schema"] = SCHEMA
+    file.attrs["kind"] = kind
+    file.attrs["settings"] = json.dumps(dict(settings), sort_keys=True)
+    file.attrs["settings_hash"] = settings_hash(kind, settings)
+    rows = {recording: [e.details, e.size, e.mtime_ns, e.sha256, e.problem] for recording, e in manifest.items()}
+    file.create_dataset("manifest", data=json.dumps(rows))
+
+
+def read_manifest(file: h5py.File) -> dict[str, Entry]:
+    """What each recording of a store was made from, by id.
+
+    Raises:
+        CacheError: the file is damaged.
+    """
+    with refusing_damage(Path(file.filename)):
+        return {recording: Entry(*row) for recording, row in json.loads(file["manifest"].asstr()[()]).items()}
+
+
+class Store:
+    """Reads a store by recording id.
+
+    The file is opened on first use in each process: an instance may be pickled, or inherited by a data loader's worker.
+
+    Raises:
+        CacheError: missing, damaged, or of another kind or version.
+    """
+
+    kind = ""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: h5py.File | None = None
+        self._process = -1
+        with open_store(path, self.kind) as file, refusing_damage(path):
+            self.ids = frozenset(i for i, entry in read_manifest(file).items() if not entry.problem)
+            self.settings: dict[str, Any] = json.loads(str(file.attrs["settings"]))
+
+    def dataset(self, recording: str) -> h5py.Dataset:
+        """The HDF5 dataset of one recording.
+
+        Raises:
+            CacheError: it is not in the store.
+        """
+        if recording not in self.ids:
+            raise CacheError(f"{self.path} has no recording {recording}", "Check the warnings of the run that made it")
+        if self._file is None or self._process != os.getpid():
+            self._file, self._process = open_store(self.path, self.kind), os.getpid()
+        with refusing_damage(self.path):
+            return self._file["recordings"][member_name(recording)]
+
+    def read(self, recording: str) -> npt.NDArray[Any]:
+        """The whole array of one recording.
+
+        Raises:
+            CacheError: it is not in the store, or the store is damaged (a chunk's checksum is wrong).
+        """
+        dataset = self.dataset(recording)
+        with refusing_damage(self.path):
+            return np.asarray(dataset[()])
+
+    def fact(self, recording: str, name: str) -> Any:
+        """A fact that is stored beside a recording.
+
+        Raises:
+            CacheError: the recording is not in the store, or the store is damaged.
+        """
+        dataset = self.dataset(recording)
+        with refusing_damage(self.path):
+            return dataset.attrs[name]
+
+    def close(self) -> None:
+        """Close the file; it opens again on the next use."""
+        if self._file is not None and self._process == os.getpid():
+            self._file.close()
+        self._file = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None}
