@@ -15,9 +15,11 @@ def test_missing_extra_names_package_and_extra() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [errors.DataError("a", "b"), errors.MissingExtraError("p", "e"), errors.CacheError("c", "d")], ids=lambda e: type(e).__name__
+    "error",
+    [errors.DataError("a", "b"), errors.MissingExtraError("p", "e"), errors.CacheError("c", "d")],
+    ids=lambda e: type(e).__name__,
 )
 def test_errors_cross_process_boundaries(error: errors.VskdError) -> None:
-    again = pickle.loads(pickle.dumps(error))
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert type(again) is type(error)
     assert str(again) == str(error)

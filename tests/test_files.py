@@ -40,7 +40,7 @@ def test_disk_full_leaves_the_earlier_file_and_nothing_else(tmp_path: Path, monk
 
 def test_parent_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(WriteError, match="existing file|none of whose parents"):
+    with pytest.raises(WriteError, match=r"existing file|none of whose parents"):
         files.write_text(tmp_path / "file" / "a.txt", "x")
 
 
@@ -49,7 +49,7 @@ def test_read_only_folder_is_a_clear_error(tmp_path: Path, monkeypatch: pytest.M
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(files.tempfile, "mkstemp", refuse)  # root may write anywhere, so the refusal is simulated
-    with pytest.raises(WriteError, match="Permission denied.*Choose a folder you may write to"):
+    with pytest.raises(WriteError, match=r"Permission denied.*Choose a folder you may write to"):
         files.write_text(tmp_path / "a.txt", "x")
 
 

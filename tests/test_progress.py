@@ -11,7 +11,9 @@ def test_items_pass_unchanged_and_nothing_is_drawn_without_a_terminal(capsys: py
     assert captured.out == captured.err == ""
 
 
-def test_a_bar_is_drawn_on_stderr_of_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bar_is_drawn_on_stderr_of_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert list(track(iter("abc"), "Reading letters", total=3)) == ["a", "b", "c"]
     captured = capsys.readouterr()

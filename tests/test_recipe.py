@@ -40,20 +40,24 @@ def test_all_problems_are_reported_at_once_with_path_and_nearest_name() -> None:
 
 
 def test_unknown_recipe_proposes_the_nearest() -> None:
-    with pytest.raises(RecipeError, match="did you mean 'vskd-utd-mhad'"):
+    with pytest.raises(RecipeError, match=r"did you mean 'vskd-utd-mhad'"):
         load_recipe("vskd-utd-mha")
 
 
 def test_overrides_are_typed_as_yaml_and_exponents_are_numbers() -> None:
-    recipe = load_recipe("vskd-utd-mhad", ["training.learning_rate=1e-3", "dataset.path=/some/where", "dataset.fold=null"])
+    recipe = load_recipe(
+        "vskd-utd-mhad", ["training.learning_rate=1e-3", "dataset.path=/some/where", "dataset.fold=null"]
+    )
     assert recipe.training.learning_rate == 0.001
     assert recipe.dataset.path == "/some/where"
     assert recipe.dataset.fold is None
 
 
-@pytest.mark.parametrize("override", ["training.epochs", "=5", "training.epochs.more=1", "training..epochs=1", "seed=[1"])
+@pytest.mark.parametrize(
+    "override", ["training.epochs", "=5", "training.epochs.more=1", "training..epochs=1", "seed=[1"]
+)
 def test_malformed_overrides_are_refused(override: str) -> None:
-    with pytest.raises(RecipeError, match="--set"):
+    with pytest.raises(RecipeError, match=r"--set"):
         load_recipe("vskd-utd-mhad", [override])
 
 
@@ -68,7 +72,7 @@ def test_extends_lays_changes_over_the_base(tmp_path: Path) -> None:
 def test_a_recipe_that_extends_itself_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "loop.yaml"
     write(path, extends=str(path), name="loop")
-    with pytest.raises(RecipeError, match="extends itself"):
+    with pytest.raises(RecipeError, match=r"extends itself"):
         load_recipe(str(path))
 
 
@@ -76,14 +80,14 @@ def test_a_recipe_that_extends_itself_is_refused(tmp_path: Path) -> None:
 def test_files_that_are_no_recipe_are_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(text)
-    with pytest.raises(RecipeError, match="bad.yaml"):
+    with pytest.raises(RecipeError, match=r"bad.yaml"):
         load_recipe(str(path))
 
 
 def test_missing_file_and_missing_keys_are_named(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="does not exist"):
+    with pytest.raises(RecipeError, match=r"does not exist"):
         load_recipe(str(tmp_path / "none.yaml"))
-    with pytest.raises(RecipeError, match="dataset: missing"):
+    with pytest.raises(RecipeError, match=r"dataset: missing"):
         load_recipe(write(tmp_path / "a.yaml", name="a"))
 
 

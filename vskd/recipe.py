@@ -1,6 +1,7 @@
 """The recipe: one experiment as strict, validated YAML.
 
-Unknown keys are refused, all problems are reported at once, and every message gives the key's path and, for a misspelled
+Unknown keys are refused, all problems are reported at once, and every message gives the key's path and, for a
+misspelled
 key or name, the nearest valid one. Components never see a recipe; they take plain arguments.
 """
 
@@ -47,7 +48,8 @@ class DatasetSection(Section):
 class SensorSection(Section):
     """How a recording becomes windows of `length` samples.
 
-    `whole`: the whole recording is resampled to `length`. `sliding`: resampled to `rate_hz`, then cut every `stride` samples.
+    `whole`: the whole recording is resampled to `length`. `sliding`: resampled to `rate_hz`, then cut every `stride`
+    samples.
     """
 
     window: Literal["whole", "sliding"] = "whole"
@@ -63,7 +65,8 @@ class SensorSection(Section):
 
 
 class EncodingSection(Section):
-    """How a window becomes the network's input. `limit` is the physical range of fixed scaling, in the stream's unit."""
+    """How a window becomes the network's input. `limit` is the physical range of fixed scaling, in the stream's
+    unit."""
 
     method: Literal["raw", "gasf", "gadf", "gasf+gadf"] = "gasf+gadf"
     scaling: Literal["minmax", "fixed"] = "fixed"
@@ -91,8 +94,10 @@ class FramesSection(Section):
 class TrainingSection(Section):
     """Budget and optimiser of one training.
 
-    `select`: keep the epoch that is best on the validation recordings, or the last one. `validation`: where the protocol has no
-    validation part, `carve` one out of the training subjects (or trials), or train on all of them (`none`, needs `select: last`).
+    `select`: keep the epoch that is best on the validation recordings, or the last one. `validation`: where the
+    protocol has no
+    validation part, `carve` one out of the training subjects (or trials), or train on all of them (`none`, needs
+    `select: last`).
     """
 
     epochs: Count = 100
@@ -204,7 +209,8 @@ class Recipe(Section):
         return parse_recipe(_with_overrides(self.model_dump(mode="json"), overrides), source=f"recipe {self.name}")
 
     def hash_of(self, *keys: str) -> str:
-        """Hash of the named top-level parts, without the data set's place on disk (the same data may live elsewhere)."""
+        """Hash of the named top-level parts, without the data set's place on disk (the same data may live
+        elsewhere)."""
         content = self.model_dump(mode="json", include=set(keys))
         if isinstance(content.get("dataset"), dict):
             content["dataset"].pop("path", None)
@@ -295,7 +301,7 @@ def _scalar(text: str, override: str) -> Any:
         raise RecipeError(
             f"--set {override!r}: the value is not YAML", "Quote it, or write a plain number or word"
         ) from error
-    if isinstance(value, str):
+    if isinstance(value, str) and text.strip()[:1] not in ('"', "'"):
         try:  # YAML 1.1 reads 1e-3 as a string; a person means the number
             number = float(value)
         except ValueError:

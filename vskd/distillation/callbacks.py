@@ -1,6 +1,8 @@
 """Lightning callbacks of a run: one row of figures per epoch, the selected weights, and the state to resume from."""
 
 import json
+import logging
+import math
 import pickle
 import time
 from pathlib import Path
@@ -13,6 +15,8 @@ from vskd.distillation.run import RunFolder
 from vskd.errors import CheckpointError
 from vskd.files import atomic_path, write_text
 from vskd.models.weights import save_state
+
+logger = logging.getLogger(__name__)
 
 
 class EpochRows(Callback):
@@ -38,6 +42,7 @@ class EpochRows(Callback):
         row = {"epoch": trainer.current_epoch, "seconds": seconds, "learning_rate": _learning_rate(trainer), **figures}
         with self._run.metrics_file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+        logger.info("epoch %d: %s", trainer.current_epoch + 1, ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
 
 
 def _learning_rate(trainer: Trainer) -> float:
@@ -84,7 +89,7 @@ class ResumePoint(Callback):
 
     def __init__(self, path: Path, interval_s: float = 20.0) -> None:
         self._path, self._interval = path, interval_s
-        self._last = time.monotonic()
+        self._last = -math.inf  # the first epoch is saved at once
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save if it is time."""

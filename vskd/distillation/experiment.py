@@ -49,7 +49,8 @@ class Experiment:
 
     @cached_property
     def data_hash(self) -> str:
-        """Hash of what is on disk: ids, labels, file names and sizes of the streams in use; no decoding, no absolute path."""
+        """Hash of what is on disk: ids, labels, file names and sizes of the streams in use; no decoding, no absolute
+        path."""
         used = (self.recipe.dataset.sensor, self.recipe.dataset.video)
         rows = [
             [
@@ -76,7 +77,8 @@ class Experiment:
         }
 
     def training_split(self, training: TrainingSection) -> Split:
-        """The split with a validation part, where `training` wants one: carved from the training subjects or trials, never from test."""
+        """The split with a validation part, where `training` wants one: carved from the training subjects or trials,
+        never from test."""
         if self.split.validation or training.validation == "none":
             return self.split
         return carve_validation(self.split, self.index)

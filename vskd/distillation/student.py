@@ -1,4 +1,5 @@
-"""The student as it is trained: encoding and network in one module, so that it can be exported with or without the encoding."""
+"""The student as it is trained: encoding and network in one module, so that it can be exported with or without the
+encoding."""
 
 import torch
 from torch import Tensor, nn
@@ -51,7 +52,8 @@ def build_student(
     entry = get_network(network)
     if entry.input_kind != encoding.kind:
         raise RecipeError(
-            f"student.network '{network}' reads an {entry.input_kind}, but encoding.method '{method}' gives an {encoding.kind}",
+            f"student.network '{network}' reads an {entry.input_kind}, "
+            f"but encoding.method '{method}' gives an {encoding.kind}",
             "Choose encoding raw for a series network, or gasf, gadf, gasf+gadf for an image network",
         )
     module = build_network(

@@ -100,7 +100,8 @@ class ClassificationTask(LightningModule):
 
     def trained_parameters(self) -> Iterable[Any]:
         """Parameters or parameter groups to train."""
-        return self.parameters()
+        parameters: list[Any] = list(self.parameters())
+        return parameters
 
 
 class TeacherTask(ClassificationTask):

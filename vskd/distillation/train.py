@@ -277,7 +277,8 @@ def check_teacher_fits(experiment: Experiment, folder: RunFolder) -> None:
     facts = folder.facts()
     if facts["split_hash"] != experiment.split.split_hash:
         raise ProtocolError(
-            f"The teacher in {folder.path} was trained on another split ({facts['protocol']}) than this run ({experiment.split.protocol})",
+            f"The teacher in {folder.path} was trained on another split ({facts['protocol']}) "
+            f"than this run ({experiment.split.protocol})",
             "Train a teacher with the same protocol and data, or leave out --teacher-run",
         )
 

@@ -17,7 +17,8 @@ from vskd.recipe import Recipe
 logger = logging.getLogger(__name__)
 
 AfterRun = Callable[[Path], Path]
-"""Something done with every finished student run that leaves a further results folder, e.g. export and evaluate int8."""
+"""Something done with every finished student run that leaves a further results folder, e.g. export and evaluate
+int8."""
 
 
 def teacher_key(recipe: Recipe) -> str:

@@ -21,7 +21,7 @@ def sample_pictures(experiment: Experiment, predictions: Predictions, *, video: 
     captions = {
         i: f"{i}: {predictions.class_names[predictions.labels[p]]}" for i, p in zip(ids, positions, strict=True)
     }
-    pictures = {}
+    pictures: dict[str, bytes] = {}
     if experiment.recipe.dataset.sensor in next(iter(experiment.index)).streams:
         pictures |= _encoded(experiment, ids, captions)
     if video:
@@ -41,11 +41,8 @@ def _encoded(experiment: Experiment, ids: Sequence[str], captions: dict[str, str
             if i in store.ids
         }
     names = tuple(f"{half} {axis}" for half in experiment.recipe.encoding.method.split("+") for axis in store.axes)
-    return {
-        f"What the student sees ({experiment.recipe.encoding.method}, {experiment.recipe.encoding.scaling} scaling)": gaf_tiles(
-            images, names
-        )
-    }
+    encoding = experiment.recipe.encoding
+    return {f"What the student sees ({encoding.method}, {encoding.scaling} scaling)": gaf_tiles(images, names)}
 
 
 def _frames(experiment: Experiment, ids: Sequence[str], captions: dict[str, str]) -> dict[str, bytes]:

@@ -35,7 +35,7 @@ class DemoReport:
             [
                 to_text(self.comparison),
                 f"verified bundle:  {self.bundle}",
-                f"one recording:    predicted '{self.predicted}', truth '{self.truth}', {self.latency_ms:.2f} ms in the int8 model",
+                f"one recording:  predicted '{self.predicted}', truth '{self.truth}', {self.latency_ms:.2f} ms (int8)",
                 f"reports:          {self.out / 'comparison' / 'comparison.html'}",
                 f"                  {self.bundle.parent / 'report.html'}",
                 f"time:             {stages}",

@@ -36,7 +36,7 @@ def bundle_model(bundle: Bundle) -> WindowsToLogits:
 def bundle_recipe(bundle: Bundle, data: Path, dataset: str | None, protocol: str | None, fold: str | None) -> Recipe:
     """A recipe that reads a data set the way the bundle's contract asks."""
     contract, origin = bundle.manifest.contract, bundle.manifest.provenance
-    sensor = {"window": contract.window_mode, "length": contract.length}
+    sensor: dict[str, object] = {"window": contract.window_mode, "length": contract.length}
     if contract.window_mode == "sliding":
         sensor |= {"rate_hz": contract.window_rate_hz, "stride": contract.stride}
     content = {
@@ -148,7 +148,8 @@ def _check_fits(bundle: Bundle, experiment: Experiment) -> None:
     contract, origin = bundle.manifest.contract, bundle.manifest.provenance
     if experiment.index.labels != origin.labels:
         raise BundleError(
-            f"{bundle.path} knows {len(origin.labels)} classes of {origin.dataset}; {experiment.index.dataset} has others",
+            f"{bundle.path} knows {len(origin.labels)} classes of {origin.dataset}; "
+            f"{experiment.index.dataset} has others",
             "Evaluate it on a data set with the same classes",
         )
     stream = next(iter(experiment.index)).stream(contract.stream)
