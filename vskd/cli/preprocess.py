@@ -1,7 +1,7 @@
 """`vskd preprocess`: the files of a data set become HDF5 stores, once."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -74,17 +74,23 @@ def print_store(report: "StoreReport", as_json: bool) -> None:
         print_table(("recording", "problem", "file"), [(f.id, f.problem, f.path) for f in report.failures])
 
 
-def streams_of(name: str, data: Path, stream: str) -> "dict[str, Stream]":
+def streams_of(name: str, data: Path, stream: str, max_bad_fraction: float) -> "dict[str, Stream]":
     """The stream called `stream` of every recording that has it, by id.
 
     Raises:
-        DataError: no recording has it.
+        DataError: no recording has it, ids are duplicate or unknown, or too many of its files are corrupt.
     """
+    from vskd.datasets.audit import check_problems
     from vskd.datasets.catalog import get_dataset
     from vskd.errors import DataError
 
     index = get_dataset(name).index(data)
     found = {r.id: r.stream(stream) for r in index.with_streams([stream])}
+    # A recording without the other streams, or with a corrupt one among them, is good enough here.
+    problems = (
+        p for p in index.problems if p.kind != "unpaired" and not (p.kind == "corrupt" and p.recording in found)
+    )
+    check_problems(replace(index, problems=tuple(problems)), max_bad_fraction)
     if not found:
         have = ", ".join(sorted({s for r in index for s in r.streams})) or "none"
         raise DataError(f"{data}: no recording has the stream '{stream}'", f"Choose one of: {have}")
@@ -138,7 +144,7 @@ def windows(
 
     sources = [
         WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz)
-        for i, s in streams_of(name, data, stream).items()
+        for i, s in streams_of(name, data, stream, max_bad_fraction).items()
     ]
     report = build_window_store(
         sources, out, mode=mode, length=length, rate_hz=rate_hz, stride=stride, max_bad_fraction=max_bad_fraction
@@ -260,7 +266,10 @@ def frames(
     """Decode, crop and resize the video of data set NAME once: uint8 (frames, size, size, channels)."""
     from vskd.preprocessing.frame_store import FrameSource, FrameStore, build_frame_store
 
-    sources = [FrameSource(i, s.path, s.variable, s.rate_hz) for i, s in streams_of(name, data, stream).items()]
+    sources = [
+        FrameSource(i, s.path, s.variable, s.rate_hz)
+        for i, s in streams_of(name, data, stream, max_bad_fraction).items()
+    ]
     report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
     if jpeg is not None:
         from vskd.preprocessing.images import write_jpegs

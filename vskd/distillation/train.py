@@ -271,11 +271,14 @@ def teacher_frames_hash(teacher: Recipe, experiment: Experiment) -> str:
 def check_teacher_fits(experiment: Experiment, folder: RunFolder) -> None:
     """A teacher of another split would carry the test people's recordings into the student's training.
 
+    The rule and its fold are compared, not the lists of recordings: the teacher may have seen training videos whose
+    sensor file is missing.
+
     Raises:
-        ProtocolError: the splits differ.
+        ProtocolError: the protocols or folds differ.
     """
     facts = folder.facts()
-    if facts["split_hash"] != experiment.split.split_hash:
+    if facts["protocol_hash"] != experiment.split.protocol_hash:
         raise ProtocolError(
             f"The teacher in {folder.path} was trained on another split ({facts['protocol']}) "
             f"than this run ({experiment.split.protocol})",

@@ -1,0 +1,68 @@
+"""Which epoch is kept, which rows survive a resume, and which resume states are refused."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, check_resumable
+from vskd.distillation.run import RunFolder
+from vskd.errors import CheckpointError
+
+
+def kept(folder: RunFolder, select: str, scores: list[tuple[float, float]]) -> int:
+    callback = SelectWeights(folder, select)
+    module = SimpleNamespace(network=torch.nn.Linear(1, 1))
+    for epoch, (accuracy, loss) in enumerate(scores):
+        figures = {"validation/accuracy": accuracy, "validation/loss": loss}
+        trainer = SimpleNamespace(current_epoch=epoch, max_epochs=len(scores), callback_metrics=figures)
+        fresh = SelectWeights(folder, select)  # as if every epoch were resumed from the one before
+        fresh.load_state_dict(callback.state_dict())
+        fresh.on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
+        callback = fresh
+    return callback.epoch
+
+
+@pytest.mark.parametrize(
+    ("select", "scores", "epoch"),
+    [
+        ("best", [(0.5, 1.0), (0.7, 1.0), (0.6, 0.1)], 1),
+        ("best", [(0.5, 1.0), (0.5, 0.9), (0.5, 0.95)], 1),
+        ("best", [(0.5, 1.0), (0.5, 1.0)], 0),
+        ("best", [(0.0, 5.0)], 0),
+        ("last", [(0.9, 0.1), (0.1, 9.0)], 1),
+    ],
+)
+def test_the_epoch_that_is_kept(tmp_path: Path, select: str, scores: list[tuple[float, float]], epoch: int) -> None:
+    folder = RunFolder(tmp_path, "student")
+    assert kept(folder, select, scores) == epoch
+    assert folder.weights_file.is_file()
+
+
+def test_rows_that_will_be_repeated_are_dropped(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path, "student")
+    folder.metrics_file.write_text("".join(json.dumps({"epoch": e}) + "\n" for e in range(4)))
+    EpochRows(folder).on_train_start(SimpleNamespace(current_epoch=2), None)  # type: ignore[arg-type]
+    assert folder.metrics() == [{"epoch": 0}, {"epoch": 1}]
+
+
+def test_resume_points_keep_their_interval(tmp_path: Path) -> None:
+    saved: list[Path] = []
+    trainer = SimpleNamespace(save_checkpoint=lambda path: saved.append(path))
+    for interval, expected in ((0.0, 3), (1000.0, 1)):
+        saved.clear()
+        point = ResumePoint(tmp_path / "trainer.ckpt", interval_s=interval)
+        for _ in range(3):
+            point.on_train_epoch_end(trainer, None)  # type: ignore[arg-type]
+        assert len(saved) == expected
+
+
+def test_a_resume_state_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trainer.ckpt"
+    torch.save({"state": torch.zeros(2), "epoch": 1}, path)
+    check_resumable(path)
+    torch.save({"state": SimpleNamespace(a=1)}, path)
+    with pytest.raises(CheckpointError, match=r"trainer\.ckpt"):
+        check_resumable(path)

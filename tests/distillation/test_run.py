@@ -1,0 +1,70 @@
+"""A run folder accepts its own experiment again, and nothing else."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vskd.distillation.run import RunFolder, log_to_file
+from vskd.errors import RunError
+from vskd.recipe import Recipe
+
+FACTS = {"data_hash": "d", "split_hash": "s", "teacher_hash": "t", "cache": "../cache"}
+
+
+@pytest.fixture
+def begun(tiny: Callable[..., Recipe], tmp_path: Path) -> RunFolder:
+    folder = RunFolder(tmp_path / "run", "student")
+    folder.begin(tiny(), FACTS)
+    return folder
+
+
+def test_what_was_written_is_read(begun: RunFolder, tiny: Callable[..., Recipe]) -> None:
+    opened = RunFolder.open(begun.path)
+    assert opened.kind == "student"
+    assert opened.recipe() == tiny()
+    assert FACTS.items() <= opened.facts().items()
+    assert opened.beside("cache") == begun.path.parent / "cache"
+    assert opened.beside("teacher_run") is None
+    assert opened.metrics() == []
+
+
+def test_the_same_experiment_may_begin_again(begun: RunFolder, tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    """The data may have moved, and what does not decide a student may have changed."""
+    begun.begin(tiny("teacher.dropout=0.1", "export.calibration_recordings=5", root=tmp_path), FACTS)
+
+
+@pytest.mark.parametrize("key", ["data_hash", "split_hash", "teacher_hash"])
+def test_other_data_or_another_teacher_are_refused(begun: RunFolder, tiny: Callable[..., Recipe], key: str) -> None:
+    with pytest.raises(RunError, match=f"different: {key}"):
+        begun.begin(tiny(), {**FACTS, key: "other"})
+
+
+def test_another_recipe_is_refused(begun: RunFolder, tiny: Callable[..., Recipe]) -> None:
+    with pytest.raises(RunError, match="different: seed, distiller"):
+        begun.begin(tiny("seed=9", "distiller.name=none"), FACTS)
+
+
+def test_a_strange_folder_is_left_alone(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("dear")
+    with pytest.raises(RunError, match="not empty and is not a run folder"):
+        RunFolder(tmp_path, "student").begin(tiny(), FACTS)
+    with pytest.raises(RunError, match="is not a run folder"):
+        RunFolder.open(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_an_unfinished_run_is_not_complete(begun: RunFolder) -> None:
+    with pytest.raises(RunError, match="has not finished"):
+        begun.require_complete()
+
+
+def test_the_log_goes_to_the_file(tmp_path: Path) -> None:
+    handler = log_to_file(tmp_path / "run" / "run.log")
+    try:
+        logging.getLogger("vskd.something").warning("a line")
+    finally:
+        logging.getLogger("vskd").removeHandler(handler)
+        handler.close()
+    assert "a line" in (tmp_path / "run" / "run.log").read_text()

@@ -1,0 +1,84 @@
+"""`compare` runs what is missing, once, and leaves one table."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from vskd.errors import RecipeError
+from vskd.evaluation.compare import compare, teacher_key
+from vskd.evaluation.comparison_schema import read_comparison
+from vskd.evaluation.results import read_results
+from vskd.export.evaluate import export_and_evaluate
+from vskd.recipe import load_recipe
+
+
+def test_the_table_in_every_form(finished_comparison) -> None:
+    out = finished_comparison.out
+    comparison = read_comparison(out / "comparison.json")
+    found = [(row.recipe, row.kind) for row in comparison.rows]
+    students = [(name, kind) for name in ("demo", "demo-no-kd") for kind in ("student", "bundle")]
+    assert sorted(found) == sorted([("demo", "teacher"), *students])
+    assert {row.recipe for row in comparison.rows if row.is_baseline} == {"demo-no-kd"}
+    with (out / "comparison.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["recipe"] for row in csv.DictReader(file)} == {"demo", "demo-no-kd"}
+    assert "data:image/png;base64," in (out / "comparison.html").read_text(encoding="utf-8")
+    assert "demo-no-kd (baseline)" in (out / "comparison.txt").read_text(encoding="utf-8")
+
+
+def test_rows_are_the_figures_of_the_runs(finished_comparison) -> None:
+    comparison = read_comparison(finished_comparison.out / "comparison.json")
+    rows = {(row.recipe, row.kind): row for row in comparison.rows}
+    folders = {
+        ("demo", "student"): finished_comparison.student,
+        ("demo", "bundle"): finished_comparison.student / "int8",
+        ("demo-no-kd", "student"): finished_comparison.no_kd,
+        ("demo", "teacher"): finished_comparison.teacher,
+    }
+    for key, folder in folders.items():
+        results = read_results(folder / "results.json")
+        assert rows[key].accuracy.mean == pytest.approx(results.accuracy)
+        assert rows[key].seeds == (0,)
+        assert comparison.protocol_hash == results.protocol.hash
+
+
+def test_one_teacher_serves_both(finished_comparison) -> None:
+    assert len(list((finished_comparison.out / "teachers").iterdir())) == 1
+    assert len(list((finished_comparison.out / "cache").glob("teacher-*.h5"))) == 1
+
+
+def test_nothing_is_run_twice(finished_comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("something was run again")
+
+    out = finished_comparison.out
+    monkeypatch.setattr("vskd.distillation.train.Trainer", refuse)
+    monkeypatch.setattr("vskd.distillation.train.write_teacher_cache", refuse)
+    monkeypatch.setattr("vskd.evaluation.evaluate.predict_recordings", refuse)
+    monkeypatch.setattr("vskd.export.evaluate.export_run", refuse)
+    kept = [*out.rglob("*.safetensors"), *out.rglob("*.tflite"), *out.rglob("predictions.csv"), *out.rglob("*.h5")]
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    assert len(before) > 10
+    table = read_comparison(out / "comparison.json")
+    again = compare(finished_comparison.recipes, [0], out, after_run=export_and_evaluate)
+    assert again == table
+    assert {path: path.stat().st_mtime_ns for path in kept} == before
+
+
+def test_teacher_key_depends_on_the_teacher_only() -> None:
+    recipe = load_recipe("demo", ["dataset.path=/world"])
+
+    def key(*overrides: str) -> str:
+        return teacher_key(recipe.updated(*overrides))
+
+    assert key("training.epochs=3", "student.network=resnet18", "distiller.name=kd", "dataset.path=/moved") == key()
+    others = ("teacher.segments=4", "frames.size=64", "seed=1", "dataset.protocol=subject-specific")
+    assert len({key(), *map(key, others)}) == 5
+    assert key("teacher.seed=5", "seed=1") == key("teacher.seed=5", "seed=2")
+
+
+def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
+    recipe = load_recipe("demo")
+    with pytest.raises(RecipeError, match="share a name: demo, demo"):
+        compare([recipe, recipe], [0], tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,152 @@
+"""Evaluating finished runs: the files, the figures recomputed from predictions.csv, and the refusals."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
+
+from vskd.datasets.synthetic.dataset import index
+from vskd.errors import ProtocolError, RunError
+from vskd.evaluation.evaluate import evaluate_run, predict_recordings, softmax
+from vskd.evaluation.results import read_results
+
+RESULTS = ("predictions.csv", "report.html", "results.json")
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "predictions.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(params=["teacher", "student", "no_kd", "int8"])
+def evaluated(request: pytest.FixtureRequest, finished_comparison) -> Path:
+    if request.param == "int8":
+        return finished_comparison.student / "int8"
+    folder: Path = getattr(finished_comparison, request.param)
+    return folder
+
+
+def test_the_files_are_there_and_the_report_needs_no_other(evaluated: Path) -> None:
+    assert all((evaluated / name).stat().st_size > 0 for name in RESULTS)
+    report = (evaluated / "report.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64," in report
+    assert 'src="http' not in report and 'href="http' not in report
+
+
+def test_figures_follow_from_predictions(evaluated: Path) -> None:
+    """Recomputed by scikit-learn from the CSV alone."""
+    rows, results = rows_of(evaluated), json.loads((evaluated / "results.json").read_text(encoding="utf-8"))
+    names = [row["name"] for row in results["per_class"]]
+    truth = np.array([int(row["label"]) for row in rows])
+    predicted = np.array([int(row["predicted"]) for row in rows])
+    probabilities = np.array([[float(row[f"p_{name}"]) for name in names] for row in rows])
+    assert results["n"] == len(rows)
+    assert results["accuracy"] == pytest.approx(accuracy_score(truth, predicted))
+    assert results["macro_f1"] == pytest.approx(
+        f1_score(truth, predicted, average="macro", labels=np.unique(truth), zero_division=0)
+    )
+    assert results["nll"] == pytest.approx(log_loss(truth, probabilities, labels=range(len(names))), rel=1e-4)
+    np.testing.assert_array_equal(results["confusion"], confusion_matrix(truth, predicted, labels=range(len(names))))
+    np.testing.assert_array_equal(predicted, probabilities.argmax(axis=1))
+
+
+def test_every_test_recording_once_and_no_other(evaluated: Path, synthetic_root: Path) -> None:
+    even = sorted(r.id for r in index(synthetic_root) if int(r.subject) % 2 == 0)
+    assert sorted(row["id"] for row in rows_of(evaluated)) == even
+
+
+def test_the_teacher_stands_beside_every_student(finished_comparison) -> None:
+    teacher = read_results(finished_comparison.teacher / "results.json")
+    assert teacher.teacher is None
+    for run in (finished_comparison.student, finished_comparison.no_kd, finished_comparison.student / "int8"):
+        beside = read_results(run / "results.json").teacher
+        assert beside is not None
+        assert (beside.accuracy, beside.macro_f1, beside.n) == (teacher.accuracy, teacher.macro_f1, teacher.n)
+
+
+def test_stamps(finished_comparison) -> None:
+    found = [read_results(run / "results.json") for run in (finished_comparison.teacher, finished_comparison.student)]
+    assert [r.kind for r in found] == ["teacher", "student"]
+    assert found[0].protocol == found[1].protocol
+    assert found[1].protocol.name == "cross-subject"
+    assert (found[1].distiller, found[1].seed, found[1].split) == ("dask", 0, "test")
+
+
+def test_a_second_evaluation_reads_the_first(finished_comparison, monkeypatch) -> None:
+    run = finished_comparison.student
+    before = {name: (run / name).stat().st_mtime_ns for name in RESULTS}
+    monkeypatch.setattr("vskd.evaluation.evaluate.predict_recordings", None)
+    assert evaluate_run(run) == read_results(run / "results.json")
+    assert {name: (run / name).stat().st_mtime_ns for name in RESULTS} == before
+
+
+@pytest.fixture
+def copied(finished_comparison, tmp_path: Path) -> Path:
+    """A copy of the student's run, at the same place in a tree of its own, so that it still finds what is beside it."""
+    tree = tmp_path / "comparison"
+    shutil.copytree(finished_comparison.out, tree, ignore=shutil.ignore_patterns("bundle", "int8", "demo-no-kd"))
+    return tree / "runs" / "demo" / "seed0"
+
+
+def test_predicting_anew_gives_the_same(finished_comparison, copied: Path) -> None:
+    for name in RESULTS:
+        (copied / name).unlink()
+    fresh, first = evaluate_run(copied), read_results(finished_comparison.student / "results.json")
+    assert fresh.model_copy(update={"timings": {}}) == first.model_copy(update={"timings": {}})
+    assert rows_of(copied) == rows_of(finished_comparison.student)
+
+
+def test_validation_is_what_training_left_out(copied: Path) -> None:
+    results = evaluate_run(copied, split="validation")
+    left_out = json.loads((copied / "training.json").read_text(encoding="utf-8"))["validation"]
+    assert results.split == "validation"
+    assert sorted(row["id"] for row in rows_of(copied / "validation")) == sorted(left_out)
+    assert left_out
+
+
+def test_an_unfinished_run_is_refused(copied: Path) -> None:
+    (copied / "training.json").unlink()
+    with pytest.raises(RunError, match="training has not finished"):
+        evaluate_run(copied)
+
+
+def test_changed_data_is_refused(copied: Path, synthetic_root: Path, tmp_path: Path) -> None:
+    world = tmp_path / "world"
+    shutil.copytree(synthetic_root, world)
+    for file in world.glob("*/a1_s2_t1_*"):
+        file.unlink()
+    recipe = copied / "recipe.yaml"
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace(str(synthetic_root), str(world)), encoding="utf-8")
+    (copied / "results.json").unlink()
+    with pytest.raises(ProtocolError, match="split otherwise"):
+        evaluate_run(copied)
+    assert not (copied / "results.json").exists()
+
+
+def test_no_run_folder(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is not a run folder"):
+        evaluate_run(tmp_path)
+
+
+def test_softmax_closed_form() -> None:
+    np.testing.assert_allclose(softmax(np.log(np.array([[1.0, 2.0, 5.0]]))), [[0.125, 0.25, 0.625]])
+    np.testing.assert_allclose(softmax(np.array([[1e4, 0.0]], dtype=np.float32)), [[1.0, 0.0]])
+
+
+def test_probabilities_of_several_windows_are_averaged() -> None:
+    windows = np.zeros((2, 3, 8), dtype=np.float32)
+    experiment = SimpleNamespace(
+        window_store=SimpleNamespace(ids=frozenset({"a"}), windows=lambda _: windows),
+        recipe=SimpleNamespace(dataset=SimpleNamespace(sensor="accelerometer")),
+        index=SimpleNamespace(labels=("left", "right")),
+        recordings={"a": SimpleNamespace(subject="1", label=1)},
+        only=lambda ids, _stored, _what: ids,
+    )
+    logits = np.log(np.array([[0.9, 0.1], [0.3, 0.7]]))
+    predictions = predict_recordings(experiment, ("a",), lambda _: logits, "x")
+    np.testing.assert_allclose(predictions.probabilities, [[0.6, 0.4]])

@@ -1,0 +1,37 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vskd.errors import DataError
+from vskd.evaluation.comparison_schema import read_comparison
+from vskd.evaluation.publish import publish
+from vskd.recipe import load_recipe
+
+
+def test_only_small_files_without_paths_of_the_machine_are_kept(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    out = tmp_path / "results"
+    publish(finished_comparison.out, out)
+    files = [p for p in out.rglob("*") if p.is_file()]
+    assert {p.suffix for p in files} <= {".json", ".csv", ".txt", ".html", ".yaml", ".png"}
+    for path in files:
+        if path.suffix in (".json", ".yaml", ".csv"):
+            assert str(finished_comparison.out) not in path.read_text()
+    assert load_recipe(str(out / "recipes" / "demo.yaml")).dataset.path is None
+
+
+def test_figures_can_be_recomputed_from_the_kept_predictions(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    publish(finished_comparison.out, tmp_path)
+    read_comparison(tmp_path / "comparison.json")
+    with (tmp_path / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for path in (tmp_path / "runs").glob("*.json"):
+        mine = [row["label"] == row["predicted"] for row in rows if row["run"] == path.stem]
+        assert np.mean(mine) == pytest.approx(json.loads(path.read_text())["accuracy"])
+
+
+def test_an_unfinished_comparison_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"comparison\.json"):
+        publish(tmp_path, tmp_path / "out")

@@ -1,0 +1,88 @@
+"""The figures of a bundle itself, on data that fits it and on data that does not."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vskd.errors import BundleError
+from vskd.evaluation.predictions import read_csv
+from vskd.evaluation.results import read_results
+from vskd.export.bundle import load_bundle
+from vskd.export.evaluate import bundle_recipe, evaluate_bundle, export_and_evaluate
+from vskd.export.predict import predict_file
+
+
+def test_evaluating_a_bundle_gives_what_its_run_got(finished_comparison, synthetic_root: Path, tmp_path: Path) -> None:
+    """Once through the run folder, once from the bundle and the data alone."""
+    results = evaluate_bundle(finished_comparison.bundle, synthetic_root, out=tmp_path / "results")
+    beside = read_results(finished_comparison.student / "int8" / "results.json")
+    assert results.kind == beside.kind == "bundle"
+    assert results.protocol == beside.protocol
+    assert (results.accuracy, results.nll) == (beside.accuracy, beside.nll)
+    assert results.model_bytes == (finished_comparison.bundle / "model.tflite").stat().st_size
+    first, second = (
+        (folder / "predictions.csv").read_text(encoding="utf-8")
+        for folder in (tmp_path / "results", finished_comparison.student / "int8")
+    )
+    assert first == second
+    assert (tmp_path / "results" / "report.html").is_file()
+
+
+def test_predict_says_the_same_of_one_recording(finished_comparison, synthetic_root: Path) -> None:
+    """The watch-side path (no torch) against the path that evaluates."""
+    table = read_csv(finished_comparison.student / "int8" / "predictions.csv")
+    recording = table.ids[0]
+    answer = predict_file(finished_comparison.bundle, synthetic_root / "Inertial" / f"{recording}_inertial.mat")
+    found = [answer.probabilities[name] for name in table.class_names]
+    np.testing.assert_allclose(found, table.probabilities[0], atol=1e-6)
+
+
+def test_int8_results_name_distiller_and_teacher(finished_comparison) -> None:
+    results = read_results(finished_comparison.student / "int8" / "results.json")
+    assert (results.distiller, results.network) == ("dask", "resnet18-small-stem")
+    assert results.teacher is not None
+    with (finished_comparison.student / "int8" / "predictions.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.reader(file))) == results.n + 1
+
+
+def test_export_and_evaluate_is_done_once(finished_comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vskd.export.evaluate.export_run", None)
+    monkeypatch.setattr("vskd.export.evaluate._evaluate", None)
+    assert export_and_evaluate(finished_comparison.student) == finished_comparison.student / "int8"
+
+
+def test_another_protocol_of_the_same_data_is_refused(
+    finished_comparison, synthetic_root: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "results"
+    with pytest.raises(BundleError, match="may hold recordings it was trained on"):
+        evaluate_bundle(finished_comparison.bundle, synthetic_root, protocol="subject-specific", out=out)
+    assert not out.exists()
+
+
+def test_other_classes_are_refused(finished_comparison, tmp_path: Path) -> None:
+    from vskd.datasets.synthetic.write import write_world
+
+    write_world(tmp_path / "world", subjects=2, actions=2, trials=1, seed=0)
+    with pytest.raises(BundleError, match="knows 3 classes"):
+        evaluate_bundle(finished_comparison.bundle, tmp_path / "world", out=tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_recipe_that_reads_as_the_contract_asks(finished_comparison) -> None:
+    bundle = load_bundle(finished_comparison.bundle)
+    recipe = bundle_recipe(bundle, Path("/world"), None, None, None)
+    assert (recipe.dataset.name, recipe.dataset.protocol, recipe.dataset.path) == (
+        "synthetic",
+        "cross-subject",
+        "/world",
+    )
+    assert (recipe.sensor.window, recipe.sensor.length, recipe.dataset.sensor) == ("whole", 128, "accelerometer")
+    other = bundle_recipe(bundle, Path("/world"), "utd-mhad", "leave-one-subject-out", "3")
+    assert (other.dataset.name, other.dataset.protocol, other.dataset.fold) == (
+        "utd-mhad",
+        "leave-one-subject-out",
+        "3",
+    )

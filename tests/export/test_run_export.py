@@ -1,0 +1,72 @@
+"""From a finished run to its bundle: who calibrates, what the contract says, and what is refused."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from vskd.datasets.synthetic.dataset import index
+from vskd.errors import BundleError, RunError
+from vskd.export import run_export
+from vskd.export.bundle import load_bundle, verify_bundle
+from vskd.export.run_export import _spread, export_run
+from vskd.export.scoring import Measurement, Referee
+
+
+def test_calibration_knows_training_recordings_only(finished_comparison, synthetic_root: Path) -> None:
+    manifest = load_bundle(finished_comparison.bundle).manifest
+    training = json.loads((finished_comparison.student / "training.json").read_text(encoding="utf-8"))
+    odd = {r.id for r in index(synthetic_root) if int(r.subject) % 2 == 1}
+    calibration = set(manifest.quantization.calibration_ids)
+    assert calibration and calibration <= odd - set(training["validation"])
+    assert manifest.accuracy.split == "validation"
+    assert manifest.accuracy.recordings == len(training["validation"])
+
+
+def test_the_contract_is_read_off_the_data(finished_comparison) -> None:
+    contract = load_bundle(finished_comparison.bundle).manifest.contract
+    assert (contract.stream, contract.unit, contract.rate_hz) == ("accelerometer", "g", 50.0)
+    assert (contract.window_mode, contract.length) == ("whole", 128)
+    assert (contract.encoding.method, contract.encoding.image_size) == ("gasf+gadf", 16)
+    assert contract.range_limit >= contract.encoding.limit
+
+
+def test_the_bundle_says_where_it_comes_from(finished_comparison, synthetic_root: Path) -> None:
+    origin = load_bundle(finished_comparison.bundle).manifest.provenance
+    facts = json.loads((finished_comparison.student / "environment.json").read_text(encoding="utf-8"))
+    assert (origin.recipe, origin.dataset, origin.seed) == ("demo", "synthetic", 0)
+    assert (origin.protocol.name, origin.protocol.hash) == (facts["protocol"], facts["protocol_hash"])
+    assert origin.labels == index(synthetic_root).labels
+    assert origin.split_sizes.test == 12
+
+
+def test_the_bundle_verifies(finished_comparison) -> None:
+    assert verify_bundle(finished_comparison.bundle).golden_vectors > 0
+
+
+def test_a_teacher_is_not_exported(finished_comparison, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="is a teacher's run"):
+        export_run(finished_comparison.teacher, tmp_path / "bundle")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_over_budget_leaves_nothing(finished_comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A float model that is said to be perfect, and a budget of nothing."""
+    ship, measure = run_export.export_model, Referee.measure
+
+    def flatter(self: Referee, model: object, what: str) -> Measurement:
+        found = measure(self, model, what)
+        return dataclasses.replace(found, accuracy=1.0) if "float" in what else found
+
+    monkeypatch.setattr(Referee, "measure", flatter)
+    monkeypatch.setattr(run_export, "export_model", lambda **given: ship(**{**given, "max_accuracy_drop": 0.0}))
+    with pytest.raises(BundleError, match="nothing was written"):
+        export_run(finished_comparison.student, tmp_path / "bundle")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_spread_is_even_and_loses_nobody() -> None:
+    ids = tuple(f"r{i}" for i in range(10))
+    assert _spread(ids, 4) == (("r0", "r3", "r6", "r9"), ("r1", "r2", "r4", "r5", "r7", "r8"))
+    assert _spread(ids, 99) == (ids, ())

@@ -1,0 +1,238 @@
+"""Bad input, through the program's own door: one clear line naming the file, a non-zero exit, nothing harmed."""
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import h5py
+import numpy as np
+import pytest
+from scipy.io import loadmat, savemat
+
+from vskd.cli.main import run
+
+SENSOR = "Inertial/a1_s1_t1_inertial.mat"
+VIDEO = "RGB/a1_s1_t1_color.mp4"
+Refused = Callable[..., str]
+
+
+def snapshot(folder: Path) -> dict[str, str]:
+    """Every file in a folder, hidden ones too, by the hash of its content; logs may grow."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "run.log"]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture
+def world(synthetic_root: Path, tmp_path: Path) -> Path:
+    """A synthetic world that may be broken."""
+    return Path(shutil.copytree(synthetic_root, tmp_path / "world"))
+
+
+@pytest.fixture
+def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Run a command that must fail; what was in `results` before must be there afterwards, and nothing else."""
+    results = tmp_path / "results"
+
+    def call(*words: object, names: object) -> str:
+        before = snapshot(results)
+        capsys.readouterr()
+        code = run([str(word) for word in words])
+        out, err = capsys.readouterr()
+        last = err.splitlines()[-1]
+        assert code == 1, err
+        assert out == ""
+        assert last.startswith("error: ") and err.count("error: ") == 1
+        assert "Traceback" not in err and "--debug" not in err, "an error nobody foresaw"
+        assert str(names) in last
+        assert snapshot(results) == before
+        assert not [path for path in results.rglob("*") if ".tmp" in path.name]
+        return last
+
+    return call
+
+
+def stored(what: str, world: Path, tmp_path: Path) -> list[object]:
+    """Store the good world, and return the words that did it, to be said again once the world is broken."""
+    words: list[object] = ["preprocess", what, "synthetic", "--data", world, "--max-bad-fraction", 0]
+    words += ["--stream", "rgb", "--size", 16] if what == "frames" else ["--length", 32]
+    words += ["--out", tmp_path / "results" / f"{what}.h5"]
+    assert run([str(word) for word in words]) == 0
+    return words
+
+
+def distill(world: Path, tmp_path: Path) -> list[object]:
+    bad = "dataset.max_bad_fraction=0"
+    return ["distill", "--recipe", "demo", "--data", world, "--set", bad, "--out", tmp_path / "results" / "run"]
+
+
+def test_missing_folder(refused: Refused, tmp_path: Path) -> None:
+    folder = tmp_path / "nowhere"
+    refused(*distill(folder, tmp_path), names=folder)
+    refused("datasets", "index", "utd-mhad", "--data", folder, names=folder)
+
+
+@pytest.mark.parametrize("dataset", ["utd-mhad", "synthetic"])
+def test_empty_folder(refused: Refused, tmp_path: Path, dataset: str) -> None:
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    refused("datasets", "index", dataset, "--data", folder, names=folder)
+
+
+def truncate(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def other_variable(file: Path) -> None:
+    savemat(file, {"d_skel": loadmat(file)["d_iner"]})
+
+
+def with_nan(file: Path) -> None:
+    samples = loadmat(file)["d_iner"].copy()
+    samples[5, 0] = np.nan
+    savemat(file, {"d_iner": samples})
+
+
+def four_columns(file: Path) -> None:
+    savemat(file, {"d_iner": loadmat(file)["d_iner"][:, :4]})
+
+
+def no_samples(file: Path) -> None:
+    savemat(file, {"d_iner": np.zeros((0, 6))})
+
+
+@pytest.mark.parametrize("spoil", [truncate, other_variable, with_nan, four_columns, no_samples])
+def test_bad_sensor_file(refused: Refused, world: Path, tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    words = stored("windows", world, tmp_path)
+    spoil(world / SENSOR)
+    refused(*words, names=world / SENSOR)
+
+
+@pytest.mark.parametrize("spoil", [truncate, other_variable, four_columns, no_samples])
+def test_bad_sensor_file_stops_a_training(
+    refused: Refused, world: Path, tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    spoil(world / SENSOR)
+    refused(*distill(world, tmp_path), names=world / SENSOR)
+
+
+def unreadable(file: Path) -> None:
+    file.write_bytes(bytes(range(256)) * 40)
+
+
+def no_bytes(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def no_frames(file: Path) -> None:
+    """A sound container whose video stream holds no frame."""
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        container.start_encoding()
+
+
+@pytest.mark.parametrize("spoil", [unreadable, no_bytes, no_frames, truncate])
+def test_bad_video(refused: Refused, world: Path, tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    words = stored("frames", world, tmp_path)
+    spoil(world / VIDEO)
+    refused(*words, names=world / VIDEO)
+
+
+def test_video_and_sensor_of_different_ids(refused: Refused, world: Path, tmp_path: Path) -> None:
+    (world / SENSOR).unlink()
+    (world / VIDEO.replace("t1", "t2")).unlink()
+    assert "unpaired" in refused(*distill(world, tmp_path), names=world / VIDEO)
+
+
+def test_unknown_class(refused: Refused, world: Path, tmp_path: Path) -> None:
+    words = stored("windows", world, tmp_path)
+    stranger = world / SENSOR.replace("a1", "a9")
+    shutil.copyfile(world / SENSOR, stranger)
+    assert "action 9 is no class" in refused(*distill(world, tmp_path), names=stranger)
+    refused(*words, names=stranger)
+
+
+def test_duplicate_ids(refused: Refused, world: Path, tmp_path: Path) -> None:
+    words = stored("windows", world, tmp_path)
+    second = world / "Inertial" / "copy" / Path(SENSOR).name
+    second.parent.mkdir()
+    shutil.copyfile(world / SENSOR, second)
+    assert "already given by" in refused(*distill(world, tmp_path), names=second)
+    refused(*words, names=second)
+
+
+def test_read_only_output(refused: Refused, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    words = stored("windows", world, tmp_path)
+    with_more_to_do = [*words[:-1], tmp_path / "results" / "new.h5"]
+    monkeypatch.setattr(tempfile, "mkstemp", read_only)
+    assert "not read-only" in refused(*with_more_to_do, names=tmp_path / "results")
+
+
+def test_disk_full(refused: Refused, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    words = stored("windows", world, tmp_path)
+    with_more_to_do = [*words[:-1], tmp_path / "results" / "new.h5"]
+    monkeypatch.setattr(Path, "write_bytes", half)
+    assert "Free some disk space" in refused(*with_more_to_do, names=tmp_path / "results")
+
+
+def test_unknown_recipe_key(refused: Refused, world: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text("extends: demo\nname: mine\ntraining: {epoch: 3}\n", encoding="utf-8")
+    line = refused("distill", "--recipe", recipe, "--data", world, "--out", tmp_path / "results", names="mine.yaml")
+    assert "training.epoch" in line and "'epochs'" in line
+
+
+@pytest.fixture
+def finished(finished_comparison, tmp_path: Path) -> Path:
+    """A copy of the distilled student's run with all that it stands on, not yet evaluated."""
+    tree = tmp_path / "results"
+    shutil.copytree(finished_comparison.out, tree, ignore=shutil.ignore_patterns("demo-no-kd"))
+    student = tree / "runs" / "demo" / "seed0"
+    (student / "results.json").unlink()
+    return student
+
+
+def test_teacher_cache_of_another_teacher(refused: Refused, finished: Path) -> None:
+    (cache,) = (finished / "../../../cache").resolve().glob("teacher-*.h5")
+    with h5py.File(cache, "r+") as file:
+        file.attrs["teacher_hash"] = "0" * 64
+    assert "another teacher" in refused("evaluate", finished, names=cache)
+
+
+def test_corrupt_weights(refused: Refused, finished: Path) -> None:
+    weights = finished / "checkpoints" / "student.safetensors"
+    truncate(weights)
+    refused("evaluate", finished, names=weights)
+
+
+def test_corrupt_state_to_resume_from(refused: Refused, finished: Path) -> None:
+    state = finished / "checkpoints" / "trainer.ckpt"
+    state.write_bytes(b"PK\x03\x04 half a checkpoint")
+    (finished / "training.json").unlink()
+    (teacher,) = (finished / "../../../teachers").resolve().iterdir()
+    words = ["distill", "--recipe", finished / "recipe.yaml", "--teacher-run", teacher, "--out", finished]
+    refused(*words, "--cache", finished.parents[2] / "cache", names=state)
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "manifest.json"])
+def test_tampered_bundle(refused: Refused, finished: Path, synthetic_root: Path, name: str) -> None:
+    bundle = finished / "bundle"
+    content = bytearray((bundle / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle / name).write_bytes(bytes(content))
+    refused("predict", bundle, synthetic_root / SENSOR, names=bundle / name)
+    refused("evaluate", bundle, "--data", synthetic_root, "--out", finished / "new", names=bundle / name)
+    refused("bundle", "verify", bundle, names=bundle / name)

@@ -1,0 +1,93 @@
+"""Copy the small, lasting part of a comparison into results/: figures, settings, pictures, and who was predicted what.
+
+Run: python -m vskd.evaluation.publish COMPARISON results/DATASET/PROTOCOL
+"""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from vskd.errors import DataError
+from vskd.evaluation.plots import confusion_matrix, subject_bars
+from vskd.evaluation.predictions import read_csv
+from vskd.evaluation.results import read_results
+from vskd.files import write_bytes, write_json, write_text
+from vskd.recipe import dump_recipe, load_recipe
+
+_COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
+
+
+def publish(comparison: Path, out: Path) -> None:
+    """Write comparison files, one results.json per run, recipes without paths, predictions, timings and pictures.
+
+    Args:
+        comparison: output folder of `vskd compare`.
+        out: folder to keep under version control.
+
+    Raises:
+        DataError: `comparison` holds no finished comparison.
+    """
+    if not (comparison / "comparison.json").is_file():
+        raise DataError(f"{comparison} holds no comparison.json", "Run `vskd compare` to its end first")
+    for name in _COPIED:
+        if (comparison / name).is_file():
+            write_bytes(out / name, (comparison / name).read_bytes())
+    timings = {}
+    for name, run in _evaluated_runs(comparison):
+        write_bytes(out / "runs" / f"{name}.json", (run / "results.json").read_bytes())
+        timings[name] = read_results(run / "results.json").timings
+        if (run / "recipe.yaml").is_file():
+            recipe = load_recipe(str(run / "recipe.yaml"))
+            dataset = recipe.dataset.model_copy(update={"path": None})
+            write_text(
+                out / "recipes" / f"{recipe.name}.yaml", dump_recipe(recipe.model_copy(update={"dataset": dataset}))
+            )
+            write_json(out / "environment.json", _environment(run))
+    write_json(out / "timings.json", timings)
+    write_text(out / "predictions.csv", _predictions(comparison))
+    _pictures(comparison, out)
+
+
+def _evaluated_runs(comparison: Path) -> Iterator[tuple[str, Path]]:
+    """A short name and the folder of everything that was evaluated."""
+    for results in sorted(comparison.glob("*/**/results.json")):
+        folder = results.parent
+        if "cache" in folder.relative_to(comparison).parts:
+            continue
+        yield "-".join(folder.relative_to(comparison).parts[1:]), folder
+
+
+def _environment(run: Path) -> dict[str, object]:
+    """Versions, hashes and threads of a run, without its relative paths."""
+    content: dict[str, object] = json.loads((run / "environment.json").read_text())
+    left_out = {"cache", "teacher_run", "teacher_hash", "kind", "seed", "problems_in_data"}
+    return {key: value for key, value in content.items() if key not in left_out}
+
+
+def _predictions(comparison: Path) -> str:
+    """One row per run and recording: truth and prediction, enough to recompute accuracy, F1, intervals and tests."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["run", "id", "subject", "label", "predicted"])
+    for name, run in _evaluated_runs(comparison):
+        p = read_csv(run / "predictions.csv")
+        writer.writerows([name, *row] for row in zip(p.ids, p.subjects, p.labels, p.predicted, strict=True))
+    return text.getvalue()
+
+
+def _pictures(comparison: Path, out: Path) -> None:
+    """Confusion matrix and per-subject bars of the first int8 model, or of the first student where there is none."""
+    runs = dict(_evaluated_runs(comparison))
+    chosen = next((n for n in runs if n.endswith("int8")), next(iter(runs)))
+    results = read_results(runs[chosen] / "results.json")
+    write_bytes(
+        out / f"confusion-{chosen}.png", confusion_matrix(results.confusion, [c.name for c in results.per_class])
+    )
+    write_bytes(out / f"subjects-{chosen}.png", subject_bars(results))
+
+
+if __name__ == "__main__":
+    publish(Path(sys.argv[1]), Path(sys.argv[2]))
