@@ -107,7 +107,12 @@ class TeacherCache:
         if self._file is None:  # opened late: an HDF5 handle must not cross into another process
             self._file = h5py.File(self.path, "r")
         ordered, inverse = np.unique(rows, return_inverse=True)  # HDF5 reads rows in increasing order only
-        logits, embedding, labels = (
-            torch.from_numpy(self._file[name][ordered][inverse]) for name in ("logits", "embedding", "labels")
-        )
+        try:
+            logits, embedding, labels = (
+                torch.from_numpy(self._file[name][ordered][inverse]) for name in ("logits", "embedding", "labels")
+            )
+        except (OSError, KeyError) as error:
+            raise CacheError(
+                f"Teacher cache {self.path} is damaged: {error}", f"Delete {self.path} and run the command again"
+            ) from error
         return Outputs(logits, embedding), tuple(self._names[r] for r in rows), labels

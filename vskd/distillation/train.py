@@ -23,7 +23,7 @@ from vskd.distillation.lightning_door import Trainer
 from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.student import SensorStudent, build_student, channels_last
 from vskd.distillation.task import ClassificationTask, DistillationTask, TeacherTask
-from vskd.errors import ProtocolError, RecipeError
+from vskd.errors import DataError, ProtocolError, RecipeError
 from vskd.files import sha256_file, sha256_json, write_json
 from vskd.models.trn import MultiScaleTRN, build_trn
 from vskd.models.weights import load_pretrained, load_state
@@ -159,7 +159,7 @@ def distill(recipe: Recipe, run: Path, teacher_run: Path | None = None, *, cache
     Args:
         recipe: what to train.
         run: the run folder; resumed or returned as in `teach`.
-        teacher_run: a finished teacher; trained in `run`/teacher when the distiller needs one and none is given.
+        teacher_run: a finished teacher; trained in `<run>-teacher` when the distiller needs one and none is given.
         cache: where windows, frames and teacher outputs are stored; beside the run by default.
 
     Raises:
@@ -294,11 +294,12 @@ def _initial_weights(network: nn.Module, weights: str | None) -> None:
 def _usable(experiment: Experiment, training: TrainingSection, stored: frozenset[str], what: str) -> Split:
     """The training split without recordings whose samples were corrupt."""
     split = experiment.training_split(training)
-    return dataclasses.replace(
-        split,
-        train=experiment.only(split.train, stored, what),
-        validation=experiment.only(split.validation, stored, what),
-    )
+    train = experiment.only(split.train, stored, what)
+    validation = experiment.only(split.validation, stored, what)
+    for name, wanted, left in (("training", split.train, train), ("validation", split.validation, validation)):
+        if wanted and not left:
+            raise DataError(f"No {name} recording has a usable {what}", "Repair the data set; the log names the files")
+    return dataclasses.replace(split, train=train, validation=validation)
 
 
 def _validation(batches: Callable[[tuple[str, ...]], Any], split: Split) -> Callable[[int], Any] | None:

@@ -49,18 +49,19 @@ def export_run(
     split = experiment.training_split(recipe.training)
     train = experiment.only(split.train, store.ids, recipe.dataset.sensor)
     calibration, rest = _spread(train, recipe.export.calibration_recordings)
-    checking = experiment.only(split.validation, store.ids, recipe.dataset.sensor) or rest or calibration
+    validation = experiment.only(split.validation, store.ids, recipe.dataset.sensor)
+    checking = validation or rest or calibration
     return export_model(
         network=load_student(run, len(experiment.index.labels), store.channels),
         calibration=[(i, window) for i in calibration for window in store.windows(i)],
         validation=_labelled(experiment, store, checking),
         contract=sensor_contract(experiment, train),
-        provenance=_provenance(experiment, folder, len(train), len(split.validation)),
+        provenance=_provenance(experiment, folder, len(train), len(validation)),
         max_accuracy_drop=recipe.export.max_accuracy_drop,
         out=out,
         input_type=input_type or recipe.export.input_type,
         output_type=output_type or recipe.export.output_type,
-        validation_split="validation" if split.validation else "train",
+        validation_split="validation" if validation else "train",
     )
 
 
