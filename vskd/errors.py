@@ -1,8 +1,7 @@
 """The errors a user of vskd can meet.
 
 Every message is built from two parts: what is wrong (naming the file and the field) and the next action. The command
-line
-prints them as one line; a library user catches `VskdError`.
+line prints them as one line; a library user catches `VskdError`.
 """
 
 

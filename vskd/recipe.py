@@ -1,8 +1,7 @@
 """The recipe: one experiment as strict, validated YAML.
 
 Unknown keys are refused, all problems are reported at once, and every message gives the key's path and, for a
-misspelled
-key or name, the nearest valid one. Components never see a recipe; they take plain arguments.
+misspelled key or name, the nearest valid one. Components never see a recipe; they take plain arguments.
 """
 
 import difflib
@@ -65,8 +64,7 @@ class SensorSection(Section):
 
 
 class EncodingSection(Section):
-    """How a window becomes the network's input. `limit` is the physical range of fixed scaling, in the stream's
-    unit."""
+    """How a window becomes the network's input; `limit` is the range of fixed scaling, in the stream's unit."""
 
     method: Literal["raw", "gasf", "gadf", "gasf+gadf"] = "gasf+gadf"
     scaling: Literal["minmax", "fixed"] = "fixed"
@@ -95,9 +93,8 @@ class TrainingSection(Section):
     """Budget and optimiser of one training.
 
     `select`: keep the epoch that is best on the validation recordings, or the last one. `validation`: where the
-    protocol has no
-    validation part, `carve` one out of the training subjects (or trials), or train on all of them (`none`, needs
-    `select: last`).
+    protocol has no validation part, `carve` one out of the training subjects (or trials), or train on all of them
+    (`none`, needs `select: last`).
     """
 
     epochs: Count = 100

@@ -11,9 +11,9 @@ import torch
 from tests.export.conftest import LABELS, SAMPLES, export_tiny, sensor_contract
 from vskd.distillation.student import SensorStudent
 from vskd.errors import BundleError
+from vskd.evaluation.probabilities import softmax
 from vskd.export.bundle import load_bundle
 from vskd.export.predict import Predictor, contract_windows, predict_file
-from vskd.export.probabilities import softmax
 from vskd.export.sensor_file import Recorded
 from vskd.export.ship import ExportReport
 from vskd.preprocessing.sensors import resample_to_length

@@ -33,8 +33,7 @@ def epoch_seed(seed: int, epoch: int) -> int:
 
 
 def _batches(count: int, batch_size: int, seed: int | None) -> list[np.ndarray]:
-    """Positions in batches of nearly equal size, so that none is lost and none is a lonely one; shuffled if `seed` is
-    given."""
+    """Positions in batches of nearly equal size, so that none is lost or alone; shuffled if `seed` is given."""
     order = np.arange(count) if seed is None else np.random.default_rng(seed).permutation(count)
     return np.array_split(order, max(1, -(-count // batch_size)))
 

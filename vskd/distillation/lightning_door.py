@@ -1,10 +1,8 @@
 """The one door through which Lightning and torchmetrics are imported.
 
 torchmetrics imports torchvision, and torchvision's import fails on a CPU build of torch unless its missing operators
-are
-declared first (see `vskd.models.torchvision_shim`). Declaring them here, at import, is the one import side effect of
-the package;
-it is idempotent, and does nothing where torchvision loads by itself.
+are declared first (see `vskd.models.torchvision_shim`). Declaring them here, at import, is the one import side effect
+of the package; it is idempotent, and does nothing where torchvision loads by itself.
 """
 
 from vskd.models.torchvision_shim import load_torchvision

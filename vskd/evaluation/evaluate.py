@@ -15,6 +15,7 @@ from vskd.distillation.train import default_cache, load_student, teacher_outputs
 from vskd.errors import ProtocolError, RunError
 from vskd.evaluation.pictures import sample_pictures
 from vskd.evaluation.predictions import Predictions, write_csv
+from vskd.evaluation.probabilities import softmax
 from vskd.evaluation.report import write_report
 from vskd.evaluation.results import (
     ProtocolStamp,
@@ -62,14 +63,6 @@ def split_ids(experiment: Experiment, folder: RunFolder, split: SplitName) -> tu
     if not ids:
         raise RunError(f"{folder.path} was trained without validation recordings", "Evaluate it on the test part")
     return ids
-
-
-def softmax(logits: npt.NDArray[np.floating]) -> Probabilities:
-    """Probabilities along the last axis, in float64."""
-    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
-    powers = np.exp(shifted)
-    result: Probabilities = powers / powers.sum(axis=-1, keepdims=True)
-    return result
 
 
 def predict_recordings(experiment: Experiment, ids: Sequence[str], model: WindowsToLogits, what: str) -> Predictions:

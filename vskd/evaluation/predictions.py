@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.errors import DataError
+from vskd.evaluation.probabilities import softmax
 from vskd.files import atomic_path
 
 FIXED_COLUMNS = ("id", "subject", "label", "label_name", "predicted", "predicted_name")
@@ -72,9 +73,7 @@ class Predictions:
         scores = np.asarray(logits, dtype=np.float64)
         if scores.ndim != 2 or not np.isfinite(scores).all():
             raise _error(f"Logits of shape {scores.shape} must be (recordings, classes) and finite")
-        exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
-        probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return cls(tuple(ids), tuple(subjects), np.asarray(labels), probabilities, tuple(class_names))
+        return cls(tuple(ids), tuple(subjects), np.asarray(labels), softmax(scores), tuple(class_names))
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.errors import BundleError
+from vskd.evaluation.probabilities import softmax
 from vskd.export.bundle import MODEL, Bundle, load_bundle
 from vskd.export.contract import SensorContract
 from vskd.export.encoding import model_input
-from vskd.export.probabilities import softmax
 from vskd.export.runtime import LiteRTModel
 from vskd.export.sensor_file import Recorded, read_recording
 from vskd.preprocessing.sensors import resample_to_length, resample_to_rate, sliding_windows

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import torch
 
 from vskd.distillation.student import SensorStudent
+from vskd.evaluation.probabilities import softmax
 from vskd.export.contract import ParityNumbers
 from vskd.export.parity import compare_logits
-from vskd.export.probabilities import softmax
 from vskd.export.runtime import LiteRTModel
 from vskd.progress import track
 
