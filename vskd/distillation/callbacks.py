@@ -96,7 +96,7 @@ class ResumePoint(Callback):
         if time.monotonic() - self._last < self._interval:
             return
         with atomic_path(self._path) as temporary:
-            trainer.save_checkpoint(temporary)
+            trainer.save_checkpoint(temporary, weights_only=False)  # with the optimizer's state
         self._last = time.monotonic()
 
 

@@ -15,6 +15,7 @@ from vskd.export.predict import predict_file
 from vskd.recipe import load_recipe
 
 RECIPES = ("demo", "demo-no-kd")
+TRIALS = 8  # per subject and action; with four, the video teacher sees too few clips to learn from
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def run_demo(out: Path) -> DemoReport:
     """
     seconds: dict[str, float] = {}
     world, started = out / "world", time.perf_counter()
-    write_world(world)
+    write_world(world, trials=TRIALS)
     seconds["world"] = time.perf_counter() - started
     started = time.perf_counter()
     recipes = [load_recipe(name).updated(f"dataset.path={world}") for name in RECIPES]

@@ -9,28 +9,28 @@ import numpy as np
 import pytest
 
 from vskd.datasets.synthetic.render import encode_video, frames
-from vskd.datasets.synthetic.world import FINE_RATE_HZ, Motion, Subject, make_subject, perform
+from vskd.datasets.synthetic.world import FINE_RATE_HZ, Motion, make_subject, perform
+
+
+HUES = np.array([0.1, 0.6])
 
 
 @pytest.fixture(scope="module")
-def trial() -> tuple[Motion, Subject]:
-    subject = make_subject(0, 1)
-    return perform("raise arm", subject, np.random.default_rng(0)), subject
+def motion() -> Motion:
+    return perform("raise arm", make_subject(0, 1), np.random.default_rng(0))
 
 
-def test_pictures_show_a_moving_figure(trial: tuple[Motion, Subject]) -> None:
-    motion, subject = trial
-    pictures = np.stack(list(frames(motion, subject, 15, 96)))
+def test_pictures_show_a_moving_figure(motion: Motion) -> None:
+    pictures = np.stack(list(frames(motion, HUES, 15, 96)))
     assert pictures.shape[1:] == (96, 96, 3) and pictures.dtype == np.uint8
     assert len(pictures) == (len(motion.orientation) - 1) // (FINE_RATE_HZ // 15) + 1
     moved = (np.ptp(pictures.astype(int), axis=0).max(axis=-1) > 40).mean()
     assert 0.005 < moved < 0.3, "an arm moves, the background does not"
 
 
-def test_the_hand_is_drawn_where_it_is(trial: tuple[Motion, Subject]) -> None:
+def test_the_hand_is_drawn_where_it_is(motion: Motion) -> None:
     """The raised right hand of a subject who faces the camera is in the left half of the picture, near the top."""
-    motion, subject = trial
-    pictures = np.stack(list(frames(motion, subject, 15, 96))).astype(int)
+    pictures = np.stack(list(frames(motion, HUES, 15, 96))).astype(int)
     top = int(np.argmax(motion.joints["right wrist"][::40, 2]))
     changed = np.abs(pictures[top] - pictures[0]).max(axis=-1) > 40
     rows, columns = np.nonzero(changed[:30])
@@ -38,22 +38,29 @@ def test_the_hand_is_drawn_where_it_is(trial: tuple[Motion, Subject]) -> None:
     assert columns.mean() < 48
 
 
-def test_mirrored_motion_gives_the_mirrored_picture(trial: tuple[Motion, Subject]) -> None:
-    motion, subject = trial
+def test_mirrored_motion_gives_the_mirrored_picture(motion: Motion) -> None:
     other = {"right": "left", "left": "right"}
     mirrored = {}
     for name, position in motion.joints.items():
         side, _, rest = name.partition(" ")
         mirrored[f"{other[side]} {rest}" if side in other else name] = position * np.array([-1.0, 1.0, 1.0])
-    one = np.stack(list(frames(motion, subject, 15, 64))).astype(int)
-    two = np.stack(list(frames(dataclasses.replace(motion, joints=mirrored), subject, 15, 64))).astype(int)
+    one = np.stack(list(frames(motion, HUES, 15, 64))).astype(int)
+    two = np.stack(list(frames(dataclasses.replace(motion, joints=mirrored), HUES, 15, 64))).astype(int)
     assert np.abs(one[:, :, ::-1] - two).mean() < 4, "but for the drawing order of the limbs and half a pixel"
     assert np.abs(one - two).mean() > np.abs(one[:, :, ::-1] - two).mean()
 
 
-def test_video_decodes_to_the_pictures(trial: tuple[Motion, Subject]) -> None:
-    motion, subject = trial
-    pictures = list(frames(motion, subject, 15, 96))
+def test_hues_change_the_colours_and_nothing_else(motion: Motion) -> None:
+    one, two = (np.stack(list(frames(motion, hues, 15, 64))).astype(int) for hues in (HUES, HUES + 0.3))
+    assert np.abs(one[0] - two[0]).max() > 40
+    still = (np.ptp(one, axis=0).max(axis=-1) < 8) & (np.ptp(two, axis=0).max(axis=-1) < 8)
+    moving = (np.ptp(one, axis=0).max(axis=-1) > 40) & (np.ptp(two, axis=0).max(axis=-1) > 40)
+    assert moving.any()
+    assert still.mean() + moving.mean() > 0.95
+
+
+def test_video_decodes_to_the_pictures(motion: Motion) -> None:
+    pictures = list(frames(motion, HUES, 15, 96))
     with av.open(io.BytesIO(encode_video(iter(pictures), 15, 96))) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, float(stream.average_rate)) == ("h264", 15.0)
@@ -70,7 +77,8 @@ from vskd.datasets.synthetic.world import make_subject, perform
 for action, number, name in ((4, 5, "draw circle clockwise"), (10, 1, "squat"), (7, 5, "throw")):
     subject = make_subject(0, number)
     motion = perform(name, subject, np.random.default_rng([0, 2, action, number, 1]))
-    print(hashlib.sha256(encode_video(frames(motion, subject, 15, 96), 15, 96)).hexdigest())
+    pictures = frames(motion, np.full(2, number / 10), 15, 96)
+    print(hashlib.sha256(encode_video(pictures, 15, 96)).hexdigest())
 """
 
 

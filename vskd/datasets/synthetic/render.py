@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from vskd.datasets.synthetic.actions import Array
-from vskd.datasets.synthetic.world import FINE_RATE_HZ, Motion, Subject
+from vskd.datasets.synthetic.world import FINE_RATE_HZ, Motion
+
+# (hue, saturation, value), each 0..1
+_SKIN, _WALL, _FLOOR = (0.07, 0.45, 0.95), (0.6, 0.1, 0.3), (0.1, 0.25, 0.15)
 
 _OVERSAMPLING = 2  # drawn larger and averaged down: soft edges
 _CAMERA_DISTANCE_M, _CAMERA_HEIGHT_M, _VIEW_M = 3.4, 1.05, 2.5  # _VIEW_M: height of the picture at the subject
@@ -29,9 +32,13 @@ _ENCODER = {"preset": "veryfast", "crf": "20", "threads": "1", "bf": "0", "x264-
 Colour = tuple[int, int, int]
 
 
-def frames(motion: Motion, subject: Subject, rate_hz: int, size: int) -> Iterator[NDArray[np.uint8]]:
-    """The trial as seen from the front: uint8 (size, size, 3) RGB pictures at `rate_hz`."""
-    palette = _palette(subject.hues)
+def frames(motion: Motion, hues: Array, rate_hz: int, size: int) -> Iterator[NDArray[np.uint8]]:
+    """The trial as seen from the front: uint8 (size, size, 3) RGB pictures at `rate_hz`.
+
+    `hues` (2,), 0..1, of shirt and trousers: drawn anew for every trial, so that clothes tell a network neither the
+    subject nor the action. The room is the same for all, as in a laboratory.
+    """
+    palette = _palette(hues)
     step = FINE_RATE_HZ // rate_hz
     scale = size * _OVERSAMPLING
     seen = {name: _project(position[::step], scale) for name, position in motion.joints.items()}
@@ -41,8 +48,8 @@ def frames(motion: Motion, subject: Subject, rate_hz: int, size: int) -> Iterato
 
 
 def _palette(hues: Array) -> tuple[Colour, ...]:
-    """Shirt, trousers, skin, wall and floor of a subject's clips."""
-    tones = ((hues[0], 0.7, 0.75), (hues[1], 0.55, 0.4), (0.07, 0.45, 0.85), (hues[2], 0.2, 0.6), (hues[3], 0.25, 0.35))
+    """Shirt, trousers, skin, wall and floor."""
+    tones = ((hues[0], 0.7, 0.75), (hues[1], 0.55, 0.4), _SKIN, _WALL, _FLOOR)
     red, green, blue = zip(*(colorsys.hsv_to_rgb(float(h), s, v) for h, s, v in tones), strict=True)
     return tuple((round(255 * r), round(255 * g), round(255 * b)) for r, g, b in zip(red, green, blue, strict=True))
 

@@ -26,7 +26,7 @@ SENSOR_RATE_HZ = 50
 FRAME_RATE_HZ = 15
 FRAME_SIZE = 96  # pixels, square
 # Raised whenever the same settings give other recordings, so that old and new ones are never mixed in a folder.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 MANIFEST = "world.json"
 
 

@@ -33,7 +33,6 @@ class Subject:
     noise_g: float
     noise_dps: float
     bias_g: Array
-    hues: Array
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,6 @@ def make_subject(seed: int, number: int) -> Subject:
         noise_g=rng.uniform(0.02, 0.06),
         noise_dps=rng.uniform(2.0, 6.0),
         bias_g=rng.normal(0.0, 0.03, 3),
-        hues=rng.uniform(0.0, 1.0, 4),
     )
 
 

@@ -72,7 +72,7 @@ def _write_recording(root: Path, settings: WorldSettings, action: int, subject: 
     rng = np.random.default_rng([settings.seed, 2, action, subject, trial])
     motion = perform(settings.actions[action - 1], person, rng)
     write_bytes(sensor, encode_mat(sense(motion, person, settings.sensor_rate_hz, rng)))
-    pictures = frames(motion, person, settings.frame_rate_hz, settings.frame_size)
+    pictures = frames(motion, rng.uniform(0.0, 1.0, 2), settings.frame_rate_hz, settings.frame_size)
     write_bytes(video, encode_video(pictures, settings.frame_rate_hz, settings.frame_size))
     return True
 
