@@ -4,7 +4,9 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from vskd.datasets.catalog import DATASETS
 
@@ -85,3 +87,97 @@ def test_make_synthetic_leaves_a_strange_folder_alone(vskd, tmp_path: Path) -> N
     assert (answer.code, answer.out) == (1, "")
     assert str(tmp_path) in answer.err
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> Path:
+    """Images of two classes in train and test; two owners are in both, one test file is a training file."""
+    rng, root, rows = np.random.default_rng(0), tmp_path / "pets", ["path,driver,clip,frame"]
+    for part in ("train", "test"):
+        for label, name in enumerate(("cat", "dog")):
+            for number, owner in enumerate(("ann", "bob", "cleo" if part == "test" else "ann")):
+                path = root / part / name / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(rng.integers(0, 256, (18, 32), dtype=np.uint8)).save(path)
+                frame = 100 * label + 2 * number + (part == "test")
+                rows.append(f"{path.relative_to(root)},{owner},film.mp4,{frame}")
+    (root / "labels.csv").write_text("\n".join(rows), encoding="utf-8")
+    shutil.copyfile(root / "train" / "cat" / "0.png", root / "test" / "dog" / "1.png")
+    return root
+
+
+def test_audit_measures_what_leaks(vskd, pets: Path) -> None:
+    words = ["datasets", "audit", "image-folder", "--data", pets, "--protocol", "official"]
+    content = json.loads(vskd(*words, "--json").out)
+    (fold,) = content["folds"]
+    assert fold["sizes"] == {"train": 6, "validation": 0, "test": 6}
+    assert (fold["shared_subjects"], fold["subjects"], fold["shared_clips"]) == (["ann", "bob"], 3, ["film.mp4"])
+    assert fold["same_content"] == [["train/cat/0", "test/dog/1"]]
+    assert content["same_content_two_classes"] == [["test/dog/1", "train/cat/0"]]
+    assert fold["nearest_frame"]["within_1"] == 1.0
+    assert fold["baselines"]["nearest frame's label"]["accuracy"] == 1.0
+    assert fold["baselines"]["majority class"]["accuracy"] == 0.5
+    answer = vskd(*words)
+    assert answer.code == 0
+    for needle in (
+        "subjects of the test part that train, too       2 (ann, bob) of 3",
+        "source videos of the test part that train, too  1 (film.mp4) of 1",
+        "1 (train/cat/0 = test/dog/1)",
+        "test frames with a training frame beside them   100.00 %",
+        "the same file in different classes: test/dog/1, train/cat/0",
+    ):
+        assert needle in answer.out
+    rows = {line.split("  ")[0]: line.split()[-6:] for line in answer.out.splitlines() if line.endswith(" %")}
+    assert rows["nearest frame's label"] == ["100.00", "%"] * 3
+    assert rows["majority class"][:2] == ["50.00", "%"]
+
+
+def test_audit_goes_through_all_folds_or_one(vskd, pets: Path) -> None:
+    words = ["datasets", "audit", "image-folder", "--data", pets, "--protocol", "leave-one-driver-out"]
+    content = json.loads(vskd(*words, "--json").out)
+    assert [fold["fold"] for fold in content["folds"]] == ["ann", "bob", "cleo"]
+    assert all(fold["shared_subjects"] == [] for fold in content["folds"])
+    text = vskd(*words).out
+    assert text.count("subjects of the test part that train, too       0 of 1") == 3
+    assert "majority class         all" in text
+    one = vskd(*words, "--fold", "bob").out
+    assert one.count("protocol ") == 1 and " all " not in one
+
+
+def test_audit_of_sensor_data_says_what_it_cannot_measure(vskd, synthetic_root: Path) -> None:
+    answer = vskd("datasets", "audit", "synthetic", "--data", synthetic_root, "--protocol", "cross-subject")
+    assert answer.code == 0
+    assert "train 12, test 12" in answer.out and "0 of 2" in answer.out
+    assert "no 'nearest in pixels': there are no images to compare" in answer.out
+    assert "source videos" not in answer.out.split("note")[0]
+
+
+def test_audit_names_unreadable_images(vskd, pets: Path) -> None:
+    path = pets / "test" / "cat" / "2.png"
+    path.write_bytes(path.read_bytes()[:200])
+    answer = vskd("datasets", "audit", "image-folder", "--data", pets, "--protocol", "official")
+    assert answer.code == 0
+    assert f"test/cat/2: {path} is no readable JPEG or PNG image" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"--protocol": "oficial"}, "did you mean 'official'"),
+        ({"--protocol": "official-val"}, "leaves the part 'validation' empty"),
+        ({"--fold": "ann"}, "has no folds"),
+        ({"--data": "nowhere"}, "does not exist"),
+    ],
+)
+def test_audit_refuses_in_one_line(vskd, pets: Path, changes: dict[str, str], problem: str) -> None:
+    words = {"--data": str(pets), "--protocol": "official", **changes}
+    answer = vskd("datasets", "audit", "image-folder", *(word for pair in words.items() for word in pair))
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.count("\n") == 1 and problem in answer.err
+
+
+def test_index_of_images(vskd, pets: Path) -> None:
+    content = json.loads(vskd("datasets", "index", "image-folder", "--data", pets, "--json").out)
+    assert content["recordings_per_class"] == {"cat": 6, "dog": 6}
+    assert content["streams"] == {"image": {"recordings": 12, "rate_hz": [0.0], "unit": ["uint8"]}}
+    assert "no problems found" in vskd("datasets", "index", "image-folder", "--data", pets).out

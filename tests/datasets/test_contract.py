@@ -14,7 +14,16 @@ from vskd.datasets.recording import Index
 from vskd.datasets.split import find_overlaps
 from vskd.errors import DataError
 
-FIXTURES = {"utd-mhad": "utd_mhad_root", "synthetic": "synthetic_root"}
+FIXTURES = {
+    "utd-mhad": "utd_mhad_root",
+    "synthetic": "synthetic_root",
+    "driver-inattention": "inattention_root",
+    "state-farm": "state_farm_root",
+    "auc": "auc_root",
+    "image-folder": "image_folder_root",
+}
+OWN_CLASSES = {"image-folder"}
+"""Data sets whose classes are the names of a folder's own folders."""
 
 
 @pytest.fixture(params=sorted(DATASETS))
@@ -30,7 +39,7 @@ def index(entry: DatasetEntry, request: pytest.FixtureRequest) -> Index:
 
 def test_entry_tells_a_newcomer_what_it_is(entry: DatasetEntry) -> None:
     assert all((entry.title, entry.description, entry.licence, entry.citation, entry.obtain, entry.streams))
-    assert len(set(entry.labels)) == len(entry.labels) > 1
+    assert len(set(entry.labels)) == len(entry.labels) > 1 or entry.name in OWN_CLASSES
     assert sorted(entry.protocols) == list(list_protocols(entry.name))
 
 
@@ -44,15 +53,16 @@ def test_recordings(entry: DatasetEntry, index: Index) -> None:
     ids = [r.id for r in index]
     assert index.dataset == entry.name
     assert ids and ids == sorted(set(ids))
-    assert index.labels == entry.labels[: len(index.labels)]
+    assert index.labels == entry.labels[: len(index.labels)] or entry.name in OWN_CLASSES
     for recording in index:
         assert 0 <= recording.label < len(index.labels)
         assert recording.subject and recording.trial and recording.group
         assert recording.streams
         for name, stream in recording.streams.items():
             assert name == stream.name and name in entry.streams
-            assert stream.path.is_file() and stream.rate_hz > 0 and stream.unit
-            assert stream.kind in ("sensor", "video")
+            assert stream.path.is_file() and stream.unit
+            assert (stream.rate_hz > 0) == (stream.kind != "image")
+            assert stream.kind in ("sensor", "video", "image")
             assert not stream.columns or len(stream.columns) == len(stream.axes)
 
 
@@ -72,8 +82,9 @@ def test_indexing_does_not_change_with_the_order_of_writing(entry: DatasetEntry,
     for number, order in enumerate((chosen, chosen[::-1])):
         root = tmp_path / str(number) / "world"
         root.mkdir(parents=True)
-        for extra in index.root.glob("*.json"):
-            shutil.copyfile(extra, root / extra.name)
+        for extra in (p for pattern in ("*.json", "**/*.csv", "**/_*.txt") for p in index.root.glob(pattern)):
+            (root / extra.relative_to(index.root)).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(extra, root / extra.relative_to(index.root))
         for recording in order:
             for stream in sorted(recording.streams.values(), key=lambda s: s.name, reverse=bool(number)):
                 target = root / stream.path.relative_to(index.root)
@@ -97,7 +108,7 @@ def test_every_protocol_splits_without_leaks(entry: DatasetEntry, index: Index) 
         for fold in protocol.fold_names(index) or (None,):
             split = protocol.split(index, fold)
             assert find_overlaps(split, index.by_id()) == ()
-            audit_split(split, index)
+            audit_split(split, index, streams=("accelerometer", "image"))
             if not split.validation and len({r.subject for r in index if r.id in set(split.train)}) > 1:
                 carved = carve_validation(split, index, "subject")
                 assert carved.test == split.test

@@ -179,16 +179,38 @@ def test_hash_follows_the_rule_and_nothing_else(tmp_path: Path) -> None:
 
 
 SHIPPED = {
-    "cross-subject": "decfc579bd37",
-    "cross-subject-val": "052f7c9d0b7d",
-    "leave-one-subject-out": "3f3f01931b38",
-    "subject-specific": "d9fc327b14ee",
+    "utd-mhad": {
+        "cross-subject": "decfc579bd37",
+        "cross-subject-val": "052f7c9d0b7d",
+        "leave-one-subject-out": "3f3f01931b38",
+        "subject-specific": "d9fc327b14ee",
+    },
+    "synthetic": {
+        "cross-subject": "66c52560d4b4",
+        "cross-subject-val": "089eb0fd35d3",
+        "leave-one-subject-out": "6f4a211ea624",
+        "subject-specific": "fb68970b8105",
+    },
+    "driver-inattention": {
+        "leave-one-subject-out": "378f3ca6bbc0",
+        "official": "0f619a644630",
+        "official-test": "68be6f9de1e2",
+        "subject-folds": "6a46d2d3d612",
+    },
+    "state-farm": {"driver-folds": "a5d4f9b012cf", "leave-2-drivers-out": "80da25b17243", "official": "917b6b6fc120"},
+    "auc": {"official": "33349252456d"},
+    "image-folder": {
+        "leave-one-driver-out": "301ae7919caa",
+        "official": "31d15d1fd838",
+        "official-val": "af466c0b2f70",
+    },
 }
 
 
-def test_hashes_of_the_shipped_protocols_do_not_change_unnoticed() -> None:
-    hashes = {n: load_protocol("utd-mhad", n).protocol_hash()[:12] for n in list_protocols("utd-mhad")}
-    assert hashes == SHIPPED, "results on disk carry these; raise the protocol's version if its rule really changed"
+@pytest.mark.parametrize("dataset", SHIPPED)
+def test_hashes_of_the_shipped_protocols_do_not_change_unnoticed(dataset: str) -> None:
+    hashes = {n: load_protocol(dataset, n).protocol_hash()[:12] for n in list_protocols(dataset)}
+    assert hashes == SHIPPED[dataset], "results on disk carry these; raise the protocol's version if its rule changed"
 
 
 @pytest.mark.parametrize(
@@ -203,11 +225,11 @@ def test_hashes_of_the_shipped_protocols_do_not_change_unnoticed() -> None:
         ({"parts": {"train": [1, 2], "test": [2]}}, ["share subject 2"]),
         (
             {"parts": {"train": [1], "test": "some"}},
-            ["parts.test is 'some': give a list of numbers, or one of odd, even"],
+            ["parts.test is 'some': give a list of numbers or names, or one of odd, even"],
         ),
         ({"parts": {"train": ["1"], "test": [2]}}, ["parts.train is ['1']: give a list of numbers"]),
-        ({"split_by": "camera"}, ["split_by is 'camera'", "'subject' or 'trial'"]),
-        ({"expected": {"recordings": 861, "size": {}}}, ["unknown key 'expected.size'", "did you mean 'sizes'"]),
+        ({"split_by": "camera"}, ["split_by is 'camera'", "'subject', 'trial' or 'part'"]),
+        ({"expected": {"recordings": 861, "size": {}}}, ["unknown key 'expected.0.size'", "did you mean 'sizes'"]),
     ],
 )
 def test_wrong_protocol_files_are_explained(tmp_path: Path, changes: dict[str, object], problems: list[str]) -> None:
@@ -241,10 +263,155 @@ def test_misspelt_name_gives_the_nearest(tmp_path: Path) -> None:
         load_protocol("utd-mhad", "cros-subject")
 
 
-@pytest.mark.parametrize("dataset", ["utd-mhad", "synthetic"])
+@pytest.mark.parametrize("dataset", SHIPPED)
 def test_file_names_and_contents_of_shipped_protocols_agree(dataset: str) -> None:
     for name in list_protocols(dataset):
         protocol = load_protocol(dataset, name)
         assert isinstance(protocol, Protocol)
         assert (protocol.dataset, protocol.name) == (dataset, name)
         assert protocol.description
+
+
+def people(*subjects: str, part: str = "train", dataset: str = "state-farm") -> Index:
+    """Three images of each subject, without files; every third of the part `test`."""
+    recordings = [
+        Recording(f"{s}-{n}", s, "1", n % 2, s, {}, part=part if n else "test") for s in subjects for n in range(3)
+    ]
+    return Index(dataset, Path("nowhere"), ("a", "b"), tuple(sorted(recordings, key=lambda r: r.id)))
+
+
+def protocol_of(tmp_path: Path, **changes: object) -> Protocol:
+    return load_protocol("state-farm", write(tmp_path, **{"dataset": "state-farm", **changes}))
+
+
+def test_folds_by_name_test_whom_they_list(tmp_path: Path) -> None:
+    found = people("p002", "p012", "p014", "p100", "7")
+    protocol = protocol_of(tmp_path, parts=None, folds={"a": ["p002", 7], "b-c": ["p012"]})
+    assert protocol.fold_names(found) == ("a", "b-c")
+    by_id = found.by_id()
+    split = protocol.split(found, "a")
+    assert {by_id[i].subject for i in split.test} == {"p002", "7"}
+    assert {by_id[i].subject for i in split.train} == {"p012", "p014", "p100"}
+    with pytest.raises(ProtocolError, match=r"no fold 'c'\. Choose one of: a, b-c"):
+        protocol.split(found, "c")
+    absent = protocol_of(tmp_path, parts=None, folds={"a": ["p999"], "b": ["p002"]})
+    with pytest.raises(ProtocolError, match="leaves the part 'test' empty"):
+        absent.split(found, "a")
+
+
+def test_folds_that_leave_several_out(tmp_path: Path) -> None:
+    found = people("p002", "p012", "p014", "9", "10")
+    protocol = protocol_of(tmp_path, parts=None, folds="leave-2-out")
+    assert protocol.fold_names(found) == ("9-10", "p002-p012", "p014")
+    splits = [protocol.split(found, name) for name in protocol.fold_names(found)]
+    assert sorted(i for s in splits for i in s.test) == [r.id for r in found]
+    assert len({s.protocol_hash for s in splits}) == 3
+
+
+def test_split_by_the_official_part(tmp_path: Path) -> None:
+    found = people("p002", "p012")
+    rule = {"split_by": "part", "disjoint": "none", "parts": {"train": ["train"], "test": ["test"]}}
+    split = protocol_of(tmp_path, **rule).split(found)
+    assert split.test == ("p002-0", "p012-0") and len(split.train) == 4
+    with pytest.raises(ProtocolError, match="would leak: train and test share subject p002, p012"):
+        protocol_of(tmp_path, **{**rule, "disjoint": "subject"}).split(found)
+
+
+def test_the_published_folds_of_driver_inattention() -> None:
+    found = people(*map(str, range(1, 11)), dataset="driver-inattention")
+    protocol = load_protocol("driver-inattention", "subject-folds")
+    assert protocol.fold_names(found) == ("1-6", "2-7", "3-8", "4-9", "5-10")
+    by_id = found.by_id()
+    for name in protocol.fold_names(found):
+        assert {by_id[i].subject for i in protocol.split(found, name).test} == set(name.split("-"))
+
+
+def test_unknown_subjects_cannot_be_kept_apart(tmp_path: Path) -> None:
+    found = people("p002", "p012", "unknown")
+    rule = {"parts": {"train": ["p002"], "test": ["p012"]}}
+    with pytest.raises(ProtocolError, match="nobody knows whose 3 of the 9 recordings"):
+        protocol_of(tmp_path, **rule).split(found)
+    assert protocol_of(tmp_path, **rule, disjoint="none").split(found).test
+
+
+def test_the_sizes_of_any_published_form_are_asserted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rule = {"parts": {"train": ["p002", "p014"], "test": ["p012"]}}
+    forms = [
+        {"recordings": 9, "sizes": {"train": 6, "test": 3}},
+        {"recordings": 6, "sizes": {"train": 3, "test": 3}},
+    ]
+    protocol = protocol_of(tmp_path, **rule, expected=forms)
+    protocol.split(people("p002", "p012", "p014"))
+    protocol.split(people("p002", "p012"))
+    assert not caplog.records
+    with pytest.raises(
+        ProtocolError, match=r"expects 6 recordings split into train 4, and .*gives 6 split into train 3"
+    ):
+        protocol_of(tmp_path, **rule, expected=[forms[0], {"recordings": 6, "sizes": {"train": 4}}]).split(
+            people("p002", "p012")
+        )
+    with pytest.raises(ProtocolError, match=r"expects 9 recordings.*gives 12"):
+        protocol.split(people("p002", "p012", "p014", "p015"))
+    part = people("p002", "p012", "p014")
+    part = dataclasses.replace(part, recordings=part.recordings[:8])
+    with caplog.at_level(logging.WARNING):
+        protocol.split(part)
+    assert "8 of the 9 or 6 usable recordings" in caplog.text
+
+
+def test_hash_of_folds_follows_their_members_not_their_order(tmp_path: Path) -> None:
+    def hash_of(folds: object, fold: str | None = None) -> str:
+        return protocol_of(tmp_path, parts=None, folds=folds).protocol_hash(fold)
+
+    base = hash_of({"a": [1, "p002"], "b": [3]})
+    assert hash_of({"b": [3], "a": ["p002", 1]}) == base
+    others = [hash_of({"a": [1], "b": [3]}), hash_of({"a": [1, "p002"], "c": [3]}), hash_of("leave-2-out")]
+    assert len({base, *others, hash_of({"a": [1, "p002"], "b": [3]}, "a")}) == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"folds": {"a": [1], "b": [1, 2]}, "parts": None}, "a and b share subject 1"),
+        ({"folds": {"a": [1]}, "parts": None}, "at least two folds"),
+        ({"folds": {"a": [1], "b": [2]}}, "give either 'parts' or 'folds'"),
+        ({"folds": "leave-out", "parts": None}, "folds is 'leave-out': give leave-one-out, leave-N-out"),
+        ({"split_by": "part"}, "there is no official part '1'; they are train, valid, test"),
+        ({"split_by": "part", "parts": {"train": ["train"], "test": ["hold-out"]}}, "no official part 'hold-out'"),
+        ({"split_by": "part", "parts": {"train": ["train"], "test": "even"}}, "needs 'parts' with lists"),
+        ({"split_by": "part", "parts": {"train": ["train"], "test": ["train"]}}, "share part train"),
+        ({"split_by": "part", "parts": None, "folds": "leave-one-out"}, "split_by: part needs 'parts'"),
+        ({"validation_unit": "clip"}, "validation_unit: clip would share subjects"),
+        ({"validation_unit": "recording"}, "validation_unit: recording would share subjects"),
+        ({"validation_unit": "frame"}, "validation_unit is 'frame'"),
+        ({"expected": [{"recordings": 1}, {"recording": 2}]}, "unknown key 'expected.1.recording'; did you mean"),
+    ],
+)
+def test_wrong_rules_for_images_are_explained(tmp_path: Path, changes: dict[str, object], problem: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        load_protocol("utd-mhad", write(tmp_path, **changes))
+    assert problem in str(caught.value), str(caught.value)
+    assert "pydantic" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "counts", "sizes"),
+    [
+        ("official", (11948, 1922, 985), (11948, 0, 1922)),
+        ("official", (6830, 1922, 0), (6830, 0, 1922)),
+        ("official-test", (11948, 1922, 985), (11948, 1922, 985)),
+    ],
+)
+def test_published_sizes_of_driver_inattention(
+    caplog: pytest.LogCaptureFixture, protocol: str, counts: tuple[int, ...], sizes: tuple[int, ...]
+) -> None:
+    def of(counts: tuple[int, ...]) -> Index:
+        parts = [part for part, count in zip(("train", "valid", "test"), counts, strict=True) for _ in range(count)]
+        recordings = tuple(Recording(f"{n:05d}", "1", "1", 0, "1", {}, part=p) for n, p in enumerate(parts))
+        return Index("driver-inattention", Path("nowhere"), ("a",), recordings)
+
+    rule = load_protocol("driver-inattention", protocol)
+    assert tuple(len(ids) for ids in rule.split(of(counts)).parts.values()) == sizes
+    assert not caplog.records
+    with pytest.raises(ProtocolError, match=f"expects {sum(counts)} recordings split into train"):
+        rule.split(of((counts[0] - 1, counts[1] + 1, counts[2])))

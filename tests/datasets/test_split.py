@@ -5,7 +5,7 @@ import pytest
 
 from vskd.datasets.protocol import load_protocol
 from vskd.datasets.recording import Index, Recording
-from vskd.datasets.split import Split, carve_validation, checked, find_overlaps
+from vskd.datasets.split import Split, carve_validation, checked, find_overlaps, natural_order
 from vskd.errors import ProtocolError
 
 
@@ -108,3 +108,82 @@ def test_split_hash_depends_on_the_ids_alone() -> None:
     assert dataclasses.replace(split, protocol="other", fold="7").split_hash == split.split_hash
     assert dataclasses.replace(split, train=split.train[1:]).split_hash != split.split_hash
     assert dataclasses.replace(split, train=split.test, test=split.train).split_hash != split.split_hash
+
+
+def frames(subjects: int = 10, clips: int = 3, each: int = 20, subject: str = "") -> Index:
+    """Frames of `clips` source videos per subject, in one official part train and every tenth in test."""
+    recordings = [
+        Recording(
+            f"s{s}c{c}-{n:02d}",
+            subject or f"p{s:03d}",
+            str(c),
+            n % 4,
+            subject or f"p{s:03d}",
+            {},
+            clip=f"s{s}c{c}",
+            position=n,
+            part="test" if n % 10 == 0 else "train",
+        )
+        for s in range(1, subjects + 1)
+        for c in range(1, clips + 1)
+        for n in range(each)
+    ]
+    return Index("auc", Path("nowhere"), tuple("abcd"), tuple(sorted(recordings, key=lambda r: r.id)))
+
+
+def official(index: Index) -> Split:
+    return load_protocol("auc", "official").split(index)
+
+
+def test_carving_clips_takes_every_fifth_source_video() -> None:
+    index = frames()
+    split = official(index)
+    carved = carve_validation(split, index, "clip")
+    by_id = index.by_id()
+    videos = {by_id[i].clip for i in carved.validation}
+    assert len(videos) == 30 // 5
+    assert {by_id[i].trial for i in carved.validation} == {"1", "2", "3"}, "five and three have no common divisor"
+    assert not videos & {by_id[i].clip for i in carved.train}, "no neighbour of a validated frame trains"
+    assert carved.test == split.test
+    assert sorted(carved.train + carved.validation) == list(split.train)
+
+
+def test_carving_of_few_clips_takes_the_last() -> None:
+    index = frames(subjects=1, clips=3)
+    carved = carve_validation(official(index), index, "clip")
+    assert {index.by_id()[i].clip for i in carved.validation} == {"s1c3"}
+    with pytest.raises(ProtocolError, match=r"trains on one clip only \(s1c1\)"):
+        carve_validation(official(frames(subjects=1, clips=1)), frames(subjects=1, clips=1), "clip")
+
+
+def test_carving_recordings_takes_every_tenth_of_each_class() -> None:
+    index = frames(subject="unknown")
+    split = official(index)
+    carved = carve_validation(split, index)
+    assert split.validation_unit == "recording"
+    by_id = index.by_id()
+    for label in range(4):
+        members = sorted(i for i in split.train if by_id[i].label == label)
+        assert [i for i in carved.validation if by_id[i].label == label] == members[9::10]
+    few = frames(subjects=1, clips=1, each=3)
+    assert len(carve_validation(official(few), few).validation) == 1
+
+
+@pytest.mark.parametrize(("subjects", "expected"), [(4, 1), (19, 1), (20, 2), (35, 3)])
+def test_carving_of_named_subjects_takes_a_tenth_of_them(subjects: int, expected: int) -> None:
+    index = frames(subjects=subjects, clips=1)
+    carved = carve_validation(official(index), index, "subject")
+    held = {index.by_id()[i].subject for i in carved.validation}
+    assert held == {f"p{n:03d}" for n in range(subjects - expected + 1, subjects + 1)}
+
+
+def test_carving_trials_of_named_subjects() -> None:
+    index = frames()
+    carved = carve_validation(official(index), index, "trial")
+    chosen = [index.by_id()[i] for i in carved.validation]
+    assert {r.trial for r in chosen} == {"3"}
+    assert {(int(r.subject[1:]) - 1 + r.label) % 4 for r in chosen} == {0}
+
+
+def test_natural_order() -> None:
+    assert natural_order(["p002", "10", "9", "p002", "ab"]) == ("9", "10", "ab", "p002")

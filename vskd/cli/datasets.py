@@ -1,6 +1,6 @@
 """`vskd datasets`: what there is to learn from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from vskd.cli.output import print_fields, print_json, print_table
         "vskd datasets list",
         "vskd datasets info utd-mhad",
         "vskd datasets index utd-mhad --data UTD-MHAD --json",
+        "vskd datasets audit driver-inattention --data IMAGES --protocol official",
         "vskd datasets make-synthetic --out WORLD",
     ),
 )
 def datasets() -> None:
-    """List, describe and index data sets."""
+    """List, describe, index and audit data sets."""
 
 
 @datasets.command("list", examples=("vskd datasets list", "vskd datasets list --json"))
@@ -101,6 +102,92 @@ def index_command(name: str, data: Path, as_json: bool) -> None:
 
     summary = index_summary(get_dataset(name).index(data))
     print_json(summary) if as_json else _print_summary(summary)
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.2f} %"
+
+
+def _named(values: Sequence[str]) -> str:
+    """How many, and the first few by name."""
+    return f"{len(values)} ({', '.join(values[:5])}{', ...' if len(values) > 5 else ''})" if values else "0"
+
+
+def _print_fold(fold: Mapping[str, Any]) -> None:
+    """What one fold's parts share."""
+    near, same = fold["nearest_frame"], fold["same_content"]
+    videos = f"{_named(fold['shared_clips'])} of {fold['clips']}"
+    fields: list[tuple[str, object]] = [
+        ("protocol", f"{fold['protocol']} ({fold['protocol_hash'][:12]})"),
+        *([("fold", fold["fold"])] if fold["fold"] else []),
+        ("recordings", ", ".join(f"{name} {count}" for name, count in fold["sizes"].items() if count)),
+        ("subjects of the test part that train, too", f"{_named(fold['shared_subjects'])} of {fold['subjects']}"),
+        *([("source videos of the test part that train, too", videos)] if fold["clips"] else []),
+        ("test files with the content of a training file", "not compared" if same is None else _named(_pairs(same))),
+    ]
+    if fold["unknown_subjects"]:
+        fields.append(("test recordings of unknown subject", fold["unknown_subjects"]))
+    if near:
+        fields += [
+            ("test frames with a training frame beside them", _percent(near["within_1"])),
+            ("... at most two frames away", _percent(near["within_2"])),
+        ]
+    fields += [("unreadable", f"{name}: {problem}") for name, problem in fold["unreadable"].items()]
+    print_fields([*fields, *(("note", note) for note in fold["notes"])])
+
+
+def _pairs(same: Sequence[Sequence[str]]) -> list[str]:
+    return [" = ".join(pair) for pair in same]
+
+
+def _print_audit(summary: Mapping[str, Any]) -> None:
+    """An audit for people: each fold, then every baseline."""
+    print_fields([("data set", summary["dataset"]), ("folder", summary["root"])])
+    rows: list[tuple[str, ...]] = []
+    for fold in summary["folds"]:
+        click.echo()
+        _print_fold(fold)
+        rows += [_baseline(name, fold["fold"] or "", scores) for name, scores in fold["baselines"].items()]
+    if len(summary["folds"]) > 1:
+        rows += [_baseline(name, "all", scores) for name, scores in summary["pooled"].items()]
+    click.echo()
+    print_table(("without learning", "fold", "accuracy", "macro F1", "macro recall"), rows)
+    for group in summary["same_content_two_classes"]:
+        click.echo(f"the same file in different classes: {', '.join(group)}")
+
+
+def _baseline(name: str, fold: str, scores: Mapping[str, float]) -> tuple[str, ...]:
+    return name, fold, *(_percent(scores[figure]) for figure in ("accuracy", "macro_f1", "macro_recall"))
+
+
+@datasets.command(
+    "audit",
+    examples=(
+        "vskd datasets audit driver-inattention --data IMAGES --protocol official",
+        "vskd datasets audit driver-inattention --data IMAGES --protocol subject-folds --fold 1-6 --json",
+        "vskd datasets audit utd-mhad --data UTD-MHAD --protocol cross-subject",
+    ),
+)
+@click.argument("name")
+@click.option("--data", type=FOLDER, required=True, help="Folder of the data set.")
+@click.option("--protocol", required=True, metavar="NAME|FILE", help="Protocol of the data set, or a YAML file.")
+@click.option("--fold", metavar="FOLD", help="One fold of a protocol that has folds; by default all of them.")
+@json_option
+def audit_command(name: str, data: Path, protocol: str, fold: str | None, as_json: bool) -> None:
+    """Measure how much the test part of a protocol on data set NAME leaks into its training part.
+
+    Shared subjects and source videos, files of equal content, distances in time, and what copying would score: the most
+    frequent class, the label of the nearest training frame, and that of the training image whose 32 x 18 grey pixels
+    are nearest. A network has to beat these. Of sensor and video data sets, what needs no images is measured.
+    """
+    from vskd.datasets.audit_images import audit_protocol, audit_summary
+    from vskd.datasets.catalog import get_dataset
+    from vskd.datasets.protocol import load_protocol
+
+    entry = get_dataset(name)
+    rule = load_protocol(name, protocol)
+    summary = audit_summary(audit_protocol(entry.index(data), rule, fold=fold, label_swap=entry.label_swap))
+    print_json(summary) if as_json else _print_audit(summary)
 
 
 @datasets.command(

@@ -96,10 +96,14 @@ def _by_content(recordings: Sequence[Recording], stream: str) -> Mapping[str, st
     holders: dict[str, str] = {}
     for recording in recordings:
         if stream in recording.streams:
-            path = recording.streams[stream].path
-            state = path.stat()
-            holders.setdefault(_content_hash(path, state.st_size, state.st_mtime_ns), recording.id)
+            holders.setdefault(content_hash(recording.streams[stream].path), recording.id)
     return holders
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of what a file says: equal for copies, and for the same arrays saved anew in MATLAB."""
+    state = path.stat()
+    return _content_hash(path, state.st_size, state.st_mtime_ns)
 
 
 @lru_cache(maxsize=16384)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from vskd.datasets import utd_mhad
+from vskd.datasets import auc, driver_inattention, image_folder, state_farm, utd_mhad
 from vskd.datasets.recording import Index
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.datasets.synthetic.settings import ACTIONS
@@ -20,11 +20,13 @@ class DatasetEntry:
     Attributes:
         name: as on the command line; title, description: for people.
         index: lists the recordings of a folder; decodes nothing.
-        labels: class names in order of class number.
+        labels: class names in order of class number; empty where a folder's own names are the classes.
         streams: names of the streams that its recordings may have.
         protocols: names of its protocols, the usual one first.
         url, licence, citation, obtain: where it is, on which terms, whose it is, how to get it.
-        label_swap: the class that a mirrored clip belongs to, where it changes; None where clips must not be mirrored.
+        placement: where the sensor is worn, or the camera is mounted.
+        label_swap: the class that a mirrored clip or image belongs to, where it changes; None where it must not be
+            mirrored.
     """
 
     name: str
@@ -88,7 +90,83 @@ SYNTHETIC = DatasetEntry(
     ),
 )
 
-DATASETS: dict[str, DatasetEntry] = {entry.name: entry for entry in (UTD_MHAD, SYNTHETIC)}
+DRIVER_INATTENTION = DatasetEntry(
+    name=driver_inattention.NAME,
+    title="Driver inattention (DMD v6 on Roboflow)",
+    description="Infrared pictures of 10 drivers, 6 classes from safe to sleepy, one face box each.",
+    index=driver_inattention.index,
+    labels=driver_inattention.LABELS,
+    streams=("image",),
+    protocols=("official", "subject-folds", "leave-one-subject-out", "official-test"),
+    url="https://universe.roboflow.com/driver-monitoring/dmd-tfiw0",
+    licence="CC BY 4.0 as published on Roboflow; the Driver Monitoring Dataset it is drawn from has its own terms",
+    citation=(
+        "J. D. Ortega et al.: DMD: a large-scale multi-modal driver monitoring dataset for attention and alertness "
+        "analysis. ECCV Workshops 2020"
+    ),
+    obtain="Export version 6 from its page in the format 'YOLO v3 Keras'; unpack train, valid and test in one folder.",
+    placement="infrared camera in front of the driver",
+    # No class knows left from right: a mirrored driver does the same.
+    label_swap=MappingProxyType({}),
+)
+
+_LEFT_RIGHT = MappingProxyType(state_farm.LABEL_SWAP)
+
+STATE_FARM = DatasetEntry(
+    name=state_farm.NAME,
+    title="State Farm Distracted Driver Detection",
+    description="22,424 images of 26 drivers from the side, 10 classes of distraction.",
+    index=state_farm.index,
+    labels=state_farm.LABELS,
+    streams=("image",),
+    protocols=("driver-folds", "leave-2-drivers-out", "official"),
+    url="https://www.kaggle.com/c/state-farm-distracted-driver-detection",
+    licence="rules of the Kaggle competition",
+    citation="State Farm: Distracted Driver Detection. Kaggle 2016",
+    obtain="Download imgs.zip and driver_imgs_list.csv from its page; unpack them in one folder.",
+    placement="camera on the dashboard, on the passenger's side",
+    label_swap=_LEFT_RIGHT,
+)
+
+AUC = DatasetEntry(
+    name=auc.NAME,
+    title="AUC Distracted Driver",
+    description="Images of drivers from the side, 10 classes of distraction, in folders train and test.",
+    index=auc.index,
+    labels=auc.LABELS,
+    streams=("image",),
+    protocols=("official",),
+    url="https://abouelnaga.io/projects/auc-distracted-driver-dataset",
+    licence="research use, by agreement with its authors",
+    citation=(
+        "Y. Abouelnaga, H. M. Eraqi, M. N. Moustafa: Real-time distracted driver posture classification. NeurIPS 2018 "
+        "workshop"
+    ),
+    obtain="Ask its authors for it, by the form on its page; sort it into train/CLASS and test/CLASS.",
+    placement="phone on the roof handle above the front passenger's seat",
+    label_swap=_LEFT_RIGHT,
+)
+
+IMAGE_FOLDER = DatasetEntry(
+    name=image_folder.NAME,
+    title="Images of one's own",
+    description="One folder per class, in parts or not; labels.csv may name drivers and source videos.",
+    index=image_folder.index,
+    labels=(),
+    streams=("image",),
+    protocols=("official", "official-val", "leave-one-driver-out"),
+    url="",
+    licence="whatever you agreed on with the people in it",
+    citation="your own",
+    obtain="Sort JPEG or PNG files into train/CLASS and test/CLASS, or into CLASS with drivers named in labels.csv.",
+    placement="camera",
+    # Nobody but its owner knows what a mirrored image of a class shows.
+    label_swap=None,
+)
+
+_ALL = (UTD_MHAD, SYNTHETIC, DRIVER_INATTENTION, STATE_FARM, AUC, IMAGE_FOLDER)
+
+DATASETS: dict[str, DatasetEntry] = {entry.name: entry for entry in _ALL}
 
 
 def get_dataset(name: str) -> DatasetEntry:

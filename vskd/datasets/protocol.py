@@ -6,14 +6,17 @@ A protocol of one's own:
     version: 1                  # raise it whenever the rule changes
     dataset: utd-mhad
     description: Odd subjects train, even subjects test.
-    split_by: subject           # or trial
-    parts:                      # numbers, or odd, even, odd-but-last, last-odd (of the numbers present)
+    split_by: subject           # or trial, or part (train, valid, test as the publisher divided the data)
+    parts:                      # numbers or names, or odd, even, odd-but-last, last-odd (of the numbers present)
       train: [1, 3, 5, 7]
       test: even
-    # folds: leave-one-out      # instead of parts: one fold per subject (or trial), named by its number
+    # folds: leave-one-out      # instead of parts: one fold per subject (or trial), named by it
+    # folds: leave-5-out        # or one per five subjects in natural order, named by them (p002-p012-p014-p015-p016)
+    # folds: {1-6: [1, 6], 2-7: [2, 7]}  # or by name: whom each fold tests; all others train
     disjoint: subject           # no subject and no group may be in two parts; `none` allows it
-    validation_unit: subject    # what training sets aside for validation where there is no such part; or trial
-    expected:                   # optional: the sizes on the complete data set
+    validation_unit: subject    # what training sets aside for validation where there is no such part; or trial, clip
+                                # (source video) or recording
+    expected:                   # optional: the sizes on the complete data set; a list where it comes in several forms
       recordings: 861
       sizes: {train: 431, test: 430}
 """
@@ -21,13 +24,25 @@ A protocol of one's own:
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from vskd.datasets.protocol_file import parse_protocol_file
-from vskd.datasets.recording import Index, Recording
-from vskd.datasets.split import Disjoint, Overlap, Split, Unit, carve_validation, checked, overlaps
+from vskd.datasets.recording import Index
+from vskd.datasets.selectors import Folds, Selector, Values, in_order, leave_out_groups, select
+from vskd.datasets.split import (
+    CarvedUnit,
+    Disjoint,
+    Overlap,
+    Split,
+    SplitUnit,
+    carve_validation,
+    checked,
+    natural_order,
+    overlaps,
+    unit_of,
+)
 from vskd.errors import ProtocolError
 from vskd.files import sha256_json
 
@@ -39,18 +54,7 @@ PROTOCOLS_FOLDER = Path(__file__).parent / "protocols"
 
 Part = Literal["train", "validation", "test"]
 Number = Annotated[int, Field(ge=0, strict=True)]
-_WORDS = ("odd", "even", "odd-but-last", "last-odd")
-
-
-def _selector(value: object) -> object:
-    """One message for the whole choice, where pydantic would give one per alternative."""
-    numbers = isinstance(value, list | tuple) and all(type(n) is int and n >= 0 for n in value)
-    if not numbers and value not in _WORDS:
-        raise ValueError(f"give a list of numbers, or one of {', '.join(_WORDS)}")
-    return tuple(value) if isinstance(value, list) else value
-
-
-Selector = Annotated[str | tuple[int, ...], BeforeValidator(_selector)]
+_OFFICIAL = ("train", "valid", "test")
 Sizes = dict[Part, Number]
 
 
@@ -68,6 +72,10 @@ class Expected(Section):
     folds: dict[str, Sizes] = {}
 
 
+def _as_list(value: object) -> object:
+    return (value,) if isinstance(value, Mapping) else value
+
+
 class Protocol(Section):
     """A rule that assigns recordings to parts; see the module's text for the keys."""
 
@@ -75,37 +83,62 @@ class Protocol(Section):
     version: Number
     dataset: Annotated[str, Field(min_length=1)]
     description: str = ""
-    split_by: Unit
+    split_by: SplitUnit
     parts: dict[Part, Selector] | None = None
-    folds: Literal["leave-one-out"] | None = None
+    folds: Folds | None = None
     disjoint: Disjoint
-    validation_unit: Unit
-    expected: Expected | None = None
+    validation_unit: CarvedUnit
+    expected: Annotated[tuple[Expected, ...], BeforeValidator(_as_list)] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Protocol":
         if (self.parts is None) == (self.folds is None):
             raise ValueError("give either 'parts' or 'folds'")
-        if self.parts is not None:
-            if not {"train", "test"} <= set(self.parts):
-                raise ValueError("'parts' needs both 'train' and 'test'")
-            lists: dict[str, list[str]] = {
-                n: [str(v) for v in s] for n, s in self.parts.items() if not isinstance(s, str)
-            }
-            shared: Overlap | None = next(overlaps(lists, self.split_by), None)
-            if shared:
-                raise ValueError(str(shared))
+        if self.parts is not None and not {"train", "test"} <= set(self.parts):
+            raise ValueError("'parts' needs both 'train' and 'test'")
+        if self.disjoint == "subject" and self.validation_unit in ("clip", "recording"):
+            raise ValueError(f"validation_unit: {self.validation_unit} would share subjects, and disjoint: forbids it")
+        lists = self._lists()
+        shared: Overlap | None = next(overlaps(lists, self.split_by), None)
+        if shared:
+            raise ValueError(str(shared))
+        if self.split_by == "part":
+            self._check_official(lists)
         return self
+
+    def _lists(self) -> dict[str, tuple[str, ...]]:
+        """What is listed for each part or fold; nothing for words like `odd`."""
+        chosen: Mapping[Any, str | Values] = self.folds if isinstance(self.folds, dict) else self.parts or {}
+        return {name: tuple(map(str, s)) for name, s in chosen.items() if not isinstance(s, str)}
+
+    def _check_official(self, lists: Mapping[str, Sequence[str]]) -> None:
+        if self.folds is not None or len(lists) < len(self.parts or {}):
+            raise ValueError("split_by: part needs 'parts' with lists of train, valid and test")
+        strangers = sorted({v for values in lists.values() for v in values} - set(_OFFICIAL))
+        if strangers:
+            raise ValueError(f"there is no official part '{strangers[0]}'; they are {', '.join(_OFFICIAL)}")
 
     def protocol_hash(self, fold: str | None = None) -> str:
         """SHA-256 of what decides a split: name, version, data set, rule and fold (not description and sizes)."""
-        rule = self.model_dump(mode="json", exclude={"description", "expected", "parts"}, exclude_none=True)
-        parts = {n: s if isinstance(s, str) else sorted(s) for n, s in (self.parts or {}).items()}
+        rule = self.model_dump(mode="json", exclude={"description", "expected", "parts", "folds"}, exclude_none=True)
+        parts = {n: s if isinstance(s, str) else in_order(s) for n, s in (self.parts or {}).items()}
+        if self.folds is not None:
+            folds = self.folds
+            rule["folds"] = folds if isinstance(folds, str) else {n: in_order(s) for n, s in folds.items()}
         return sha256_json({**rule, "parts": parts, "fold": fold})
 
     def fold_names(self, index: Index) -> tuple[str, ...]:
-        """Names of the folds on this index, in natural order; empty where the protocol has none."""
-        return tuple(map(str, _numbers(index, self.split_by))) if self.folds else ()
+        """Names of the folds on this index, in natural order or the file's; empty where the protocol has none."""
+        return tuple(self._tested(index))
+
+    def _tested(self, index: Index) -> dict[str, frozenset[str]]:
+        """The subjects (or trials) that each fold tests."""
+        if self.folds is None:
+            return {}
+        if not isinstance(self.folds, str):
+            return {name: frozenset(map(str, values)) for name, values in self.folds.items()}
+        groups = leave_out_groups(self.folds, _present(index, self.split_by))
+        return {"-".join(group): frozenset(group) for group in groups}
 
     def split(self, index: Index, fold: str | None = None) -> Split:
         """Assign the recordings of `index` to parts.
@@ -121,8 +154,8 @@ class Protocol(Section):
                 f"Protocol {self.name} is for the data set {self.dataset}, not {index.dataset}",
                 f"Choose one of: {', '.join(list_protocols(index.dataset)) or 'a protocol file of your own'}",
             )
-        numbers = self._assign(index, fold)
-        ids = {n: tuple(sorted(r.id for r in index if _number(r, self.split_by) in v)) for n, v in numbers.items()}
+        values = self._assign(index, fold)
+        ids = {n: tuple(sorted(r.id for r in index if unit_of(r, self.split_by) in v)) for n, v in values.items()}
         split = Split(
             train=ids["train"],
             validation=ids.get("validation", ()),
@@ -142,41 +175,44 @@ class Protocol(Section):
         self._check_sizes(split, index)
         return split
 
-    def _assign(self, index: Index, fold: str | None) -> dict[str, frozenset[int]]:
-        """Subject or trial numbers of each part."""
-        present = _numbers(index, self.split_by)
+    def _assign(self, index: Index, fold: str | None) -> dict[str, frozenset[str]]:
+        """Subjects, trials or official parts of each part."""
+        present = _present(index, self.split_by)
         if self.parts is not None:
             if fold is not None:
                 raise ProtocolError(
                     f"Protocol {self.name} has no folds, but fold '{fold}' was asked for", "Leave it out"
                 )
-            return {name: _select(selector, present) for name, selector in self.parts.items()}
-        names = self.fold_names(index)
-        if fold not in names:
+            return {name: select(selector, present) for name, selector in self.parts.items()}
+        folds = self._tested(index)
+        if fold not in folds:
             asked = "no fold was named" if fold is None else f"it has no fold '{fold}'"
-            raise ProtocolError(f"Protocol {self.name} has folds; {asked}", f"Choose one of: {', '.join(names)}")
-        return {"train": frozenset(present) - {int(fold)}, "test": frozenset({int(fold)})}
+            raise ProtocolError(f"Protocol {self.name} has folds; {asked}", f"Choose one of: {', '.join(folds)}")
+        return {"train": frozenset(present) - folds[fold], "test": folds[fold]}
 
     def _check_sizes(self, split: Split, index: Index) -> None:
-        if self.expected is None:
+        """Compare with the form of the complete data set that has as many recordings; warn where there is none."""
+        if not self.expected:
             return
-        complete = self.expected.recordings
-        if len(index) < complete:
+        known = [e.recordings for e in self.expected]
+        form = next((e for e in self.expected if e.recordings == len(index)), None)
+        if form is None and len(index) < max(known):
             logger.warning(
-                "%s has %d of the %d usable recordings that protocol %s was written for: its figures are not "
+                "%s has %d of the %s usable recordings that protocol %s was written for: its figures are not "
                 "comparable with those of the complete data set",
                 index.root,
                 len(index),
-                complete,
+                " or ".join(map(str, known)),
                 self.name,
             )
             return
-        sizes = self.expected.folds.get(split.fold or "", {}) if self.folds else self.expected.sizes
+        form = form or max(self.expected, key=lambda e: e.recordings)
+        sizes = form.folds.get(split.fold or "", {}) if self.folds else form.sizes
         got = {name: len(split.parts[name]) for name in sizes}
-        if len(index) > complete or got != sizes:
+        if len(index) > form.recordings or got != sizes:
             raise ProtocolError(
-                f"Protocol {self.name} expects {complete} recordings split into {_sizes_text(sizes)}, and {index.root} "
-                f"gives {len(index)} split into {_sizes_text(got)}",
+                f"Protocol {self.name} expects {form.recordings} recordings split into {_sizes_text(sizes)}, and "
+                f"{index.root} gives {len(index)} split into {_sizes_text(got)}",
                 "Check the folder with `vskd datasets index`, or write a protocol of your own for this data",
             )
 
@@ -185,22 +221,8 @@ def _sizes_text(sizes: Mapping[Part, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sizes.items())
 
 
-def _number(recording: Recording, unit: Unit) -> int:
-    return int(recording.subject if unit == "subject" else recording.trial)
-
-
-def _numbers(index: Index, unit: Unit) -> tuple[int, ...]:
-    return tuple(sorted({_number(r, unit) for r in index}))
-
-
-def _select(selector: str | Sequence[int], present: Sequence[int]) -> frozenset[int]:
-    """The numbers that a selector of the YAML means, among those present."""
-    if not isinstance(selector, str):
-        return frozenset(selector)
-    odd = [n for n in present if n % 2]
-    if selector == "even":
-        return frozenset(present) - frozenset(odd)
-    return frozenset({"odd": odd, "odd-but-last": odd[:-1], "last-odd": odd[-1:]}[selector])
+def _present(index: Index, unit: SplitUnit) -> tuple[str, ...]:
+    return natural_order(unit_of(r, unit) for r in index)
 
 
 def list_protocols(dataset: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from vskd.errors import DataError
 
-StreamKind = Literal["sensor", "video"]
+StreamKind = Literal["sensor", "video", "image"]
 
 
 @dataclass(frozen=True)
@@ -16,14 +16,16 @@ class Stream:
     """One modality of a recording.
 
     Attributes:
-        name: e.g. `accelerometer`, `gyroscope`, `skeleton`, `depth`, `rgb`.
-        kind: `sensor` (samples over time) or `video` (frames over time).
+        name: e.g. `accelerometer`, `gyroscope`, `skeleton`, `depth`, `rgb`, `image`.
+        kind: `sensor` (samples over time), `video` (frames over time) or `image` (one picture).
         path: file that holds it.
-        rate_hz: nominal samples or frames per second.
-        unit: unit of a sample, e.g. `g`, `deg/s`; `uint8` for video.
+        rate_hz: nominal samples or frames per second; 0 for an image.
+        unit: unit of a sample, e.g. `g`, `deg/s`; `uint8` for video and images.
         axes: names of the channels, e.g. `("x", "y", "z")`.
         variable: name of the array inside a .mat file, empty elsewhere.
         columns: which columns of that array belong to this stream; empty means all.
+        box: where the subject's face or body is in an image: x1, y1, x2, y2 in pixels of the file as it is stored
+            (before a camera's rotation mark is applied); None where no box is known.
     """
 
     name: str
@@ -34,11 +36,23 @@ class Stream:
     axes: tuple[str, ...] = ()
     variable: str = ""
     columns: tuple[int, ...] = ()
+    box: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One labelled trial. `group` is what must never straddle a split (subject, driver, source video)."""
+    """One labelled trial; of a data set of images, one image.
+
+    Attributes:
+        id: unique name.
+        subject: the person; trial: the how-many-th time, or the session.
+        label: class number.
+        group: what must never straddle a split (subject, driver, source video).
+        streams: by name.
+        clip: the source video of an image; empty where it is not known.
+        position: the image's frame number within `clip`.
+        part: the official part (`train`, `valid`, `test`) that the publisher put it in; empty where there is none.
+    """
 
     id: str
     subject: str
@@ -46,6 +60,9 @@ class Recording:
     label: int
     group: str
     streams: Mapping[str, Stream]
+    clip: str = ""
+    position: int | None = None
+    part: str = ""
 
     def stream(self, name: str) -> Stream:
         """The stream called `name`.

@@ -1,7 +1,7 @@
 """A split: which recordings train, validate and test, and the checks that keep them apart."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -10,11 +10,17 @@ from vskd.datasets.recording import Index, Recording
 from vskd.errors import ProtocolError
 from vskd.files import sha256_json
 
-Unit = Literal["subject", "trial"]
+SplitUnit = Literal["subject", "trial", "part"]
+CarvedUnit = Literal["subject", "trial", "clip", "recording"]
 Disjoint = Literal["subject", "none"]
+
+UNKNOWN = "unknown"
+"""Subject and group of a recording of which nobody wrote down whose it is."""
 
 # One of so many (subject, class) pairs gives a trial to a carved part: an eighth of UTD-MHAD's training recordings.
 TRIAL_SHARE = 4
+# One of so many subjects is carved (at least one); one of so many clips, and one of so many recordings of a class.
+SUBJECT_SHARE, CLIP_SHARE, RECORDING_SHARE = 10, 5, 10
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Split:
     fold: str | None
     protocol_hash: str
     disjoint: Disjoint = "subject"
-    validation_unit: Unit = "subject"
+    validation_unit: CarvedUnit = "subject"
 
     @property
     def parts(self) -> dict[str, tuple[str, ...]]:
@@ -97,6 +103,7 @@ def checked(split: Split, index: Index) -> Split:
             f"Protocol {split.protocol} names recordings that {index.root} does not hold: {', '.join(strangers[:5])}",
             "Use the data folder that the split was made for",
         )
+    _refuse_unknown(split, index)
     for name in ("train", "test"):
         if not split.parts[name]:
             raise ProtocolError(
@@ -112,20 +119,33 @@ def checked(split: Split, index: Index) -> Split:
     return split
 
 
-def carve_validation(split: Split, index: Index, unit: Unit | None = None) -> Split:
+def _refuse_unknown(split: Split, index: Index) -> None:
+    """Who is unknown cannot be kept out of another part."""
+    unknown = sum(r.subject == UNKNOWN for r in index)
+    if split.disjoint == "subject" and unknown:
+        raise ProtocolError(
+            f"Protocol {split.protocol} keeps subjects apart, but nobody knows whose {unknown} of the {len(index)} "
+            f"recordings of {index.root} are",
+            "Name the subjects in the data set's CSV file, leave those recordings out, or choose another protocol",
+        )
+
+
+def carve_validation(split: Split, index: Index, unit: CarvedUnit | None = None) -> Split:
     """Set part of the TRAINING recordings aside for validation: always the same ones, never any of the test part.
 
-    `subject`: all recordings of the highest-numbered training subject. `trial`: the highest-numbered training trial of
-    every fourth (subject, class) pair, in rotation, so that each class and each subject validates a little and seven
-    eighths of UTD-MHAD's training trials remain.
+    `subject`: all recordings of the highest-numbered training subject, of one in ten where there are twenty or more.
+    `trial`: the highest-numbered training trial of every fourth (subject, class) pair, in rotation, so that each class
+    and each subject validates a little and seven eighths of UTD-MHAD's training trials remain. `clip`: every fifth
+    source video, so that no validated frame has a neighbour in training. `recording`: every tenth recording of each
+    class, in the order of ids; for images of which nobody knows driver or video.
 
     Args:
         split: a split without a validation part.
         index: the index it was made from.
-        unit: `subject` or `trial`; the protocol's own choice by default.
+        unit: as above; the protocol's own choice by default.
 
     Raises:
-        ProtocolError: the split already has a validation part, or only one subject or trial trains.
+        ProtocolError: the split already has a validation part, or only one subject, trial, clip or recording trains.
     """
     unit = unit or split.validation_unit
     if split.validation:
@@ -135,19 +155,56 @@ def carve_validation(split: Split, index: Index, unit: Unit | None = None) -> Sp
         )
     by_id = index.by_id()
     training = [by_id[i] for i in split.train]
-    units = sorted({int(_unit_of(r, unit)) for r in training})
+    units = natural_order(unit_of(r, unit) for r in training)
     if len(units) < 2:
         raise ProtocolError(
-            f"Protocol {split.protocol} trains on one {unit} only ({', '.join(map(str, units)) or 'none'}): "
+            f"Protocol {split.protocol} trains on one {unit} only ({', '.join(units) or 'none'}): "
             f"no {unit} can be set aside for validation",
             f"Add recordings of another training {unit}, or train without validation (select: last)",
         )
-    chosen = {r.id for r in training if int(_unit_of(r, unit)) == units[-1]}
-    if unit == "trial":
-        chosen = {i for i in chosen if (int(by_id[i].subject) + by_id[i].label) % TRIAL_SHARE == 0} or chosen
+    chosen = _CARVERS[unit](training, units)
     rest = tuple(i for i in split.train if i not in chosen)
     return checked(dataclasses.replace(split, train=rest, validation=tuple(sorted(chosen))), index)
 
 
-def _unit_of(recording: Recording, unit: Unit) -> str:
-    return recording.subject if unit == "subject" else recording.trial
+def unit_of(recording: Recording, unit: SplitUnit | CarvedUnit) -> str:
+    """The value by which recordings are assigned to parts."""
+    return recording.id if unit == "recording" else str(getattr(recording, unit))
+
+
+def natural_order(values: Iterable[str]) -> tuple[str, ...]:
+    """The different values, 2 before 10, and 10 before p002."""
+    return tuple(sorted(set(values), key=lambda v: (len(v), v)))
+
+
+def _carve_subjects(training: Sequence[Recording], subjects: Sequence[str]) -> set[str]:
+    highest = set(subjects[-max(1, len(subjects) // SUBJECT_SHARE) :])
+    return {r.id for r in training if r.subject in highest}
+
+
+def _carve_trials(training: Sequence[Recording], trials: Sequence[str]) -> set[str]:
+    names = natural_order(r.subject for r in training)
+    number = {name: int(name) if name.isdecimal() else rank for rank, name in enumerate(names)}
+    last = [r for r in training if r.trial == trials[-1]]
+    return {r.id for r in last if (number[r.subject] + r.label) % TRIAL_SHARE == 0} or {r.id for r in last}
+
+
+def _carve_clips(training: Sequence[Recording], clips: Sequence[str]) -> set[str]:
+    chosen = set(clips[CLIP_SHARE - 1 :: CLIP_SHARE]) or {clips[-1]}
+    return {r.id for r in training if r.clip in chosen}
+
+
+def _carve_recordings(training: Sequence[Recording], ids: Sequence[str]) -> set[str]:
+    by_class: dict[int, list[str]] = {}
+    for recording in sorted(training, key=lambda r: r.id):
+        by_class.setdefault(recording.label, []).append(recording.id)
+    return {i for members in by_class.values() for i in members[RECORDING_SHARE - 1 :: RECORDING_SHARE]} or {max(ids)}
+
+
+_CARVERS: Mapping[CarvedUnit, Callable[[Sequence[Recording], Sequence[str]], set[str]]] = {
+    "subject": _carve_subjects,
+    "trial": _carve_trials,
+    "clip": _carve_clips,
+    "recording": _carve_recordings,
+}
+"""Ids to be carved, given the training recordings and the natural order of their units."""
