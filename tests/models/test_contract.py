@@ -16,8 +16,12 @@ CLASSES, WIDTH = 5, 12
 
 
 def student(name: str) -> tuple[nn.Module, Callable[[int], Tensor]]:
-    shape = {"image": (4, 32, 32), "series": (4, 64)}[NETWORKS[name].input_kind]
-    network = build_network(name, in_channels=4, classes=CLASSES, embedding_size=WIDTH, dropout=0.2)
+    entry = NETWORKS[name]
+    channels = max(entry.channels, default=4)
+    shape = {"image": (channels, 32, 32), "series": (channels, 64)}[entry.input_kind]
+    network = build_network(name, in_channels=channels, classes=CLASSES, embedding_size=WIDTH, dropout=0.2)
+    if not entry.channels:
+        assert network.embedding_size == WIDTH
     return network, lambda batch: torch.randn(batch, *shape)
 
 
@@ -41,7 +45,7 @@ def test_forward_and_backward(case: tuple[nn.Module, Callable[[int], Tensor]]) -
     outputs = network.train()(batch_of(3))
     assert isinstance(outputs, Outputs)
     assert outputs.logits.shape == (3, CLASSES)
-    assert outputs.embedding.shape == (3, WIDTH)
+    assert outputs.embedding.shape == (3, getattr(network, "embedding_size", WIDTH))
     assert outputs.features
     assert all(feature.shape[0] == 3 for feature in outputs.features.values())
     (outputs.logits.square().sum() + outputs.embedding.square().sum()).backward()

@@ -12,6 +12,7 @@ from torch import Tensor
 from vskd.errors import CheckpointError
 from vskd.files import sha256_file
 from vskd.models.bn_inception import BNInception
+from vskd.models.catalog import build_network
 from vskd.models.resnet18 import ResNet18, ResNet18Body
 from vskd.models.torchvision_shim import load_torchvision
 from vskd.models.trn import build_trn
@@ -86,6 +87,43 @@ def test_resnet18_of_torchvision_loads_into_the_student(tmp_path: Path) -> None:
     load_pretrained(student, tmp_path / "ours.safetensors")
     assert torch.equal(student.body.layer3[0].conv1.weight, reference.layer3[0].conv1.weight)
     assert torch.equal(student.body.conv1.weight, adapt_input_channels(reference.conv1.weight, 6))
+
+
+@pytest.mark.parametrize("name", ["mobilenet-v3-small-100", "squeezenet-1-0", "efficientnet-v2-s", "convnext-tiny"])
+def test_photo_networks_of_torchvision_load_without_their_classifier(name: str, tmp_path: Path) -> None:
+    function = {
+        "mobilenet-v3-small-100": "mobilenet_v3_small",
+        "squeezenet-1-0": "squeezenet1_0",
+        "efficientnet-v2-s": "efficientnet_v2_s",
+        "convnext-tiny": "convnext_tiny",
+    }[name]
+    torch.manual_seed(0)
+    public = getattr(load_torchvision().models, function)(weights=None).state_dict()
+    torch.save(public, tmp_path / "public.pth")
+    network = build_network(name, in_channels=1, classes=4)
+    own = {n: t.clone() for n, t in network.state_dict().items() if n.startswith(network.head)}
+    report = import_weights(tmp_path / "public.pth", name, tmp_path / "ours.safetensors")
+    assert report.left_out == tuple(own)
+    assert report.loaded == len(public) - len(own)
+    load_pretrained(network, tmp_path / "ours.safetensors")
+    for parameter, tensor in network.state_dict().items():
+        if parameter == f"{network.stem}.weight":
+            assert torch.equal(tensor, adapt_input_channels(public[parameter], 1))
+        else:
+            assert torch.equal(tensor, own.get(parameter, public[parameter])), parameter
+
+
+def test_public_weights_load_with_another_activation_but_not_another_width(tmp_path: Path) -> None:
+    public = load_torchvision().models.mobilenet_v3_small(weights=None).state_dict()
+    torch.save(public, tmp_path / "m.pth")
+    import_weights(tmp_path / "m.pth", "mobilenet-v3-small-100", tmp_path / "m.safetensors")
+    network = build_network("mobilenet-v3-small-100-relu", in_channels=3, classes=1000)
+    load_pretrained(network, tmp_path / "m.safetensors")
+    assert torch.equal(network.classifier[0].weight, public["classifier.0.weight"])
+    assert not torch.equal(network.classifier[3].weight, public["classifier.3.weight"])
+    narrow = build_network("mobilenet-v3-small-075", in_channels=3, classes=4)
+    with pytest.raises(CheckpointError, match=r"does not fit MobileNetV3Small: .*of another shape"):
+        load_pretrained(narrow, tmp_path / "m.safetensors")
 
 
 def test_adapted_kernels_answer_alike_on_equal_channels() -> None:

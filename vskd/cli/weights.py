@@ -1,6 +1,7 @@
 """`vskd weights`: public pretrained weights under our names."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -19,21 +20,34 @@ def weights() -> None:
     "import",
     examples=(
         "vskd weights import bn_inception.pth --network bn-inception --out bn-inception.safetensors",
+        "vskd weights import KRAC.pth --format krca --network squeezenet-lw --out squeezenet-lw.safetensors",
         "vskd teach --set teacher.weights=bn-inception.safetensors --data UTD-MHAD --out TEACHER",
     ),
 )
 @click.argument("source", type=FILE)
 @click.option(
-    "--network", required=True, metavar="NAME", help="Network that the weights are of: bn-inception or resnet18."
+    "--network",
+    required=True,
+    metavar="NAME",
+    help="Network that the weights are of: bn-inception, resnet18, convnext-tiny, efficientnet-v2-s, "
+    "mobilenet-v3-small-100, squeezenet-1-0, or squeezenet-lw (format krca).",
+)
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["imagenet", "krca"]),
+    default="imagenet",
+    show_default=True,
+    help="imagenet: public ImageNet weights without their classifier; krca: a whole published SqueezeNet_LW of KRCA.",
 )
 @click.option("--out", type=FILE, required=True, help="The .safetensors file to write.")
-def import_command(source: Path, network: str, out: Path) -> None:
+def import_command(source: Path, network: str, layout: Literal["imagenet", "krca"], out: Path) -> None:
     """Map the public weights in SOURCE (.pth or .safetensors) to our parameter names and store them as safetensors.
 
     Nothing in the file is executed: pickles other than plain tensors are refused.
     """
     from vskd.models.weights import import_weights
 
-    report = import_weights(source, network, out)
+    report = import_weights(source, network, out, layout)
     click.echo(f"{report.out}: {report.loaded} tensors of {network}; left out: {', '.join(report.left_out) or 'none'}")
     click.echo(f"sha256 of the source: {report.sha256}")

@@ -9,7 +9,13 @@ from torch import nn
 
 from vskd.errors import RecipeError
 from vskd.models.cnn1d import CNN1d
+from vskd.models.convnext import ConvNeXtTiny
+from vskd.models.efficientnet_v2 import EfficientNetV2S
+from vskd.models.mobilenet_v3 import MobileNetV3Small
+from vskd.models.normalise import PHOTO_CHANNELS
 from vskd.models.resnet18 import ResNet18
+from vskd.models.squeezenet import SqueezeNet
+from vskd.models.squeezenet_lw import SqueezeNetLW
 from vskd.models.trn import MultiScaleTRN, build_trn
 from vskd.recipe import nearest
 
@@ -32,12 +38,14 @@ class NetworkEntry:
         build: makes the untrained network.
         description: one line for lists.
         weights: where pretrained weights for it come from, and their licence; what `vskd weights import` calls them.
+        channels: the numbers of input channels that it takes; empty where every number will do.
     """
 
     input_kind: InputKind
     build: BuildNetwork
     description: str
     weights: str = "none: trained from scratch"
+    channels: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,29 @@ class TeacherEntry:
     weights: str
 
 
-_RESNET18_WEIGHTS = "torchvision resnet18 IMAGENET1K_V1 (library BSD-3-Clause, weights' licence not stated), optional"
+class BuildPhotoNetwork(Protocol):
+    """Makes an untrained network for photographs."""
+
+    def __call__(self, in_channels: int, classes: int, dropout: float) -> nn.Module:
+        """Build it."""
+
+
+def _photo(build: BuildPhotoNetwork, description: str, weights: str) -> NetworkEntry:
+    """A network for photographs. Its embedding is its pooled last map, of a width of its own."""
+
+    def with_own_width(in_channels: int, classes: int, embedding_size: int, dropout: float) -> nn.Module:
+        return build(in_channels, classes, dropout)
+
+    return NetworkEntry("image", with_own_width, description, weights, PHOTO_CHANNELS)
+
+
+def _torchvision(name: str) -> str:
+    return f"torchvision {name} IMAGENET1K_V1 (library BSD-3-Clause, weights' licence not stated), optional"
+
+
+_RESNET18_WEIGHTS = _torchvision("resnet18")
+_MOBILENET_WEIGHTS = _torchvision("mobilenet_v3_small")
+_NO_PUBLIC = "none public at this width: trained from scratch"
 
 NETWORKS: Mapping[str, NetworkEntry] = {
     "resnet18": NetworkEntry("image", ResNet18, "ResNet18, original stem (11.3 M parameters)", _RESNET18_WEIGHTS),
@@ -57,6 +87,48 @@ NETWORKS: Mapping[str, NetworkEntry] = {
         "image", partial(ResNet18, stem="small"), "ResNet18, 3x3 stem without max pool, for images up to 64 pixels"
     ),
     "cnn1d": NetworkEntry("series", CNN1d, "1-D CNN on the raw window (0.2 M parameters)"),
+    "squeezenet-lw": _photo(
+        SqueezeNetLW,
+        "SqueezeNet_LW, the student of KRCA (0.19 M parameters)",
+        "published files of KRCA (no licence), optional",
+    ),
+    "squeezenet-1-0": _photo(SqueezeNet, "SqueezeNet 1.0 (0.74 M parameters)", _torchvision("squeezenet1_0")),
+    "mobilenet-v3-small-075": _photo(
+        partial(MobileNetV3Small, width=0.75), "MobileNetV3-Small, width 0.75 (0.89 M parameters)", _NO_PUBLIC
+    ),
+    "mobilenet-v3-small-075-relu": _photo(
+        partial(MobileNetV3Small, width=0.75, activation="relu"),
+        "MobileNetV3-Small, width 0.75, ReLU for hard-swish",
+        _NO_PUBLIC,
+    ),
+    "mobilenet-v3-small-075-relu6": _photo(
+        partial(MobileNetV3Small, width=0.75, activation="relu6"),
+        "MobileNetV3-Small, width 0.75, ReLU6 for hard-swish",
+        _NO_PUBLIC,
+    ),
+    "mobilenet-v3-small-100": _photo(
+        MobileNetV3Small, "MobileNetV3-Small, width 1.0 (1.5 M parameters)", _MOBILENET_WEIGHTS
+    ),
+    "mobilenet-v3-small-100-relu": _photo(
+        partial(MobileNetV3Small, activation="relu"),
+        "MobileNetV3-Small, width 1.0, ReLU for hard-swish",
+        _MOBILENET_WEIGHTS,
+    ),
+    "mobilenet-v3-small-100-relu6": _photo(
+        partial(MobileNetV3Small, activation="relu6"),
+        "MobileNetV3-Small, width 1.0, ReLU6 for hard-swish",
+        _MOBILENET_WEIGHTS,
+    ),
+    "convnext-tiny": _photo(
+        ConvNeXtTiny,
+        "ConvNeXt-Tiny, the teacher of KRCA (28 M parameters)",
+        f"{_torchvision('convnext_tiny')}; or the authors' files (MIT)",
+    ),
+    "efficientnet-v2-s": _photo(
+        EfficientNetV2S,
+        "EfficientNetV2-S, a teacher of photo students (20 M parameters)",
+        _torchvision("efficientnet_v2_s"),
+    ),
 }
 
 TEACHERS: Mapping[str, TeacherEntry] = {
@@ -102,18 +174,24 @@ def build_network(
 
     Args:
         name: key of `NETWORKS`.
-        in_channels: channels of the encoded window.
+        in_channels: channels of the encoded window or image.
         classes: number of classes.
-        embedding_size: width of the semantic embedding.
+        embedding_size: width of the semantic embedding. Networks for photographs have a width of their own instead; the
+            attribute `embedding_size` of every network says what it is.
         dropout: before the classifier, 0 <= dropout < 1.
 
     Raises:
-        RecipeError: unknown name, or a size out of range.
+        RecipeError: unknown name, a size out of range, or channels that the network does not take.
     """
     entry = get_network(name)
     for field, value in (("in_channels", in_channels), ("classes", classes), ("embedding_size", embedding_size)):
         if value < 1:
             raise RecipeError(f"{field} of network '{name}' is {value}", f"Set {field} to 1 or more")
+    if entry.channels and in_channels not in entry.channels:
+        raise RecipeError(
+            f"in_channels of network '{name}' is {in_channels}",
+            "It reads photographs: give it grey (1) or RGB (3) images",
+        )
     if not 0 <= dropout < 1:
         raise RecipeError(f"dropout of network '{name}' is {dropout}", "Set dropout to at least 0 and below 1")
     return entry.build(in_channels, classes, embedding_size, dropout)

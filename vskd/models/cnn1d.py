@@ -31,6 +31,7 @@ class CNN1d(nn.Module):
 
     def __init__(self, in_channels: int, classes: int, embedding_size: int = 300, dropout: float = 0.0) -> None:
         super().__init__()
+        self.embedding_size = embedding_size
         self.blocks = nn.ModuleDict()
         width = in_channels
         for number, (channels, kernel, pooling) in enumerate(BLOCKS, start=1):

@@ -79,6 +79,7 @@ class ResNet18(nn.Module):
         self, in_channels: int, classes: int, embedding_size: int = 300, dropout: float = 0.0, stem: Stem = "imagenet"
     ) -> None:
         super().__init__()
+        self.embedding_size = embedding_size
         self.body = ResNet18Body(in_channels, stem)
         self.embed = nn.Sequential(nn.Linear(FEATURE_WIDTH, embedding_size), nn.ReLU())
         self.dropout = nn.Dropout(dropout)

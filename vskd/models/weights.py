@@ -1,15 +1,14 @@
-"""Import of public weight files without executing anything in them, and loading them into a network's feature part.
+"""Import of public weights, and loading them into a network's feature part.
 
 `save_state`, `load_state` and their relatives for our own checkpoints live in models/state.py and are offered here too.
 """
 
 import logging
-import pickle
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +16,17 @@ from torch import Tensor, nn
 from vskd.errors import CheckpointError
 from vskd.files import sha256_file
 from vskd.models.bn_inception import BNInception
+from vskd.models.convnext import ConvNeXtTiny
+from vskd.models.efficientnet_v2 import EfficientNetV2S
+from vskd.models.mobilenet_v3 import MobileNetV3Small
+from vskd.models.photo import PhotoNetwork
 from vskd.models.resnet18 import ResNet18Body
+from vskd.models.squeezenet import SqueezeNet
 from vskd.models.state import compare_states, load_state, read_tensors, save_state, save_tensors, some_names
+from vskd.models.weights_convnext import from_authors_layout, is_authors_layout
+from vskd.models.weights_file import read_public
+from vskd.models.weights_krca import NETWORK as KRCA_NETWORK
+from vskd.models.weights_krca import check_krca
 
 __all__ = [
     "ImportReport",
@@ -33,6 +41,8 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
+Format = Literal["imagenet", "krca"]
+
 # What is wrapped around the names of a published file by the program that wrote it.
 _PREFIXES = ("module.", "base_model.", "backbone.")
 _CLASSIFIERS = ("last_linear.", "fc.", "new_fc.")
@@ -42,12 +52,14 @@ _BATCH_NORM = re.compile(r"\.(running_mean|running_var|weight|bias)$")
 def load_pretrained(network: nn.Module, path: Path) -> dict[str, str]:
     """Load imported weights into the feature part of a network, adapting the first convolution's input channels.
 
-    The feature part is the teacher's `backbone`, the student's `body`, or the network itself. Where it takes n channels
-    and the file's first convolution three, its kernels are averaged over the three and repeated n times, scaled by
-    3 / n, so that activations keep their size (as timm does; the idea of Carreira & Zisserman, CVPR 2017).
+    The feature part is the teacher's `backbone`, the student's `body`, all of a photo network but its `head`, or the
+    network itself. Where it takes n channels and the file's first convolution three, its kernels are averaged over the
+    three and repeated n times, scaled by 3 / n, so that activations keep their size (as timm does; the idea of Carreira
+    & Zisserman, CVPR 2017). The head of a photo network is loaded where the file has one for as many classes.
 
     Args:
-        network: a `MultiScaleTRN`, `ResNet18`, `BNInception` or `ResNet18Body`; its other layers are left as they are.
+        network: a `MultiScaleTRN`, `ResNet18`, `BNInception`, `ResNet18Body` or `PhotoNetwork`; its other layers are
+            left as they are.
         path: written by `import_weights`.
 
     Returns:
@@ -56,11 +68,17 @@ def load_pretrained(network: nn.Module, path: Path) -> dict[str, str]:
     Raises:
         CheckpointError: as `load_state`.
     """
-    children = dict(network.named_children())
-    body = children.get("backbone", children.get("body", network))
     tensors, metadata = read_tensors(path)
+    if isinstance(network, PhotoNetwork):
+        body: nn.Module = network
+        stems: tuple[str, ...] = (f"{network.stem}.weight",)
+        tensors = _with_fitting_head(network, tensors, path)
+    else:
+        children = dict(network.named_children())
+        body = children.get("backbone", children.get("body", network))
+        stems = ("conv1.weight", "conv1_7x7_s2.weight")
     state = body.state_dict()
-    for first in ("conv1.weight", "conv1_7x7_s2.weight"):
+    for first in stems:
         if first in tensors and first in state:
             tensors[first] = adapt_input_channels(tensors[first], state[first].shape[1])
     difference = compare_states(tensors, state)
@@ -69,6 +87,16 @@ def load_pretrained(network: nn.Module, path: Path) -> dict[str, str]:
         raise CheckpointError(f"{path} does not fit {type(body).__name__}: {difference}", action)
     body.load_state_dict(tensors)
     return metadata
+
+
+def _with_fitting_head(network: PhotoNetwork, tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """The tensors, with the network's own head where the file has none or one for another number of classes."""
+    own = {name: tensor for name, tensor in network.state_dict().items() if name.startswith(f"{network.head}.")}
+    if all(name in tensors and tensors[name].shape == tensor.shape for name, tensor in own.items()):
+        return dict(tensors)
+    found = "has none" if network.head + ".weight" not in tensors else "has one for another number of classes"
+    _log.info("%s stays as initialised: %s %s", network.head, path, found)
+    return {**tensors, **own}
 
 
 def adapt_input_channels(weight: Tensor, channels: int) -> Tensor:
@@ -89,39 +117,64 @@ class ImportReport:
     out: Path
 
 
-_TARGETS: Mapping[str, Callable[[], nn.Module]] = {"bn-inception": BNInception, "resnet18": ResNet18Body}
+_TARGETS: Mapping[str, Callable[[], nn.Module]] = {
+    "bn-inception": BNInception,
+    "resnet18": ResNet18Body,
+    "convnext-tiny": lambda: ConvNeXtTiny(3, 1),
+    "efficientnet-v2-s": lambda: EfficientNetV2S(3, 1),
+    "mobilenet-v3-small-100": lambda: MobileNetV3Small(3, 1),
+    "squeezenet-1-0": lambda: SqueezeNet(3, 1),
+}
 
 
-def import_weights(source: Path, network: str, out: Path) -> ImportReport:
-    """Convert public ImageNet weights into our safetensors file for `load_pretrained`.
+def import_weights(source: Path, network: str, out: Path, layout: Format = "imagenet") -> ImportReport:
+    """Convert public weights into our safetensors file for `load_pretrained`.
 
-    Understands the names of the public `bn_inception` files and of torchvision's resnet18, with the prefixes that
-    training programs add, wrapped in a `state_dict` entry or not. Old files that store BatchNorm vectors as
-    (1, channels) and lack the batch counters are mended. The classifier is left out: only the features are used.
+    Layout "imagenet" understands the names of the public `bn_inception` files, of torchvision's networks and of the
+    ConvNeXt authors, with the prefixes that training programs add, wrapped in a `state_dict` or `model` entry or not.
+    Old files that store BatchNorm vectors as (1, channels) and lack the batch counters are mended. The ImageNet
+    classifier is left out: only the features are used. Layout "krca" is described in models/weights_krca.py.
 
     Args:
         source: a .safetensors file, or a torch file (.pth, .pt, .tar), which is read without executing anything in it.
-        network: "bn-inception" or "resnet18".
+        network: a key of `_TARGETS`, or "squeezenet-lw" for layout "krca".
         out: the safetensors file to write.
+        layout: what kind of file `source` is.
 
     Raises:
         CheckpointError: missing, damaged or unsafe file, or not the weights of `network`; nothing is written.
         WriteError: `out` cannot be written.
     """
-    if network not in _TARGETS:
-        raise CheckpointError(f"No weights can be imported for '{network}'", f"Choose one of: {', '.join(_TARGETS)}")
-    state = _TARGETS[network]().state_dict()
-    found = {_plain_name(name): tensor for name, tensor in _read_public(source).items()}
-    taken, left_out = _fit(found, state)
-    difference = compare_states(taken, state)
-    if not difference.fits(strict=False):
-        action = f"Give the public ImageNet weights of {network}"
-        raise CheckpointError(f"{source} does not hold the weights of {network}: {difference}", action)
+    known = [KRCA_NETWORK] if layout == "krca" else list(_TARGETS)
+    if network not in known:
+        hint = " (its files: --format krca)" if network == KRCA_NETWORK else ""
+        problem = f"No {layout} weights can be imported for '{network}'{hint}"
+        raise CheckpointError(problem, f"Choose one of: {', '.join(known)}")
+    found = {_plain_name(name): tensor for name, tensor in read_public(source).items()}
+    whole = layout == "krca"
+    taken, left_out = (check_krca(found, source), ()) if whole else _take_features(found, network, source)
     digest = sha256_file(source)
     metadata = {"network": network, "origin": source.name, "origin_sha256": digest, "licence": "unknown"}
     save_tensors(taken, out, metadata)
     _log.info("imported %d tensors of %s from %s; left out: %s", len(taken), network, source, ", ".join(left_out))
     return ImportReport(len(taken), left_out, digest, out)
+
+
+def _take_features(
+    found: Mapping[str, Tensor], network: str, source: Path
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """What the feature part of `network` takes of an ImageNet file, and the names that it leaves out."""
+    target = _TARGETS[network]()
+    head = (f"{target.head}.",) if isinstance(target, PhotoNetwork) else ()
+    state = {name: tensor for name, tensor in target.state_dict().items() if not name.startswith(head)}
+    if network == "convnext-tiny" and is_authors_layout(found):
+        found = from_authors_layout(found)
+    taken, left_out = _fit(found, state, head or _CLASSIFIERS)
+    difference = compare_states(taken, state)
+    if not difference.fits(strict=False):
+        action = f"Give the public ImageNet weights of {network}"
+        raise CheckpointError(f"{source} does not hold the weights of {network}: {difference}", action)
+    return taken, left_out
 
 
 def _plain_name(name: str) -> str:
@@ -134,7 +187,9 @@ def _plain_name(name: str) -> str:
     return name
 
 
-def _fit(found: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+def _fit(
+    found: Mapping[str, Tensor], state: Mapping[str, Tensor], classifiers: tuple[str, ...]
+) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Tensors under the network's names and dtypes, old shapes mended; and the names that the network does not have."""
     taken: dict[str, Tensor] = {}
     for name, wanted in state.items():
@@ -146,44 +201,7 @@ def _fit(found: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> tuple[dict
         elif name.endswith("num_batches_tracked"):
             taken[name] = torch.zeros_like(wanted)
     left_out = tuple(name for name in found if name not in state)
-    strange = [name for name in left_out if not name.startswith(_CLASSIFIERS)]
+    strange = [name for name in left_out if not name.startswith(classifiers)]
     if strange:
         _log.warning("left out tensors that the network does not have: %s", some_names(tuple(strange)))
     return taken, left_out
-
-
-def _read_public(source: Path) -> dict[str, Tensor]:
-    if source.suffix == ".safetensors":
-        return read_tensors(source)[0]
-    content = _load_torch_file(source)
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    if not isinstance(content, Mapping):
-        action = "Give a file that holds a state dict"
-        raise CheckpointError(f"{source} holds a {type(content).__name__}, not named tensors", action)
-    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
-
-
-def _load_torch_file(source: Path) -> Any:
-    """Read a torch file with the restricted unpickler, which executes nothing."""
-    try:
-        return torch.load(source, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"Weight file {source} does not exist", "Check the path") from error
-    except pickle.UnpicklingError as error:
-        blocked = re.search(r"GLOBAL (\S+)", str(error))
-        if blocked is None:
-            raise _damaged(source, error) from error
-        problem = f"{source} was refused: it asks to run {blocked.group(1)} while loading, which weights never need"
-        action = (
-            "Get the same weights as .safetensors, or, only if you trust the file's author, load it yourself and write "
-            "its state_dict() with safetensors.torch.save_file"
-        )
-        raise CheckpointError(problem, action) from error
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
-        raise _damaged(source, error) from error
-
-
-def _damaged(source: Path, error: Exception) -> CheckpointError:
-    reason = str(error).partition("\n")[0]
-    return CheckpointError(f"Weight file {source} is damaged or not a torch file: {reason}", "Download the file again")

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from vskd.distillation.losses.soft_target import SoftTarget
+from vskd.distillation.losses.soft_target import SoftTarget, TemperatureSchedule
 
 
 def naive(student: torch.Tensor, teacher: torch.Tensor, temperature: float) -> float:
@@ -56,3 +56,21 @@ def test_bad_input_is_refused() -> None:
         SoftTarget(0.0)
     with pytest.raises(ValueError, match="differ in shape"):
         SoftTarget()(torch.zeros(2, 3), torch.zeros(2, 1))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (TemperatureSchedule(3.0, 0.5), {0: 3.0, 1: 3.5, 10: 8.0, 34: 20.0, 35: 20.0, 500: 20.0}),
+        (TemperatureSchedule(3.0, 0.5, maximum=4.2), {0: 3.0, 2: 4.0, 3: 4.2}),
+        (TemperatureSchedule(30.0), {0: 30.0, 99: 30.0}),  # a constant temperature knows no maximum
+    ],
+)
+def test_temperature_rises_to_its_maximum(schedule: TemperatureSchedule, expected: dict[int, float]) -> None:
+    assert {epoch: schedule.at(epoch) for epoch in expected} == expected
+
+
+@pytest.mark.parametrize("settings", [(0.0, 0.0, 20.0), (math.nan, 0.0, 20.0), (4.0, -0.1, 20.0), (21.0, 0.1, 20.0)])
+def test_impossible_schedules_are_refused(settings: tuple[float, float, float]) -> None:
+    with pytest.raises(ValueError, match="temperature"):
+        TemperatureSchedule(*settings)

@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from vskd.distillation.distillers.base import Distiller
+from vskd.distillation.distillers.base import SoftTargetDistiller
 from vskd.distillation.losses.angle import Angle
 from vskd.distillation.losses.distance import Distance
 from vskd.distillation.losses.semantic import Semantic
-from vskd.distillation.losses.soft_target import SoftTarget
+from vskd.distillation.losses.soft_target import TemperatureSchedule
 from vskd.models.outputs import Outputs
 
 TERMS: Mapping[str, float] = {"cross_entropy": 1.0, "soft": 0.01, "semantic": 1.0, "distance": 1.0, "angle": 1.0}
 
 
-class Dask(Distiller):
+class Dask(SoftTargetDistiller):
     """L = L_CE + 0.01 * L_soft + L_sem + L_D + L_A by default; all weights are free.
 
     Source: Ni, Sarbajna, Liu, Ngu & Yan, "Cross-modal Knowledge Distillation for Vision-to-Sensor Action Recognition",
@@ -28,8 +28,9 @@ class Dask(Distiller):
     Args:
         student_width, teacher_width: of the embeddings.
         weights: overrides of `TERMS`.
-        temperature: of the soft targets.
+        temperature: of the soft targets: a number, or a schedule over the epochs.
         label_smoothing: of the cross entropy.
+        class_weights: of the cross entropy; None where every class weighs the same.
     """
 
     def __init__(
@@ -37,16 +38,19 @@ class Dask(Distiller):
         student_width: int,
         teacher_width: int,
         weights: Mapping[str, float] = TERMS,
-        temperature: float = 4.0,
+        temperature: float | TemperatureSchedule = 4.0,
         label_smoothing: float = 0.0,
+        class_weights: Tensor | None = None,
     ) -> None:
-        super().__init__({**TERMS, **weights}, label_smoothing)
-        self.soft, self.semantic, self.distance, self.angle = SoftTarget(temperature), Semantic(), Distance(), Angle()
+        super().__init__({**TERMS, **weights}, temperature, label_smoothing, class_weights)
+        self.semantic, self.distance, self.angle = Semantic(), Distance(), Angle()
         # Without a semantic term the projector would be a parameter that never receives a gradient.
         unused = student_width == teacher_width or "semantic" not in self.weights
         self.projector: nn.Module = nn.Identity() if unused else nn.Linear(student_width, teacher_width)
 
-    def _teacher_terms(self, student: Outputs, teacher: Outputs) -> dict[str, Tensor]:
+    def _teacher_terms(
+        self, student: Outputs, teacher: Outputs, labels: Tensor, positions: Tensor | None
+    ) -> dict[str, Tensor]:
         terms = {}
         if "soft" in self.weights:
             terms["soft"] = self.soft(student.logits, teacher.logits)

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from vskd.distillation.distillers.base import Distiller
-from vskd.distillation.losses.soft_target import SoftTarget
+from vskd.distillation.distillers.base import SoftTargetDistiller
+from vskd.distillation.losses.soft_target import TemperatureSchedule
 from vskd.models.outputs import Outputs
 
 TERMS: Mapping[str, float] = {"cross_entropy": 0.1, "soft": 0.9}
 
 
-class KD(Distiller):
+class KD(SoftTargetDistiller):
     """L = (1 - alpha) * L_CE + alpha * L_soft with alpha = 0.9 by default; both weights are free.
 
     Source: Hinton, Vinyals & Dean, "Distilling the Knowledge in a Neural Network", 2015 (arXiv 1503.02531); the default
@@ -19,15 +19,21 @@ class KD(Distiller):
 
     Args:
         weights: overrides of `TERMS`.
-        temperature: of the soft targets.
+        temperature: of the soft targets: a number, or a schedule over the epochs.
         label_smoothing: of the cross entropy.
+        class_weights: of the cross entropy; None where every class weighs the same.
     """
 
     def __init__(
-        self, weights: Mapping[str, float] = TERMS, temperature: float = 4.0, label_smoothing: float = 0.0
+        self,
+        weights: Mapping[str, float] = TERMS,
+        temperature: float | TemperatureSchedule = 4.0,
+        label_smoothing: float = 0.0,
+        class_weights: Tensor | None = None,
     ) -> None:
-        super().__init__({**TERMS, **weights}, label_smoothing)
-        self.soft = SoftTarget(temperature)
+        super().__init__({**TERMS, **weights}, temperature, label_smoothing, class_weights)
 
-    def _teacher_terms(self, student: Outputs, teacher: Outputs) -> dict[str, Tensor]:
+    def _teacher_terms(
+        self, student: Outputs, teacher: Outputs, labels: Tensor, positions: Tensor | None
+    ) -> dict[str, Tensor]:
         return {"soft": self.soft(student.logits, teacher.logits)}

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from torch import Tensor
+
 from vskd.distillation.distillers.base import Distiller
 
 TERMS: Mapping[str, float] = {"cross_entropy": 1.0}
@@ -13,7 +15,13 @@ class NoDistiller(Distiller):
     Args:
         weights: overrides of `TERMS`.
         label_smoothing: of the cross entropy.
+        class_weights: of the cross entropy; None where every class weighs the same.
     """
 
-    def __init__(self, weights: Mapping[str, float] = TERMS, label_smoothing: float = 0.0) -> None:
-        super().__init__({**TERMS, **weights}, label_smoothing)
+    def __init__(
+        self,
+        weights: Mapping[str, float] = TERMS,
+        label_smoothing: float = 0.0,
+        class_weights: Tensor | None = None,
+    ) -> None:
+        super().__init__({**TERMS, **weights}, label_smoothing, class_weights)

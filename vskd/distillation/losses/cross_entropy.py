@@ -1,14 +1,39 @@
 """Cross entropy on the labels."""
 
+from collections.abc import Sequence
+
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+def balanced_weights(class_counts: Sequence[int]) -> Tensor:
+    """Class weights that make every class count alike: samples / (present classes * samples of the class).
+
+    Args:
+        class_counts: training samples of every class; an absent class gets weight 0.
+
+    Returns:
+        (classes,) float32; the mean weight of the training samples is 1.
+
+    Raises:
+        ValueError: a negative count, or no samples at all.
+    """
+    counts = torch.tensor(class_counts, dtype=torch.float32)
+    if counts.numel() == 0 or bool((counts < 0).any()) or not bool((counts > 0).any()):
+        raise ValueError(f"balanced class weights need samples of at least one class, got counts {tuple(class_counts)}")
+    present = counts > 0
+    return torch.where(present, counts.sum() / (present.sum() * counts.clamp(min=1)), 0.0)
 
 
 class CrossEntropy(nn.Module):
     """L = -sum_c q_c log softmax(z)_c, batch mean, with q = (1 - s) * onehot(label) + s / classes.
 
+    With class weights w, every summand is multiplied by w_c, and the mean is weighted by the samples' w_label.
+
     Args:
         label_smoothing: s, 0 <= s < 1 (Szegedy et al., CVPR 2016); 0 is plain cross entropy.
+        class_weights: (classes,), see `balanced_weights`; None where every class weighs the same.
 
     Shape:
         logits: (batch, classes); labels: (batch,) int64; output: scalar.
@@ -17,12 +42,15 @@ class CrossEntropy(nn.Module):
         ValueError: label_smoothing out of range.
     """
 
-    def __init__(self, label_smoothing: float = 0.0) -> None:
+    class_weights: Tensor | None
+
+    def __init__(self, label_smoothing: float = 0.0, class_weights: Tensor | None = None) -> None:
         super().__init__()
         if not 0 <= label_smoothing < 1:
             raise ValueError(f"label_smoothing must be at least 0 and below 1, not {label_smoothing}")
         self.label_smoothing = label_smoothing
+        self.register_buffer("class_weights", class_weights, persistent=False)  # a fact of the data, not a state
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of a batch."""
-        return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        return F.cross_entropy(logits, labels, self.class_weights, label_smoothing=self.label_smoothing)

@@ -1,9 +1,38 @@
 """Hinton's soft targets."""
 
+from dataclasses import dataclass
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vskd.distillation.losses.shapes import require_same_shape
+
+
+@dataclass(frozen=True)
+class TemperatureSchedule:
+    """T = min(start + slope * epoch, maximum): soft targets that grow softer as the student grows surer.
+
+    With slope 0 the temperature is `start` throughout.
+
+    Raises:
+        ValueError: start not above 0, slope below 0, or a maximum that a rising temperature has passed from the start.
+    """
+
+    start: float
+    slope: float = 0.0
+    maximum: float = 20.0
+
+    def __post_init__(self) -> None:
+        if not self.start > 0:
+            raise ValueError(f"temperature must be above 0, not {self.start}")
+        if not self.slope >= 0:
+            raise ValueError(f"the slope of the temperature must be at least 0, not {self.slope}")
+        if self.slope > 0 and not self.maximum >= self.start:
+            raise ValueError(f"the temperature starts at {self.start}, above its maximum of {self.maximum}")
+
+    def at(self, epoch: int) -> float:
+        """The temperature of an epoch, counted from 0."""
+        return self.start if self.slope == 0 else min(self.start + self.slope * epoch, self.maximum)
 
 
 class SoftTarget(nn.Module):

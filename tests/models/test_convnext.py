@@ -1,0 +1,42 @@
+"""ConvNeXt-Tiny against torchvision's."""
+
+import torch
+
+from vskd.models.convnext import ConvNeXtTiny
+from vskd.models.torchvision_shim import load_torchvision
+
+
+def test_equals_torchvision_behind_the_normalisation() -> None:
+    torch.manual_seed(0)
+    network = ConvNeXtTiny(3, 10).eval()
+    assert sum(p.numel() for p in network.parameters()) == 27_827_818
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name.endswith("layer_scale"):  # at its initial 1e-6 the blocks hardly count
+                parameter.fill_(0.5)
+    reference = load_torchvision().models.convnext_tiny(weights=None, num_classes=10).eval()
+    reference.load_state_dict(network.state_dict())
+    x = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        outputs = network(x)
+        normalised = network.normalise(x)
+        torch.testing.assert_close(outputs.logits, reference(normalised), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(outputs.features["shallow"], reference.features[0](normalised))
+        deep = reference.features(normalised)
+        torch.testing.assert_close(outputs.features["deep"], deep)
+        pooled = reference.classifier[1](reference.classifier[0](reference.avgpool(deep)))
+        torch.testing.assert_close(outputs.embedding, pooled, rtol=1e-4, atol=1e-5)
+    assert outputs.features["shallow"].shape == (2, 96, 16, 16)
+    assert outputs.features["deep"].shape == (2, 768, 2, 2)
+
+
+def test_training_without_drop_path_is_deterministic() -> None:
+    torch.manual_seed(0)
+    x = torch.rand(2, 3, 32, 32)
+    network = ConvNeXtTiny(3, 4).train()
+    with torch.no_grad():
+        assert torch.equal(network(x).logits, network(x).logits)
+        network.dropout.p = 0.5
+        first, second = network(x), network(x)
+    assert not torch.equal(first.logits, second.logits)
+    assert torch.equal(first.embedding, second.embedding)

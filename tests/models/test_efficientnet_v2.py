@@ -1,0 +1,23 @@
+"""EfficientNetV2-S against torchvision's."""
+
+import torch
+
+from vskd.models.efficientnet_v2 import EfficientNetV2S
+from vskd.models.torchvision_shim import load_torchvision
+
+
+def test_equals_torchvision_behind_the_normalisation() -> None:
+    torch.manual_seed(0)
+    network = EfficientNetV2S(3, 6).eval()
+    assert sum(p.numel() for p in network.parameters()) == 20_185_174
+    reference = load_torchvision().models.efficientnet_v2_s(weights=None, num_classes=6).eval()
+    reference.load_state_dict(network.state_dict())
+    x = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        outputs = network(x)
+        normalised = network.normalise(x)
+        torch.testing.assert_close(outputs.logits, reference(normalised))
+        torch.testing.assert_close(outputs.features["shallow"], reference.features[0](normalised))
+        torch.testing.assert_close(outputs.embedding, reference.avgpool(outputs.features["deep"]).flatten(1))
+    assert outputs.features["shallow"].shape == (1, 24, 32, 32)
+    assert outputs.features["deep"].shape == (1, 1280, 2, 2)

@@ -1,0 +1,106 @@
+"""What the networks for photographs share, tested on all of them."""
+
+import pytest
+import torch
+from torch import nn
+
+from vskd.errors import RecipeError
+from vskd.models.catalog import NETWORKS, build_network
+from vskd.models.feature_shapes import feature_shapes
+from vskd.models.photo import PhotoNetwork, first_convolution
+
+WEIGHTS = ("weight", "bias")
+PHOTO = sorted(name for name, entry in NETWORKS.items() if entry.channels)
+
+
+def build(name: str, in_channels: int = 3, classes: int = 4) -> PhotoNetwork:
+    torch.manual_seed(0)
+    network = build_network(name, in_channels=in_channels, classes=classes)
+    assert isinstance(network, PhotoNetwork)
+    return network.eval()
+
+
+@pytest.mark.parametrize("name", PHOTO)
+def test_one_channel_changes_the_stem_and_classes_the_head(name: str) -> None:
+    with torch.device("meta"):  # shapes only, no values
+        network, grey, many = build(name), build(name, in_channels=1), build(name, classes=7)
+    shapes = {n: tuple(t.shape) for n, t in network.state_dict().items()}
+    for other, changed in ((grey, {network.stem + ".weight"}), (many, {f"{network.head}.{n}" for n in WEIGHTS})):
+        state = other.state_dict()
+        assert list(state) == list(shapes)
+        assert {n for n, t in state.items() if tuple(t.shape) != shapes[n]} == changed
+    assert grey.state_dict()[network.stem + ".weight"].shape[1] == 1
+
+
+@pytest.mark.parametrize("name", ["squeezenet-lw", "mobilenet-v3-small-075"])
+def test_grey_images_of_any_shape_are_classified(name: str) -> None:
+    with torch.no_grad():
+        assert build(name, in_channels=1)(torch.rand(2, 1, 32, 50)).logits.shape == (2, 4)
+
+
+@pytest.mark.parametrize("name", PHOTO)
+def test_embedding_is_as_wide_as_announced_and_maps_are_named(name: str) -> None:
+    network = build(name)
+    with torch.no_grad():
+        outputs = network(torch.rand(2, 3, 48, 48))
+    assert outputs.embedding.shape == (2, network.embedding_size)
+    assert list(outputs.features) == ["shallow", "deep"]
+    assert outputs.features["deep"].shape[1] == network.embedding_size
+    shapes = feature_shapes(network, (3, 48, 48))
+    assert {n: tuple(f.shape[1:]) for n, f in outputs.features.items()} == shapes
+
+
+@pytest.mark.parametrize("name", PHOTO)
+def test_later_layers_leave_the_maps_as_they_were(name: str) -> None:
+    """An in-place activation behind a map would change what the distillers see."""
+    network = build(name)
+    with torch.no_grad():
+        image = torch.rand(1, 3, 48, 48)
+        outputs = network(image)
+        shallow = network.forward_stem(network.normalise(image)).clone()
+        deep = network.forward_body(shallow.clone()).clone()
+    assert torch.equal(outputs.features["shallow"], shallow)
+    assert torch.equal(outputs.features["deep"], deep)
+
+
+@pytest.mark.parametrize("name", PHOTO)
+def test_dropout_leaves_the_embedding_whole(name: str) -> None:
+    torch.manual_seed(0)
+    network = build_network(name, in_channels=3, classes=4, dropout=0.9).eval()
+    dropouts = [m for m in [*network.classifier, *network.children()] if isinstance(m, nn.Dropout)]
+    assert [m.p for m in dropouts] == [0.9]
+    dropouts[0].train()
+    x = torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        first, second = network(x), network(x)
+        whole = network.eval()(x)
+    assert torch.equal(first.embedding, second.embedding)
+    assert torch.equal(first.embedding, whole.embedding)
+    assert torch.equal(first.features["deep"], whole.features["deep"])
+    assert not torch.equal(first.logits, second.logits)
+
+
+@pytest.mark.parametrize("name", PHOTO)
+def test_the_input_is_normalised_inside(name: str) -> None:
+    network = build(name)
+    image = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        expected = network(image).logits
+        prepared = network.normalise(image)
+        network.normalise = nn.Identity()
+        torch.testing.assert_close(network(prepared).logits, expected)
+        assert not torch.equal(network(image).features["shallow"], network(prepared).features["shallow"])
+
+
+@pytest.mark.parametrize("channels", [2, 4, 6])
+def test_other_channels_are_refused_by_name(channels: int) -> None:
+    with pytest.raises(RecipeError, match=f"in_channels of network 'squeezenet-lw' is {channels}.*grey"):
+        build_network("squeezenet-lw", in_channels=channels, classes=2)
+
+
+def test_first_convolution_keeps_what_is_not_the_channels() -> None:
+    like = nn.Conv2d(3, 8, (5, 3), stride=(2, 1), padding=(2, 1), bias=True)
+    assert first_convolution(3, like) is like
+    grey = first_convolution(1, like)
+    assert (grey.kernel_size, grey.stride, grey.padding) == (like.kernel_size, like.stride, like.padding)
+    assert torch.equal(grey.bias, torch.zeros(8))

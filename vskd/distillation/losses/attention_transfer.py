@@ -1,0 +1,62 @@
+"""Attention transfer: the student is to look where the teacher looks. No parameters."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def common_grid(student: Tensor, teacher: Tensor) -> tuple[int, int]:
+    """The largest (height, width) that both maps can be averaged to."""
+    return min(student.shape[2], teacher.shape[2]), min(student.shape[3], teacher.shape[3])
+
+
+def attention_map(feature: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Mean square over channels, averaged to `grid`, as a vector of length 1 (a zero vector for zero features).
+
+    Args:
+        feature: (batch, channels, height, width); computed in at least float32.
+        grid: (height, width) of the map.
+
+    Returns:
+        (batch, height * width), no value below 0.
+    """
+    x = feature.to(torch.promote_types(feature.dtype, torch.float32))
+    # Maps keep their direction under scaling; without it, the squares of large or tiny features leave float32's range.
+    x = x / x.detach().abs().amax(dim=(1, 2, 3), keepdim=True).clamp(min=torch.finfo(x.dtype).tiny)
+    energy = F.adaptive_avg_pool2d(x.square().mean(dim=1, keepdim=True), grid).flatten(1)
+    return F.normalize(energy, dim=1, eps=1e-8)
+
+
+class AttentionTransfer(nn.Module):
+    """L = batch mean of || Q(student) / |Q(student)| - Q(teacher) / |Q(teacher)| ||^2, between 0 and 2.
+
+    Q sums the squares of a feature map over its channels. Maps of different sizes are averaged to the smaller height
+    and width; channels may differ. The authors' code divides by the number of positions and multiplies by beta = 1000;
+    on a 7 x 7 map this loss with weight 20 is the same.
+
+    Source: Zagoruyko & Komodakis, "Paying More Attention to Attention", ICLR 2017 (arXiv 1612.03928).
+
+    Shape:
+        student, teacher: (batch, any channels, any height, any width); output: scalar.
+
+    Raises:
+        ValueError: not two maps of the same batch.
+    """
+
+    def forward(self, student: Tensor, teacher: Tensor) -> Tensor:
+        """Loss of a batch."""
+        require_maps("attention transfer", student, teacher)
+        grid = common_grid(student, teacher)
+        difference = attention_map(student, grid) - attention_map(teacher, grid)
+        return difference.square().sum(dim=1).mean()
+
+
+def require_maps(what: str, student: Tensor, teacher: Tensor) -> None:
+    """Refuse anything but two stacks of feature maps of the same batch.
+
+    Raises:
+        ValueError: naming both shapes.
+    """
+    if student.ndim != 4 or teacher.ndim != 4 or student.shape[0] != teacher.shape[0]:
+        shapes = f"student {tuple(student.shape)}, teacher {tuple(teacher.shape)}"
+        raise ValueError(f"{what}: needs two (batch, channels, height, width) maps of the same batch, got {shapes}")
