@@ -17,11 +17,12 @@ import torch
 from vskd.datasets.synthetic.write import write_world
 from vskd.distillation.cache import TeacherCache, TeacherKey, write_teacher_cache
 from vskd.distillation.data import ClipBatches
-from vskd.distillation.distillers.catalog import build_distiller
 from vskd.distillation.experiment import Experiment, prepare
+from vskd.distillation.guidance import Widths, new_distiller
+from vskd.distillation.inputs import student_inputs
+from vskd.distillation.networks import new_student, new_teacher
 from vskd.distillation.optimizer import build_optimizer
 from vskd.distillation.pairing import check_paired
-from vskd.distillation.train import new_student, new_teacher, window_batches
 from vskd.models.outputs import Outputs
 from vskd.models.trn import MultiScaleTRN
 from vskd.recipe import Recipe, load_recipe
@@ -50,7 +51,7 @@ def main() -> None:
 
 def measure(recipe: Recipe, cache: Path, rounds: int) -> dict[str, float]:
     """Median seconds of an epoch of each kind."""
-    experiment = prepare(recipe, cache, needs_video=True)
+    experiment = prepare(recipe, cache, needs_teacher=True)
     width = recipe.teacher.feature_size
     torch.manual_seed(0)
     network = new_teacher(recipe, len(experiment.index.labels)).eval()
@@ -75,20 +76,18 @@ def student_epoch(
     """A function that trains one epoch, as `DistillationTask` does."""
     recipe = experiment.recipe
     student = new_student(recipe, len(experiment.index.labels), experiment.window_store.channels).train()
-    distiller = build_distiller(
-        distiller_name,
-        temperature=recipe.distiller.temperature,
-        weights=recipe.distiller.weights.model_dump(exclude_none=True),
-        student_width=recipe.student.embedding_size,
-        teacher_width=teacher_width,
-        label_smoothing=recipe.training.label_smoothing,
+    distiller = new_distiller(
+        recipe.updated(f"distiller.name={distiller_name}"), Widths(recipe.student.embedding_size), Widths(teacher_width)
     )
+    inputs = student_inputs(experiment)
     optimizer = build_optimizer([*student.parameters(), *distiller.parameters()], recipe.training)
 
     def run(epoch: int) -> None:
-        for batch in window_batches(experiment, experiment.split.train, epoch):
+        for batch in inputs.batches(experiment.split.train, epoch):
             said = teacher(batch.ids) if teacher else None
-            loss = torch.stack(list(distiller(student(batch.inputs), said, batch.labels).values())).sum()
+            loss = torch.stack(
+                list(distiller(student(batch.inputs), said, batch.labels, batch.positions).values())
+            ).sum()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

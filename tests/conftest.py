@@ -1,13 +1,18 @@
 """Fixtures that the whole suite shares: real recordings where they are on disk, and a tiny synthetic world."""
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from vskd.recipe import Recipe
 
 # The suite shares its cores with other work; more threads make these tiny tensors slower, not faster.
@@ -42,6 +47,59 @@ def synthetic_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("synthetic") / "world"
     write_world(root, subjects=4, actions=3, trials=2, seed=0)
     return root
+
+
+SHAPES = ("circle", "cross", "square")
+
+
+def write_shapes(root: Path, *, drivers: int = 5, each: int = 5, side: int = 48) -> None:
+    """A data set in the layout of `image-folder`: bright shapes before the shade that is each driver's own.
+
+    The last driver is the part test, the others are the part train. A driver and class make a clip of `each` frames.
+    """
+    generator, rows = np.random.default_rng(0), ["path,driver,clip,frame"]
+    for driver in range(1, drivers + 1):
+        part = "test" if driver == drivers else "train"
+        for name in SHAPES:
+            folder = root / part / name
+            folder.mkdir(parents=True, exist_ok=True)
+            for frame in range(each):
+                path = folder / f"{driver}-{frame}.png"
+                Image.fromarray(draw_shape(name, 15 * driver, side, generator)).save(path)
+                rows.append(f"{path.relative_to(root).as_posix()},{driver},{driver}-{name},{frame}")
+    (root / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def draw_shape(name: str, shade: int, side: int, generator: np.random.Generator) -> "npt.NDArray[np.uint8]":
+    """One picture, uint8 (side, side, 3): the shape is at a random place, of a random size and colour."""
+    picture = generator.integers(shade, shade + 40, (side, side, 3))
+    radius = generator.uniform(0.2, 0.3) * side
+    centre = generator.uniform(radius, side - radius, 2)
+    down, across = np.abs(np.arange(side)[:, None] - centre[0]), np.abs(np.arange(side)[None, :] - centre[1])
+    inside = {
+        "circle": np.hypot(down, across) < radius,
+        "cross": (np.minimum(down, across) < radius / 4) & (np.maximum(down, across) < radius),
+        "square": np.maximum(down, across) < radius,
+    }[name]
+    picture[inside] = generator.integers(170, 255, 3)
+    return picture.astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images of shapes in three classes, of five drivers, written once per session. Read it, never change it."""
+    root = tmp_path_factory.mktemp("shapes") / "data"
+    write_shapes(root)
+    return root
+
+
+TINY_IMAGES = (
+    *("dataset.name=image-folder", "dataset.protocol=official", "images.size=32", "images.crop=full"),
+    *("images.augmentation.flip=0", "teacher.network=mobilenet-v3-small-075", "teacher.weights=null"),
+    *("teacher.training.epochs=2", "training.epochs=2", "training.batch_size=16", "teacher.training.batch_size=16"),
+    *("export.max_accuracy_drop=1.0", "export.calibration_recordings=20"),
+)
+"""What shrinks a shipped recipe of images to seconds, on the shapes."""
 
 
 TINY = (
@@ -97,3 +155,81 @@ def finished_comparison(synthetic_root: Path, tmp_path_factory: pytest.TempPathF
     recipes = tuple(load_recipe(n, (*TINY, f"dataset.path={synthetic_root}")) for n in ("demo", "demo-no-kd"))
     compare(recipes, [0], out, after_run=export_and_evaluate)
     return FinishedComparison(out, recipes)
+
+
+def _copy_or_link(source: str, target: str) -> str:
+    """Models and stores are replaced, never changed in place, so that a link serves as a copy."""
+    copy = os.link if source.endswith((".safetensors", ".tflite", ".h5")) else shutil.copy2
+    copy(source, target)
+    return target
+
+
+@pytest.fixture
+def comparison_copy(finished_comparison: FinishedComparison, tmp_path: Path) -> FinishedComparison:
+    """The finished comparison in a folder of this test's own. Replace its files, never change models in place."""
+    tree = tmp_path / "results"
+    shutil.copytree(finished_comparison.out, tree, copy_function=_copy_or_link)
+    return FinishedComparison(tree, finished_comparison.recipes)
+
+
+@pytest.fixture
+def converted(comparison_copy: FinishedComparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conversion and quantization give the finished bundle's models at once; all else of an export is real."""
+    from vskd.export import ship
+
+    float_model, model = (
+        (comparison_copy.bundle / name).read_bytes() for name in ("model_float.tflite", "model.tflite")
+    )
+    monkeypatch.setattr(ship, "_convert", lambda *_: float_model)
+    monkeypatch.setattr(ship, "RANGE_ESTIMATORS", ("minmax",))
+    monkeypatch.setattr(ship, "quantize_int8", lambda *_, **__: model)
+
+
+TINY_STUDENT = (
+    *("encoding.method=raw", "student.network=cnn1d", "student.embedding_size=12"),
+    *("training.epochs=1", "training.batch_size=4"),
+)
+"""On top of TINY: a student that is trained in a second."""
+
+
+@dataclass(frozen=True)
+class FinishedImages:
+    """A comparison of `krca` and `krca-no-kd` in tiny on the shapes, seed 0. Read it, never change it."""
+
+    out: Path
+    recipes: tuple["Recipe", ...]
+
+    @property
+    def teacher(self) -> Path:
+        """Run folder of the one teacher."""
+        (folder,) = (self.out / "teachers").iterdir()
+        return folder
+
+    @property
+    def student(self) -> Path:
+        """Run folder of the student that was distilled; exported to its folder `bundle`."""
+        return self.out / "runs" / "krca" / "seed0"
+
+    @property
+    def no_kd(self) -> Path:
+        """Run folder of the student without a teacher; not exported."""
+        return self.out / "runs" / "krca-no-kd" / "seed0"
+
+    @property
+    def bundle(self) -> Path:
+        """The distilled student's int8 bundle."""
+        return self.student / "bundle"
+
+
+@pytest.fixture(scope="session")
+def finished_images(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedImages:
+    """Teacher, two students of images, one bundle and their comparison, made once (needs the extra `export`)."""
+    pytest.importorskip("litert_torch", reason="needs the extra 'export'")
+    from vskd.evaluation.compare import compare
+    from vskd.export.evaluate import export_and_evaluate
+    from vskd.recipe import load_recipe
+
+    out = tmp_path_factory.mktemp("images")
+    recipes = tuple(load_recipe(n, (*TINY_IMAGES, f"dataset.path={shapes_root}")) for n in ("krca", "krca-no-kd"))
+    compare(recipes, [0], out, after_run=lambda run: export_and_evaluate(run) if run.parent.name == "krca" else run)
+    return FinishedImages(out, recipes)

@@ -4,6 +4,9 @@ Every message is built from two parts: what is wrong (naming the file and the fi
 line prints them as one line; a library user catches `VskdError`.
 """
 
+import difflib
+from collections.abc import Sequence
+
 
 class VskdError(Exception):
     """Base of all errors that are the user's to solve.
@@ -63,3 +66,9 @@ class MissingExtraError(VskdError):
 
 class RunError(VskdError):
     """A run folder belongs to another recipe, is unfinished, or cannot be continued."""
+
+
+def nearest(name: str, valid: Sequence[str]) -> str:
+    """A clause that proposes the valid name nearest to `name`, or lists all of them."""
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else f"valid names: {', '.join(sorted(valid))}"

@@ -1,7 +1,9 @@
 """The command line as a person meets it: exit code, stdout, stderr."""
 
 import inspect
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -48,3 +50,24 @@ def record(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, Any], list[di
         return seen
 
     return replace
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A folder that looks like a bundle; the library decides whether it is one."""
+    folder = tmp_path / "BUNDLE"
+    folder.mkdir()
+    (folder / "manifest.json").write_text("{}", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def run_example(vskd: Callable[..., Answer]) -> Callable[[str, Mapping[str, object]], Answer]:
+    """Run a command line of a help page for real, its placeholders replaced by real files and folders."""
+
+    def call(example: str, places: Mapping[str, object]) -> Answer:
+        program, *words = shlex.split(example)
+        assert program == "vskd"
+        return vskd(*(places.get(word, word) for word in words))
+
+    return call

@@ -15,6 +15,7 @@ from vskd.cli.options import (
     VskdCommand,
     chosen_recipe,
     configure_logging,
+    recipe_name_option,
     recipe_options,
     recipe_overrides,
 )
@@ -155,3 +156,30 @@ def test_logging_is_set_up_once_however_often_it_is_asked(capsys) -> None:
         configure_logging(0)
     logging.getLogger("vskd.somewhere").warning("once")
     assert capsys.readouterr().err.count("once") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], "vskd-utd-mhad"),
+        (["--teacher", "trn"], "vskd-utd-mhad"),
+        (["--teacher", "convnext-tiny"], "krca"),
+        (["--teacher", "efficientnet-v2-s"], "dangerous-driving"),
+        (["--student", "mobilenet-v3-small-100-relu6"], "dangerous-driving"),
+        (["--dataset", "state-farm"], "krca"),
+        (["--teacher", "efficientnet-v2-s", "--dataset", "driver-inattention"], "dangerous-driving"),
+        (["--recipe", "demo", "--teacher", "convnext-tiny"], "demo"),
+    ],
+)
+def test_without_a_recipe_the_one_that_fits_is_taken(words: list[str], expected: str) -> None:
+    names: list[str] = []
+
+    @click.command(cls=VskdCommand)
+    @recipe_name_option
+    @recipe_options("teacher", "student", "dataset")
+    @click.pass_context
+    def command(ctx: click.Context, recipe_name: str | None) -> None:
+        names.append(chosen_recipe(ctx, recipe_name).name)
+
+    command.main(words, standalone_mode=False)
+    assert names == [expected]

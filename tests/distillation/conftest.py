@@ -10,7 +10,8 @@ from vskd.recipe import Recipe, load_recipe
 TINY = (
     *("frames.size=32", "teacher.segments=3", "teacher.feature_size=16", "teacher.training.epochs=2"),
     *("encoding.method=raw", "sensor.length=32", "student.network=cnn1d", "student.embedding_size=12"),
-    *("training.epochs=2", "training.batch_size=4"),
+    *("training.epochs=2", "training.batch_size=4", "teacher.training.validation=carve"),
+    "teacher.training.select=best",
 )
 
 

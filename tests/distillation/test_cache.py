@@ -10,7 +10,9 @@ import torch
 from vskd.distillation.cache import TeacherCache, TeacherKey, write_teacher_cache
 from vskd.distillation.data import ClipBatches
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.train import clip_batches, load_teacher, teacher_outputs
+from vskd.distillation.inputs import teacher_inputs
+from vskd.distillation.networks import load_teacher
+from vskd.distillation.teacher_outputs import teacher_outputs
 from vskd.errors import CacheError
 from vskd.models.trn import MultiScaleTRN
 from vskd.recipe import Recipe
@@ -20,7 +22,7 @@ KEY = TeacherKey("teacher", "frames")
 
 @pytest.fixture(scope="module")
 def experiment(tiny: Callable[..., Recipe], shared_cache: Path) -> Experiment:
-    return prepare(tiny(), shared_cache, needs_video=True)
+    return prepare(tiny(), shared_cache, needs_teacher=True)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def teacher(teacher_run: Path) -> MultiScaleTRN:
 @pytest.fixture(scope="module")
 def written(experiment: Experiment, teacher: MultiScaleTRN, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("cache") / "teacher.h5"
-    write_teacher_cache(path, teacher, clip_batches(experiment, tuple(experiment.recordings)), KEY)
+    write_teacher_cache(path, teacher, teacher_inputs(experiment).batches(tuple(experiment.recordings)), KEY)
     return path
 
 
@@ -71,7 +73,7 @@ def test_any_order_with_repeats(experiment, written: Path) -> None:
 
 def test_reading_does_not_depend_on_the_order_of_writing(experiment, teacher, written: Path, tmp_path: Path) -> None:
     backwards = tuple(reversed(tuple(experiment.recordings)))
-    write_teacher_cache(tmp_path / "other.h5", teacher, clip_batches(experiment, backwards), KEY)
+    write_teacher_cache(tmp_path / "other.h5", teacher, teacher_inputs(experiment).batches(backwards), KEY)
     ids = sorted(experiment.recordings)
     one = TeacherCache(written, KEY).outputs(ids)[0]
     other = TeacherCache(tmp_path / "other.h5", KEY).outputs(ids)[0]
@@ -128,7 +130,7 @@ def test_a_cache_that_breaks_off_leaves_nothing(experiment, teacher, tmp_path: P
 def test_the_teacher_is_asked_once(experiment, teacher_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = teacher_outputs(experiment, teacher_run)
     assert first.path.parent == experiment.cache
-    monkeypatch.setattr("vskd.distillation.train.load_teacher", None)
+    monkeypatch.setattr("vskd.distillation.teacher_outputs.load_teacher", None)
     again = teacher_outputs(experiment, teacher_run)
     assert again.path == first.path
     assert again.ids == set(experiment.recordings)

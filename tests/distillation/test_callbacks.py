@@ -50,7 +50,7 @@ def test_rows_that_will_be_repeated_are_dropped(tmp_path: Path) -> None:
 
 def test_resume_points_keep_their_interval(tmp_path: Path) -> None:
     saved: list[Path] = []
-    trainer = SimpleNamespace(save_checkpoint=lambda path: saved.append(path))
+    trainer = SimpleNamespace(save_checkpoint=lambda path, weights_only: saved.append(path))
     for interval, expected in ((0.0, 3), (1000.0, 1)):
         saved.clear()
         point = ResumePoint(tmp_path / "trainer.ckpt", interval_s=interval)

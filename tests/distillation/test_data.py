@@ -18,7 +18,7 @@ from vskd.recipe import Recipe
 
 @pytest.fixture(scope="module")
 def experiment(tiny: Callable[..., Recipe], shared_cache: Path) -> Experiment:
-    return prepare(tiny(), shared_cache, needs_video=True)
+    return prepare(tiny(), shared_cache, needs_teacher=True)
 
 
 def windows(experiment: Experiment, *, seed: int | None = None, size: int = 4, jitter: float = 0.0) -> WindowBatches:
@@ -95,7 +95,7 @@ def test_augmentation_needs_a_seed_and_repeats_with_it(experiment) -> None:
 
 def test_sliding_windows_each_become_an_item(tiny: Callable[..., Recipe], shared_cache: Path) -> None:
     recipe = tiny("sensor.window=sliding", "sensor.rate_hz=50", "sensor.stride=16")
-    sliding = prepare(recipe, shared_cache, needs_video=False)
+    sliding = prepare(recipe, shared_cache, needs_teacher=False)
     batches = list(windows(sliding, seed=0))
     expected = {i: sliding.window_store.num_windows(i) for i in sliding.split.train}
     assert max(expected.values()) > 1

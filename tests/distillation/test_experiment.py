@@ -21,17 +21,17 @@ def world(synthetic_root: Path, tmp_path: Path) -> Path:
 
 def test_a_missing_data_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="--data PATH"):
-        prepare(load_recipe("demo"), tmp_path, needs_video=False)
+        prepare(load_recipe("demo"), tmp_path, needs_teacher=False)
 
 
 def test_an_unknown_stream_is_refused(tiny: MakeRecipe, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no recording has the stream.*thermometer"):
-        prepare(tiny("dataset.sensor=thermometer"), tmp_path, needs_video=False)
+        prepare(tiny("dataset.sensor=thermometer"), tmp_path, needs_teacher=False)
 
 
 def test_validation_is_carved_from_the_training_subjects(tiny: MakeRecipe, tmp_path: Path) -> None:
     recipe = tiny()
-    experiment = prepare(recipe, tmp_path, needs_video=True)
+    experiment = prepare(recipe, tmp_path, needs_teacher=True)
     split = experiment.training_split(recipe.training)
     assert set(split.train) | set(split.validation) == set(experiment.split.train)
     assert not set(split.train) & set(split.validation)
@@ -42,12 +42,12 @@ def test_validation_is_carved_from_the_training_subjects(tiny: MakeRecipe, tmp_p
 
 
 def test_hashes_do_not_depend_on_the_place_but_on_the_data(tiny: MakeRecipe, world: Path, tmp_path: Path) -> None:
-    here = prepare(tiny(), tmp_path, needs_video=True)
-    there = prepare(tiny(root=world), tmp_path, needs_video=True)
+    here = prepare(tiny(), tmp_path, needs_teacher=True)
+    there = prepare(tiny(root=world), tmp_path, needs_teacher=True)
     assert (here.data_hash, here.frames_hash, here.facts()) == (there.data_hash, there.frames_hash, there.facts())
     sensor = world / "Inertial" / "a1_s1_t1_inertial.mat"
     sensor.write_bytes(sensor.read_bytes() + b"\0" * 8)
-    changed = prepare(tiny("dataset.max_bad_fraction=0.5", root=world), tmp_path, needs_video=True)
+    changed = prepare(tiny("dataset.max_bad_fraction=0.5", root=world), tmp_path, needs_teacher=True)
     assert changed.data_hash != here.data_hash
 
 
@@ -56,7 +56,7 @@ def test_corrupt_recordings_are_named_and_left_out(
 ) -> None:
     clip = world / "RGB" / "a2_s1_t1_color.mp4"
     clip.write_bytes(clip.read_bytes()[:100])
-    experiment = prepare(tiny("dataset.max_bad_fraction=0.1", root=world), tmp_path, needs_video=True)
+    experiment = prepare(tiny("dataset.max_bad_fraction=0.1", root=world), tmp_path, needs_teacher=True)
     ids = tuple(experiment.recordings)
     with caplog.at_level(logging.WARNING, logger="vskd"):
         usable = experiment.only(ids, experiment.frame_store.ids, "rgb")
@@ -69,4 +69,4 @@ def test_too_many_corrupt_recordings_are_refused(tiny: MakeRecipe, world: Path, 
     clip = world / "RGB" / "a2_s1_t1_color.mp4"
     clip.write_bytes(clip.read_bytes()[:100])
     with pytest.raises(DataError, match="a2_s1_t1"):
-        _ = prepare(tiny(root=world), tmp_path, needs_video=True).frame_store
+        _ = prepare(tiny(root=world), tmp_path, needs_teacher=True).frame_store

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from vskd.distillation import run as run_module
 from vskd.distillation.run import RunFolder, log_to_file
+from vskd.distillation.train import distill
 from vskd.errors import RunError
+from vskd.files import write_text
 from vskd.recipe import Recipe
 
 FACTS = {"data_hash": "d", "split_hash": "s", "teacher_hash": "t", "cache": "../cache"}
@@ -68,3 +71,40 @@ def test_the_log_goes_to_the_file(tmp_path: Path) -> None:
         logging.getLogger("vskd").removeHandler(handler)
         handler.close()
     assert "a line" in (tmp_path / "run" / "run.log").read_text()
+
+
+def test_a_full_disk_stops_the_log_and_not_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    full = tmp_path / "run.log"
+    full.symlink_to("/dev/full")
+    handler = log_to_file(full)
+    try:
+        for number in range(3):
+            logging.getLogger("vskd.something").warning("line %d", number)
+    finally:
+        logging.getLogger("vskd").removeHandler(handler)
+        handler.close()
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_versions_on_record_are_those_that_made_the_run(
+    begun: RunFolder, tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch, finished: bool
+) -> None:
+    made_with = begun.facts()["python"]
+    if finished:
+        write_text(begun.training_file, "{}")
+        write_text(begun.weights_file, "weights")
+    monkeypatch.setattr(run_module.platform, "python_version", lambda: "9.9")
+    begun.begin(tiny(), {**FACTS, "cache": "../moved"})
+    assert begun.facts()["python"] == (made_with if finished else "9.9")
+    assert begun.facts()["cache"] == "../moved"
+
+
+def test_another_recipe_is_refused_before_a_teacher_is_trained(
+    tiny: Callable[..., Recipe], synthetic_root: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    RunFolder(run, "student").begin(tiny("seed=9", root=synthetic_root), FACTS)
+    with pytest.raises(RunError, match="another recipe"):
+        distill(tiny(root=synthetic_root), run)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]

@@ -1,7 +1,5 @@
 """A batch whose teacher outputs are of other recordings or labels ends the run."""
 
-from collections.abc import Sequence
-
 import pytest
 import torch
 from torch import nn
@@ -14,7 +12,10 @@ from vskd.models.outputs import Outputs
 from vskd.recipe import TrainingSection
 
 BATCH = Batch(
-    ("a", "b", "c"), torch.randn(3, 2, 5, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2])
+    ("a", "b", "c"),
+    torch.randn(3, 2, 5, generator=torch.Generator().manual_seed(0)),
+    torch.tensor([0, 1, 2]),
+    torch.tensor([4, 0, 7]),
 )
 
 
@@ -28,19 +29,19 @@ class Network(nn.Module):
         return Outputs(self.classify(embedding), embedding)
 
 
-class Cache:
+class Teacher:
     """Answers with the asked ids and labels, or with those it is told to."""
 
     def __init__(self, ids: tuple[str, ...] = BATCH.ids, labels: tuple[int, ...] = (0, 1, 2)) -> None:
         self.ids, self.labels = ids, labels
         self.asked: list[tuple[str, ...]] = []
 
-    def outputs(self, ids: Sequence[str]) -> tuple[Outputs, tuple[str, ...], torch.Tensor]:
-        self.asked.append(tuple(ids))
+    def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], torch.Tensor]:
+        self.asked.append(batch.ids)
         return Outputs(torch.eye(3), torch.ones(3, 4)), self.ids, torch.tensor(self.labels)
 
 
-def task(cache: Cache | None, distiller: str = "kd") -> DistillationTask:
+def task(teacher: Teacher | None, distiller: str = "kd") -> DistillationTask:
     torch.manual_seed(0)
     made = build_distiller(
         distiller, temperature=4.0, weights={}, student_width=4, teacher_width=4, label_smoothing=0.0
@@ -48,7 +49,7 @@ def task(cache: Cache | None, distiller: str = "kd") -> DistillationTask:
     built = DistillationTask(
         Network(),
         made,
-        cache,  # type: ignore[arg-type]
+        teacher,
         classes=3,
         training=TrainingSection(),
         seed=0,
@@ -60,26 +61,26 @@ def task(cache: Cache | None, distiller: str = "kd") -> DistillationTask:
 
 
 def test_the_loss_is_the_sum_of_the_distillers_terms() -> None:
-    cache = Cache()
-    built = task(cache)
+    said = Teacher()
+    built = task(said)
     loss = built.training_step(BATCH, 0)
     teacher = Outputs(torch.eye(3), torch.ones(3, 4))
     terms = built.distiller(built.network(BATCH.inputs), teacher, BATCH.labels)
     assert loss.item() == pytest.approx(sum(v.item() for v in terms.values()))
     assert built.__dict__["logged"].keys() == {"train/loss", *(f"train/{name}" for name in terms)}
-    assert cache.asked == [BATCH.ids]
+    assert said.asked == [BATCH.ids]
     assert loss.requires_grad
     assert not any(v.requires_grad for v in built.__dict__["logged"].values())
 
 
 def test_other_recordings_are_refused() -> None:
     with pytest.raises(CacheError, match="2 of 3 teacher outputs belong to other recordings"):
-        task(Cache(ids=("b", "a", "c"))).training_step(BATCH, 0)
+        task(Teacher(ids=("b", "a", "c"))).training_step(BATCH, 0)
 
 
 def test_other_labels_are_refused() -> None:
     with pytest.raises(CacheError, match="other labels"):
-        task(Cache(labels=(0, 2, 1))).training_step(BATCH, 0)
+        task(Teacher(labels=(0, 2, 1))).training_step(BATCH, 0)
 
 
 def test_without_a_teacher_only_the_labels_teach() -> None:

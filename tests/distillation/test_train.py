@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vskd.distillation import train
+from vskd.distillation import fitting, networks, train
 from vskd.distillation.callbacks import ResumePoint
 from vskd.distillation.run import RunFolder
 from vskd.distillation.train import distill, teach
@@ -47,14 +47,14 @@ def interrupt_after(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
             if trainer.current_epoch == epoch:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(train, "ResumePoint", Interrupting)
+    monkeypatch.setattr(fitting, "ResumePoint", Interrupting)
 
 
 def never_train(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("trained, although nothing was to be trained")
 
-    monkeypatch.setattr(train, "_fit", fail)
+    monkeypatch.setattr(train, "fit", fail)
 
 
 @pytest.fixture(scope="module")
@@ -170,13 +170,13 @@ def test_every_distiller_starts_from_the_same_student(
     tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     starts: dict[str, dict[str, Tensor]] = {}
-    fit = train._fit
+    fit = train.fit
 
     def watch(task, folder, *rest):
         starts[folder.path.name] = {k: v.clone() for k, v in task.network.state_dict().items()}
         return fit(task, folder, *rest)
 
-    monkeypatch.setattr(train, "_fit", watch)
+    monkeypatch.setattr(train, "fit", watch)
     for name, teacher in (("dask", teacher_run), ("kd", teacher_run), ("none", None)):
         recipe = tiny(f"distiller.name={name}", "training.epochs=1")
         distill(recipe, tmp_path / name, teacher, cache=shared_cache)
@@ -281,11 +281,11 @@ def test_an_unfinished_teacher_is_refused(tiny: MakeRecipe, shared_cache: Path, 
 
 def test_an_unknown_teacher_is_named(tiny: MakeRecipe) -> None:
     with pytest.raises(RecipeError, match="did you mean 'trn'"):
-        train.new_teacher(tiny("teacher.network=trm"), classes=3)
+        networks.new_teacher(tiny("teacher.network=trm"), classes=3)
 
 
 def test_load_student_and_teacher_give_what_was_trained(student_run: Path, teacher_run: Path) -> None:
-    student, teacher = train.load_student(student_run, 3, 3), train.load_teacher(teacher_run, 3)
+    student, teacher = networks.load_student(student_run, 3, 3), networks.load_teacher(teacher_run, 3)
     assert not student.training
     assert not teacher.training
     assert_same(student.state_dict(), weights(student_run))

@@ -1,12 +1,18 @@
 """Predictions and results of a small invented experiment."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from vskd.evaluation.evaluate import open_experiment
 from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.results import Bootstrap, ProtocolStamp, Results, TeacherFigures, build_results
+
+if TYPE_CHECKING:
+    from vskd.distillation.experiment import Experiment
+    from vskd.distillation.run import RunFolder
 
 CLASS_NAMES = ("wave", "swipe_left", "squat, deep", "jog")
 
@@ -52,3 +58,50 @@ def make_results() -> MakeResults:
         return build_results(predictions, protocol=ProtocolStamp(**stamp), **(settings | changes))
 
     return make
+
+
+Wrong = Callable[[str], bool]
+"""Recording id -> whether it is taken for the next class."""
+
+
+def never(_: str) -> bool:
+    """No mistakes."""
+    return False
+
+
+def model_of(experiment: "Experiment", wrong: Wrong) -> Callable[[np.ndarray], np.ndarray]:
+    """A model that knows every recording by its window, and answers with a logit of 4 as `wrong` says."""
+    by_id, store = experiment.recordings, experiment.window_store
+    known = {store.windows(i)[0].tobytes(): i for i in by_id}
+    classes = len(experiment.index.labels)
+
+    def logits(windows: np.ndarray) -> np.ndarray:
+        ids = [known[window.tobytes()] for window in windows]
+        answers = [(by_id[i].label + wrong(i)) % classes for i in ids]
+        return 4 * np.eye(classes, dtype=np.float32)[answers]
+
+    return logits
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let students and int8 models answer what the test decides; a network of seconds is at chance, and proves little.
+
+    `student`: mistakes of students that have a teacher; `no_kd`: of those that have none; `int8`: of bundles.
+    """
+
+    def arrange(student: Wrong = never, no_kd: Wrong = never, int8: Wrong = never) -> None:
+        opened: list[Experiment] = []
+
+        def float_model(experiment: "Experiment", folder: "RunFolder") -> Callable[[np.ndarray], np.ndarray]:
+            return model_of(experiment, no_kd if folder.recipe().distiller.name == "none" else student)
+
+        def open_and_remember(*words: Any) -> "Experiment":
+            opened.append(open_experiment(*words))
+            return opened[-1]
+
+        monkeypatch.setattr("vskd.evaluation.evaluate.student_model", float_model)
+        monkeypatch.setattr("vskd.export.evaluate.open_experiment", open_and_remember)
+        monkeypatch.setattr("vskd.export.evaluate.bundle_model", lambda _: model_of(opened[-1], int8))
+
+    return arrange

@@ -1,10 +1,12 @@
 """`compare` runs what is missing, once, and leaves one table."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import FinishedComparison
 from vskd.errors import RecipeError
 from vskd.evaluation.compare import compare, teacher_key
 from vskd.evaluation.comparison_schema import read_comparison
@@ -52,8 +54,8 @@ def test_nothing_is_run_twice(finished_comparison, monkeypatch: pytest.MonkeyPat
         raise AssertionError("something was run again")
 
     out = finished_comparison.out
-    monkeypatch.setattr("vskd.distillation.train.Trainer", refuse)
-    monkeypatch.setattr("vskd.distillation.train.write_teacher_cache", refuse)
+    monkeypatch.setattr("vskd.distillation.fitting.Trainer", refuse)
+    monkeypatch.setattr("vskd.distillation.teacher_outputs.write_teacher_cache", refuse)
     monkeypatch.setattr("vskd.evaluation.evaluate.predict_recordings", refuse)
     monkeypatch.setattr("vskd.export.evaluate.export_run", refuse)
     kept = [*out.rglob("*.safetensors"), *out.rglob("*.tflite"), *out.rglob("predictions.csv"), *out.rglob("*.h5")]
@@ -72,7 +74,7 @@ def test_teacher_key_depends_on_the_teacher_only() -> None:
         return teacher_key(recipe.updated(*overrides))
 
     assert key("training.epochs=3", "student.network=resnet18", "distiller.name=kd", "dataset.path=/moved") == key()
-    others = ("teacher.segments=4", "frames.size=64", "seed=1", "dataset.protocol=subject-specific")
+    others = ("teacher.segments=4", "frames.size=40", "seed=1", "dataset.protocol=subject-specific")
     assert len({key(), *map(key, others)}) == 5
     assert key("teacher.seed=5", "seed=1") == key("teacher.seed=5", "seed=2")
 
@@ -82,3 +84,31 @@ def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="share a name: demo, demo"):
         compare([recipe, recipe], [0], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_known_answers_give_a_known_table(comparison_copy: FinishedComparison, answers: Callable[..., None]) -> None:
+    """Right where the other is wrong, three times: one difference, one exact test, no row in the place of another."""
+    answers(
+        student=lambda i: i.endswith("_s2_t2"),  # 3 of 12
+        no_kd=lambda i: i.endswith("_t2"),  # 6 of 12, those 3 among them
+        int8=lambda i: i == "a1_s2_t1",
+    )
+    students = (comparison_copy.student, comparison_copy.no_kd)
+    for place in (*students, *(run / "int8" for run in students)):
+        for name in ("results.json", "predictions.csv"):
+            (place / name).unlink()
+    comparison = compare(comparison_copy.recipes, [0], comparison_copy.out, after_run=export_and_evaluate)
+    rows = {(row.recipe, row.kind): row for row in comparison.rows}
+    found = {key: row.accuracy.mean for key, row in rows.items() if key[1] != "teacher"}
+    assert found == {
+        ("demo", "student"): 0.75,
+        ("demo-no-kd", "student"): 0.5,
+        ("demo", "bundle"): 11 / 12,
+        ("demo-no-kd", "bundle"): 11 / 12,
+    }
+    versus = rows["demo", "student"].versus_baseline
+    assert versus is not None and versus.difference == 0.25
+    (test,) = versus.tests
+    assert (test.only_candidate, test.only_baseline, test.n, test.p_value) == (3, 0, 12, 0.25)
+    (same,) = rows["demo", "bundle"].versus_baseline.tests
+    assert (same.only_candidate, same.only_baseline, same.p_value) == (0, 0, 1.0)

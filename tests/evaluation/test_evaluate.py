@@ -3,17 +3,23 @@
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import h5py
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
+from tests.conftest import FinishedComparison
 from vskd.datasets.synthetic.dataset import index
+from vskd.distillation.data import Batch
 from vskd.errors import ProtocolError, RunError
 from vskd.evaluation.evaluate import evaluate_run, predict_recordings, softmax
 from vskd.evaluation.results import read_results
+from vskd.export.evaluate import export_and_evaluate
 
 RESULTS = ("predictions.csv", "report.html", "results.json")
 
@@ -138,15 +144,82 @@ def test_softmax_closed_form() -> None:
     np.testing.assert_allclose(softmax(np.array([[1e4, 0.0]], dtype=np.float32)), [[1.0, 0.0]])
 
 
-def test_probabilities_of_several_windows_are_averaged() -> None:
-    windows = np.zeros((2, 3, 8), dtype=np.float32)
+def test_probabilities_of_several_windows_are_averaged_whatever_batch_they_are_in() -> None:
+    """The first recording's windows lie in two batches, among others."""
+    windows = torch.tensor([[0.9, 0.1], [0.5, 0.5], [0.3, 0.7]]).log()
+    batches = [
+        Batch(ids, rows, torch.zeros(len(ids)), torch.zeros(len(ids)))
+        for ids, rows in ((("a", "b"), windows[:2]), (("a",), windows[2:]))
+    ]
+    inputs = SimpleNamespace(ids=frozenset({"a", "b"}), stream="accelerometer", batches=lambda _: batches)
     experiment = SimpleNamespace(
-        window_store=SimpleNamespace(ids=frozenset({"a"}), windows=lambda _: windows),
-        recipe=SimpleNamespace(dataset=SimpleNamespace(sensor="accelerometer")),
         index=SimpleNamespace(labels=("left", "right")),
-        recordings={"a": SimpleNamespace(subject="1", label=1)},
+        recordings={i: SimpleNamespace(subject="1", label=1) for i in "ab"},
         only=lambda ids, _stored, _what: ids,
     )
-    logits = np.log(np.array([[0.9, 0.1], [0.3, 0.7]]))
-    predictions = predict_recordings(experiment, ("a",), lambda _: logits, "x")
-    np.testing.assert_allclose(predictions.probabilities, [[0.6, 0.4]])
+    predictions = predict_recordings(experiment, inputs, ("a", "b"), lambda samples: samples, "x")
+    assert predictions.ids == ("a", "b")
+    np.testing.assert_allclose(predictions.probabilities, [[0.6, 0.4], [0.5, 0.5]], rtol=1e-6)
+
+
+def wrong_in_trial_2_of_subject_2(recording: str) -> bool:
+    return recording.endswith("_s2_t2")
+
+
+def wrong_once(recording: str) -> bool:
+    return recording == "a1_s2_t1"
+
+
+@pytest.fixture
+def known(comparison_copy: FinishedComparison, answers: Callable[..., None]) -> FinishedComparison:
+    """The distilled student, its int8 model and the teacher, each with mistakes of its own, not yet evaluated."""
+    answers(student=wrong_in_trial_2_of_subject_2, int8=wrong_once)
+    for place in (comparison_copy.student, comparison_copy.student / "int8"):
+        for name in RESULTS:
+            (place / name).unlink()
+    return comparison_copy
+
+
+def test_known_answers_give_known_figures(known: FinishedComparison) -> None:
+    """Of 12 test recordings (3 actions x subjects 2 and 4 x 2 trials) one in four is taken for the next action."""
+    results = evaluate_run(known.student)
+    assert (results.n, results.accuracy, results.balanced_accuracy) == (12, 0.75, 0.75)
+    assert results.confusion == ((3, 1, 0), (0, 3, 1), (1, 0, 3))
+    assert [(row.name, row.support, row.precision, row.recall) for row in results.per_class] == [
+        (row.name, 4, 0.75, 0.75) for row in results.per_class
+    ]
+    assert [(row.subject, row.n, row.accuracy) for row in results.per_subject] == [("2", 6, 0.5), ("4", 6, 1.0)]
+    confidence = np.exp(4) / (np.exp(4) + 2)  # of every answer, right or wrong
+    assert results.ece == pytest.approx(confidence - 0.75, abs=1e-6)
+    for row in rows_of(known.student):
+        action = int(row["id"][1]) - 1
+        assert int(row["label"]) == action
+        assert int(row["predicted"]) == (action + wrong_in_trial_2_of_subject_2(row["id"])) % 3
+
+
+def test_an_int8_model_is_measured_by_its_own_answers(known: FinishedComparison) -> None:
+    int8 = read_results(export_and_evaluate(known.student) / "results.json")
+    assert int8.accuracy == 11 / 12
+    assert int8.confusion == ((3, 1, 0), (0, 4, 0), (0, 0, 4))
+    assert [row.accuracy for row in int8.per_subject] == [5 / 6, 1.0]
+    assert evaluate_run(known.student).accuracy == 0.75
+
+
+def test_the_teacher_s_figures_are_those_of_its_cache(known: FinishedComparison) -> None:
+    """Cached logits that are wrong for the third action of subject 4 alone, in whatever order they are stored."""
+    (cache,) = (known.out / "cache").glob("teacher-*.h5")
+    content = cache.read_bytes()
+    cache.unlink()  # a link to what other tests read
+    cache.write_bytes(content)
+    with h5py.File(cache, "r+") as file:
+        names = [name.decode() for name in file["ids"][:]]
+        answer = [(int(n[1]) - 1 + ("a3_s4" in n)) % 3 for n in names]
+        file["logits"][:] = 4 * np.eye(3, dtype=np.float32)[answer]
+    for name in RESULTS:
+        (known.teacher / name).unlink()
+    teacher = evaluate_run(known.teacher)
+    assert (teacher.accuracy, teacher.confusion) == (10 / 12, ((4, 0, 0), (0, 4, 0), (2, 0, 2)))
+    assert [row.accuracy for row in teacher.per_subject] == [1.0, 4 / 6]
+    beside = evaluate_run(known.student).teacher
+    assert beside is not None
+    assert (beside.accuracy, beside.macro_f1, beside.n) == (teacher.accuracy, teacher.macro_f1, 12)

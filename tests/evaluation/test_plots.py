@@ -85,3 +85,16 @@ def test_same_figures_same_bytes(make_predictions, make_results) -> None:
 def test_data_uri() -> None:
     uri = plots.data_uri(b"\x89PNG")
     assert base64.b64decode(uri.removeprefix("data:image/png;base64,")) == b"\x89PNG"
+
+
+def test_few_classes_get_percentages_and_many_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+    from matplotlib.axes import Axes
+
+    write = Axes.text
+    monkeypatch.setattr(Axes, "text", lambda self, x, y, s, **k: texts.append(s) or write(self, x, y, s, **k))
+    plots.confusion_matrix([[3, 1], [0, 8]], ("a", "b"))
+    assert texts == ["75.0 %\n3", "25.0 %\n1", "100.0 %\n8"]
+    texts.clear()
+    plots.confusion_matrix(np.eye(13, dtype=int), tuple("abcdefghijklm"))
+    assert texts == ["1"] * 13

@@ -1,5 +1,9 @@
+"""Publishing a comparison: small files, figures that can be recomputed, and the program around it."""
+
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +13,8 @@ from vskd.errors import DataError
 from vskd.evaluation.comparison_schema import read_comparison
 from vskd.evaluation.publish import publish
 from vskd.recipe import load_recipe
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_only_small_files_without_paths_of_the_machine_are_kept(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -35,3 +41,27 @@ def test_figures_can_be_recomputed_from_the_kept_predictions(finished_comparison
 def test_an_unfinished_comparison_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"comparison\.json"):
         publish(tmp_path, tmp_path / "out")
+
+
+def publish_as_a_program(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "vskd.evaluation.publish", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_the_program_writes_what_the_function_writes(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    done = publish_as_a_program(finished_comparison.out, tmp_path / "program")
+    assert done.returncode == 0, done.stderr
+    publish(finished_comparison.out, tmp_path / "function")
+    program, function = (
+        {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+        for out in (tmp_path / "program", tmp_path / "function")
+    )
+    assert program == function
+    assert {"comparison.json", "predictions.csv", "timings.json", "environment.json"} <= set(program)
+
+
+def test_the_program_fails_where_there_is_no_comparison(tmp_path: Path) -> None:
+    done = publish_as_a_program(tmp_path, tmp_path / "out")
+    assert done.returncode != 0
+    assert f"{tmp_path} holds no comparison.json" in done.stderr
+    assert not (tmp_path / "out").exists()

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vskd.errors import DataError
-from vskd.evaluation.tiles import frame_tiles, gaf_tiles
+from vskd.evaluation.tiles import frame_tiles, gaf_tiles, heat_tiles
 
 
 def size(png: bytes) -> tuple[int, int]:
@@ -41,3 +41,22 @@ def test_frames_keep_their_brightness(channels: int) -> None:
 def test_unequal_or_no_frames_are_refused(frames: dict[str, np.ndarray]) -> None:
     with pytest.raises(DataError, match="Tiles need arrays of 4 dimensions"):
         frame_tiles(frames)
+
+
+def test_heat_tiles_brighten_only_where_something_speaks() -> None:
+    images = np.full((3, 8, 8, 1), 0.5, dtype=np.float32)
+    heat = np.zeros((3, 8, 8), dtype=np.float32)
+    cold = heat_tiles(images, heat, ["a", "b", "c"])
+    heat[1, :4] = 1
+    warm = heat_tiles(images, heat, ["a", "b", "c"])
+    first, second = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int) for png in (cold, warm))
+    changed = np.abs(first - second).sum(axis=2) > 0
+    assert 0 < changed.mean() < 0.25
+    third = changed.shape[1] // 3
+    assert not changed[:, :third].any() and not changed[:, -third:].any()
+
+
+@pytest.mark.parametrize(("heat", "captions"), [((2, 8, 8), 3), ((3, 8, 9), 3), ((3, 8, 8), 2)])
+def test_heat_tiles_that_do_not_fit_are_refused(heat: tuple[int, ...], captions: int) -> None:
+    with pytest.raises(DataError, match="do not fit images of shape"):
+        heat_tiles(np.zeros((3, 8, 8, 3), np.float32), np.zeros(heat, np.float32), ["x"] * captions)

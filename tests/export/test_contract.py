@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from tests.export.conftest import sensor_contract
 from vskd.errors import BundleError
-from vskd.export.contract import Manifest, SensorContract, parse_json
+from vskd.export.contract import ImageContract, Manifest, SensorContract, parse_json
 from vskd.export.ship import ExportReport
 
 
@@ -64,3 +64,38 @@ def test_another_schema_version_is_refused(sealed: ExportReport):
 def test_no_json_is_one_clear_error(content: bytes):
     with pytest.raises(BundleError, match=r"manifest\.json does not follow"):
         parse_json(Manifest, content, "manifest.json")
+
+
+IMAGE: dict[str, object] = {"kind": "image", "stream": "image", "size": 64, "channels": 3, "crop": "box", "margin": 0.3}
+
+
+def test_a_contract_of_images_says_what_shape_it_asks_for():
+    contract = ImageContract(**IMAGE)
+    assert contract.sample_shape == (3, 64, 64)
+    assert contract.window_shape == (3, 4096)
+    assert parse_json(ImageContract, contract.model_dump_json().encode(), "x.json") == contract
+
+
+@pytest.mark.parametrize(
+    "changes", [{"channels": 4}, {"crop": "face"}, {"margin": -0.1}, {"size": 0}, {"layout": "channels-first"}]
+)
+def test_bad_contracts_of_images_are_refused(changes: dict[str, object]):
+    with pytest.raises(ValidationError, match=next(iter(changes))):
+        ImageContract(**(IMAGE | changes))
+
+
+def test_a_manifest_holds_either_contract_and_tells_them_apart(sealed: ExportReport):
+    content = json.loads(sealed.bundle.manifest.model_dump_json())
+    content["contract"] = IMAGE
+    assert isinstance(parse_json(Manifest, json.dumps(content).encode(), "manifest.json").contract, ImageContract)
+    content["contract"] = IMAGE | {"kind": "radar"}
+    with pytest.raises(BundleError, match=r"manifest\.json.*contract"):
+        parse_json(Manifest, json.dumps(content).encode(), "manifest.json")
+
+
+def test_a_manifest_from_before_there_were_images_is_one_of_a_sensor(sealed: ExportReport):
+    content = json.loads(sealed.bundle.manifest.model_dump_json())
+    del content["contract"]["kind"], content["quantization"]["fine_tuned"]
+    manifest = parse_json(Manifest, json.dumps(content).encode(), "manifest.json")
+    assert manifest == sealed.bundle.manifest
+    assert isinstance(manifest.contract, SensorContract)

@@ -22,6 +22,7 @@ from vskd.cli.output import print_training
         "vskd distill --teacher trn --student resnet18 --data UTD-MHAD --protocol cross-subject --out RUN",
         "vskd distill --teacher-run TEACHER --distiller kd --data UTD-MHAD --out RUN",
         "vskd distill --distiller none --data UTD-MHAD --seed 1 --epochs 40 --out RUN",
+        "vskd distill --recipe dangerous-driving --data DRIVER-INATTENTION --out RUN",
         "vskd distill --recipe mine.yaml --set distiller.weights.angle=2 --out RUN",
     ),
 )
@@ -40,9 +41,12 @@ from vskd.cli.output import print_training
 @json_option
 @click.pass_context
 def distill(
-    ctx: click.Context, recipe_name: str, teacher_run: Path | None, out: Path, cache: Path | None, as_json: bool
+    ctx: click.Context, recipe_name: str | None, teacher_run: Path | None, out: Path, cache: Path | None, as_json: bool
 ) -> None:
-    """Train a student on the sensor stream, guided by a teacher that saw the video of the same recordings."""
+    """Train a student, guided by a teacher that saw the same recordings.
+
+    The student sees a sensor and the teacher video, or both see images; the recipe says which.
+    """
     recipe = chosen_recipe(ctx, recipe_name)
 
     from vskd.distillation.train import distill as train_student

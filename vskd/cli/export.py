@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from vskd.cli.options import FOLDER, VskdCommand, json_option
+from vskd.cli.options import FILE, FOLDER, VskdCommand, json_option
 from vskd.cli.output import print_fields, print_json
 
 TYPES = click.Choice(["int8", "float32"])
@@ -13,7 +13,11 @@ TYPES = click.Choice(["int8", "float32"])
 
 @click.command(
     cls=VskdCommand,
-    examples=("vskd export RUN --out BUNDLE", "vskd export RUN --out BUNDLE --input-type float32 --json"),
+    examples=(
+        "vskd export RUN --out BUNDLE",
+        "vskd export RUN --out BUNDLE --input-type float32 --json",
+        "vskd export RUN --out BUNDLE --layers layers.md",
+    ),
 )
 @click.argument("run", type=FOLDER)
 @click.option(
@@ -21,12 +25,14 @@ TYPES = click.Choice(["int8", "float32"])
 )
 @click.option("--input-type", type=TYPES, help="Type of the int8 model's input; the recipe's by default.")
 @click.option("--output-type", type=TYPES, help="Type of the int8 model's output; the recipe's by default.")
+@click.option("--layers", type=FILE, metavar="FILE.md", help="Write the error of each operator of the int8 model.")
 @json_option
 def export(
     run: Path,
     out: Path,
     input_type: Literal["int8", "float32"] | None,
     output_type: Literal["int8", "float32"] | None,
+    layers: Path | None,
     as_json: bool,
 ) -> None:
     """Convert the student of RUN to float and full-integer int8 LiteRT and write a bundle.
@@ -36,7 +42,7 @@ def export(
     """
     from vskd.export.run_export import export_run
 
-    report = export_run(run, out, input_type=input_type, output_type=output_type)
+    report = export_run(run, out, input_type=input_type, output_type=output_type, layers=layers)
     accuracy, parity = report.accuracy, report.parity
     if as_json:
         print_json(

@@ -36,13 +36,13 @@ CATALOG: dict[str, Entry] = {
     "recipe": Entry("vskd.cli.recipe", "recipe", "List, show and validate recipes."),
     "preprocess": Entry("vskd.cli.preprocess", "preprocess", "Store windows, GAF images and frames in HDF5."),
     "weights": Entry("vskd.cli.weights", "weights", "Import public pretrained weights, safely."),
-    "teach": Entry("vskd.cli.teach", "teach", "Train a teacher on a video stream."),
-    "distill": Entry("vskd.cli.distill", "distill", "Train a student on the sensor, guided by a teacher."),
+    "teach": Entry("vskd.cli.teach", "teach", "Train a teacher on videos or images."),
+    "distill": Entry("vskd.cli.distill", "distill", "Train a student, guided by a teacher."),
     "evaluate": Entry("vskd.cli.evaluate", "evaluate", "Measure a run or a bundle on its test recordings."),
     "compare": Entry("vskd.cli.compare", "compare", "Run recipes over seeds and compare them in one table."),
     "export": Entry("vskd.cli.export", "export", "Turn a run into an int8 LiteRT bundle."),
     "bundle": Entry("vskd.cli.bundle", "bundle", "Verify or show a bundle."),
-    "predict": Entry("vskd.cli.predict", "predict", "Classify one recording with a bundle."),
+    "predict": Entry("vskd.cli.predict", "predict", "Classify recordings, images or videos with a bundle."),
 }
 
 

@@ -143,9 +143,9 @@ RECIPE_OPTIONS: dict[str, RecipeOption] = {
     "fold": RecipeOption("--fold", "dataset.fold", str, "FOLD", "Fold of a protocol that has folds."),
     "sensor": RecipeOption("--sensor", "dataset.sensor", str, "STREAM", "Stream the student sees."),
     "video": RecipeOption("--video", "dataset.video", str, "STREAM", "Stream the teacher sees, e.g. depth, rgb."),
-    "teacher": RecipeOption("--teacher", "teacher.network", str, "NAME", "Teacher network, e.g. trn."),
+    "teacher": RecipeOption("--teacher", "teacher.network", str, "NAME", "Teacher network, e.g. trn, convnext-tiny."),
     "student": RecipeOption("--student", "student.network", str, "NAME", "Student network, e.g. resnet18."),
-    "distiller": RecipeOption("--distiller", "distiller.name", str, "NAME", "Distiller: dask, kd or none."),
+    "distiller": RecipeOption("--distiller", "distiller.name", str, "NAME", "Distiller, e.g. dask, kd, krca or none."),
     "seed": RecipeOption("--seed", "seed", int, "N", "Seed of everything random."),
     "epochs": RecipeOption("--epochs", "training.epochs", int, "N", "Epochs of the student's training."),
     "teacher_epochs": RecipeOption(
@@ -200,11 +200,38 @@ def recipe_overrides(ctx: click.Context) -> list[str]:
     return [*plain, *given.get("assignments", ())]
 
 
-def chosen_recipe(ctx: click.Context, name_or_path: str) -> "Recipe":
-    """Load the recipe `name_or_path` with the options that this command was given."""
+DEFAULT_RECIPE = "vskd-utd-mhad"
+# What names a network of images, or a data set of them, without --recipe: the recipe that it belongs to.
+RECIPE_OF = {
+    "convnext-tiny": "krca",
+    "squeezenet-lw": "krca",
+    "squeezenet-1-0": "krca",
+    "krca": "krca",
+    "driver-inattention": "krca",
+    "state-farm": "krca",
+    "auc": "krca",
+    "image-folder": "krca",
+    "efficientnet-v2-s": "dangerous-driving",
+    "mobilenet-v3-small": "dangerous-driving",
+    "dangerous-driving": "dangerous-driving",
+}
+
+
+def fitting_recipe(ctx: click.Context) -> str:
+    """The shipped recipe that the given teacher, student, distiller or data set belongs to, in this order."""
+    given = ctx.meta.get(_META, {})
+    for option in ("teacher", "student", "distiller", "dataset"):
+        for start, recipe in RECIPE_OF.items():
+            if str(given.get(option, "")).startswith(start):
+                return recipe
+    return DEFAULT_RECIPE
+
+
+def chosen_recipe(ctx: click.Context, name_or_path: str | None) -> "Recipe":
+    """Load the recipe `name_or_path`, or the fitting one, with the options that this command was given."""
     from vskd.recipe import load_recipe
 
-    return load_recipe(name_or_path, recipe_overrides(ctx))
+    return load_recipe(name_or_path or fitting_recipe(ctx), recipe_overrides(ctx))
 
 
 def recipe_name_option(function: F) -> F:
@@ -212,10 +239,9 @@ def recipe_name_option(function: F) -> F:
     return click.option(
         "--recipe",
         "recipe_name",
-        default="vskd-utd-mhad",
-        show_default=True,
         metavar="NAME|FILE",
-        help="Shipped recipe or YAML file that the other options change.",
+        help="Shipped recipe or YAML file that the other options change.  "
+        f"[default: {DEFAULT_RECIPE}; krca or dangerous-driving, where networks or data of images are named]",
     )(function)
 
 
@@ -224,5 +250,5 @@ def cache_option(function: F) -> F:
     return click.option(
         "--cache",
         type=FOLDER,
-        help="Store of windows, frames and teacher outputs, shared between runs.  [default: cache, beside RUN]",
+        help="Store of windows, frames, images and teacher outputs, shared between runs.  [default: cache, beside RUN]",
     )(function)

@@ -1,12 +1,18 @@
-"""`vskd predict`: one recording, one answer. Needs the LiteRT runtime, neither torch nor the converter."""
+"""`vskd predict`: a recording, an image, a folder of images or a video. Needs neither torch nor the converter."""
 
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from vskd.cli.options import FILE, FOLDER, VskdCommand, json_option
-from vskd.cli.output import print_fields, print_json
+from vskd.cli.options import FOLDER, PATH, VskdCommand, json_option
+from vskd.cli.output import print_fields, print_json, print_table
 
+if TYPE_CHECKING:
+    from vskd.export.predict_images import ImagesPrediction
+
+Box = tuple[float, float, float, float]
 SHOWN = 5
 
 
@@ -22,6 +28,21 @@ def parse_columns(_: click.Context, __: click.Parameter, value: str | None) -> t
     return tuple(int(part) for part in parts)
 
 
+def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box | Literal["whole"] | None:
+    """Read `10,20,110,140`, or `whole`.
+
+    Raises:
+        click.BadParameter: something else was typed.
+    """
+    if value is None or value == "whole":
+        return value  # type: ignore[return-value]  # the word itself
+    try:
+        left, top, right, bottom = (float(part) for part in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"'{value}' is no box; write X1,Y1,X2,Y2 in pixels, or whole") from error
+    return left, top, right, bottom
+
+
 @click.command(
     cls=VskdCommand,
     examples=(
@@ -29,14 +50,21 @@ def parse_columns(_: click.Context, __: click.Parameter, value: str | None) -> t
         "vskd predict BUNDLE a1_s1_t1_inertial.mat --json",
         "vskd predict BUNDLE samples.npy --rate 50 --unit g",
         "vskd predict BUNDLE log.csv --columns 1,2,3 --rate 50 --unit g",
+        "vskd predict BUNDLE driver.jpg --box 120,40,260,180",
+        "vskd predict BUNDLE images --json",
+        "vskd predict BUNDLE drive.mp4 --every 10",
     ),
 )
 @click.argument("bundle", type=FOLDER)
-@click.argument("recording", type=FILE)
+@click.argument("recording", type=PATH, metavar="RECORDING|IMAGE|FOLDER|VIDEO")
 @click.option("--rate", "rate_hz", type=float, metavar="HZ", help="Samples per second, if the file does not say.")
 @click.option("--unit", metavar="UNIT", help="Unit of the samples, e.g. g, if the file does not say.")
 @click.option("--columns", callback=parse_columns, metavar="N,N,N", help="Columns of the axes, counted from 0.")
 @click.option("--variable", default="", metavar="NAME", help="Array of a .mat file.")
+@click.option(
+    "--box", callback=parse_box, metavar="X1,Y1,X2,Y2", help="What to cut out of images, in pixels; whole: nothing."
+)
+@click.option("--every", type=click.IntRange(min=1), metavar="N", help="Of a video, one frame of so many.")
 @json_option
 def predict(
     bundle: Path,
@@ -45,12 +73,28 @@ def predict(
     unit: str | None,
     columns: tuple[int, ...],
     variable: str,
+    box: Box | Literal["whole"] | None,
+    every: int | None,
     as_json: bool,
 ) -> None:
-    """Classify RECORDING (.csv, .mat or .npy) with BUNDLE: label, probabilities and latency.
+    """Classify with BUNDLE: label, probabilities and latency.
 
-    A recording whose rate, unit, channels or length are not what the bundle asks for is refused.
+    A bundle of a sensor takes a RECORDING (.csv, .mat or .npy); one whose rate, unit, channels or length are not what
+    it asks for is refused. A bundle of images takes an IMAGE (.jpg or .png), a FOLDER of images or a VIDEO.
     """
+    from vskd.export.image_input import is_of_images
+
+    of_sensor = {"--rate": rate_hz, "--unit": unit, "--columns": columns, "--variable": variable}
+    of_images = {"--box": box, "--every": every}
+    images = is_of_images(recording)
+    misplaced = [name for name, value in (of_sensor if images else of_images).items() if value]
+    if misplaced:
+        raise click.UsageError(f"{', '.join(misplaced)} does not fit {recording}, {_kind(images)}")
+    if images:
+        from vskd.export.predict_images import predict_images
+
+        _print_images(predict_images(bundle, recording, box=box, every=every or 1), as_json)
+        return
     from vskd.export.predict import predict_file
 
     answer = predict_file(bundle, recording, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable)
@@ -72,3 +116,42 @@ def predict(
         click.echo(f"  and {len(answer.probabilities) - SHOWN} less probable (all of them: --json)")
     for note in answer.notes:
         click.echo(f"note: {note}", err=True)
+
+
+def _kind(images: bool) -> str:
+    return "which is of images" if images else "a recording of a sensor"
+
+
+def _print_images(answer: "ImagesPrediction", as_json: bool) -> None:
+    """All answers of a folder; of an image and a video the mean, and how many frames got each label."""
+    if as_json:
+        print_json(
+            {
+                "kind": answer.kind,
+                "label": next(iter(answer.mean), None),
+                "probabilities": answer.mean,
+                "latency_ms": answer.latency_ms,
+                "answers": [
+                    {"source": one.source, "label": one.label, "probabilities": one.probabilities}
+                    for one in answer.answers
+                ],
+                "left_out": [{"source": source, "problem": problem} for source, problem in answer.left_out],
+            }
+        )
+        return
+    if answer.kind == "folder":
+        rows = [(one.source, one.label, f"{one.probabilities[one.label]:.3f}") for one in answer.answers]
+        print_table(("image", "label", "probability"), rows)
+    else:
+        print_fields([("label", next(iter(answer.mean))), ("latency", f"{answer.latency_ms:.2f} ms an image")])
+        click.echo("probabilities" if answer.kind == "image" else "mean probabilities, and frames of each label")
+        frames = Counter(one.label for one in answer.answers)
+        counted = answer.kind == "video"
+        print_fields(
+            [
+                (f"  {name}", f"{value:.3f}" + (f"  {frames[name]} of {len(answer.answers)}" if counted else ""))
+                for name, value in list(answer.mean.items())[:SHOWN]
+            ]
+        )
+    for source, problem in answer.left_out:
+        click.echo(f"left out: {source}: {problem}", err=True)

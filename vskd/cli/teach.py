@@ -21,6 +21,7 @@ from vskd.cli.output import print_training
     examples=(
         "vskd teach --teacher trn --data UTD-MHAD --protocol cross-subject --out TEACHER",
         "vskd teach --teacher trn --video rgb --data UTD-MHAD --epochs 30 --out TEACHER",
+        "vskd teach --teacher convnext-tiny --data DRIVER-INATTENTION --protocol official --out TEACHER",
         "vskd teach --recipe mine.yaml --set teacher.segments=4 --out TEACHER",
     ),
 )
@@ -30,8 +31,8 @@ from vskd.cli.output import print_training
 @cache_option
 @json_option
 @click.pass_context
-def teach(ctx: click.Context, recipe_name: str, out: Path, cache: Path | None, as_json: bool) -> None:
-    """Train a teacher on a video stream and keep the weights that are best on validation recordings."""
+def teach(ctx: click.Context, recipe_name: str | None, out: Path, cache: Path | None, as_json: bool) -> None:
+    """Train a teacher on a video stream, or on images, and keep the weights that are best on validation recordings."""
     recipe = chosen_recipe(ctx, recipe_name)
 
     from vskd.distillation.train import teach as train_teacher

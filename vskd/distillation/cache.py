@@ -9,13 +9,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from vskd.distillation.data import Batch, ClipBatches
+from vskd.distillation.data import Batch
+from vskd.distillation.inputs import Batches
 from vskd.errors import CacheError
 from vskd.files import atomic_path
 from vskd.models.outputs import Outputs
+from vskd.preprocessing.store_parts import writing_hdf5
 from vskd.progress import track
 
 SCHEMA = "vskd-teacher-cache/1"
+BYTES_PER_SAMPLE = 4096
+"""Room to have before beginning: logits, an embedding of some hundred values, label and id."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +30,18 @@ class TeacherKey:
     frames_hash: str
 
 
-def write_teacher_cache(path: Path, network: nn.Module, clips: ClipBatches, key: TeacherKey) -> None:
-    """Run the teacher once over all clips, in evaluation mode, and store what it says.
+def write_teacher_cache(path: Path, network: nn.Module, batches: Batches, key: TeacherKey) -> None:
+    """Run the teacher once over all clips or images, in evaluation mode, and store what it says.
 
     Raises:
         WriteError: the file cannot be written; nothing is left behind.
     """
-    device = next(network.parameters()).device
-    network.eval()
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file, torch.inference_mode():
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    network = network.to(device).eval()
+    room = BYTES_PER_SAMPLE * batches.samples
+    with atomic_path(path) as temporary, writing_hdf5(temporary, room) as file, torch.inference_mode():
         file.attrs.update(schema=SCHEMA, teacher_hash=key.teacher_hash, frames_hash=key.frames_hash)
-        for batch in track(clips, "Teacher outputs", total=len(clips)):
+        for batch in track(batches, "Teacher outputs", total=len(batches)):
             outputs = network(batch.inputs.to(device))
             _append(file, batch, outputs)
 

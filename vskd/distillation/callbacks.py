@@ -29,6 +29,10 @@ class EpochRows(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget the rows of epochs that the checkpoint does not hold."""
         rows = [row for row in self._run.metrics() if row["epoch"] < trainer.current_epoch]
+        self._write(rows)
+
+    def _write(self, rows: list[dict[str, Any]]) -> None:
+        """All rows anew: a few kilobytes, and a full disk leaves the earlier ones whole."""
         write_text(self._run.metrics_file, "".join(json.dumps(row) + "\n" for row in rows))
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -40,8 +44,7 @@ class EpochRows(Callback):
         figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         seconds = round(time.perf_counter() - self._started, 3)
         row = {"epoch": trainer.current_epoch, "seconds": seconds, "learning_rate": _learning_rate(trainer), **figures}
-        with self._run.metrics_file.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        self._write([*self._run.metrics(), row])
         logger.info("epoch %d: %s", trainer.current_epoch + 1, ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
 
 

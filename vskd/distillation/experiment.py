@@ -1,4 +1,4 @@
-"""From a recipe to what training needs: the index, the honest split, and the stores of windows and frames."""
+"""From a recipe to what training needs: the index, the honest split, and the stores of windows, frames and images."""
 
 import dataclasses
 import logging
@@ -10,11 +10,12 @@ from typing import Any
 from vskd.datasets.audit import audit_split, check_problems
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.protocol import load_protocol
-from vskd.datasets.recording import Index, Recording
+from vskd.datasets.recording import Index, Recording, Stream
 from vskd.datasets.split import Split, carve_validation
 from vskd.errors import DataError, RecipeError
 from vskd.files import sha256_json
 from vskd.preprocessing.frame_store import FrameSource, FrameStore, build_frame_store
+from vskd.preprocessing.image_store import ImageSource, ImageStore, build_image_store
 from vskd.preprocessing.window_store import WindowSource, WindowStore, build_window_store
 from vskd.recipe import Recipe, TrainingSection
 
@@ -49,16 +50,12 @@ class Experiment:
 
     @cached_property
     def data_hash(self) -> str:
-        """Hash of what is on disk: ids, labels, file names and sizes of the streams in use; no decoding, no absolute
-        path."""
-        used = (self.recipe.dataset.sensor, self.recipe.dataset.video)
+        """Hash of what is on disk: ids, labels, file names, sizes and boxes of the streams in use; no decoding, no
+        absolute path."""
+        dataset = self.recipe.dataset
+        used = (dataset.sensor, dataset.video, dataset.image)
         rows = [
-            [
-                r.id,
-                r.label,
-                r.subject,
-                [[s.name, s.path.name, s.path.stat().st_size] for n, s in sorted(r.streams.items()) if n in used],
-            ]
+            [r.id, r.label, r.subject, [_identity(s) for n, s in sorted(r.streams.items()) if n in used]]
             for r in self.index
         ]
         return sha256_json([self.index.dataset, rows])
@@ -89,8 +86,7 @@ class Experiment:
         sensor, name = self.recipe.sensor, self.recipe.dataset.sensor
         streams = {r.id: r.stream(name) for r in self.index}
         sources = [WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz) for i, s in streams.items()]
-        key = sha256_json([self.data_hash, name, sensor.model_dump(mode="json")])
-        path = self.cache / f"windows-{name}-{key[:12]}.h5"
+        path = self.cache / f"windows-{name}-{self.windows_hash[:12]}.h5"
         build_window_store(
             sources,
             path,
@@ -101,6 +97,11 @@ class Experiment:
             max_bad_fraction=self.recipe.dataset.max_bad_fraction,
         )
         return WindowStore(path)
+
+    @property
+    def windows_hash(self) -> str:
+        """Hash of the windows' data and preprocessing."""
+        return sha256_json([self.data_hash, self.recipe.dataset.sensor, self.recipe.sensor.model_dump(mode="json")])
 
     @cached_property
     def frame_store(self) -> FrameStore:
@@ -119,6 +120,29 @@ class Experiment:
         """Hash of the frames' data and preprocessing."""
         return sha256_json([self.data_hash, self.recipe.dataset.video, self.recipe.frames.model_dump(mode="json")])
 
+    @cached_property
+    def image_store(self) -> ImageStore:
+        """The store of camera images, built on first use."""
+        images, name = self.recipe.images, self.recipe.dataset.image
+        streams = {r.id: r.stream(name) for r in self.index}
+        path = self.cache / f"images-{name}-{self.images_hash[:12]}.h5"
+        build_image_store(
+            [ImageSource(i, s.path, s.box) for i, s in streams.items()],
+            path,
+            size=images.size,
+            margin=images.margin,
+            crop=images.crop,
+            grey=images.grey,
+            max_bad_fraction=self.recipe.dataset.max_bad_fraction,
+        )
+        return ImageStore(path)
+
+    @property
+    def images_hash(self) -> str:
+        """Hash of the images' data and preprocessing; random changes come later."""
+        settings = self.recipe.images.model_dump(mode="json", exclude={"augmentation"})
+        return sha256_json([self.data_hash, self.recipe.dataset.image, settings])
+
     def only(self, ids: tuple[str, ...], stored: frozenset[str], what: str) -> tuple[str, ...]:
         """`ids` without those whose sample was corrupt and so is not in the store; each is logged by name."""
         lost = [i for i in ids if i not in stored]
@@ -127,8 +151,19 @@ class Experiment:
         return tuple(i for i in ids if i in stored)
 
 
-def prepare(recipe: Recipe, cache: Path, *, needs_video: bool, needs_sensor: bool = True) -> Experiment:
+def _identity(stream: Stream) -> list[Any]:
+    """What tells a stream's content from another's without decoding it."""
+    box = [] if stream.box is None else [list(stream.box)]
+    return [stream.name, stream.path.name, stream.path.stat().st_size, *box]
+
+
+def prepare(recipe: Recipe, cache: Path, *, needs_teacher: bool, needs_student: bool = True) -> Experiment:
     """Index the recipe's data set and split it by its protocol, refusing leaks.
+
+    Args:
+        recipe: names data set, protocol and streams.
+        cache: folder of the stores.
+        needs_teacher, needs_student: which of the two streams a recording must have to be used.
 
     Raises:
         RecipeError: no data path, or an unknown data set.
@@ -138,15 +173,16 @@ def prepare(recipe: Recipe, cache: Path, *, needs_video: bool, needs_sensor: boo
     if recipe.dataset.path is None:
         raise RecipeError("dataset.path is not set", "Say where the data set is with --data PATH")
     index = get_dataset(recipe.dataset.name).index(Path(recipe.dataset.path))
-    problems = tuple(p for p in index.problems if needs_video or p.kind != "unpaired")
+    problems = tuple(p for p in index.problems if needs_teacher or p.kind != "unpaired")
     index = dataclasses.replace(index, problems=problems)
     check_problems(index, recipe.dataset.max_bad_fraction)
-    wanted = [recipe.dataset.sensor] * needs_sensor + [recipe.dataset.video] * needs_video
+    streams = [recipe.student_stream] * needs_student + [recipe.teacher_stream] * needs_teacher
+    wanted = list(dict.fromkeys(streams))
     usable = index.with_streams(wanted)
     if not usable:
         raise DataError(
             f"{index.root}: no recording has the stream(s) {', '.join(wanted)}",
-            "Run `vskd datasets index` to see which streams are there, and set dataset.sensor and dataset.video",
+            "Run `vskd datasets index` to see which streams are there, and set dataset.sensor, .video or .image",
         )
     if len(usable) < len(index):
         logger.warning(

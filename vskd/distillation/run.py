@@ -1,5 +1,6 @@
 """A run folder: everything one training reads, writes and can be resumed from."""
 
+import contextlib
 import json
 import logging
 import os
@@ -15,6 +16,8 @@ import vskd
 from vskd.errors import RunError
 from vskd.files import write_json, write_text
 from vskd.recipe import Recipe, dump_recipe, load_recipe
+
+logger = logging.getLogger(__name__)
 
 _PACKAGES = ("torch", "torchvision", "lightning", "numpy", "scipy", "h5py", "scikit-learn", "av")
 
@@ -34,8 +37,8 @@ def environment() -> dict[str, Any]:
 
 # The parts of a recipe that decide what a run computes; a student's teacher is told apart by the hash of its weights.
 _DECIDING = {
-    "teacher": ("seed", "dataset", "frames", "teacher"),
-    "student": ("seed", "dataset", "sensor", "encoding", "augmentation", "student", "distiller", "training"),
+    "teacher": ("seed", "dataset", "frames", "images", "teacher"),
+    "student": ("seed", "dataset", "sensor", "encoding", "augmentation", "images", "student", "distiller", "training"),
 }
 
 
@@ -84,16 +87,26 @@ class RunFolder:
         Raises:
             RunError: the folder holds another experiment, or files that are not a run's.
         """
-        if self.recipe_file.is_file():
-            self._check_same(recipe, facts)
-        elif self.path.is_dir() and any(p.name != self.log_file.name for p in self.path.iterdir()):
-            raise RunError(
-                f"{self.path} is not empty and is not a run folder", "Choose a new or empty folder with --out"
-            )
-        write_json(self.environment_file, {**environment(), "kind": self.kind, **facts})
+        self.check_recipe(recipe)
+        old = self.facts() if self.environment_file.is_file() else {}
+        self._check_facts(old, facts)
+        # what a finished run was made with stays on record, whatever is installed today
+        made_with = {**environment(), **old} if self.complete else environment()
+        write_json(self.environment_file, {**made_with, "kind": self.kind, **facts})
         write_text(self.recipe_file, dump_recipe(recipe))
 
-    def _check_same(self, recipe: Recipe, facts: Mapping[str, Any]) -> None:
+    def check_recipe(self, recipe: Recipe) -> None:
+        """Refuse a folder that is neither new nor a run of this recipe; nothing is written.
+
+        Raises:
+            RunError: the folder holds another experiment, or files that are not a run's.
+        """
+        if not self.recipe_file.is_file():
+            if self.path.is_dir() and any(p.name != self.log_file.name for p in self.path.iterdir()):
+                raise RunError(
+                    f"{self.path} is not empty and is not a run folder", "Choose a new or empty folder with --out"
+                )
+            return
         before = load_recipe(str(self.recipe_file))
         changed = [part for part in _DECIDING[self.kind] if before.hash_of(part) != recipe.hash_of(part)]
         if changed:
@@ -101,7 +114,8 @@ class RunFolder:
                 f"{self.path} holds a run of another recipe (different: {', '.join(changed)})",
                 "Choose another --out, or delete that folder",
             )
-        old = json.loads(self.environment_file.read_text()) if self.environment_file.is_file() else {}
+
+    def _check_facts(self, old: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         moved = [
             key for key in ("data_hash", "split_hash", "teacher_hash") if old.get(key, facts.get(key)) != facts.get(key)
         ]
@@ -144,13 +158,24 @@ class RunFolder:
             raise RunError(f"{self.path}: training has not finished", "Run the same command again to resume it")
 
 
+class _RunLog(logging.FileHandler):
+    """A log file whose disk may fill up: that is said once, and does not stop the run."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Logging's hook; without it every further line would print a traceback."""
+        self.setLevel(logging.CRITICAL + 1)
+        with contextlib.suppress(OSError):  # what could not be written before cannot be written now
+            self.close()
+        logger.warning("the log %s cannot be written any more, the run goes on without it", self.baseFilename)
+
+
 def log_to_file(path: Path) -> logging.Handler:
     """Send the package's log to `path` as well; the caller removes the handler again."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _RunLog(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger = logging.getLogger("vskd")
-    logger.addHandler(handler)
-    if logger.getEffectiveLevel() > logging.INFO:
-        logger.setLevel(logging.INFO)
+    package = logging.getLogger("vskd")
+    package.addHandler(handler)
+    if package.getEffectiveLevel() > logging.INFO:
+        package.setLevel(logging.INFO)
     return handler

@@ -1,5 +1,5 @@
-"""The student as it is trained: encoding and network in one module, so that it can be exported with or without the
-encoding."""
+"""The student as it is trained: what stands before its network, and the network, in one module, so that it can be
+exported with or without the former."""
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,50 @@ class SensorStudent(nn.Module):
             images = images.contiguous(memory_format=torch.channels_last)
         outputs: Outputs = self.network(images)
         return outputs
+
+
+class ImageStudent(nn.Module):
+    """Image -> network, which normalises the image itself.
+
+    Shape:
+        images (batch, channels, height, width), 0..1 -> Outputs
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Outputs:
+        """Outputs of the network for a batch of images."""
+        outputs: Outputs = self.network(images)
+        return outputs
+
+
+Student = SensorStudent | ImageStudent
+
+
+def build_image_network(
+    key: str, name: str, *, channels: int, classes: int, dropout: float, embedding_size: int = 300
+) -> nn.Module:
+    """Build a network of camera images, for teacher or student; initial weights come from torch's global generator.
+
+    Args:
+        key: the recipe's key that names it, for messages.
+        name: of the network.
+        channels: of the images.
+        classes: number of classes.
+        dropout: before the classifier.
+        embedding_size: of networks whose embedding has a free width.
+
+    Raises:
+        RecipeError: unknown network, or one that does not read images.
+    """
+    entry = get_network(name)
+    if entry.input_kind != "image":
+        raise RecipeError(
+            f"{key} '{name}' reads a {entry.input_kind}, not an image", "Choose a network of images for an image stream"
+        )
+    return build_network(name, in_channels=channels, classes=classes, embedding_size=embedding_size, dropout=dropout)
 
 
 def build_student(

@@ -7,11 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vskd.distillation.cache import TeacherCache
 from vskd.distillation.data import Batch, epoch_seed
+from vskd.distillation.distillers.base import Distiller
 from vskd.distillation.lightning_door import LightningModule, MulticlassAccuracy, MulticlassF1Score
+from vskd.distillation.losses.cross_entropy import CrossEntropy, balanced_weights
 from vskd.distillation.optimizer import build_optimizer, build_schedule
 from vskd.distillation.pairing import check_paired
+from vskd.distillation.teacher_outputs import TeacherSource
 from vskd.errors import CacheError
 from vskd.models.outputs import Outputs
 from vskd.recipe import TrainingSection
@@ -90,7 +92,8 @@ class ClassificationTask(LightningModule):
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, _: int) -> Batch:
         """Lightning's hook for our own batch type."""
-        return Batch(batch.ids, batch.inputs.to(device), batch.labels.to(device))
+        inputs, labels, positions = (t.to(device) for t in (batch.inputs, batch.labels, batch.positions))
+        return Batch(batch.ids, inputs, labels, positions)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """Optimizer and per-batch schedule from the recipe."""
@@ -105,13 +108,39 @@ class ClassificationTask(LightningModule):
 
 
 class TeacherTask(ClassificationTask):
-    """A video teacher learning from labels by cross entropy."""
+    """A teacher learning from labels by cross entropy.
+
+    Args:
+        network: the teacher.
+        class_counts: training samples of each class, which `class_weights: balanced` weighs classes by.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        classes: int,
+        training: TrainingSection,
+        seed: int,
+        train_batches: Loader,
+        validation_batches: Loader | None,
+        class_counts: tuple[int, ...] = (),
+    ) -> None:
+        super().__init__(
+            network,
+            classes=classes,
+            training=training,
+            seed=seed,
+            train_batches=train_batches,
+            validation_batches=validation_batches,
+        )
+        weights = balanced_weights(class_counts) if training.class_weights == "balanced" else None
+        self.cross_entropy = CrossEntropy(training.label_smoothing, weights)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Cross entropy of one batch."""
         outputs: Outputs = self.network(batch.inputs)
-        smoothing = self._training.label_smoothing
-        loss = functional.cross_entropy(outputs.logits.float(), batch.labels, label_smoothing=smoothing)
+        loss = self.cross_entropy(outputs.logits.float(), batch.labels)
         return self.log_terms({"cross_entropy": loss}, batch)
 
     def trained_parameters(self) -> Iterable[Any]:
@@ -123,19 +152,19 @@ class TeacherTask(ClassificationTask):
 
 
 class DistillationTask(ClassificationTask):
-    """A sensor student learning from a distiller, and from a teacher's cached outputs where the distiller wants them.
+    """A student learning from a distiller, and from a teacher's outputs where the distiller wants them.
 
     Args:
         network: the student.
-        distiller: (student outputs, teacher outputs or None, labels) -> weighted loss terms.
-        cache: the teacher's outputs; None where the distiller needs no teacher.
+        distiller: (student outputs, teacher outputs or None, labels, positions) -> weighted loss terms.
+        teacher: gives the teacher's outputs; None where the distiller needs no teacher.
     """
 
     def __init__(
         self,
         network: nn.Module,
-        distiller: nn.Module,
-        cache: TeacherCache | None,
+        distiller: Distiller,
+        teacher: TeacherSource | None,
         *,
         classes: int,
         training: TrainingSection,
@@ -152,23 +181,37 @@ class DistillationTask(ClassificationTask):
             validation_batches=validation_batches,
         )
         self.distiller = distiller
-        self._cache = cache
+        self._teacher = (teacher,)  # in a tuple, so that a teacher's network is neither trained nor saved
+
+    def on_train_epoch_start(self) -> None:
+        """Tell the distiller, whose temperature may depend on the epoch."""
+        super().on_train_epoch_start()
+        self.distiller.start_epoch(self.current_epoch)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """The sum of the distiller's terms for one batch, its pairing asserted."""
         student: Outputs = self.network(batch.inputs)
         student = Outputs(student.logits.float(), student.embedding.float(), student.features)
-        terms: dict[str, Tensor] = self.distiller(student, self._teacher_outputs(batch), batch.labels)
+        terms: dict[str, Tensor] = self.distiller(student, self._teacher_outputs(batch), batch.labels, batch.positions)
         return self.log_terms(terms, batch)
 
+    def trained_parameters(self) -> Iterable[Any]:
+        """Student and distiller; what the distiller wants without weight decay is a group of its own."""
+        undecayed = self.distiller.undecayed_parameters()
+        if not undecayed:
+            return super().trained_parameters()
+        apart = {id(parameter) for parameter in undecayed}
+        rest = [parameter for parameter in self.parameters() if id(parameter) not in apart]
+        return [{"params": rest}, {"params": undecayed, "weight_decay": 0.0}]
+
     def _teacher_outputs(self, batch: Batch) -> Outputs | None:
-        if self._cache is None:
+        (teacher,) = self._teacher
+        if teacher is None:
             return None
-        teacher, ids, labels = self._cache.outputs(batch.ids)
+        outputs, ids, labels = teacher.outputs(batch)
         check_paired(batch.ids, ids)
-        if not torch.equal(labels, batch.labels.cpu()):
+        if not torch.equal(labels.cpu(), batch.labels.cpu()):
             raise CacheError(
                 "The teacher cache was made with other labels for the same recordings", "Delete the cache and run again"
             )
-        device = batch.inputs.device
-        return Outputs(teacher.logits.to(device), teacher.embedding.to(device))
+        return outputs

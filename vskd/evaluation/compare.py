@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from vskd.distillation.train import distill, teach, teacher_seed
+from vskd.distillation.train import distill, teach
 from vskd.errors import RecipeError
 from vskd.evaluation.comparison import Comparison, EvaluatedRun
 from vskd.evaluation.comparison import compare as compare_runs
@@ -23,8 +23,9 @@ int8."""
 
 def teacher_key(recipe: Recipe) -> str:
     """Recipes with the same key share one teacher, and so one training and one cache."""
-    shared = recipe.model_copy(update={"seed": teacher_seed(recipe)})
-    return shared.hash_of("seed", "dataset", "frames", "teacher")[:12]
+    shared = recipe.model_copy(update={"seed": recipe.teacher_seed})
+    seen = {"video": "frames", "image": "images"}[recipe.teacher.input]
+    return shared.hash_of("seed", "dataset", seen, "teacher")[:12]
 
 
 def compare(
@@ -67,7 +68,7 @@ def compare(
 
 def _run(recipe: Recipe, out: Path, cache: Path, after_run: AfterRun | None) -> list[Path]:
     """Folders of results of one recipe and seed: teacher, student, and what `after_run` adds."""
-    teacher_recipe = recipe.model_copy(update={"seed": teacher_seed(recipe)})
+    teacher_recipe = recipe.model_copy(update={"seed": recipe.teacher_seed})
     teacher_run = out / "teachers" / f"{teacher_key(recipe)}-seed{teacher_recipe.seed}"
     run = out / "runs" / recipe.name / f"seed{recipe.seed}"
     logger.info("%s, seed %d: teacher", recipe.name, recipe.seed)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,9 +11,13 @@ import numpy.typing as npt
 import torch
 
 from vskd.distillation.experiment import Experiment, prepare
+from vskd.distillation.inputs import Inputs, student_inputs
+from vskd.distillation.networks import load_student
 from vskd.distillation.run import RunFolder
-from vskd.distillation.train import default_cache, load_student, teacher_outputs
+from vskd.distillation.teacher_outputs import finished_teacher, teacher_outputs
+from vskd.distillation.train import default_cache
 from vskd.errors import ProtocolError, RunError
+from vskd.evaluation.image_pictures import image_pictures
 from vskd.evaluation.pictures import sample_pictures
 from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.probabilities import softmax
@@ -32,8 +37,8 @@ from vskd.progress import track
 logger = logging.getLogger(__name__)
 
 Probabilities = npt.NDArray[np.float64]
-WindowsToLogits = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
-"""(windows, channels, samples) -> (windows, classes)."""
+SamplesToLogits = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+"""Windows (n, channels, samples) or images (n, channels, height, width) -> (n, classes)."""
 
 
 def open_experiment(folder: RunFolder) -> Experiment:
@@ -45,7 +50,7 @@ def open_experiment(folder: RunFolder) -> Experiment:
     recipe, facts = folder.recipe(), folder.facts()
     cache = folder.beside("cache") or default_cache(folder.path)
     with_teacher = folder.kind == "teacher" or "teacher_run" in facts
-    experiment = prepare(recipe, cache, needs_video=with_teacher, needs_sensor=folder.kind == "student")
+    experiment = prepare(recipe, cache, needs_teacher=with_teacher, needs_student=folder.kind == "student")
     if experiment.split.split_hash != facts["split_hash"]:
         raise ProtocolError(
             f"The recordings in {recipe.dataset.path} are split otherwise than when {folder.path} was trained",
@@ -65,15 +70,21 @@ def split_ids(experiment: Experiment, folder: RunFolder, split: SplitName) -> tu
     return ids
 
 
-def predict_recordings(experiment: Experiment, ids: Sequence[str], model: WindowsToLogits, what: str) -> Predictions:
-    """Predict recordings one by one; of several windows the probabilities are averaged. Memory holds one recording."""
-    store, by_id = experiment.window_store, experiment.recordings
-    usable = experiment.only(tuple(ids), store.ids, experiment.recipe.dataset.sensor)
-    rows = [softmax(model(store.windows(i))).mean(axis=0) for i in track(usable, what, total=len(usable))]
-    return _predictions(experiment, usable, np.stack(rows), by_id)
+def predict_recordings(
+    experiment: Experiment, inputs: Inputs, ids: Sequence[str], model: SamplesToLogits, what: str
+) -> Predictions:
+    """Predict recordings; of several windows the probabilities are averaged. Memory holds one batch."""
+    usable = experiment.only(tuple(ids), inputs.ids, inputs.stream)
+    batches = inputs.batches(usable)
+    rows: dict[str, list[Probabilities]] = defaultdict(list)
+    for batch in track(batches, what, total=len(batches)):
+        for recording, row in zip(batch.ids, softmax(model(batch.inputs.numpy())), strict=True):
+            rows[recording].append(row)
+    return _predictions(experiment, usable, np.stack([np.stack(rows[i]).mean(axis=0) for i in usable]))
 
 
-def _predictions(experiment: Experiment, ids: Sequence[str], probabilities: Probabilities, by_id: dict) -> Predictions:  # type: ignore[type-arg]
+def _predictions(experiment: Experiment, ids: Sequence[str], probabilities: Probabilities) -> Predictions:
+    by_id = experiment.recordings
     return Predictions(
         ids=tuple(ids),
         subjects=tuple(by_id[i].subject for i in ids),
@@ -83,14 +94,13 @@ def _predictions(experiment: Experiment, ids: Sequence[str], probabilities: Prob
     )
 
 
-def student_model(experiment: Experiment, folder: RunFolder) -> WindowsToLogits:
-    """The trained float student of a run as a function of windows."""
-    channels = experiment.window_store.channels
-    student = load_student(folder.path, len(experiment.index.labels), channels)
+def student_model(experiment: Experiment, folder: RunFolder) -> SamplesToLogits:
+    """The trained float student of a run as a function of windows or images."""
+    student = load_student(folder.path, len(experiment.index.labels), student_inputs(experiment).channels)
 
-    def logits(windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def logits(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         with torch.inference_mode():
-            result: npt.NDArray[np.float32] = student(torch.from_numpy(windows)).logits.numpy()
+            result: npt.NDArray[np.float32] = student(torch.from_numpy(samples)).logits.numpy()
             return result
 
     return logits
@@ -99,9 +109,9 @@ def student_model(experiment: Experiment, folder: RunFolder) -> WindowsToLogits:
 def teacher_predictions(experiment: Experiment, teacher_run: Path, ids: Sequence[str]) -> Predictions:
     """The teacher's predictions, from its cache."""
     cache = teacher_outputs(experiment, teacher_run)
-    usable = experiment.only(tuple(ids), cache.ids, experiment.recipe.dataset.video)
+    usable = experiment.only(tuple(ids), cache.ids, experiment.recipe.teacher_stream)
     outputs, _, _ = cache.outputs(usable)
-    return _predictions(experiment, usable, softmax(outputs.logits.numpy()), experiment.recordings)
+    return _predictions(experiment, usable, softmax(outputs.logits.numpy()))
 
 
 def stamp(experiment: Experiment) -> ProtocolStamp:
@@ -130,17 +140,31 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     if folder.kind == "teacher":
         predictions, beside = teacher_predictions(experiment, run, ids), None
     else:
-        predictions = predict_recordings(experiment, ids, student_model(experiment, folder), "Evaluating")
+        model, inputs = student_model(experiment, folder), student_inputs(experiment)
+        predictions = predict_recordings(experiment, inputs, ids, model, "Evaluating")
         beside = teacher_beside(experiment, folder, ids)
     seconds = time.perf_counter() - started
     results = _results(experiment, folder, predictions, beside, split, seconds)
     write_csv(predictions, out / "predictions.csv")
     write_results(results, out / "results.json")
-    pictures = sample_pictures(
-        experiment, predictions, video=folder.kind == "teacher" or "teacher_run" in folder.facts()
-    )
+    pictures = _pictures(experiment, folder, predictions)
     write_report(out / "report.html", results, predictions, folder.metrics(), pictures, _notes(experiment, folder))
     return results
+
+
+def _pictures(experiment: Experiment, folder: RunFolder, predictions: Predictions) -> dict[str, bytes]:
+    """Caption -> PNG: what the networks see, and of a network of images, where it looks."""
+    is_teacher, recipe = folder.kind == "teacher", experiment.recipe
+    video = recipe.teacher.input == "video" and (is_teacher or "teacher_run" in folder.facts())
+    pictures = sample_pictures(experiment, predictions, video=video)
+    if (recipe.teacher.input if is_teacher else recipe.student.input) != "image":
+        return pictures
+    if is_teacher:
+        teacher = finished_teacher(experiment, folder.path)
+        return pictures | image_pictures(teacher.network(), teacher.inputs, predictions)
+    inputs = student_inputs(experiment)
+    student = load_student(folder.path, len(experiment.index.labels), inputs.channels)
+    return pictures | image_pictures(student, inputs, predictions)
 
 
 def teacher_beside(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> TeacherFigures | None:

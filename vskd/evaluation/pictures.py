@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from vskd.distillation.experiment import Experiment
-from vskd.distillation.train import new_student
+from vskd.distillation.networks import new_student
+from vskd.distillation.student import SensorStudent
 from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.tiles import frame_tiles, gaf_tiles
 from vskd.preprocessing.frames import segment_indices
@@ -22,7 +23,8 @@ def sample_pictures(experiment: Experiment, predictions: Predictions, *, video: 
         i: f"{i}: {predictions.class_names[predictions.labels[p]]}" for i, p in zip(ids, positions, strict=True)
     }
     pictures: dict[str, bytes] = {}
-    if experiment.recipe.dataset.sensor in next(iter(experiment.index)).streams:
+    recipe = experiment.recipe
+    if recipe.student.input == "sensor" and recipe.dataset.sensor in next(iter(experiment.index)).streams:
         pictures |= _encoded(experiment, ids, captions)
     if video:
         pictures |= _frames(experiment, ids, captions)
@@ -32,7 +34,7 @@ def sample_pictures(experiment: Experiment, predictions: Predictions, *, video: 
 def _encoded(experiment: Experiment, ids: Sequence[str], captions: dict[str, str]) -> dict[str, bytes]:
     store = experiment.window_store
     student = new_student(experiment.recipe, len(experiment.index.labels), store.channels)
-    if student.encoding.kind != "image":
+    if not isinstance(student, SensorStudent) or student.encoding.kind != "image":
         return {}
     with torch.inference_mode():
         images = {

@@ -29,6 +29,7 @@ INK, MUTED, GRID = "#1f2933", "#616e7c", "#e4e7eb"
 SEQUENTIAL = LinearSegmentedColormap.from_list("vskd", ["#ffffff", "#c6dbef", "#6baed6", BLUE, "#08306b"])
 CURVE_COLOURS = {"train": BLUE, "validation": ORANGE}
 DPI = 120
+FEW_CLASSES = 12  # with more, there is no room for percentages in a confusion matrix
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
@@ -71,13 +72,15 @@ def readable(name: str) -> str:
 
 
 def confusion_matrix(confusion: npt.ArrayLike, class_names: Sequence[str]) -> bytes:
-    """Confusion matrix (classes, classes): shade = share of the true class, digits = recordings, rows = truth."""
+    """Confusion matrix (classes, classes): rows = truth, shade = share of the true class, digits = recordings; of few
+    classes, the share in percent stands above them."""
     counts = np.asarray(confusion, dtype=np.int64)
     classes = len(class_names)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
     longest = max(len(name) for name in class_names)
-    side = max(3.2, 0.36 * classes)
+    few = classes <= FEW_CLASSES
+    side = max(3.2, (0.6 if few else 0.36) * classes)
     figure, (ax,) = new_figure(side + 0.075 * longest + 0.9, side + 0.06 * longest + 0.5)
     image = ax.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="equal")
     labels = [readable(name) for name in class_names]
@@ -94,7 +97,9 @@ def confusion_matrix(confusion: npt.ArrayLike, class_names: Sequence[str]) -> by
     for row, column in zip(*np.nonzero(counts), strict=True):
         shade = "white" if shares[row, column] > 0.55 else INK
         weight = "bold" if row == column else "normal"
-        ax.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=8, color=shade, weight=weight)
+        count = str(counts[row, column])
+        text = f"{100 * shares[row, column]:.1f} %\n{count}" if few else count
+        ax.text(column, row, text, ha="center", va="center", fontsize=8, color=shade, weight=weight)
     bar = figure.colorbar(image, ax=ax, shrink=0.5, pad=0.02, format=PercentFormatter(1, decimals=0))
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8, colors=MUTED, length=0)

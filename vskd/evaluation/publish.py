@@ -3,14 +3,15 @@
 Run: python -m vskd.evaluation.publish COMPARISON results/DATASET/PROTOCOL
 """
 
+import argparse
 import csv
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from vskd.errors import DataError
+from vskd.errors import DataError, VskdError
 from vskd.evaluation.plots import confusion_matrix, subject_bars
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
@@ -89,5 +90,19 @@ def _pictures(comparison: Path, out: Path) -> None:
     write_bytes(out / f"subjects-{chosen}.png", subject_bars(results))
 
 
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line: `publish COMPARISON OUT`; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="publish", description="Keep the small, lasting part of a comparison.")
+    parser.add_argument("comparison", type=Path, help="output folder of `vskd compare`")
+    parser.add_argument("out", type=Path, help="folder to keep under version control")
+    options = parser.parse_args(arguments)
+    try:
+        publish(options.comparison, options.out)
+    except VskdError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    publish(Path(sys.argv[1]), Path(sys.argv[2]))
+    sys.exit(main())

@@ -1,6 +1,6 @@
 """results.json: the strict schema of one evaluated run, and how it is made from predictions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -79,6 +79,19 @@ class Bootstrap(StrictModel):
     note: str = ""
 
 
+class LatencyRow(StrictModel):
+    """Batch-1 latency of one deployed model: warm-up and measured runs one after another, on this machine."""
+
+    model: str
+    p50_ms: NonNegative
+    p95_ms: NonNegative
+    min_ms: NonNegative
+    images_per_s: NonNegative
+    threads: PositiveInt
+    warmup: NonNegativeInt
+    runs: PositiveInt
+
+
 class Results(StrictModel):
     """Content of results.json.
 
@@ -86,6 +99,7 @@ class Results(StrictModel):
         kind: which model was evaluated: the teacher, the float student, or the int8 bundle.
         distiller: e.g. `dask`, `kd`, `none`; None for a teacher.
         timings: stage -> seconds.
+        latency: of the deployed models; of a bundle only.
         environment: short facts such as versions; the full record is in the run's environment.json.
         Others: see `vskd.evaluation.metrics.Metrics`.
     """
@@ -113,6 +127,7 @@ class Results(StrictModel):
     confusion: tuple[tuple[NonNegativeInt, ...], ...]
     teacher: TeacherFigures | None
     timings: dict[str, NonNegative]
+    latency: tuple[LatencyRow, ...] = ()
     model_bytes: PositiveInt | None
     environment: dict[str, str]
 
@@ -132,6 +147,7 @@ def build_results(
     timings: Mapping[str, float] | None = None,
     model_bytes: int | None = None,
     environment: Mapping[str, str] | None = None,
+    latency: Sequence[LatencyRow] = (),
     bootstrap: Bootstrap | None = None,
 ) -> Results:
     """Compute every figure of `predictions` and stamp it with where it comes from.
@@ -140,8 +156,8 @@ def build_results(
         predictions: the evaluated recordings.
         teacher: the teacher's figures on the same split; see `teacher_figures`.
         bootstrap: resamples, seed and level of the intervals; its note is filled in here.
-        kind, recipe, dataset, network, distiller, protocol, split, seed, timings, model_bytes, environment: written
-            to the results as they are, see `Results`.
+        kind, recipe, dataset, network, distiller, protocol, split, seed, timings, model_bytes, environment, latency:
+            written to the results as they are, see `Results`.
     """
     metrics = evaluate_predictions(predictions)
     setting = bootstrap or Bootstrap()
@@ -168,6 +184,7 @@ def build_results(
         confusion=tuple(tuple(row) for row in metrics.confusion.tolist()),
         teacher=teacher,
         timings=dict(timings or {}),
+        latency=tuple(latency),
         model_bytes=model_bytes,
         environment=dict(environment or {}),
     )

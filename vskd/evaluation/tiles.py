@@ -1,6 +1,6 @@
 """Contact sheets: what the networks look at, encoded windows and sampled video frames."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,37 @@ def frame_tiles(frames: Mapping[str, npt.NDArray[np.uint8]]) -> bytes:
             if row == 0:
                 ax.set_title(f"segment {index + 1}", fontsize=8.5, color=MUTED)
         _row_caption(axes[row * count], caption)
+    return to_png(figure)
+
+
+def heat_tiles(
+    images: npt.NDArray[np.float32], heat: npt.NDArray[np.float32], captions: Sequence[str], columns: int = 6
+) -> bytes:
+    """Images, each with its heat map laid over it, and its caption above.
+
+    Args:
+        images: (n, height, width, 1 or 3), 0..1.
+        heat: (n, height, width), 0..1.
+        captions: n of them.
+        columns: tiles in a row.
+
+    Raises:
+        DataError: no images, or the three do not fit together.
+    """
+    if not len(images) or heat.shape != images.shape[:3] or len(captions) != len(images):
+        raise DataError(
+            f"Heat maps of shape {heat.shape} and {len(captions)} captions do not fit images of shape {images.shape}",
+            "Pass one heat map and one caption for each image",
+        )
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    figure, axes = new_figure(1.55 * columns, 1.95 * rows, rows, columns)
+    for ax in axes:
+        _bare(ax)
+    for ax, image, over, caption in zip(axes, images, heat, captions, strict=False):
+        ax.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=1)
+        ax.imshow(over, cmap="inferno", vmin=0, vmax=1, alpha=0.7 * over)  # nothing hides where nothing speaks
+        ax.set_title(caption, fontsize=7.5, color=INK)
     return to_png(figure)
 
 

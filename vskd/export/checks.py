@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.errors import BundleError
-from vskd.export.contract import Accuracy, ParityNumbers, Provenance, SensorContract
+from vskd.export.contract import Accuracy, Contract, ParityNumbers, Provenance
+from vskd.export.encoding import Sample
 from vskd.export.scoring import LabelledWindow
 from vskd.export.structure import float_operators
 
@@ -16,9 +17,9 @@ MAX_CONVERSION_ERROR = 0.01
 
 
 def check_recordings(
-    calibration: Sequence[tuple[str, FloatArray]],
+    calibration: Sequence[tuple[str, Sample]],
     validation: Sequence[LabelledWindow],
-    contract: SensorContract,
+    contract: Contract,
     validation_split: str,
 ) -> None:
     """Calibration and validation must be there, be disjoint, and hold windows of the contract's shape.
@@ -37,9 +38,9 @@ def check_recordings(
             "Calibrate on training recordings only",
         )
     for recording, window in (*calibration, *((w.id, w.window) for w in validation)):
-        if window.shape != contract.window_shape:
+        if window.shape != contract.sample_shape:
             raise BundleError(
-                f"Recording {recording}: window shape {window.shape} is not the contract's {contract.window_shape}",
+                f"Recording {recording}: window shape {window.shape} is not the contract's {contract.sample_shape}",
                 "Use the windows that the network was trained on",
             )
 

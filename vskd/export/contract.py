@@ -1,14 +1,15 @@
-"""What a bundle promises: the sensor contract of its model, and the manifest that describes and seals it."""
+"""What a bundle promises: the contract of its model's input, and the manifest that describes and seals it."""
 
 from pathlib import PurePosixPath
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from vskd.errors import BundleError
 
 SCHEMA_VERSION: Final = 1
 ENCODING_VERSION: Final = 1
+IMAGE_VERSION: Final = 1
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -40,6 +41,7 @@ class SensorContract(Strict):
     """What the model asks of a recording.
 
     Attributes:
+        kind: bundles made before there were others do not say it.
         stream: e.g. `accelerometer`.
         placement: where the sensor is worn, e.g. `right wrist`.
         unit: unit of a sample, e.g. `g`.
@@ -57,6 +59,7 @@ class SensorContract(Strict):
         mat_variable, mat_columns: where this stream lies in the data set's own .mat files, for predicting from them.
     """
 
+    kind: Literal["sensor"] = "sensor"
     stream: str
     placement: str
     unit: str
@@ -88,6 +91,67 @@ class SensorContract(Strict):
     def window_shape(self) -> tuple[int, int]:
         """(channels, samples)."""
         return len(self.axes), self.length
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """What the model is asked about: one window, (channels, samples)."""
+        return self.window_shape
+
+
+class ImageContract(Strict):
+    """What the model asks of an image: how a file becomes the square of 8-bit pixels that it takes.
+
+    Rules of decoding (colour spaces, bit depths, transparency, rotation marks) and of cropping are those of
+    `vskd.preprocessing.image_file` in version `version`.
+
+    Attributes:
+        stream: e.g. `image`.
+        placement: where the camera is mounted, e.g. `in front of the driver`.
+        size: edge of the square, in pixels.
+        channels: 1 for grey, 3 for RGB; an image in other colours is converted.
+        crop: `full` squeezes the whole image into the square; `box` cuts out the square around a box, so that one must
+            be given with each image.
+        margin: what is added to the box on each side, as a fraction of its longer side.
+        box_of: whose boxes the training images had, e.g. `as in driver-inattention`; empty with `full`.
+        min_side: images, or boxes, whose shorter side has fewer pixels are refused.
+        value_range: the model's input for the pixel values 0 and 255; linear between them.
+        layout: the model's input is (1, height, width, channels), as images are decoded.
+        version: of the rules.
+    """
+
+    kind: Literal["image"] = "image"
+    stream: str
+    placement: str = ""
+    size: Count
+    channels: Literal[1, 3]
+    crop: Literal["box", "full"]
+    margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    box_of: str = ""
+    min_side: Count = 8
+    value_range: tuple[Finite, Finite] = (0.0, 1.0)
+    layout: Literal["channels-last"] = "channels-last"
+    version: Literal[1] = IMAGE_VERSION
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """What the model is asked about: one image, (channels, height, width), pixel values 0..255."""
+        return self.channels, self.size, self.size
+
+    @property
+    def window_shape(self) -> tuple[int, int]:
+        """The same image with a channel's rows of pixels one behind the other, as golden vectors hold it."""
+        return self.channels, self.size * self.size
+
+
+def _kind_of(content: Any) -> str:
+    """Which contract this is; the oldest bundles do not say it, and are all of sensors."""
+    kind = content.get("kind", "sensor") if isinstance(content, dict) else getattr(content, "kind", "sensor")
+    return str(kind)
+
+
+Contract = Annotated[
+    Annotated[SensorContract, Tag("sensor")] | Annotated[ImageContract, Tag("image")], Discriminator(_kind_of)
+]
 
 
 class ProtocolRecord(Strict):
@@ -140,12 +204,13 @@ class ParityNumbers(Strict):
 
 
 class Quantization(Strict):
-    """How the int8 model was made."""
+    """How the int8 model was made; `fine_tuned`: trained on under simulated int8."""
 
     input_type: TensorKind
     output_type: TensorKind
     range_estimator: RangeEstimator
     calibration_ids: Annotated[tuple[str, ...], Field(min_length=1)]
+    fine_tuned: bool = False
 
 
 class Manifest(Strict):
@@ -155,7 +220,7 @@ class Manifest(Strict):
     vskd_version: str
     created_utc: AwareDatetime
     provenance: Provenance
-    contract: SensorContract
+    contract: Contract
     quantization: Quantization
     accuracy: Accuracy
     parity_int8: ParityNumbers
@@ -188,9 +253,15 @@ def parse_json(model: type[Model], content: bytes, source: str) -> Model:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        problems = [f"{'.'.join(str(p) for p in e['loc']) or 'content'}: {e['msg']}" for e in error.errors()]
+        problems = [f"{_path(e['loc']) or 'content'}: {e['msg']}" for e in error.errors()]
         shown = "; ".join(problems[:8]) + (f"; and {len(problems) - 8} more" if len(problems) > 8 else "")
         raise BundleError(
             f"{source} does not follow the bundle schema version {SCHEMA_VERSION}: {shown}",
             "Export the run again, or use the vskd version that made the bundle",
         ) from error
+
+
+def _path(place: tuple[int | str, ...]) -> str:
+    """`contract.rate_hz`: pydantic names the kind of contract too, as if it were a key."""
+    kind = 1 if place[:1] == ("contract",) else None
+    return ".".join(str(part) for number, part in enumerate(place) if number != kind)

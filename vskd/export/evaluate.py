@@ -2,20 +2,25 @@
 
 import logging
 import time
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from vskd.distillation.experiment import Experiment, prepare
+from vskd.distillation.inputs import student_inputs
 from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError
-from vskd.evaluation.evaluate import WindowsToLogits, open_experiment, predict_recordings, stamp, teacher_beside
+from vskd.evaluation.evaluate import SamplesToLogits, open_experiment, predict_recordings, stamp, teacher_beside
 from vskd.evaluation.predictions import write_csv
 from vskd.evaluation.report import write_report
-from vskd.evaluation.results import Results, TeacherFigures, build_results, write_results
-from vskd.export.bundle import MODEL, Bundle, load_bundle
+from vskd.evaluation.results import LatencyRow, Results, TeacherFigures, build_results, write_results
+from vskd.export.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle
+from vskd.export.contract import Contract, ImageContract, SensorContract
 from vskd.export.encoding import model_input
+from vskd.export.latency import compare_latency
 from vskd.export.run_export import export_run
 from vskd.export.runtime import LiteRTModel
 from vskd.recipe import Recipe, parse_recipe
@@ -23,35 +28,45 @@ from vskd.recipe import Recipe, parse_recipe
 logger = logging.getLogger(__name__)
 
 
-def bundle_model(bundle: Bundle) -> WindowsToLogits:
-    """The bundle's int8 model as a function (windows, channels, samples) -> logits."""
+def bundle_model(bundle: Bundle) -> SamplesToLogits:
+    """The bundle's int8 model as a function of what a student takes: windows, or images 0..1."""
     model, contract = LiteRTModel(bundle.read(MODEL)), bundle.manifest.contract
+    of_images = isinstance(contract, ImageContract)
 
-    def logits(windows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return np.concatenate([model.predict(model_input(window, contract)[np.newaxis]) for window in windows])
+    def logits(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        asked = np.rint(255 * samples) if of_images else samples  # the contract speaks of pixel values
+        return np.concatenate([model.predict(model_input(sample, contract)[np.newaxis]) for sample in asked])
 
     return logits
 
 
 def bundle_recipe(bundle: Bundle, data: Path, dataset: str | None, protocol: str | None, fold: str | None) -> Recipe:
     """A recipe that reads a data set the way the bundle's contract asks."""
-    contract, origin = bundle.manifest.contract, bundle.manifest.provenance
+    origin = bundle.manifest.provenance
+    source = {
+        "name": dataset or origin.dataset,
+        "path": str(data),
+        "protocol": protocol or origin.protocol.name,
+        "fold": fold or origin.protocol.fold,
+    }
+    content: dict[str, Any] = {"name": origin.recipe, "seed": origin.seed, "dataset": source}
+    return parse_recipe(_as_asked(content, bundle.manifest.contract), source=f"bundle {bundle.path}")
+
+
+def _as_asked(content: dict[str, Any], contract: Contract) -> dict[str, Any]:
+    """The content of a recipe, completed by the stream that the contract asks for and its preprocessing."""
+    if isinstance(contract, ImageContract):
+        images = {"size": contract.size, "crop": contract.crop, "margin": contract.margin}
+        return {
+            **content,
+            "dataset": content["dataset"] | {"image": contract.stream},
+            "student": {"input": "image"},
+            "images": images | {"grey": contract.channels == 1},
+        }
     sensor: dict[str, object] = {"window": contract.window_mode, "length": contract.length}
     if contract.window_mode == "sliding":
         sensor |= {"rate_hz": contract.window_rate_hz, "stride": contract.stride}
-    content = {
-        "name": origin.recipe,
-        "seed": origin.seed,
-        "dataset": {
-            "name": dataset or origin.dataset,
-            "path": str(data),
-            "protocol": protocol or origin.protocol.name,
-            "fold": fold or origin.protocol.fold,
-            "sensor": contract.stream,
-        },
-        "sensor": sensor,
-    }
-    return parse_recipe(content, source=f"bundle {bundle.path}")
+    return {**content, "dataset": content["dataset"] | {"sensor": contract.stream}, "sensor": sensor}
 
 
 def evaluate_bundle(
@@ -77,7 +92,7 @@ def evaluate_bundle(
     loaded = load_bundle(bundle)
     out = out or bundle.with_name(f"{bundle.name}-results")
     recipe = bundle_recipe(loaded, data, dataset, protocol, fold)
-    experiment = prepare(recipe, out.parent / "cache", needs_video=False)
+    experiment = prepare(recipe, out.parent / "cache", needs_teacher=False)
     return _evaluate(loaded, experiment, out, teacher=None, distiller=None, network="")
 
 
@@ -118,7 +133,9 @@ def _evaluate(
 ) -> Results:
     _check_fits(bundle, experiment)
     started = time.perf_counter()
-    predictions = predict_recordings(experiment, experiment.split.test, bundle_model(bundle), "Evaluating int8")
+    predictions = predict_recordings(
+        experiment, student_inputs(experiment), experiment.split.test, bundle_model(bundle), "Evaluating int8"
+    )
     seconds = time.perf_counter() - started
     manifest = bundle.manifest
     results = build_results(
@@ -126,7 +143,7 @@ def _evaluate(
         kind="bundle",
         recipe=manifest.provenance.recipe,
         dataset=experiment.recipe.dataset.name,
-        network=network or f"int8 {manifest.contract.encoding.method}",
+        network=network or f"int8 {_input_name(manifest.contract)}",
         distiller=distiller,
         protocol=stamp(experiment),
         split="test",
@@ -135,12 +152,23 @@ def _evaluate(
         timings={"evaluate": round(seconds, 2)},
         model_bytes=len(bundle.read(MODEL)),
         environment={"vskd": manifest.vskd_version, "runtime": "LiteRT"},
+        latency=_latency(bundle),
     )
     write_csv(predictions, out / "predictions.csv")
     write_results(results, out / "results.json")
     note = f"int8 model of bundle {bundle.digest[:12]}, run by LiteRT, one recording at a time."
     write_report(out / "report.html", results, predictions, notes=[note])
     return results
+
+
+def _latency(bundle: Bundle) -> list[LatencyRow]:
+    """The int8 model beside the float one, on one thread."""
+    models = {"int8": bundle.read(MODEL), "float32": bundle.read(FLOAT_MODEL)}
+    return [LatencyRow(model=name, **asdict(found)) for name, found in compare_latency(models).items()]
+
+
+def _input_name(contract: Contract) -> str:
+    return contract.stream if isinstance(contract, ImageContract) else contract.encoding.method
 
 
 def _check_fits(bundle: Bundle, experiment: Experiment) -> None:
@@ -152,12 +180,13 @@ def _check_fits(bundle: Bundle, experiment: Experiment) -> None:
             f"{experiment.index.dataset} has others",
             "Evaluate it on a data set with the same classes",
         )
-    stream = next(iter(experiment.index)).stream(contract.stream)
-    for what, asks, has in (("unit", contract.unit, stream.unit), ("rate", contract.rate_hz, stream.rate_hz)):
-        if asks != has:
-            raise BundleError(
-                f"{bundle.path} asks for {what} {asks}, the data set has {has}", "Use a matching data set"
-            )
+    if isinstance(contract, SensorContract):
+        stream = next(iter(experiment.index)).stream(contract.stream)
+        for what, asks, has in (("unit", contract.unit, stream.unit), ("rate", contract.rate_hz, stream.rate_hz)):
+            if asks != has:
+                raise BundleError(
+                    f"{bundle.path} asks for {what} {asks}, the data set has {has}", "Use a matching data set"
+                )
     seen = set(bundle.manifest.quantization.calibration_ids) & set(experiment.split.test)
     same_data = experiment.index.dataset == origin.dataset
     if same_data and (seen or experiment.split.protocol_hash != origin.protocol.hash):

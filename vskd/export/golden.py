@@ -1,4 +1,10 @@
-"""Golden vectors: inputs with the answers that every runtime of the bundle must give, bit for bit."""
+"""Golden vectors: inputs with the answers that every runtime of the bundle must give, bit for bit.
+
+The inputs are synthetic. A bundle is handed to strangers, and a window of a recording is a piece of a person's
+movement, by which that person can be told from others; who agreed to train a model has not agreed to be shipped inside
+it. Bit exactness is a property of arithmetic, for which any signal that drives the model through its range serves as
+well. Bundles made before this was so hold windows of recordings, and are still read.
+"""
 
 import base64
 import binascii
@@ -10,7 +16,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from vskd.errors import BundleError
-from vskd.export.contract import Finite, SensorContract, Strict, TensorKind
+from vskd.export.contract import Contract, Finite, SensorContract, Strict, TensorKind
 from vskd.export.runtime import LiteRTModel
 
 FloatArray = npt.NDArray[np.float32]
@@ -21,12 +27,22 @@ ModelInput = Callable[[FloatArray], FloatArray]
 MAX_INPUT_STEPS = 1
 MAX_FLOAT_ERROR = 1e-4
 
+AMPLITUDES = (0.1, 0.3, 0.6, 1.0)
+"""One golden window each: standard deviation of its signals as a fraction of the encoding's range, so that the faintest
+is almost at rest and the strongest passes both ends of the range."""
+PARTIALS = 5
+"""Sines that make up a signal."""
+CYCLES = (0.5, 8.0)
+"""Slowest and fastest of them, in turns per window."""
+GRAVITY = {"g": 1.0, "m/s^2": 9.80665}
+"""What an accelerometer at rest measures, by its unit; sensors in other units rest at zero."""
+
 
 class GoldenVector(Strict):
     """One window and the model's answer.
 
     Attributes:
-        id: recording that the window is from.
+        id: name of the window, e.g. `synthetic-0`; in older bundles the recording it is from.
         window: (channels, samples) in the contract's unit.
         input: the model's own input, as base64 of little-endian values in C order.
         output: the model's own output, one number per class.
@@ -52,6 +68,36 @@ class Golden(Strict):
     vectors: Annotated[tuple[GoldenVector, ...], Field(min_length=1)]
 
 
+def synthetic_windows(contract: SensorContract, seed: int = 0) -> list[tuple[str, FloatArray]]:
+    """Smooth random signals, no one's recording, from faint ones to ones that overdrive the encoding.
+
+    Each channel is a sum of sines of random turns and phases. Where the unit is one of acceleration, gravity is added
+    in a random direction. Values stay within what the contract says the sensor can measure.
+
+    Args:
+        contract: gives shape, unit and range.
+        seed: the same seed gives the same windows (up to the last bit of the processor's sine; what a bundle stores are
+            the values themselves).
+
+    Returns:
+        (name, float32 (channels, samples) in the contract's unit) pairs.
+    """
+    generator = np.random.default_rng(seed)
+    channels, samples = contract.window_shape
+    time = np.arange(samples) / samples
+    result = []
+    for number, amplitude in enumerate(AMPLITUDES):
+        turns = generator.uniform(*CYCLES, (PARTIALS, channels, 1))
+        phase = generator.uniform(0, 2 * np.pi, (PARTIALS, channels, 1))
+        signal = np.sin(2 * np.pi * turns * time + phase).sum(axis=0)  # (channels, samples), deviation sqrt(PARTIALS/2)
+        signal *= amplitude * contract.encoding.limit / np.sqrt(PARTIALS / 2)
+        direction = generator.standard_normal((channels, 1))
+        signal += GRAVITY.get(contract.unit, 0.0) * direction / np.linalg.norm(direction)
+        window = np.clip(signal, -contract.range_limit, contract.range_limit).astype(np.float32)
+        result.append((f"synthetic-{number}", window))
+    return result
+
+
 def make_golden(
     model: bytes, windows: Sequence[tuple[str, FloatArray]], model_input: ModelInput, labels: Sequence[str]
 ) -> Golden:
@@ -59,19 +105,19 @@ def make_golden(
 
     Args:
         model: the shipped LiteRT model.
-        windows: (recording id, float32 (channels, samples)) pairs.
+        windows: (name, float32 (channels, samples)) pairs; see `synthetic_windows`.
         model_input: window -> network input, float32.
         labels: class names, in the order of the logits.
     """
     runner = LiteRTModel(model, reference_kernels=True)
     vectors = []
-    for recording, window in windows:
+    for name, window in windows:
         raw_input = runner.to_raw(model_input(window)[np.newaxis])
         raw_output = runner.raw(raw_input)
         logits = runner.from_raw(raw_output)[0]
         vectors.append(
             GoldenVector(
-                id=recording,
+                id=name,
                 window=tuple(tuple(float(v) for v in row) for row in window.astype(np.float32)),
                 input=base64.b64encode(raw_input.astype(raw_input.dtype.newbyteorder("<")).tobytes()).decode("ascii"),
                 output=tuple(float(v) for v in raw_output[0]),
@@ -92,7 +138,7 @@ def _kind(name: str) -> TensorKind:
 
 
 def replay_golden(
-    golden: Golden, model: bytes, contract: SensorContract, model_input: ModelInput, labels: Sequence[str]
+    golden: Golden, model: bytes, contract: Contract, model_input: ModelInput, labels: Sequence[str]
 ) -> None:
     """Check that the model, and the encoding in front of it, give the golden answers here.
 

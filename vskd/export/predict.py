@@ -44,20 +44,24 @@ class Predictor:
     Args:
         bundle: opened with `load_bundle`.
         threads: CPU threads of the model.
+
+    Raises:
+        BundleError: the bundle is of images.
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        self.contract = sensor_contract_of(bundle)
         self.bundle = bundle
         self._model = LiteRTModel(bundle.read(MODEL), threads=threads)
 
     def logits(self, window: FloatArray) -> FloatArray:
         """float32 (classes,) for one window, float32 (channels, samples) in the contract's unit."""
-        x = model_input(window, self.bundle.manifest.contract)
+        x = model_input(window, self.contract)
         return np.asarray(self._model.predict(x[np.newaxis])[0], dtype=np.float32)
 
     def predict(self, recorded: Recorded) -> Prediction:
         """Label a recording that fits the contract."""
-        windows = contract_windows(recorded, self.bundle.manifest.contract)
+        windows = contract_windows(recorded, self.contract)
         self.logits(windows[0])
         start = time.perf_counter()
         logits = np.stack([self.logits(window) for window in windows])
@@ -66,6 +70,21 @@ class Predictor:
         labels = self.bundle.manifest.provenance.labels
         probabilities = {labels[k]: float(mean[k]) for k in np.argsort(-mean, kind="stable")}
         return Prediction(next(iter(probabilities)), probabilities, latency_ms, len(windows), recorded.notes)
+
+
+def sensor_contract_of(bundle: Bundle) -> SensorContract:
+    """The bundle's contract.
+
+    Raises:
+        BundleError: the bundle is of images.
+    """
+    contract = bundle.manifest.contract
+    if not isinstance(contract, SensorContract):
+        raise BundleError(
+            f"{bundle.path} takes images, not recordings of a sensor",
+            "Name an image (.jpg, .png), a folder of images or a video, or use a bundle of a sensor",
+        )
+    return contract
 
 
 def contract_windows(recorded: Recorded, contract: SensorContract) -> FloatArray:
@@ -104,8 +123,6 @@ def predict_file(
         BundleError: the bundle was changed, or the recording's rate, unit, channels or length are not what it asks.
         DataError: the file is missing or damaged.
     """
-    opened = load_bundle(bundle)
-    recorded = read_recording(
-        file, opened.manifest.contract, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable
-    )
-    return Predictor(opened).predict(recorded)
+    predictor = Predictor(load_bundle(bundle))
+    recorded = read_recording(file, predictor.contract, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable)
+    return predictor.predict(recorded)

@@ -108,7 +108,7 @@ def _calibrate(
     manager = recipe_manager.RecipeManager()
     manager.load_quantization_recipe(recipe)
     calibrating = calibrator.Calibrator(float_model, num_threads=1, qsv_update_func=_update_rule(range_estimator))
-    signature, name, shape = _signature(float_model)
+    signature, name, shape = model_signature(float_model)
     count = 0
     for x in calibration:
         sample = np.asarray(x, dtype=np.float32)
@@ -127,7 +127,7 @@ def _calibrate(
     return ranges
 
 
-def _signature(float_model: bytes) -> tuple[str, str, tuple[int, ...]]:
+def model_signature(float_model: bytes) -> tuple[str, str, tuple[int, ...]]:
     """Name of the model's signature, and name and shape of its input."""
     from ai_edge_litert.interpreter import Interpreter
 

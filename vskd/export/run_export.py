@@ -1,30 +1,54 @@
 """Export the student of a run folder: contract, calibration and validation recordings come from its recipe and data."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from vskd.datasets.catalog import get_dataset
 from vskd.distillation.experiment import Experiment
+from vskd.distillation.inputs import Inputs, student_inputs
+from vskd.distillation.networks import load_student
 from vskd.distillation.run import RunFolder
-from vskd.distillation.train import load_student
-from vskd.errors import RunError
+from vskd.distillation.student import ImageStudent, Student
+from vskd.errors import RecipeError, RunError
 from vskd.evaluation.evaluate import open_experiment
-from vskd.export.contract import EncodingContract, ProtocolRecord, Provenance, SensorContract, SplitSizes
+from vskd.export.candidates import Inspect
+from vskd.export.contract import (
+    Contract,
+    EncodingContract,
+    ImageContract,
+    ProtocolRecord,
+    Provenance,
+    SensorContract,
+    SplitSizes,
+)
+from vskd.export.encoding import Sample, model_input
+from vskd.export.fine_tuning import fine_tuning
+from vskd.export.layer_error import layer_errors, render_layer_errors
+from vskd.export.prune import prune_stem
 from vskd.export.scoring import LabelledWindow
 from vskd.export.ship import ExportReport, TensorKind, export_model
-from vskd.preprocessing.window_store import WindowStore
+from vskd.files import write_text
+from vskd.models.squeezenet_lw import SqueezeNetLW
+from vskd.preprocessing.image_header import MIN_SIDE
 
 logger = logging.getLogger(__name__)
 
+LAYER_SAMPLES = 8
+"""Samples on which the error of each operator is measured."""
 LENGTH_MARGIN = 0.5
 """A recording may be this much shorter or longer than any that the model was trained on."""
 
 
 def export_run(
-    run: Path, out: Path, *, input_type: TensorKind | None = None, output_type: TensorKind | None = None
+    run: Path,
+    out: Path,
+    *,
+    input_type: TensorKind | None = None,
+    output_type: TensorKind | None = None,
+    layers: Path | None = None,
 ) -> ExportReport:
     """Write the bundle of a finished student run.
 
@@ -35,6 +59,7 @@ def export_run(
         run: a finished student run.
         out: the bundle's folder.
         input_type, output_type: types of the int8 model's ends; the recipe's by default.
+        layers: Markdown file for the error of each operator of the int8 model, written even if the export is refused.
 
     Raises:
         RunError: not a finished student run.
@@ -45,24 +70,54 @@ def export_run(
         raise RunError(f"{run} is a teacher's run; only students are exported", "Name the run folder of `vskd distill`")
     folder.require_complete()
     experiment = open_experiment(folder)
-    recipe, store = experiment.recipe, experiment.window_store
+    recipe, inputs = experiment.recipe, student_inputs(experiment)
     split = experiment.training_split(recipe.training)
-    train = experiment.only(split.train, store.ids, recipe.dataset.sensor)
+    train = experiment.only(split.train, inputs.ids, inputs.stream)
     calibration, rest = _spread(train, recipe.export.calibration_recordings)
-    validation = experiment.only(split.validation, store.ids, recipe.dataset.sensor)
+    validation = experiment.only(split.validation, inputs.ids, inputs.stream)
     checking = validation or rest or calibration
+    by_id = experiment.recordings
+    contract = CONTRACTS[recipe.student.input](experiment, train)
+    samples = list(_samples(experiment, inputs, calibration))
     return export_model(
-        network=load_student(run, len(experiment.index.labels), store.channels),
-        calibration=[(i, window) for i in calibration for window in store.windows(i)],
-        validation=_labelled(experiment, store, checking),
-        contract=sensor_contract(experiment, train),
+        network=_pruned(load_student(run, len(experiment.index.labels), inputs.channels), recipe.export.prune_stem),
+        calibration=samples,
+        validation=[LabelledWindow(i, x, by_id[i].label) for i, x in _samples(experiment, inputs, checking)],
+        contract=contract,
         provenance=_provenance(experiment, folder, len(train), len(validation)),
         max_accuracy_drop=recipe.export.max_accuracy_drop,
         out=out,
         input_type=input_type or recipe.export.input_type,
         output_type=output_type or recipe.export.output_type,
         validation_split="validation" if validation else "train",
+        fine_tuning=fine_tuning(recipe, inputs, train),
+        inspect=None if layers is None else _layer_table(layers, samples, contract),
     )
+
+
+def _pruned(student: Student, threshold: float) -> Student:
+    """The student without near-dead stem filters.
+
+    Raises:
+        RecipeError: its network is not SqueezeNet_LW.
+    """
+    if not threshold:
+        return student
+    if not isinstance(student.network, SqueezeNetLW):
+        raise RecipeError("export.prune_stem fits the student network squeezenet-lw only", "Set it to 0")
+    pruning = prune_stem(student.network, threshold=threshold)
+    logger.info("removed %d stem filters, %d are left", len(pruning.removed), pruning.kept)
+    return ImageStudent(pruning.network).eval()
+
+
+def _layer_table(path: Path, samples: Sequence[tuple[str, Sample]], contract: Contract) -> Inspect:
+    """Writes the error of each operator, measured on a few calibration samples."""
+
+    def write(float_model: bytes, int8_model: bytes) -> None:
+        chosen = [model_input(sample, contract) for _, sample in samples[:LAYER_SAMPLES]]
+        write_text(path, render_layer_errors(layer_errors(float_model, int8_model, chosen)) + "\n")
+
+    return write
 
 
 def _spread(ids: Sequence[str], count: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -72,9 +127,12 @@ def _spread(ids: Sequence[str], count: int) -> tuple[tuple[str, ...], tuple[str,
     return tuple(i for i in ids if i in chosen), tuple(i for i in ids if i not in chosen)
 
 
-def _labelled(experiment: Experiment, store: WindowStore, ids: Sequence[str]) -> list[LabelledWindow]:
-    by_id = experiment.recordings
-    return [LabelledWindow(i, window, by_id[i].label) for i in ids for window in store.windows(i)]
+def _samples(experiment: Experiment, inputs: Inputs, ids: tuple[str, ...]) -> Iterator[tuple[str, Sample]]:
+    """The windows of recordings, or their images as 8-bit pixels."""
+    of_images = experiment.recipe.student.input == "image"
+    for batch in inputs.batches(ids):
+        samples = batch.inputs.numpy()
+        yield from zip(batch.ids, np.rint(255 * samples).astype(np.uint8) if of_images else samples, strict=True)
 
 
 def sensor_contract(experiment: Experiment, train: Sequence[str]) -> SensorContract:
@@ -106,6 +164,28 @@ def sensor_contract(experiment: Experiment, train: Sequence[str]) -> SensorContr
         mat_variable=stream.variable,
         mat_columns=stream.columns,
     )
+
+
+def image_contract(experiment: Experiment, train: Sequence[str]) -> ImageContract:
+    """What the model asks of an image."""
+    dataset, images = experiment.recipe.dataset, experiment.recipe.images
+    boxed = images.crop == "box"
+    return ImageContract(
+        stream=dataset.image,
+        placement=get_dataset(dataset.name).placement,
+        size=images.size,
+        channels=1 if images.grey else 3,
+        crop=images.crop,
+        margin=images.margin if boxed else 0.0,
+        box_of=f"as in {dataset.name}" if boxed else "",
+        min_side=MIN_SIDE,
+    )
+
+
+CONTRACTS: Mapping[str, Callable[[Experiment, Sequence[str]], Contract]] = {
+    "sensor": sensor_contract,
+    "image": image_contract,
+}
 
 
 def _provenance(experiment: Experiment, folder: RunFolder, train: int, validation: int) -> Provenance:

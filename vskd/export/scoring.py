@@ -1,4 +1,4 @@
-"""How well a deployed model does on labelled windows, beside the torch network it was made from."""
+"""How well a deployed model does on labelled windows or images, beside the torch network it was made from."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from vskd.distillation.student import SensorStudent
+from vskd.distillation.student import Student
 from vskd.evaluation.probabilities import softmax
 from vskd.export.contract import ParityNumbers
+from vskd.export.encoding import Sample
 from vskd.export.parity import compare_logits
 from vskd.export.runtime import LiteRTModel
 from vskd.progress import track
@@ -20,10 +21,10 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class LabelledWindow:
-    """A window of a recording: `window` is float32 (channels, samples), `label` the class number."""
+    """A window of a recording, or an image (see `Sample`); `label` is the class number."""
 
     id: str
-    window: FloatArray
+    window: Sample
     label: int
 
 
@@ -33,6 +34,15 @@ class Measurement:
 
     accuracy: float
     parity: ParityNumbers
+
+
+Prepare = Callable[[Sample], FloatArray]
+"""Window or image -> what a network or model takes, without a batch dimension."""
+
+
+def as_it_is(sample: Sample) -> FloatArray:
+    """The sample itself, as float32."""
+    return sample.astype(np.float32)
 
 
 def recording_accuracy(windows: Sequence[LabelledWindow], logits: FloatArray) -> float:
@@ -49,10 +59,10 @@ def recording_accuracy(windows: Sequence[LabelledWindow], logits: FloatArray) ->
     return float(np.mean([probabilities[i].argmax() == label for i, label in labels.items()]))
 
 
-def torch_logits(network: SensorStudent, windows: Sequence[LabelledWindow]) -> FloatArray:
+def torch_logits(network: Student, windows: Sequence[LabelledWindow], prepare: Prepare = as_it_is) -> FloatArray:
     """Logits (n, classes) of a network in evaluation mode, one window at a time as a deployed model sees them."""
     with torch.no_grad():
-        rows = [network(torch.from_numpy(w.window[np.newaxis])).logits[0].numpy() for w in windows]
+        rows = [network(torch.from_numpy(prepare(w.window)[np.newaxis])).logits[0].numpy() for w in windows]
     return np.array(rows, dtype=np.float32)
 
 
@@ -60,16 +70,21 @@ class Referee:
     """Measures deployed models against one network on the same windows.
 
     Args:
-        network: encoding and network, in evaluation mode.
-        windows: labelled windows that served neither training nor calibration.
+        network: the trained student, in evaluation mode.
+        windows: labelled windows or images that served neither training nor calibration.
         encode: window -> input of the deployed models.
+        prepare: window -> input of the network.
     """
 
     def __init__(
-        self, network: SensorStudent, windows: Sequence[LabelledWindow], encode: Callable[[FloatArray], FloatArray]
+        self,
+        network: Student,
+        windows: Sequence[LabelledWindow],
+        encode: Prepare,
+        prepare: Prepare = as_it_is,
     ) -> None:
         self._windows, self._encode = windows, encode
-        self.expected = torch_logits(network, windows)
+        self.expected = torch_logits(network, windows, prepare)
 
     def measure(self, content: bytes, description: str) -> Measurement:
         """Run a LiteRT model on all windows, with the kernels that a phone or computer uses."""

@@ -33,6 +33,16 @@ def operator_names(content: bytes) -> list[str]:
     return [name for name, _ in _operators(read_flatbuffer(content))]
 
 
+def operator_tensors(content: bytes) -> list[tuple[str, list[tuple[str, tuple[int, ...]]]]]:
+    """Name of every operator, in order, and (name, shape) of its tensors: inputs, then its output."""
+    operators = _operators(read_flatbuffer(content))
+    return [(name, [(t.name.decode("utf-8"), _shape(t)) for t in tensors]) for name, tensors in operators]
+
+
+def _shape(tensor: Any) -> tuple[int, ...]:
+    return () if tensor.shape is None else tuple(int(n) for n in tensor.shape)
+
+
 def float_operators(content: bytes) -> list[str]:
     """Names of the operators that read or write a float tensor: none in a model that is integer from end to end."""
     floating = {"FLOAT16", "FLOAT32", "FLOAT64", "BFLOAT16"}

@@ -11,7 +11,6 @@ import pytest
 from vskd.datasets.synthetic.render import encode_video, frames
 from vskd.datasets.synthetic.world import FINE_RATE_HZ, Motion, make_subject, perform
 
-
 HUES = np.array([0.1, 0.6])
 
 

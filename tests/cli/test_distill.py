@@ -1,22 +1,15 @@
-"""`vskd teach`, `distill`, `compare`: the words become the recipe and the arguments that the library gets."""
+"""`vskd distill`: the words become the recipe and the arguments that the library gets; and a real run."""
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.conftest import TINY, TINY_STUDENT
 from vskd.recipe import load_recipe
 
 RESULT = ("RUN", 4, {"epoch": 4, "validation/accuracy": 0.875})
-
-
-@pytest.fixture
-def taught(record) -> list[dict[str, Any]]:
-    import vskd.distillation.train as train
-
-    return record(train, "teach", train.TrainResult(Path(RESULT[0]), *RESULT[1:]))
 
 
 @pytest.fixture
@@ -24,13 +17,6 @@ def distilled(record) -> list[dict[str, Any]]:
     import vskd.distillation.train as train
 
     return record(train, "distill", train.TrainResult(Path(RESULT[0]), *RESULT[1:]))
-
-
-@pytest.fixture
-def compared(record) -> list[dict[str, Any]]:
-    import vskd.evaluation.compare as comparing
-
-    return record(comparing, "compare", SimpleNamespace(model_dump=lambda mode: {"rows": []}))
 
 
 def test_distill_with_plain_options_alone(vskd, distilled, tmp_path: Path) -> None:
@@ -74,47 +60,48 @@ def test_distill_passes_every_option_on(vskd, distilled, tmp_path: Path) -> None
     assert (call["teacher_run"], call["cache"], call["run"]) == (tmp_path / "T", tmp_path / "C", tmp_path / "R")
 
 
-def test_epochs_of_teach_are_the_teachers(vskd, taught, tmp_path: Path) -> None:
-    answer = vskd("teach", "--teacher", "trn", "--epochs", "3", "--out", tmp_path / "T")
-    assert answer.code == 0, answer.err
-    (call,) = taught
-    assert call["recipe"].teacher.training.epochs == 3
-    assert call["recipe"].training == load_recipe("vskd-utd-mhad").training
-    assert call["run"] == tmp_path / "T"
-
-
-@pytest.mark.parametrize(
-    ("text", "seeds"), [("0,1,2", (0, 1, 2)), ("3", (3,)), ("0-2", (0, 1, 2)), ("5, 0-1,0", (5, 0, 1))]
-)
-def test_compare_reads_seeds(vskd, compared, tmp_path: Path, text: str, seeds: tuple[int, ...]) -> None:
-    answer = vskd("compare", "vskd-utd-mhad", "vskd-utd-mhad-no-kd", "--seeds", text, "--out", tmp_path, "--json")
-    assert answer.code == 0, answer.err
-    assert json.loads(answer.out) == {"rows": []}
-    (call,) = compared
-    assert call["seeds"] == seeds
-    assert [recipe.name for recipe in call["recipes"]] == ["vskd-utd-mhad", "vskd-utd-mhad-no-kd"]
-    assert (call["out"], call["after_run"]) == (tmp_path, None)
-
-
-@pytest.mark.parametrize("text", ["", "a", "1-", "-1", "2-1", "1,,2", "0.5"])
-def test_compare_refuses_what_is_no_seed(vskd, compared, tmp_path: Path, text: str) -> None:
-    answer = vskd("compare", "vskd-utd-mhad", f"--seeds={text}", "--out", tmp_path)
-    assert answer.code == 2
-    assert "--seeds" in answer.err
-    assert compared == []
-
-
-def test_compare_gives_its_options_to_every_recipe(vskd, compared, tmp_path: Path) -> None:
-    words = ["--data", tmp_path, "--epochs", "2", "--int8", "--json"]
-    vskd("compare", "vskd-utd-mhad", "vskd-utd-mhad-no-kd", *words, "--out", tmp_path)
-    (call,) = compared
-    assert {(r.dataset.path, r.training.epochs) for r in call["recipes"]} == {(str(tmp_path), 2)}
-    assert call["after_run"].__name__ == "export_and_evaluate"
-
-
 def test_an_unknown_key_stops_before_anything_is_written(vskd, distilled, tmp_path: Path) -> None:
     answer = vskd("distill", "--set", "training.epoch=3", "--out", tmp_path / "RUN")
     assert answer.code == 1
     assert "did you mean 'epochs'" in answer.err
     assert distilled == []
     assert not (tmp_path / "RUN").exists()
+
+
+def real_words(comparison, root: Path) -> list[object]:
+    """A small student of the finished comparison's teacher."""
+    settings = [word for setting in (*TINY, *TINY_STUDENT) for word in ("--set", setting)]
+    folders = ["--teacher-run", comparison.teacher, "--cache", comparison.out / "cache"]
+    return ["distill", "--recipe", "demo", "--data", root, *settings, *folders]
+
+
+def test_a_real_student_of_each_distiller(vskd, comparison_copy, synthetic_root: Path) -> None:
+    words = real_words(comparison_copy, synthetic_root)
+    for distiller, terms in (("none", {"cross_entropy"}), ("kd", {"cross_entropy", "soft"})):
+        run = comparison_copy.out / distiller
+        answer = vskd(*words, "--distiller", distiller, "--out", run, "--json")
+        assert answer.code == 0, answer.err
+        content = json.loads(answer.out)
+        assert (content["run"], content["epoch"]) == (str(run), 0)
+        logged = {name.removeprefix("train/") for name in content["figures"] if name.startswith("train/")}
+        assert terms <= logged
+        assert (run / "checkpoints" / "student.safetensors").is_file()
+    assert "train/soft" not in (comparison_copy.out / "none" / "metrics.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_student_is_no_teacher(vskd, comparison_copy, synthetic_root: Path) -> None:
+    words = real_words(comparison_copy, synthetic_root)
+    words[words.index("--teacher-run") + 1] = comparison_copy.no_kd
+    answer = vskd(*words, "--out", comparison_copy.out / "new")
+    assert (answer.code, answer.out) == (1, "")
+    assert str(comparison_copy.no_kd) in answer.err and answer.err.count("\n") == 1
+    assert not (comparison_copy.out / "new").exists()
+
+
+def test_a_teacher_of_another_protocol_is_refused(vskd, comparison_copy, synthetic_root: Path) -> None:
+    """It has seen the people that this run tests on."""
+    words = real_words(comparison_copy, synthetic_root)
+    answer = vskd(*words, "--protocol", "subject-specific", "--out", comparison_copy.out / "new")
+    assert (answer.code, answer.out) == (1, "")
+    assert "was trained on another split" in answer.err
+    assert not (comparison_copy.out / "new").exists()

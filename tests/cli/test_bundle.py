@@ -1,0 +1,106 @@
+"""`vskd bundle`: what is verified and shown, of bundles intact and not."""
+
+import hashlib
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from vskd.cli.bundle import bundle as group
+from vskd.cli.bundle import show, verify
+
+
+def test_bundle_verify(vskd, record, bundle: Path) -> None:
+    import vskd.export.bundle as library
+
+    report = library.VerifyReport(bundle, "ab" * 32, ("golden.json", "manifest.json"), 4)
+    seen = record(library, "verify_bundle", report)
+    text = vskd("bundle", "verify", bundle).out
+    assert seen == [{"path": bundle}]
+    assert "2 files unchanged, 4 golden vectors reproduced" in text
+    assert "ab" * 32 in text
+    assert json.loads(vskd("bundle", "verify", bundle, "--json").out)["golden_vectors"] == 4
+
+
+def test_bundle_show(vskd, record, bundle: Path) -> None:
+    import vskd.export.bundle as library
+
+    manifest = {"contract": {"unit": "g", "axes": ["x", "y", "z"], "stride": None}, "ids": [f"a{n}" for n in range(50)]}
+    opened = SimpleNamespace(digest="ab" * 32, manifest=SimpleNamespace(model_dump=lambda mode: manifest))
+    record(library, "load_bundle", opened)
+    lines = dict(line.split(None, 1) for line in vskd("bundle", "show", bundle).out.splitlines()[2:])
+    assert lines["contract.unit"] == "g"
+    assert lines["contract.axes"] == "x, y, z"
+    assert lines["contract.stride"] == "-"
+    assert lines["ids"] == "50 entries (all of them: --json)"
+    assert json.loads(vskd("bundle", "show", bundle, "--json").out)["manifest"] == manifest
+
+
+@pytest.mark.parametrize("command", [["bundle", "verify"], ["bundle", "show"], ["predict"]])
+@pytest.mark.parametrize("state", ["absent", "no digest", "tampered"])
+def test_a_folder_that_is_no_intact_bundle_is_refused(vskd, bundle: Path, command: list[str], state: str) -> None:
+    if state == "absent":
+        bundle = bundle.with_name("nowhere")
+    if state == "tampered":
+        (bundle / "manifest.sha256").write_text(f"{'0' * 64}  manifest.json\n", encoding="utf-8")
+    rest = [bundle.parent / "recording.csv"] if command == ["predict"] else []
+    answer = vskd(*command, bundle, *rest)
+    assert (answer.code, answer.out) == (1, "")
+    assert str(bundle) in answer.err
+    assert answer.err.count("\n") == 1
+
+
+EXAMPLES = sorted({*group.examples, *verify.examples, *show.examples})
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_of_the_help_work(run_example, finished_comparison, example: str) -> None:
+    answer = run_example(example, {"BUNDLE": finished_comparison.bundle})
+    assert (answer.code, answer.err) == (0, "")
+    assert str(finished_comparison.bundle) in answer.out
+    if "--json" in example:
+        assert isinstance(json.loads(answer.out), dict)
+
+
+def test_verify_and_show_name_the_same_digest(vskd, finished_comparison) -> None:
+    """It is the hash of the manifest's bytes, as `sha256sum` gives it."""
+    bundle = finished_comparison.bundle
+    digest = hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()
+    verified = json.loads(vskd("bundle", "verify", bundle, "--json").out)
+    shown = json.loads(vskd("bundle", "show", bundle, "--json").out)
+    assert verified["digest"] == shown["digest"] == digest
+    assert set(verified["files"]) == {path.name for path in bundle.iterdir()} - {"manifest.sha256"}
+    assert shown["manifest"] == json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+
+
+def test_show_lists_every_leaf_once(vskd, finished_comparison) -> None:
+    text = vskd("bundle", "show", finished_comparison.bundle).out
+    keys = [line.split()[0] for line in text.splitlines()]
+    assert len(keys) == len(set(keys) | {"bundle", "sha256"})
+    for needle in ("contract.encoding.method", "provenance.labels", "accuracy.int8", "files.model.tflite"):
+        assert needle in keys
+
+
+def test_a_wrong_golden_vector_is_an_error(vskd, comparison_copy) -> None:
+    """All hashes agree, as after a careful forgery; the answers do not."""
+    bundle = comparison_copy.bundle
+    golden = json.loads((bundle / "golden.json").read_text(encoding="utf-8"))
+    golden["vectors"][0]["output"][0] += 1
+    (bundle / "golden.json").write_text(json.dumps(golden), encoding="utf-8")
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"]["golden.json"] = hashlib.sha256((bundle / "golden.json").read_bytes()).hexdigest()
+    (bundle / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    digest = hashlib.sha256((bundle / "manifest.json").read_bytes()).hexdigest()
+    (bundle / "manifest.sha256").write_text(f"{digest}  manifest.json\n", encoding="utf-8")
+    assert vskd("bundle", "show", bundle).code == 0
+    answer = vskd("bundle", "verify", bundle)
+    assert (answer.code, answer.out) == (1, "")
+    assert "golden.json: vector synthetic-0 gives" in answer.err and answer.err.count("\n") == 1
+
+
+def test_a_file_is_no_bundle(vskd, bundle: Path) -> None:
+    for command in ("verify", "show"):
+        answer = vskd("bundle", command, bundle / "manifest.json")
+        assert answer.code == 2
+        assert f"vskd bundle {command} --help" in answer.err

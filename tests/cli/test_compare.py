@@ -1,0 +1,92 @@
+"""`vskd compare`: seeds and recipes become the arguments that the library gets; and a finished comparison."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.conftest import TINY
+
+
+@pytest.fixture
+def compared(record) -> list[dict[str, Any]]:
+    import vskd.evaluation.compare as comparing
+
+    return record(comparing, "compare", SimpleNamespace(model_dump=lambda mode: {"rows": []}))
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("0,1,2", (0, 1, 2)), ("3", (3,)), ("0-2", (0, 1, 2)), ("5, 0-1,0", (5, 0, 1))]
+)
+def test_compare_reads_seeds(vskd, compared, tmp_path: Path, text: str, seeds: tuple[int, ...]) -> None:
+    answer = vskd("compare", "vskd-utd-mhad", "vskd-utd-mhad-no-kd", "--seeds", text, "--out", tmp_path, "--json")
+    assert answer.code == 0, answer.err
+    assert json.loads(answer.out) == {"rows": []}
+    (call,) = compared
+    assert call["seeds"] == seeds
+    assert [recipe.name for recipe in call["recipes"]] == ["vskd-utd-mhad", "vskd-utd-mhad-no-kd"]
+    assert (call["out"], call["after_run"]) == (tmp_path, None)
+
+
+@pytest.mark.parametrize("text", ["", "a", "1-", "-1", "2-1", "1,,2", "0.5"])
+def test_compare_refuses_what_is_no_seed(vskd, compared, tmp_path: Path, text: str) -> None:
+    answer = vskd("compare", "vskd-utd-mhad", f"--seeds={text}", "--out", tmp_path)
+    assert answer.code == 2
+    assert "--seeds" in answer.err
+    assert compared == []
+
+
+def test_compare_gives_its_options_to_every_recipe(vskd, compared, tmp_path: Path) -> None:
+    words = ["--data", tmp_path, "--epochs", "2", "--int8", "--json"]
+    vskd("compare", "vskd-utd-mhad", "vskd-utd-mhad-no-kd", *words, "--out", tmp_path)
+    (call,) = compared
+    assert {(r.dataset.path, r.training.epochs) for r in call["recipes"]} == {(str(tmp_path), 2)}
+    assert call["after_run"].__name__ == "export_and_evaluate"
+
+
+def words_for(comparison) -> list[object]:
+    """The call that made the finished comparison."""
+    settings = [word for setting in TINY for word in ("--set", setting)]
+    return ["compare", "demo", "demo-no-kd", "--seeds", "0", "--int8", *settings, "--out", comparison.out]
+
+
+def test_a_finished_comparison_is_printed_again_and_nothing_is_run(
+    vskd, comparison_copy, synthetic_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vskd.evaluation.evaluate.predict_recordings", None)
+    monkeypatch.setattr("vskd.export.evaluate.export_run", None)
+    words = [*words_for(comparison_copy), "--data", synthetic_root]
+    text, content = vskd(*words), vskd(*words, "--json")
+    assert (text.code, content.code) == (0, 0), text.err + content.err
+    assert text.out == (comparison_copy.out / "comparison.txt").read_text(encoding="utf-8")
+    rows = {(row["recipe"], row["kind"]): row for row in json.loads(content.out)["rows"]}
+    for key, run in {
+        ("demo", "student"): comparison_copy.student,
+        ("demo-no-kd", "bundle"): comparison_copy.no_kd / "int8",
+        ("demo", "teacher"): comparison_copy.teacher,
+    }.items():
+        results = json.loads((run / "results.json").read_text(encoding="utf-8"))
+        assert rows[key]["accuracy"]["mean"] == results["accuracy"]
+        assert f"{100 * results['accuracy']:.1f}" in text.out
+
+
+def test_two_protocols_never_share_a_table(vskd, comparison_copy, synthetic_root: Path, tmp_path: Path) -> None:
+    """One recipe of the two asks for another protocol in its own file."""
+    other = tmp_path / "other.yaml"
+    other.write_text("extends: demo-no-kd\nname: other\ndataset: {protocol: subject-specific}\n", encoding="utf-8")
+    before = (comparison_copy.out / "comparison.json").read_bytes()
+    words = words_for(comparison_copy)
+    words[2] = other
+    answer = vskd(*words, *("--set", "training.epochs=1", "--set", "student.network=cnn1d"), "--data", synthetic_root)
+    assert (answer.code, answer.out) == (1, "")
+    assert "protocol" in answer.err.splitlines()[-1]
+    assert (comparison_copy.out / "comparison.json").read_bytes() == before
+
+
+def test_a_recipe_that_is_not_there_stops_before_anything_is_written(vskd, compared, tmp_path: Path) -> None:
+    answer = vskd("compare", "demo", "dmo", "--out", tmp_path / "out")
+    assert (answer.code, answer.out) == (1, "")
+    assert "'dmo'" in answer.err and "demo" in answer.err
+    assert compared == [] and not (tmp_path / "out").exists()

@@ -1,0 +1,153 @@
+"""`vskd evaluate`: which of run and bundle it is, what is printed, and the mistakes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vskd.cli.evaluate import evaluate
+
+
+class FakeResults:
+    """Stands in for Results where only the hand-over is tested; the printed text is tested with real ones."""
+
+    def model_dump(self, **_: Any) -> dict[str, Any]:
+        return {"accuracy": 0.5}
+
+
+def real_results() -> Any:
+    import numpy as np
+
+    from vskd.evaluation.predictions import Predictions
+    from vskd.evaluation.results import ProtocolStamp, TeacherFigures, build_results
+
+    labels = np.array([0, 1, 0, 1, 0, 1])
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.8, 0.2]])
+    ids = tuple(f"r{n}" for n in range(6))
+    return build_results(
+        Predictions(ids, ("1", "1", "2", "2", "3", "3"), labels, probabilities, ("clap", "wave")),
+        kind="student",
+        recipe="small",
+        dataset="synthetic",
+        network="resnet18",
+        distiller="dask",
+        protocol=ProtocolStamp(name="leave-one-subject-out", hash="ab" * 32, fold="3", split_hash="cd" * 32),
+        split="test",
+        seed=7,
+        teacher=TeacherFigures(accuracy=2 / 3, macro_f1=0.6, n=6),
+    )
+
+
+def test_evaluate_a_run(vskd, record, tmp_path: Path) -> None:
+    import vskd.evaluation.evaluate as library
+
+    seen = record(library, "evaluate_run", FakeResults())
+    answer = vskd("evaluate", tmp_path, "--split", "validation", "--json")
+    assert (answer.code, json.loads(answer.out)) == (0, {"accuracy": 0.5})
+    assert seen == [{"run": tmp_path, "split": "validation"}]
+
+
+def test_evaluate_prints_the_figures_that_decide(vskd, record, tmp_path: Path) -> None:
+    import vskd.evaluation.evaluate as library
+
+    record(library, "evaluate_run", real_results())
+    text = vskd("evaluate", tmp_path).out
+    for needle in (
+        "83.3 %",
+        "dask",
+        "seed 7",
+        "leave-one-subject-out, fold 3, 6 test",
+        "abababababab",
+        "66.7 %",
+        "95 %",
+    ):
+        assert needle in text
+    assert json.loads(vskd("evaluate", tmp_path, "--json").out)["n"] == 6
+
+
+def test_evaluate_a_bundle(vskd, record, bundle: Path, tmp_path: Path) -> None:
+    import vskd.export.evaluate as library
+
+    seen = record(library, "evaluate_bundle", FakeResults())
+    words = ["--data", tmp_path, "--protocol", "cross-subject", "--fold", "2", "--dataset", "synthetic"]
+    answer = vskd("evaluate", bundle, *words, "--out", tmp_path / "out", "--json")
+    assert answer.code == 0, answer.err
+    assert seen == [
+        {
+            "bundle": bundle,
+            "data": tmp_path,
+            "dataset": "synthetic",
+            "protocol": "cross-subject",
+            "fold": "2",
+            "out": tmp_path / "out",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "needle"), [([], "--data"), (["--data", "X", "--split", "validation"], "--split only fits a run")]
+)
+def test_evaluate_a_bundle_wrongly(vskd, bundle: Path, words: list[str], needle: str) -> None:
+    answer = vskd("evaluate", bundle, *words)
+    assert answer.code == 2
+    assert needle in answer.err
+
+
+def test_a_bundle_that_lost_its_manifest_is_still_treated_as_one(vskd, bundle: Path, tmp_path: Path) -> None:
+    (bundle / "manifest.json").rename(bundle / "model.tflite")
+    answer = vskd("evaluate", bundle, "--data", tmp_path)
+    assert answer.code == 1
+    assert str(bundle / "manifest.json") in answer.err
+
+
+def test_evaluate_what_is_no_run(vskd, tmp_path: Path) -> None:
+    answer = vskd("evaluate", tmp_path / "nowhere")
+    assert (answer.code, answer.out) == (1, "")
+    assert str(tmp_path / "nowhere") in answer.err
+    assert answer.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("example", evaluate.examples)
+def test_the_examples_of_the_help_work(
+    run_example, comparison_copy, synthetic_root: Path, tmp_path: Path, example: str
+) -> None:
+    out = tmp_path / "int8-results"
+    places = {"RUN": comparison_copy.student, "BUNDLE": comparison_copy.bundle, "UTD-MHAD": synthetic_root}
+    answer = run_example(example, {**places, "int8-results": out})
+    assert (answer.code, answer.err) == (0, "")
+    run = comparison_copy.student
+    place = out if "BUNDLE" in example else run / "validation" if "validation" in example else run
+    results = json.loads((place / "results.json").read_text(encoding="utf-8"))
+    if "--json" in example:
+        assert json.loads(answer.out) == results
+    else:
+        assert f"{100 * results['accuracy']:.1f} %" in answer.out
+        assert f"{results['n']} {results['split']} recordings (hash {results['protocol']['hash'][:12]})" in answer.out
+    assert (place / "report.html").is_file() and (place / "predictions.csv").is_file()
+
+
+def test_results_of_a_bundle_go_beside_it_by_default(vskd, comparison_copy, synthetic_root: Path) -> None:
+    answer = vskd("evaluate", comparison_copy.bundle, "--data", synthetic_root, "--json")
+    assert answer.code == 0, answer.err
+    beside = comparison_copy.bundle.with_name("bundle-results")
+    assert json.loads(answer.out) == json.loads((beside / "results.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("option", ["--data", "--dataset", "--protocol", "--fold", "--out"])
+def test_options_of_a_bundle_are_refused_for_a_run(vskd, finished_comparison, option: str) -> None:
+    answer = vskd("evaluate", finished_comparison.student, option, "x")
+    assert (answer.code, answer.out) == (2, "")
+    assert f"{option} only fits a bundle" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "needle"),
+    [(["--protocol", "no-such"], "no-such"), (["--protocol", "subject-specific"], "may hold recordings")],
+)
+def test_a_bundle_on_another_protocol(vskd, comparison_copy, synthetic_root: Path, words, needle: str) -> None:
+    out = comparison_copy.out / "elsewhere"
+    answer = vskd("evaluate", comparison_copy.bundle, "--data", synthetic_root, *words, "--out", out)
+    assert (answer.code, answer.out) == (1, "")
+    assert needle in answer.err and answer.err.count("\n") == 1
+    assert not out.exists()

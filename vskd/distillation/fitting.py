@@ -1,0 +1,129 @@
+"""What the trainings of teachers and students share: usable recordings, Lightning's trainer, a complete run folder."""
+
+import contextlib
+import dataclasses
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vskd.datasets.split import Split
+from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, check_resumable
+from vskd.distillation.experiment import Experiment
+from vskd.distillation.inputs import Inputs
+from vskd.distillation.lightning_door import Trainer
+from vskd.distillation.run import RunFolder, log_to_file
+from vskd.distillation.task import ClassificationTask, Loader
+from vskd.errors import DataError
+from vskd.files import write_json
+from vskd.recipe import TrainingSection
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training left: its folder, the epoch whose weights were kept, and the last row of figures."""
+
+    run: Path
+    epoch: int
+    figures: dict[str, Any]
+
+
+def usable_split(experiment: Experiment, training: TrainingSection, stored: frozenset[str], what: str) -> Split:
+    """The training split without recordings whose samples were corrupt.
+
+    Raises:
+        DataError: a part that had recordings has none left.
+    """
+    split = experiment.training_split(training)
+    train = experiment.only(split.train, stored, what)
+    validation = experiment.only(split.validation, stored, what)
+    for name, wanted, left in (("training", split.train, train), ("validation", split.validation, validation)):
+        if wanted and not left:
+            raise DataError(f"No {name} recording has a usable {what}", "Repair the data set; the log names the files")
+    return dataclasses.replace(split, train=train, validation=validation)
+
+
+def class_counts(experiment: Experiment, ids: tuple[str, ...]) -> tuple[int, ...]:
+    """How many of `ids` are of each class."""
+    labels = experiment.labels_of(ids)
+    return tuple(labels.count(k) for k in range(len(experiment.index.labels)))
+
+
+def loaders(inputs: Inputs, split: Split) -> tuple[Loader, Loader | None]:
+    """The batches of a training epoch, and of validation where there is any."""
+
+    def train(epoch: int) -> Any:
+        return inputs.batches(split.train, epoch)
+
+    def validation(_: int) -> Any:
+        return inputs.batches(split.validation)
+
+    return train, validation if split.validation else None
+
+
+@contextlib.contextmanager
+def logged(folder: RunFolder) -> Iterator[None]:
+    """Send the package's log to the run's log file as well."""
+    handler = log_to_file(folder.log_file)
+    try:
+        yield
+    finally:
+        logging.getLogger("vskd").removeHandler(handler)
+        handler.close()
+
+
+def fit(task: ClassificationTask, folder: RunFolder, training: TrainingSection, split: Split) -> TrainResult:
+    """Run Lightning's trainer, from where it was interrupted, and leave the run folder complete."""
+    select = SelectWeights(folder, training.select)
+    resume = folder.trainer_file if folder.trainer_file.is_file() else None
+    if resume is not None:
+        check_resumable(resume)
+        logger.info("resuming from %s", resume)
+    trainer = Trainer(
+        max_epochs=training.epochs,
+        accelerator="auto",
+        devices=1,
+        precision="bf16-mixed" if training.precision == "bfloat16" else "32-true",
+        gradient_clip_val=training.gradient_clip or None,
+        callbacks=[EpochRows(folder), select, ResumePoint(folder.trainer_file)],
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=sys.stderr.isatty(),
+        num_sanity_val_steps=0,
+        limit_val_batches=None if split.validation else 0,
+        reload_dataloaders_every_n_epochs=1,
+        default_root_dir=folder.path,
+    )
+    try:
+        trainer.fit(task, ckpt_path=resume, weights_only=True)
+    except SystemExit as stop:  # Lightning turns Ctrl-C into an exit of its own
+        raise KeyboardInterrupt from stop
+    rows = folder.metrics()
+    write_json(
+        folder.training_file,
+        {
+            "epochs": training.epochs,
+            "selected_epoch": select.epoch,
+            "select": training.select,
+            "seconds": round(sum(row["seconds"] for row in rows), 1),
+            "train": len(split.train),
+            "validation": list(split.validation),
+            "parameters": sum(p.numel() for p in task.network.parameters()),
+        },
+    )
+    folder.trainer_file.unlink(missing_ok=True)
+    return finished(folder)
+
+
+def finished(folder: RunFolder) -> TrainResult:
+    """What a complete run holds."""
+    training = json.loads(folder.training_file.read_text())
+    rows = folder.metrics()
+    kept = next((row for row in rows if row["epoch"] == training["selected_epoch"]), {})
+    return TrainResult(folder.path, training["selected_epoch"], kept)
