@@ -69,7 +69,7 @@ def measure_network(name: str, channels: int, options: argparse.Namespace) -> It
     images = random_images(12, channels, options.size)
     models: dict[str, bytes] = {}
     agreements: dict[str, ParityReport] = {}
-    for form, module in forms(network).items():
+    for form, module in forms(network, options.size).items():
         inputs = [np.moveaxis(x, 0, -1) if form == "rewritten, channels last" else x for x in images]
         content = convert_float(module, torch.from_numpy(inputs[0][np.newaxis]))
         quantized = quantize_int8(content, inputs[:6])
@@ -83,11 +83,11 @@ def measure_network(name: str, channels: int, options: argparse.Namespace) -> It
         yield row(label, latencies[f"{form}/float"], latencies[f"{form}/int8"], base, pieces, agreement)
 
 
-def forms(network: nn.Module) -> dict[str, nn.Module]:
+def forms(network: nn.Module, size: int) -> dict[str, nn.Module]:
     return {
         "plain": LogitsOnly(network),
         "rewritten": deploy_form(network),
-        "rewritten, channels last": deploy_form(network, channels_last=True),
+        "rewritten, channels last": deploy_form(network, channels_last_width=size),
     }
 
 

@@ -117,7 +117,7 @@ def test_a_real_sigint_exits_130() -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Run the same command again" in err
     assert "Traceback" not in err

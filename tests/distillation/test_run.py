@@ -73,7 +73,10 @@ def test_the_log_goes_to_the_file(tmp_path: Path) -> None:
     assert "a line" in (tmp_path / "run" / "run.log").read_text()
 
 
-def test_a_full_disk_stops_the_log_and_not_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_full_disk_stops_the_log_and_not_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("vskd"), "propagate", False)  # other handlers are not what is tested
     full = tmp_path / "run.log"
     full.symlink_to("/dev/full")
     handler = log_to_file(full)

@@ -52,7 +52,7 @@ def test_logits_are_those_of_the_network(name: str, channels: int):
         expected = network(x).logits
         tolerance = 1e-5 * expected.abs().max().item()
         torch.testing.assert_close(deploy_form(network)(x), expected, rtol=0, atol=tolerance)
-        last = deploy_form(network, channels_last=True)
+        last = deploy_form(network, channels_last_width=size)
         torch.testing.assert_close(last(x.permute(0, 2, 3, 1)), expected, rtol=0, atol=tolerance)
     after = network.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)  # the network itself is untouched
@@ -82,6 +82,12 @@ def test_other_networks_are_only_wrapped(tiny_network: nn.Module):
     assert isinstance(form, LogitsOnly)
     x = torch.randn(2, 3, 16, 16)
     torch.testing.assert_close(form(x), tiny_network(x).logits, rtol=0, atol=0)
+
+
+def test_other_networks_may_take_channels_last(tiny_network: nn.Module):
+    form = deploy_form(tiny_network, channels_last_width=16)
+    x = torch.randn(2, 3, 16, 16)
+    torch.testing.assert_close(form(x.permute(0, 2, 3, 1)), tiny_network(x).logits, rtol=0, atol=0)
 
 
 class Awkward(PhotoNetwork):
@@ -133,10 +139,25 @@ def test_int8_stem_on_blocks_is_as_exact_as_the_stem_itself():
     assert errors["rewritten"] < 1.25 * errors["plain"]
 
 
-@pytest.mark.slow
+class ShortMobileNet(PhotoNetwork):
+    """The first layers of MobileNetV3-Small: gates, a residual connection, hard-swish in front of a gate."""
+
+    head, stem = "classifier.0", "features.0.0"
+
+    def __init__(self) -> None:
+        features = MobileNetV3Small(3, 4, width=0.75).features[:5]
+        super().__init__(3, features, nn.Sequential(nn.Linear(32, 4)), 32)
+
+
 def test_mobilenet_in_int8_is_one_piece():
-    network = settled(MobileNetV3Small(3, 6, width=0.75), 3)
+    network = settled(ShortMobileNet(), 3)
     inputs = [np.random.default_rng(i).random((3, 64, 64), dtype=np.float32) for i in range(4)]
-    quantized = quantize_int8(convert_float(deploy_form(network), torch.from_numpy(inputs[0][None])), inputs)
+    example = torch.from_numpy(inputs[0][None]).permute(0, 2, 3, 1)
+    content = convert_float(deploy_form(network, channels_last_width=64), example)
+    last = [np.ascontiguousarray(np.moveaxis(x, 0, -1)) for x in inputs]
+    with torch.no_grad():
+        expected = network(torch.from_numpy(np.stack(inputs))).logits.numpy()
+    np.testing.assert_allclose(LiteRTModel(content).predict(np.stack(last)), expected, atol=1e-4)
+    quantized = quantize_int8(content, last)
     assert delegate_partitions(quantized) == 1
-    assert float_operators(quantized) == []
+    assert float_operators(quantized) == [] and "HARD_SWISH" not in operator_names(quantized)

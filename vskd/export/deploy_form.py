@@ -90,27 +90,40 @@ class Subtract(nn.Module):
 
 
 class ChannelsLastInput(nn.Module):
-    """A network whose input is (batch, height, width, channels), as images are decoded and as LiteRT computes."""
+    """A network whose input is (batch, height, width, channels), as images are decoded and as LiteRT computes.
 
-    def __init__(self, network: nn.Module) -> None:
+    Args:
+        network: (batch, channels, height, width) -> logits.
+        mean: subtracted here, whole rows at a time; (channels,). XNNPACK is slow at 3 values for the last dimension.
+        width: of the images.
+    """
+
+    row: Tensor
+
+    def __init__(self, network: nn.Module, mean: Tensor, width: int) -> None:
         super().__init__()
         self.network = network
+        self.subtracts = bool(mean.any())
+        self.register_buffer("row", mean.repeat(width), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, height, width, channels) -> logits."""
+        if self.subtracts:
+            x = (x.flatten(2) - self.row).reshape(x.shape)
         output: Tensor = self.network(x.permute(0, 3, 1, 2))
         return output
 
 
-def deploy_form(network: nn.Module, *, channels_last: bool = False) -> nn.Module:
+def deploy_form(network: nn.Module, *, channels_last_width: int | None = None) -> nn.Module:
     """A copy of a network that gives its logits, for `convert_float`, rewritten to be fast in int8.
 
     The logits differ from the network's by float rounding alone (a test asks for 1e-5 of the largest). Networks that
-    are not `PhotoNetwork` are only wrapped by `LogitsOnly`.
+    are not `PhotoNetwork` are only wrapped.
 
     Args:
         network: returns `Outputs`; it is not changed.
-        channels_last: the input is (batch, height, width, channels); saves a transposition of RGB images.
+        channels_last_width: if given, the input is (batch, height, width, channels) with this width, which saves a
+            transposition of RGB images.
 
     Returns:
         A module in evaluation mode: (batch, channels, height, width) -> logits (batch, classes).
@@ -119,17 +132,28 @@ def deploy_form(network: nn.Module, *, channels_last: bool = False) -> nn.Module
         BundleError: the network has hard-swish where its factor cannot be moved into the next layer.
     """
     result = copy.deepcopy(network).eval()
-    with torch.no_grad():
-        if isinstance(result, PhotoNetwork):
-            fold_normalisation(result, channels_last=channels_last)
+    if isinstance(result, PhotoNetwork):
+        with torch.no_grad():
+            fold_normalisation(result)
             split_stem(result)
             if any(isinstance(part, (nn.Hardswish, nn.Hardsigmoid)) for part in result.modules()):
                 lower_hard_swish(result)
-    logits = LogitsOnly(result)
-    return (ChannelsLastInput(logits) if channels_last else logits).eval()
+    if channels_last_width is None:
+        return LogitsOnly(result).eval()
+    mean = _taken_out_subtraction(result)
+    return ChannelsLastInput(LogitsOnly(result), mean, channels_last_width).eval()
 
 
-def fold_normalisation(network: PhotoNetwork, *, channels_last: bool = False) -> None:
+def _taken_out_subtraction(network: nn.Module) -> Tensor:
+    """The mean that the network subtracts first, (channels,), which it does no longer; one zero where there is none."""
+    first = getattr(network, "normalise", None)
+    if not isinstance(first, Subtract):
+        return torch.zeros(1)
+    network.add_module("normalise", nn.Identity())
+    return first.mean.flatten()
+
+
+def fold_normalisation(network: PhotoNetwork) -> None:
     """Move the deviation into the first convolution's weights, and the mean into its bias if it does not pad.
 
     With padding the mean stays a subtraction: the zeros at the border stand for the mean, not for black.
@@ -138,22 +162,11 @@ def fold_normalisation(network: PhotoNetwork, *, channels_last: bool = False) ->
     mean, deviation = network.normalise.mean, network.normalise.std
     stem.weight.data = stem.weight / deviation
     if any(stem.padding):
-        network.add_module("normalise", _subtraction(mean, channels_last))
+        network.add_module("normalise", Subtract(mean))
         return
     shift = (stem.weight * mean).sum(dim=(1, 2, 3))
     stem.bias = nn.Parameter(-shift if stem.bias is None else stem.bias - shift)
     network.add_module("normalise", nn.Identity())
-
-
-def _subtraction(mean: Tensor, channels_last: bool) -> nn.Module:
-    """x - mean. XNNPACK subtracts one value per plane fast, and one value per last dimension slowly."""
-    channels = mean.shape[1]
-    if channels == 1 or not channels_last:
-        return Subtract(mean)
-    layer = nn.Conv2d(channels, channels, 1)
-    layer.weight.data = torch.eye(channels).reshape(channels, channels, 1, 1)
-    layer.bias = nn.Parameter(-mean.flatten())
-    return layer.requires_grad_(False)
 
 
 def split_stem(network: PhotoNetwork) -> None:

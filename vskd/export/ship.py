@@ -216,7 +216,7 @@ def _convert_part(part: nn.Module, contract: Contract, encode: Callable[[Sample]
 def _deployed_part(reference: Student, contract: Contract) -> nn.Module:
     """What is converted: gives the logits alone; a network of images is rewritten to be fast in int8."""
     if isinstance(contract, ImageContract):
-        return deploy_form(reference.network, channels_last=True)
+        return deploy_form(reference.network, channels_last_width=contract.size)
     if isinstance(reference, SensorStudent) and contract.encoding_inside:
         return LogitsOnly(_single_precision(reference))
     return LogitsOnly(copy.deepcopy(reference.network))
