@@ -106,6 +106,8 @@ def test_a_plain_exit_keeps_its_code(vskd, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
 def test_a_real_sigint_exits_130() -> None:
     code = (
+        # a suite that runs in the background of a shell, as some CI does, hands an ignored SIGINT down to its children
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, time, vskd.recipe, vskd.cli.main as m\n"
         "def wait():\n    print('ready', flush=True)\n    time.sleep(60)\n"
         "vskd.recipe.list_recipes = wait\n"
