@@ -141,7 +141,8 @@ def read(step: str, world: Path) -> None:
     if step == "cache":
         frames = FrameStore(world / "frames.h5")
         ids = sorted(frames.ids)
-        clips = ClipBatches(frames, ids, [0] * len(ids), batch_size=8, segments=8)
+        # small batches: memory settles after some twenty of them, whatever the data, and 1x must get there too
+        clips = ClipBatches(frames, ids, [0] * len(ids), batch_size=2, segments=8)
         network(next(iter(clips)).inputs)  # gives the lazy layer its size
         write_teacher_cache(world / "teacher.h5", network, clips, TeacherKey("teacher", "frames"))
         return
