@@ -5,7 +5,7 @@ line prints them as one line; a library user catches `VskdError`.
 """
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class VskdError(Exception):
@@ -68,7 +68,12 @@ class RunError(VskdError):
     """A run folder belongs to another recipe, is unfinished, or cannot be continued."""
 
 
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
+    """`did you mean 'x'?` for the valid name nearest to `name`, or empty where none is near."""
+    close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else ""
+
+
 def nearest(name: str, valid: Sequence[str]) -> str:
     """A clause that proposes the valid name nearest to `name`, or lists all of them."""
-    close = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"valid names: {', '.join(sorted(valid))}"
+    return did_you_mean(name, valid) or f"valid names: {', '.join(sorted(valid))}"

@@ -1,6 +1,5 @@
 """The data sets that vskd knows, by name. To add one: its module, its protocols, one entry here."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from vskd.datasets import auc, driver_inattention, image_folder, state_farm, utd
 from vskd.datasets.recording import Index
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.datasets.synthetic.settings import ACTIONS
-from vskd.errors import DataError
+from vskd.errors import DataError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -176,7 +175,8 @@ def get_dataset(name: str) -> DatasetEntry:
         DataError: there is none; the nearest name is given.
     """
     if name not in DATASETS:
-        close = difflib.get_close_matches(name, DATASETS, n=1, cutoff=0.4)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        raise DataError(f"There is no data set '{name}'{hint}", f"Choose one of: {', '.join(sorted(DATASETS))}")
+        hint = did_you_mean(name, DATASETS)
+        raise DataError(
+            f"There is no data set '{name}'{hint and '; ' + hint}", f"Choose one of: {', '.join(sorted(DATASETS))}"
+        )
     return DATASETS[name]

@@ -1,6 +1,5 @@
 """Read a protocol's YAML file and say in plain English, all at once, what is wrong with it."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,15 +7,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from vskd.errors import ProtocolError
+from vskd.errors import ProtocolError, did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-def nearest(name: str, valid: Sequence[str]) -> str:
-    """`; did you mean 'x'?` for the valid name nearest to `name`, or empty."""
-    close = difflib.get_close_matches(name, valid, n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def parse_protocol_file(path: Path, model: type[Model], *, known: Sequence[str], name: str) -> Model:
@@ -28,7 +21,7 @@ def parse_protocol_file(path: Path, model: type[Model], *, known: Sequence[str],
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        hint = nearest(name, known)
+        hint = _clause(name, known)
         choice = f"Choose one of: {', '.join(known)}; or give the path of a .yaml file"
         raise ProtocolError(f"There is no protocol '{name}'{hint}", choice) from error
     except OSError as error:
@@ -47,7 +40,7 @@ def _explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
     location = [str(part) for part in error["loc"]]
     key = ".".join(location)
     if error["type"] == "extra_forbidden":
-        return f"unknown key '{key}'{nearest(location[-1], _keys(model))}"
+        return f"unknown key '{key}'{_clause(location[-1], _keys(model))}"
     if error["type"] == "missing":
         return f"key '{key}' is missing"
     message = str(error["msg"]).removeprefix("Value error, ")
@@ -64,3 +57,9 @@ def _keys(model: type[BaseModel]) -> list[str]:
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 keys += list(kind.model_fields)
     return keys
+
+
+def _clause(name: str, valid: Sequence[str]) -> str:
+    """`; did you mean 'x'?`, or empty."""
+    hint = did_you_mean(name, valid)
+    return hint and f"; {hint}"
