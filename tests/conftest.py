@@ -116,7 +116,7 @@ TINY = (
 
 @dataclass(frozen=True)
 class FinishedComparison:
-    """A comparison of `demo` and `demo-no-kd` in tiny, seed 0, each student exported. Read it, never change it."""
+    """A comparison in tiny of a recipe and its twin without a teacher, seed 0. Read it, never change it."""
 
     out: Path
     recipes: tuple["Recipe", ...]
@@ -129,13 +129,13 @@ class FinishedComparison:
 
     @property
     def student(self) -> Path:
-        """Run folder of the student that was distilled by DASK."""
-        return self.out / "runs" / "demo" / "seed0"
+        """Run folder of the student that was distilled; exported to its folder `bundle`."""
+        return self.out / "runs" / self.recipes[0].name / "seed0"
 
     @property
     def no_kd(self) -> Path:
         """Run folder of the student without a teacher."""
-        return self.out / "runs" / "demo-no-kd" / "seed0"
+        return self.out / "runs" / self.recipes[1].name / "seed0"
 
     @property
     def bundle(self) -> Path:
@@ -192,37 +192,8 @@ TINY_STUDENT = (
 """On top of TINY: a student that is trained in a second."""
 
 
-@dataclass(frozen=True)
-class FinishedImages:
-    """A comparison of `krca` and `krca-no-kd` in tiny on the shapes, seed 0. Read it, never change it."""
-
-    out: Path
-    recipes: tuple["Recipe", ...]
-
-    @property
-    def teacher(self) -> Path:
-        """Run folder of the one teacher."""
-        (folder,) = (self.out / "teachers").iterdir()
-        return folder
-
-    @property
-    def student(self) -> Path:
-        """Run folder of the student that was distilled; exported to its folder `bundle`."""
-        return self.out / "runs" / "krca" / "seed0"
-
-    @property
-    def no_kd(self) -> Path:
-        """Run folder of the student without a teacher; not exported."""
-        return self.out / "runs" / "krca-no-kd" / "seed0"
-
-    @property
-    def bundle(self) -> Path:
-        """The distilled student's int8 bundle."""
-        return self.student / "bundle"
-
-
 @pytest.fixture(scope="session")
-def finished_images(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedImages:
+def finished_images(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedComparison:
     """Teacher, two students of images, one bundle and their comparison, made once (needs the extra `export`)."""
     pytest.importorskip("litert_torch", reason="needs the extra 'export'")
     from vskd.evaluation.compare import compare
@@ -232,4 +203,4 @@ def finished_images(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory)
     out = tmp_path_factory.mktemp("images")
     recipes = tuple(load_recipe(n, (*TINY_IMAGES, f"dataset.path={shapes_root}")) for n in ("krca", "krca-no-kd"))
     compare(recipes, [0], out, after_run=lambda run: export_and_evaluate(run) if run.parent.name == "krca" else run)
-    return FinishedImages(out, recipes)
+    return FinishedComparison(out, recipes)

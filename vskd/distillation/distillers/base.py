@@ -128,3 +128,18 @@ def feature_pair(name: str, student: Outputs, teacher: Outputs) -> tuple[Tensor,
             has = ", ".join(outputs.features) or "none"
             raise ValueError(f"this distiller compares the feature map '{name}', but the {who} has {has}")
     return student.features[name], teacher.features[name]
+
+
+def attention_terms(
+    attention: nn.Module, weights: Mapping[str, float], student: Outputs, teacher: Outputs
+) -> dict[str, Tensor]:
+    """`attention` of the maps "deep" and "shallow", as the terms `deep_attention` and `shallow_attention` of `weights`.
+
+    Raises:
+        ValueError: as `feature_pair`.
+    """
+    return {
+        f"{layer}_attention": attention(*feature_pair(layer, student, teacher))
+        for layer in ("deep", "shallow")
+        if f"{layer}_attention" in weights
+    }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from vskd.distillation.distillers.base import SoftTargetDistiller, feature_pair
+from vskd.distillation.distillers.base import SoftTargetDistiller, attention_terms, feature_pair
 from vskd.distillation.losses.attention_transfer import AttentionTransfer
 from vskd.distillation.losses.hint import Hint
 from vskd.distillation.losses.soft_target import TemperatureSchedule
@@ -59,7 +59,4 @@ class DangerousDriving(SoftTargetDistiller):
             terms["soft"] = self.soft(student.logits, teacher.logits)
         if self.hint is not None:
             terms["hint"] = self.hint(*feature_pair("deep", student, teacher))
-        for layer in ("deep", "shallow"):
-            if f"{layer}_attention" in self.weights:
-                terms[f"{layer}_attention"] = self.attention(*feature_pair(layer, student, teacher))
-        return terms
+        return terms | attention_terms(self.attention, self.weights, student, teacher)

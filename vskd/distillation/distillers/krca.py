@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from vskd.distillation.distillers.base import Distiller, feature_pair
+from vskd.distillation.distillers.base import Distiller, attention_terms
 from vskd.distillation.losses.attention_transfer import AttentionTransfer
 from vskd.distillation.losses.decoupled import NonTarget, Target
 from vskd.distillation.losses.sample_relation import SampleRelation
@@ -85,10 +85,7 @@ class KRCA(Distiller):
             if positions is None:
                 raise ValueError("the term sample_relation needs the samples' positions in the training list")
             terms["sample_relation"] = self.sample_relation(student.embedding, teacher.embedding, positions)
-        for layer in ("deep", "shallow"):
-            if f"{layer}_attention" in self.weights:
-                terms[f"{layer}_attention"] = self.attention(*feature_pair(layer, student, teacher))
-        return terms
+        return terms | attention_terms(self.attention, self.weights, student, teacher)
 
     def _balanced(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
         return self.uncertainty(terms)  # type: ignore[no-any-return]  # modules are called without types
