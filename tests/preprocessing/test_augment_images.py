@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from vskd.preprocessing.augment_images import ImageAugmentation
+from vskd.preprocessing.augment_images import ImageAugmentation, _grid
 
 SWAP = (0, 2, 1)
 
@@ -180,3 +181,10 @@ def test_any_shape(shape: tuple[int, ...]) -> None:
     change = ImageAugmentation(0.3, 0.3, 0.3, 0.3, 10, 0.5, 0.9, SWAP)
     changed, _ = change(torch.rand(shape, generator=generator()), labels(shape[0]), generator())
     assert changed.shape == shape and torch.isfinite(changed).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (5, 8), (32, 32)])
+def test_grid_of_places_is_torch_s(height: int, width: int) -> None:
+    affine = torch.randn(3, 2, 3, generator=generator())
+    expected = functional.affine_grid(affine, [3, 1, height, width], align_corners=False)
+    assert torch.allclose(_grid(affine, height, width), expected, atol=1e-5)
