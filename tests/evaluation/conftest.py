@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from vskd.evaluation.evaluate import open_experiment
 from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.results import Bootstrap, ProtocolStamp, Results, TeacherFigures, build_results
+from vskd.models.outputs import Outputs
 
 if TYPE_CHECKING:
     from vskd.distillation.experiment import Experiment
@@ -83,6 +86,18 @@ def model_of(experiment: "Experiment", wrong: Wrong) -> Callable[[np.ndarray], n
     return logits
 
 
+class Answering(nn.Module):
+    """A model in the place of a student's network."""
+
+    def __init__(self, model: Callable[[np.ndarray], np.ndarray]) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, windows: torch.Tensor) -> Outputs:
+        logits = torch.from_numpy(self.model(windows.numpy()))
+        return Outputs(logits, logits)
+
+
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let students and int8 models answer what the test decides; a network of seconds is at chance, and proves little.
@@ -93,14 +108,14 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def arrange(student: Wrong = never, no_kd: Wrong = never, int8: Wrong = never) -> None:
         opened: list[Experiment] = []
 
-        def float_model(experiment: "Experiment", folder: "RunFolder") -> Callable[[np.ndarray], np.ndarray]:
-            return model_of(experiment, no_kd if folder.recipe().distiller.name == "none" else student)
+        def float_model(experiment: "Experiment", folder: "RunFolder") -> nn.Module:
+            return Answering(model_of(experiment, no_kd if folder.recipe().distiller.name == "none" else student))
 
         def open_and_remember(*words: Any) -> "Experiment":
             opened.append(open_experiment(*words))
             return opened[-1]
 
-        monkeypatch.setattr("vskd.evaluation.evaluate.student_model", float_model)
+        monkeypatch.setattr("vskd.evaluation.evaluate.trained_student", float_model)
         monkeypatch.setattr("vskd.export.evaluate.open_experiment", open_and_remember)
         monkeypatch.setattr("vskd.export.evaluate.bundle_model", lambda _: model_of(opened[-1], int8))
 

@@ -16,6 +16,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 from tests.conftest import FinishedComparison
 from vskd.datasets.synthetic.dataset import index
 from vskd.distillation.data import Batch
+from vskd.distillation.networks import load_student
+from vskd.distillation.student import Student
 from vskd.errors import ProtocolError, RunError
 from vskd.evaluation.evaluate import evaluate_run, predict_recordings, softmax
 from vskd.evaluation.results import read_results
@@ -97,6 +99,31 @@ def copied(finished_comparison, tmp_path: Path) -> Path:
     tree = tmp_path / "comparison"
     shutil.copytree(finished_comparison.out, tree, ignore=shutil.ignore_patterns("bundle", "int8", "demo-no-kd"))
     return tree / "runs" / "demo" / "seed0"
+
+
+@pytest.fixture
+def copied_images(finished_images, tmp_path: Path) -> FinishedComparison:
+    """A copy of the runs of images that were evaluated, not yet evaluated."""
+    tree = tmp_path / "images"
+    shutil.copytree(
+        finished_images.out, tree, ignore=shutil.ignore_patterns("bundle", "int8", "teacher-*.h5", *RESULTS)
+    )
+    return FinishedComparison(tree, finished_images.recipes)
+
+
+def test_a_students_weights_are_loaded_once_for_figures_and_pictures(
+    copied_images: FinishedComparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Path] = []
+
+    def load(run: Path, *words: int) -> Student:
+        loaded.append(run)
+        return load_student(run, *words)
+
+    monkeypatch.setattr("vskd.evaluation.evaluate.load_student", load)
+    evaluate_run(copied_images.student)
+    assert loaded == [copied_images.student]
+    assert "Grad-CAM" in (copied_images.student / "report.html").read_text(encoding="utf-8")
 
 
 def test_predicting_anew_gives_the_same(finished_comparison, copied: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.inputs import Inputs, student_inputs
@@ -94,13 +95,17 @@ def _predictions(experiment: Experiment, ids: Sequence[str], probabilities: Prob
     )
 
 
-def student_model(experiment: Experiment, folder: RunFolder) -> SamplesToLogits:
-    """The trained float student of a run as a function of windows or images."""
-    student = load_student(folder.path, len(experiment.index.labels), student_inputs(experiment).channels)
+def trained_student(experiment: Experiment, folder: RunFolder) -> nn.Module:
+    """The trained float student of a run, in evaluation mode; it returns `Outputs`."""
+    return load_student(folder.path, len(experiment.index.labels), student_inputs(experiment).channels)
+
+
+def logits_of(network: nn.Module) -> SamplesToLogits:
+    """A network as a function of windows or images."""
 
     def logits(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         with torch.inference_mode():
-            result: npt.NDArray[np.float32] = student(torch.from_numpy(samples)).logits.numpy()
+            result: npt.NDArray[np.float32] = network(torch.from_numpy(samples)).logits.numpy()
             return result
 
     return logits
@@ -137,34 +142,40 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     experiment = open_experiment(folder)
     ids = split_ids(experiment, folder, split)
     started = time.perf_counter()
-    if folder.kind == "teacher":
+    student = trained_student(experiment, folder) if folder.kind == "student" else None
+    if student is None:
         predictions, beside = teacher_predictions(experiment, run, ids), None
     else:
-        model, inputs = student_model(experiment, folder), student_inputs(experiment)
-        predictions = predict_recordings(experiment, inputs, ids, model, "Evaluating")
+        inputs = student_inputs(experiment)
+        predictions = predict_recordings(experiment, inputs, ids, logits_of(student), "Evaluating")
         beside = teacher_beside(experiment, folder, ids)
     seconds = time.perf_counter() - started
     results = _results(experiment, folder, predictions, beside, split, seconds)
     write_csv(predictions, out / "predictions.csv")
     write_results(results, out / "results.json")
-    pictures = _pictures(experiment, folder, predictions)
+    pictures = _pictures(experiment, folder, predictions, student)
     write_report(out / "report.html", results, predictions, folder.metrics(), pictures, _notes(experiment, folder))
     return results
 
 
-def _pictures(experiment: Experiment, folder: RunFolder, predictions: Predictions) -> dict[str, bytes]:
-    """Caption -> PNG: what the networks see, and of a network of images, where it looks."""
-    is_teacher, recipe = folder.kind == "teacher", experiment.recipe
-    video = recipe.teacher.input == "video" and (is_teacher or "teacher_run" in folder.facts())
+def _pictures(
+    experiment: Experiment, folder: RunFolder, predictions: Predictions, student: nn.Module | None
+) -> dict[str, bytes]:
+    """Caption -> PNG: what the networks see, and of a network of images, where it looks.
+
+    Args:
+        experiment, folder, predictions: of the run.
+        student: its network; None for a teacher's run.
+    """
+    recipe = experiment.recipe
+    video = recipe.teacher.input == "video" and (student is None or "teacher_run" in folder.facts())
     pictures = sample_pictures(experiment, predictions, video=video)
-    if (recipe.teacher.input if is_teacher else recipe.student.input) != "image":
+    if (recipe.teacher.input if student is None else recipe.student.input) != "image":
         return pictures
-    if is_teacher:
+    if student is None:
         teacher = finished_teacher(experiment, folder.path)
         return pictures | image_pictures(teacher.network(), teacher.inputs, predictions)
-    inputs = student_inputs(experiment)
-    student = load_student(folder.path, len(experiment.index.labels), inputs.channels)
-    return pictures | image_pictures(student, inputs, predictions)
+    return pictures | image_pictures(student, student_inputs(experiment), predictions)
 
 
 def teacher_beside(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> TeacherFigures | None:
