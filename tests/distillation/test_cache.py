@@ -12,7 +12,7 @@ from vskd.distillation.data import ClipBatches
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.inputs import teacher_inputs
 from vskd.distillation.networks import load_teacher
-from vskd.distillation.teacher_outputs import teacher_outputs
+from vskd.distillation.teacher_outputs import finished_teacher
 from vskd.errors import CacheError
 from vskd.models.trn import MultiScaleTRN
 from vskd.recipe import Recipe
@@ -128,9 +128,9 @@ def test_a_cache_that_breaks_off_leaves_nothing(experiment, teacher, tmp_path: P
 
 
 def test_the_teacher_is_asked_once(experiment, teacher_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = teacher_outputs(experiment, teacher_run)
+    first = finished_teacher(experiment, teacher_run).cache()
     assert first.path.parent == experiment.cache
     monkeypatch.setattr("vskd.distillation.teacher_outputs.load_teacher", None)
-    again = teacher_outputs(experiment, teacher_run)
+    again = finished_teacher(experiment, teacher_run).cache()
     assert again.path == first.path
     assert again.ids == set(experiment.recordings)

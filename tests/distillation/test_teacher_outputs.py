@@ -1,5 +1,6 @@
 """A finished teacher seen from an experiment: its key, its cache, and the protocol that both must share."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from vskd.distillation.data import Batch
-from vskd.distillation.experiment import prepare
+from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.teacher_outputs import OnlineTeacher, check_teacher_fits, finished_teacher
 from vskd.errors import ProtocolError
 from vskd.models.outputs import Outputs
@@ -52,6 +53,25 @@ def test_the_cache_is_the_finished_teachers_own(
     assert not teacher.network().training
     more = finished_teacher(prepare(tiny("seed=5"), shared_cache, needs_teacher=True), teacher_run)
     assert more.key == teacher.key
+
+
+def test_some_recordings_are_stored_alone_until_all_are(
+    tiny: Callable[..., Recipe], teacher_run: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    experiment = prepare(tiny(), shared_cache, needs_teacher=True)
+    copied = Experiment(experiment.recipe, experiment.index, experiment.split, tmp_path)
+    for store in shared_cache.glob("frames-*.h5"):
+        shutil.copy(store, tmp_path)
+    teacher = finished_teacher(copied, teacher_run)
+    two, three = ("a2_s1_t1", "a1_s1_t1"), ("a1_s1_t1", "a1_s2_t1", "unknown")
+    some, others = teacher.cache(two), teacher.cache(three)
+    assert some.ids == set(two)
+    assert others.ids == {"a1_s1_t1", "a1_s2_t1"}
+    assert teacher.cache(two[::-1]).path == some.path
+    whole = teacher.cache()
+    assert whole.ids == set(experiment.recordings)
+    assert teacher.cache(two).path == whole.path
+    torch.testing.assert_close(whole.outputs(two)[0].logits, some.outputs(two)[0].logits, rtol=1e-4, atol=1e-5)
 
 
 def test_another_split_is_refused() -> None:

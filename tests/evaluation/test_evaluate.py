@@ -126,6 +126,42 @@ def test_a_students_weights_are_loaded_once_for_figures_and_pictures(
     assert "Grad-CAM" in (copied_images.student / "report.html").read_text(encoding="utf-8")
 
 
+def asked_of(cache: Path) -> list[list[str]]:
+    """Recordings in each file of teacher outputs."""
+    found = []
+    for path in cache.glob("teacher-*.h5"):
+        with h5py.File(path) as file:
+            found.append(sorted(name.decode() for name in file["ids"][:]))
+    return found
+
+
+def test_a_teacher_that_is_asked_online_is_run_over_the_evaluated_recordings_alone_and_once(
+    copied_images: FinishedComparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own evaluation, and every student's after it, read the same file; no training image is shown to it."""
+    monkeypatch.setattr("vskd.evaluation.evaluate.image_pictures", lambda *_: {})
+    evaluate_run(copied_images.teacher)
+    tested = sorted(row["id"] for row in rows_of(copied_images.teacher))
+    assert len(tested) == 15  # of 75: 3 shapes x 5 pictures of the driver of the part test
+    assert asked_of(copied_images.out / "cache") == [tested]
+    evaluate_run(copied_images.student)
+    assert asked_of(copied_images.out / "cache") == [tested]
+    evaluate_run(copied_images.teacher, split="validation")
+    left_out = sorted(row["id"] for row in rows_of(copied_images.teacher / "validation"))
+    assert sorted(asked_of(copied_images.out / "cache")) == sorted([tested, left_out])
+
+
+def test_a_teacher_of_videos_is_run_over_all_recordings_which_distillation_reads(
+    comparison_copy: FinishedComparison, synthetic_root: Path
+) -> None:
+    for path in (comparison_copy.out / "cache").glob("teacher-*.h5"):
+        path.unlink()
+    for name in RESULTS:
+        (comparison_copy.teacher / name).unlink()
+    evaluate_run(comparison_copy.teacher)
+    assert asked_of(comparison_copy.out / "cache") == [sorted(r.id for r in index(synthetic_root))]
+
+
 def test_predicting_anew_gives_the_same(finished_comparison, copied: Path) -> None:
     for name in RESULTS:
         (copied / name).unlink()

@@ -1,6 +1,7 @@
 """What a trained teacher says of recordings: once for all, in a cache, or of a student's own batches."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -82,14 +83,22 @@ class FinishedTeacher:
         """What a cache of its outputs belongs to."""
         return TeacherKey(sha256_file(self.folder.weights_file), self.inputs.hash)
 
-    def cache(self) -> TeacherCache:
-        """Its outputs for every recording that it can see, computed once and stored in the experiment's cache."""
+    def cache(self, ids: Sequence[str] | None = None) -> TeacherCache:
+        """Its outputs, computed once and stored in the experiment's cache.
+
+        Args:
+            ids: recordings that are enough, those that it cannot see left out; every recording that it can see by
+                default. Where all of them are stored already, these serve for some too.
+        """
         key = self.key
-        path = self.seen.cache / f"teacher-{sha256_json([key.teacher_hash, key.frames_hash])[:12]}.h5"
+        name = f"teacher-{sha256_json([key.teacher_hash, key.frames_hash])[:12]}"
+        path = self.seen.cache / f"{name}.h5"
+        if ids is not None and not path.is_file():
+            path = self.seen.cache / f"{name}-{sha256_json(sorted(ids))[:12]}.h5"
         if not path.is_file():
-            inputs = self.inputs
-            ids = tuple(r.id for r in self.seen.index if r.id in inputs.ids)
-            write_teacher_cache(path, self.network(), inputs.batches(ids), key)
+            inputs, wanted = self.inputs, self.seen.recordings if ids is None else ids
+            seen = tuple(i for i in wanted if i in inputs.ids)
+            write_teacher_cache(path, self.network(), inputs.batches(seen), key)
         return TeacherCache(path, key)
 
 
@@ -104,16 +113,6 @@ def finished_teacher(experiment: Experiment, teacher_run: Path) -> FinishedTeach
     folder.require_complete()
     check_teacher_fits(experiment, folder)
     return FinishedTeacher(folder, Experiment(folder.recipe(), experiment.index, experiment.split, experiment.cache))
-
-
-def teacher_outputs(experiment: Experiment, teacher_run: Path) -> TeacherCache:
-    """The teacher's outputs for every recording that it can see, computed once and stored in the experiment's cache.
-
-    Raises:
-        RunError: the teacher's training has not finished.
-        ProtocolError: the teacher was trained on recordings that this experiment tests on.
-    """
-    return finished_teacher(experiment, teacher_run).cache()
 
 
 def check_teacher_fits(experiment: Experiment, folder: RunFolder) -> None:

@@ -15,7 +15,7 @@ from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.inputs import Inputs, student_inputs
 from vskd.distillation.networks import load_student
 from vskd.distillation.run import RunFolder
-from vskd.distillation.teacher_outputs import finished_teacher, teacher_outputs
+from vskd.distillation.teacher_outputs import finished_teacher
 from vskd.distillation.train import default_cache
 from vskd.errors import ProtocolError, RunError
 from vskd.evaluation.image_pictures import image_pictures
@@ -112,9 +112,15 @@ def logits_of(network: nn.Module) -> SamplesToLogits:
 
 
 def teacher_predictions(experiment: Experiment, teacher_run: Path, ids: Sequence[str]) -> Predictions:
-    """The teacher's predictions, from its cache."""
-    cache = teacher_outputs(experiment, teacher_run)
-    usable = experiment.only(tuple(ids), cache.ids, experiment.recipe.teacher_stream)
+    """The teacher's predictions, from its cache.
+
+    A teacher that sees another stream than the student is listened to from a cache of all recordings, which is made
+    here if it is not there yet. One that sees the student's own images mostly looks at the student's batches instead,
+    so that only the recordings asked for are stored.
+    """
+    recipe, teacher = experiment.recipe, finished_teacher(experiment, teacher_run)
+    cache = teacher.cache(ids if recipe.teacher.input == recipe.student.input else None)
+    usable = experiment.only(tuple(ids), cache.ids, recipe.teacher_stream)
     outputs, _, _ = cache.outputs(usable)
     return _predictions(experiment, usable, softmax(outputs.logits.numpy()))
 
