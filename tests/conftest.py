@@ -180,7 +180,7 @@ def converted(comparison_copy: FinishedComparison, monkeypatch: pytest.MonkeyPat
     float_model, model = (
         (comparison_copy.bundle / name).read_bytes() for name in ("model_float.tflite", "model.tflite")
     )
-    monkeypatch.setattr(ship, "_convert", lambda *_: float_model)
+    monkeypatch.setattr(ship, "convert_part", lambda *_: float_model)
     monkeypatch.setattr(ship, "RANGE_ESTIMATORS", ("minmax",))
     monkeypatch.setattr(ship, "quantize_int8", lambda *_, **__: model)
 
