@@ -24,6 +24,18 @@ def test_keys_of_images_are_explained(override: str, needle: str) -> None:
     assert needle in str(caught.value)
 
 
+def test_all_problems_are_reported_at_once_with_path_and_nearest_name() -> None:
+    overrides = ["training.epoch=5", "encoding.method=gas", "teacher.dropout=2", "training.batch_size=many"]
+    with pytest.raises(RecipeError) as caught:
+        load_recipe("vskd-utd-mhad", overrides)
+    message = str(caught.value)
+    assert "4 problem(s)" in message
+    assert "training.epoch: unknown key, did you mean 'epochs'?" in message
+    assert "encoding.method: 'gas' is not allowed, did you mean 'gasf'?" in message
+    assert "teacher.dropout" in message
+    assert "training.batch_size" in message
+
+
 def test_nearest_proposes_or_lists() -> None:
     assert nearest("gas", ["raw", "gasf"]) == "did you mean 'gasf'?"
     assert nearest("xyz", ["raw", "gasf"]) == "valid names: gasf, raw"

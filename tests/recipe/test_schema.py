@@ -55,6 +55,20 @@ def test_the_teachers_seed_is_its_own_or_the_recipes() -> None:
     assert recipe.updated("teacher.seed=0").teacher_seed == 0
 
 
+def test_hash_ignores_where_the_data_lies_but_not_what_is_done() -> None:
+    recipe = load_recipe("vskd-utd-mhad")
+    assert recipe.hash_of("dataset") == recipe.updated("dataset.path=/elsewhere").hash_of("dataset")
+    assert recipe.hash_of("dataset") != recipe.updated("dataset.protocol=subject-specific").hash_of("dataset")
+    assert recipe.updated("seed=3").seed == 3
+
+
+def test_kd_and_no_kd_recipes_differ_in_the_distiller_only() -> None:
+    with_kd, without = load_recipe("vskd-utd-mhad"), load_recipe("vskd-utd-mhad-no-kd")
+    for part in ("seed", "dataset", "sensor", "encoding", "augmentation", "frames", "teacher", "student", "training"):
+        assert getattr(with_kd, part) == getattr(without, part)
+    assert without.distiller.name == "none"
+
+
 @pytest.mark.parametrize("system", ["krca", "dangerous-driving"])
 def test_recipes_of_images_differ_from_their_twins_in_one_thing(system: str) -> None:
     """Same data, images, teacher, student and budget: what differs is the distiller."""
