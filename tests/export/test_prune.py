@@ -1,11 +1,27 @@
-"""Dead filters go without a change of the answers; what is not quite dead is measured."""
+"""Dead filters go without a change of the answers, and no bundle holds them; what is not quite dead is measured."""
 
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
+from tests.conftest import TINY_IMAGES
+from vskd.cli.main import run as vskd
+from vskd.distillation.networks import load_student
+from vskd.distillation.run import RunFolder
+from vskd.distillation.train import distill
 from vskd.errors import BundleError
+from vskd.export.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle, verify_bundle
+from vskd.export.encoding import model_input
 from vskd.export.prune import prune_stem
+from vskd.export.runtime import LiteRTModel
+from vskd.export.structure import operator_tensors
 from vskd.models.squeezenet_lw import SqueezeNetLW
+from vskd.models.state import save_state
+from vskd.recipe import Recipe, load_recipe
 
 DEAD = (0, 5, 17, 95)
 
@@ -98,3 +114,108 @@ def test_bad_arguments_are_refused():
         network.initial_conv.weight[3, 0, 0, 0] = torch.nan
     with pytest.raises(BundleError, match="not finite"):
         prune_stem(network)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A trained SqueezeNet_LW exported with and without its nearly dead stem filters. Read it, never change it."""
+
+    run: Path
+    whole: Bundle
+    pruned: Bundle
+
+
+def small_squeezenet(root: Path, *words: str) -> Recipe:
+    words = (*TINY_IMAGES, f"dataset.path={root}", "student.network=squeezenet-lw", "training.epochs=4", *words)
+    return load_recipe("krca-no-kd", words)
+
+
+def weaken(run: Path) -> None:
+    """Leave a few stem filters almost no norm, in the run's own weight file, with biases that matter.
+
+    What was learned in seconds is so little that all images get the same answer, and is therefore made to count more.
+    """
+    student = load_student(run, 3, 1)
+    stem, head = student.network.initial_conv, student.network.classifier[1]
+    with torch.no_grad():
+        head.weight *= 100
+        stem.weight[list(DEAD)] *= 1e-6
+        stem.bias[list(DEAD)] = torch.tensor([2.0, -1.0, 3.0, 0.5])
+    save_state(student, RunFolder.open(run).weights_file, {})
+
+
+@pytest.fixture(scope="module")
+def exported(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """As a person would: trained once, `export.prune_stem` set afterwards, each time exported by the command."""
+    pytest.importorskip("litert_torch", reason="needs the extra 'export'")
+    out = tmp_path_factory.mktemp("prune")
+    run = out / "run"
+    distill(small_squeezenet(shapes_root), run)
+    weaken(run)
+    for name, threshold in (("whole", 0.0), ("pruned", 1e-3)):
+        distill(small_squeezenet(shapes_root, f"export.prune_stem={threshold}"), run)
+        assert vskd(["export", str(run), "--out", str(out / name)]) == 0
+    return Exported(run, load_bundle(out / "whole"), load_bundle(out / "pruned"))
+
+
+def pixels() -> np.ndarray:
+    """Images of noise, from dark to bright."""
+    generator = np.random.default_rng(0)
+    return np.stack([generator.integers(0, high, (1, 32, 32), dtype=np.uint8) for high in range(16, 257, 40)])
+
+
+def said_by_the_network(run: Path, images: np.ndarray) -> np.ndarray:
+    """Logits of the trained network itself, with all its filters."""
+    with torch.no_grad():
+        return load_student(run, 3, 1)(torch.from_numpy(images / np.float32(255))).logits.numpy()
+
+
+def said_by(bundle: Bundle, name: str, images: np.ndarray) -> np.ndarray:
+    model = LiteRTModel(bundle.read(name))
+    return np.concatenate([model.predict(model_input(image, bundle.manifest.contract)[None]) for image in images])
+
+
+def convolutions(content: bytes) -> list[tuple[int, ...]]:
+    """Shapes of the convolutions' weights, filters first, and of their biases."""
+    return [shape for name, tensors in operator_tensors(content) if name == "CONV_2D" for _, shape in tensors[1:3]]
+
+
+@pytest.mark.parametrize("name", [MODEL, FLOAT_MODEL])
+def test_a_bundle_is_made_without_dead_filters(exported: Exported, name: str):
+    whole, pruned = (convolutions(bundle.read(name)) for bundle in (exported.whole, exported.pruned))
+    assert (whole[0], whole[2]) == ((96, 4, 4, 4), (16, 1, 1, 96))  # the 7x7 stem on blocks of 2x2 pixels; the squeeze
+    assert (pruned[0], pruned[2]) == ((92, 4, 4, 4), (16, 1, 1, 92))
+    assert pruned[3:] == whole[3:]
+
+
+def test_a_bundle_without_dead_filters_says_what_the_whole_network_says(exported: Exported):
+    images = pixels()
+    expected = said_by_the_network(exported.run, images)
+    assert np.ptp(expected, axis=0).max() > 0.1  # of these images it does not say the same
+    np.testing.assert_allclose(said_by(exported.pruned, FLOAT_MODEL, images), expected, rtol=1e-4, atol=1e-5)
+    whole, pruned = (
+        np.abs(said_by(bundle, MODEL, images) - expected).max() for bundle in (exported.whole, exported.pruned)
+    )
+    assert pruned < 0.1
+    assert pruned < whole  # a filter of almost no norm has int8 steps so fine that its bias does not fit into 32 bits
+    assert verify_bundle(exported.pruned.path).golden_vectors == 2
+
+
+def test_a_bundle_without_dead_filters_is_smaller_by_their_weights(exported: Exported):
+    """Each filter takes 4 x 4 x 4 weights, its bias and 16 weights of the squeeze with it."""
+    numbers = [
+        sum(int(np.prod(shape)) for shape in convolutions(bundle.read(FLOAT_MODEL)))
+        for bundle in (exported.whole, exported.pruned)
+    ]
+    fewer = len(DEAD) * (4 * 4 * 4 + 1 + 16)
+    assert numbers[0] - numbers[1] == fewer
+    sizes = {
+        name: [len(bundle.read(name)) for bundle in (exported.whole, exported.pruned)] for name in (FLOAT_MODEL, MODEL)
+    }
+    assert sizes[FLOAT_MODEL][0] - sizes[FLOAT_MODEL][1] == pytest.approx(4 * fewer, abs=64)  # padding
+    assert sizes[MODEL][0] - sizes[MODEL][1] >= fewer
+    for k, bundle in enumerate((exported.whole, exported.pruned)):
+        card = bundle.read("MODEL_CARD.md").decode("utf-8")
+        stated = re.search(r"\| size \| (\d+) KiB \| (\d+) KiB \|", card)
+        assert stated is not None
+        assert [int(word) for word in stated.groups()] == [round(both[k] / 1024) for both in sizes.values()]

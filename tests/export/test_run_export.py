@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from vskd.datasets.synthetic.dataset import index
-from vskd.errors import BundleError, RunError
+from vskd.distillation.student import SensorStudent
+from vskd.errors import BundleError, RecipeError, RunError
 from vskd.export import run_export
 from vskd.export.bundle import load_bundle, verify_bundle
-from vskd.export.run_export import _spread, export_run
+from vskd.export.run_export import _pruned, _spread, export_run
 from vskd.export.scoring import Measurement, Referee
 
 
@@ -64,6 +65,12 @@ def test_over_budget_leaves_nothing(finished_comparison, tmp_path: Path, monkeyp
     with pytest.raises(BundleError, match="nothing was written"):
         export_run(finished_comparison.student, tmp_path / "bundle")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_squeezenet_lw_has_a_stem_to_prune(tiny_student: SensorStudent) -> None:
+    assert _pruned(tiny_student, 0.0) is tiny_student
+    with pytest.raises(RecipeError, match=r"prune_stem fits the student network squeezenet-lw only.*Set it to 0"):
+        _pruned(tiny_student, 1e-3)
 
 
 def test_spread_is_even_and_loses_nobody() -> None:
