@@ -10,7 +10,7 @@ from vskd.distillation.fitting import class_counts, loaders, logged, usable_spli
 from vskd.distillation.run import RunFolder
 from vskd.errors import DataError
 
-SPLIT = Split(("a", "b", "c"), ("d",), ("e",), "cross-subject", None, "hash")
+SPLIT = Split(("a", "b", "c"), ("d",), ("e",), "cross-subject", None, "hash", "rule")
 
 
 def experiment(split: Split = SPLIT) -> SimpleNamespace:
@@ -34,7 +34,7 @@ def test_a_part_that_is_lost_is_refused(stored: set[str], part: str) -> None:
 
 
 def test_no_validation_is_not_a_loss() -> None:
-    bare = Split(("a",), (), ("e",), "cross-subject", None, "hash")
+    bare = Split(("a",), (), ("e",), "cross-subject", None, "hash", "rule")
     assert usable_split(experiment(bare), None, frozenset({"a"}), "image").validation == ()
 
 
@@ -49,7 +49,7 @@ def test_loaders_ask_for_the_epoch_in_training_and_for_order_in_validation() -> 
     train(7)
     validation(7)
     assert asked == [(("a", "b", "c"), 7), (("d",), None)]
-    assert loaders(inputs, Split(("a",), (), ("e",), "p", None, "h"))[1] is None
+    assert loaders(inputs, Split(("a",), (), ("e",), "p", None, "h", "r"))[1] is None
 
 
 def test_the_log_of_a_run_ends_with_it(tmp_path) -> None:

@@ -135,7 +135,8 @@ def test_an_unknown_distiller_is_named_before_anything_is_trained() -> None:
 
 
 def test_the_distiller_gets_what_the_recipe_says() -> None:
-    recipe = load_recipe("dangerous-driving", ["distiller.weights.hint=0", "training.label_smoothing=0.2"])
+    words = ["distiller.weights.hint=0", "training.label_smoothing=0.2", "training.class_weights=balanced"]
+    recipe = load_recipe("dangerous-driving", words)
     widths = Widths(8, {"deep": (8, 2, 2), "shallow": (4, 4, 4)})
     made = new_distiller(recipe, widths, widths, samples=10, counts=(6, 4))
     assert "hint" not in made.weights

@@ -23,8 +23,10 @@ def test_squeezenet_1_0_as_published() -> None:
 
 # What ptflops 0.7.5 printed for these networks at 64 x 64 and 6 classes (backend "pytorch", torch 2.13).
 PTFLOPS = {
+    "convnext-atto": 45_404_806,
     "convnext-tiny": 366_331_398,
     "efficientnet-v2-s": 239_351_606,
+    "efficientnet-v2-s-050": 25_885_294,
     "mobilenet-v3-small-075": 3_976_286,
     "mobilenet-v3-small-075-relu": 4_084_382,
     "mobilenet-v3-small-075-relu6": 4_030_334,

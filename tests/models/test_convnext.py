@@ -1,14 +1,16 @@
 """ConvNeXt-Tiny against torchvision's."""
 
+from itertools import pairwise
+
 import torch
 
-from vskd.models.convnext import ConvNeXtTiny
+from vskd.models.convnext import ATTO, ConvNeXt
 from vskd.models.torchvision_shim import load_torchvision
 
 
 def test_equals_torchvision_behind_the_normalisation() -> None:
     torch.manual_seed(0)
-    network = ConvNeXtTiny(3, 10).eval()
+    network = ConvNeXt(3, 10).eval()
     assert sum(p.numel() for p in network.parameters()) == 27_827_818
     with torch.no_grad():
         for name, parameter in network.named_parameters():
@@ -33,10 +35,24 @@ def test_equals_torchvision_behind_the_normalisation() -> None:
 def test_training_without_drop_path_is_deterministic() -> None:
     torch.manual_seed(0)
     x = torch.rand(2, 3, 32, 32)
-    network = ConvNeXtTiny(3, 4).train()
+    network = ConvNeXt(3, 4).train()
     with torch.no_grad():
         assert torch.equal(network(x).logits, network(x).logits)
         network.dropout.p = 0.5
         first, second = network(x), network(x)
     assert not torch.equal(first.logits, second.logits)
     assert torch.equal(first.embedding, second.embedding)
+
+
+def test_atto() -> None:
+    network = ConvNeXt(1, 6, size=ATTO)
+    blocks = [len(stage) for stage in list(network.features)[1::2]]
+    assert blocks == [2, 2, 6, 2]
+    outputs = network(torch.rand(2, 1, 64, 64))
+    assert outputs.features["shallow"].shape == (2, 40, 16, 16)
+    assert outputs.embedding.shape == (2, 320)
+    c = (40, 80, 160, 320)
+    stem, head = 16 * c[0] + c[0] + 2 * c[0], 2 * c[3] + 6 * c[3] + 6
+    between = sum(2 * a + 4 * a * b + b for a, b in pairwise(c))
+    stages = sum(depth * (8 * w**2 + 58 * w) for w, depth in zip(c, blocks, strict=True))
+    assert sum(p.numel() for p in network.parameters()) == stem + between + stages + head == 3_375_166

@@ -2,13 +2,13 @@
 
 import torch
 
-from vskd.models.efficientnet_v2 import EfficientNetV2S
+from vskd.models.efficientnet_v2 import EfficientNetV2
 from vskd.models.torchvision_shim import load_torchvision
 
 
 def test_equals_torchvision_behind_the_normalisation() -> None:
     torch.manual_seed(0)
-    network = EfficientNetV2S(3, 6).eval()
+    network = EfficientNetV2(3, 6).eval()
     assert sum(p.numel() for p in network.parameters()) == 20_185_174
     reference = load_torchvision().models.efficientnet_v2_s(weights=None, num_classes=6).eval()
     reference.load_state_dict(network.state_dict())
@@ -21,3 +21,12 @@ def test_equals_torchvision_behind_the_normalisation() -> None:
         torch.testing.assert_close(outputs.embedding, reference.avgpool(outputs.features["deep"]).flatten(1))
     assert outputs.features["shallow"].shape == (1, 24, 32, 32)
     assert outputs.features["deep"].shape == (1, 1280, 2, 2)
+
+
+def test_half_the_width_and_a_third_of_the_depth() -> None:
+    network = EfficientNetV2(1, 6, width=0.5, depth=1 / 3)
+    blocks = [len(stage) for stage in list(network.features)[1:-1]]
+    assert blocks == [1, 2, 2, 2, 3, 5]
+    widths = [stage[-1].out_channels for stage in list(network.features)[1:-1]]
+    assert widths == [16, 24, 32, 64, 80, 128]
+    assert network(torch.rand(2, 1, 64, 64)).features["deep"].shape == (2, 1280, 2, 2)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vskd.models.convnext import ConvNeXtTiny
+from vskd.models.convnext import ConvNeXt
 from vskd.models.weights import import_weights, load_pretrained
 from vskd.models.weights_convnext import from_authors_layout, is_authors_layout
 
@@ -73,7 +73,7 @@ def test_authors_files_give_their_answers(tmp_path: Path) -> None:
     report = import_weights(tmp_path / "convnext_tiny_1k.pth", "convnext-tiny", tmp_path / "ours.safetensors")
     assert report.loaded == len(state) - 2
     assert report.left_out == ("classifier.2.weight", "classifier.2.bias")
-    network = ConvNeXtTiny(3, 4).eval()
+    network = ConvNeXt(3, 4).eval()
     load_pretrained(network, tmp_path / "ours.safetensors")
     x = torch.rand(1, 3, 64, 64)
     with torch.no_grad():

@@ -204,6 +204,7 @@ DEFAULT_RECIPE = "vskd-utd-mhad"
 # What names a network of images, or a data set of them, without --recipe: the recipe that it belongs to.
 RECIPE_OF = {
     "convnext-tiny": "krca",
+    "convnext-atto": "krca",
     "squeezenet-lw": "krca",
     "squeezenet-1-0": "krca",
     "krca": "krca",
@@ -212,6 +213,7 @@ RECIPE_OF = {
     "auc": "krca",
     "image-folder": "krca",
     "efficientnet-v2-s": "dangerous-driving",
+    "efficientnet-v2-s-050": "dangerous-driving",
     "mobilenet-v3-small": "dangerous-driving",
     "dangerous-driving": "dangerous-driving",
 }

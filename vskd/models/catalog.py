@@ -9,8 +9,8 @@ from torch import nn
 
 from vskd.errors import RecipeError
 from vskd.models.cnn1d import CNN1d
-from vskd.models.convnext import ConvNeXtTiny
-from vskd.models.efficientnet_v2 import EfficientNetV2S
+from vskd.models.convnext import ATTO, ConvNeXt
+from vskd.models.efficientnet_v2 import EfficientNetV2
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.normalise import PHOTO_CHANNELS
 from vskd.models.resnet18 import ResNet18
@@ -79,7 +79,7 @@ def _torchvision(name: str) -> str:
 
 _RESNET18_WEIGHTS = _torchvision("resnet18")
 _MOBILENET_WEIGHTS = _torchvision("mobilenet_v3_small")
-_NO_PUBLIC = "none public at this width: trained from scratch"
+_NO_PUBLIC = "none that can be imported at this size: trained from scratch"
 
 NETWORKS: Mapping[str, NetworkEntry] = {
     "resnet18": NetworkEntry("image", ResNet18, "ResNet18, original stem (11.3 M parameters)", _RESNET18_WEIGHTS),
@@ -120,14 +120,24 @@ NETWORKS: Mapping[str, NetworkEntry] = {
         _MOBILENET_WEIGHTS,
     ),
     "convnext-tiny": _photo(
-        ConvNeXtTiny,
+        ConvNeXt,
         "ConvNeXt-Tiny, the teacher of KRCA (28 M parameters)",
         f"{_torchvision('convnext_tiny')}; or the authors' files (MIT)",
     ),
+    "convnext-atto": _photo(
+        partial(ConvNeXt, size=ATTO),
+        "ConvNeXt-Atto; two cores can train it (3.4 M parameters)",
+        _NO_PUBLIC,
+    ),
     "efficientnet-v2-s": _photo(
-        EfficientNetV2S,
+        EfficientNetV2,
         "EfficientNetV2-S, a teacher of photo students (20 M parameters)",
         _torchvision("efficientnet_v2_s"),
+    ),
+    "efficientnet-v2-s-050": _photo(
+        partial(EfficientNetV2, width=0.5, depth=1 / 3),
+        "EfficientNetV2-S at half its width, a third of its depth; two cores can train it (1.8 M parameters)",
+        _NO_PUBLIC,
     ),
 }
 

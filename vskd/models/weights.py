@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from vskd.errors import CheckpointError
 from vskd.files import sha256_file
 from vskd.models.bn_inception import BNInception
-from vskd.models.convnext import ConvNeXtTiny
-from vskd.models.efficientnet_v2 import EfficientNetV2S
+from vskd.models.convnext import ConvNeXt
+from vskd.models.efficientnet_v2 import EfficientNetV2
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.photo import PhotoNetwork
 from vskd.models.resnet18 import ResNet18Body
@@ -120,8 +120,8 @@ class ImportReport:
 _TARGETS: Mapping[str, Callable[[], nn.Module]] = {
     "bn-inception": BNInception,
     "resnet18": ResNet18Body,
-    "convnext-tiny": lambda: ConvNeXtTiny(3, 1),
-    "efficientnet-v2-s": lambda: EfficientNetV2S(3, 1),
+    "convnext-tiny": lambda: ConvNeXt(3, 1),
+    "efficientnet-v2-s": lambda: EfficientNetV2(3, 1),
     "mobilenet-v3-small-100": lambda: MobileNetV3Small(3, 1),
     "squeezenet-1-0": lambda: SqueezeNet(3, 1),
 }

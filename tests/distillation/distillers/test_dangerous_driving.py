@@ -7,7 +7,7 @@ from vskd.distillation.distillers.dangerous_driving import TERMS, DangerousDrivi
 from vskd.distillation.losses.attention_transfer import AttentionTransfer
 from vskd.distillation.losses.cross_entropy import CrossEntropy
 from vskd.distillation.losses.soft_target import SoftTarget, TemperatureSchedule
-from vskd.models.efficientnet_v2 import EfficientNetV2S
+from vskd.models.efficientnet_v2 import EfficientNetV2
 from vskd.models.feature_shapes import feature_shapes
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.outputs import Outputs
@@ -71,7 +71,7 @@ def test_class_weights_touch_the_cross_entropy_only() -> None:
 
 def test_fits_the_networks_of_the_system() -> None:
     torch.manual_seed(0)
-    student, teacher = MobileNetV3Small(3, 6, width=0.75), EfficientNetV2S(3, 6).eval()
+    student, teacher = MobileNetV3Small(3, 6, width=0.75), EfficientNetV2(3, 6).eval()
     channels = [feature_shapes(network, (3, 64, 64))["deep"][0] for network in (student, teacher)]
     assert channels == [432, 1280]
     distiller = DangerousDriving(*channels)

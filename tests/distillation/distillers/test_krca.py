@@ -11,7 +11,7 @@ from vskd.distillation.distillers.krca import KRCA, TERMS
 from vskd.distillation.losses.attention_transfer import AttentionTransfer
 from vskd.distillation.losses.cross_entropy import CrossEntropy
 from vskd.distillation.losses.decoupled import NonTarget, Target
-from vskd.models.convnext import ConvNeXtTiny
+from vskd.models.convnext import ConvNeXt
 from vskd.models.outputs import Outputs
 from vskd.models.squeezenet_lw import SqueezeNetLW
 
@@ -96,7 +96,7 @@ def test_projectors_are_small_for_the_real_networks() -> None:
 def test_the_student_of_krca_learns_with_every_term() -> None:
     """Eight pictures of four classes, each a pattern of coloured tiles, and a teacher that knows them."""
     torch.manual_seed(0)
-    student, teacher = SqueezeNetLW(3, 4, dropout=0.0), ConvNeXtTiny(3, 4).eval()
+    student, teacher = SqueezeNetLW(3, 4, dropout=0.0), ConvNeXt(3, 4).eval()
     krca = KRCA(student.embedding_size, teacher.embedding_size, samples=8)
     labels, positions = torch.arange(8) % 4, torch.arange(8)
     tiles = torch.rand(4, 3, 4, 4).repeat_interleave(12, 2).repeat_interleave(12, 3)
