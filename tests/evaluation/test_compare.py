@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import FinishedComparison
-from vskd.errors import RecipeError
-from vskd.evaluation.compare import compare, teacher_key
+from tests.conftest import TINY_IMAGES, FinishedComparison
+from vskd.errors import ProtocolError, RecipeError
+from vskd.evaluation.compare import compare, in_folds, teacher_key
 from vskd.evaluation.comparison_schema import read_comparison
 from vskd.evaluation.results import read_results
 from vskd.export.evaluate import export_and_evaluate
@@ -112,3 +112,40 @@ def test_known_answers_give_a_known_table(comparison_copy: FinishedComparison, a
     assert (test.only_candidate, test.only_baseline, test.n, test.p_value) == (3, 0, 12, 0.25)
     (same,) = rows["demo", "bundle"].versus_baseline.tests
     assert (same.only_candidate, same.only_baseline, same.p_value) == (0, 0, 1.0)
+
+
+TWO_FOLDS = """\
+name: two
+version: 1
+dataset: image-folder
+split_by: subject
+folds: {first: [1, 2], second: [3, 4, 5]}
+disjoint: subject
+validation_unit: subject
+"""
+
+
+def test_all_folds_are_run_and_pooled(shapes_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(TWO_FOLDS, encoding="utf-8")
+    tiny = (*TINY_IMAGES, "training.epochs=1", "teacher.training.epochs=1", f"dataset.path={shapes_root}")
+    words = (*tiny, f"dataset.protocol={tmp_path / 'two.yaml'}", "dataset.fold=all")
+    recipe = load_recipe("krca-no-kd", words)
+    comparison = compare([recipe], [0], tmp_path / "out")
+    everyone = sum(len(list((shapes_root / part).rglob("*.png"))) for part in ("train", "test"))
+    assert set(comparison.folds) == {"first", "second"}
+    assert {(row.kind, row.n) for row in comparison.rows} == {("teacher", everyone), ("student", everyone)}
+    assert set(comparison.rows[0].subjects) == {"1", "2", "3", "4", "5"}
+    runs = tmp_path / "out" / "runs" / "krca-no-kd"
+    parts = [read_results(runs / f"fold-{fold}" / "seed0" / "results.json") for fold in ("first", "second")]
+    (student,) = [row for row in comparison.rows if row.kind == "student"]
+    assert student.accuracy.mean == pytest.approx(sum(p.accuracy * p.n for p in parts) / everyone)
+
+
+def test_all_folds_of_a_protocol_without_folds(shapes_root: Path) -> None:
+    with pytest.raises(ProtocolError, match=r"official has no folds"):
+        in_folds(load_recipe("krca", (*TINY_IMAGES, f"dataset.path={shapes_root}", "dataset.fold=all")))
+
+
+def test_all_folds_need_data() -> None:
+    with pytest.raises(RecipeError, match=r"dataset\.path is not set"):
+        in_folds(load_recipe("krca", ("dataset.fold=all",)))

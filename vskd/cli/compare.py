@@ -29,6 +29,7 @@ def parse_seeds(_: click.Context, __: click.Parameter, value: str) -> tuple[int,
     cls=VskdCommand,
     examples=(
         "vskd compare vskd-utd-mhad vskd-utd-mhad-no-kd --seeds 0,1,2 --data UTD-MHAD --out results/utd-mhad",
+        "vskd compare krca krca-no-kd --data DRIVER-INATTENTION --protocol subject-folds --fold all --out comparison",
         "vskd compare mine.yaml other.yaml --seeds 0-4 --int8 --set training.epochs=40 --out comparison",
     ),
 )
@@ -45,6 +46,7 @@ def compare(
     """Run what is missing of RECIPES x seeds, then compare: mean, deviation, interval and a paired test against no-KD.
 
     Recipes that share a teacher share its training and its cache. Results of different protocols never share a table.
+    `--fold all` runs every fold of the protocol and pools them: each recording is tested once per seed.
     """
     chosen = [chosen_recipe(ctx, name) for name in recipes]
 

@@ -163,6 +163,7 @@ class Protocol(Section):
             protocol=self.name,
             fold=fold,
             protocol_hash=self.protocol_hash(fold),
+            rule_hash=self.protocol_hash(),
             disjoint=self.disjoint,
             validation_unit=self.validation_unit,
         )

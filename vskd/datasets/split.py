@@ -30,7 +30,8 @@ class Split:
     Attributes:
         train, validation, test: recording ids; `validation` may be empty.
         protocol: name of the protocol; fold: name of its fold, or None.
-        protocol_hash: hash of the rule and the fold; equal for results that may share a table.
+        protocol_hash: hash of the rule and the fold; a teacher must have been trained by the same.
+        rule_hash: hash of the rule without the fold; equal for results that may share a table.
         disjoint: what must never be in two parts: `subject` (and with it the recordings' group) or `none`.
         validation_unit: what training sets aside where `validation` is empty.
     """
@@ -41,6 +42,7 @@ class Split:
     protocol: str
     fold: str | None
     protocol_hash: str
+    rule_hash: str
     disjoint: Disjoint = "subject"
     validation_unit: CarvedUnit = "subject"
 

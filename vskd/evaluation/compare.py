@@ -1,11 +1,13 @@
-"""Run what is missing of recipes x seeds, then put everything into one table."""
+"""Run what is missing of recipes x folds x seeds, then put everything into one table."""
 
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from vskd.datasets.catalog import get_dataset
+from vskd.datasets.protocol import load_protocol
 from vskd.distillation.train import distill, teach
-from vskd.errors import RecipeError
+from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.comparison import Comparison, EvaluatedRun
 from vskd.evaluation.comparison import compare as compare_runs
 from vskd.evaluation.comparison_tables import write_comparison
@@ -15,6 +17,9 @@ from vskd.evaluation.results import read_results
 from vskd.recipe import Recipe
 
 logger = logging.getLogger(__name__)
+
+ALL_FOLDS = "all"
+"""As `dataset.fold` of a recipe to compare: every fold of its protocol, in one table."""
 
 AfterRun = Callable[[Path], Path]
 """Something done with every finished student run that leaves a further results folder, e.g. export and evaluate
@@ -26,6 +31,26 @@ def teacher_key(recipe: Recipe) -> str:
     shared = recipe.model_copy(update={"seed": recipe.teacher_seed})
     seen = {"video": "frames", "image": "images"}[recipe.teacher.input]
     return shared.hash_of("seed", "dataset", seen, "teacher")[:12]
+
+
+def in_folds(recipe: Recipe) -> dict[Path, Recipe]:
+    """The recipe once per fold that it asks for, and the folder under which the runs of each belong.
+
+    Raises:
+        ProtocolError: it asks for all folds of a protocol that has none.
+        RecipeError: it asks for all folds, but names no data.
+    """
+    dataset = recipe.dataset
+    if dataset.fold != ALL_FOLDS:
+        return {Path(): recipe}
+    if dataset.path is None:
+        raise RecipeError("dataset.path is not set", "Say where the data set is with --data PATH")
+    index = get_dataset(dataset.name).index(Path(dataset.path))
+    names = load_protocol(dataset.name, dataset.protocol).fold_names(index)
+    if not names:
+        raise ProtocolError(f"Protocol {dataset.protocol} has no folds", "Leave --fold out")
+    folds = {Path(f"fold-{name}"): dataset.model_copy(update={"fold": name}) for name in names}
+    return {folder: recipe.model_copy(update={"dataset": section}) for folder, section in folds.items()}
 
 
 def compare(
@@ -42,7 +67,8 @@ def compare(
     teacher or not. What is finished in `out` is not run again, what was interrupted is resumed.
 
     Args:
-        recipes: their names must differ.
+        recipes: their names must differ. One with `dataset.fold: all` is run on every fold of its protocol; the folds
+            are pooled, each recording being tested once per seed.
         seeds: of the students, and of teachers whose recipe has no seed of its own.
         out: folder of runs, stores and the table (comparison.json, .csv, .html, .txt).
         cache: where windows, frames and teacher outputs are stored; `out`/cache by default.
@@ -50,31 +76,34 @@ def compare(
 
     Raises:
         RecipeError: two recipes have one name.
-        ProtocolError: the recipes use different protocols.
+        ProtocolError: the recipes use different protocols, or want all folds of one that has none.
         VskdError: a run fails; finished ones stay.
     """
     names = [recipe.name for recipe in recipes]
     if len(set(names)) < len(names):
         raise RecipeError(f"Recipes to compare share a name: {', '.join(names)}", "Give each recipe a name of its own")
+    by_recipe = [in_folds(recipe) for recipe in recipes]
     runs: dict[Path, str] = {}
     for seed in seeds:
-        for recipe in recipes:
-            for results in _run(recipe.model_copy(update={"seed": seed}), out, cache or out / "cache", after_run):
-                runs.setdefault(results, recipe.name)
+        for folds in by_recipe:
+            for folder, recipe in folds.items():
+                seeded = recipe.model_copy(update={"seed": seed})
+                for results in _run(seeded, out, folder, cache or out / "cache", after_run):
+                    runs.setdefault(results, recipe.name)
     comparison = compare_runs([_evaluated(path, name) for path, name in runs.items()])
     write_comparison(comparison, out)
     return comparison
 
 
-def _run(recipe: Recipe, out: Path, cache: Path, after_run: AfterRun | None) -> list[Path]:
-    """Folders of results of one recipe and seed: teacher, student, and what `after_run` adds."""
+def _run(recipe: Recipe, out: Path, fold: Path, cache: Path, after_run: AfterRun | None) -> list[Path]:
+    """Folders of results of one recipe, fold and seed: teacher, student, and what `after_run` adds."""
     teacher_recipe = recipe.model_copy(update={"seed": recipe.teacher_seed})
-    teacher_run = out / "teachers" / f"{teacher_key(recipe)}-seed{teacher_recipe.seed}"
-    run = out / "runs" / recipe.name / f"seed{recipe.seed}"
-    logger.info("%s, seed %d: teacher", recipe.name, recipe.seed)
+    teacher_run = out / "teachers" / fold / f"{teacher_key(recipe)}-seed{teacher_recipe.seed}"
+    run = out / "runs" / recipe.name / fold / f"seed{recipe.seed}"
+    logger.info("%s, %s seed %d: teacher", recipe.name, fold.name, recipe.seed)
     teach(teacher_recipe, teacher_run, cache=cache)
     evaluate_run(teacher_run)
-    logger.info("%s, seed %d: student", recipe.name, recipe.seed)
+    logger.info("%s, %s seed %d: student", recipe.name, fold.name, recipe.seed)
     distill(recipe, run, teacher_run, cache=cache)
     evaluate_run(run)
     return [teacher_run, run, *([after_run(run)] if after_run else [])]

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from vskd.errors import DataError, ProtocolError
 from vskd.evaluation import statistics
 from vskd.evaluation.comparison_schema import Comparison, PairedTest, Row, Summary, Versus, read_comparison
-from vskd.evaluation.metrics import METRICS
+from vskd.evaluation.metrics import METRICS, natural_order
 from vskd.evaluation.predictions import Predictions, pool
 from vskd.evaluation.results import Bootstrap, Intervals, Kind, Results
 
@@ -165,7 +167,18 @@ def _row(
         teacher_accuracy=sum(t.accuracy * t.n for t in teachers) / total if total else None,
         model_bytes=sample.model_bytes,
         versus_baseline=_versus(own, other, setting) if other else None,
+        subjects=_by_subject(list(own.values())),
     )
+
+
+def _by_subject(seeds: Sequence[Predictions]) -> dict[str, float]:
+    """Accuracy on each subject, mean over seeds, in natural order."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for predictions in seeds:
+        subjects = np.array(predictions.subjects)
+        for subject in natural_order(predictions.subjects):
+            found[subject].append(float(predictions.correct[subjects == subject].mean()))
+    return {subject: statistics.mean_and_std(values)[0] for subject, values in found.items()}
 
 
 def _summary(own: Mapping[int, Predictions], metric: str, setting: Bootstrap) -> Summary:

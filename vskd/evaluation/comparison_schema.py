@@ -37,7 +37,10 @@ class Versus(StrictModel):
 
 
 class Row(StrictModel):
-    """One recipe's teacher, float student or int8 bundle. `n`: test recordings (per seed)."""
+    """One recipe's teacher, float student or int8 bundle.
+
+    `n`: test recordings (per seed). `subjects`: accuracy on each subject, mean over seeds; {} in older files.
+    """
 
     recipe: str
     kind: Kind
@@ -51,6 +54,7 @@ class Row(StrictModel):
     teacher_accuracy: Fraction | None
     model_bytes: PositiveInt | None
     versus_baseline: Versus | None
+    subjects: dict[str, Fraction] = Field(default_factory=dict)
 
 
 class Comparison(StrictModel):

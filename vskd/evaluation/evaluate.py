@@ -128,7 +128,7 @@ def teacher_predictions(experiment: Experiment, teacher_run: Path, ids: Sequence
 def stamp(experiment: Experiment) -> ProtocolStamp:
     """The protocol stamp of an experiment's results."""
     split = experiment.split
-    return ProtocolStamp(name=split.protocol, hash=split.protocol_hash, fold=split.fold, split_hash=split.split_hash)
+    return ProtocolStamp(name=split.protocol, hash=split.rule_hash, fold=split.fold, split_hash=split.split_hash)
 
 
 def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:

@@ -27,7 +27,10 @@ class StrictModel(BaseModel):
 
 
 class ProtocolStamp(StrictModel):
-    """Which protocol and which split of it a figure belongs to; figures with different stamps are not comparable."""
+    """Which protocol (`hash`: of its rule), fold and split a figure belongs to.
+
+    Figures of different protocols are not comparable; those of the folds of one can be pooled.
+    """
 
     name: str
     hash: str
