@@ -49,6 +49,18 @@ def test_a_recipe_that_extends_itself_is_refused(tmp_path: Path) -> None:
         load_recipe(str(path))
 
 
+def test_recipes_that_extend_each_other_are_refused_with_the_chain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The circle need not begin at the file that is loaded, and a file may be named in two ways."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "start.yaml", extends="a.yaml")
+    write(tmp_path / "a.yaml", extends=str(tmp_path / "b.yaml"))
+    write(tmp_path / "b.yaml", extends=str(tmp_path / "a.yaml"))
+    with pytest.raises(RecipeError, match=r"extends itself: start.yaml -> a.yaml -> .*b.yaml -> .*a.yaml\. Name"):
+        load_recipe("start.yaml")
+
+
 @pytest.mark.parametrize("text", ["- a\n- b\n", "name: [", "!!python/object/apply:os.system ['true']"])
 def test_files_that_are_no_recipe_are_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"

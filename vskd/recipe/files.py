@@ -21,8 +21,20 @@ def _merged(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     return base
 
 
-def _read_yaml(path: Path) -> Any:
-    """The content of a recipe file; one that says `extends: OTHER` is laid over the recipe it names."""
+def _read_yaml(path: Path, extended_by: tuple[Path, ...] = ()) -> Any:
+    """The content of a recipe file; one that says `extends: OTHER` is laid over the recipe it names.
+
+    Args:
+        path: of the file.
+        extended_by: the files that led here, the first one first.
+
+    Raises:
+        RecipeError: it cannot be read, or the files extend each other in a circle.
+    """
+    chain = (*extended_by, path)
+    if path.resolve() in {earlier.resolve() for earlier in extended_by}:
+        named = " -> ".join(str(file) for file in chain)
+        raise RecipeError(f"Recipe {path} extends itself: {named}", "Name another recipe in one 'extends'")
     try:
         content = _numbers(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -30,10 +42,7 @@ def _read_yaml(path: Path) -> Any:
         raise RecipeError(f"Recipe {path} cannot be read: {detail}", "Correct the file") from error
     if not isinstance(content, dict) or "extends" not in content:
         return content
-    base_path = _recipe_path(str(content.pop("extends")))
-    if base_path == path:
-        raise RecipeError(f"Recipe {path} extends itself", "Name another recipe in 'extends'")
-    base = _read_yaml(base_path)
+    base = _read_yaml(_recipe_path(str(content.pop("extends"))), chain)
     return _merged(base, content) if isinstance(base, dict) else content
 
 
