@@ -11,7 +11,9 @@ import pytest
 
 from vskd.errors import DataError
 from vskd.evaluation.comparison_schema import read_comparison
-from vskd.evaluation.publish import publish
+from vskd.evaluation.predictions import Predictions, write_csv
+from vskd.evaluation.publish import _predictions, publish
+from vskd.files import write_text
 from vskd.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +36,7 @@ def test_figures_can_be_recomputed_from_the_kept_predictions(finished_comparison
     with (tmp_path / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     for path in (tmp_path / "runs").glob("*.json"):
-        mine = [row["label"] == row["predicted"] for row in rows if row["run"] == path.stem]
+        mine = [row["label"] == row[path.stem] for row in rows if row[path.stem]]
         assert np.mean(mine) == pytest.approx(json.loads(path.read_text())["accuracy"])
 
 
@@ -65,3 +67,24 @@ def test_the_program_fails_where_there_is_no_comparison(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert f"{tmp_path} holds no comparison.json" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def evaluated(folder: Path, recipe: str, ids: tuple[str, ...], predicted: list[int]) -> None:
+    """What `publish` reads of one evaluated run of two classes."""
+    rows = Predictions(ids, tuple(i[0] for i in ids), np.array([0, 1]), np.eye(2)[predicted], ("no", "yes"))
+    write_csv(rows, folder / "predictions.csv")
+    write_text(folder / "results.json", "{}")
+    write_text(folder / "recipe.yaml", f"name: {recipe}\ndataset: {{name: utd-mhad}}\n")
+
+
+def test_the_folds_of_a_run_share_a_column(tmp_path: Path) -> None:
+    for fold, ids in (("a-1", ("a1", "a2")), ("b", ("b1", "b2"))):
+        evaluated(tmp_path / "runs" / "mine" / f"fold-{fold}" / "seed0", "mine", ids, [0, 0])
+        evaluated(tmp_path / "teachers" / f"fold-{fold}" / f"0{fold}f-seed0", "mine", ids, [0, 1])
+    assert _predictions(tmp_path).splitlines() == [
+        "id,subject,label,mine-seed0,teacher-of-mine-seed0",
+        "a1,a,0,0,0",
+        "a2,a,1,0,1",
+        "b1,b,0,0,0",
+        "b2,b,1,0,1",
+    ]

@@ -7,7 +7,9 @@ import argparse
 import csv
 import io
 import json
+import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from vskd.files import write_bytes, write_json, write_text
 from vskd.recipe import dump_recipe, load_recipe
 
 _COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
+_FOLD = re.compile(r"-fold-.*?(?=-seed)")
 
 
 def publish(comparison: Path, out: Path) -> None:
@@ -53,12 +56,16 @@ def publish(comparison: Path, out: Path) -> None:
 
 
 def _evaluated_runs(comparison: Path) -> Iterator[tuple[str, Path]]:
-    """A short name and the folder of everything that was evaluated."""
+    """A short name and the folder of everything that was evaluated; what belongs to a fold names it."""
     for results in sorted(comparison.glob("*/**/results.json")):
         folder = results.parent
         if "cache" in folder.relative_to(comparison).parts:
             continue
-        yield "-".join(folder.relative_to(comparison).parts[1:]), folder
+        kind, *parts = folder.relative_to(comparison).parts
+        if kind == "teachers":  # its folder is named by a hash; it is told apart by the recipe that it was made for
+            recipe = load_recipe(str(folder / "recipe.yaml"))
+            parts = [f"teacher-of-{recipe.name}", *parts[:-1], f"seed{recipe.seed}"]
+        yield "-".join(parts), folder
 
 
 def _environment(run: Path) -> dict[str, object]:
@@ -69,13 +76,21 @@ def _environment(run: Path) -> dict[str, object]:
 
 
 def _predictions(comparison: Path) -> str:
-    """One row per run and recording: truth and prediction, enough to recompute accuracy, F1, intervals and tests."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["run", "id", "subject", "label", "predicted"])
+    """One row per recording: its truth, then what each run predicted; the folds of a run share a column.
+
+    Enough to recompute accuracy, F1, intervals and tests. Empty where a run did not see a recording.
+    """
+    truths: dict[str, tuple[str, int]] = {}
+    columns: dict[str, dict[str, int]] = defaultdict(dict)
     for name, run in _evaluated_runs(comparison):
         p = read_csv(run / "predictions.csv")
-        writer.writerows([name, *row] for row in zip(p.ids, p.subjects, p.labels, p.predicted, strict=True))
+        truths.update(zip(p.ids, zip(p.subjects, p.labels.tolist(), strict=True), strict=True))
+        columns[_FOLD.sub("", name)].update(zip(p.ids, p.predicted.tolist(), strict=True))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["id", "subject", "label", *columns])
+    for recording, truth in sorted(truths.items()):
+        writer.writerow([recording, *truth, *(column.get(recording, "") for column in columns.values())])
     return text.getvalue()
 
 
