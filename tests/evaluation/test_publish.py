@@ -13,6 +13,7 @@ from vskd.errors import DataError
 from vskd.evaluation.comparison_schema import read_comparison
 from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.publish import _predictions, publish
+from vskd.evaluation.readme_table import results_table
 from vskd.files import write_text
 from vskd.recipe import load_recipe
 
@@ -88,3 +89,20 @@ def test_the_folds_of_a_run_share_a_column(tmp_path: Path) -> None:
         "b1,b,0,0,0",
         "b2,b,1,0,1",
     ]
+
+
+def test_an_audit_is_kept_without_its_path(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    comparison = read_comparison(finished_comparison.out / "comparison.json")
+    pooled = {"majority class": {"accuracy": 0.25, "macro_f1": 0.1}}
+    folds = [{"protocol": comparison.protocol}]
+    audit = {"dataset": comparison.dataset, "root": "/home/me/data", "folds": folds, "pooled": pooled}
+    path = tmp_path / "audit.json"
+    path.write_text(json.dumps(audit), encoding="utf-8")
+    publish(finished_comparison.out, tmp_path / "out", path)
+    del audit["root"]
+    assert json.loads((tmp_path / "out" / "audit.json").read_text()) == audit
+    line = "Without learning, on the same recordings: majority class 25.0 % (macro F1 10.0 %)."
+    assert results_table(tmp_path / "out").replace("\u00a0", " ").endswith(line)
+    path.write_text(json.dumps(audit | {"folds": [{"protocol": "another"}]}), encoding="utf-8")
+    with pytest.raises(DataError, match=r"is not an audit of synthetic, protocol"):
+        publish(finished_comparison.out, tmp_path / "other", path)

@@ -1,6 +1,6 @@
 """Copy the small, lasting part of a comparison into results/: figures, settings, pictures, and who was predicted what.
 
-Run: python -m vskd.evaluation.publish COMPARISON results/DATASET/PROTOCOL
+Run: python -m vskd.evaluation.publish COMPARISON results/DATASET/PROTOCOL [--audit AUDIT.json]
 """
 
 import argparse
@@ -12,8 +12,10 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from vskd.errors import DataError, VskdError
+from vskd.evaluation.comparison_schema import Comparison, read_comparison
 from vskd.evaluation.plots import confusion_matrix, subject_bars
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
@@ -21,18 +23,20 @@ from vskd.files import write_bytes, write_json, write_text
 from vskd.recipe import dump_recipe, load_recipe
 
 _COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
+AUDIT = "audit.json"
 _FOLD = re.compile(r"-fold-.*?(?=-seed)")
 
 
-def publish(comparison: Path, out: Path) -> None:
+def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
     """Write comparison files, one results.json per run, recipes without paths, predictions, timings and pictures.
 
     Args:
         comparison: output folder of `vskd compare`.
         out: folder to keep under version control.
+        audit: what `vskd datasets audit --json` printed of the same protocol; kept as audit.json, without its path.
 
     Raises:
-        DataError: `comparison` holds no finished comparison.
+        DataError: `comparison` holds no finished comparison, or `audit` is of another data set or protocol.
     """
     if not (comparison / "comparison.json").is_file():
         raise DataError(f"{comparison} holds no comparison.json", "Run `vskd compare` to its end first")
@@ -53,6 +57,20 @@ def publish(comparison: Path, out: Path) -> None:
     write_json(out / "timings.json", timings)
     write_text(out / "predictions.csv", _predictions(comparison))
     _pictures(comparison, out)
+    if audit is not None:
+        write_json(out / AUDIT, _audit(audit, read_comparison(comparison / "comparison.json")))
+
+
+def _audit(path: Path, comparison: Comparison) -> dict[str, object]:
+    """The audit, without the folder that the data lay in."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    of = {(content["dataset"], fold["protocol"]) for fold in content["folds"]}
+    if of != {(comparison.dataset, comparison.protocol)}:
+        raise DataError(
+            f"{path} is not an audit of {comparison.dataset}, protocol {comparison.protocol}",
+            f"Run: vskd datasets audit {comparison.dataset} --protocol {comparison.protocol} --data DATA --json",
+        )
+    return {key: value for key, value in content.items() if key != "root"}
 
 
 def _evaluated_runs(comparison: Path) -> Iterator[tuple[str, Path]]:
@@ -110,9 +128,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="publish", description="Keep the small, lasting part of a comparison.")
     parser.add_argument("comparison", type=Path, help="output folder of `vskd compare`")
     parser.add_argument("out", type=Path, help="folder to keep under version control")
+    parser.add_argument("--audit", type=Path, help="what `vskd datasets audit --json` printed")
     options = parser.parse_args(arguments)
     try:
-        publish(options.comparison, options.out)
+        publish(options.comparison, options.out, options.audit)
     except VskdError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -5,6 +5,7 @@ is up to date (exit code 1 if not).
 """
 
 import argparse
+import json
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from vskd.errors import DataError, VskdError
 from vskd.evaluation import formatting
 from vskd.evaluation.comparison_schema import Comparison, Row, read_comparison
+from vskd.evaluation.publish import AUDIT
 from vskd.evaluation.results import Results, read_results
 from vskd.files import write_text
 
@@ -42,7 +44,10 @@ def results_table(results_root: Path) -> str:
     comparisons = sorted(results_root.rglob("comparison.json"))
     covered = {path.parent for path in comparisons}
     single = [path for path in sorted(results_root.rglob("results.json")) if not covered & set(path.parents)]
-    parts = [_comparison_part(read_comparison(path), _shown(path, results_root)) for path in comparisons]
+    parts = [
+        _comparison_part(read_comparison(path), _shown(path, results_root)) + _without_learning(path.with_name(AUDIT))
+        for path in comparisons
+    ]
     groups: dict[tuple[str, str, str, str], list[tuple[Results, str]]] = defaultdict(list)
     for path in single:
         results = read_results(path)
@@ -101,6 +106,18 @@ def _comparison_part(comparison: Comparison, source: str) -> str:
         f"protocol `{comparison.protocol_hash[:12]}`, from [{source}]({source}))"
     )
     return f"{caption}\n\n{_table(HEADER, [_comparison_cells(row) for row in comparison.rows])}"
+
+
+def _without_learning(audit: Path) -> str:
+    """A line with the baselines of the protocol's audit, where there is one."""
+    if not audit.is_file():
+        return ""
+    pooled = json.loads(audit.read_text(encoding="utf-8"))["pooled"]
+    shown = (
+        f"{name} {formatting.percent(figures['accuracy'])} (macro F1 {formatting.percent(figures['macro_f1'])})"
+        for name, figures in pooled.items()
+    )
+    return f"\n\nWithout learning, on the same recordings: {', '.join(shown)}."
 
 
 def _comparison_cells(row: Row) -> tuple[str, ...]:
