@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
 from vskd.errors import CacheError
@@ -85,3 +86,14 @@ def test_damage_is_one_error_and_others_pass() -> None:
         raise OSError("checksum")
     with pytest.raises(ZeroDivisionError), refusing_damage(Path("x.h5")):
         raise ZeroDivisionError
+
+
+def test_reading_into_an_array(path: Path) -> None:
+    good = Things(path).read("good")
+    rows = np.zeros((2, *good.shape), dtype=np.float64)
+    Things(path).read_into("good", rows[1])
+    assert rows.tolist() == [[0, 0, 0], [1, 2, 3]]
+    with pytest.raises(CacheError, match=r"good is \(3,\), not \(2,\)"):
+        Things(path).read_into("good", np.zeros(2))
+    with pytest.raises(CacheError, match="has no recording bad"):
+        Things(path).read_into("bad", rows[1])

@@ -154,12 +154,17 @@ class Store:
         Raises:
             CacheError: it is not in the store.
         """
+        file = self._open(recording)
+        with refusing_damage(self.path):
+            return file["recordings"][member_name(recording)]
+
+    def _open(self, recording: str) -> h5py.File:
+        """The open file, which must hold `recording`."""
         if recording not in self.ids:
             raise CacheError(f"{self.path} has no recording {recording}", "Check the warnings of the run that made it")
         if self._file is None or self._process != os.getpid():
             self._file, self._process = open_store(self.path, self.kind), os.getpid()
-        with refusing_damage(self.path):
-            return self._file["recordings"][member_name(recording)]
+        return self._file
 
     def read(self, recording: str) -> npt.NDArray[Any]:
         """The whole array of one recording.
@@ -170,6 +175,26 @@ class Store:
         dataset = self.dataset(recording)
         with refusing_damage(self.path):
             return np.asarray(dataset[()])
+
+    def read_into(self, recording: str, out: npt.NDArray[Any]) -> None:
+        """Fill `out` with the whole array of one recording.
+
+        By h5py's low-level interface, which takes a third of the time for arrays as small as an image
+        (measured at 64 x 64 bytes: 0.11 ms instead of 0.32).
+
+        Args:
+            recording: its id.
+            out: C-contiguous, of the recording's shape.
+
+        Raises:
+            CacheError: it is not in the store or has another shape, or the store is damaged.
+        """
+        file = self._open(recording)
+        with refusing_damage(self.path):
+            dataset = h5py.h5d.open(file.id, f"recordings/{member_name(recording)}".encode())
+            if dataset.shape != out.shape:
+                raise ValueError(f"{recording} is {dataset.shape}, not {out.shape}")
+            dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, out)
 
     def fact(self, recording: str, name: str) -> Any:
         """A fact that is stored beside a recording.
