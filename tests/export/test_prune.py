@@ -193,11 +193,8 @@ def test_a_bundle_without_dead_filters_says_what_the_whole_network_says(exported
     expected = said_by_the_network(exported.run, images)
     assert np.ptp(expected, axis=0).max() > 0.1  # of these images it does not say the same
     np.testing.assert_allclose(said_by(exported.pruned, FLOAT_MODEL, images), expected, rtol=1e-4, atol=1e-5)
-    whole, pruned = (
-        np.abs(said_by(bundle, MODEL, images) - expected).max() for bundle in (exported.whole, exported.pruned)
-    )
-    assert pruned < 0.1
-    assert pruned < whole  # a filter of almost no norm has int8 steps so fine that its bias does not fit into 32 bits
+    for bundle in (exported.whole, exported.pruned):  # of a filter of almost no norm int8 holds the bias alone
+        assert np.abs(said_by(bundle, MODEL, images) - expected).max() < 0.1
     assert verify_bundle(exported.pruned.path).golden_vectors == 2
 
 

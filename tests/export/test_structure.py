@@ -7,10 +7,12 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from flatbuffers import Builder
+from torch import nn
 
 from tests.export.conftest import CLASSES, IMAGE, random_inputs
 from vskd.export.quantize import quantize_int8
 from vskd.export.structure import (
+    biases,
     external_buffers,
     float_operators,
     operator_names,
@@ -81,6 +83,20 @@ def test_scales_are_those_of_the_interpreter(tiny_int8: bytes):
 
 def test_float_weights_have_no_scale(tiny_float: bytes):
     assert sorted(weight_scales(tiny_float).values()) == sorted([(0, 8), (0, 16), (0, CLASSES)])
+
+
+def test_biases_are_those_of_the_network_and_of_the_interpreter(
+    tiny_network: nn.Module, tiny_float: bytes, tiny_int8: bytes
+):
+    plain, rounded = biases(tiny_float), biases(tiny_int8)
+    assert [bias.broadcast for bias in rounded] == [(8, 1, 1, 1), (16, 1, 1, 1), (CLASSES, 1)]
+    np.testing.assert_array_equal(plain[1].values, tiny_network.second.bias.detach().numpy())
+    np.testing.assert_array_equal(plain[2].values, tiny_network.head.bias.detach().numpy())
+    assert all(len(bias.scales) == len(bias.weight_scales) == 0 for bias in plain)
+    details = {t["name"]: t["quantization_parameters"]["scales"] for t in interpreter(tiny_int8).get_tensor_details()}
+    for before, after in zip(plain, rounded, strict=True):
+        np.testing.assert_array_equal(after.weight_scales.astype(np.float32), details[after.weight])
+        np.testing.assert_allclose(after.values * after.scales, before.values, atol=after.scales.max() / 2)
 
 
 def pack(model: schema.ModelT) -> bytes:

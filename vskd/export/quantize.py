@@ -1,5 +1,6 @@
 """Full-integer static int8 quantization of a float LiteRT model."""
 
+import copy
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -26,6 +27,8 @@ def quantize_int8(
 ) -> bytes:
     """Quantize weights (int8, symmetric, one scale per output channel) and activations (int8, one scale per tensor).
 
+    The scale of a channel is that of its largest weight, or a larger one that its bias needs; see `bias_range`.
+
     Args:
         float_model: float32 LiteRT model of one input and one output.
         calibration: network inputs, each float32 of the model's input shape, with or without the batch of one; from
@@ -47,6 +50,7 @@ def quantize_int8(
         with quiet_native_output():
             from ai_edge_quantizer import quantizer
 
+            from vskd.export.bias_range import weight_ranges
             from vskd.export.inline_weights import inline_weights
             from vskd.export.structure import weight_scales
     except ImportError as error:
@@ -57,15 +61,27 @@ def quantize_int8(
     try:
         with quiet_native_output():
             ranges = _calibrate(float_model, calibration, recipe, range_estimator)
-            result = quantizer.Quantizer(float_model, recipe).quantize(
-                ranges, enable_progress_bar=False, enable_progress_report=False
-            )
+            quantized = _quantized(quantizer.Quantizer(float_model, recipe), ranges)
+            if coarser := weight_ranges(float_model, quantized):
+                quantized = _quantized(quantizer.Quantizer(float_model, recipe), ranges | coarser)
     except (ValueError, RuntimeError, NotImplementedError) as error:
         detail = " ".join(str(error).split())[:300]
         raise BundleError(
             f"The model cannot be quantized to int8: {detail}", "Export with the encoding outside the model"
         ) from error
-    return inline_weights(bytes(result.quantized_model))
+    if left := weight_ranges(float_model, quantized):
+        raise BundleError(
+            f"The model cannot be quantized to int8: a bias of {next(iter(left))} does not fit into 32 bits",
+            "Remove the channels of almost no weight, or export with the encoding outside the model",
+        )
+    return inline_weights(quantized)
+
+
+def _quantized(quantizer: Any, ranges: dict[str, Any]) -> bytes:
+    """The model, given the ranges of activations, and of those weights whose range is not that of their values."""
+    # The quantizer writes into the ranges.
+    result = quantizer.quantize(copy.deepcopy(ranges), enable_progress_bar=False, enable_progress_report=False)
+    return bytes(result.quantized_model)
 
 
 def _recipe(input_type: TensorKind, output_type: TensorKind) -> list[dict[str, Any]]:

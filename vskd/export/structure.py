@@ -1,11 +1,17 @@
 """Look inside a LiteRT flatbuffer: which tensors are float, which operators compute in float, where the weights lie."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 _OPERATOR_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
 _TENSOR_TYPES = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
+_CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
+"""Of the weights of a layer: where its output channels are."""
 
 
 def read_flatbuffer(content: bytes) -> Any:
@@ -52,18 +58,57 @@ def float_operators(content: bytes) -> list[str]:
 
 def weight_scales(content: bytes) -> dict[str, tuple[int, int]]:
     """For the weight of every convolution and fully connected layer: (number of scales, output channels)."""
-    axis = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
     result = {}
     for name, tensors in _operators(read_flatbuffer(content)):
-        if name in axis:
+        if name in _CHANNEL_AXIS:
             weight = tensors[1]
-            scales = (
-                0
-                if weight.quantization is None or weight.quantization.scale is None
-                else len(weight.quantization.scale)
-            )
-            result[weight.name.decode("utf-8")] = (scales, int(weight.shape[axis[name]]))
+            result[weight.name.decode("utf-8")] = (len(_scales(weight)), int(weight.shape[_CHANNEL_AXIS[name]]))
     return result
+
+
+def _scales(tensor: Any) -> Sequence[float]:
+    return () if tensor.quantization is None or tensor.quantization.scale is None else tensor.quantization.scale
+
+
+@dataclass(frozen=True)
+class Bias:
+    """The bias of a convolution or fully connected layer, beside its weight.
+
+    Attributes:
+        weight: the weight's name.
+        broadcast: shape in which one value for each output channel stands beside the weight, e.g. (channels, 1, 1, 1).
+        values: (channels,), as stored.
+        scales, weight_scales: int8 steps of bias and weight, (channels,) or (1,); empty in a float model.
+    """
+
+    weight: str
+    broadcast: tuple[int, ...]
+    values: npt.NDArray[Any]
+    scales: npt.NDArray[np.float64]
+    weight_scales: npt.NDArray[np.float64]
+
+
+def biases(content: bytes) -> list[Bias]:
+    """The constant biases of all convolutions and fully connected layers, in the order of the operators."""
+    model, found = read_flatbuffer(content), []
+    for name, tensors in _operators(model):
+        if name not in _CHANNEL_AXIS or len(tensors) < 4:  # input, weight, bias, output
+            continue
+        weight, bias = tensors[1:3]
+        dtype = np.float32 if _TENSOR_TYPES[bias.type] == "FLOAT32" else np.int32
+        values = _data(content, model.buffers[bias.buffer]).view(dtype)
+        broadcast = [1] * len(weight.shape)
+        broadcast[_CHANNEL_AXIS[name]] = len(values)
+        steps = (np.array(_scales(tensor), dtype=np.float64) for tensor in (bias, weight))
+        found.append(Bias(weight.name.decode("utf-8"), tuple(broadcast), values, *steps))
+    return found
+
+
+def _data(content: bytes, buffer: Any) -> npt.NDArray[np.uint8]:
+    """The bytes of a buffer, inside or outside the flatbuffer."""
+    if buffer.data is not None:
+        return np.array(buffer.data, dtype=np.uint8)
+    return np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
 
 
 def external_buffers(content: bytes) -> list[int]:
