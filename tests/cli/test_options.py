@@ -166,6 +166,7 @@ def test_logging_is_set_up_once_however_often_it_is_asked(capsys) -> None:
         (["--teacher", "convnext-tiny"], "krca"),
         (["--teacher", "efficientnet-v2-s"], "dangerous-driving"),
         (["--student", "mobilenet-v3-small-100-relu6"], "dangerous-driving"),
+        (["--student", "efficientnet-lite0"], "dangerous-driving"),
         (["--dataset", "state-farm"], "krca"),
         (["--teacher", "efficientnet-v2-s", "--dataset", "driver-inattention"], "dangerous-driving"),
         (["--recipe", "demo", "--teacher", "convnext-tiny"], "demo"),

@@ -25,6 +25,7 @@ def test_squeezenet_1_0_as_published() -> None:
 PTFLOPS = {
     "convnext-atto": 45_404_806,
     "convnext-tiny": 366_331_398,
+    "efficientnet-lite0": 31_511_686,
     "efficientnet-v2-s": 239_351_606,
     "efficientnet-v2-s-050": 25_885_294,
     "mobilenet-v3-small-075": 3_976_286,
@@ -67,6 +68,14 @@ def test_convolutions_and_linear_layers_by_hand() -> None:
 def test_a_layer_used_twice_counts_twice() -> None:
     layer = nn.Conv1d(3, 3, 1)
     assert complexity(nn.Sequential(layer, layer), (3, 10)).macs == 2 * 90
+
+
+def test_ptflops_passes_over_subclasses() -> None:
+    class Convolution(nn.Conv1d):
+        pass
+
+    figures = complexity(nn.Sequential(Convolution(2, 2, 1), nn.Conv1d(2, 2, 1)), (2, 5))
+    assert (figures.convolution_macs, figures.ptflops_macs) == (40, 20 + 10)
 
 
 def test_norms_and_gated_activations_by_hand() -> None:

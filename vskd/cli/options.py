@@ -212,6 +212,7 @@ RECIPE_OF = {
     "state-farm": "krca",
     "auc": "krca",
     "image-folder": "krca",
+    "efficientnet-lite0": "dangerous-driving",
     "efficientnet-v2-s": "dangerous-driving",
     "efficientnet-v2-s-050": "dangerous-driving",
     "mobilenet-v3-small": "dangerous-driving",

@@ -29,8 +29,8 @@ def weights() -> None:
     "--network",
     required=True,
     metavar="NAME",
-    help="Network that the weights are of: bn-inception, resnet18, convnext-tiny, efficientnet-v2-s, "
-    "mobilenet-v3-small-100, squeezenet-1-0, or squeezenet-lw (format krca).",
+    help="Network that the weights are of: bn-inception, resnet18, convnext-tiny, efficientnet-lite0, "
+    "efficientnet-v2-s, mobilenet-v3-small-100, squeezenet-1-0, or squeezenet-lw (format krca).",
 )
 @click.option(
     "--format",

