@@ -1,9 +1,11 @@
 """The model card says what the manifest says, and nothing else."""
 
+import json
+
 import pytest
 
 from tests.export.conftest import sensor_contract
-from vskd.export.contract import Contract, ImageContract, Manifest
+from vskd.export.contract import Contract, ImageContract, Manifest, NetworkCost, parse_json
 from vskd.export.model_card import render_model_card
 from vskd.export.ship import ExportReport
 
@@ -41,7 +43,27 @@ def test_sizes_and_loss_are_those_given(sealed: ExportReport):
     accuracy = sealed.accuracy.model_copy(update={"float32": 0.9, "int8": 0.875, "max_drop": 0.05})
     card = card_of(sealed, accuracy=accuracy)
     assert "| size | 37 KiB | 10 KiB |" in card
-    assert "Quantization costs 2.50 points of accuracy; up to 5.00 were allowed." in card
+    assert "Export costs 2.50 points of accuracy; up to 5.00 were allowed." in card
+
+
+def test_the_network_is_counted_by_hand_and_told(sealed: ExportReport):
+    """Three images of 16 x 16; convolutions of 8 and 16 filters, BatchNorm, a head of 4 classes."""
+    network = sealed.bundle.manifest.network
+    assert network.parameters == (3 * 9 * 8 + 8) + 2 * 8 + (8 * 9 * 16 + 16) + (16 * 4 + 4)
+    assert network.macs == 3 * 9 * 8 * 16 * 16 + 8 * 9 * 16 * 8 * 8 + 16 * 4
+    told = card_of(sealed, network=NetworkCost(parameters=187434, macs=245123360))
+    assert (
+        "\n\nThe network has 187,434 parameters and takes 245,123,360 multiply-accumulates (MACs) for one window.\n\n"
+        in told
+    )
+
+
+def test_a_bundle_of_before_says_nothing_of_its_network(sealed: ExportReport):
+    old = json.loads((sealed.bundle.path / "manifest.json").read_text(encoding="utf-8"))
+    del old["network"]
+    manifest = parse_json(Manifest, json.dumps(old).encode(), "manifest.json")
+    assert manifest.network is None
+    assert "parameters" not in card_of(sealed, network=None)
 
 
 @pytest.mark.parametrize(("split", "warned"), [("train", True), ("validation", False)])

@@ -1,6 +1,7 @@
 """Dead filters go without a change of the answers, and no bundle holds them; what is not quite dead is measured."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from vskd.errors import BundleError
 from vskd.export.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle, verify_bundle
 from vskd.export.encoding import model_input
 from vskd.export.prune import prune_stem
+from vskd.export.run_export import export_run
 from vskd.export.runtime import LiteRTModel
 from vskd.export.structure import operator_tensors
 from vskd.models.squeezenet_lw import SqueezeNetLW
@@ -216,3 +218,16 @@ def test_a_bundle_without_dead_filters_is_smaller_by_their_weights(exported: Exp
         stated = re.search(r"\| size \| (\d+) KiB \| (\d+) KiB \|", card)
         assert stated is not None
         assert [int(word) for word in stated.groups()] == [round(both[k] / 1024) for both in sizes.values()]
+
+
+def test_a_threshold_that_is_too_large_shows_in_the_bundle(exported: Exported, shapes_root: Path, tmp_path: Path):
+    """Almost all filters go. The figures are of the trained network, which the bundle's models no longer are."""
+    run = tmp_path / "run"
+    shutil.copytree(exported.run, run)
+    distill(small_squeezenet(shapes_root, "export.prune_stem=0.999", "export.max_accuracy_drop=1"), run)
+    manifest = export_run(run, tmp_path / "bundle").bundle.manifest
+    for exact in (exported.whole.manifest, exported.pruned.manifest):
+        assert exact.parity_float32.max_abs_error < 1e-3
+        assert manifest.parity_float32.max_abs_error > 100 * exact.parity_float32.max_abs_error
+        assert manifest.parity_int8.max_abs_error > 2 * exact.parity_int8.max_abs_error
+        assert manifest.accuracy.float32 == exact.accuracy.float32

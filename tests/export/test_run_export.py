@@ -1,6 +1,5 @@
 """From a finished run to its bundle: who calibrates, what the contract says, and what is refused."""
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from vskd.errors import BundleError, RecipeError, RunError
 from vskd.export import run_export
 from vskd.export.bundle import load_bundle, verify_bundle
 from vskd.export.run_export import _pruned, _spread, export_run
-from vskd.export.scoring import Measurement, Referee
+from vskd.export.scoring import Referee
 
 
 def test_calibration_knows_training_recordings_only(finished_comparison, synthetic_root: Path) -> None:
@@ -53,14 +52,9 @@ def test_a_teacher_is_not_exported(finished_comparison, tmp_path: Path) -> None:
 
 
 def test_over_budget_leaves_nothing(finished_comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A float model that is said to be perfect, and a budget of nothing."""
-    ship, measure = run_export.export_model, Referee.measure
-
-    def flatter(self: Referee, model: object, what: str) -> Measurement:
-        found = measure(self, model, what)
-        return dataclasses.replace(found, accuracy=1.0) if "float" in what else found
-
-    monkeypatch.setattr(Referee, "measure", flatter)
+    """A network that is said to be perfect, and a budget of nothing."""
+    ship = run_export.export_model
+    monkeypatch.setattr(Referee, "accuracy", 1.0)
     monkeypatch.setattr(run_export, "export_model", lambda **given: ship(**{**given, "max_accuracy_drop": 0.0}))
     with pytest.raises(BundleError, match="nothing was written"):
         export_run(finished_comparison.student, tmp_path / "bundle")

@@ -1,5 +1,6 @@
 """Export end to end on a tiny student: choice, parity, refusals that leave nothing behind."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from vskd.export.contract import EncodingContract
 from vskd.export.encoding import model_input
 from vskd.export.quantize import RANGE_ESTIMATORS, quantize_int8
 from vskd.export.runtime import LiteRTModel
+from vskd.export.scoring import LabelledWindow
 from vskd.export.ship import Candidate, ExportReport
 from vskd.export.structure import external_buffers, float_operators, weight_scales
 from vskd.preprocessing.encodings import build_encoding
@@ -50,6 +52,31 @@ def test_parity_numbers_follow_from_the_shipped_files(sealed: ExportReport, tiny
         errors.append(np.abs(model.predict(model_input(window, contract)[None]) - expected))
     assert sealed.parity.max_abs_error == pytest.approx(np.max(errors), rel=1e-5)
     assert sealed.parity.mean_abs_error == pytest.approx(np.mean(errors), rel=1e-5)
+
+
+def with_something_removed(student: SensorStudent) -> dict[str, object]:
+    """What to export: the student with a logit that is 0.5 higher, so that it says 0 where the trained one is right."""
+    network = copy.deepcopy(student)
+    with torch.no_grad():
+        network.network.head.bias[0] += 0.5
+        said = [int(student(torch.from_numpy(w[None])).logits.argmax()) for w in windows(8, seed=1)]
+    assert 0 not in said
+    labelled = [LabelledWindow(f"val{n}", w, said[n]) for n, w in enumerate(windows(8, seed=1))]
+    return {"network": network, "trained": student, "validation": labelled}
+
+
+def test_the_cost_of_what_was_removed_before_counts(tiny_student: SensorStudent, out: Path):
+    report = export_tiny(tiny_student, out, **with_something_removed(tiny_student), max_accuracy_drop=1.0)
+    manifest = report.bundle.manifest
+    assert manifest.parity_float32.max_abs_error == pytest.approx(0.5, rel=1e-3)
+    assert manifest.parity_int8.max_abs_error == pytest.approx(0.5, abs=0.1)
+    assert (manifest.accuracy.float32, manifest.accuracy.int8) == (1.0, 0.0)
+
+
+def test_removing_too_much_is_refused(tiny_student: SensorStudent, out: Path):
+    """The network that is exported and its int8 model agree with each other, not with the trained one."""
+    removed = with_something_removed(tiny_student)
+    refuses(r"loses 100.00 points of accuracy .*lower export\.prune_stem", tiny_student, out, **removed)
 
 
 def test_the_better_candidate_is_shipped(sealed: ExportReport):

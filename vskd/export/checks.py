@@ -87,7 +87,7 @@ def check_integer_only(content: bytes) -> None:
 
 
 def check_budget(accuracy: Accuracy) -> None:
-    """int8 may lose as much accuracy as the budget, and no more.
+    """int8 may lose as much of the trained network's accuracy as the budget, and no more.
 
     Raises:
         BundleError: gives loss and budget.
@@ -98,5 +98,6 @@ def check_budget(accuracy: Accuracy) -> None:
             f"int8 loses {100 * drop:.2f} points of accuracy on {accuracy.recordings} {accuracy.split} recordings "
             f"({100 * accuracy.float32:.2f} % to {100 * accuracy.int8:.2f} %), and the budget is "
             f"{100 * accuracy.max_drop:.2f}; nothing was written",
-            "Calibrate on more recordings, keep the encoding outside the model, or raise export.max_accuracy_drop",
+            "Calibrate on more recordings, keep the encoding outside the model, lower export.prune_stem, or raise "
+            "export.max_accuracy_drop",
         )

@@ -182,8 +182,9 @@ class Provenance(Strict):
 
 
 class Accuracy(Strict):
-    """Fraction of recordings labelled correctly, before and after quantization.
+    """Fraction of recordings labelled correctly by the trained network (`float32`) and by the int8 model.
 
+    The float model of the bundle is the trained network, unless filters were removed before; then it stands in between.
     Never from the test part: these figures served to choose and check the model, so they are no result.
     """
 
@@ -213,14 +214,30 @@ class Quantization(Strict):
     fine_tuned: bool = False
 
 
+class NetworkCost(Strict):
+    """What the network costs, as it is exported (after pruning), in the layers in which it was trained.
+
+    Attributes:
+        parameters: number of trained values.
+        macs: multiply-accumulates of its convolutions and linear layers for one window or image.
+    """
+
+    parameters: Count
+    macs: Size
+
+
 class Manifest(Strict):
-    """Everything that is known about a bundle. `files` seals all its files but the manifest itself."""
+    """Everything that is known about a bundle. `files` seals all its files but the manifest itself.
+
+    Bundles made before there was a `network` do not say it.
+    """
 
     schema_version: Literal[1] = SCHEMA_VERSION
     vskd_version: str
     created_utc: AwareDatetime
     provenance: Provenance
     contract: Contract
+    network: NetworkCost | None = None
     quantization: Quantization
     accuracy: Accuracy
     parity_int8: ParityNumbers

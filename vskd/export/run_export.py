@@ -79,8 +79,10 @@ def export_run(
     by_id = experiment.recordings
     contract = CONTRACTS[recipe.student.input](experiment, train)
     samples = list(_samples(experiment, inputs, calibration))
+    trained = load_student(run, len(experiment.index.labels), inputs.channels)
     return export_model(
-        network=_pruned(load_student(run, len(experiment.index.labels), inputs.channels), recipe.export.prune_stem),
+        network=_pruned(trained, recipe.export.prune_stem),
+        trained=trained,
         calibration=samples,
         validation=[LabelledWindow(i, x, by_id[i].label) for i, x in _samples(experiment, inputs, checking)],
         contract=contract,

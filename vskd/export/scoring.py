@@ -86,6 +86,11 @@ class Referee:
         self._windows, self._encode = windows, encode
         self.expected = torch_logits(network, windows, prepare)
 
+    @property
+    def accuracy(self) -> float:
+        """Of the network itself."""
+        return recording_accuracy(self._windows, self.expected)
+
     def measure(self, content: bytes, description: str) -> Measurement:
         """Run a LiteRT model on all windows, with the kernels that a phone or computer uses."""
         model = LiteRTModel(content)

@@ -29,6 +29,7 @@ from vskd.export.contract import (
     Contract,
     ImageContract,
     Manifest,
+    NetworkCost,
     ParityNumbers,
     Provenance,
     Quantization,
@@ -41,6 +42,7 @@ from vskd.export.golden import make_golden, synthetic_windows
 from vskd.export.golden_images import synthetic_images
 from vskd.export.quantize import RANGE_ESTIMATORS, quantize_int8
 from vskd.export.scoring import LabelledWindow, Measurement, Referee
+from vskd.models.complexity import complexity
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ class ExportReport:
 
     @property
     def accuracy(self) -> Accuracy:
-        """Accuracy before and after quantization."""
+        """Accuracy of the trained network and of the int8 model."""
         return self.bundle.manifest.accuracy
 
     @property
@@ -77,6 +79,7 @@ def export_model(
     provenance: Provenance,
     max_accuracy_drop: float,
     out: Path,
+    trained: Student | None = None,
     input_type: TensorKind = "int8",
     output_type: TensorKind = "int8",
     validation_split: Literal["validation", "train"] = "validation",
@@ -96,28 +99,30 @@ def export_model(
         provenance: where the network comes from; its `labels` are in the order of the logits.
         max_accuracy_drop: largest loss of accuracy that may be shipped, as a fraction (0.01 is one point).
         out: folder of the bundle.
+        trained: where `network` is what was left of another by pruning: that one, with which the models are compared,
+            so that the bundle's figures hold the whole cost of export.
         input_type, output_type: types of the int8 model's ends.
         validation_split: `train` where the protocol leaves no validation recordings; the bundle says so.
         fine_tuning: what to try where quantization alone loses more than the budget; for images only.
         inspect: sees the chosen pair of models before the budget is checked, e.g. to look for what loses.
 
     Raises:
-        BundleError: int8 loses more than the budget, or calibration and validation share recordings, or the network
+        BundleError: export loses more than the budget, or calibration and validation share recordings, or the network
             cannot be converted or quantized in full. Nothing is written then.
         MissingExtraError: the converter or the quantizer is not installed.
         WriteError: the folder cannot be written.
     """
     check_recordings(calibration, validation, contract, validation_split)
-    workshop = _workshop(network, contract, calibration, validation, (input_type, output_type))
+    workshop = _workshop(network, trained, contract, calibration, validation, (input_type, output_type))
     check_labels(provenance, workshop.referee.expected)
     float_model, float_measured = workshop.converted()
-    best, tried = _chosen(workshop, float_model, float_measured.accuracy, max_accuracy_drop, fine_tuning)
+    best, tried = _chosen(workshop, float_model, max_accuracy_drop, fine_tuning)
     if inspect is not None:
         inspect(best.float_model, best.content)
     accuracy = Accuracy(
         split=validation_split,
         recordings=len({w.id for w in validation}),
-        float32=float_measured.accuracy,
+        float32=workshop.referee.accuracy,
         int8=best.measured.accuracy,
         max_drop=max_accuracy_drop,
     )
@@ -138,7 +143,8 @@ class _Workshop:
         contract: what the models ask of a recording.
         encode: window or image -> input of the models.
         calibration: (recording id, window or image).
-        referee: knows the checking windows.
+        referee: knows the checking windows, and what the trained network says of them.
+        converter_referee: knows what `reference` says of them; the same where nothing was pruned.
         ends: types of the int8 models' input and output.
     """
 
@@ -147,13 +153,16 @@ class _Workshop:
     encode: Callable[[Sample], FloatArray]
     calibration: Sequence[tuple[str, Sample]]
     referee: Referee
+    converter_referee: Referee
     ends: tuple[TensorKind, TensorKind]
 
     def converted(self) -> tuple[bytes, Measurement]:
         """The float model and its figures."""
         content = convert_part(deployed_part(self.reference, self.contract), self.contract)
-        measured = self.referee.measure(content, "Checking the float model")
-        check_conversion(measured.parity, self.referee.expected)
+        measured = self.converter_referee.measure(content, "Checking the float model")
+        check_conversion(measured.parity, self.converter_referee.expected)
+        if self.converter_referee is not self.referee:
+            measured = self.referee.measure(content, "Checking what pruning changed")
         return content, measured
 
     def quantized(
@@ -186,21 +195,28 @@ class _Workshop:
 
 def _workshop(
     network: Student,
+    trained: Student | None,
     contract: Contract,
     calibration: Sequence[tuple[str, Sample]],
     validation: Sequence[LabelledWindow],
     ends: tuple[TensorKind, TensorKind],
 ) -> _Workshop:
-    encode = partial(model_input, contract=contract)
-    reference = copy.deepcopy(network).cpu().float().eval()
-    referee = Referee(reference, validation, encode, partial(student_input, contract=contract))
-    return _Workshop(reference, contract, encode, calibration, referee, ends)
+    encode, prepare = partial(model_input, contract=contract), partial(student_input, contract=contract)
+    reference = _reference(network)
+    referee = own = Referee(reference, validation, encode, prepare)
+    if trained is not None and trained is not network:
+        referee = Referee(_reference(trained), validation, encode, prepare)
+    return _Workshop(reference, contract, encode, calibration, referee, own, ends)
+
+
+def _reference(student: Student) -> Student:
+    """A copy on the CPU in evaluation mode."""
+    return copy.deepcopy(student).cpu().float().eval()
 
 
 def _chosen(
     workshop: _Workshop,
     float_model: bytes,
-    float_accuracy: float,
     max_accuracy_drop: float,
     fine_tuning: FineTuning | None,
 ) -> tuple[Candidate, list[Candidate]]:
@@ -211,16 +227,16 @@ def _chosen(
 
     Args:
         workshop: makes the candidates.
-        float_model, float_accuracy: what is quantized.
+        float_model: what is quantized.
         max_accuracy_drop: the budget.
-        fine_tuning: tried where quantization alone loses more than that.
+        fine_tuning: tried where more is lost without it.
     """
     candidates = workshop.quantized(float_model, RANGE_ESTIMATORS)
     best = max(candidates, key=lambda candidate: candidate.rank)
-    lost = float_accuracy - best.measured.accuracy
+    lost = workshop.referee.accuracy - best.measured.accuracy
     if fine_tuning is None or not (fine_tuning.always or lost > max_accuracy_drop + ROUNDING):
         return best, candidates
-    logger.info("quantization alone loses %.2f points: training on under simulated int8", 100 * lost)
+    logger.info("int8 loses %.2f points: training on under simulated int8", 100 * lost)
     candidates += workshop.fine_tuned(fine_tuning)
     return max(candidates, key=lambda candidate: (candidate.measured.accuracy, *candidate.rank)), candidates
 
@@ -244,12 +260,18 @@ def _manifest(
         created_utc=datetime.now(UTC).replace(microsecond=0),
         provenance=provenance,
         contract=workshop.contract,
+        network=_cost(workshop),
         quantization=quantization,
         accuracy=accuracy,
         parity_int8=best.measured.parity,
         parity_float32=float_measured.parity,
         files={},
     )
+
+
+def _cost(workshop: _Workshop) -> NetworkCost:
+    counted = complexity(workshop.reference, workshop.contract.sample_shape)
+    return NetworkCost(parameters=counted.parameters, macs=counted.macs)
 
 
 def _golden_samples(contract: Contract) -> list[tuple[str, FloatArray]]:
