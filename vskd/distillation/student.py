@@ -26,7 +26,7 @@ class SensorStudent(nn.Module):
         """Outputs of the network for a batch of windows."""
         images = self.encoding(windows)
         if images.ndim == 4:  # convolutions on CPU are about twice as fast with channels last
-            images = images.contiguous(memory_format=torch.channels_last)
+            images = images.to(memory_format=torch.channels_last)
         outputs: Outputs = self.network(images)
         return outputs
 
@@ -113,7 +113,11 @@ def build_student(
 
 
 def channels_last(module: nn.Module) -> None:
-    """Store the weights of 2-D convolutions with channels last, in place: about twice as fast on CPU."""
+    """Store the weights of 2-D convolutions with channels last, in place: two to three times as fast on CPU.
+
+    By `to`, not `contiguous`, which leaves weights of one input channel (grey images, depthwise layers) as they are:
+    their order is the same either way, but torch takes them for channels first and goes on in that layout.
+    """
     for parameter in module.parameters():
         if parameter.ndim == 4:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+            parameter.data = parameter.data.to(memory_format=torch.channels_last)
