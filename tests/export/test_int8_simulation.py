@@ -9,9 +9,10 @@ from tests.export.conftest import IMAGE, random_inputs, seeded
 from tests.export.conftest import TinySeriesNet as SeriesNet
 from vskd.errors import BundleError
 from vskd.export.deploy_form import deploy_form
-from vskd.export.int8_simulation import ActivationRounding, SimulatedInt8, round_weight
+from vskd.export.int8_simulation import ActivationRounding, RoundedLayer, SimulatedInt8, round_weight
 from vskd.export.litert import LogitsOnly
 from vskd.export.runtime import LiteRTModel
+from vskd.models.efficientnet_lite import SameConvolution
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.squeezenet_lw import SqueezeNetLW
 
@@ -97,3 +98,13 @@ class Untraceable(nn.Module):
 def test_untraceable_network_is_one_clear_error():
     with pytest.raises(BundleError, match="cannot be traced"):
         SimulatedInt8(Untraceable(), torch.ones(1, 4))
+
+
+def test_a_convolution_of_a_class_of_its_own_is_rounded_with_its_batch_norm():
+    network = nn.Sequential(SameConvolution(3, 4, 3, stride=2), nn.BatchNorm2d(4), nn.ReLU6()).eval()
+    x = torch.rand(1, 3, 8, 8)
+    simulated = SimulatedInt8(network, x)
+    kinds = [type(module) for module in simulated.modules()]
+    assert nn.BatchNorm2d not in kinds
+    assert kinds.count(RoundedLayer) == 1
+    torch.testing.assert_close(simulated.plain()(x), network(x))

@@ -151,10 +151,11 @@ class SimulatedInt8(nn.Module):
 
 
 class _Tracer(fx.Tracer):
-    """Steps into everything but what decides by shapes."""
+    """Steps into everything but what decides by shapes, and convolutions of whatever class."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return isinstance(m, SpaceToDepthConvolution) or super().is_leaf_module(m, module_qualified_name)
+        whole = isinstance(m, SpaceToDepthConvolution | nn.Conv2d)
+        return whole or super().is_leaf_module(m, module_qualified_name)
 
 
 def _trace(module: nn.Module) -> fx.GraphModule:
