@@ -26,10 +26,10 @@ def test_export(vskd, record, tmp_path: Path) -> None:
     import vskd.export.run_export as library
 
     seen = record(library, "export_run", export_report(tmp_path / "B"))
-    text = vskd("export", tmp_path / "RUN", "--out", tmp_path / "B", "--input-type", "float32").out
-    assert seen == [
-        {"run": tmp_path / "RUN", "out": tmp_path / "B", "input_type": "float32", "output_type": None, "layers": None}
-    ]
+    words = ("--input-type", "float32", "--set", "export.fine_tuning=always")
+    text = vskd("export", tmp_path / "RUN", "--out", tmp_path / "B", *words).out
+    settings = ["export.input_type=float32", "export.fine_tuning=always"]
+    assert seen == [{"run": tmp_path / "RUN", "out": tmp_path / "B", "settings": settings, "layers": None}]
     for needle in ("40 validation recordings", "90.0 %", "87.5 %", "98.0 %", "0.125", "11.4 MB (float32 45.2 MB)"):
         assert needle in text
     content = json.loads(vskd("export", tmp_path / "RUN", "--out", tmp_path / "B", "--json").out)
@@ -74,6 +74,10 @@ def test_mistakes(vskd, finished_comparison, tmp_path: Path) -> None:
     assert kind.code == 2 and "int16" in kind.err and "vskd export --help" in kind.err
     teacher = vskd("export", finished_comparison.teacher, "--out", out)
     assert teacher.code == 1 and "is a teacher's run" in teacher.err
+    trained = vskd("export", finished_comparison.student, "--out", out, "--set", "training.epochs=2")
+    assert trained.code == 1 and "--set training.epochs=2: an export changes nothing" in trained.err
+    unknown = vskd("export", finished_comparison.student, "--out", out, "--set", "export.fine_tuning=perhaps")
+    assert unknown.code == 1 and "export.fine_tuning" in unknown.err and "always" in unknown.err
     nowhere = vskd("export", finished_comparison.student)
     assert nowhere.code == 2 and "--out" in nowhere.err
     assert not out.exists()

@@ -1,7 +1,6 @@
 """Dead filters go without a change of the answers, and no bundle holds them; what is not quite dead is measured."""
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,15 +147,14 @@ def weaken(run: Path) -> None:
 
 @pytest.fixture(scope="module")
 def exported(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """As a person would: trained once, `export.prune_stem` set afterwards, each time exported by the command."""
+    """As a person would: trained once, and exported by the command with and without pruning."""
     pytest.importorskip("litert_torch", reason="needs the extra 'export'")
     out = tmp_path_factory.mktemp("prune")
     run = out / "run"
     distill(small_squeezenet(shapes_root), run)
     weaken(run)
     for name, threshold in (("whole", 0.0), ("pruned", 1e-3)):
-        distill(small_squeezenet(shapes_root, f"export.prune_stem={threshold}"), run)
-        assert vskd(["export", str(run), "--out", str(out / name)]) == 0
+        assert vskd(["export", str(run), "--out", str(out / name), "--set", f"export.prune_stem={threshold}"]) == 0
     return Exported(run, load_bundle(out / "whole"), load_bundle(out / "pruned"))
 
 
@@ -220,12 +218,10 @@ def test_a_bundle_without_dead_filters_is_smaller_by_their_weights(exported: Exp
         assert [int(word) for word in stated.groups()] == [round(both[k] / 1024) for both in sizes.values()]
 
 
-def test_a_threshold_that_is_too_large_shows_in_the_bundle(exported: Exported, shapes_root: Path, tmp_path: Path):
+def test_a_threshold_that_is_too_large_shows_in_the_bundle(exported: Exported, tmp_path: Path):
     """Almost all filters go. The figures are of the trained network, which the bundle's models no longer are."""
-    run = tmp_path / "run"
-    shutil.copytree(exported.run, run)
-    distill(small_squeezenet(shapes_root, "export.prune_stem=0.999", "export.max_accuracy_drop=1"), run)
-    manifest = export_run(run, tmp_path / "bundle").bundle.manifest
+    settings = ["export.prune_stem=0.999", "export.max_accuracy_drop=1"]
+    manifest = export_run(exported.run, tmp_path / "bundle", settings=settings).bundle.manifest
     for exact in (exported.whole.manifest, exported.pruned.manifest):
         assert exact.parity_float32.max_abs_error < 1e-3
         assert manifest.parity_float32.max_abs_error > 100 * exact.parity_float32.max_abs_error

@@ -17,6 +17,8 @@ TYPES = click.Choice(["int8", "float32"])
         "vskd export RUN --out BUNDLE",
         "vskd export RUN --out BUNDLE --input-type float32 --json",
         "vskd export RUN --out BUNDLE --layers layers.md",
+        "vskd export RUN --out BUNDLE --set export.fine_tuning=always",
+        "vskd export RUN --out BUNDLE --set export.prune_stem=0.001",
     ),
 )
 @click.argument("run", type=FOLDER)
@@ -25,6 +27,13 @@ TYPES = click.Choice(["int8", "float32"])
 )
 @click.option("--input-type", type=TYPES, help="Type of the int8 model's input; the recipe's by default.")
 @click.option("--output-type", type=TYPES, help="Type of the int8 model's output; the recipe's by default.")
+@click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="export.KEY=VALUE",
+    help="Change a setting of export in the run's recipe; may be repeated.",
+)
 @click.option("--layers", type=FILE, metavar="FILE.md", help="Write the error of each operator of the int8 model.")
 @json_option
 def export(
@@ -32,6 +41,7 @@ def export(
     out: Path,
     input_type: Literal["int8", "float32"] | None,
     output_type: Literal["int8", "float32"] | None,
+    assignments: tuple[str, ...],
     layers: Path | None,
     as_json: bool,
 ) -> None:
@@ -42,7 +52,9 @@ def export(
     """
     from vskd.export.run_export import export_run
 
-    report = export_run(run, out, input_type=input_type, output_type=output_type, layers=layers)
+    ends = {"export.input_type": input_type, "export.output_type": output_type}
+    settings = [*(f"{key}={kind}" for key, kind in ends.items() if kind is not None), *assignments]
+    report = export_run(run, out, settings=settings, layers=layers)
     accuracy, parity = report.accuracy, report.parity
     if as_json:
         print_json(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +30,12 @@ from vskd.export.fine_tuning import fine_tuning
 from vskd.export.layer_error import layer_errors, render_layer_errors
 from vskd.export.prune import prune_stem
 from vskd.export.scoring import LabelledWindow
-from vskd.export.ship import ExportReport, TensorKind, export_model
+from vskd.export.ship import ExportReport, export_model
 from vskd.files import write_text
 from vskd.models.squeezenet_lw import SqueezeNetLW
 from vskd.preprocessing.image_header import MIN_SIDE
+from vskd.recipe.overrides import with_overrides
+from vskd.recipe.schema import parse_recipe
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +49,7 @@ def export_run(
     run: Path,
     out: Path,
     *,
-    input_type: TensorKind | None = None,
-    output_type: TensorKind | None = None,
+    settings: Sequence[str] = (),
     layers: Path | None = None,
 ) -> ExportReport:
     """Write the bundle of a finished student run.
@@ -58,18 +60,19 @@ def export_run(
     Args:
         run: a finished student run.
         out: the bundle's folder.
-        input_type, output_type: types of the int8 model's ends; the recipe's by default.
+        settings: `export.key=value`, in place of what the run's recipe says there.
         layers: Markdown file for the error of each operator of the int8 model, written even if the export is refused.
 
     Raises:
         RunError: not a finished student run.
+        RecipeError: a setting is not one of export, or not allowed.
         BundleError: int8 loses more than the recipe's budget; nothing is written.
     """
     folder = RunFolder.open(run)
     if folder.kind != "student":
         raise RunError(f"{run} is a teacher's run; only students are exported", "Name the run folder of `vskd distill`")
     folder.require_complete()
-    experiment = open_experiment(folder)
+    experiment = _with_settings(open_experiment(folder), settings)
     recipe, inputs = experiment.recipe, student_inputs(experiment)
     split = experiment.training_split(recipe.training)
     train = experiment.only(split.train, inputs.ids, inputs.stream)
@@ -89,12 +92,24 @@ def export_run(
         provenance=_provenance(experiment, folder, len(train), len(validation)),
         max_accuracy_drop=recipe.export.max_accuracy_drop,
         out=out,
-        input_type=input_type or recipe.export.input_type,
-        output_type=output_type or recipe.export.output_type,
+        input_type=recipe.export.input_type,
+        output_type=recipe.export.output_type,
         validation_split="validation" if validation else "train",
         fine_tuning=fine_tuning(recipe, inputs, train),
         inspect=None if layers is None else _layer_table(layers, samples, contract),
     )
+
+
+def _with_settings(experiment: Experiment, settings: Sequence[str]) -> Experiment:
+    """The experiment with other settings of export; all others were fixed when the run was trained."""
+    for setting in settings:
+        if not setting.strip().startswith("export."):
+            raise RecipeError(
+                f"--set {setting}: an export changes nothing of how the run was trained",
+                "Set keys of export only, e.g. --set export.fine_tuning=always",
+            )
+    content = with_overrides(experiment.recipe.model_dump(mode="json"), settings)
+    return replace(experiment, recipe=parse_recipe(content, source="--set"))
 
 
 def _pruned(student: Student, threshold: float) -> Student:
