@@ -84,6 +84,24 @@ def test_over_the_budget_each_estimator_is_tried_and_the_most_accurate_is_shippe
     assert "simulated int8" in (out / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
+def test_training_on_that_gains_nothing_is_not_shipped(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two equally accurate without training, the one that agrees better with the network stays the choice."""
+    figures = iter([1.0, 0.5, 0.5, 0.5, 0.4])
+    agreements = iter([1.0, 0.9, 0.8, 0.95, 0.95])
+    measure = Referee.measure
+
+    def said(self: Referee, content: bytes, what: str) -> Measurement:
+        numbers = measure(self, content, what).parity
+        return Measurement(next(figures), numbers.model_copy(update={"argmax_agreement": next(agreements)}))
+
+    monkeypatch.setattr(Referee, "measure", said)
+    monkeypatch.setattr("vskd.export.ship.check_conversion", lambda *_: None)
+    report = export(out, FineTuning(Recorder(), always=True))
+    quantization = report.bundle.manifest.quantization
+    assert (quantization.fine_tuned, quantization.range_estimator) == (False, "minmax")
+    assert len(report.candidates) == 4
+
+
 def test_what_loses_too_much_even_so_is_refused_after_it_was_inspected(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,4 +147,4 @@ def test_it_trains_on_the_training_images_channels_last(of_recipe, monkeypatch: 
     assert sum(len(x) for x, _ in batches) == 3 * 60
     assert all(x.shape[1:] == (32, 32, 1) and x.min() >= 0 and x.max() <= 1 for x, _ in batches)
     assert (seen["learning_rate"], seen["range_estimator"]) == (1e-5, "minmax")
-    assert seen["freeze_ranges_after"] == len(batches) // 2
+    assert seen["steps"] == len(batches)

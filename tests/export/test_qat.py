@@ -63,22 +63,35 @@ def test_training_brings_back_what_quantization_lost():
     x, labels = blobs(300, 3)
     float_accuracy = float((network(x).argmax(dim=1) == labels).float().mean())
     batches = [blobs(64, 100 + step) for step in range(300)]
-    trained = train_for_int8(network, batches, learning_rate=0.01)
+    trained = train_for_int8(network, batches, steps=300, learning_rate=0.01)
     lost, kept = float_accuracy - int8_accuracy(network), float_accuracy - int8_accuracy(trained)
     assert float_accuracy > 0.95 and lost > 0.1  # there is something to repair
     assert kept < 0.02
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
+def test_the_rate_falls_linearly_to_zero(monkeypatch: pytest.MonkeyPatch):
+    rates: list[float] = []
+    step = torch.optim.Adam.step
+
+    def noted(self: torch.optim.Adam) -> object:
+        rates.append(self.param_groups[0]["lr"])
+        return step(self)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    train_for_int8(lopsided(), [blobs(8, s) for s in range(5)], steps=4, learning_rate=0.4)
+    assert rates[-5:] == pytest.approx([0.4, 0.3, 0.2, 0.1, 0.0])
+
+
 def test_training_is_deterministic(tiny_network: nn.Module):
     batches = [(torch.from_numpy(np.stack(random_inputs(4, IMAGE, seed=s))), torch.arange(4)) for s in range(3)]
-    once, again = (train_for_int8(LogitsOnly(tiny_network), batches) for _ in range(2))
+    once, again = (train_for_int8(LogitsOnly(tiny_network), batches, steps=3) for _ in range(2))
     for (name, a), b in zip(once.state_dict().items(), again.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
 
 
 def test_no_batch_and_bad_loss_are_refused(tiny_network: nn.Module):
     with pytest.raises(DataError, match="no batch"):
-        train_for_int8(LogitsOnly(tiny_network), [])
+        train_for_int8(LogitsOnly(tiny_network), [], steps=1)
     with pytest.raises(DataError, match="batch 0 is not finite"):
-        train_for_int8(LogitsOnly(tiny_network), [(torch.full((2, *IMAGE), torch.nan), torch.zeros(2).long())])
+        train_for_int8(LogitsOnly(tiny_network), [(torch.full((2, *IMAGE), torch.nan), torch.zeros(2).long())], steps=1)

@@ -35,13 +35,12 @@ def fine_tuning(recipe: Recipe, inputs: Inputs, train: tuple[str, ...]) -> FineT
                 yield batch.inputs.permute(0, 2, 3, 1).contiguous(), batch.labels  # channels last, as deployed
 
     def tuned(module: nn.Module, estimator: RangeEstimator) -> nn.Module:
-        steps = len(inputs.batches(train)) * export.fine_tuning_epochs
         return train_for_int8(
             module,
             batches(),
+            steps=len(inputs.batches(train)) * export.fine_tuning_epochs,
             learning_rate=export.fine_tuning_rate,
             range_estimator=estimator,
-            freeze_ranges_after=max(1, steps // 2),
         )
 
     return FineTuning(tuned, always=export.fine_tuning == "always")

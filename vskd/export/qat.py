@@ -38,19 +38,22 @@ def train_for_int8(
     module: nn.Module,
     batches: Iterable[tuple[Tensor, Tensor]],
     *,
+    steps: int,
     learning_rate: float = 1e-4,
     range_estimator: RangeEstimator = "moving-average",
-    freeze_ranges_after: int = 50,
     loss: Loss = stay_close,
 ) -> nn.Module:
     """Fine-tune a trained network under simulated int8 (Adam, one step for each batch).
 
+    The learning rate falls linearly to zero: a network whose training ended at a small rate loses at a constant one.
+    Activation ranges stay as they are in the second half.
+
     Args:
         module: gives logits, e.g. `deploy_form(network)`; it is not changed, and answers as the float network.
         batches: (inputs, int64 labels) of TRAINING recordings, read once; a few epochs of them.
-        learning_rate: of Adam.
+        steps: how many batches there are; of more, the later ones change nothing.
+        learning_rate: of Adam, at the start.
         range_estimator: of the activations; true extremes (`minmax`) remember those of earlier weights.
-        freeze_ranges_after: batches after which activation ranges stay.
         loss: (logits, float logits, labels) -> scalar.
 
     Returns:
@@ -66,9 +69,10 @@ def train_for_int8(
     for step, (inputs, labels) in enumerate(batches):
         if simulated is None or optimizer is None:
             simulated = SimulatedInt8(module, inputs[:1], range_estimator).train()
-            optimizer = torch.optim.Adam(simulated.parameters(), lr=learning_rate)
-        if step == freeze_ranges_after:
+            optimizer = torch.optim.Adam(simulated.parameters())
+        if step == max(1, steps // 2):
             simulated.freeze_ranges()
+        optimizer.param_groups[0]["lr"] = learning_rate * max(0.0, 1 - step / steps)
         with torch.no_grad():
             float_logits = reference(inputs)
         value = loss(simulated(inputs), float_logits, labels)
