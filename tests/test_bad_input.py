@@ -2,18 +2,22 @@
 
 import errno
 import hashlib
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import h5py
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import loadmat, savemat
 
+from tests.datasets.conftest import frame_name, write_image
 from vskd.cli.main import run
 
 SENSOR = "Inertial/a1_s1_t1_inertial.mat"
@@ -236,3 +240,153 @@ def test_tampered_bundle(refused: Refused, finished: Path, synthetic_root: Path,
     refused("predict", bundle, synthetic_root / SENSOR, names=bundle / name)
     refused("evaluate", bundle, "--data", synthetic_root, "--out", finished / "new", names=bundle / name)
     refused("bundle", "verify", bundle, names=bundle / name)
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    """Twelve annotated pictures of six drivers, half of them the part valid."""
+    root = tmp_path / "faces"
+    for part, session in (("train", 1), ("valid", 2)):
+        names = [frame_name(driver, session, 10 * driver) for driver in range(1, 7)]
+        for number, name in enumerate(names):
+            write_image(root / part / name, size=(64, 36), seed=10 * session + number)
+        lines = [f"{name} 4,2,40,30,{number}\n" for number, name in enumerate(names)]
+        (root / part / "_annotations.txt").write_text("".join(lines))
+    return root
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """Cats and dogs in two parts, named by labels.csv."""
+    root, rows = tmp_path / "own", ["path,label"]
+    for number in range(12):
+        name, part = ("cat", "dog")[number % 2], ("train", "test")[number // 6]
+        path = write_image(root / part / name / f"{number}.png", size=(64, 36), seed=number)
+        rows.append(f"{path.relative_to(root)},{name}")
+    (root / "labels.csv").write_text("\n".join(rows) + "\n")
+    return root
+
+
+def first(root: Path) -> Path:
+    """The first picture of the part `train`."""
+    return min(path for path in (root / "train").rglob("*") if path.suffix in (".jpg", ".png"))
+
+
+def torn(root: Path) -> Path:
+    """A JPEG that ends within its header."""
+    first(root).write_bytes(first(root).read_bytes()[:40])
+    return first(root)
+
+
+def of_no_bytes(root: Path) -> Path:
+    first(root).write_bytes(b"")
+    return first(root)
+
+
+def of_one_pixel(root: Path) -> Path:
+    Image.new("L", (1, 1)).save(first(root))
+    return first(root)
+
+
+def annotated(line: str) -> Callable[[Path], Path]:
+    """Replace what the annotation file says of the first picture."""
+
+    def spoil(root: Path) -> Path:
+        table = root / "train" / "_annotations.txt"
+        said = next(text for text in table.read_text().splitlines() if text.startswith(first(root).name))
+        table.write_text(table.read_text().replace(said, f"{first(root).name} {line}"))
+        return first(root)
+
+    return spoil
+
+
+def of_two_folders(root: Path) -> Path:
+    """The table says cat of a picture in the folder of dogs."""
+    table = root / "labels.csv"
+    path = root / "train" / "dog" / "1.png"
+    table.write_text(table.read_text().replace("dog/1.png,dog", "dog/1.png,cat"))
+    return path
+
+
+def indexed(name: str, root: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """What `vskd datasets index` says; a bad image never stops it."""
+    capsys.readouterr()
+    assert run(["datasets", "index", name, "--data", str(root), "--json"]) == 0
+    return cast("dict[str, Any]", json.loads(capsys.readouterr().out))
+
+
+BAD_IMAGES = {
+    "corrupt JPEG": ("faces", torn, "corrupt", "ends within its header"),
+    "zero-byte file": ("faces", of_no_bytes, "corrupt", "is empty (0 bytes)"),
+    "1x1 image": ("faces", of_one_pixel, "corrupt", "is 1 x 1 pixels"),
+    "annotation without box": ("faces", annotated(""), "unpaired", "line 1: an image without box and class"),
+    "broken box": ("faces", annotated("4,2,40,0"), "corrupt", "line 1: '4,2,40,0' is not x1,y1,x2,y2,class"),
+    "box outside the image": ("faces", annotated("70,2,90,30,0"), "corrupt", "lies outside the image of 64 x 36"),
+    "class id out of range": ("faces", annotated("4,2,40,30,6"), "unknown", "line 1: class 6 is no class"),
+    "two classes in one line": ("faces", annotated("4,2,40,30,0 4,2,40,30,1"), "duplicate", "two classes for one"),
+    "two classes for one image": ("own", of_two_folders, "duplicate", "its folder says dog"),
+}
+DATA_SET = {"faces": "driver-inattention", "own": "image-folder"}
+
+
+@pytest.mark.parametrize(("data", "spoil", "kind", "what"), BAD_IMAGES.values(), ids=BAD_IMAGES)
+def test_a_bad_image_is_named_and_stops_a_training_before_it_begins(
+    refused: Refused, tmp_path: Path, request, capsys, data: str, spoil: Callable[[Path], Path], kind: str, what: str
+) -> None:
+    name, root = DATA_SET[data], request.getfixturevalue(data)
+    assert indexed(name, root, capsys)["recordings"] == 12
+    path = spoil(root)
+    found = indexed(name, root, capsys)
+    (problem,) = [p for p in found["problems"] if p["path"] == str(path)]
+    assert found["recordings"] == 11
+    assert problem["kind"] == kind and what in problem["detail"]
+    line = refused("distill", "--dataset", name, "--data", root, "--out", tmp_path / "results" / "run", names=path)
+    assert what in line
+    assert ("max_bad_fraction" if kind in ("corrupt", "unpaired") else "Remove or rename these files") in line
+
+
+def test_a_jpeg_that_is_cut_off_after_its_header(refused: Refused, faces: Path, tmp_path: Path, capsys) -> None:
+    """Only decoding finds it: the audit names it, and training stops before it begins."""
+    path = first(faces)
+    truncate(path)
+    assert run(["datasets", "audit", "driver-inattention", "--data", str(faces), "--protocol", "official"]) == 0
+    assert f"{path} is no readable JPEG or PNG image" in capsys.readouterr().out
+    words = ["distill", "--dataset", "driver-inattention", "--data", faces, "--out", tmp_path / "run"]
+    assert "no readable JPEG or PNG image" in refused(*words, names=path)
+
+
+def test_a_table_that_names_a_missing_image(own: Path, capsys) -> None:
+    first(own).unlink()
+    found = indexed("image-folder", own, capsys)
+    (problem,) = found["problems"]
+    assert (found["recordings"], problem["kind"], problem["recording"]) == (11, "missing", "train/cat/0")
+    assert "labels.csv, line 2: there is no image train/cat/0.png" in problem["detail"]
+    assert run(["datasets", "audit", "image-folder", "--data", str(own), "--protocol", "official"]) == 0
+    assert "train 5, test 6" in capsys.readouterr().out
+
+
+def test_an_empty_class_folder(own: Path, capsys) -> None:
+    (own / "train" / "horse").mkdir()
+    found = indexed("image-folder", own, capsys)
+    assert found["recordings_per_class"] == {"cat": 6, "dog": 6, "horse": 0}
+    empty = {p["path"]: p["detail"] for p in found["problems"] if p["kind"] == "missing"}
+    assert empty[str(own / "train" / "horse")] == "a class folder without images"
+    words = ["distill", "--dataset", "image-folder", "--data", str(own), "--protocol", "official-val"]
+    assert run([*words, "--out", str(own / "run")]) == 1
+    assert "no usable recording of 1 class(es): horse" in capsys.readouterr().err
+
+
+def test_images_of_other_kinds_are_read(own: Path, capsys) -> None:
+    """CMYK, 16 bits, alpha: no problem for the index, and decoded by the audit."""
+    paths = sorted((own / "train").rglob("*.png"))
+    with Image.open(paths[0]) as image:
+        grey = image.convert("L")
+    grey.convert("CMYK").save(paths[0], format="JPEG")
+    Image.fromarray(np.asarray(grey).astype(np.uint16) * 256).save(paths[1])
+    grey.convert("RGBA").save(paths[2])
+    grey.convert("LA").save(paths[3])
+    found = indexed("image-folder", own, capsys)
+    assert (found["recordings"], found["problems"]) == (12, [])
+    assert run(["datasets", "audit", "image-folder", "--data", str(own), "--protocol", "official", "--json"]) == 0
+    (fold,) = json.loads(capsys.readouterr().out)["folds"]
+    assert fold["unreadable"] == {} and fold["sizes"]["train"] == 6

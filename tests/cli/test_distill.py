@@ -1,12 +1,16 @@
 """`vskd distill`: the words become the recipe and the arguments that the library gets; and a real run."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import TINY, TINY_STUDENT
+from tests.conftest import TINY, TINY_BUDGET, TINY_STUDENT
+from tests.datasets.conftest import DRIVERS, write_image
+from vskd.datasets.state_farm import CODES, LABELS
+from vskd.distillation.run import RunFolder
 from vskd.recipe import load_recipe
 
 RESULT = ("RUN", 4, {"epoch": 4, "validation/accuracy": 0.875})
@@ -105,3 +109,71 @@ def test_a_teacher_of_another_protocol_is_refused(vskd, comparison_copy, synthet
     assert (answer.code, answer.out) == (1, "")
     assert "was trained on another split" in answer.err
     assert not (comparison_copy.out / "new").exists()
+
+
+def write_state_farm(root: Path) -> Path:
+    """The original layout: every class of six drivers."""
+    rows = ["subject,classname,img"]
+    for driver in DRIVERS:
+        for code in CODES:
+            path = write_image(root / "imgs" / "train" / code / f"{driver}-{code}.jpg", seed=len(rows))
+            rows.append(f"{driver},{code},{path.name}")
+    (root / "driver_imgs_list.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return root
+
+
+def write_parts(root: Path, classes: tuple[str, ...]) -> Path:
+    """`train/CLASS` with five images each, `test/CLASS` with one."""
+    for number, name in enumerate(classes):
+        for image in range(6):
+            part = "train" if image else "test"
+            write_image(root / part / name / f"{number}-{image}.jpg", seed=10 * number + image)
+    return root
+
+
+def write_auc(root: Path) -> Path:
+    return write_parts(root, LABELS)
+
+
+def write_own(root: Path) -> Path:
+    return write_parts(root, ("hands off", "hands on"))
+
+
+def tiny_words(dataset: str, root: Path, out: Path) -> list[object]:
+    """What a driver-monitoring engineer types, made small."""
+    settings = [word for setting in (*TINY_BUDGET, "teacher.training.epochs=1") for word in ("--set", setting)]
+    return ["distill", "--dataset", dataset, "--data", root, *settings, "--set", "training.epochs=1", "--out", out]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "write", "trained"),
+    [("state-farm", write_state_farm, 40), ("auc", write_auc, 50), ("image-folder", write_own, 10)],
+)
+def test_data_without_boxes_need_nothing_but_their_name(
+    vskd, tmp_path: Path, dataset: str, write: Callable[[Path], Path], trained: int
+) -> None:
+    run = tmp_path / "RUN"
+    answer = vskd(*tiny_words(dataset, write(tmp_path / "data"), run), "--json")
+    assert answer.code == 0, answer.err
+    assert (run / "checkpoints" / "student.safetensors").is_file()
+    recipe, training = load_recipe(str(run / "recipe.yaml")), RunFolder.open(run).training()
+    assert (recipe.name, recipe.images.crop, recipe.images.grey) == (f"krca-{dataset}", "full", False)
+    assert training["train"] + len(training["validation"]) == trained
+
+
+@pytest.mark.parametrize(
+    ("dataset", "write", "words", "needles"),
+    [
+        ("state-farm", write_state_farm, ["--protocol", "official"], ["'test' empty", "--protocol: driver-folds"]),
+        ("state-farm", write_auc, [], ["nobody knows whose", "--protocol: official"]),
+        ("image-folder", lambda root: write_own(root) / "train", [], ["'train' empty", "datasets info image-folder"]),
+    ],
+    ids=["original layout", "no drivers", "no parts"],
+)
+def test_a_protocol_that_does_not_fit_the_folder_is_refused_with_what_does(
+    vskd, tmp_path: Path, dataset: str, write: Callable[[Path], Path], words: list[str], needles: list[str]
+) -> None:
+    answer = vskd(*tiny_words(dataset, write(tmp_path / "data"), tmp_path / "RUN"), *words)
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err.count("\n") == 1 and all(needle in answer.err for needle in needles), answer.err
+    assert not (tmp_path / "RUN").exists()

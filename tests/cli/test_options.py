@@ -92,6 +92,16 @@ def test_set_wins_over_plain_options_wherever_it_stands(recipe_file: Path) -> No
     assert (recipe.training.epochs, recipe.seed) == (9, 5)
 
 
+def test_a_fold_belongs_to_the_protocol_of_its_recipe(recipe_file: Path) -> None:
+    recipe_file.write_text("name: small\ndataset: {name: synthetic, protocol: a, fold: '1'}\n", encoding="utf-8")
+    folds = {
+        words: load_recipe(str(recipe_file), overrides_of(*words)).dataset.fold
+        for words in [(), ("--fold", "2"), ("--protocol", "b"), ("--protocol", "b", "--fold", "3")]
+    }
+    assert list(folds.values()) == ["1", "2", None, "3"]
+    assert load_recipe(str(recipe_file), overrides_of("--protocol", "b", "--set", "dataset.fold=x")).dataset.fold == "x"
+
+
 def test_teacher_epochs_are_the_teachers(recipe_file: Path) -> None:
     seen: list[Recipe] = []
 
@@ -167,8 +177,16 @@ def test_logging_is_set_up_once_however_often_it_is_asked(capsys) -> None:
         (["--teacher", "efficientnet-v2-s"], "dangerous-driving"),
         (["--student", "mobilenet-v3-small-100-relu6"], "dangerous-driving"),
         (["--student", "efficientnet-lite0"], "dangerous-driving"),
-        (["--dataset", "state-farm"], "krca"),
+        (["--dataset", "driver-inattention"], "krca"),
+        (["--dataset", "state-farm"], "krca-state-farm"),
+        (["--dataset", "auc"], "krca-auc"),
+        (["--dataset", "image-folder"], "krca-image-folder"),
         (["--teacher", "efficientnet-v2-s", "--dataset", "driver-inattention"], "dangerous-driving"),
+        (["--teacher", "convnext-tiny", "--dataset", "auc"], "krca-auc"),
+        (["--student", "mobilenet-v3-small-075", "--dataset", "state-farm"], "dangerous-driving-state-farm"),
+        (["--student", "mobilenet-v3-small-075", "--dataset", "auc"], "dangerous-driving-auc"),
+        (["--student", "mobilenet-v3-small-075", "--dataset", "image-folder"], "dangerous-driving-image-folder"),
+        (["--recipe", "krca-no-kd", "--dataset", "state-farm"], "krca-no-kd"),
         (["--recipe", "demo", "--teacher", "convnext-tiny"], "demo"),
     ],
 )

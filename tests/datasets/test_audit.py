@@ -100,6 +100,15 @@ def test_a_small_share_of_bad_recordings_is_tolerated_and_named(
     assert "corrupt recording a1_s1_t1" in caplog.text and "unpaired recording a1_s2_t1" in caplog.text
 
 
+def test_classes_without_recordings_are_named(image_folder_root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        check_problems(get_dataset("image-folder").index(image_folder_root))
+        assert caplog.text == ""
+        (image_folder_root / "train" / "horse").mkdir()
+        check_problems(get_dataset("image-folder").index(image_folder_root))
+    assert "no usable recording of 1 class(es): horse" in caplog.text
+
+
 def test_long_lists_of_problems_are_shortened() -> None:
     problems = tuple(Problem("duplicate", f"a1_s1_t{n}", f"file {n}", "twice") for n in range(9))
     with pytest.raises(DataError, match=r"9 duplicate.*and 6 more"):

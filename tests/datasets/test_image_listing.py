@@ -50,6 +50,14 @@ def test_csv_lines_keep_their_numbers(tmp_path: Path) -> None:
         read_csv(tmp_path / "nowhere.csv", ())
 
 
+@pytest.mark.parametrize("rows", [1, 20_000])  # long ones reach the csv module's limit of a field first
+def test_a_quotation_mark_that_is_never_closed_is_found(tmp_path: Path, rows: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("path,label\n" + 'a.png,"cat\n' + "b.png,dog\n" * rows)
+    with pytest.raises(DataError, match=r"a\.csv, up to line \d+: .*quotation mark that is never closed"):
+        read_csv(path, ("path",))
+
+
 def test_a_stream_comes_after_a_look_at_header_and_box(tmp_path: Path, image_file: Callable[..., Path]) -> None:
     path = image_file(tmp_path / "a.png", size=(40, 20))
     assert image_stream(path, (1, 2, 30, 19)).box == (1, 2, 30, 19)

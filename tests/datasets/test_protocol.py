@@ -334,6 +334,26 @@ def test_unknown_subjects_cannot_be_kept_apart(tmp_path: Path) -> None:
     assert protocol_of(tmp_path, **rule, disjoint="none").split(found).test
 
 
+@pytest.mark.parametrize(
+    ("subject", "part", "protocol", "problem", "advice"),
+    [
+        ("p002", "train", "official", "part 'test' empty", "how), or {another}: driver-folds, leave-2-drivers-out"),
+        ("unknown", "train", "official", "which holds the part(s) train", "`vskd datasets info state-farm` tells how)"),
+        ("unknown", "train", "driver-folds", "whose 3 of the 3", "leave those recordings out, or {another}: official"),
+        ("unknown", "", "leave-2-drivers-out", "whose 3 of the 3", "CSV file or leave those recordings out"),
+    ],
+)
+def test_a_refusal_proposes_the_protocols_that_fit(
+    subject: str, part: str, protocol: str, problem: str, advice: str
+) -> None:
+    found = people(subject)
+    found = dataclasses.replace(found, recordings=tuple(dataclasses.replace(r, part=part) for r in found))
+    with pytest.raises(ProtocolError) as caught:
+        load_protocol("state-farm", protocol).split(found)
+    assert problem in caught.value.problem
+    assert caught.value.action.endswith(advice.format(another="choose another protocol with --protocol"))
+
+
 def test_the_sizes_of_any_published_form_are_asserted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     rule = {"parts": {"train": ["p002", "p014"], "test": ["p012"]}}
     forms = [

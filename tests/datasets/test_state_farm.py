@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.conftest import DRIVERS
 from vskd.datasets.audit import check_problems
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.protocol import load_protocol
@@ -160,6 +161,53 @@ def test_published_layout_with_the_original_list_of_drivers(state_farm_root: Pat
     )
     assert Counter(r.subject for r in found) == dict.fromkeys(("p015", "p014", "p012", "p026", "p002", "p021"), 10)
     assert {r.part for r in found} == {"train", "test"}
+
+
+@pytest.fixture
+def published(state_farm_root: Path) -> Path:
+    """The published layout as it is shared: one table per part instead of the original list of drivers."""
+    lines = (state_farm_root / "driver_imgs_list.csv").read_text().splitlines()
+    (state_farm_root / "driver_imgs_list.csv").unlink()
+    for part in ("train", "test"):
+        here = {path.name for path in (state_farm_root / part).rglob("*.jpg")}
+        rows = [line for line in lines[1:] if line.split(",")[2] in here]
+        (state_farm_root / f"{part}_labels.csv").write_text("\n".join([lines[0], *rows]) + "\n")
+    return state_farm_root
+
+
+def test_published_layout_with_a_table_of_each_part(published: Path) -> None:
+    found = index(published)
+    assert Counter((r.subject, r.part) for r in found) == {(d, p): 5 for d in DRIVERS for p in ("train", "test")}
+    assert {p.detail for p in found.problems} == {"a class folder without images"}
+    split = load_protocol("state-farm", "driver-folds").split(found, "1")
+    assert {found.by_id()[i].subject for i in split.test} == {"p015", "p021"}
+
+
+def test_tables_of_the_published_layout_may_use_state_farms_codes(published: Path) -> None:
+    table, codes = published / "train_labels.csv", {name: code for code, name in CODES.items()}
+    header, *rows = (line.split(",") for line in table.read_text().splitlines())
+    coded = [[driver, codes[name], image] for driver, name, image in rows]
+    table.write_text("\n".join(",".join(row) for row in [header, *coded]))
+    assert index(published).subjects == tuple(sorted(DRIVERS))
+
+
+def test_a_table_of_the_published_layout_that_contradicts_its_folders(published: Path) -> None:
+    table = published / "train_labels.csv"
+    text = table.read_text()
+    table.write_text(text.replace(",drinking,img_000.jpg", ",makeup,img_000.jpg") + "p015,drinking,img_9.jpg\n")
+    kinds = {(p.kind, p.recording): p.detail for p in index(published).problems if p.recording}
+    assert kinds.keys() == {("duplicate", "img_000"), ("missing", "img_9")}
+    assert "two classes for one image: its folder says drinking" in kinds["duplicate", "img_000"]
+    assert "train_labels.csv" in kinds["missing", "img_9"] and "img_000" not in index(published).by_id()
+
+
+def test_a_table_of_classes_alone_knows_no_drivers(published: Path) -> None:
+    for part in ("train", "test"):
+        table = published / f"{part}_labels.csv"
+        table.write_text("\n".join(line.split(",")[1] for line in table.read_text().splitlines()))
+    found = index(published)
+    assert (len(found), found.subjects) == (60, ("unknown",))
+    assert {p.detail for p in found.problems} == {"a class folder without images"}
 
 
 def test_published_layout_alone_knows_no_drivers(state_farm_root: Path) -> None:

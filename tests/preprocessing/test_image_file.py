@@ -2,6 +2,8 @@
 
 import io
 import logging
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +75,34 @@ def test_sixteen_bits_are_scaled_by_the_full_range_not_by_the_brightest_pixel(tm
     expected = np.floor(levels / 65535 * 255 + 0.5)
     np.testing.assert_array_equal(read_image(path, size=16, grey=True)[..., 0], expected)
     np.testing.assert_array_equal(read_image(path, size=16, grey=False)[..., 2], expected)
+
+
+def sixteen_bit_png(path: Path, levels: np.ndarray) -> Path:
+    """A PNG of 16 bits a channel, which Pillow cannot write in colour: uint16 (height, width, 2 to 4 channels)."""
+    height, width, channels = levels.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    parts = (struct.pack(">I", len(c)) + name + c + struct.pack(">I", zlib.crc32(name + c)) for name, c in chunks)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+    return path
+
+
+def test_sixteen_bit_colour_keeps_its_upper_eight_bits(tmp_path: Path) -> None:
+    levels = np.random.default_rng(0).integers(0, 65536, (16, 16, 3)).astype(np.uint16)
+    path = sixteen_bit_png(tmp_path / "a.png", levels)
+    assert peek_image(path) == (16, 16)
+    np.testing.assert_array_equal(read_image(path, size=16, grey=False), levels >> 8)
+    luma = (levels >> 8) @ [0.299, 0.587, 0.114]
+    assert np.abs(read_image(path, size=16, grey=True)[..., 0] - luma).max() <= 1
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_sixteen_bits_with_alpha_lie_over_black(tmp_path: Path, channels: int) -> None:
+    levels = np.random.default_rng(0).integers(0, 65536, (16, 16, channels)).astype(np.uint16)
+    picture = read_image(sixteen_bit_png(tmp_path / "a.png", levels), size=16, grey=False)
+    expected = levels[..., :-1] / 65535 * (levels[..., -1:] / 65535) * 255
+    assert np.abs(picture - expected).max() <= 2
 
 
 def test_what_is_transparent_is_black(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from vskd.datasets.catalog import get_dataset
+from vskd.datasets.protocol import load_protocol
 from vskd.recipe import load_recipe, parse_recipe
 
 BEFORE = {"name": "before", "seed": 3, "dataset": {"name": "utd-mhad"}, "distiller": {"weights": {"angle": 2.0}}}
@@ -84,6 +86,32 @@ def test_recipes_of_images_differ_from_their_twins_in_one_thing(system: str) -> 
     full, plain = load_recipe(f"{system}-full"), load_recipe(f"{system}-no-kd-full")
     assert full.images.size == 224
     assert full.hash_of(*parts) == plain.hash_of(*parts)
+
+
+@pytest.mark.parametrize("system", ["krca", "dangerous-driving"])
+@pytest.mark.parametrize("dataset", ["state-farm", "auc", "image-folder"])
+def test_recipes_of_data_without_boxes_fit_their_data_set(system: str, dataset: str) -> None:
+    """Whole frames, a protocol that is there, mirror images where they make sense; networks and twin as elsewhere."""
+    recipe, base, twin = (load_recipe(n) for n in (f"{system}-{dataset}", system, f"{system}-{dataset}-no-kd"))
+    entry = get_dataset(dataset)
+    assert (recipe.dataset.name, recipe.dataset.protocol) == (dataset, entry.protocols[0])
+    folds = load_protocol(dataset, recipe.dataset.protocol).folds
+    assert recipe.dataset.fold in (folds if isinstance(folds, dict) else [None])
+    assert (recipe.images.crop, recipe.images.size, recipe.images.grey) == ("full", 128, False)
+    assert (recipe.images.augmentation.flip > 0) == (entry.label_swap is not None)
+    assert recipe.hash_of("student") == base.hash_of("student")
+    assert recipe.teacher.network == base.teacher.network
+    parts = ("seed", "dataset", "images", "teacher", "student", "training", "export")
+    assert recipe.hash_of(*parts) == twin.hash_of(*parts)
+    assert twin.distiller.name == "none"
+
+
+def test_the_weighted_recipe_weighs_the_students_classes_and_shares_the_teacher() -> None:
+    weighted, base = load_recipe("dangerous-driving-weighted"), load_recipe("dangerous-driving")
+    assert weighted.training.class_weights == "balanced"
+    assert weighted.updated("training.class_weights=none").training == base.training
+    parts = ("seed", "dataset", "images", "teacher", "student", "distiller", "export")
+    assert weighted.hash_of(*parts) == base.hash_of(*parts)
 
 
 @pytest.mark.parametrize(

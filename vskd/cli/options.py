@@ -189,19 +189,24 @@ def recipe_options(*names: str) -> Callable[[F], F]:
 
 
 def recipe_overrides(ctx: click.Context) -> list[str]:
-    """The plain options and `--set`s that were given, as `key=value`; `--set` comes last and so wins."""
+    """The plain options and `--set`s that were given, as `key=value`; `--set` comes last and so wins.
+
+    A recipe's fold is one of its protocol: another protocol begins without.
+    """
     given = ctx.meta.get(_META, {})
+    dropped = ["dataset.fold=null"] if "protocol" in given and "fold" not in given else []
     plain = [
         # JSON is YAML, and quoting keeps a folder called 2024 from becoming a number.
         f"{option.key}={json.dumps(str(given[name]) if not isinstance(given[name], int) else given[name])}"
         for name, option in RECIPE_OPTIONS.items()
         if name in given
     ]
-    return [*plain, *given.get("assignments", ())]
+    return [*dropped, *plain, *given.get("assignments", ())]
 
 
 DEFAULT_RECIPE = "vskd-utd-mhad"
-# What names a network of images, or a data set of them, without --recipe: the recipe that it belongs to.
+# What names a network of images, or a data set of them, without --recipe: the recipe that it belongs to; for a data set
+# of `WITHOUT_BOXES` the one that ends with its name.
 RECIPE_OF = {
     "convnext-tiny": "krca",
     "convnext-atto": "krca",
@@ -218,6 +223,7 @@ RECIPE_OF = {
     "mobilenet-v3-small": "dangerous-driving",
     "dangerous-driving": "dangerous-driving",
 }
+WITHOUT_BOXES = ("state-farm", "auc", "image-folder")
 
 
 def fitting_recipe(ctx: click.Context) -> str:
@@ -226,7 +232,7 @@ def fitting_recipe(ctx: click.Context) -> str:
     for option in ("teacher", "student", "distiller", "dataset"):
         for start, recipe in RECIPE_OF.items():
             if str(given.get(option, "")).startswith(start):
-                return recipe
+                return f"{recipe}-{given['dataset']}" if given.get("dataset") in WITHOUT_BOXES else recipe
     return DEFAULT_RECIPE
 
 
@@ -244,7 +250,7 @@ def recipe_name_option(function: F) -> F:
         "recipe_name",
         metavar="NAME|FILE",
         help="Shipped recipe or YAML file that the other options change.  "
-        f"[default: {DEFAULT_RECIPE}; krca or dangerous-driving, where networks or data of images are named]",
+        f"[default: {DEFAULT_RECIPE}; where networks or data of images are named, theirs, e.g. krca]",
     )(function)
 
 

@@ -66,7 +66,8 @@ def check_problems(index: Index, max_bad_fraction: float = 0.02) -> None:
 
     Duplicate ids and recordings of an unknown class, subject or trial are always refused: which file is the right one
     is not for a program to guess. Corrupt and unpaired recordings are tolerated (and left out, each named) up to
-    `max_bad_fraction` of all recordings. Missing recordings and stray files are only logged.
+    `max_bad_fraction` of all recordings. Missing recordings and stray files are only logged; a class without a single
+    recording, of which nothing can be learned, is logged by name.
 
     Raises:
         DataError: as above; the first few files are named.
@@ -76,11 +77,20 @@ def check_problems(index: Index, max_bad_fraction: float = 0.02) -> None:
         _refuse(index, refused, "Remove or rename these files")
     bad = [p for p in index.problems if p.kind in ("corrupt", "unpaired")]
     if len({p.recording for p in bad}) > max_bad_fraction * len(index):
-        _refuse(index, bad, f"Mend or remove these files (up to {max_bad_fraction:.0%} of the recordings may be bad)")
+        _refuse(index, bad, f"Mend or remove these files (up to {max_bad_fraction:.0%} may be bad: max_bad_fraction)")
     for problem in bad:
         logger.warning("%s recording %s (%s): %s", problem.kind, problem.recording, problem.path, problem.detail)
     for kind, count in Counter(p.kind for p in index.problems if p.kind == "missing" or not p.recording).items():
         logger.info("%s: %d %s; `vskd datasets index` names them", index.root, count, kind)
+    _warn_of_empty_classes(index)
+
+
+def _warn_of_empty_classes(index: Index) -> None:
+    present = {r.label for r in index}
+    empty = [label for number, label in enumerate(index.labels) if number not in present]
+    if empty and present:
+        named = ", ".join(empty[:5]) + (f" and {len(empty) - 5} more" if len(empty) > 5 else "")
+        logger.warning("%s: no usable recording of %d class(es): %s", index.root, len(empty), named)
 
 
 def _refuse(index: Index, problems: Sequence[Problem], action: str) -> None:

@@ -81,10 +81,10 @@ def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
     """The lines of a CSV file with a header, values stripped; empty lines are skipped.
 
     Raises:
-        DataError: it cannot be read, lacks a column of `required`, or a line has too few or too many values.
+        DataError: it cannot be read or parsed, lacks a column of `required`, or a line has too few or too many values.
     """
-    reader = csv.reader(read_text(path).splitlines())
-    header = [name.strip().lower() for name in next(reader, [])]
+    lines = _csv_lines(path)
+    header = [name.strip().lower() for name in lines[0][1]] if lines else []
     lacking = [name for name in required if name not in header]
     if lacking:
         raise DataError(
@@ -92,14 +92,23 @@ def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
             f"Its first line must be the names of its columns: {', '.join(required)}",
         )
     rows = []
-    for values in reader:
+    for line, values in lines[1:]:
         if len(values) != len(header) and values:
-            raise DataError(
-                f"{path}, line {reader.line_num}: {len(values)} values for {len(header)} columns", "Correct the line"
-            )
+            raise DataError(f"{path}, line {line}: {len(values)} values for {len(header)} columns", "Correct the line")
         if values:
-            rows.append(Row(reader.line_num, {n: v.strip() for n, v in zip(header, values, strict=True)}))
+            rows.append(Row(line, {n: v.strip() for n, v in zip(header, values, strict=True)}))
     return rows
+
+
+def _csv_lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Line numbers and values of a CSV file."""
+    reader = csv.reader(read_text(path).splitlines(), strict=True)
+    try:
+        return [(reader.line_num, values) for values in reader]
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, up to line {reader.line_num}: {error}", "Look for a quotation mark that is never closed"
+        ) from error
 
 
 def image_stream(path: Path, box: Box | None = None) -> Stream:

@@ -41,6 +41,8 @@ from vskd.datasets.split import (
     checked,
     natural_order,
     overlaps,
+    refuse_empty,
+    refuse_unknown,
     unit_of,
 )
 from vskd.errors import ProtocolError
@@ -154,6 +156,9 @@ class Protocol(Section):
                 f"Protocol {self.name} is for the data set {self.dataset}, not {index.dataset}",
                 f"Choose one of: {', '.join(list_protocols(index.dataset)) or 'a protocol file of your own'}",
             )
+        others = self._others()
+        if self.disjoint == "subject":
+            refuse_unknown(self.name, index, others)  # before the folds, which are named by subjects
         values = self._assign(index, fold)
         ids = {n: tuple(sorted(r.id for r in index if unit_of(r, self.split_by) in v)) for n, v in values.items()}
         split = Split(
@@ -168,11 +173,8 @@ class Protocol(Section):
             validation_unit=self.validation_unit,
         )
         if "validation" in ids and not ids["validation"]:
-            raise ProtocolError(
-                f"Protocol {self.name} leaves the part 'validation' empty on {index.root}",
-                "Complete the data folder, or choose a protocol that fits its subjects and trials",
-            )
-        checked(split, index)
+            refuse_empty(self.name, "validation", index, others)
+        checked(split, index, others)
         self._check_sizes(split, index)
         return split
 
@@ -190,6 +192,11 @@ class Protocol(Section):
             asked = "no fold was named" if fold is None else f"it has no fold '{fold}'"
             raise ProtocolError(f"Protocol {self.name} has folds; {asked}", f"Choose one of: {', '.join(folds)}")
         return {"train": frozenset(present) - folds[fold], "test": folds[fold]}
+
+    def _others(self) -> dict[str, SplitUnit]:
+        """The data set's further protocols, and what each splits by."""
+        names = [name for name in list_protocols(self.dataset) if name != self.name]
+        return {name: load_protocol(self.dataset, name).split_by for name in names}
 
     def _check_sizes(self, split: Split, index: Index) -> None:
         """Compare with the form of the complete data set that has as many recordings; warn where there is none."""

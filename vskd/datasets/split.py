@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NoReturn
 
 from vskd.datasets.recording import Index, Recording
 from vskd.errors import ProtocolError
@@ -92,8 +93,13 @@ def find_overlaps(split: Split, recordings: Mapping[str, Recording]) -> tuple[Ov
     return tuple(found)
 
 
-def checked(split: Split, index: Index) -> Split:
+def checked(split: Split, index: Index, others: Mapping[str, SplitUnit] = MappingProxyType({})) -> Split:
     """Return `split` if its parts are known to the index, not empty where they must not be, and disjoint.
+
+    Args:
+        split: to be checked.
+        index: what it was made from.
+        others: further protocols of the data set, with what each splits by; a refusal proposes those that fit.
 
     Raises:
         ProtocolError: an id is not in the index, train or test is empty, or two parts share what they must not.
@@ -105,13 +111,11 @@ def checked(split: Split, index: Index) -> Split:
             f"Protocol {split.protocol} names recordings that {index.root} does not hold: {', '.join(strangers[:5])}",
             "Use the data folder that the split was made for",
         )
-    _refuse_unknown(split, index)
+    if split.disjoint == "subject":
+        refuse_unknown(split.protocol, index, others)
     for name in ("train", "test"):
         if not split.parts[name]:
-            raise ProtocolError(
-                f"Protocol {split.protocol} leaves the part '{name}' empty on {index.root}",
-                "Complete the data folder, or choose a protocol that fits its subjects and trials",
-            )
+            refuse_empty(split.protocol, name, index, others)
     found = find_overlaps(split, by_id)
     if found:
         raise ProtocolError(
@@ -121,15 +125,40 @@ def checked(split: Split, index: Index) -> Split:
     return split
 
 
-def _refuse_unknown(split: Split, index: Index) -> None:
-    """Who is unknown cannot be kept out of another part."""
+def refuse_unknown(protocol: str, index: Index, others: Mapping[str, SplitUnit]) -> None:
+    """Refuse recordings of unknown subjects: who is unknown cannot be kept out of another part. See `checked`.
+
+    Raises:
+        ProtocolError: there are some.
+    """
     unknown = sum(r.subject == UNKNOWN for r in index)
-    if split.disjoint == "subject" and unknown:
+    if unknown:
         raise ProtocolError(
-            f"Protocol {split.protocol} keeps subjects apart, but nobody knows whose {unknown} of the {len(index)} "
+            f"Protocol {protocol} keeps subjects apart, but nobody knows whose {unknown} of the {len(index)} "
             f"recordings of {index.root} are",
-            "Name the subjects in the data set's CSV file, leave those recordings out, or choose another protocol",
+            f"Name the subjects in the data set's CSV file or leave those recordings out{_another(others, index)}",
         )
+
+
+def refuse_empty(protocol: str, part: str, index: Index, others: Mapping[str, SplitUnit]) -> NoReturn:
+    """Refuse a protocol that leaves `part` without recordings; see `checked`.
+
+    Raises:
+        ProtocolError: always.
+    """
+    official = ", ".join(natural_order(r.part for r in index if r.part))
+    there = f", which holds the part(s) {official}" if official else ""
+    raise ProtocolError(
+        f"Protocol {protocol} leaves the part '{part}' empty on {index.root}{there}",
+        f"Complete the data folder (`vskd datasets info {index.dataset}` tells how){_another(others, index)}",
+    )
+
+
+def _another(others: Mapping[str, SplitUnit], index: Index) -> str:
+    """The advice to choose another protocol, where one fits what is known of the recordings."""
+    known = {"part": any(r.part for r in index), "subject": all(r.subject != UNKNOWN for r in index), "trial": True}
+    fitting = ", ".join(name for name, unit in others.items() if known[unit])
+    return f", or choose another protocol with --protocol: {fitting}" if fitting else ""
 
 
 def carve_validation(split: Split, index: Index, unit: CarvedUnit | None = None) -> Split:

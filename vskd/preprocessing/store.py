@@ -236,7 +236,7 @@ def _report(plan: Plan, sources: Sequence[Source], done: Mapping[str, Entry], re
         raise DataError(
             f"{len(failures)} of {len(sources)} recordings are corrupt, more than the allowed "
             f"{plan.max_bad_fraction:.0%}: {named}{more}",
-            "Repair or remove them, or allow a larger fraction; what could be read is kept for the next run",
+            "Repair or remove them, or allow a larger max_bad_fraction; what could be read is kept for the next run",
         )
     return StoreReport(plan.out, len(sources) - len(failures), failures, reused)
 
