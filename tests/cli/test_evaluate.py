@@ -63,6 +63,7 @@ def test_evaluate_prints_the_figures_that_decide(vskd, record, tmp_path: Path) -
         "95 %",
     ):
         assert needle in text
+    assert "latency" not in text
     assert json.loads(vskd("evaluate", tmp_path, "--json").out)["n"] == 6
 
 
@@ -83,6 +84,29 @@ def test_evaluate_a_bundle(vskd, record, bundle: Path, tmp_path: Path) -> None:
             "out": tmp_path / "out",
         }
     ]
+
+
+def test_the_latency_of_a_bundle_is_printed(vskd, record, comparison_copy, tmp_path: Path) -> None:
+    import vskd.export.evaluate as library
+    from vskd.evaluation.results import LatencyRow
+
+    figures = {"p50_ms": 1.234, "p95_ms": 2.5, "min_ms": 1.0, "images_per_s": 809.6, "warmup": 10, "runs": 100}
+    rows = (LatencyRow(model="int8", threads=1, **figures), LatencyRow(model="float32", threads=2, **figures))
+    record(library, "evaluate_bundle", real_results().model_copy(update={"latency": rows}))
+    text = vskd("evaluate", comparison_copy.bundle, "--data", tmp_path).out
+    shown = [" ".join(line.split()) for line in text.splitlines() if line.startswith("latency")]
+    assert shown == [
+        f"latency, {model} p50 1.234 ms, p95 2.500 ms, 810 windows/s "
+        f"(batch 1, {threads}, 10 warm-up and 100 measured runs)"
+        for model, threads in (("int8", "1 thread"), ("float32", "2 threads"))
+    ]
+
+
+def test_a_bundle_of_images_is_timed_in_images(vskd, finished_images, shapes_root: Path, tmp_path: Path) -> None:
+    answer = vskd("evaluate", finished_images.bundle, "--data", shapes_root, "--out", tmp_path / "results")
+    assert answer.code == 0, answer.err
+    assert answer.out.count(" images/s (batch 1, 1 thread, 10 warm-up and 100 measured runs)") == 2
+    assert len([line for line in answer.out.splitlines() if line.startswith("latency, ")]) == 2
 
 
 @pytest.mark.parametrize(
@@ -124,6 +148,9 @@ def test_the_examples_of_the_help_work(
     else:
         assert f"{100 * results['accuracy']:.1f} %" in answer.out
         assert f"{results['n']} {results['split']} recordings (hash {results['protocol']['hash'][:12]})" in answer.out
+        assert [line.split()[1] for line in answer.out.splitlines() if line.startswith("latency, ")] == [
+            row["model"] for row in results["latency"]
+        ]
     assert (place / "report.html").is_file() and (place / "predictions.csv").is_file()
 
 

@@ -37,6 +37,13 @@ def test_export(vskd, record, tmp_path: Path) -> None:
     assert content["bundle"] == str(tmp_path / "B")
 
 
+def test_the_help_says_what_accuracy_is_measured_on(vskd) -> None:
+    """Where the run kept no validation recordings, `export_run` measures on training recordings."""
+    text = " ".join(vskd("export", "--help").out.split())
+    assert "measured on validation recordings or, where the run kept none (training.validation: none)" in text
+    assert "on training recordings outside the calibration" in text
+
+
 def test_export_what_is_no_run(vskd, tmp_path: Path) -> None:
     answer = vskd("export", tmp_path / "nowhere", "--out", tmp_path / "B")
     assert (answer.code, answer.out) == (1, "")

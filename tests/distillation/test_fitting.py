@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from vskd.datasets.recording import Problem
 from vskd.datasets.split import Split
 from vskd.distillation.fitting import class_counts, loaders, logged, usable_split
 from vskd.distillation.run import RunFolder
@@ -50,6 +51,16 @@ def test_loaders_ask_for_the_epoch_in_training_and_for_order_in_validation() -> 
     validation(7)
     assert asked == [(("a", "b", "c"), 7), (("d",), None)]
     assert loaders(inputs, Split(("a",), (), ("e",), "p", None, "h", "r"))[1] is None
+
+
+def test_the_log_of_a_run_begins_with_what_was_wrong_before_it(tmp_path, caplog) -> None:
+    folder = RunFolder(tmp_path / "run", "student")
+    with logged(folder, [Problem("unpaired", "a/1", "a/1.png", "no line for this image")]):
+        logging.getLogger("vskd.test").warning("inside")
+    first, second = folder.log_file.read_text(encoding="utf-8").splitlines()
+    assert first.endswith("unpaired recording a/1 (a/1.png): no line for this image")
+    assert second.endswith("inside")
+    assert "a/1" not in caplog.text  # said on the screen already
 
 
 def test_the_log_of_a_run_ends_with_it(tmp_path) -> None:

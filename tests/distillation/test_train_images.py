@@ -1,5 +1,6 @@
 """The engine on images: an image teacher, an image student listening online, exact repetition and exact resuming."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +10,12 @@ import torch
 from tests.conftest import TINY_IMAGES
 from vskd.distillation import fitting
 from vskd.distillation.callbacks import ResumePoint
+from vskd.distillation.experiment import prepare
 from vskd.distillation.networks import load_student, load_teacher
 from vskd.distillation.run import RunFolder
 from vskd.distillation.train import distill, teach
-from vskd.errors import ProtocolError, RecipeError
+from vskd.errors import DataError, ProtocolError, RecipeError
+from vskd.evaluation.evaluate import evaluate_run
 from vskd.models.state import read_tensors
 from vskd.recipe import Recipe, load_recipe
 
@@ -164,16 +167,32 @@ def test_networks_that_do_not_see_images_are_refused(recipe_of: MakeRecipe, cach
         teach(recipe_of("teacher.network=trn"), tmp_path / "teacher", cache=cache)
 
 
-def test_images_that_cannot_be_read_are_named_and_left_out(
-    shapes_root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    import shutil
-
+def test_images_that_cannot_be_read_are_named_counted_and_left_out(shapes_root: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(shapes_root, tmp_path / "data"))
-    picture = root / "train" / "cross" / "1-0.png"
-    picture.write_bytes(picture.read_bytes()[:200])
+    for name in ("train/cross/1-0", "test/circle/5-1"):
+        picture = root / f"{name}.png"
+        picture.write_bytes(picture.read_bytes()[:200])
     words = (*TINY_IMAGES, f"dataset.path={root}", "dataset.max_bad_fraction=0.05", "training.epochs=1")
     run = distill(load_recipe("krca-no-kd", words), tmp_path / "run").run
     training = RunFolder.open(run).training()
     assert training["train"] + len(training["validation"]) == 59
     assert "train/cross/1-0" in (run / "run.log").read_text(encoding="utf-8")
+    results = evaluate_run(run)
+    assert results.n == 14
+    assert list(results.left_out) == ["test/circle/5-1"]
+    assert "5-1.png" in results.left_out["test/circle/5-1"]
+    assert "1 recording(s) could not be read and are in no figure: test/circle/5-1" in (run / "report.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["krca", "krca-no-kd"])
+def test_images_without_a_label_are_never_skipped_in_silence(shapes_root: Path, tmp_path: Path, name: str) -> None:
+    root = Path(shutil.copytree(shapes_root, tmp_path / "data"))
+    lines = (root / "labels.csv").read_text().splitlines()
+    unlabelled = "train/square/2-3"
+    (root / "labels.csv").write_text("\n".join(line for line in lines if unlabelled not in line))
+    words = (*TINY_IMAGES, f"dataset.path={root}")
+    experiment = prepare(load_recipe(name, words), tmp_path, needs_teacher=name == "krca")
+    assert [p["recording"] for p in experiment.facts()["problems_in_data"]] == [unlabelled]
+    (root / "labels.csv").write_text("\n".join(lines[:40]))
+    with pytest.raises(DataError, match="36 unpaired"):
+        prepare(load_recipe(name, words), tmp_path, needs_teacher=name == "krca")

@@ -94,6 +94,17 @@ def test_lean_report(make_predictions, make_results, tmp_path: Path) -> None:
         assert f"<h2>{heading}</h2>" not in page
 
 
+def test_what_could_not_be_read_is_named(make_predictions, make_results, tmp_path: Path) -> None:
+    predictions = make_predictions()
+    results = make_results(predictions, left_out={"a/1": "cannot be decoded", "a/<2>": "truncated"})
+    write_report(tmp_path / "report.html", results, predictions)
+    text = read(tmp_path / "report.html")[0]
+    assert (
+        "2 recording(s) could not be read and are in no figure: a/1 (cannot be decoded); a/&lt;2&gt; (truncated)."
+        in text
+    )
+
+
 def test_teacher_report_has_no_teacher_tile(make_predictions, make_results, tmp_path: Path) -> None:
     predictions = make_predictions()
     write_report(

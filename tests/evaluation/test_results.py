@@ -120,5 +120,5 @@ def test_optional_parts_may_be_absent(make_predictions, make_results) -> None:
         split="validation",
         seed=3,
     )
-    assert (lean.teacher, lean.model_bytes, lean.timings, lean.environment) == (None, None, {}, {})
+    assert (lean.teacher, lean.model_bytes, lean.timings, lean.environment, lean.left_out) == (None, None, {}, {}, {})
     assert lean.bootstrap.resamples == 2000

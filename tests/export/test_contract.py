@@ -54,6 +54,13 @@ def test_paths_may_not_leave_the_bundle(sealed: ExportReport, name: str):
         parse_json(Manifest, json.dumps(content).encode(), "manifest.json")
 
 
+def test_a_bundle_of_before_ptflops_is_read(sealed: ExportReport):
+    content = json.loads(sealed.bundle.manifest.model_dump_json())
+    del content["network"]["ptflops_macs"]
+    network = parse_json(Manifest, json.dumps(content).encode(), "manifest.json").network
+    assert (network.macs, network.ptflops_macs) == (sealed.bundle.manifest.network.macs, None)
+
+
 def test_another_schema_version_is_refused(sealed: ExportReport):
     content = json.loads(sealed.bundle.manifest.model_dump_json()) | {"schema_version": 2}
     with pytest.raises(BundleError, match="schema_version"):

@@ -1,6 +1,7 @@
 """The figures of a bundle itself, on data that fits it and on data that does not."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,35 @@ def test_int8_results_name_distiller_and_teacher(finished_comparison) -> None:
     assert results.teacher is not None
     with (finished_comparison.student / "int8" / "predictions.csv").open(encoding="utf-8") as file:
         assert len(list(csv.reader(file))) == results.n + 1
+
+
+def report_of(results: Path) -> str:
+    return (results / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_report_shows_pictures_of_the_runs_student(finished_comparison, finished_images) -> None:
+    wrist, images = (report_of(finished.student / "int8") for finished in (finished_comparison, finished_images))
+    assert "What the student sees" in wrist and "Grad-CAM" not in wrist
+    assert "Grad-CAM" in images and "the answers in them are those of the int8 model" in images
+
+
+def test_pictures_of_a_bundle_that_lies_in_its_run(
+    finished_images, shapes_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    monkeypatch.setattr("vskd.export.evaluate.image_pictures", lambda *given: seen.append(given[2]) or {"Heat": b"png"})
+    evaluate_bundle(finished_images.bundle, shapes_root, out=tmp_path / "inside")
+    assert "<figcaption>Heat</figcaption>" in report_of(tmp_path / "inside")
+    np.testing.assert_allclose(
+        seen[0].probabilities, read_csv(tmp_path / "inside" / "predictions.csv").probabilities, atol=1e-6
+    )
+    shutil.copytree(finished_images.bundle, tmp_path / "bundle")
+    evaluate_bundle(tmp_path / "bundle", shapes_root, out=tmp_path / "outside")
+    shutil.copytree(finished_images.no_kd, tmp_path / "other")
+    shutil.copytree(finished_images.bundle, tmp_path / "other" / "bundle", dirs_exist_ok=True)
+    evaluate_bundle(tmp_path / "other" / "bundle", shapes_root, out=tmp_path / "in-another-run")
+    assert len(seen) == 1
+    assert all("float student" not in report_of(tmp_path / name) for name in ("outside", "in-another-run"))
 
 
 def test_export_and_evaluate_is_done_once(finished_comparison, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,8 @@ BOXED = ImageContract(
     min_side=16,
 )
 
+PLAIN_COST = "The network has 187,434 parameters and takes 245,123,360 multiply-accumulates (MACs) for one window."
+
 
 def card_of(sealed: ExportReport, **changes: object) -> str:
     manifest: Manifest = sealed.bundle.manifest.model_copy(update=changes)
@@ -51,11 +53,19 @@ def test_the_network_is_counted_by_hand_and_told(sealed: ExportReport):
     network = sealed.bundle.manifest.network
     assert network.parameters == (3 * 9 * 8 + 8) + 2 * 8 + (8 * 9 * 16 + 16) + (16 * 4 + 4)
     assert network.macs == 3 * 9 * 8 * 16 * 16 + 8 * 9 * 16 * 8 * 8 + 16 * 4
+    # three biases, and two per value for BatchNorm
+    assert network.ptflops_macs == network.macs + (8 * 16 * 16 + 16 * 8 * 8 + 4) + 2 * 8 * 16 * 16
     told = card_of(sealed, network=NetworkCost(parameters=187434, macs=245123360))
-    assert (
-        "\n\nThe network has 187,434 parameters and takes 245,123,360 multiply-accumulates (MACs) for one window.\n\n"
-        in told
-    )
+    assert f"\n\n{PLAIN_COST}\n\n" in told and "ptflops" not in told
+
+
+def test_macs_are_told_both_ways(sealed: ExportReport):
+    told = card_of(sealed, network=NetworkCost(parameters=187434, macs=245123360, ptflops_macs=254299070))
+    (line,) = (line for line in told.splitlines() if line.startswith(PLAIN_COST))
+    assert "convolutions and linear layers" in line and "also counts biases, normalisations" in line
+    assert line.endswith(": 254,299,070.")
+    assert f"\n\n{line}\n\n## What it asks for\n" in told
+    assert f"{sealed.bundle.manifest.network.ptflops_macs:,}" in (sealed.bundle.path / "MODEL_CARD.md").read_text()
 
 
 def test_a_bundle_of_before_says_nothing_of_its_network(sealed: ExportReport):

@@ -9,7 +9,7 @@ from vskd.cli.options import FOLDER, VskdCommand, json_option
 from vskd.cli.output import print_fields, print_json
 
 if TYPE_CHECKING:
-    from vskd.evaluation.results import Results
+    from vskd.evaluation.results import LatencyRow, Results
 
 BUNDLE_FILES = ("manifest.json", "model.tflite")  # either: a bundle that lost one must be refused as a bundle
 
@@ -49,10 +49,11 @@ def evaluate(
     """Measure a run or a bundle on the test recordings of its protocol.
 
     A run folder gets predictions.csv, results.json and report.html. A bundle is run by LiteRT: the figures are those of
-    the int8 model itself.
+    the int8 model itself, and its latency on this machine comes with them.
     """
+    is_bundle = any((target / name).exists() for name in BUNDLE_FILES)
     bundle_options = {"--data": data, "--dataset": dataset, "--protocol": protocol, "--fold": fold, "--out": out}
-    if any((target / name).exists() for name in BUNDLE_FILES):
+    if is_bundle:
         if data is None:
             raise click.UsageError("A bundle needs --data to be evaluated")
         if split != "test":
@@ -72,11 +73,23 @@ def evaluate(
     if as_json:
         print_json(results.model_dump(mode="json", by_alias=True))
     else:
-        _print_results(results)
+        _print_results(results, _samples(target) if is_bundle else "")
 
 
-def _print_results(results: "Results") -> None:
-    """The figures that decide, with their intervals; everything else is in results.json and report.html."""
+def _samples(bundle: Path) -> str:
+    """What the bundle's model takes one at a time."""
+    from vskd.export.bundle import load_bundle
+
+    return "images" if load_bundle(bundle).manifest.contract.kind == "image" else "windows"
+
+
+def _print_results(results: "Results", samples: str) -> None:
+    """The figures that decide, with their intervals; everything else is in results.json and report.html.
+
+    Args:
+        results: of a run or a bundle.
+        samples: `images` or `windows`, of which a bundle takes so many per second; not used for a run.
+    """
     from vskd.evaluation.formatting import percent, percent_interval
 
     protocol = results.protocol
@@ -94,4 +107,12 @@ def _print_results(results: "Results") -> None:
     fields.append(("calibration error", percent(results.ece)))
     if results.teacher is not None:
         fields.append(("teacher's accuracy", percent(results.teacher.accuracy)))
+    fields += [(f"latency, {row.model}", _latency(row, samples)) for row in results.latency]
     print_fields(fields)
+
+
+def _latency(row: "LatencyRow", samples: str) -> str:
+    """`p50 1.200 ms, p95 1.500 ms, 800 images/s (batch 1, 1 thread, 10 warm-up and 100 measured runs)`."""
+    threads = "1 thread" if row.threads == 1 else f"{row.threads} threads"
+    times = f"p50 {row.p50_ms:.3f} ms, p95 {row.p95_ms:.3f} ms, {row.images_per_s:.0f} {samples}/s"
+    return f"{times} (batch 1, {threads}, {row.warmup} warm-up and {row.runs} measured runs)"

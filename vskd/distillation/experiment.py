@@ -173,8 +173,9 @@ def prepare(recipe: Recipe, cache: Path, *, needs_teacher: bool, needs_student: 
     if recipe.dataset.path is None:
         raise RecipeError("dataset.path is not set", "Say where the data set is with --data PATH")
     index = get_dataset(recipe.dataset.name).index(Path(recipe.dataset.path))
-    problems = tuple(p for p in index.problems if needs_teacher or p.kind != "unpaired")
-    index = dataclasses.replace(index, problems=problems)
+    if not needs_teacher and recipe.student_stream != recipe.teacher_stream:
+        # what lacks the other modality is whole for a student alone; within one stream, unpaired is without a label
+        index = dataclasses.replace(index, problems=tuple(p for p in index.problems if p.kind != "unpaired"))
     check_problems(index, recipe.dataset.max_bad_fraction)
     streams = [recipe.student_stream] * needs_student + [recipe.teacher_stream] * needs_teacher
     wanted = list(dict.fromkeys(streams))

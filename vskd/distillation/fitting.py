@@ -5,11 +5,12 @@ import dataclasses
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vskd.datasets.recording import Problem
 from vskd.datasets.split import Split
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, check_resumable
 from vskd.distillation.experiment import Experiment
@@ -67,9 +68,17 @@ def loaders(inputs: Inputs, split: Split) -> tuple[Loader, Loader | None]:
 
 
 @contextlib.contextmanager
-def logged(folder: RunFolder) -> Iterator[None]:
-    """Send the package's log to the run's log file as well."""
+def logged(folder: RunFolder, problems: Sequence[Problem] = ()) -> Iterator[None]:
+    """Send the package's log to the run's log file as well.
+
+    Args:
+        folder: of the run.
+        problems: what was found wrong in the data before there was a run to log to; the file begins with it.
+    """
     handler = log_to_file(folder.log_file)
+    for p in problems:
+        text = f"{p.kind} recording {p.recording or '-'} ({p.path}): {p.detail}"
+        handler.handle(logger.makeRecord(logger.name, logging.WARNING, "", 0, text, (), None))
     try:
         yield
     finally:

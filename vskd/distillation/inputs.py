@@ -35,6 +35,7 @@ class Inputs(Protocol):
         shape: of one sample: (axes, samples), (segments, 3, height, width) or (channels, height, width).
         channels: of a window, frame or image.
         ids: recordings whose sample is usable.
+        problems: of the others, by id: what was wrong.
         hash: of the data and everything that decides the samples before random changes.
         augmented: whether training changes samples at random.
     """
@@ -50,6 +51,9 @@ class Inputs(Protocol):
 
     @property
     def ids(self) -> frozenset[str]: ...  # noqa: D102
+
+    @property
+    def problems(self) -> Mapping[str, str]: ...  # noqa: D102
 
     @property
     def hash(self) -> str: ...  # noqa: D102
@@ -103,6 +107,11 @@ class SensorInputs(_Seen):
         return self.experiment.window_store.ids
 
     @property
+    def problems(self) -> Mapping[str, str]:
+        """Why the others have no usable windows."""
+        return self.experiment.window_store.problems
+
+    @property
     def hash(self) -> str:
         """Hash of data and windows."""
         return self.experiment.windows_hash
@@ -147,6 +156,11 @@ class VideoInputs(_Seen):
     def ids(self) -> frozenset[str]:
         """Recordings with usable frames."""
         return self.experiment.frame_store.ids
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Why the others have no usable frames."""
+        return self.experiment.frame_store.problems
 
     @property
     def hash(self) -> str:
@@ -194,6 +208,11 @@ class ImageInputs(_Seen):
     def ids(self) -> frozenset[str]:
         """Recordings with usable images."""
         return self.experiment.image_store.ids
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Why the others have no usable images."""
+        return self.experiment.image_store.problems
 
     @property
     def hash(self) -> str:

@@ -42,7 +42,7 @@ def teach(recipe: Recipe, run: Path, *, cache: Path | None = None) -> TrainResul
     folder.begin(recipe, {**experiment.facts(), "cache": os.path.relpath(experiment.cache, run)})
     if folder.complete:
         return finished(folder)
-    with logged(folder):
+    with logged(folder, experiment.index.problems):
         return _teach(experiment, folder)
 
 
@@ -101,7 +101,7 @@ def distill(recipe: Recipe, run: Path, teacher_run: Path | None = None, *, cache
     )
     if folder.complete:
         return finished(folder)
-    with logged(folder):
+    with logged(folder, experiment.index.problems):
         return _distill(experiment, folder, inputs, listened)
 
 

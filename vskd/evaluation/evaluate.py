@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.inputs import Inputs, student_inputs
+from vskd.distillation.inputs import Inputs, student_inputs, teacher_inputs
 from vskd.distillation.networks import load_student
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher_outputs import finished_teacher
@@ -37,6 +37,7 @@ from vskd.progress import track
 
 logger = logging.getLogger(__name__)
 
+NAMED_PROBLEMS = 10
 Probabilities = npt.NDArray[np.float64]
 SamplesToLogits = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
 """Windows (n, channels, samples) or images (n, channels, height, width) -> (n, classes)."""
@@ -82,6 +83,11 @@ def predict_recordings(
         for recording, row in zip(batch.ids, softmax(model(batch.inputs.numpy())), strict=True):
             rows[recording].append(row)
     return _predictions(experiment, usable, np.stack([np.stack(rows[i]).mean(axis=0) for i in usable]))
+
+
+def left_out(inputs: Inputs, ids: Sequence[str]) -> dict[str, str]:
+    """Those of `ids` that could not be read, and why."""
+    return {i: inputs.problems.get(i, f"no {inputs.stream}") for i in ids if i not in inputs.ids}
 
 
 def _predictions(experiment: Experiment, ids: Sequence[str], probabilities: Probabilities) -> Predictions:
@@ -149,22 +155,22 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     ids = split_ids(experiment, folder, split)
     started = time.perf_counter()
     student = trained_student(experiment, folder) if folder.kind == "student" else None
+    inputs = teacher_inputs(experiment) if student is None else student_inputs(experiment)
     if student is None:
         predictions, beside = teacher_predictions(experiment, run, ids), None
     else:
-        inputs = student_inputs(experiment)
         predictions = predict_recordings(experiment, inputs, ids, logits_of(student), "Evaluating")
         beside = teacher_beside(experiment, folder, ids)
     seconds = time.perf_counter() - started
-    results = _results(experiment, folder, predictions, beside, split, seconds)
+    results = _results(experiment, folder, predictions, beside, split, seconds, left_out(inputs, ids))
     write_csv(predictions, out / "predictions.csv")
     write_results(results, out / "results.json")
-    pictures = _pictures(experiment, folder, predictions, student)
+    pictures = run_pictures(experiment, folder, predictions, student)
     write_report(out / "report.html", results, predictions, folder.metrics(), pictures, _notes(experiment, folder))
     return results
 
 
-def _pictures(
+def run_pictures(
     experiment: Experiment, folder: RunFolder, predictions: Predictions, student: nn.Module | None
 ) -> dict[str, bytes]:
     """Caption -> PNG: what the networks see, and of a network of images, where it looks.
@@ -197,6 +203,7 @@ def _results(
     teacher: TeacherFigures | None,
     split: SplitName,
     seconds: float,
+    lost: Mapping[str, str],
 ) -> Results:
     recipe, facts = experiment.recipe, folder.facts()
     is_teacher = folder.kind == "teacher"
@@ -212,6 +219,7 @@ def _results(
         seed=recipe.seed,
         teacher=teacher,
         timings={"train": float(folder.training()["seconds"]), "evaluate": round(seconds, 2)},
+        left_out=lost,
         model_bytes=folder.weights_file.stat().st_size,
         environment={"vskd": facts["vskd"], "torch": facts["packages"]["torch"], "accelerator": facts["accelerator"]},
     )
@@ -225,9 +233,11 @@ def _notes(experiment: Experiment, folder: RunFolder) -> list[str]:
         if training["select"] == "best"
         else "the last one; no epoch was selected."
     )
-    lost = len(folder.facts().get("problems_in_data", []))
+    problems = folder.facts().get("problems_in_data", [])
+    named = "; ".join(f"{p['kind']} {p['recording'] or p['path']}: {p['detail']}" for p in problems[:NAMED_PROBLEMS])
+    more = f"; and {len(problems) - NAMED_PROBLEMS} more" if len(problems) > NAMED_PROBLEMS else ""
     return [
         selection,
         f"{training['train']} training recordings.",
-        f"{lost} problem(s) found while indexing the data set.",
+        f"{len(problems)} problem(s) found while indexing the data set" + (f": {named}{more}." if named else "."),
     ]

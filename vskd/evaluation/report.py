@@ -57,10 +57,18 @@ def write_report(
         "reliability": plots.data_uri(plots.reliability_diagram(predictions, results.ece)),
         "curves": plots.data_uri(curves) if curves else None,
         "pictures": {caption: plots.data_uri(png) for caption, png in (pictures or {}).items()},
-        "notes": [*notes, *([results.bootstrap.note] if results.bootstrap.note else [])],
+        "notes": [*_left_out(results), *notes, *([results.bootstrap.note] if results.bootstrap.note else [])],
         "reproduce": reproduce,
     }
     write_text(path, formatting.render("report.html", context))
+
+
+def _left_out(results: Results) -> list[str]:
+    """A note that names what could not be read."""
+    if not results.left_out:
+        return []
+    named = "; ".join(f"{recording} ({problem})" for recording, problem in results.left_out.items())
+    return [f"{len(results.left_out)} recording(s) could not be read and are in no figure: {named}."]
 
 
 def _confused_pairs(results: Results, names: Sequence[str]) -> list[tuple[str, str, int, int]]:

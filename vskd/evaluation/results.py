@@ -103,6 +103,7 @@ class Results(StrictModel):
         distiller: e.g. `dask`, `kd`, `none`; None for a teacher.
         timings: stage -> seconds.
         latency: of the deployed models; of a bundle only.
+        left_out: recordings of the split that could not be read, by id, and why; no figure counts them.
         environment: short facts such as versions; the full record is in the run's environment.json.
         Others: see `vskd.evaluation.metrics.Metrics`.
     """
@@ -131,6 +132,7 @@ class Results(StrictModel):
     teacher: TeacherFigures | None
     timings: dict[str, NonNegative]
     latency: tuple[LatencyRow, ...] = ()
+    left_out: dict[str, str] = {}
     model_bytes: PositiveInt | None
     environment: dict[str, str]
 
@@ -151,6 +153,7 @@ def build_results(
     model_bytes: int | None = None,
     environment: Mapping[str, str] | None = None,
     latency: Sequence[LatencyRow] = (),
+    left_out: Mapping[str, str] | None = None,
     bootstrap: Bootstrap | None = None,
 ) -> Results:
     """Compute every figure of `predictions` and stamp it with where it comes from.
@@ -159,8 +162,8 @@ def build_results(
         predictions: the evaluated recordings.
         teacher: the teacher's figures on the same split; see `teacher_figures`.
         bootstrap: resamples, seed and level of the intervals; its note is filled in here.
-        kind, recipe, dataset, network, distiller, protocol, split, seed, timings, model_bytes, environment, latency:
-            written to the results as they are, see `Results`.
+        kind, recipe, dataset, network, distiller, protocol, split, seed, timings, model_bytes, environment, latency,
+            left_out: written to the results as they are, see `Results`.
     """
     metrics = evaluate_predictions(predictions)
     setting = bootstrap or Bootstrap()
@@ -188,6 +191,7 @@ def build_results(
         teacher=teacher,
         timings=dict(timings or {}),
         latency=tuple(latency),
+        left_out=dict(left_out or {}),
         model_bytes=model_bytes,
         environment=dict(environment or {}),
     )

@@ -220,10 +220,12 @@ class NetworkCost(Strict):
     Attributes:
         parameters: number of trained values.
         macs: multiply-accumulates of its convolutions and linear layers for one window or image.
+        ptflops_macs: the same as the tool ptflops counts it, see `vskd.models.complexity`; older bundles do not say it.
     """
 
     parameters: Count
     macs: Size
+    ptflops_macs: Size | None = None
 
 
 class Manifest(Strict):

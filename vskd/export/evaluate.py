@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,18 @@ from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.inputs import student_inputs
 from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError
-from vskd.evaluation.evaluate import SamplesToLogits, open_experiment, predict_recordings, stamp, teacher_beside
-from vskd.evaluation.predictions import write_csv
+from vskd.evaluation.evaluate import (
+    SamplesToLogits,
+    left_out,
+    open_experiment,
+    predict_recordings,
+    run_pictures,
+    stamp,
+    teacher_beside,
+    trained_student,
+)
+from vskd.evaluation.image_pictures import image_pictures
+from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.report import write_report
 from vskd.evaluation.results import LatencyRow, Results, TeacherFigures, build_results, write_results
 from vskd.export.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle
@@ -26,6 +38,10 @@ from vskd.export.runtime import LiteRTModel
 from vskd.recipe import Recipe, parse_recipe
 
 logger = logging.getLogger(__name__)
+
+MakePictures = Callable[[Predictions], dict[str, bytes]]
+"""What the int8 model answered -> caption -> PNG."""
+OF_FLOAT = "The pictures look into the run's float student; the answers in them are those of the int8 model."
 
 
 def bundle_model(bundle: Bundle) -> SamplesToLogits:
@@ -93,7 +109,8 @@ def evaluate_bundle(
     out = out or bundle.with_name(f"{bundle.name}-results")
     recipe = bundle_recipe(loaded, data, dataset, protocol, fold)
     experiment = prepare(recipe, out.parent / "cache", needs_teacher=False)
-    return _evaluate(loaded, experiment, out, teacher=None, distiller=None, network="")
+    pictures = partial(_pictures_in_run, loaded, experiment)
+    return _evaluate(loaded, experiment, out, pictures, teacher=None, distiller=None, network="")
 
 
 def export_and_evaluate(run: Path) -> Path:
@@ -111,10 +128,12 @@ def export_and_evaluate(run: Path) -> Path:
     experiment = open_experiment(folder)
     recipe = experiment.recipe
     teacher = teacher_beside(experiment, folder, experiment.split.test)
+    student = trained_student(experiment, folder)
     _evaluate(
         load_bundle(bundle),
         experiment,
         out,
+        partial(run_pictures, experiment, folder, student=student),
         teacher=teacher,
         distiller=recipe.distiller.name,
         network=recipe.student.network,
@@ -126,6 +145,7 @@ def _evaluate(
     bundle: Bundle,
     experiment: Experiment,
     out: Path,
+    pictures: MakePictures,
     *,
     teacher: TeacherFigures | None,
     distiller: str | None,
@@ -133,9 +153,8 @@ def _evaluate(
 ) -> Results:
     _check_fits(bundle, experiment)
     started = time.perf_counter()
-    predictions = predict_recordings(
-        experiment, student_inputs(experiment), experiment.split.test, bundle_model(bundle), "Evaluating int8"
-    )
+    inputs, ids = student_inputs(experiment), experiment.split.test
+    predictions = predict_recordings(experiment, inputs, ids, bundle_model(bundle), "Evaluating int8")
     seconds = time.perf_counter() - started
     manifest = bundle.manifest
     results = build_results(
@@ -153,12 +172,25 @@ def _evaluate(
         model_bytes=len(bundle.read(MODEL)),
         environment={"vskd": manifest.vskd_version, "runtime": "LiteRT"},
         latency=_latency(bundle),
+        left_out=left_out(inputs, ids),
     )
     write_csv(predictions, out / "predictions.csv")
     write_results(results, out / "results.json")
-    note = f"int8 model of bundle {bundle.digest[:12]}, run by LiteRT, one recording at a time."
-    write_report(out / "report.html", results, predictions, notes=[note])
+    shown = pictures(predictions)
+    notes = [f"int8 model of bundle {bundle.digest[:12]}, run by LiteRT, one recording at a time."]
+    write_report(out / "report.html", results, predictions, pictures=shown, notes=notes + [OF_FLOAT] * bool(shown))
     return results
+
+
+def _pictures_in_run(bundle: Bundle, experiment: Experiment, predictions: Predictions) -> dict[str, bytes]:
+    """Pictures of the float student where a bundle of images lies in the folder of its run; elsewhere none."""
+    manifest, folder = bundle.manifest, RunFolder(bundle.path.resolve().parent, "student")
+    if not (isinstance(manifest.contract, ImageContract) and folder.complete and folder.recipe_file.is_file()):
+        return {}
+    recipe = folder.recipe()
+    if (recipe.name, recipe.seed) != (manifest.provenance.recipe, manifest.provenance.seed):
+        return {}
+    return image_pictures(trained_student(experiment, folder), student_inputs(experiment), predictions)
 
 
 def _latency(bundle: Bundle) -> list[LatencyRow]:

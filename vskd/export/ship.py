@@ -222,8 +222,8 @@ def _chosen(
 ) -> tuple[Candidate, list[Candidate]]:
     """The candidate to ship, and all that were tried.
 
-    Quantization alone goes by agreement with the network; once networks were trained on, which changes their answers,
-    accuracy comes first.
+    Quantization alone goes by agreement with the network. Training on changes a network's answers, so that accuracy
+    chooses there, and it has to be greater than without.
 
     Args:
         workshop: makes the candidates.
@@ -237,8 +237,10 @@ def _chosen(
     if fine_tuning is None or not (fine_tuning.always or lost > max_accuracy_drop + ROUNDING):
         return best, candidates
     logger.info("int8 loses %.2f points: training on under simulated int8", 100 * lost)
-    candidates += workshop.fine_tuned(fine_tuning)
-    return max(candidates, key=lambda candidate: (candidate.measured.accuracy, *candidate.rank)), candidates
+    tuned = workshop.fine_tuned(fine_tuning)
+    best_tuned = max(tuned, key=lambda candidate: (candidate.measured.accuracy, *candidate.rank))
+    gains = best_tuned.measured.accuracy > best.measured.accuracy
+    return best_tuned if gains else best, candidates + tuned
 
 
 def _manifest(
@@ -271,7 +273,7 @@ def _manifest(
 
 def _cost(workshop: _Workshop) -> NetworkCost:
     counted = complexity(workshop.reference, workshop.contract.sample_shape)
-    return NetworkCost(parameters=counted.parameters, macs=counted.macs)
+    return NetworkCost(parameters=counted.parameters, macs=counted.macs, ptflops_macs=counted.ptflops_macs)
 
 
 def _golden_samples(contract: Contract) -> list[tuple[str, FloatArray]]:

@@ -145,7 +145,9 @@ class Store:
         self._file: h5py.File | None = None
         self._process = -1
         with open_store(path, self.kind) as file, refusing_damage(path):
-            self.ids = frozenset(i for i, entry in read_manifest(file).items() if not entry.problem)
+            manifest = read_manifest(file)
+            self.ids = frozenset(i for i, entry in manifest.items() if not entry.problem)
+            self.problems = {i: entry.problem for i, entry in manifest.items() if entry.problem}
             self.settings: dict[str, Any] = json.loads(str(file.attrs["settings"]))
 
     def dataset(self, recording: str) -> h5py.Dataset:
