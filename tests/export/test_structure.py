@@ -4,15 +4,19 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from flatbuffers import Builder
 from torch import nn
 
 from tests.export.conftest import CLASSES, IMAGE, random_inputs
+from vskd.export.litert import convert_float
 from vskd.export.quantize import quantize_int8
 from vskd.export.structure import (
+    accumulations,
     biases,
+    concatenated,
     external_buffers,
     float_operators,
     operator_names,
@@ -20,6 +24,7 @@ from vskd.export.structure import (
     read_flatbuffer,
     weight_scales,
 )
+from vskd.models.squeezenet_lw import Fire
 
 
 @pytest.fixture(params=["float", "int8", "float ends"])
@@ -97,6 +102,25 @@ def test_biases_are_those_of_the_network_and_of_the_interpreter(
     for before, after in zip(plain, rounded, strict=True):
         np.testing.assert_array_equal(after.weight_scales.astype(np.float32), details[after.weight])
         np.testing.assert_allclose(after.values * after.scales, before.values, atol=after.scales.max() / 2)
+
+
+def test_steps_of_sums_are_those_of_the_bias(tiny_float: bytes, tiny_int8: bytes):
+    """LiteRT's specification: bias step = input step x weight step."""
+    found = accumulations(tiny_int8)
+    for sum_, bias in zip(found, biases(tiny_int8), strict=True):
+        assert sum_.step == pytest.approx(bias.scales.max(), rel=1e-5)
+    details = {t["name"]: t["quantization_parameters"]["scales"] for t in interpreter(tiny_int8).get_tensor_details()}
+    assert [a.output_step for a in found] == [float(details[a.output][0]) for a in found]
+    assert {(a.step, a.output_step) for a in accumulations(tiny_float)} == {(0.0, 0.0)}
+
+
+def test_concatenations_are_those_of_the_interpreter(tiny_float: bytes):
+    torch.manual_seed(0)
+    fire = convert_float(Fire(4, 2, 3).eval(), torch.zeros(1, 4, 5, 5))
+    (operator,) = (o for o in operator_tensors(fire) if o[0] == "CONCATENATION")
+    one, other, whole = (name for name, _ in operator[1])
+    assert concatenated(fire) == {one: whole, other: whole}
+    assert concatenated(tiny_float) == {}
 
 
 def pack(model: schema.ModelT) -> bytes:

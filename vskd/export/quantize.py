@@ -2,7 +2,7 @@
 
 import copy
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,8 @@ def quantize_int8(
 ) -> bytes:
     """Quantize weights (int8, symmetric, one scale per output channel) and activations (int8, one scale per tensor).
 
-    The scale of a channel is that of its largest weight, or a larger one that its bias needs; see `bias_range`.
+    The scale of a channel is that of its largest weight, or a larger one that its bias needs; see `bias_range`. The
+    scale of an activation is that of its range, or a larger one where that is almost empty; see `output_range`.
 
     Args:
         float_model: float32 LiteRT model of one input and one output.
@@ -52,6 +53,7 @@ def quantize_int8(
 
             from vskd.export.bias_range import weight_ranges
             from vskd.export.inline_weights import inline_weights
+            from vskd.export.output_range import output_ranges
             from vskd.export.structure import weight_scales
     except ImportError as error:
         raise MissingExtraError("ai-edge-quantizer", "export") from error
@@ -62,19 +64,27 @@ def quantize_int8(
         with quiet_native_output():
             ranges = _calibrate(float_model, calibration, recipe, range_estimator)
             quantized = _quantized(quantizer.Quantizer(float_model, recipe), ranges)
-            if coarser := weight_ranges(float_model, quantized):
-                quantized = _quantized(quantizer.Quantizer(float_model, recipe), ranges | coarser)
+            # Each may call for the other: a later layer's input follows from an output, its sum from its weights.
+            while wider := output_ranges(float_model, quantized) or weight_ranges(float_model, quantized):
+                _refuse_stuck(wider, ranges)
+                ranges |= wider
+                quantized = _quantized(quantizer.Quantizer(float_model, recipe), ranges)
     except (ValueError, RuntimeError, NotImplementedError) as error:
         detail = " ".join(str(error).split())[:300]
         raise BundleError(
             f"The model cannot be quantized to int8: {detail}", "Export with the encoding outside the model"
         ) from error
-    if left := weight_ranges(float_model, quantized):
-        raise BundleError(
-            f"The model cannot be quantized to int8: a bias of {next(iter(left))} does not fit into 32 bits",
-            "Remove the channels of almost no weight, or export with the encoding outside the model",
-        )
     return inline_weights(quantized)
+
+
+def _refuse_stuck(wider: Mapping[str, Any], ranges: Mapping[str, Any]) -> None:
+    """Refuse where the quantizer does not follow a range, e.g. because a concatenation gives all its inputs one."""
+    for name, asked in wider.items():
+        if name in ranges and not (asked["max"] > ranges[name]["max"]).any():
+            raise BundleError(
+                f"The model cannot be quantized to int8: the steps of {name} do not hold what is computed with them",
+                "Remove the channels of almost no weight, or export with the encoding outside the model",
+            )
 
 
 def _quantized(quantizer: Any, ranges: dict[str, Any]) -> bytes:

@@ -104,6 +104,41 @@ def biases(content: bytes) -> list[Bias]:
     return found
 
 
+@dataclass(frozen=True)
+class Accumulation:
+    """The sum of products of a convolution or fully connected layer, before it becomes its output.
+
+    Attributes:
+        output: the output's name.
+        step: of the sum, (input step x weight step), the largest of all output channels; 0 in a float model.
+        output_step: of the output; 0 in a float model.
+    """
+
+    output: str
+    step: float
+    output_step: float
+
+
+def accumulations(content: bytes) -> list[Accumulation]:
+    """Those of all convolutions and fully connected layers, in the order of the operators."""
+    found = []
+    for name, tensors in _operators(read_flatbuffer(content)):
+        if name in _CHANNEL_AXIS:
+            given, weight, output = (max(_scales(t), default=0.0) for t in (tensors[0], tensors[1], tensors[-1]))
+            found.append(Accumulation(tensors[-1].name.decode("utf-8"), float(given) * float(weight), float(output)))
+    return found
+
+
+def concatenated(content: bytes) -> dict[str, str]:
+    """Name of a concatenation's output, by the name of each of its inputs."""
+    return {
+        given.name.decode("utf-8"): tensors[-1].name.decode("utf-8")
+        for name, tensors in _operators(read_flatbuffer(content))
+        if name == "CONCATENATION"
+        for given in tensors[:-1]
+    }
+
+
 def _data(content: bytes, buffer: Any) -> npt.NDArray[np.uint8]:
     """The bytes of a buffer, inside or outside the flatbuffer."""
     if buffer.data is not None:
