@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vskd.recipe import Recipe
 
-# Threads make these tiny tensors slower, not faster, and where other work has the cores they wait for each other: one test
+# Threads make these tiny tensors slower, not faster; where other work has the cores they wait for each other: one test
 # took 130 s with two threads and 1 s with one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
