@@ -77,3 +77,16 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
 def nearest(name: str, valid: Sequence[str]) -> str:
     """A clause that proposes the valid name nearest to `name`, or lists all of them."""
     return did_you_mean(name, valid) or f"valid names: {', '.join(sorted(valid))}"
+
+
+def first_few(named: Sequence[str], most: int, separator: str = "; ") -> str:
+    """A list that stays readable: the first `most` of `named`, and how many there are besides.
+
+    >>> first_few(["a", "b", "c"], 2)
+    'a; b; and 1 more'
+    >>> first_few(["a", "b", "c"], 2, ", ")
+    'a, b and 1 more'
+    """
+    more = len(named) - most
+    joint = ";" if separator == "; " else ""
+    return separator.join(named[:most]) + (f"{joint} and {more} more" if more > 0 else "")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vskd.datasets.recording import Index, Problem, Recording
 from vskd.datasets.split import Split, find_overlaps, overlaps
-from vskd.errors import DataError, ProtocolError
+from vskd.errors import DataError, ProtocolError, first_few
 
 logger = logging.getLogger(__name__)
 
@@ -89,16 +89,15 @@ def _warn_of_empty_classes(index: Index) -> None:
     present = {r.label for r in index}
     empty = [label for number, label in enumerate(index.labels) if number not in present]
     if empty and present:
-        named = ", ".join(empty[:5]) + (f" and {len(empty) - 5} more" if len(empty) > 5 else "")
+        named = first_few(empty, 5, ", ")
         logger.warning("%s: no usable recording of %d class(es): %s", index.root, len(empty), named)
 
 
 def _refuse(index: Index, problems: Sequence[Problem], action: str) -> None:
     counts = Counter(p.kind for p in problems)
-    named = "; ".join(f"{p.kind} {p.path}: {p.detail}" for p in problems[:3])
-    more = f"; and {len(problems) - 3} more" if len(problems) > 3 else ""
+    named = first_few([f"{p.kind} {p.path}: {p.detail}" for p in problems], 3)
     total = ", ".join(f"{n} {kind}" for kind, n in sorted(counts.items()))
-    raise DataError(f"{index.root} has {total} file(s): {named}{more}", f"{action}; `vskd datasets index` names all")
+    raise DataError(f"{index.root} has {total} file(s): {named}", f"{action}; `vskd datasets index` names all")
 
 
 def _by_content(recordings: Sequence[Recording], stream: str) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, NoReturn
 
 from vskd.datasets.recording import Index, Recording
-from vskd.errors import ProtocolError
+from vskd.errors import ProtocolError, first_few
 from vskd.files import sha256_json
 
 SplitUnit = Literal["subject", "trial", "part"]
@@ -67,8 +67,7 @@ class Overlap:
     values: tuple[str, ...]
 
     def __str__(self) -> str:
-        named = ", ".join(self.values[:5]) + (f" and {len(self.values) - 5} more" if len(self.values) > 5 else "")
-        return f"{self.parts[0]} and {self.parts[1]} share {self.what} {named}"
+        return f"{self.parts[0]} and {self.parts[1]} share {self.what} {first_few(self.values, 5, ', ')}"
 
 
 def overlaps(parts: Mapping[str, Iterable[str]], what: str) -> Iterator[Overlap]:

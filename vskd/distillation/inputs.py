@@ -1,5 +1,6 @@
 """What a network sees of the recordings: windows, clips or images. One object per modality, all used alike."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from vskd.errors import RecipeError
 from vskd.files import sha256_json
 from vskd.preprocessing.augment import WindowAugmentation
 from vskd.preprocessing.augment_images import ImageAugmentation
+from vskd.preprocessing.store_file import Store
 from vskd.recipe import Recipe, TrainingSection
 
 
@@ -66,7 +68,7 @@ class Inputs(Protocol):
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Seen(ABC):
     """What all modalities are made from: the data, and the training that decides batches, order and random changes."""
 
     experiment: Experiment
@@ -77,6 +79,21 @@ class _Seen:
     def recipe(self) -> Recipe:
         """The experiment's recipe."""
         return self.experiment.recipe
+
+    @property
+    @abstractmethod
+    def store(self) -> Store:
+        """Where the samples lie."""
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Recordings whose sample is usable."""
+        return self.store.ids
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Why the others have none."""
+        return self.store.problems
 
     def epoch_seed(self, epoch: int | None) -> int | None:
         """The seed of an epoch; None for samples in order and unchanged."""
@@ -102,14 +119,9 @@ class SensorInputs(_Seen):
         return self.experiment.window_store.channels
 
     @property
-    def ids(self) -> frozenset[str]:
-        """Recordings with usable windows."""
-        return self.experiment.window_store.ids
-
-    @property
-    def problems(self) -> Mapping[str, str]:
-        """Why the others have no usable windows."""
-        return self.experiment.window_store.problems
+    def store(self) -> Store:
+        """The store of windows."""
+        return self.experiment.window_store
 
     @property
     def hash(self) -> str:
@@ -153,14 +165,9 @@ class VideoInputs(_Seen):
         return 3
 
     @property
-    def ids(self) -> frozenset[str]:
-        """Recordings with usable frames."""
-        return self.experiment.frame_store.ids
-
-    @property
-    def problems(self) -> Mapping[str, str]:
-        """Why the others have no usable frames."""
-        return self.experiment.frame_store.problems
+    def store(self) -> Store:
+        """The store of frames."""
+        return self.experiment.frame_store
 
     @property
     def hash(self) -> str:
@@ -205,14 +212,9 @@ class ImageInputs(_Seen):
         return 1 if self.recipe.images.grey else 3
 
     @property
-    def ids(self) -> frozenset[str]:
-        """Recordings with usable images."""
-        return self.experiment.image_store.ids
-
-    @property
-    def problems(self) -> Mapping[str, str]:
-        """Why the others have no usable images."""
-        return self.experiment.image_store.problems
+    def store(self) -> Store:
+        """The store of images."""
+        return self.experiment.image_store
 
     @property
     def hash(self) -> str:

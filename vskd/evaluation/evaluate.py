@@ -17,7 +17,7 @@ from vskd.distillation.networks import load_student
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher_outputs import finished_teacher
 from vskd.distillation.train import default_cache
-from vskd.errors import ProtocolError, RunError
+from vskd.errors import ProtocolError, RunError, first_few
 from vskd.evaluation.image_pictures import image_pictures
 from vskd.evaluation.pictures import sample_pictures
 from vskd.evaluation.predictions import Predictions, write_csv
@@ -234,10 +234,10 @@ def _notes(experiment: Experiment, folder: RunFolder) -> list[str]:
         else "the last one; no epoch was selected."
     )
     problems = folder.facts().get("problems_in_data", [])
-    named = "; ".join(f"{p['kind']} {p['recording'] or p['path']}: {p['detail']}" for p in problems[:NAMED_PROBLEMS])
-    more = f"; and {len(problems) - NAMED_PROBLEMS} more" if len(problems) > NAMED_PROBLEMS else ""
+    lines = [f"{p['kind']} {p['recording'] or p['path']}: {p['detail']}" for p in problems]
+    named = first_few(lines, NAMED_PROBLEMS)
     return [
         selection,
         f"{training['train']} training recordings.",
-        f"{len(problems)} problem(s) found while indexing the data set" + (f": {named}{more}." if named else "."),
+        f"{len(problems)} problem(s) found while indexing the data set" + (f": {named}." if named else "."),
     ]

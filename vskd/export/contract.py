@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
-from vskd.errors import BundleError
+from vskd.errors import BundleError, first_few
 
 SCHEMA_VERSION: Final = 1
 ENCODING_VERSION: Final = 1
@@ -273,9 +273,8 @@ def parse_json(model: type[Model], content: bytes, source: str) -> Model:
         return model.model_validate_json(content)
     except ValidationError as error:
         problems = [f"{_path(e['loc']) or 'content'}: {e['msg']}" for e in error.errors()]
-        shown = "; ".join(problems[:8]) + (f"; and {len(problems) - 8} more" if len(problems) > 8 else "")
         raise BundleError(
-            f"{source} does not follow the bundle schema version {SCHEMA_VERSION}: {shown}",
+            f"{source} does not follow the bundle schema version {SCHEMA_VERSION}: {first_few(problems, 8)}",
             "Export the run again, or use the vskd version that made the bundle",
         ) from error
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import h5py
 
-from vskd.errors import CacheError, DataError
+from vskd.errors import CacheError, DataError, first_few
 from vskd.files import WriteError, atomic_path, sha256_json
 from vskd.preprocessing.store_file import Entry, member_name, open_store, read_manifest, settings_hash, write_header
 from vskd.preprocessing.store_parts import hash_of_part, source_hash, write_part, writing_hdf5
@@ -231,11 +231,10 @@ def _report(plan: Plan, sources: Sequence[Source], done: Mapping[str, Entry], re
     """Sum up; refuse too many corrupt recordings."""
     failures = tuple(StoreFailure(s.id, str(s.path), done[s.id].problem) for s in sources if done[s.id].problem)
     if len(failures) > plan.max_bad_fraction * len(sources) or len(failures) == len(sources):
-        named = "; ".join(f.problem for f in failures[:NAMED_FAILURES])
-        more = f"; and {len(failures) - NAMED_FAILURES} more" if len(failures) > NAMED_FAILURES else ""
+        named = first_few([f.problem for f in failures], NAMED_FAILURES)
         raise DataError(
             f"{len(failures)} of {len(sources)} recordings are corrupt, more than the allowed "
-            f"{plan.max_bad_fraction:.0%}: {named}{more}",
+            f"{plan.max_bad_fraction:.0%}: {named}",
             "Repair or remove them, or allow a larger max_bad_fraction; what could be read is kept for the next run",
         )
     return StoreReport(plan.out, len(sources) - len(failures), failures, reused)
