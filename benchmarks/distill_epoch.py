@@ -15,16 +15,16 @@ from pathlib import Path
 import torch
 
 from vskd.datasets.synthetic.write import write_world
-from vskd.distillation.cache import TeacherCache, TeacherKey, write_teacher_cache
 from vskd.distillation.data import ClipBatches
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.guidance import Widths, new_distiller
 from vskd.distillation.inputs import student_inputs
 from vskd.distillation.networks import new_student, new_teacher
 from vskd.distillation.optimizer import build_optimizer
-from vskd.distillation.pairing import check_paired
-from vskd.models.outputs import Outputs
+from vskd.distillation.teacher.cache import TeacherCache, TeacherKey, write_teacher_cache
+from vskd.distillation.teacher.pairing import check_paired
 from vskd.models.trn import MultiScaleTRN
+from vskd.network import Outputs
 from vskd.recipe import Recipe, load_recipe
 
 TARGET = 1.15

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from vskd.preprocessing.gaf import GramianAngularField
+from vskd.preprocessing.sensor.gaf import GramianAngularField
 
 AXES, SAMPLES = 3, 128
 SIZES = (64, 128)

@@ -4,9 +4,9 @@
     python benchmarks/int8_latency.py --networks squeezenet-lw --in-channels 1 --markdown table.md
 
 For every network of the catalog's photographs that is asked for: as it is ("plain", what the converter makes of it),
-and rewritten by `vskd.export.deploy_form`, with the input channels first and channels last. Weights are random, with
-BatchNorm statistics of random images, because latency does not depend on training; "argmax agreement" is therefore that
-of networks whose logits hardly differ, and is no accuracy. All models of one network run in alternation, in short
+and rewritten by `vskd.export.convert.deploy_form`, with the input channels first and channels last. Weights are random,
+with BatchNorm statistics of random images, because latency does not depend on training; "argmax agreement" is therefore
+that of networks whose logits hardly differ, and is no accuracy. All models of one network run in alternation, in short
 blocks, so that other work on the machine meets all alike; on a busy machine compare the columns "min". "ratio" is the
 int8 minimum over the minimum of the plain float model. "pieces" is the number of XNNPACK partitions of the int8 model:
 1 is best.
@@ -24,12 +24,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from vskd.export.deploy_form import deploy_form
-from vskd.export.latency import Latency, compare_latency, delegate_partitions
-from vskd.export.litert import LogitsOnly, convert_float
+from vskd.bundle.latency import Latency, compare_latency, delegate_partitions
+from vskd.bundle.runtime import LiteRTModel
+from vskd.export.convert.deploy_form import deploy_form
+from vskd.export.convert.litert import LogitsOnly, convert_float
+from vskd.export.int8.quantize import quantize_int8
 from vskd.export.parity import ParityReport, parity
-from vskd.export.quantize import quantize_int8
-from vskd.export.runtime import LiteRTModel
 from vskd.files import write_text
 from vskd.models.catalog import build_network
 

@@ -86,7 +86,7 @@ def input_mib(step: str, world: Path) -> float:
 
 def run_step(step: str, world: Path) -> None:
     """One step, as the program does it."""
-    from vskd.datasets.utd_mhad import index
+    from vskd.datasets.sensors.utd_mhad import index
 
     if step == "index":
         assert len(index(world)) > 0
@@ -98,10 +98,10 @@ def run_step(step: str, world: Path) -> None:
 
 def build(step: str, world: Path) -> None:
     """Preprocess the world into a store."""
-    from vskd.datasets.utd_mhad import index
-    from vskd.preprocessing.frame_store import FrameSource, build_frame_store
-    from vskd.preprocessing.gaf_store import build_gaf_store
-    from vskd.preprocessing.window_store import WindowSource, build_window_store
+    from vskd.datasets.sensors.utd_mhad import index
+    from vskd.preprocessing.stores.frame_store import FrameSource, build_frame_store
+    from vskd.preprocessing.stores.gaf_store import build_gaf_store
+    from vskd.preprocessing.stores.window_store import WindowSource, build_window_store
 
     if step == "gaf":
         build_gaf_store(world / "windows.h5", world / "gaf.h5", image_size=128)
@@ -121,12 +121,12 @@ def read(step: str, world: Path) -> None:
     import torch
     from torch import nn
 
-    from vskd.distillation.cache import TeacherKey, write_teacher_cache
     from vskd.distillation.data import ClipBatches, WindowBatches
-    from vskd.models.outputs import Outputs
-    from vskd.preprocessing.encodings import build_encoding
-    from vskd.preprocessing.frame_store import FrameStore
-    from vskd.preprocessing.window_store import WindowStore
+    from vskd.distillation.teacher.cache import TeacherKey, write_teacher_cache
+    from vskd.network import Outputs
+    from vskd.preprocessing.sensor.encodings import build_encoding
+    from vskd.preprocessing.stores.frame_store import FrameStore
+    from vskd.preprocessing.stores.window_store import WindowStore
 
     class Tiny(nn.Module):
         def __init__(self) -> None:

@@ -156,9 +156,9 @@ class FinishedComparison:
 def finished_comparison(synthetic_root: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedComparison:
     """Teacher, two students, two bundles and their comparison, made once per session (needs the extra `export`)."""
     pytest.importorskip("litert_torch", reason="needs the extra 'export'")
-    from vskd.evaluation.compare import compare
     from vskd.export.evaluate import export_and_evaluate
     from vskd.recipe import load_recipe
+    from vskd.study.compare import compare
 
     out = tmp_path_factory.mktemp("comparison")
     recipes = tuple(load_recipe(n, (*TINY, f"dataset.path={synthetic_root}")) for n in ("demo", "demo-no-kd"))
@@ -205,9 +205,9 @@ TINY_STUDENT = (
 def finished_images(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedComparison:
     """Teacher, two students of images, one bundle and their comparison, made once (needs the extra `export`)."""
     pytest.importorskip("litert_torch", reason="needs the extra 'export'")
-    from vskd.evaluation.compare import compare
     from vskd.export.evaluate import export_and_evaluate
     from vskd.recipe import load_recipe
+    from vskd.study.compare import compare
 
     out = tmp_path_factory.mktemp("images")
     recipes = tuple(load_recipe(n, (*TINY_IMAGES, f"dataset.path={shapes_root}")) for n in ("krca", "krca-no-kd"))

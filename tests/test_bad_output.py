@@ -23,7 +23,7 @@ from scipy.io import loadmat, savemat
 
 from tests.conftest import TINY, TINY_STUDENT, FinishedComparison
 from vskd.cli.main import run
-from vskd.models.state import read_tensors
+from vskd.models.weights.state import read_tensors
 
 BIG = (".safetensors", ".tflite", ".h5")
 Fault = Callable[[str], None]

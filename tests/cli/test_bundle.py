@@ -12,7 +12,7 @@ from vskd.cli.bundle import show, verify
 
 
 def test_bundle_verify(vskd, record, bundle: Path) -> None:
-    import vskd.export.bundle as library
+    import vskd.bundle.bundle as library
 
     report = library.VerifyReport(bundle, "ab" * 32, ("golden.json", "manifest.json"), 4)
     seen = record(library, "verify_bundle", report)
@@ -24,7 +24,7 @@ def test_bundle_verify(vskd, record, bundle: Path) -> None:
 
 
 def test_bundle_show(vskd, record, bundle: Path) -> None:
-    import vskd.export.bundle as library
+    import vskd.bundle.bundle as library
 
     manifest = {"contract": {"unit": "g", "axes": ["x", "y", "z"], "stride": None}, "ids": [f"a{n}" for n in range(50)]}
     opened = SimpleNamespace(digest="ab" * 32, manifest=SimpleNamespace(model_dump=lambda mode: manifest))

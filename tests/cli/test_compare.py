@@ -12,7 +12,7 @@ from tests.conftest import TINY
 
 @pytest.fixture
 def compared(record) -> list[dict[str, Any]]:
-    import vskd.evaluation.compare as comparing
+    import vskd.study.compare as comparing
 
     return record(comparing, "compare", SimpleNamespace(model_dump=lambda mode: {"rows": []}))
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import TINY, TINY_BUDGET, TINY_STUDENT
 from tests.datasets.conftest import DRIVERS, write_image
-from vskd.datasets.state_farm import CODES, LABELS
+from vskd.datasets.images.state_farm import CODES, LABELS
 from vskd.distillation.run import RunFolder
 from vskd.recipe import load_recipe
 

@@ -11,7 +11,7 @@ from vskd.cli.predict import predict
 
 
 def test_predict(vskd, record, bundle: Path, tmp_path: Path) -> None:
-    import vskd.export.predict as library
+    import vskd.bundle.predict as library
 
     probabilities = dict(zip("abcdefg", (0.5, 0.2, 0.1, 0.08, 0.06, 0.04, 0.02), strict=True))
     seen = record(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vskd.preprocessing.frame_store import FrameStore
-from vskd.preprocessing.gaf_store import GafStore
-from vskd.preprocessing.window_store import WindowStore
+from vskd.preprocessing.stores.frame_store import FrameStore
+from vskd.preprocessing.stores.gaf_store import GafStore
+from vskd.preprocessing.stores.window_store import WindowStore
 
 
 def test_windows_whole(vskd, synthetic_root: Path, tmp_path: Path) -> None:

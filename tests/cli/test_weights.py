@@ -6,7 +6,7 @@ from typing import Any
 
 
 def test_weights_import(vskd, record, tmp_path: Path) -> None:
-    import vskd.models.weights as library
+    import vskd.models.weights.pretrained as library
 
     out = tmp_path / "w.safetensors"
     seen = record(library, "import_weights", library.ImportReport(342, ("fc.weight", "fc.bias"), "ab" * 32, out))
@@ -20,7 +20,7 @@ def test_weights_import(vskd, record, tmp_path: Path) -> None:
 
 
 def test_weights_import_names_every_network_it_knows(vskd) -> None:
-    import vskd.models.weights as library
+    import vskd.models.weights.pretrained as library
 
     text = vskd("weights", "import", "--help").out
     assert all(name in text for name in (*library._TARGETS, "squeezenet-lw"))

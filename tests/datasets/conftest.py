@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from vskd.datasets.driver_inattention import LABELS as INATTENTION
-from vskd.datasets.published_folders import LABELS as POSTURES
+from vskd.datasets.images.driver_inattention import LABELS as INATTENTION
+from vskd.datasets.images.published_folders import LABELS as POSTURES
 
 Make = Callable[..., Path]
 

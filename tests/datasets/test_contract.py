@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from vskd.datasets.audit import audit_split, check_problems
 from vskd.datasets.catalog import DATASETS, DatasetEntry
-from vskd.datasets.protocol import carve_validation, list_protocols, load_protocol
 from vskd.datasets.recording import Index
-from vskd.datasets.split import find_overlaps
+from vskd.datasets.splits.audit import audit_split, check_problems
+from vskd.datasets.splits.protocol import carve_validation, list_protocols, load_protocol
+from vskd.datasets.splits.split import find_overlaps
 from vskd.errors import DataError
 
 FIXTURES = {

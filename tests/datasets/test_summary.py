@@ -2,8 +2,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from vskd.datasets.sensors.utd_mhad import index
 from vskd.datasets.summary import index_summary
-from vskd.datasets.utd_mhad import index
 
 
 def test_summary_counts_and_names(make_utd: Callable[..., Path]) -> None:

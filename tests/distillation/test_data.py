@@ -10,9 +10,9 @@ import torch
 
 from vskd.distillation.data import ClipBatches, WindowBatches, epoch_seed, random_crop
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.preprocessing.augment import WindowAugmentation
-from vskd.preprocessing.frame_store import FrameStore
-from vskd.preprocessing.frames import segment_indices
+from vskd.preprocessing.sensor.augment import WindowAugmentation
+from vskd.preprocessing.stores.frame_store import FrameStore
+from vskd.preprocessing.video.frames import segment_indices
 from vskd.recipe import Recipe
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from vskd.datasets.recording import Problem
-from vskd.datasets.split import Split
+from vskd.datasets.splits.split import Split
 from vskd.distillation.fitting import class_counts, loaders, logged, usable_split
 from vskd.distillation.run import RunFolder
 from vskd.errors import DataError

@@ -19,7 +19,7 @@ from vskd.distillation.guidance import (
 )
 from vskd.distillation.inputs import student_inputs
 from vskd.distillation.networks import new_student
-from vskd.distillation.teacher_outputs import CachedTeacher, OnlineTeacher, finished_teacher
+from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher, finished_teacher
 from vskd.distillation.train import teach
 from vskd.errors import RecipeError
 from vskd.recipe import Recipe, load_recipe

@@ -5,7 +5,7 @@ import torch
 
 from vskd.distillation.student import SensorStudent, build_student, channels_last
 from vskd.errors import RecipeError
-from vskd.preprocessing.encodings import build_encoding
+from vskd.preprocessing.sensor.encodings import build_encoding
 
 
 def student(network: str, method: str) -> SensorStudent:

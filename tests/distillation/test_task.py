@@ -8,7 +8,7 @@ from vskd.distillation.data import Batch
 from vskd.distillation.distillers.catalog import build_distiller
 from vskd.distillation.task import DistillationTask, TeacherTask
 from vskd.errors import CacheError
-from vskd.models.outputs import Outputs
+from vskd.network import Outputs
 from vskd.recipe import TrainingSection
 
 BATCH = Batch(

@@ -14,7 +14,7 @@ from vskd.distillation.callbacks import ResumePoint
 from vskd.distillation.run import RunFolder
 from vskd.distillation.train import distill, teach
 from vskd.errors import CheckpointError, ProtocolError, RecipeError, RunError
-from vskd.models.state import read_tensors
+from vskd.models.weights.state import read_tensors
 from vskd.recipe import Recipe
 
 MakeRecipe = Callable[..., Recipe]

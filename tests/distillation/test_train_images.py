@@ -16,7 +16,7 @@ from vskd.distillation.run import RunFolder
 from vskd.distillation.train import distill, teach
 from vskd.errors import DataError, ProtocolError, RecipeError
 from vskd.evaluation.evaluate import evaluate_run
-from vskd.models.state import read_tensors
+from vskd.models.weights.state import read_tensors
 from vskd.recipe import Recipe, load_recipe
 
 MakeRecipe = Callable[..., Recipe]

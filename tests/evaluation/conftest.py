@@ -11,7 +11,7 @@ from torch import nn
 from vskd.evaluation.evaluate import open_experiment
 from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.results import Bootstrap, ProtocolStamp, Results, TeacherFigures, build_results
-from vskd.models.outputs import Outputs
+from vskd.network import Outputs
 
 if TYPE_CHECKING:
     from vskd.distillation.experiment import Experiment

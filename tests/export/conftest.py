@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from vskd.bundle.contract import EncodingContract, ProtocolRecord, Provenance, SensorContract, SplitSizes
 from vskd.distillation.student import SensorStudent
-from vskd.export.contract import EncodingContract, ProtocolRecord, Provenance, SensorContract, SplitSizes
-from vskd.export.litert import LogitsOnly, convert_float
-from vskd.export.quantize import quantize_int8
+from vskd.export.convert.litert import LogitsOnly, convert_float
+from vskd.export.int8.quantize import quantize_int8
 from vskd.export.scoring import LabelledWindow
 from vskd.export.ship import ExportReport, export_model
-from vskd.models.outputs import Outputs
-from vskd.preprocessing.encodings import build_encoding
+from vskd.network import Outputs
+from vskd.preprocessing.sensor.encodings import build_encoding
 
 warnings.filterwarnings("ignore", message=".*experimental_preserve_all_tensors.*")
 

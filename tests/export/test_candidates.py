@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
+from vskd.bundle.contract import ParityNumbers
 from vskd.export.candidates import Candidate
-from vskd.export.contract import ParityNumbers
 from vskd.export.scoring import Measurement
 
 

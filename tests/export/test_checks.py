@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.export.conftest import LABELS, provenance, random_inputs, sensor_contract, windows
+from vskd.bundle.contract import Accuracy, ParityNumbers
 from vskd.errors import BundleError
 from vskd.export.checks import (
     MAX_CONVERSION_ERROR,
@@ -13,8 +14,7 @@ from vskd.export.checks import (
     check_labels,
     check_recordings,
 )
-from vskd.export.contract import Accuracy, ParityNumbers
-from vskd.export.quantize import quantize_int8
+from vskd.export.int8.quantize import quantize_int8
 from vskd.export.scoring import LabelledWindow
 
 CALIBRATION = [(f"train{n}", w) for n, w in enumerate(windows(3))]

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vskd.bundle.bundle import load_bundle
+from vskd.bundle.predict import predict_file
 from vskd.errors import BundleError
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
-from vskd.export.bundle import load_bundle
 from vskd.export.evaluate import bundle_recipe, evaluate_bundle, export_and_evaluate
-from vskd.export.predict import predict_file
 
 
 def test_evaluating_a_bundle_gives_what_its_run_got(finished_comparison, synthetic_root: Path, tmp_path: Path) -> None:

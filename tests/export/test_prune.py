@@ -9,19 +9,19 @@ import pytest
 import torch
 
 from tests.conftest import TINY_IMAGES
+from vskd.bundle.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle, verify_bundle
+from vskd.bundle.encoding import model_input
+from vskd.bundle.runtime import LiteRTModel
 from vskd.cli.main import run as vskd
 from vskd.distillation.networks import load_student
 from vskd.distillation.run import RunFolder
 from vskd.distillation.train import distill
 from vskd.errors import BundleError
-from vskd.export.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle, verify_bundle
-from vskd.export.encoding import model_input
+from vskd.export.convert.structure import operator_tensors
 from vskd.export.prune import prune_stem
 from vskd.export.run_export import export_run
-from vskd.export.runtime import LiteRTModel
-from vskd.export.structure import operator_tensors
 from vskd.models.squeezenet_lw import SqueezeNetLW
-from vskd.models.state import save_state
+from vskd.models.weights.state import save_state
 from vskd.recipe import Recipe, load_recipe
 
 DEAD = (0, 5, 17, 95)

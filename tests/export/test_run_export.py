@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.datasets.synthetic.dataset import index
 from vskd.distillation.student import SensorStudent
 from vskd.errors import BundleError, RecipeError, RunError
 from vskd.export import run_export
-from vskd.export.bundle import load_bundle, verify_bundle
 from vskd.export.run_export import _pruned, _spread, export_run
 from vskd.export.scoring import Referee
 

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from tests.export.conftest import sensor_contract, windows
+from vskd.bundle.encoding import model_input
 from vskd.distillation.student import SensorStudent
-from vskd.export.encoding import model_input
 from vskd.export.scoring import LabelledWindow, Referee, recording_accuracy, torch_logits
 
 

@@ -9,18 +9,18 @@ import torch
 from torch import nn
 
 from tests.export.conftest import LABELS, TinySeriesNet, export_tiny, provenance, seeded, sensor_contract, windows
+from vskd.bundle.bundle import verify_bundle
+from vskd.bundle.contract import EncodingContract
+from vskd.bundle.encoding import model_input
+from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.student import SensorStudent
 from vskd.errors import BundleError
 from vskd.export import ship
-from vskd.export.bundle import verify_bundle
-from vskd.export.contract import EncodingContract
-from vskd.export.encoding import model_input
-from vskd.export.quantize import RANGE_ESTIMATORS, quantize_int8
-from vskd.export.runtime import LiteRTModel
+from vskd.export.convert.structure import external_buffers, float_operators, weight_scales
+from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
 from vskd.export.scoring import LabelledWindow
 from vskd.export.ship import Candidate, ExportReport
-from vskd.export.structure import external_buffers, float_operators, weight_scales
-from vskd.preprocessing.encodings import build_encoding
+from vskd.preprocessing.sensor.encodings import build_encoding
 
 
 def test_manifest_says_how_the_model_was_made(sealed: ExportReport):

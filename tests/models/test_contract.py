@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from vskd.models.catalog import NETWORKS, TEACHERS, build_network
-from vskd.models.outputs import Outputs
-from vskd.models.state import load_state, save_state
 from vskd.models.trn import BACKBONES
+from vskd.models.weights.state import load_state, save_state
+from vskd.network import Outputs
 
 CLASSES, WIDTH = 5, 12
 

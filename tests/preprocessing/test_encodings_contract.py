@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from vskd.preprocessing.encode_numpy import encode
-from vskd.preprocessing.encodings import ENCODINGS, Encoding, build_encoding
+from vskd.bundle.encode_numpy import encode
+from vskd.preprocessing.sensor.encodings import ENCODINGS, Encoding, build_encoding
 
 LIMIT, SIZE = 4.0, 16
 SCALINGS = ("minmax", "fixed")

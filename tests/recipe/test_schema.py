@@ -3,7 +3,7 @@
 import pytest
 
 from vskd.datasets.catalog import get_dataset
-from vskd.datasets.protocol import load_protocol
+from vskd.datasets.splits.protocol import load_protocol
 from vskd.recipe import load_recipe, parse_recipe
 
 BEFORE = {"name": "before", "seed": 3, "dataset": {"name": "utd-mhad"}, "distiller": {"weights": {"angle": 2.0}}}

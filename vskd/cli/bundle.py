@@ -23,7 +23,7 @@ def bundle() -> None:
 @json_option
 def verify(path: Path, as_json: bool) -> None:
     """Check the hash of every file, then the contract, then that the golden vectors come out bit for bit."""
-    from vskd.export.bundle import verify_bundle
+    from vskd.bundle.bundle import verify_bundle
 
     report = verify_bundle(path)
     if as_json:
@@ -38,7 +38,7 @@ def verify(path: Path, as_json: bool) -> None:
 @json_option
 def show(path: Path, as_json: bool) -> None:
     """Print what a bundle is: sensor contract, labels, accuracy and where it comes from. Hashes are checked first."""
-    from vskd.export.bundle import load_bundle
+    from vskd.bundle.bundle import load_bundle
 
     opened = load_bundle(path)
     manifest = opened.manifest.model_dump(mode="json")

@@ -50,7 +50,7 @@ def compare(
     """
     chosen = [chosen_recipe(ctx, name) for name in recipes]
 
-    from vskd.evaluation.compare import compare as run_comparison
+    from vskd.study.compare import compare as run_comparison
 
     after_run = None
     if int8:
@@ -61,6 +61,6 @@ def compare(
     if as_json:
         print_json(comparison.model_dump(mode="json"))
         return
-    from vskd.evaluation.comparison_tables import to_text
+    from vskd.study.comparison_tables import to_text
 
     click.echo(to_text(comparison), nl=False)

@@ -180,9 +180,9 @@ def audit_command(name: str, data: Path, protocol: str, fold: str | None, as_jso
     frequent class, the label of the nearest training frame, and that of the training image whose 32 x 18 grey pixels
     are nearest. A network has to beat these. Of sensor and video data sets, what needs no images is measured.
     """
-    from vskd.datasets.audit_images import audit_protocol, audit_summary
     from vskd.datasets.catalog import get_dataset
-    from vskd.datasets.protocol import load_protocol
+    from vskd.datasets.images.audit_images import audit_protocol, audit_summary
+    from vskd.datasets.splits.protocol import load_protocol
 
     entry = get_dataset(name)
     rule = load_protocol(name, protocol)

@@ -17,6 +17,6 @@ def demo(out: Path) -> None:
     it.
     Run again after an interruption, it goes on where it stopped.
     """
-    from vskd.export.demo import run_demo
+    from vskd.study.demo import run_demo
 
     click.echo(run_demo(out))

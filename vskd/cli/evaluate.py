@@ -78,7 +78,7 @@ def evaluate(
 
 def _samples(bundle: Path) -> str:
     """What the bundle's model takes one at a time."""
-    from vskd.export.bundle import load_bundle
+    from vskd.bundle.bundle import load_bundle
 
     return "images" if load_bundle(bundle).manifest.contract.kind == "image" else "windows"
 
@@ -90,7 +90,7 @@ def _print_results(results: "Results", samples: str) -> None:
         results: of a run or a bundle.
         samples: `images` or `windows`, of which a bundle takes so many per second; not used for a run.
     """
-    from vskd.evaluation.formatting import percent, percent_interval
+    from vskd.evaluation.report.formatting import percent, percent_interval
 
     protocol = results.protocol
     fold = f", fold {protocol.fold}" if protocol.fold else ""

@@ -69,7 +69,7 @@ def export(
             }
         )
         return
-    from vskd.evaluation.formatting import percent, size
+    from vskd.evaluation.report.formatting import percent, size
 
     print_fields(
         [

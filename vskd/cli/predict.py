@@ -10,7 +10,7 @@ from vskd.cli.options import FOLDER, PATH, VskdCommand, json_option
 from vskd.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from vskd.export.predict_images import ImagesPrediction
+    from vskd.bundle.predict_images import ImagesPrediction
 
 Box = tuple[float, float, float, float]
 SHOWN = 5
@@ -82,7 +82,7 @@ def predict(
     A bundle of a sensor takes a RECORDING (.csv, .mat or .npy); one whose rate, unit, channels or length are not what
     it asks for is refused. A bundle of images takes an IMAGE (.jpg or .png), a FOLDER of images or a VIDEO.
     """
-    from vskd.export.image_input import is_of_images
+    from vskd.bundle.image_input import is_of_images
 
     of_sensor = {"--rate": rate_hz, "--unit": unit, "--columns": columns, "--variable": variable}
     of_images = {"--box": box, "--every": every}
@@ -91,11 +91,11 @@ def predict(
     if misplaced:
         raise click.UsageError(f"{', '.join(misplaced)} does not fit {recording}, {_kind(images)}")
     if images:
-        from vskd.export.predict_images import predict_images
+        from vskd.bundle.predict_images import predict_images
 
         _print_images(predict_images(bundle, recording, box=box, every=every or 1), as_json)
         return
-    from vskd.export.predict import predict_file
+    from vskd.bundle.predict import predict_file
 
     answer = predict_file(bundle, recording, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable)
     if as_json:

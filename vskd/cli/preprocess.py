@@ -12,8 +12,8 @@ from vskd.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from vskd.datasets.recording import Stream
-    from vskd.preprocessing.gaf_store import GafStore
-    from vskd.preprocessing.store import StoreReport
+    from vskd.preprocessing.stores.gaf_store import GafStore
+    from vskd.preprocessing.stores.store import StoreReport
 
 SHEET_ROWS = 8
 F = TypeVar("F", bound=Callable[..., Any])
@@ -80,8 +80,8 @@ def streams_of(name: str, data: Path, stream: str, max_bad_fraction: float) -> "
     Raises:
         DataError: no recording has it, ids are duplicate or unknown, or too many of its files are corrupt.
     """
-    from vskd.datasets.audit import check_problems
     from vskd.datasets.catalog import get_dataset
+    from vskd.datasets.splits.audit import check_problems
     from vskd.errors import DataError
 
     index = get_dataset(name).index(data)
@@ -140,7 +140,7 @@ def windows(
     """Store the sensor windows of data set NAME: float32 (windows, channels, samples) in the stream's unit."""
     if mode == "whole" and (rate_hz is not None or stride is not None):
         raise click.UsageError("--rate and --stride only fit --mode sliding")
-    from vskd.preprocessing.window_store import WindowSource, build_window_store
+    from vskd.preprocessing.stores.window_store import WindowSource, build_window_store
 
     sources = [
         WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz)
@@ -206,14 +206,14 @@ def gaf(
 
     float32 (windows, channels, size, size) in [-1, 1], one channel per axis and field.
     """
-    from vskd.preprocessing.gaf_store import GafStore, build_gaf_store
+    from vskd.preprocessing.stores.gaf_store import GafStore, build_gaf_store
 
     report = build_gaf_store(
         windows_file, out, method=method, scaling=scaling, limit=limit, image_size=size, engine=engine
     )
     store = GafStore(out)
     if png is not None:
-        from vskd.preprocessing.images import write_pngs
+        from vskd.preprocessing.image.picture_files import write_pngs
 
         write_pngs(store, png)
     if contact_sheet is not None:
@@ -223,7 +223,7 @@ def gaf(
 
 def write_contact_sheet(store: "GafStore", out: Path) -> None:
     """Write a picture of recordings spread evenly over the store."""
-    from vskd.evaluation.tiles import gaf_tiles
+    from vskd.evaluation.report.tiles import gaf_tiles
     from vskd.files import write_bytes
 
     ids = sorted(store.ids)
@@ -264,7 +264,7 @@ def frames(
     as_json: bool,
 ) -> None:
     """Decode, crop and resize the video of data set NAME once: uint8 (frames, size, size, channels)."""
-    from vskd.preprocessing.frame_store import FrameSource, FrameStore, build_frame_store
+    from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
 
     sources = [
         FrameSource(i, s.path, s.variable, s.rate_hz)
@@ -272,7 +272,7 @@ def frames(
     ]
     report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
     if jpeg is not None:
-        from vskd.preprocessing.images import write_jpegs
+        from vskd.preprocessing.image.picture_files import write_jpegs
 
         write_jpegs(FrameStore(out), jpeg)
     print_store(report, as_json)

@@ -46,7 +46,7 @@ def import_command(source: Path, network: str, layout: Literal["imagenet", "krca
 
     Nothing in the file is executed: pickles other than plain tensors are refused.
     """
-    from vskd.models.weights import import_weights
+    from vskd.models.weights.pretrained import import_weights
 
     report = import_weights(source, network, out, layout)
     click.echo(f"{report.out}: {report.loaded} tensors of {network}; left out: {', '.join(report.left_out) or 'none'}")

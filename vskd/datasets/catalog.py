@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from vskd.datasets import auc, driver_inattention, image_folder, state_farm, utd_mhad
+from vskd.datasets.images import auc, driver_inattention, image_folder, state_farm
 from vskd.datasets.recording import Index
+from vskd.datasets.sensors import utd_mhad
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.datasets.synthetic.settings import ACTIONS
 from vskd.errors import DataError, did_you_mean

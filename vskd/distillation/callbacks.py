@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 
-from vskd.distillation.lightning_door import Callback, LightningModule, Trainer
+from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
 from vskd.distillation.run import RunFolder
 from vskd.errors import CheckpointError
 from vskd.files import atomic_path, write_text
-from vskd.models.weights import save_state
+from vskd.models.weights.pretrained import save_state
 
 logger = logging.getLogger(__name__)
 

@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from vskd.distillation.sampling import Sampling, epoch_order, in_batches
-from vskd.preprocessing.augment import WindowAugmentation
-from vskd.preprocessing.frame_store import FrameStore
-from vskd.preprocessing.frames import segment_indices
-from vskd.preprocessing.image_store import ImageStore
-from vskd.preprocessing.window_store import WindowStore
+from vskd.preprocessing.sensor.augment import WindowAugmentation
+from vskd.preprocessing.stores.frame_store import FrameStore
+from vskd.preprocessing.stores.image_store import ImageStore
+from vskd.preprocessing.stores.window_store import WindowStore
+from vskd.preprocessing.video.frames import segment_indices
 
 
 @dataclass(frozen=True)

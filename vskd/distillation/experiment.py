@@ -7,16 +7,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vskd.datasets.audit import audit_split, check_problems
 from vskd.datasets.catalog import get_dataset
-from vskd.datasets.protocol import load_protocol
 from vskd.datasets.recording import Index, Recording, Stream
-from vskd.datasets.split import Split, carve_validation
+from vskd.datasets.splits.audit import audit_split, check_problems
+from vskd.datasets.splits.protocol import load_protocol
+from vskd.datasets.splits.split import Split, carve_validation
 from vskd.errors import DataError, RecipeError
 from vskd.files import sha256_json
-from vskd.preprocessing.frame_store import FrameSource, FrameStore, build_frame_store
-from vskd.preprocessing.image_store import ImageSource, ImageStore, build_image_store
-from vskd.preprocessing.window_store import WindowSource, WindowStore, build_window_store
+from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
+from vskd.preprocessing.stores.image_store import ImageSource, ImageStore, build_image_store
+from vskd.preprocessing.stores.window_store import WindowSource, WindowStore, build_window_store
 from vskd.recipe import Recipe, TrainingSection
 
 logger = logging.getLogger(__name__)

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from vskd.datasets.recording import Problem
-from vskd.datasets.split import Split
+from vskd.datasets.splits.split import Split
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, check_resumable
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.inputs import Inputs
-from vskd.distillation.lightning_door import Trainer
+from vskd.distillation.lightning_imports import Trainer
 from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.task import ClassificationTask, Loader
 from vskd.errors import DataError

@@ -7,7 +7,7 @@ from vskd.distillation.distillers.base import Distiller
 from vskd.distillation.distillers.catalog import DISTILLERS, build_distiller
 from vskd.distillation.inputs import Inputs
 from vskd.distillation.student import Student
-from vskd.distillation.teacher_outputs import CachedTeacher, FinishedTeacher, OnlineTeacher, TeacherSource
+from vskd.distillation.teacher.outputs import CachedTeacher, FinishedTeacher, OnlineTeacher, TeacherSource
 from vskd.errors import RecipeError, nearest
 from vskd.models.feature_shapes import feature_shapes
 from vskd.recipe import Recipe

@@ -11,9 +11,9 @@ from vskd.distillation.data import Batch, ChangeImages, ClipBatches, ImageBatche
 from vskd.distillation.experiment import Experiment
 from vskd.errors import RecipeError
 from vskd.files import sha256_json
-from vskd.preprocessing.augment import WindowAugmentation
-from vskd.preprocessing.augment_images import ImageAugmentation
-from vskd.preprocessing.store_file import Store
+from vskd.preprocessing.image.augment import ImageAugmentation
+from vskd.preprocessing.sensor.augment import WindowAugmentation
+from vskd.preprocessing.stores.store_file import Store
 from vskd.recipe import Recipe, TrainingSection
 
 

@@ -8,7 +8,7 @@ from torch import nn
 from vskd.distillation.run import RunFolder
 from vskd.distillation.student import ImageStudent, Student, build_image_network, build_student, channels_last
 from vskd.models.catalog import get_teacher
-from vskd.models.weights import load_pretrained, load_state
+from vskd.models.weights.pretrained import load_pretrained, load_state
 from vskd.recipe import Recipe
 
 

@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from vskd.errors import RecipeError
 from vskd.models.catalog import build_network, get_network
-from vskd.models.outputs import Outputs
-from vskd.preprocessing.encodings import Encoding, build_encoding
+from vskd.network import Outputs
+from vskd.preprocessing.sensor.encodings import Encoding, build_encoding
 
 
 class SensorStudent(nn.Module):

@@ -9,13 +9,13 @@ from torch.nn import functional
 
 from vskd.distillation.data import Batch, epoch_seed
 from vskd.distillation.distillers.base import Distiller
-from vskd.distillation.lightning_door import LightningModule, MulticlassAccuracy, MulticlassF1Score
-from vskd.distillation.losses.cross_entropy import CrossEntropy, balanced_weights
+from vskd.distillation.lightning_imports import LightningModule, MulticlassAccuracy, MulticlassF1Score
 from vskd.distillation.optimizer import build_optimizer, build_schedule
-from vskd.distillation.pairing import check_paired
-from vskd.distillation.teacher_outputs import TeacherSource
+from vskd.distillation.teacher.outputs import TeacherSource
+from vskd.distillation.teacher.pairing import check_paired
 from vskd.errors import CacheError
-from vskd.models.outputs import Outputs
+from vskd.losses.cross_entropy import CrossEntropy, balanced_weights
+from vskd.network import Outputs
 from vskd.recipe import TrainingSection
 
 Loader = Callable[[int], Iterable[Batch]]

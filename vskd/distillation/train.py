@@ -13,7 +13,7 @@ from vskd.distillation.inputs import Inputs, student_inputs, teacher_inputs
 from vskd.distillation.networks import initial_weights, new_student, new_teacher
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask, TeacherTask
-from vskd.distillation.teacher_outputs import finished_teacher
+from vskd.distillation.teacher.outputs import finished_teacher
 from vskd.files import sha256_file
 from vskd.models.trn import MultiScaleTRN
 from vskd.recipe import Recipe

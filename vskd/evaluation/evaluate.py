@@ -11,18 +11,18 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from vskd.bundle.probabilities import softmax
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.inputs import Inputs, student_inputs, teacher_inputs
 from vskd.distillation.networks import load_student
 from vskd.distillation.run import RunFolder
-from vskd.distillation.teacher_outputs import finished_teacher
+from vskd.distillation.teacher.outputs import finished_teacher
 from vskd.distillation.train import default_cache
 from vskd.errors import ProtocolError, RunError, first_few
-from vskd.evaluation.image_pictures import image_pictures
-from vskd.evaluation.pictures import sample_pictures
 from vskd.evaluation.predictions import Predictions, write_csv
-from vskd.evaluation.probabilities import softmax
-from vskd.evaluation.report import write_report
+from vskd.evaluation.report.image_pictures import image_pictures
+from vskd.evaluation.report.pictures import sample_pictures
+from vskd.evaluation.report.report import write_report
 from vskd.evaluation.results import (
     ProtocolStamp,
     Results,

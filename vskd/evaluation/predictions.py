@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from vskd.bundle.probabilities import softmax
 from vskd.errors import DataError
-from vskd.evaluation.probabilities import softmax
 from vskd.files import atomic_path
 
 FIXED_COLUMNS = ("id", "subject", "label", "label_name", "predicted", "predicted_name")

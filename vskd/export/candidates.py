@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from vskd.export.contract import RangeEstimator
+from vskd.bundle.contract import RangeEstimator
 from vskd.export.scoring import Measurement
 
 Inspect = Callable[[bytes, bytes], None]

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from vskd.bundle.contract import Accuracy, Contract, ParityNumbers, Provenance
+from vskd.bundle.encoding import Sample
 from vskd.errors import BundleError
-from vskd.export.contract import Accuracy, Contract, ParityNumbers, Provenance
-from vskd.export.encoding import Sample
+from vskd.export.convert.structure import float_operators
 from vskd.export.scoring import LabelledWindow
-from vskd.export.structure import float_operators
 
 FloatArray = npt.NDArray[np.float32]
 # The converted float model differs from torch by rounding alone, about 1e-6 of the largest logit; 1e-2 is a defect.

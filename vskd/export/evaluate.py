@@ -11,6 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vskd.bundle.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle
+from vskd.bundle.contract import Contract, ImageContract, SensorContract
+from vskd.bundle.encoding import model_input
+from vskd.bundle.latency import compare_latency
+from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.inputs import student_inputs
 from vskd.distillation.run import RunFolder
@@ -25,16 +30,11 @@ from vskd.evaluation.evaluate import (
     teacher_beside,
     trained_student,
 )
-from vskd.evaluation.image_pictures import image_pictures
 from vskd.evaluation.predictions import Predictions, write_csv
-from vskd.evaluation.report import write_report
+from vskd.evaluation.report.image_pictures import image_pictures
+from vskd.evaluation.report.report import write_report
 from vskd.evaluation.results import LatencyRow, Results, TeacherFigures, build_results, write_results
-from vskd.export.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle
-from vskd.export.contract import Contract, ImageContract, SensorContract
-from vskd.export.encoding import model_input
-from vskd.export.latency import compare_latency
 from vskd.export.run_export import export_run
-from vskd.export.runtime import LiteRTModel
 from vskd.recipe import Recipe, parse_recipe
 
 logger = logging.getLogger(__name__)

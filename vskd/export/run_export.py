@@ -7,6 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
+from vskd.bundle.contract import (
+    Contract,
+    EncodingContract,
+    ImageContract,
+    ProtocolRecord,
+    Provenance,
+    SensorContract,
+    SplitSizes,
+)
+from vskd.bundle.encoding import Sample, model_input
 from vskd.datasets.catalog import get_dataset
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.inputs import Inputs, student_inputs
@@ -16,24 +26,14 @@ from vskd.distillation.student import ImageStudent, Student
 from vskd.errors import RecipeError, RunError
 from vskd.evaluation.evaluate import open_experiment
 from vskd.export.candidates import Inspect
-from vskd.export.contract import (
-    Contract,
-    EncodingContract,
-    ImageContract,
-    ProtocolRecord,
-    Provenance,
-    SensorContract,
-    SplitSizes,
-)
-from vskd.export.encoding import Sample, model_input
-from vskd.export.fine_tuning import fine_tuning
-from vskd.export.layer_error import layer_errors, render_layer_errors
+from vskd.export.int8.fine_tuning import fine_tuning
+from vskd.export.int8.layer_error import layer_errors, render_layer_errors
 from vskd.export.prune import prune_stem
 from vskd.export.scoring import LabelledWindow
 from vskd.export.ship import ExportReport, export_model
 from vskd.files import write_text
 from vskd.models.squeezenet_lw import SqueezeNetLW
-from vskd.preprocessing.image_header import MIN_SIDE
+from vskd.preprocessing.image.image_header import MIN_SIDE
 from vskd.recipe.overrides import with_overrides
 from vskd.recipe.schema import parse_recipe
 

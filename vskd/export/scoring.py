@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from vskd.bundle.contract import ParityNumbers
+from vskd.bundle.encoding import Sample
+from vskd.bundle.probabilities import softmax
+from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.student import Student
-from vskd.evaluation.probabilities import softmax
-from vskd.export.contract import ParityNumbers
-from vskd.export.encoding import Sample
 from vskd.export.parity import compare_logits
-from vskd.export.runtime import LiteRTModel
 from vskd.progress import track
 
 FloatArray = npt.NDArray[np.float32]

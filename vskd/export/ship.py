@@ -13,18 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd import __version__
-from vskd.distillation.student import Student
-from vskd.export.bundle import Bundle, write_bundle
-from vskd.export.candidates import Candidate as Candidate
-from vskd.export.candidates import FineTuning, Inspect
-from vskd.export.checks import (
-    check_budget,
-    check_conversion,
-    check_integer_only,
-    check_labels,
-    check_recordings,
-)
-from vskd.export.contract import (
+from vskd.bundle.bundle import Bundle, write_bundle
+from vskd.bundle.contract import (
     Accuracy,
     Contract,
     ImageContract,
@@ -35,12 +25,22 @@ from vskd.export.contract import (
     Quantization,
     RangeEstimator,
 )
-from vskd.export.contract import TensorKind as TensorKind
-from vskd.export.deployed_part import convert_part, deployed_part
-from vskd.export.encoding import Sample, model_input, student_input
-from vskd.export.golden import make_golden, synthetic_windows
-from vskd.export.golden_images import synthetic_images
-from vskd.export.quantize import RANGE_ESTIMATORS, quantize_int8
+from vskd.bundle.contract import TensorKind as TensorKind
+from vskd.bundle.encoding import Sample, model_input, student_input
+from vskd.bundle.golden import make_golden, synthetic_windows
+from vskd.bundle.golden_images import synthetic_images
+from vskd.distillation.student import Student
+from vskd.export.candidates import Candidate as Candidate
+from vskd.export.candidates import FineTuning, Inspect
+from vskd.export.checks import (
+    check_budget,
+    check_conversion,
+    check_integer_only,
+    check_labels,
+    check_recordings,
+)
+from vskd.export.convert.deployed_part import convert_part, deployed_part
+from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
 from vskd.export.scoring import LabelledWindow, Measurement, Referee
 from vskd.models.complexity import complexity
 

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from torch import nn
 
-from vskd.errors import RecipeError
+from vskd.errors import RecipeError, nearest
 from vskd.models.cnn1d import CNN1d
 from vskd.models.convnext import ATTO, ConvNeXt
 from vskd.models.efficientnet_lite import EfficientNetLite0
@@ -18,7 +18,6 @@ from vskd.models.resnet18 import ResNet18
 from vskd.models.squeezenet import SqueezeNet
 from vskd.models.squeezenet_lw import SqueezeNetLW
 from vskd.models.trn import MultiScaleTRN, build_trn
-from vskd.recipe import nearest
 
 InputKind = Literal["image", "series"]
 

@@ -7,7 +7,7 @@ them have int8 kernels in LiteRT and TFLite Micro.
 
 from torch import Tensor, nn
 
-from vskd.models.outputs import Outputs
+from vskd.network import Outputs
 
 # (channels, kernel in samples, pooling in samples); at 50 Hz the last block looks at 1.1 s (54 samples).
 BLOCKS: tuple[tuple[int, int, int], ...] = ((64, 7, 2), (128, 5, 2), (128, 5, 2), (128, 3, 1))

@@ -11,9 +11,9 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from vskd.models.outputs import Outputs
 from vskd.models.photo import PhotoNetwork, first_convolution
 from vskd.models.torchvision_shim import load_torchvision
+from vskd.network import Outputs
 
 Four = tuple[int, int, int, int]
 

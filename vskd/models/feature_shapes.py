@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from vskd.models.outputs import Outputs
+from vskd.network import Outputs
 
 
 def probe(network: nn.Module, input_shape: tuple[int, ...]) -> Any:

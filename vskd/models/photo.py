@@ -5,7 +5,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from vskd.models.normalise import photo_normalisation
-from vskd.models.outputs import Outputs
+from vskd.network import Outputs
 
 
 class PhotoNetwork(nn.Module):

@@ -9,8 +9,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from vskd.models.outputs import Outputs
 from vskd.models.torchvision_shim import load_torchvision
+from vskd.network import Outputs
 
 FEATURE_WIDTH = 512
 LAYERS = ("layer1", "layer2", "layer3", "layer4")

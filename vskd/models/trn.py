@@ -20,8 +20,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from vskd.errors import RecipeError
 from vskd.models.bn_inception import BNInception
-from vskd.models.outputs import Outputs
 from vskd.models.resnet18 import ResNet18Body
+from vskd.network import Outputs
 
 SUBSETS_PER_SCALE = 3
 RELATION_WIDTH = 256

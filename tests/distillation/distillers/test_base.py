@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from vskd.distillation.distillers.base import Distiller, SoftTargetDistiller, feature_pair
-from vskd.distillation.losses.soft_target import TemperatureSchedule
-from vskd.models.outputs import Outputs
+from vskd.losses.soft_target import TemperatureSchedule
+from vskd.network import Outputs
 
 
 class Recorder(Distiller):

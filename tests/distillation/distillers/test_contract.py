@@ -8,8 +8,8 @@ from torch import Tensor
 
 from vskd.distillation.distillers.base import Distiller
 from vskd.distillation.distillers.catalog import DISTILLERS, build_distiller
-from vskd.models.outputs import Outputs
-from vskd.models.state import load_state, save_state
+from vskd.models.weights.state import load_state, save_state
+from vskd.network import Outputs
 
 CLASSES, SAMPLES = 4, 20
 SHAPES = {6: {"shallow": (3, 8, 8), "deep": (6, 4, 4)}, 9: {"shallow": (5, 6, 6), "deep": (9, 2, 2)}}

@@ -4,13 +4,13 @@ import torch
 from torch import Tensor
 
 from vskd.distillation.distillers.dangerous_driving import TERMS, DangerousDriving
-from vskd.distillation.losses.attention_transfer import AttentionTransfer
-from vskd.distillation.losses.cross_entropy import CrossEntropy
-from vskd.distillation.losses.soft_target import SoftTarget, TemperatureSchedule
+from vskd.losses.attention_transfer import AttentionTransfer
+from vskd.losses.cross_entropy import CrossEntropy
+from vskd.losses.soft_target import SoftTarget, TemperatureSchedule
 from vskd.models.efficientnet_v2 import EfficientNetV2
 from vskd.models.feature_shapes import feature_shapes
 from vskd.models.mobilenet_v3 import MobileNetV3Small
-from vskd.models.outputs import Outputs
+from vskd.network import Outputs
 
 
 def pair() -> tuple[Outputs, Outputs, Tensor]:

@@ -5,12 +5,12 @@ import torch
 from torch import nn
 
 from vskd.distillation.distillers.dask import TERMS, Dask
-from vskd.distillation.losses.angle import Angle
-from vskd.distillation.losses.cross_entropy import CrossEntropy
-from vskd.distillation.losses.distance import Distance
-from vskd.distillation.losses.semantic import Semantic
-from vskd.distillation.losses.soft_target import SoftTarget
-from vskd.models.outputs import Outputs
+from vskd.losses.angle import Angle
+from vskd.losses.cross_entropy import CrossEntropy
+from vskd.losses.distance import Distance
+from vskd.losses.semantic import Semantic
+from vskd.losses.soft_target import SoftTarget
+from vskd.network import Outputs
 
 
 def pair(student_width: int, teacher_width: int) -> tuple[Outputs, Outputs, torch.Tensor]:

@@ -3,9 +3,9 @@
 import torch
 
 from vskd.distillation.distillers.kd import KD
-from vskd.distillation.losses.cross_entropy import CrossEntropy
-from vskd.distillation.losses.soft_target import SoftTarget
-from vskd.models.outputs import Outputs
+from vskd.losses.cross_entropy import CrossEntropy
+from vskd.losses.soft_target import SoftTarget
+from vskd.network import Outputs
 
 
 def test_loss_is_the_weighted_sum_of_the_paper() -> None:

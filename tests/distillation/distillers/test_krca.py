@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from vskd.distillation.distillers.krca import KRCA, TERMS
-from vskd.distillation.losses.attention_transfer import AttentionTransfer
-from vskd.distillation.losses.cross_entropy import CrossEntropy
-from vskd.distillation.losses.decoupled import NonTarget, Target
+from vskd.losses.attention_transfer import AttentionTransfer
+from vskd.losses.cross_entropy import CrossEntropy
+from vskd.losses.decoupled import NonTarget, Target
 from vskd.models.convnext import ConvNeXt
-from vskd.models.outputs import Outputs
 from vskd.models.squeezenet_lw import SqueezeNetLW
+from vskd.network import Outputs
 
 SAMPLES = 12
 

@@ -3,8 +3,8 @@
 import torch
 
 from vskd.distillation.distillers.none import NoDistiller
-from vskd.distillation.losses.cross_entropy import CrossEntropy
-from vskd.models.outputs import Outputs
+from vskd.losses.cross_entropy import CrossEntropy
+from vskd.network import Outputs
 
 
 def test_is_plain_cross_entropy_whatever_the_teacher() -> None:

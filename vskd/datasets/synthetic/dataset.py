@@ -3,10 +3,10 @@
 import dataclasses
 from pathlib import Path
 
-from vskd.datasets.layout import FileSpec, Layout, StreamSpec, index_layout
 from vskd.datasets.recording import Index
+from vskd.datasets.sensors.layout import FileSpec, Layout, StreamSpec, index_layout
+from vskd.datasets.sensors.utd_mhad import INERTIAL, RGB
 from vskd.datasets.synthetic.settings import FRAME_RATE_HZ, SENSOR_RATE_HZ, load_settings
-from vskd.datasets.utd_mhad import INERTIAL, RGB
 
 _INERTIAL = dataclasses.replace(
     INERTIAL, streams=tuple(dataclasses.replace(s, rate_hz=float(SENSOR_RATE_HZ)) for s in INERTIAL.streams)
@@ -15,7 +15,7 @@ _RGB = FileSpec("RGB", RGB.endings, (StreamSpec("rgb", "video", float(FRAME_RATE
 
 
 def index(root: Path) -> Index:
-    """List the recordings of the synthetic world in `root`, as `vskd.datasets.utd_mhad.index` does.
+    """List the recordings of the synthetic world in `root`, as `vskd.datasets.sensors.utd_mhad.index` does.
 
     Raises:
         DataError: `root` is missing, is no synthetic world, or holds no recording.

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from vskd.distillation.losses.cross_entropy import CrossEntropy
-from vskd.distillation.losses.soft_target import SoftTarget, TemperatureSchedule
-from vskd.models.outputs import Outputs
+from vskd.losses.cross_entropy import CrossEntropy
+from vskd.losses.soft_target import SoftTarget, TemperatureSchedule
+from vskd.network import Outputs
 
 
 class Distiller(nn.Module):

@@ -8,10 +8,9 @@ from torch import Tensor
 
 from vskd.distillation.distillers import dangerous_driving, dask, kd, krca, none
 from vskd.distillation.distillers.base import Distiller
-from vskd.distillation.losses.cross_entropy import balanced_weights
-from vskd.distillation.losses.soft_target import TemperatureSchedule
-from vskd.errors import RecipeError
-from vskd.recipe import nearest
+from vskd.errors import RecipeError, nearest
+from vskd.losses.cross_entropy import balanced_weights
+from vskd.losses.soft_target import TemperatureSchedule
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Feature map's name -> (channels, height, width)."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from vskd.distillation.distillers.base import SoftTargetDistiller, attention_terms, feature_pair
-from vskd.distillation.losses.attention_transfer import AttentionTransfer
-from vskd.distillation.losses.hint import Hint
-from vskd.distillation.losses.soft_target import TemperatureSchedule
-from vskd.models.outputs import Outputs
+from vskd.losses.attention_transfer import AttentionTransfer
+from vskd.losses.hint import Hint
+from vskd.losses.soft_target import TemperatureSchedule
+from vskd.network import Outputs
 
 TERMS: Mapping[str, float] = {
     "cross_entropy": 0.3,

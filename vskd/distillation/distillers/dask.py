@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from vskd.distillation.distillers.base import SoftTargetDistiller
-from vskd.distillation.losses.angle import Angle
-from vskd.distillation.losses.distance import Distance
-from vskd.distillation.losses.semantic import Semantic
-from vskd.distillation.losses.soft_target import TemperatureSchedule
-from vskd.models.outputs import Outputs
+from vskd.losses.angle import Angle
+from vskd.losses.distance import Distance
+from vskd.losses.semantic import Semantic
+from vskd.losses.soft_target import TemperatureSchedule
+from vskd.network import Outputs
 
 TERMS: Mapping[str, float] = {"cross_entropy": 1.0, "soft": 0.01, "semantic": 1.0, "distance": 1.0, "angle": 1.0}
 

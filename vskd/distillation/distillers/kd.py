@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from vskd.distillation.distillers.base import SoftTargetDistiller
-from vskd.distillation.losses.soft_target import TemperatureSchedule
-from vskd.models.outputs import Outputs
+from vskd.losses.soft_target import TemperatureSchedule
+from vskd.network import Outputs
 
 TERMS: Mapping[str, float] = {"cross_entropy": 0.1, "soft": 0.9}
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from vskd.distillation.distillers.base import Distiller, attention_terms
-from vskd.distillation.losses.attention_transfer import AttentionTransfer
-from vskd.distillation.losses.decoupled import NonTarget, Target
-from vskd.distillation.losses.sample_relation import SampleRelation
-from vskd.distillation.losses.uncertainty import Uncertainty
-from vskd.models.outputs import Outputs
+from vskd.losses.attention_transfer import AttentionTransfer
+from vskd.losses.decoupled import NonTarget, Target
+from vskd.losses.sample_relation import SampleRelation
+from vskd.losses.uncertainty import Uncertainty
+from vskd.network import Outputs
 
 TERMS: Mapping[str, float] = {
     "cross_entropy": 0.7,

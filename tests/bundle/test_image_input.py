@@ -1,0 +1,132 @@
+"""Pictures for a bundle of images: from files, folders and videos, and what is refused."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from vskd.bundle.contract import ImageContract
+from vskd.bundle.image_input import is_of_images, read_pictures
+from vskd.errors import BundleError, DataError
+from vskd.preprocessing.image.image_file import read_image
+
+
+def contract(**changes: object) -> ImageContract:
+    content: dict[str, object] = {"stream": "image", "size": 16, "channels": 3, "crop": "full", "min_side": 12}
+    return ImageContract(**(content | changes))
+
+
+def noise(height: int = 30, width: int = 40, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "driver.png"
+    Image.fromarray(noise()).save(path)
+    return path
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    """Seven frames whose brightness rises."""
+    path = tmp_path / "drive.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for k in range(7):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 20 + 30 * k, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def only(path: Path, asked: ImageContract, **options):
+    (shown,) = read_pictures(path, asked, **({"box": None} | options))
+    return shown.picture
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_image_is_read_as_in_training(picture: Path, channels: int) -> None:
+    found = only(picture, contract(channels=channels))
+    expected = read_image(picture, size=16, grey=channels == 1).transpose(2, 0, 1)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_box_is_cut_out_as_in_training(picture: Path) -> None:
+    asked = contract(crop="box", margin=0.25, box_of="face")
+    found = only(picture, asked, box=(5.0, 4.0, 25.0, 24.0))
+    expected = read_image(picture, box=(5, 4, 25, 24), margin=0.25, size=16, grey=False)
+    np.testing.assert_array_equal(found, expected.transpose(2, 0, 1))
+    np.testing.assert_array_equal(only(picture, asked, box="whole"), only(picture, contract()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "box", "match"),
+    [
+        ({"crop": "box", "box_of": "face"}, None, r"a box \(face\), and no box was given.*--box X1,Y1,X2,Y2"),
+        ({}, (1.0, 1.0, 30.0, 30.0), "takes whole images, and a box was given"),
+        ({"crop": "box"}, (5.0, 5.0, 12.0, 29.0), "the box has 7 x 24 pixels; the model asks for at least 12"),
+        ({"min_side": 31}, None, "the image has 40 x 30 pixels; the model asks for at least 31"),
+    ],
+)
+def test_what_does_not_fit_is_refused(picture: Path, changes: dict[str, object], box, match: str) -> None:
+    with pytest.raises(BundleError, match=match):
+        only(picture, contract(**changes), box=box)
+
+
+def test_a_box_outside_the_image_is_refused(picture: Path) -> None:
+    with pytest.raises(DataError, match=r"driver\.png"):
+        only(picture, contract(crop="box"), box=(100.0, 100.0, 140.0, 140.0))
+
+
+def test_a_folder_gives_its_images_by_name_and_names_the_bad_ones(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    Image.fromarray(noise(seed=1)).save(tmp_path / "b" / "2.jpg")
+    Image.fromarray(noise(seed=2)).save(tmp_path / "a.png")
+    (tmp_path / "broken.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
+    (tmp_path / "notes.txt").write_text("no image")
+    Image.fromarray(noise(9, 9)).save(tmp_path / "tiny.png")
+    shown = list(read_pictures(tmp_path, contract(), box=None))
+    assert [Path(s.source).name for s in shown] == ["a.png", "2.jpg", "broken.png", "tiny.png"]
+    assert [s.picture is None for s in shown] == [False, False, True, True]
+    assert "broken.png" in shown[2].problem and "at least 12" in shown[3].problem
+
+
+def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="holds no image"):
+        list(read_pictures(tmp_path, contract(), box=None))
+
+
+@pytest.mark.parametrize(("every", "frames"), [(1, [0, 1, 2, 3, 4, 5, 6]), (3, [0, 3, 6]), (10, [0])])
+def test_frames_of_a_video_in_order(video: Path, every: int, frames: list[int]) -> None:
+    shown = list(read_pictures(video, contract(), box=None, every=every))
+    assert [s.source for s in shown] == [f"frame {k}" for k in frames]
+    means = [s.picture.mean() for s in shown]
+    assert means == pytest.approx([20 + 30 * k for k in frames], abs=8)
+    assert all(s.picture.shape == (3, 16, 16) for s in shown)
+    grey = next(read_pictures(video, contract(channels=1), box=None))
+    assert grey.picture.shape == (1, 16, 16)
+
+
+def test_a_box_of_a_video_is_cut_out_of_every_frame(video: Path) -> None:
+    shown = list(read_pictures(video, contract(crop="box"), box=(0.0, 0.0, 24.0, 24.0)))
+    assert len(shown) == 7
+    with pytest.raises(BundleError, match="the box has 8 x 24 pixels"):
+        list(read_pictures(video, contract(crop="box"), box=(56.0, 0.0, 80.0, 24.0)))
+
+
+def test_every_below_one_and_damaged_videos_are_refused(video: Path) -> None:
+    with pytest.raises(DataError, match="--every 0"):
+        list(read_pictures(video, contract(), box=None, every=0))
+    video.write_bytes(video.read_bytes()[:100])
+    with pytest.raises(DataError, match=r"drive\.mp4"):
+        list(read_pictures(video, contract(), box=None))
+
+
+def test_the_name_tells_images_from_recordings(tmp_path: Path) -> None:
+    images = ["a.jpg", "b.PNG", "c.mp4", "folder", "."]
+    assert all(is_of_images(tmp_path / name) for name in images)
+    assert not any(is_of_images(tmp_path / name) for name in ("a.csv", "b.mat", "c.npy"))

@@ -1,0 +1,118 @@
+"""Prediction of a file: same answer as the network, sliding windows, and no torch anywhere."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.export.conftest import LABELS, SAMPLES, export_tiny, sensor_contract
+from vskd.bundle.bundle import load_bundle
+from vskd.bundle.predict import Predictor, contract_windows, predict_file
+from vskd.bundle.probabilities import softmax
+from vskd.bundle.sensor_file import Recorded
+from vskd.distillation.student import SensorStudent
+from vskd.errors import BundleError
+from vskd.export.ship import ExportReport
+from vskd.preprocessing.sensor.signals import resample_to_length
+
+
+def recording(samples: int = 100) -> np.ndarray:
+    """(samples, 3) of a turning sensor in g."""
+    time = np.linspace(0, 4, samples)[:, None]
+    return (0.8 * np.sin(time * np.array([1.0, 1.5, 2.0]) + np.arange(3))).astype(np.float32)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "recording.npy"
+    np.save(path, recording())
+    return path
+
+
+def test_prediction_is_that_of_the_network(sealed: ExportReport, tiny_student: SensorStudent, file: Path):
+    prediction = predict_file(sealed.bundle.path, file, rate_hz=50, unit="g")
+    window = resample_to_length(recording().T, SAMPLES)
+    with torch.no_grad():
+        expected = tiny_student(torch.from_numpy(window[None])).logits.softmax(dim=-1)[0].numpy()
+    assert prediction.label == LABELS[int(expected.argmax())]
+    assert [prediction.probabilities[name] for name in LABELS] == pytest.approx(expected, abs=0.02)
+    assert list(prediction.probabilities.values()) == sorted(prediction.probabilities.values(), reverse=True)
+    assert sum(prediction.probabilities.values()) == pytest.approx(1)
+    assert (prediction.windows, prediction.notes) == (1, ())
+    assert prediction.latency_ms > 0
+
+
+def test_sliding_windows_are_averaged(tiny_student: SensorStudent, out: Path, tmp_path: Path):
+    contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
+    export_tiny(tiny_student, out, contract=contract)
+    np.save(tmp_path / "recording.npy", recording(96))
+    prediction = predict_file(out, tmp_path / "recording.npy")
+    assert prediction.windows == 5  # (96 - 32) / 16 + 1
+    predictor = Predictor(load_bundle(out))
+    starts = range(0, 65, 16)
+    mean = softmax(np.stack([predictor.logits(recording(96).T[:, s : s + 32].copy()) for s in starts])).mean(axis=0)
+    assert [prediction.probabilities[name] for name in LABELS] == pytest.approx(mean)
+
+
+def test_sliding_windows_at_another_rate_are_resampled():
+    contract = sensor_contract(window_mode="sliding", window_rate_hz=25.0, stride=32)
+    windows = contract_windows(Recorded(recording(128).T.copy(), 50.0, ()), contract)
+    assert windows.shape == (2, 3, 32)  # 128 samples at 50 Hz are 64 at 25 Hz
+
+
+def test_a_recording_shorter_than_a_window_is_refused():
+    contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
+    with pytest.raises(BundleError, match="asks for 32 samples at 50 Hz, and it has 31"):
+        contract_windows(Recorded(recording(31).T.copy(), 50.0, ()), contract)
+
+
+def test_a_real_recording_is_read_by_the_contract_s_hint(tiny_student: SensorStudent, out: Path, utd_mhad_root: Path):
+    contract = sensor_contract(mat_variable="d_iner", mat_columns=(0, 1, 2))
+    export_tiny(tiny_student, out, contract=contract)
+    prediction = predict_file(out, utd_mhad_root / "Inertial" / "a1_s1_t1_inertial.mat")
+    assert prediction.label in LABELS and len(prediction.notes) == 2
+
+
+def test_a_changed_bundle_does_not_predict(bundle_copy: Path, file: Path):
+    content = bytearray((bundle_copy / "model.tflite").read_bytes())
+    content[-1] ^= 1
+    (bundle_copy / "model.tflite").write_bytes(content)
+    with pytest.raises(BundleError, match=r"model\.tflite was changed"):
+        predict_file(bundle_copy, file)
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ({"rate_hz": 100.0}, ("50 Hz", "100 Hz")),
+        ({"unit": "m/s^2"}, ("asks for g", "m/s^2")),
+        ({"columns": (0, 1)}, ("3 channels", "2 columns")),
+    ],
+)
+def test_a_recording_that_does_not_fit_is_refused(sealed: ExportReport, file: Path, options: dict, parts: tuple):
+    with pytest.raises(BundleError) as caught:
+        predict_file(sealed.bundle.path, file, **options)
+    assert all(part in str(caught.value) for part in parts)
+
+
+def test_predicting_and_verifying_need_no_torch(sealed: ExportReport, file: Path):
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from vskd.bundle.predict import predict_file\nfrom vskd.bundle.bundle import verify_bundle\n"
+        f"print(predict_file(Path({str(sealed.bundle.path)!r}), Path({str(file)!r})).label)\n"
+        f"verify_bundle(Path({str(sealed.bundle.path)!r}))\n"
+        "heavy = ('torch', 'torchvision', 'litert_torch', 'ai_edge_quantizer', 'lightning', 'pandas', 'sklearn')\n"
+        "sys.exit(' '.join(m for m in heavy if m in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() in LABELS
+
+
+def test_softmax_of_large_logits_is_finite():
+    np.testing.assert_allclose(
+        softmax(np.array([[1000.0, 1000.0], [0.0, np.log(3)]], np.float32)), [[0.5, 0.5], [0.25, 0.75]], atol=1e-6
+    )

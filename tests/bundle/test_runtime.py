@@ -1,0 +1,100 @@
+"""The LiteRT runner: conversions at its ends, batches, refusals, and that it needs no torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.export.conftest import IMAGE, random_inputs
+from vskd.bundle.runtime import LiteRTModel, dequantize, quantize
+from vskd.errors import BundleError, DataError, MissingExtraError
+
+
+def test_quantize_rounds_halves_away_from_zero_and_clips():
+    values = np.array([0.25, -0.25, 0.24, 0.75, 100.0, -100.0], dtype=np.float32)
+    assert quantize(values, 0.5, 3).tolist() == [4, 2, 3, 5, 127, -128]
+
+
+def test_quantize_agrees_with_the_quantize_operator_of_litert(tiny_float: bytes):
+    from vskd.export.int8.quantize import quantize_int8
+
+    inputs = random_inputs(16, IMAGE)
+    integer = LiteRTModel(quantize_int8(tiny_float, inputs), reference_kernels=True)
+    floating = LiteRTModel(quantize_int8(tiny_float, inputs, input_type="float32"), reference_kernels=True)
+    assert floating.input_type == "float32"
+    for x in random_inputs(8, IMAGE, seed=9):
+        np.testing.assert_array_equal(integer.raw(integer.to_raw(x[None])), floating.raw(x[None]))
+
+
+def test_dequantize_inverts_quantize_within_half_a_step():
+    values = np.linspace(-3, 3, 101, dtype=np.float32)
+    back = dequantize(quantize(values, 0.025, -7), 0.025, -7)
+    assert np.abs(back - values).max() <= 0.0125 + 1e-6
+
+
+def test_predict_runs_a_batch_window_by_window(tiny_int8: bytes):
+    model = LiteRTModel(tiny_int8)
+    batch = np.stack(random_inputs(5, IMAGE))
+    together = model.predict(batch)
+    assert together.shape == (5, model.classes) and together.dtype == np.float32
+    for row, x in zip(together, batch, strict=True):
+        np.testing.assert_array_equal(row, model.predict(x[None])[0])
+
+
+def test_reference_and_default_kernels_differ_by_few_steps_only(tiny_int8: bytes):
+    default, reference = LiteRTModel(tiny_int8), LiteRTModel(tiny_int8, reference_kernels=True)
+    for x in random_inputs(8, IMAGE):
+        a, b = (m.raw(m.to_raw(x[None])).astype(int) for m in (default, reference))
+        assert np.abs(a - b).max() <= 8
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 16, 15), (3, 16, 16), (1, 4, 16, 16)])
+def test_wrong_shape_is_refused_with_both_shapes(tiny_int8: bytes, shape: tuple[int, ...]):
+    with pytest.raises(DataError) as caught:
+        LiteRTModel(tiny_int8).predict(np.zeros(shape, dtype=np.float32))
+    assert "(3, 16, 16)" in str(caught.value) and str(shape) in str(caught.value)
+
+
+def test_raw_refuses_another_type(tiny_int8: bytes):
+    with pytest.raises(DataError, match="int8"):
+        LiteRTModel(tiny_int8).raw(np.zeros((1, *IMAGE), dtype=np.float32))
+
+
+def test_nan_is_refused_not_cast(tiny_int8: bytes):
+    x = np.zeros((1, *IMAGE), dtype=np.float32)
+    x[0, 0, 0, 0] = np.nan
+    with pytest.raises(DataError, match="finite"):
+        LiteRTModel(tiny_int8).predict(x)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a model", b"\x1c\x00\x00\x00TFL3" + b"\x00" * 64])
+def test_a_broken_model_is_one_clear_error(tmp_path: Path, content: bytes):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(content)
+    with pytest.raises(BundleError, match=r"model\.tflite"):
+        LiteRTModel(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(BundleError, match=r"gone\.tflite"):
+        LiteRTModel(tmp_path / "gone.tflite")
+
+
+def test_missing_package_names_the_extra(tiny_int8: bytes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(MissingExtraError, match=r"vskd\[export\]"):
+        LiteRTModel(tiny_int8)
+
+
+def test_runs_without_torch_and_prints_nothing(tiny_int8: bytes, tmp_path: Path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(tiny_int8)
+    program = (
+        "import sys, numpy as np; from pathlib import Path; from vskd.bundle.runtime import LiteRTModel\n"
+        f"LiteRTModel(Path({str(path)!r})).predict(np.zeros((1, 3, 16, 16), dtype=np.float32))\n"
+        "sys.exit(' '.join(m for m in ('torch', 'litert_torch', 'ai_edge_quantizer') if m in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

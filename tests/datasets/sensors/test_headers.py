@@ -1,0 +1,161 @@
+import io
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import savemat, whosmat
+
+from vskd.datasets.sensors.headers import check_mat_array, check_video, peek_mat
+from vskd.errors import DataError
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_peek_mat_agrees_with_scipy(tmp_path: Path, compressed: bool) -> None:
+    path = tmp_path / "many.mat"
+    content = {
+        "d_iner": np.ones((31, 6)),
+        "d": np.zeros((2, 3, 4), dtype=np.uint16),
+        "a_name_of_more_than_eight_letters": np.float32([[1, 2]]),
+        "words": "text",
+        "none": np.zeros((0, 6)),
+    }
+    savemat(path, content, do_compression=compressed)
+    listed = {n: shape for n, shape, _ in whosmat(path)}
+    listed["words"] = (1, 4)  # scipy counts strings, the file counts letters
+    assert {n: a.shape for n, a in peek_mat(path).items()} == listed
+    assert [n for n, a in peek_mat(path).items() if not a.numeric] == ["words"]
+
+
+def test_peek_mat_reads_big_endian_headers(tmp_path: Path) -> None:
+    name = struct.pack(">II8s", 1, 6, b"d_iner")
+    array = struct.pack(">IIII", 6, 8, 6, 0) + struct.pack(">IIii", 5, 8, 7, 6) + name + struct.pack(">II", 9, 0)
+    header = b"MATLAB 5.0".ljust(124) + struct.pack(">H", 0x0100) + b"MI"
+    path = tmp_path / "big.mat"
+    path.write_bytes(header + struct.pack(">II", 14, len(array)) + array)
+    assert peek_mat(path)["d_iner"].shape == (7, 6)
+
+
+def test_peek_mat_agrees_with_scipy_on_real_files(utd_mhad_root: Path) -> None:
+    for folder in ("Inertial", "Skeleton", "Depth"):
+        path = sorted((utd_mhad_root / folder).glob("*.mat"))[0]
+        assert {n: a.shape for n, a in peek_mat(path).items()} == {n: shape for n, shape, _ in whosmat(path)}
+
+
+def _mat() -> bytes:
+    buffer = io.BytesIO()
+    savemat(buffer, {"d_iner": np.random.default_rng(0).normal(size=(50, 6))}, do_compression=True)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", r"empty \(0 bytes\)"),
+        (b"hello", "no MATLAB 5 file"),
+        (_mat()[:100], "no MATLAB 5 file"),
+        (_mat()[:131], "damaged"),
+        (_mat()[:-1], "truncated"),
+        (_mat()[:400], "truncated"),
+        (_mat()[:136] + b"\xff" * len(_mat()[136:]), "damaged"),
+        (b"MATLAB 7.3 MAT-file".ljust(512) + b"\x89HDF", "MATLAB 7.3"),
+        (_mat()[:128], "no array 'd_iner'"),
+    ],
+)
+def test_spoiled_mat_files_are_named(tmp_path: Path, content: bytes, problem: str) -> None:
+    path = tmp_path / "spoiled.mat"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"spoiled\.mat.*{problem}"):
+        check_mat_array(path, "d_iner", (None, 6))
+
+
+@pytest.mark.parametrize(
+    ("array", "problem"),
+    [
+        (np.ones((20, 4)), "is 20 x 4 and should be T x 6"),
+        (np.ones((0, 6)), "no samples"),
+        (np.ones((20, 6, 2)), "is 20 x 6 x 2"),
+        ("text", "not numeric"),
+    ],
+)
+def test_wrong_arrays_are_refused(tmp_path: Path, array: object, problem: str) -> None:
+    path = tmp_path / "wrong.mat"
+    savemat(path, {"d_iner": array})
+    with pytest.raises(DataError, match=problem):
+        check_mat_array(path, "d_iner", (None, 6))
+
+
+def test_check_mat_array_accepts_what_is_asked(tmp_path: Path) -> None:
+    path = tmp_path / "right.mat"
+    savemat(path, {"d_skel": np.ones((20, 3, 5))})
+    check_mat_array(path, "d_skel", (20, 3, None))
+
+
+def test_missing_file_is_a_data_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="Cannot read"):
+        peek_mat(tmp_path / "no.mat")
+    with pytest.raises(DataError, match="Cannot read"):
+        check_video(tmp_path / "no.mp4")
+
+
+def test_good_mp4_passes(video: Path) -> None:
+    assert check_video(video) is None
+
+
+@pytest.mark.parametrize(
+    ("cut", "problem"), [(0, r"0 bytes"), (4, "never finished"), (200, "truncated"), (-1, "truncated|never finished")]
+)
+def test_truncated_mp4_is_refused(tmp_path: Path, video: Path, cut: int, problem: str) -> None:
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(video.read_bytes()[:cut])
+    with pytest.raises(DataError, match=rf"cut\.mp4.*({problem})"):
+        check_video(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"not a video at all", "no MP4"),
+        (struct.pack(">I4s", 4, b"ftyp") + bytes(8), "damaged"),
+        (struct.pack(">I4s", 1, b"mdat") + bytes(2), "truncated"),
+        (struct.pack(">I4sQ", 1, b"mdat", 10**9), "truncated"),
+        (struct.pack(">I4s", 0, b"mdat") + bytes(20), "never finished"),
+    ],
+)
+def test_nonsense_mp4_is_refused(tmp_path: Path, content: bytes, problem: str) -> None:
+    path = tmp_path / "odd.mp4"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=problem):
+        check_video(path)
+
+
+def _avi(period_us: int, missing: int = 0) -> bytes:
+    body = b"AVI LIST" + struct.pack("<I", 200) + b"hdrlavih" + struct.pack("<II", 56, period_us) + bytes(180)
+    return b"RIFF" + struct.pack("<I", len(body) + missing) + body
+
+
+def test_avi_header_gives_the_frame_rate(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    path.write_bytes(_avi(66_667))
+    assert check_video(path) == pytest.approx(15.0, abs=1e-3)
+    path.write_bytes(_avi(0))
+    assert check_video(path) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [(_avi(66_667, missing=9), "truncated"), (b"RIFF", "no AVI"), (b"RIFF1234WAVE", "no AVI")]
+)
+def test_spoiled_avi_is_refused(tmp_path: Path, content: bytes, problem: str) -> None:
+    path = tmp_path / "clip.avi"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=problem):
+        check_video(path)
+
+
+def test_real_avi_passes(shared_data: Path) -> None:
+    import av
+
+    path = shared_data / "video-fixtures" / "test.avi"
+    with av.open(path) as container:
+        expected = float(container.streams.video[0].average_rate)
+    assert check_video(path) == pytest.approx(expected, rel=1e-3)

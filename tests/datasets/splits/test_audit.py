@@ -1,0 +1,115 @@
+import dataclasses
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from scipy.io import loadmat, savemat
+
+from vskd.datasets.catalog import get_dataset
+from vskd.datasets.recording import Index, Problem
+from vskd.datasets.splits.audit import audit_split, check_problems, find_leaks
+from vskd.datasets.splits.protocol import carve_validation, load_protocol
+from vskd.errors import DataError, ProtocolError
+
+Make = Callable[..., Path]
+
+
+def utd(root: Path) -> Index:
+    return get_dataset("utd-mhad").index(root)
+
+
+def cross_subject(index: Index):  # type: ignore[no-untyped-def]
+    return load_protocol(index.dataset, "cross-subject").split(index)
+
+
+def test_a_clean_split_passes(synthetic_root: Path) -> None:
+    index = get_dataset("synthetic").index(synthetic_root)
+    for name in ("cross-subject", "cross-subject-val", "subject-specific"):
+        split = load_protocol("synthetic", name).split(index)
+        assert find_leaks(split, index, streams=("accelerometer", "rgb")) == ()
+        audit_split(split, index)
+
+
+def test_real_splits_are_clean(utd_mhad_root: Path) -> None:
+    index = utd(utd_mhad_root)
+    for name in ("cross-subject", "subject-specific"):
+        split = load_protocol("utd-mhad", name).split(index)
+        audit_split(split, index)
+        audit_split(carve_validation(split, index), index)
+
+
+def test_shared_ids_and_subjects_are_found(make_utd: Make) -> None:
+    index = utd(make_utd("a1_s1_t1", "a1_s2_t1"))
+    split = cross_subject(index)
+    leaking = dataclasses.replace(split, train=("a1_s1_t1", "a1_s2_t1"))
+    assert [leak.kind for leak in find_leaks(leaking, index)] == ["recording", "subject", "group", "content"]
+    with pytest.raises(ProtocolError, match=r"leaks: train and test share recording a1_s2_t1; .*share subject 2"):
+        audit_split(leaking, index)
+
+
+def test_the_same_samples_under_two_ids_are_found_whenever_they_were_saved(make_utd: Make) -> None:
+    root = make_utd("a1_s1_t1", "a1_s2_t1", "a2_s1_t1", "a2_s2_t1")
+    original, copy = (root / "Inertial" / f"a1_s{s}_t1_inertial.mat" for s in (1, 2))
+    shutil.copyfile(original, copy)
+    index = utd(root)
+    split = cross_subject(index)
+    (leak,) = find_leaks(split, index)
+    assert (leak.kind, leak.parts) == ("content", ("train", "test"))
+    assert "a1_s1_t1 = a1_s2_t1" in leak.detail
+    savemat(copy, {"d_iner": loadmat(original)["d_iner"]}, do_compression=True)
+    stamped = bytearray(copy.read_bytes())
+    stamped[60:64] = b"1999"
+    copy.write_bytes(stamped)
+    assert original.read_bytes() != copy.read_bytes()
+    with pytest.raises(ProtocolError, match="the same accelerometer samples: a1_s1_t1 = a1_s2_t1"):
+        audit_split(split, utd(root))
+
+
+def test_same_video_under_two_ids_is_found_on_request(make_utd: Make) -> None:
+    index = utd(make_utd("a1_s1_t1", "a1_s2_t1"))  # the fixture copies one video
+    split = cross_subject(index)
+    assert find_leaks(split, index) == ()
+    assert [leak.kind for leak in find_leaks(split, index, streams=("depth", "rgb"))] == ["content"]
+
+
+def test_duplicates_and_unknown_classes_are_refused(make_utd: Make, inertial_file: Callable[..., Path]) -> None:
+    root = make_utd("a1_s1_t1", "a1_s2_t1")
+    check_problems(utd(root))
+    stranger = inertial_file(root / "Inertial" / "a28_s1_t1_inertial.mat")
+    with pytest.raises(DataError, match=r"1 unknown file.*a28_s1_t1_inertial\.mat: action 28 is no class"):
+        check_problems(utd(root))
+    stranger.unlink()
+    inertial_file(root / "Inertial" / "copy" / "a1_s1_t1_inertial.mat")
+    with pytest.raises(DataError, match=r"1 duplicate file.*copy/a1_s1_t1_inertial\.mat"):
+        check_problems(utd(root))
+
+
+def test_a_small_share_of_bad_recordings_is_tolerated_and_named(
+    make_utd: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = make_utd(*(f"a1_s{s}_t{t}" for s in (1, 2) for t in (1, 2)))
+    (root / "Inertial" / "a1_s1_t1_inertial.mat").write_bytes(b"")
+    (root / "DepthVideo" / "a1_s2_t1_depth.mp4").unlink()
+    index = utd(root)
+    with pytest.raises(DataError, match=r"1 corrupt, 1 unpaired file.*a1_s1_t1_inertial\.mat is empty"):
+        check_problems(index)
+    with caplog.at_level(logging.WARNING):
+        check_problems(index, max_bad_fraction=0.5)
+    assert "corrupt recording a1_s1_t1" in caplog.text and "unpaired recording a1_s2_t1" in caplog.text
+
+
+def test_classes_without_recordings_are_named(image_folder_root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        check_problems(get_dataset("image-folder").index(image_folder_root))
+        assert caplog.text == ""
+        (image_folder_root / "train" / "horse").mkdir()
+        check_problems(get_dataset("image-folder").index(image_folder_root))
+    assert "no usable recording of 1 class(es): horse" in caplog.text
+
+
+def test_long_lists_of_problems_are_shortened() -> None:
+    problems = tuple(Problem("duplicate", f"a1_s1_t{n}", f"file {n}", "twice") for n in range(9))
+    with pytest.raises(DataError, match=r"9 duplicate.*and 6 more"):
+        check_problems(Index("utd-mhad", Path("x"), (), (), problems))

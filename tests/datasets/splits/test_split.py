@@ -1,0 +1,189 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from vskd.datasets.recording import Index, Recording
+from vskd.datasets.splits.protocol import load_protocol
+from vskd.datasets.splits.split import Split, carve_validation, checked, find_overlaps, natural_order
+from vskd.errors import ProtocolError
+
+
+def world(subjects: int = 4, actions: int = 3, trials: int = 4, dataset: str = "synthetic") -> Index:
+    """An index without files: recordings are all a split looks at."""
+    recordings = [
+        Recording(f"a{a}_s{s}_t{t}", str(s), str(t), a - 1, str(s), {})
+        for a in range(1, actions + 1)
+        for s in range(1, subjects + 1)
+        for t in range(1, trials + 1)
+    ]
+    labels = tuple(f"action {a}" for a in range(1, actions + 1))
+    return Index(dataset, Path("nowhere"), labels, tuple(sorted(recordings, key=lambda r: r.id)))
+
+
+def split_of(index: Index, protocol: str) -> Split:
+    return load_protocol("synthetic", protocol).split(index)
+
+
+def test_carving_takes_the_highest_training_subject() -> None:
+    index = world(subjects=12)
+    split = split_of(index, "cross-subject")
+    carved = carve_validation(split, index)
+    by_id = index.by_id()
+    assert {by_id[i].subject for i in carved.validation} == {"11"}, "11 is higher than 9"
+    assert {by_id[i].subject for i in carved.train} == {"1", "3", "5", "7", "9"}
+    assert carved.test == split.test
+    assert sorted(carved.train + carved.validation) == list(split.train)
+    assert (carved.protocol_hash, carved.split_hash != split.split_hash) == (split.protocol_hash, True)
+    assert carve_validation(split, index) == carved
+
+
+def test_carving_trials_takes_a_share_of_the_last_training_trial() -> None:
+    index = world(subjects=8, actions=8, trials=4)
+    split = split_of(index, "subject-specific")
+    carved = carve_validation(split, index)
+    chosen = [index.by_id()[i] for i in carved.validation]
+    assert {r.trial for r in chosen} == {"3"}, "trials 1 and 3 train"
+    assert len(chosen) == 8 * 8 // 4
+    assert {r.subject for r in chosen} == set(index.subjects)
+    assert {r.label for r in chosen} == set(range(8))
+    assert sorted(carved.train + carved.validation) == list(split.train)
+    assert carved.test == split.test
+
+
+def test_carving_another_unit_than_the_protocol_s() -> None:
+    index = world()
+    carved = carve_validation(split_of(index, "subject-specific"), index, "subject")
+    assert {index.by_id()[i].subject for i in carved.validation} == {"4"}
+    assert {index.by_id()[i].trial for i in carved.validation} == {"1", "3"}, "never the test trials"
+
+
+def test_carving_refuses_when_one_unit_trains() -> None:
+    for index, protocol, unit in (
+        (world(subjects=2), "cross-subject", "subject"),
+        (world(trials=2), "subject-specific", "trial"),
+    ):
+        with pytest.raises(ProtocolError, match=rf"trains on one {unit} only \(1\)"):
+            carve_validation(split_of(index, protocol), index)
+
+
+def test_carving_refuses_a_second_validation_part() -> None:
+    index = world()
+    with pytest.raises(ProtocolError, match="already has a validation part of 12 recordings"):
+        carve_validation(split_of(index, "cross-subject-val"), index)
+
+
+def test_overlaps_of_ids_subjects_and_groups() -> None:
+    index = world()
+    split = split_of(index, "cross-subject")
+    assert find_overlaps(split, index.by_id()) == ()
+    leaking = dataclasses.replace(split, train=(*split.train, split.test[0]))
+    assert [(o.what, o.values) for o in find_overlaps(leaking, index.by_id())] == [
+        ("recording", ("a1_s2_t1",)),
+        ("subject", ("2",)),
+        ("group", ("2",)),
+    ]
+    allowed = dataclasses.replace(leaking, disjoint="none")
+    assert [o.what for o in find_overlaps(allowed, index.by_id())] == ["recording"], "an id may never be shared"
+
+
+def test_a_group_may_not_straddle_even_if_subjects_differ() -> None:
+    index = world()
+    one_source = tuple(dataclasses.replace(r, group="same video") for r in index)
+    with pytest.raises(ProtocolError, match="train and test share group same video"):
+        split_of(dataclasses.replace(index, recordings=one_source), "cross-subject")
+
+
+def test_checked_refuses_unknown_ids_and_empty_parts() -> None:
+    index = world()
+    split = split_of(index, "cross-subject")
+    with pytest.raises(ProtocolError, match="does not hold: a9_s9_t9"):
+        checked(dataclasses.replace(split, test=("a9_s9_t9",)), index)
+    with pytest.raises(ProtocolError, match="leaves the part 'train' empty"):
+        checked(dataclasses.replace(split, train=()), index)
+
+
+def test_split_hash_depends_on_the_ids_alone() -> None:
+    split = split_of(world(), "cross-subject")
+    assert dataclasses.replace(split, protocol="other", fold="7").split_hash == split.split_hash
+    assert dataclasses.replace(split, train=split.train[1:]).split_hash != split.split_hash
+    assert dataclasses.replace(split, train=split.test, test=split.train).split_hash != split.split_hash
+
+
+def frames(subjects: int = 10, clips: int = 3, each: int = 20, subject: str = "") -> Index:
+    """Frames of `clips` source videos per subject, in one official part train and every tenth in test."""
+    recordings = [
+        Recording(
+            f"s{s}c{c}-{n:02d}",
+            subject or f"p{s:03d}",
+            str(c),
+            n % 4,
+            subject or f"p{s:03d}",
+            {},
+            clip=f"s{s}c{c}",
+            position=n,
+            part="test" if n % 10 == 0 else "train",
+        )
+        for s in range(1, subjects + 1)
+        for c in range(1, clips + 1)
+        for n in range(each)
+    ]
+    return Index("auc", Path("nowhere"), tuple("abcd"), tuple(sorted(recordings, key=lambda r: r.id)))
+
+
+def official(index: Index) -> Split:
+    return load_protocol("auc", "official").split(index)
+
+
+def test_carving_clips_takes_every_fifth_source_video() -> None:
+    index = frames()
+    split = official(index)
+    carved = carve_validation(split, index, "clip")
+    by_id = index.by_id()
+    videos = {by_id[i].clip for i in carved.validation}
+    assert len(videos) == 30 // 5
+    assert {by_id[i].trial for i in carved.validation} == {"1", "2", "3"}, "five and three have no common divisor"
+    assert not videos & {by_id[i].clip for i in carved.train}, "no neighbour of a validated frame trains"
+    assert carved.test == split.test
+    assert sorted(carved.train + carved.validation) == list(split.train)
+
+
+def test_carving_of_few_clips_takes_the_last() -> None:
+    index = frames(subjects=1, clips=3)
+    carved = carve_validation(official(index), index, "clip")
+    assert {index.by_id()[i].clip for i in carved.validation} == {"s1c3"}
+    with pytest.raises(ProtocolError, match=r"trains on one clip only \(s1c1\)"):
+        carve_validation(official(frames(subjects=1, clips=1)), frames(subjects=1, clips=1), "clip")
+
+
+def test_carving_recordings_takes_every_tenth_of_each_class() -> None:
+    index = frames(subject="unknown")
+    split = official(index)
+    carved = carve_validation(split, index)
+    assert split.validation_unit == "recording"
+    by_id = index.by_id()
+    for label in range(4):
+        members = sorted(i for i in split.train if by_id[i].label == label)
+        assert [i for i in carved.validation if by_id[i].label == label] == members[9::10]
+    few = frames(subjects=1, clips=1, each=3)
+    assert len(carve_validation(official(few), few).validation) == 1
+
+
+@pytest.mark.parametrize(("subjects", "expected"), [(4, 1), (19, 1), (20, 2), (35, 3)])
+def test_carving_of_named_subjects_takes_a_tenth_of_them(subjects: int, expected: int) -> None:
+    index = frames(subjects=subjects, clips=1)
+    carved = carve_validation(official(index), index, "subject")
+    held = {index.by_id()[i].subject for i in carved.validation}
+    assert held == {f"p{n:03d}" for n in range(subjects - expected + 1, subjects + 1)}
+
+
+def test_carving_trials_of_named_subjects() -> None:
+    index = frames()
+    carved = carve_validation(official(index), index, "trial")
+    chosen = [index.by_id()[i] for i in carved.validation]
+    assert {r.trial for r in chosen} == {"3"}
+    assert {(int(r.subject[1:]) - 1 + r.label) % 4 for r in chosen} == {0}
+
+
+def test_natural_order() -> None:
+    assert natural_order(["p002", "10", "9", "p002", "ab"]) == ("9", "10", "ab", "p002")

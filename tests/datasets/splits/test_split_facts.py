@@ -1,0 +1,59 @@
+import dataclasses
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from vskd.datasets.catalog import get_dataset
+from vskd.datasets.recording import Index
+from vskd.datasets.splits.protocol import load_protocol
+from vskd.datasets.splits.split_facts import content_hashes, split_facts, two_classes
+
+
+def folder(root: Path) -> Index:
+    return get_dataset("image-folder").index(root)
+
+
+def test_what_two_parts_share(image_folder_root: Path) -> None:
+    index = folder(image_folder_root)
+    renamed = [dataclasses.replace(r, clip=f"{r.subject}.mp4" if r.part == "train" else "") for r in index]
+    index = dataclasses.replace(index, recordings=tuple(renamed))
+    split = load_protocol("image-folder", "official").split(index)
+    facts = split_facts(index, split, {})
+    assert (facts.sizes, facts.subjects) == ({"train": 6, "validation": 0, "test": 6}, 3)
+    assert facts.shared_subjects == facts.shared_groups == ("ann", "bob", "cleo")
+    assert (facts.clips, facts.shared_clips, facts.unknown_subjects) == (0, (), 0)
+    assert facts.classes == {"cat": (3, 3), "dog": (3, 3)}
+    assert facts.same_content is None
+    apart = split_facts(index, load_protocol("image-folder", "leave-one-driver-out").split(index, "bob"), {})
+    assert (apart.fold, apart.subjects, apart.shared_subjects, apart.shared_groups) == ("bob", 1, (), ())
+
+
+def test_unknown_subjects_are_counted_not_shared(image_folder_root: Path) -> None:
+    (image_folder_root / "labels.csv").unlink()
+    index = folder(image_folder_root)
+    facts = split_facts(index, load_protocol("image-folder", "official").split(index), {})
+    assert (facts.unknown_subjects, facts.subjects, facts.shared_subjects, facts.shared_groups) == (6, 0, (), ())
+
+
+def test_equal_files_are_paired_and_contradictions_named(image_folder_root: Path) -> None:
+    cats, dogs = image_folder_root / "train" / "cat", image_folder_root / "test" / "dog"
+    shutil.copyfile(cats / "0.png", image_folder_root / "test" / "cat" / "1.png")
+    shutil.copyfile(cats / "2.png", dogs / "2.png")
+    index = folder(image_folder_root)
+    contents = content_hashes(index.recordings, "image")
+    assert len(contents) == 18 and len(set(contents.values())) == 16
+    facts = split_facts(index, load_protocol("image-folder", "official").split(index), contents)
+    assert facts.same_content == (("train/cat/0", "test/cat/1"), ("train/cat/2", "test/dog/2"))
+    assert two_classes(index.recordings, contents) == (("test/dog/2", "train/cat/2"),)
+    assert content_hashes(index.recordings, "depth") == {}
+
+
+def test_sensor_files_are_compared_without_their_dates(make_utd: Callable[..., Path]) -> None:
+    root = make_utd("a1_s1_t1", "a1_s2_t1")
+    one, other = (root / "Inertial" / f"a1_s{s}_t1_inertial.mat" for s in (1, 2))
+    content = bytearray(one.read_bytes())
+    content[60:64] = b"1999"
+    other.write_bytes(bytes(content))
+    index = get_dataset("utd-mhad").index(root)
+    hashes = content_hashes(index.recordings, "accelerometer")
+    assert hashes["a1_s1_t1"] == hashes["a1_s2_t1"]

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from vskd.distillation.teacher.pairing import check_paired
+from vskd.errors import CacheError
+
+
+def test_same_ids_in_the_same_order_pass() -> None:
+    check_paired(["a", "b"], ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher", "message"),
+    [
+        (["a", "b"], ["b", "a"], r"2 of 2 .*student a, teacher b"),
+        (["a", "b"], ["a"], "2 recordings, the teacher's 1"),
+        (["a", "b"], ["a", "c"], r"1 of 2 .*student b, teacher c"),
+    ],
+)
+def test_anything_else_is_refused(student: list[str], teacher: list[str], message: str) -> None:
+    with pytest.raises(CacheError, match=message):
+        check_paired(student, teacher)
+
+
+def test_two_independently_shuffled_loaders_as_in_the_reference_are_refused() -> None:
+    """The published code zips two shuffled loaders: replayed here, hardly a sample is paired, and no batch passes."""
+    ids = np.array([f"a{a}_s{s}_t{t}" for a in range(1, 28) for s in (1, 3, 5, 7) for t in range(1, 5)])
+    sensor, video = (np.random.default_rng(seed).permutation(ids) for seed in (0, 1))
+    assert np.mean(sensor == video) < 0.02
+    refused = 0
+    batches = list(zip(np.array_split(sensor, 27), np.array_split(video, 27), strict=True))
+    for student, teacher in batches:
+        with pytest.raises(CacheError):
+            check_paired(student.tolist(), teacher.tolist())
+        refused += 1
+    assert refused == len(batches)

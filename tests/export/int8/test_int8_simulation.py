@@ -1,0 +1,110 @@
+"""Simulated int8 is what LiteRT computes, and its gradient is the straight-through one."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.export.conftest import IMAGE, random_inputs, seeded
+from tests.export.conftest import TinySeriesNet as SeriesNet
+from vskd.bundle.runtime import LiteRTModel
+from vskd.errors import BundleError
+from vskd.export.convert.deploy_form import deploy_form
+from vskd.export.convert.litert import LogitsOnly
+from vskd.export.int8.int8_simulation import ActivationRounding, RoundedLayer, SimulatedInt8, round_weight
+from vskd.models.efficientnet_lite import SameConvolution
+from vskd.models.mobilenet_v3 import MobileNetV3Small
+from vskd.models.squeezenet_lw import SqueezeNetLW
+
+
+def calibrated(module: nn.Module, inputs: list[np.ndarray]) -> SimulatedInt8:
+    simulated = SimulatedInt8(module, torch.from_numpy(inputs[0][None])).train()
+    with torch.no_grad():
+        for x in inputs:
+            simulated(torch.from_numpy(x[None]))
+    return simulated.eval()
+
+
+def test_weights_are_rounded_per_channel_as_a_naive_loop_does():
+    weight = torch.randn(5, 3, 2, 2) * torch.tensor([1e-3, 0.1, 1.0, 30.0, 0.0]).view(5, 1, 1, 1)
+    expected = np.zeros(weight.shape, np.float32)
+    for channel, values in enumerate(weight.numpy()):
+        scale = np.abs(values).max() / 127
+        expected[channel] = np.round(values / scale) * scale if scale else 0
+    np.testing.assert_allclose(round_weight(weight).numpy(), expected, rtol=1e-5, atol=1e-12)
+
+
+@pytest.mark.parametrize(("estimator", "high"), [("minmax", 4.0), ("moving-average", 0.95 * 4 + 0.05 * 2)])
+def test_activation_ranges(estimator: str, high: float):
+    rounding = ActivationRounding(estimator).train()
+    x = torch.tensor([0.5, 4.0])
+    rounding(x)
+    rounding(x / 2)
+    assert (rounding.low.item(), rounding.high.item()) == (0.0, pytest.approx(high))  # zero is always inside
+    rounding.frozen = True
+    rounding(x * 100)
+    rounding.eval()(x * 100)
+    assert rounding.high.item() == pytest.approx(high)
+    values = rounding(torch.linspace(-1, high, 1000))
+    assert len(values.unique()) == 256 and values.min() == 0 and 0 in values
+
+
+def test_gradient_passes_the_rounding_and_stops_at_the_clipping():
+    rounding = ActivationRounding("minmax").train()
+    rounding(torch.tensor([-1.0, 1.0]))
+    x = torch.tensor([0.3, 5.0], requires_grad=True)
+    rounding.eval()(x).sum().backward()
+    assert x.grad is not None and x.grad.tolist() == [1.0, 0.0]
+
+
+def test_simulation_is_what_litert_computes(tiny_network: nn.Module, tiny_int8: bytes):
+    simulated = calibrated(LogitsOnly(tiny_network), random_inputs(16, IMAGE))  # as tiny_int8 was
+    inputs = np.stack(random_inputs(32, IMAGE, seed=9))
+    model = LiteRTModel(tiny_int8, reference_kernels=True)
+    actual = model.predict(inputs)
+    with torch.no_grad():
+        expected = simulated(torch.from_numpy(inputs)).numpy()
+        exact = tiny_network(torch.from_numpy(inputs)).logits.numpy()
+    step = float(np.diff(model.from_raw(np.array([0, 1], np.int8)))[0])
+    assert np.abs(actual - expected).max() <= 2.01 * step
+    assert np.abs(actual - expected).mean() < 0.5 * np.abs(actual - exact).mean()  # it predicts the error itself
+
+
+@pytest.mark.parametrize("build", [lambda: SqueezeNetLW(1, 4), lambda: MobileNetV3Small(1, 4, width=0.75)])
+def test_image_students_are_simulated_and_come_back_unharmed(build):
+    torch.manual_seed(0)
+    network = build().eval()
+    x = torch.rand(2, 1, 64, 64)
+    simulated = SimulatedInt8(deploy_form(network), x[:1])
+    expected = network(x).logits
+    torch.testing.assert_close(simulated.plain()(x), expected, rtol=1e-3, atol=1e-5)
+    simulated.train()(x)
+    assert not torch.equal(simulated.eval()(x), expected)
+    simulated.train()(x).sum().backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in simulated.parameters() if p.requires_grad)
+
+
+def test_a_series_network_is_simulated_too():
+    network = seeded(SeriesNet)
+    x = torch.randn(2, 3, 64)
+    torch.testing.assert_close(SimulatedInt8(LogitsOnly(network), x[:1]).plain()(x), network(x).logits)
+
+
+class Untraceable(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x if x.sum() > 0 else -x
+
+
+def test_untraceable_network_is_one_clear_error():
+    with pytest.raises(BundleError, match="cannot be traced"):
+        SimulatedInt8(Untraceable(), torch.ones(1, 4))
+
+
+def test_a_convolution_of_a_class_of_its_own_is_rounded_with_its_batch_norm():
+    network = nn.Sequential(SameConvolution(3, 4, 3, stride=2), nn.BatchNorm2d(4), nn.ReLU6()).eval()
+    x = torch.rand(1, 3, 8, 8)
+    simulated = SimulatedInt8(network, x)
+    kinds = [type(module) for module in simulated.modules()]
+    assert nn.BatchNorm2d not in kinds
+    assert kinds.count(RoundedLayer) == 1
+    torch.testing.assert_close(simulated.plain()(x), network(x))

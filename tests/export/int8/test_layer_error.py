@@ -1,0 +1,96 @@
+"""The table agrees with a comparison of our own, is in the graph's order, and finds the layer that was spoiled."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.export.conftest import IMAGE, random_inputs
+from vskd.bundle.runtime import LiteRTModel
+from vskd.errors import BundleError, DataError, MissingExtraError
+from vskd.export.convert.litert import convert_float
+from vskd.export.int8.layer_error import (
+    MAX_DB,
+    LayerError,
+    layer_errors,
+    render_layer_errors,
+    signal_to_noise_db,
+    worst_layers,
+)
+from vskd.export.int8.quantize import quantize_int8
+
+
+@pytest.fixture(scope="module")
+def errors(tiny_float: bytes, tiny_int8: bytes) -> tuple[LayerError, ...]:
+    return layer_errors(tiny_float, tiny_int8, random_inputs(4, IMAGE, seed=5))
+
+
+def test_decibels_are_the_closed_form():
+    clean = np.array([3.0, -4.0])
+    assert signal_to_noise_db(clean * 1.1, clean) == pytest.approx(20)
+    assert signal_to_noise_db(clean * 2, clean) == pytest.approx(0)
+    assert signal_to_noise_db(clean, clean) == MAX_DB
+    assert signal_to_noise_db([0.1], [0.0]) == 0.0
+
+
+def test_table_is_in_the_order_of_the_graph(errors: tuple[LayerError, ...]):
+    assert [layer.position for layer in errors] == sorted({layer.position for layer in errors})
+    assert [n.operator for n in errors if n.operator.startswith(("CONV", "FULLY"))] == [
+        "CONV_2D",
+        "CONV_2D",
+        "FULLY_CONNECTED",
+    ]
+    assert errors[-1].shape == (1, 4)
+    assert all(15 < layer.sqnr_db < MAX_DB for layer in errors)
+
+
+def test_last_row_is_the_error_of_the_logits(errors: tuple[LayerError, ...], tiny_float: bytes, tiny_int8: bytes):
+    inputs = random_inputs(4, IMAGE, seed=5)
+    clean = LiteRTModel(tiny_float).predict(np.stack(inputs)).astype(np.float64)
+    noisy = LiteRTModel(tiny_int8).predict(np.stack(inputs)).astype(np.float64)
+    power, noise = (clean**2).mean(axis=1), ((noisy - clean) ** 2).mean(axis=1)
+    # XNNPACK and the kernels that keep all tensors may differ by a step of the output.
+    assert errors[-1].sqnr_db == pytest.approx(float(np.mean(10 * np.log10(power / noise))), abs=3)
+
+
+def test_the_layer_with_one_huge_channel_is_found():
+    torch.manual_seed(0)
+    first, second, third = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 4, 3)
+    with torch.no_grad():
+        second.weight[0] *= 3000  # its range leaves the other seven channels a step or two
+        third.weight[:, 0] = 0
+    content = convert_float(
+        nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), third, nn.Flatten()), torch.zeros(1, *IMAGE)
+    )
+    inputs = random_inputs(4, IMAGE)
+    table = layer_errors(content, quantize_int8(content, inputs), inputs)
+    convolutions = [layer for layer in table if layer.operator == "CONV_2D"]
+    assert worst_layers(table, 1)[0] == convolutions[2]  # where the crushed channels are read
+    assert convolutions[2].added_db > 10 > convolutions[1].added_db
+
+
+def test_rendering_marks_the_worst(errors: tuple[LayerError, ...]):
+    lines = render_layer_errors(errors).splitlines()
+    assert len(lines) == len(errors) + 2
+    assert sum("**" in line for line in lines) == min(5, len(errors))
+    assert {line.count("|") for line in lines} == {7}
+
+
+@pytest.mark.parametrize("samples", [[], [np.zeros((3, 16, 15), np.float32)], [np.full(IMAGE, np.nan, np.float32)]])
+def test_bad_samples_are_refused(tiny_float: bytes, tiny_int8: bytes, samples: list[np.ndarray]):
+    with pytest.raises(DataError, match=r"[Ss]ample"):
+        layer_errors(tiny_float, tiny_int8, samples)
+
+
+def test_unrelated_models_are_refused(tiny_int8: bytes):
+    other = convert_float(nn.Linear(4, 2), torch.zeros(1, 4))
+    with pytest.raises(BundleError, match="cannot be compared"):
+        layer_errors(other, tiny_int8, random_inputs(1, (4,)))
+
+
+def test_missing_quantizer_names_the_extra(tiny_float: bytes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_quantizer", None)
+    with pytest.raises(MissingExtraError, match=r"ai-edge-quantizer.*vskd\[export\]"):
+        layer_errors(tiny_float, tiny_float, random_inputs(1, IMAGE))

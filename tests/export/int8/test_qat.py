@@ -1,0 +1,97 @@
+"""Training under simulated int8 brings back what quantization had lost."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.export.conftest import IMAGE, random_inputs
+from vskd.bundle.runtime import LiteRTModel
+from vskd.errors import DataError
+from vskd.export.convert.litert import LogitsOnly, convert_float
+from vskd.export.int8.qat import train_for_int8
+from vskd.export.int8.quantize import quantize_int8
+
+
+class Lopsided(nn.Module):
+    """A trained classifier in which one channel's range leaves hardly any steps for the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(8, 12), nn.Linear(12, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.second(torch.relu(self.first(x)))
+
+
+def blobs(count: int, seed: int) -> tuple[Tensor, Tensor]:
+    """Three classes, 8 features."""
+    generator = torch.Generator().manual_seed(seed)
+    centres = torch.randn(3, 8, generator=torch.Generator().manual_seed(7))
+    labels = torch.randint(0, 3, (count,), generator=generator)
+    return centres[labels] + 0.5 * torch.randn(count, 8, generator=generator), labels
+
+
+def lopsided() -> Lopsided:
+    torch.manual_seed(0)
+    network = Lopsided()
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.02)
+    x, labels = blobs(400, 1)
+    for _ in range(100):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(network(x), labels).backward()
+        optimizer.step()
+    with torch.no_grad():  # the same function, in ranges that int8 cannot hold together
+        network.first.weight[0] *= 400
+        network.first.bias[0] *= 400
+        network.second.weight[:, 0] /= 400
+    return network.eval()
+
+
+def int8_accuracy(module: nn.Module) -> float:
+    x, labels = blobs(300, 3)
+    calibration = list(blobs(100, 2)[0].numpy())
+    content = quantize_int8(convert_float(module, torch.zeros(1, 8)), calibration)
+    return float((LiteRTModel(content).predict(x.numpy()).argmax(axis=1) == labels.numpy()).mean())
+
+
+def test_training_brings_back_what_quantization_lost():
+    network = lopsided()
+    before = copy.deepcopy(network.state_dict())
+    x, labels = blobs(300, 3)
+    float_accuracy = float((network(x).argmax(dim=1) == labels).float().mean())
+    batches = [blobs(64, 100 + step) for step in range(300)]
+    trained = train_for_int8(network, batches, steps=300, learning_rate=0.01)
+    lost, kept = float_accuracy - int8_accuracy(network), float_accuracy - int8_accuracy(trained)
+    assert float_accuracy > 0.95 and lost > 0.1  # there is something to repair
+    assert kept < 0.02
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_the_rate_falls_linearly_to_zero(monkeypatch: pytest.MonkeyPatch):
+    rates: list[float] = []
+    step = torch.optim.Adam.step
+
+    def noted(self: torch.optim.Adam) -> object:
+        rates.append(self.param_groups[0]["lr"])
+        return step(self)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    train_for_int8(lopsided(), [blobs(8, s) for s in range(5)], steps=4, learning_rate=0.4)
+    assert rates[-5:] == pytest.approx([0.4, 0.3, 0.2, 0.1, 0.0])
+
+
+def test_training_is_deterministic(tiny_network: nn.Module):
+    batches = [(torch.from_numpy(np.stack(random_inputs(4, IMAGE, seed=s))), torch.arange(4)) for s in range(3)]
+    once, again = (train_for_int8(LogitsOnly(tiny_network), batches, steps=3) for _ in range(2))
+    for (name, a), b in zip(once.state_dict().items(), again.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_no_batch_and_bad_loss_are_refused(tiny_network: nn.Module):
+    with pytest.raises(DataError, match="no batch"):
+        train_for_int8(LogitsOnly(tiny_network), [], steps=1)
+    with pytest.raises(DataError, match="batch 0 is not finite"):
+        train_for_int8(LogitsOnly(tiny_network), [(torch.full((2, *IMAGE), torch.nan), torch.zeros(2).long())], steps=1)

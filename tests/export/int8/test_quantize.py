@@ -1,0 +1,100 @@
+"""int8 throughout, per-channel, calibrated as asked, and errors."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests.export.conftest import IMAGE, random_inputs
+from vskd.bundle.runtime import LiteRTModel
+from vskd.errors import BundleError, DataError, MissingExtraError
+from vskd.export.convert.litert import convert_float
+from vskd.export.convert.structure import float_operators, operator_names, weight_scales
+from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
+from vskd.export.parity import parity
+
+
+def test_every_operator_is_integer_and_weights_are_per_channel(tiny_float: bytes, tiny_int8: bytes):
+    assert set(float_operators(tiny_float)) >= {"CONV_2D", "FULLY_CONNECTED"}  # the check can see floats
+    assert float_operators(tiny_int8) == []
+    assert sorted(weight_scales(tiny_int8).values()) == [(4, 4), (8, 8), (16, 16)]
+    model = LiteRTModel(tiny_int8)
+    assert (model.input_type, model.output_type) == ("int8", "int8")
+
+
+@pytest.mark.parametrize(
+    ("input_type", "output_type", "ends"),
+    [
+        ("float32", "float32", ["QUANTIZE", "DEQUANTIZE"]),
+        ("int8", "float32", ["DEQUANTIZE"]),
+        ("float32", "int8", ["QUANTIZE"]),
+    ],
+)
+def test_ends_can_be_float(tiny_float: bytes, input_type: str, output_type: str, ends: list[str]):
+    content = quantize_int8(tiny_float, random_inputs(8, IMAGE), input_type=input_type, output_type=output_type)
+    model = LiteRTModel(content)
+    assert (model.input_type, model.output_type) == (input_type, output_type)
+    assert float_operators(content) == ends
+    assert [n for n in operator_names(content) if n in ("QUANTIZE", "DEQUANTIZE")] == ends
+
+
+def test_int8_is_close_to_float(tiny_network: nn.Module, tiny_int8: bytes):
+    report = parity(
+        lambda x: tiny_network(torch.from_numpy(x)).logits.detach().numpy(),
+        LiteRTModel(tiny_int8).predict,
+        random_inputs(16, IMAGE),
+    )
+    assert 0 < report.max_abs_error < 0.05
+
+
+def linear_float() -> bytes:
+    """y = x with four values: the range of its activation is that of its input."""
+    layer = nn.Linear(4, 4, bias=False)
+    nn.init.eye_(layer.weight)
+    return convert_float(layer, torch.zeros(1, 4))
+
+
+def outlier_inputs() -> list[np.ndarray]:
+    """19 inputs within +-1, then one of +-10."""
+    small = [np.array([1, -1, 0.5, 0], dtype=np.float32)] * 19
+    return [*small, np.array([10, -10, 0, 0], dtype=np.float32)]
+
+
+def test_minmax_keeps_the_extremes_and_moving_average_clips_them():
+    content = linear_float()
+    scales = {}
+    for estimator in RANGE_ESTIMATORS:
+        model = LiteRTModel(quantize_int8(content, outlier_inputs(), range_estimator=estimator))
+        scales[estimator] = float(np.ptp(model.from_raw(np.array([-128, 127], np.int8))))
+    assert scales["minmax"] == pytest.approx(20, rel=0.01)
+    assert scales["moving-average"] == pytest.approx(2 * (0.95 * 1 + 0.05 * 10), rel=0.01)
+
+
+def test_calibration_is_read_once_as_a_stream(tiny_float: bytes):
+    stream = iter(random_inputs(4, IMAGE))
+    from_stream = quantize_int8(tiny_float, stream)
+    assert next(stream, None) is None
+    assert from_stream == quantize_int8(tiny_float, [x[None] for x in random_inputs(4, IMAGE)])
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [[], [np.zeros((3, 16, 15), np.float32)], [np.full(IMAGE, np.nan, np.float32)]],
+    ids=["empty", "shape", "nan"],
+)
+def test_bad_calibration_is_refused(tiny_float: bytes, calibration: list[np.ndarray]):
+    with pytest.raises(DataError, match=r"[Cc]alibrat"):
+        quantize_int8(tiny_float, calibration)
+
+
+def test_an_already_quantized_model_is_refused(tiny_int8: bytes):
+    with pytest.raises(BundleError, match="cannot be quantized"):
+        quantize_int8(tiny_int8, random_inputs(2, IMAGE))
+
+
+def test_missing_quantizer_names_the_extra(tiny_float: bytes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_quantizer", None)
+    with pytest.raises(MissingExtraError, match=r"ai-edge-quantizer.*vskd\[export\]"):
+        quantize_int8(tiny_float, random_inputs(2, IMAGE))

@@ -1,0 +1,111 @@
+"""Attention transfer against the formula in loops."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from vskd.losses.attention_transfer import AttentionTransfer, attention_map, common_grid
+
+
+def naive_map(feature: Tensor) -> list[float]:
+    """Unit vector of the sums of squares over channels, for one sample without resizing."""
+    channels, height, width = feature.shape
+    energy = [sum(feature[c, i, j].item() ** 2 for c in range(channels)) for i in range(height) for j in range(width)]
+    length = math.sqrt(sum(e * e for e in energy))
+    return [e / length for e in energy]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("channels", [(4, 4), (3, 7)])
+@pytest.mark.parametrize("size", [(1, 1), (3, 3), (2, 5)])
+def test_equals_the_formula(batch: int, channels: tuple[int, int], size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    student, teacher = (torch.randn(batch, c, *size) for c in channels)
+    expected = 0.0
+    for s, t in zip(student, teacher, strict=True):
+        expected += sum((a - b) ** 2 for a, b in zip(naive_map(s), naive_map(t), strict=True)) / batch
+    assert AttentionTransfer()(student, teacher).item() == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+def test_equals_the_authors_formula_times_positions() -> None:
+    torch.manual_seed(0)
+    student, teacher = torch.randn(2, 5, 7, 7), torch.randn(2, 9, 7, 7)
+
+    def at(x: Tensor) -> Tensor:
+        return torch.nn.functional.normalize(x.pow(2).mean(1).view(x.size(0), -1))
+
+    expected = (at(student) - at(teacher)).pow(2).mean() * 49
+    torch.testing.assert_close(AttentionTransfer()(student, teacher), expected)
+
+
+def test_maps_of_different_sizes_are_averaged_to_the_smaller() -> None:
+    torch.manual_seed(0)
+    student, teacher = torch.randn(2, 3, 6, 4), torch.randn(2, 5, 3, 8)
+    assert common_grid(student, teacher) == (3, 4)
+    energies = [
+        student.square().mean(1).view(2, 3, 2, 4).mean(2).flatten(1),
+        teacher.square().mean(1).view(2, 3, 4, 2).mean(3).flatten(1),
+    ]
+    s, t = (e / e.norm(dim=1, keepdim=True) for e in energies)
+    torch.testing.assert_close(AttentionTransfer()(student, teacher), (s - t).square().sum(1).mean())
+
+
+def test_only_where_counts_and_not_how_much() -> None:
+    torch.manual_seed(0)
+    teacher = torch.randn(2, 3, 4, 4)
+    scale = torch.tensor([7.0, 0.01]).view(2, 1, 1, 1)
+    assert AttentionTransfer()(teacher * scale, teacher).item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_opposite_attention_is_the_worst() -> None:
+    student, teacher = torch.zeros(1, 2, 2, 2), torch.zeros(1, 3, 2, 2)
+    student[0, :, 0, 0], teacher[0, :, 1, 1] = 5.0, 1.0
+    assert AttentionTransfer()(student, teacher).item() == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("which", ["student", "teacher", "both"])
+def test_zero_features_are_finite(which: str) -> None:
+    torch.manual_seed(0)
+    student = torch.zeros(2, 3, 4, 4) if which != "teacher" else torch.randn(2, 3, 4, 4)
+    teacher = torch.zeros(2, 3, 4, 4) if which != "student" else torch.randn(2, 3, 4, 4)
+    student.requires_grad_()
+    loss = AttentionTransfer()(student, teacher)
+    loss.backward()
+    assert loss.item() == pytest.approx(0.0 if which == "both" else 1.0, abs=1e-5)
+    assert torch.isfinite(student.grad).all()
+
+
+@pytest.mark.parametrize("size", [1e-25, 1e25])
+def test_sizes_whose_squares_leave_float32_make_no_difference(size: float) -> None:
+    torch.manual_seed(0)
+    student, teacher = torch.randn(2, 3, 4, 4), torch.randn(2, 3, 4, 4)
+    torch.testing.assert_close(AttentionTransfer()(student * size, teacher), AttentionTransfer()(student, teacher))
+
+
+def test_half_precision_does_not_overflow() -> None:
+    torch.manual_seed(0)
+    student, teacher = (torch.randn(2, 3, 4, 4) * 1000).half(), torch.randn(2, 3, 4, 4).half()
+    loss = AttentionTransfer()(student, teacher)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, AttentionTransfer()(student.float(), teacher.float()))
+
+
+def test_gradient_is_that_of_finite_differences() -> None:
+    torch.manual_seed(0)
+    teacher = torch.randn(2, 4, 2, 2, dtype=torch.float64)
+    student = torch.randn(2, 3, 3, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x: AttentionTransfer()(x, teacher), (student,))
+
+
+def test_map_is_a_unit_vector() -> None:
+    maps = attention_map(torch.randn(3, 4, 8, 8, generator=torch.Generator().manual_seed(0)), (4, 2))
+    assert maps.shape == (3, 8)
+    torch.testing.assert_close(maps.norm(dim=1), torch.ones(3))
+
+
+@pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((2, 3, 4, 4), (3, 3, 4, 4)), ((2, 3, 4), (2, 3, 4))])
+def test_other_shapes_are_refused(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    with pytest.raises(ValueError, match="maps of the same batch"):
+        AttentionTransfer()(torch.zeros(shapes[0]), torch.zeros(shapes[1]))

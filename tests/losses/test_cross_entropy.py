@@ -1,0 +1,64 @@
+"""Cross entropy against its formula."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+
+from vskd.losses.cross_entropy import CrossEntropy, balanced_weights
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_equals_the_formula(smoothing: float) -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(4, 3), torch.tensor([0, 2, 1, 1])
+    expected = 0.0
+    for row, label in zip(logits.tolist(), labels.tolist(), strict=True):
+        total = sum(math.exp(z) for z in row)
+        for c, z in enumerate(row):
+            wanted = smoothing / 3 + (1 - smoothing) * (c == label)
+            expected -= wanted * math.log(math.exp(z) / total) / 4
+    assert CrossEntropy(smoothing)(logits, labels).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_uniform_logits_give_log_classes() -> None:
+    assert CrossEntropy()(torch.zeros(5, 27), torch.arange(5)).item() == pytest.approx(math.log(27))
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0])
+def test_smoothing_out_of_range_is_refused(smoothing: float) -> None:
+    with pytest.raises(ValueError, match="label_smoothing"):
+        CrossEntropy(smoothing)
+
+
+def test_balanced_weights_by_hand() -> None:
+    # 12 samples of 3 present classes: 12 / (3 * 6), 12 / (3 * 4), absent, 12 / (3 * 2).
+    torch.testing.assert_close(balanced_weights([6, 4, 0, 2]), torch.tensor([2 / 3, 1.0, 0.0, 2.0]))
+
+
+def test_balanced_weights_equal_scikit_learns() -> None:
+    counts = [3732, 1676, 347, 4969, 785, 439]
+    labels = np.repeat(np.arange(6), counts)
+    expected = compute_class_weight("balanced", classes=np.arange(6), y=labels)
+    torch.testing.assert_close(balanced_weights(counts), torch.tensor(expected, dtype=torch.float32))
+
+
+@pytest.mark.parametrize("counts", [[], [0, 0], [3, -1]])
+def test_impossible_counts_are_refused(counts: list[int]) -> None:
+    with pytest.raises(ValueError, match="balanced class weights"):
+        balanced_weights(counts)
+
+
+def test_with_class_weights_every_class_counts_alike() -> None:
+    """The weighted loss of an unbalanced batch is the mean of the classes' own mean losses."""
+    torch.manual_seed(0)
+    logits, labels = torch.randn(7, 3), torch.tensor([0, 0, 0, 0, 1, 1, 2])
+    loss = CrossEntropy(class_weights=balanced_weights([4, 2, 1]))
+    each = [CrossEntropy()(logits[labels == c], labels[labels == c]) for c in range(3)]
+    torch.testing.assert_close(loss(logits, labels), torch.stack(each).mean())
+
+
+def test_class_weights_are_no_state() -> None:
+    assert not CrossEntropy(class_weights=torch.ones(3)).state_dict()

@@ -1,0 +1,221 @@
+"""Import of public weights, on generated files of the public names and shapes."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vskd.errors import CheckpointError
+from vskd.files import sha256_file
+from vskd.models.bn_inception import BNInception
+from vskd.models.catalog import build_network
+from vskd.models.resnet18 import ResNet18, ResNet18Body
+from vskd.models.torchvision_shim import load_torchvision
+from vskd.models.trn import build_trn
+from vskd.models.weights.pretrained import adapt_input_channels, import_weights, load_pretrained, read_tensors
+
+
+@pytest.fixture(scope="module")
+def public() -> dict[str, Tensor]:
+    """The state of a network with the public names, random values and the 1000-way classifier."""
+    torch.manual_seed(3)
+    state = BNInception(classes=1000).state_dict()
+    return {name: torch.rand_like(t) + 0.5 if t.is_floating_point() else t for name, t in state.items()}
+
+
+def old_style(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """As the oldest files are: BatchNorm vectors of shape (1, channels), no batch counters, `fc` for the classifier."""
+    result = {}
+    for name, tensor in state.items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        is_norm = "_bn." in name
+        result[name.replace("last_linear", "fc")] = tensor.unsqueeze(0) if is_norm else tensor
+    return result
+
+
+def wrap(style: str, state: dict[str, Tensor]) -> dict[str, Any]:
+    if style == "plain":
+        return dict(state)
+    if style == "old":
+        return dict(old_style(state))
+    if style == "state_dict":
+        return {"epoch": 3, "state_dict": dict(state)}
+    return {"state_dict": {f"module.base_model.{name}": tensor for name, tensor in state.items()}}
+
+
+@pytest.mark.parametrize("style", ["plain", "old", "state_dict", "prefixed"])
+def test_bn_inception_loads_into_the_teacher(style: str, public: dict[str, Tensor], tmp_path: Path) -> None:
+    source, out = tmp_path / "bn_inception.pth", tmp_path / "ours.safetensors"
+    torch.save(wrap(style, public), source)
+    report = import_weights(source, "bn-inception", out)
+    assert report.loaded == len(BNInception().state_dict())
+    classifier = "fc" if style == "old" else "last_linear"
+    assert report.left_out == (f"{classifier}.weight", f"{classifier}.bias")
+
+    teacher = build_trn("bn-inception", classes=3)
+    relations = teacher.relations["2"][1].weight.clone()
+    metadata = load_pretrained(teacher, out)
+    for name, tensor in teacher.backbone.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            assert torch.equal(tensor, public[name]), name
+    assert torch.equal(relations, teacher.relations["2"][1].weight)
+    assert metadata == {
+        "network": "bn-inception",
+        "origin": "bn_inception.pth",
+        "origin_sha256": sha256_file(source),
+        "licence": "unknown",
+    }
+
+
+def test_safetensors_are_accepted_as_source(public: dict[str, Tensor], tmp_path: Path) -> None:
+    save_file(public, tmp_path / "public.safetensors")
+    report = import_weights(tmp_path / "public.safetensors", "bn-inception", tmp_path / "ours.safetensors")
+    assert report.loaded == len(BNInception().state_dict())
+
+
+def test_resnet18_of_torchvision_loads_into_the_student(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    reference = load_torchvision().models.resnet18(weights=None)
+    torch.save(reference.state_dict(), tmp_path / "resnet18.pth")
+    import_weights(tmp_path / "resnet18.pth", "resnet18", tmp_path / "ours.safetensors")
+    student = ResNet18(in_channels=6, classes=4)
+    load_pretrained(student, tmp_path / "ours.safetensors")
+    assert torch.equal(student.body.layer3[0].conv1.weight, reference.layer3[0].conv1.weight)
+    assert torch.equal(student.body.conv1.weight, adapt_input_channels(reference.conv1.weight, 6))
+
+
+@pytest.mark.parametrize("name", ["mobilenet-v3-small-100", "squeezenet-1-0", "efficientnet-v2-s", "convnext-tiny"])
+def test_photo_networks_of_torchvision_load_without_their_classifier(name: str, tmp_path: Path) -> None:
+    function = {
+        "mobilenet-v3-small-100": "mobilenet_v3_small",
+        "squeezenet-1-0": "squeezenet1_0",
+        "efficientnet-v2-s": "efficientnet_v2_s",
+        "convnext-tiny": "convnext_tiny",
+    }[name]
+    torch.manual_seed(0)
+    public = getattr(load_torchvision().models, function)(weights=None).state_dict()
+    torch.save(public, tmp_path / "public.pth")
+    network = build_network(name, in_channels=1, classes=4)
+    own = {n: t.clone() for n, t in network.state_dict().items() if n.startswith(network.head)}
+    report = import_weights(tmp_path / "public.pth", name, tmp_path / "ours.safetensors")
+    assert report.left_out == tuple(own)
+    assert report.loaded == len(public) - len(own)
+    load_pretrained(network, tmp_path / "ours.safetensors")
+    for parameter, tensor in network.state_dict().items():
+        if parameter == f"{network.stem}.weight":
+            assert torch.equal(tensor, adapt_input_channels(public[parameter], 1))
+        else:
+            assert torch.equal(tensor, own.get(parameter, public[parameter])), parameter
+
+
+def test_public_weights_load_with_another_activation_but_not_another_width(tmp_path: Path) -> None:
+    public = load_torchvision().models.mobilenet_v3_small(weights=None).state_dict()
+    torch.save(public, tmp_path / "m.pth")
+    import_weights(tmp_path / "m.pth", "mobilenet-v3-small-100", tmp_path / "m.safetensors")
+    network = build_network("mobilenet-v3-small-100-relu", in_channels=3, classes=1000)
+    load_pretrained(network, tmp_path / "m.safetensors")
+    assert torch.equal(network.classifier[0].weight, public["classifier.0.weight"])
+    assert not torch.equal(network.classifier[3].weight, public["classifier.3.weight"])
+    narrow = build_network("mobilenet-v3-small-075", in_channels=3, classes=4)
+    with pytest.raises(CheckpointError, match=r"does not fit MobileNetV3Small: .*of another shape"):
+        load_pretrained(narrow, tmp_path / "m.safetensors")
+
+
+def test_adapted_kernels_answer_alike_on_equal_channels() -> None:
+    weight = torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+    image = torch.randn(1, 1, 9, 9, generator=torch.Generator().manual_seed(1))
+    expected = torch.conv2d(image.expand(1, 3, 9, 9), weight)
+    for channels in (1, 2, 6):
+        adapted = adapt_input_channels(weight, channels)
+        actual = torch.conv2d(image.expand(1, channels, 9, 9), adapted)
+        torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-4)
+    assert adapt_input_channels(weight, 3) is weight
+
+
+class Malicious:
+    """Unpickling this creates a file, if anything runs it."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return (os.mkdir, (str(self.mark),))
+
+
+def test_an_unsafe_file_is_refused_and_not_executed(public: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save({**public, "extra": Malicious(tmp_path / "ran")}, tmp_path / "bad.pth")
+    with pytest.raises(CheckpointError, match=r"bad\.pth was refused: it asks to run \S*mkdir.*safetensors"):
+        import_weights(tmp_path / "bad.pth", "bn-inception", tmp_path / "out.safetensors")
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04 truncated"])
+def test_a_damaged_file_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "bad.pth").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"bad\.pth is damaged or not a torch file"):
+        import_weights(tmp_path / "bad.pth", "bn-inception", tmp_path / "out.safetensors")
+
+
+def test_a_truncated_file_is_named(public: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save(public, tmp_path / "bad.pth")
+    with (tmp_path / "bad.pth").open("r+b") as handle:
+        handle.truncate(100_000)
+    with pytest.raises(CheckpointError, match=r"bad\.pth is damaged"):
+        import_weights(tmp_path / "bad.pth", "bn-inception", tmp_path / "out.safetensors")
+
+
+def test_weights_of_another_network_are_refused(public: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save(public, tmp_path / "bn.pth")
+    with pytest.raises(CheckpointError, match=r"bn\.pth does not hold the weights of resnet18: \d+ missing \(conv1"):
+        import_weights(tmp_path / "bn.pth", "resnet18", tmp_path / "out.safetensors")
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_missing_and_misshapen_tensors_are_named(public: dict[str, Tensor], tmp_path: Path) -> None:
+    changed = {**public, "inception_3a_1x1.bias": torch.zeros(63)}
+    del changed["inception_5b_1x1.weight"]
+    torch.save(changed, tmp_path / "bn.pth")
+    with pytest.raises(CheckpointError) as caught:
+        import_weights(tmp_path / "bn.pth", "bn-inception", tmp_path / "out.safetensors")
+    assert "1 missing (inception_5b_1x1.weight)" in str(caught.value)
+    assert "inception_3a_1x1.bias (63,) instead of (64,)" in str(caught.value)
+
+
+def test_tensors_nobody_asked_for_are_reported(
+    public: dict[str, Tensor], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    torch.save({**public, "attention.weight": torch.zeros(2)}, tmp_path / "bn.pth")
+    with caplog.at_level("WARNING"):
+        report = import_weights(tmp_path / "bn.pth", "bn-inception", tmp_path / "out.safetensors")
+    assert "attention.weight" in report.left_out
+    assert "attention.weight" in caplog.text
+    assert "attention.weight" not in read_tensors(tmp_path / "out.safetensors")[0]
+
+
+def test_other_sources_are_refused(tmp_path: Path) -> None:
+    out = tmp_path / "out.safetensors"
+    with pytest.raises(CheckpointError, match=r"absent\.pth does not exist"):
+        import_weights(tmp_path / "absent.pth", "bn-inception", out)
+    with pytest.raises(CheckpointError, match=r"'vgg'.*bn-inception, resnet18"):
+        import_weights(tmp_path / "absent.pth", "vgg", out)
+    torch.save([1, 2], tmp_path / "list.pth")
+    with pytest.raises(CheckpointError, match=r"list\.pth holds a list"):
+        import_weights(tmp_path / "list.pth", "bn-inception", out)
+
+
+def test_imported_weights_of_another_network_do_not_load(public: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save(public, tmp_path / "bn.pth")
+    import_weights(tmp_path / "bn.pth", "bn-inception", tmp_path / "ours.safetensors")
+    with pytest.raises(CheckpointError, match=r"ours\.safetensors does not fit ResNet18Body"):
+        load_pretrained(ResNet18(in_channels=3, classes=2), tmp_path / "ours.safetensors")
+    with pytest.raises(CheckpointError, match=r"conv1.weight"):
+        body = ResNet18Body(3, "small")
+        torch.save(load_torchvision().models.resnet18(weights=None).state_dict(), tmp_path / "r.pth")
+        import_weights(tmp_path / "r.pth", "resnet18", tmp_path / "r.safetensors")
+        load_pretrained(body, tmp_path / "r.safetensors")

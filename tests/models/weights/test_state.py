@@ -1,0 +1,93 @@
+"""Our own weight files: exact, atomic, and refused when they do not fit."""
+
+import errno
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from vskd.errors import CheckpointError
+from vskd.files import WriteError
+from vskd.models.weights.state import load_state, read_tensors, save_state
+
+
+@pytest.fixture
+def module() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+
+
+def test_equal_content_gives_equal_bytes(module: nn.Module, tmp_path: Path) -> None:
+    metadata = {letter: letter for letter in "hgfedcba"}
+    contents = set()
+    for number in range(8):
+        save_state(module, tmp_path / "w.safetensors", metadata if number % 2 else dict(sorted(metadata.items())))
+        contents.add((tmp_path / "w.safetensors").read_bytes())
+    assert len(contents) == 1
+    assert read_tensors(tmp_path / "w.safetensors")[1] == metadata
+
+
+def test_strided_tensors_are_written_in_order(tmp_path: Path) -> None:
+    module = nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+    save_state(module, tmp_path / "w.safetensors", {})
+    assert torch.equal(read_tensors(tmp_path / "w.safetensors")[0]["weight"], module.weight)
+
+
+def test_a_truncated_file_is_named(module: nn.Module, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_state(module, path, {})
+    path.write_bytes(path.read_bytes()[:-7])
+    with pytest.raises(CheckpointError, match=r"w\.safetensors is damaged"):
+        load_state(module, path)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a safetensors file, by far", b"\xff" * 64])
+def test_any_other_file_is_refused(module: nn.Module, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"w\.safetensors is damaged"):
+        load_state(module, path)
+
+
+def test_a_missing_file_or_a_folder_is_named(module: nn.Module, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"absent\.safetensors does not exist"):
+        load_state(module, tmp_path / "absent.safetensors")
+    with pytest.raises(CheckpointError, match=str(tmp_path)):
+        load_state(module, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        (nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5)), r"0\.weight \(4, 3\) instead of \(5, 3\)"),
+        (nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)), r"missing \(2\.weight, 2\.bias\)"),
+        (nn.Sequential(nn.Linear(3, 4)), r"unexpected \(1\."),
+    ],
+)
+def test_another_network_is_refused_and_left_untouched(
+    module: nn.Module, other: nn.Module, named: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "w.safetensors"
+    save_state(module, path, {})
+    before = {name: tensor.clone() for name, tensor in other.state_dict().items()}
+    with pytest.raises(CheckpointError, match=named):
+        load_state(other, path)
+    assert all(torch.equal(before[name], tensor) for name, tensor in other.state_dict().items())
+
+
+def test_a_full_disk_keeps_the_earlier_file(module: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "w.safetensors"
+    save_state(module, path, {})
+    before = path.read_bytes()
+
+    def full(self: Path, content: bytes) -> int:
+        with self.open("wb") as handle:
+            handle.write(content[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(WriteError, match=r"w\.safetensors: No space left"):
+        save_state(module, path, {"step": "2"})
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]

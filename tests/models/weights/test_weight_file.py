@@ -1,0 +1,40 @@
+"""Reading public weight files: their wrappings. Unsafe and damaged ones are in test_weights.py."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from vskd.errors import CheckpointError
+from vskd.models.weights.weight_file import read_public
+
+STATE = {"a.weight": torch.arange(3.0), "b": torch.tensor(2)}
+
+
+@pytest.mark.parametrize(
+    "content", [STATE, {"state_dict": STATE, "epoch": 3}, {"model": STATE, "args": [1]}, {**STATE, "note": "text"}]
+)
+def test_wrappings(content: dict[str, Any], tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "w.pth")
+    found = read_public(tmp_path / "w.pth")
+    assert set(found) == set(STATE)
+    assert all(torch.equal(found[name], tensor) for name, tensor in STATE.items())
+
+
+def test_safetensors(tmp_path: Path) -> None:
+    save_file(STATE, tmp_path / "w.safetensors")
+    assert set(read_public(tmp_path / "w.safetensors")) == set(STATE)
+
+
+def test_a_whole_module_is_refused_as_it_would_run_code(tmp_path: Path) -> None:
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match=r"w\.pth was refused: it asks to run"):
+        read_public(tmp_path / "w.pth")
+
+
+def test_no_tensors_is_an_error(tmp_path: Path) -> None:
+    torch.save("hello", tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match=r"w\.pth holds a str, not named tensors"):
+        read_public(tmp_path / "w.pth")

@@ -1,0 +1,190 @@
+"""Random changes of images: each switched on alone and compared with what it says it does."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vskd.preprocessing.image.augment import ImageAugmentation, _grid
+
+SWAP = (0, 2, 1)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def noise(batch: int = 64, channels: int = 3, height: int = 24, width: int = 32) -> Tensor:
+    return torch.rand(batch, channels, height, width, generator=generator(7))
+
+
+def labels(batch: int = 64) -> Tensor:
+    return torch.arange(batch) % 3
+
+
+def test_all_zero_changes_nothing() -> None:
+    images, classes = noise(), labels()
+    source = generator()
+    before = source.get_state()
+    changed, same = ImageAugmentation()(images, classes, source)
+    assert changed is images and same is classes
+    assert torch.equal(source.get_state(), before)
+
+
+EACH = [
+    {"contrast": 0.4},
+    {"gamma": 0.5},
+    {"brightness": 0.3},
+    {"crop": 0.3},
+    {"rotation_deg": 15.0},
+    {"flip": 0.5, "label_swap": SWAP},
+    {"erase": 0.5},
+    {"contrast": 0.2, "gamma": 0.2, "brightness": 0.1, "crop": 0.2, "rotation_deg": 8.0, "erase": 0.3},
+]
+
+
+@pytest.mark.parametrize("settings", EACH, ids=str)
+def test_every_change_is_seeded_keeps_shape_range_and_input(settings: dict[str, float]) -> None:
+    images, classes = noise(), labels()
+    kept = images.clone()
+    change = ImageAugmentation(**settings)  # type: ignore[arg-type]
+    first, one = change(images, classes, generator(1))
+    again, two = change(images, classes, generator(1))
+    other, _ = change(images, classes, generator(2))
+    assert torch.equal(first, again) and torch.equal(one, two)
+    assert not torch.equal(first, other) and not torch.equal(first, images)
+    assert torch.equal(images, kept) and torch.equal(classes, labels())
+    assert first.shape == images.shape and first.dtype == torch.float32
+    assert first.min() >= 0 and first.max() <= 1
+
+
+@pytest.mark.parametrize("settings", EACH, ids=str)
+def test_bytes_stay_bytes(settings: dict[str, float]) -> None:
+    pixels = (noise() * 255).to(torch.uint8)
+    change = ImageAugmentation(**settings)  # type: ignore[arg-type]
+    changed, _ = change(pixels, labels(), generator())
+    expected, _ = change(pixels.float() / 255, labels(), generator())
+    assert changed.dtype == torch.uint8
+    assert (changed.float() / 255 - expected).abs().max() <= 0.5 / 255 + 1e-6
+
+
+def test_mirroring_swaps_the_label_of_the_mirrored_image_only() -> None:
+    images, classes = noise(300), labels(300)
+    changed, swapped = ImageAugmentation(flip=0.5, label_swap=SWAP)(images, classes, generator())
+    mirrored = 0
+    for before, after, label, now in zip(images, changed, classes, swapped, strict=True):
+        if torch.equal(after, before):
+            assert now == label
+        else:
+            assert torch.equal(after, before.flip(-1))
+            assert now == SWAP[label]
+            mirrored += 1
+    assert 110 < mirrored < 190
+    always, all_swapped = ImageAugmentation(flip=1.0, label_swap=SWAP)(images, classes, generator())
+    assert torch.equal(always, images.flip(-1))
+    assert all_swapped.tolist() == [SWAP[label] for label in classes]
+
+
+def test_mirroring_without_knowing_what_it_means_is_refused() -> None:
+    with pytest.raises(ValueError, match="flip needs label_swap"):
+        ImageAugmentation(flip=0.5)
+    ImageAugmentation(flip=0.5, label_swap=(0, 1))
+
+
+def test_brightness_shifts_all_pixels_alike() -> None:
+    images = 0.4 + 0.2 * noise()
+    changed, _ = ImageAugmentation(brightness=0.3)(images, labels(), generator())
+    shift = (changed - images).flatten(1)
+    torch.testing.assert_close(shift, shift[:, :1].expand_as(shift), atol=1e-6, rtol=0)
+    assert shift.max() <= 0.3 and shift.min() >= -0.3
+    assert shift[:, 0].std() == pytest.approx(0.3 / 3**0.5, rel=0.2), "uniform between the two ends"
+
+
+def test_contrast_stretches_about_the_image_s_mean() -> None:
+    images = 0.4 + 0.2 * noise()
+    changed, _ = ImageAugmentation(contrast=0.5)(images, labels(), generator())
+    mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    torch.testing.assert_close(changed.mean(dim=(1, 2, 3), keepdim=True), mean, atol=1e-5, rtol=0)
+    gain = ((changed - mean) / (images - mean)).flatten(1).median(dim=1).values
+    torch.testing.assert_close(changed, mean + gain.view(-1, 1, 1, 1) * (images - mean), atol=1e-5, rtol=0)
+    assert 0.5 <= gain.min() < 0.7 and 1.3 < gain.max() <= 1.5
+
+
+def test_gamma_is_a_power() -> None:
+    images = 0.1 + 0.8 * noise()
+    changed, _ = ImageAugmentation(gamma=0.6)(images, labels(), generator())
+    power = (changed.log() / images.log()).flatten(1)
+    torch.testing.assert_close(power, power[:, :1].expand_as(power), atol=1e-4, rtol=1e-4)
+    assert power.min() >= np.exp(-0.6) - 1e-4 and power.max() <= np.exp(0.6) + 1e-4
+    black = torch.zeros(4, 1, 8, 8)
+    assert torch.equal(ImageAugmentation(gamma=0.6)(black, labels(4), generator())[0], black)
+
+
+def ramp(height: int, width: int) -> Tensor:
+    """Two channels that hold each pixel's own centre: x / width and y / height."""
+    x = (torch.arange(width) + 0.5) / width
+    y = (torch.arange(height) + 0.5) / height
+    return torch.stack([x.expand(height, width), y.unsqueeze(1).expand(height, width)]).unsqueeze(0)
+
+
+def test_cropping_shows_a_part_of_the_image_resized() -> None:
+    images = ramp(40, 60).expand(200, -1, -1, -1)
+    changed, _ = ImageAugmentation(crop=0.4)(images, labels(200), generator())
+    inner = changed[:, :, 1:-1, 1:-1]  # bilinear interpolation repeats the outermost half pixel
+    slope_x = (inner[:, 0, :, -1] - inner[:, 0, :, 0]) * 60 / 57
+    slope_y = (inner[:, 1, -1] - inner[:, 1, 0]) * 40 / 37
+    for slope in (slope_x, slope_y):
+        torch.testing.assert_close(slope, slope[:, :1].expand_as(slope), atol=1e-4, rtol=0)
+        assert slope.min() > 0.59 and 0.95 < slope.max() < 1.01
+    places = inner[:, 0, 0].mean(dim=1)
+    assert places.min() < 0.4 and places.max() > 0.6, "not only the middle"
+    assert torch.equal(changed.clamp(0.5 / 60, 1), changed), "nothing from outside"
+
+
+def test_rotation_keeps_angles_in_pixels() -> None:
+    height, width = 40, 80
+    images = ramp(height, width).expand(200, -1, -1, -1)
+    changed, _ = ImageAugmentation(rotation_deg=20)(images, labels(200), generator())
+    middle = changed[:, :, height // 2 - 5 : height // 2 + 5, width // 2 - 5 : width // 2 + 5]
+    across = torch.stack([middle[:, 0, 5, 9] - middle[:, 0, 5, 0], middle[:, 1, 5, 9] - middle[:, 1, 5, 0]], dim=1)
+    down = torch.stack([middle[:, 0, 9, 5] - middle[:, 0, 0, 5], middle[:, 1, 9, 5] - middle[:, 1, 0, 5]], dim=1)
+    pixels = torch.tensor([width, height]) / 9
+    across, down = across * pixels, down * pixels
+    for steps in (across, down):
+        torch.testing.assert_close(steps.norm(dim=1), torch.ones(200), atol=1e-3, rtol=0)
+    torch.testing.assert_close((across * down).sum(dim=1), torch.zeros(200), atol=1e-3, rtol=0)
+    angle = torch.rad2deg(torch.atan2(across[:, 1], across[:, 0]))
+    assert -20.1 < angle.min() < -17 and 17 < angle.max() < 20.1
+
+
+def test_erasing_fills_one_rectangle_with_the_mean() -> None:
+    images = noise(200, 3, 60, 60)
+    changed, _ = ImageAugmentation(erase=0.5)(images, labels(200), generator())
+    touched = 0
+    for before, after in zip(images, changed, strict=True):
+        different = (before != after).all(dim=0)
+        if not different.any():
+            assert torch.equal(before, after)
+            continue
+        touched += 1
+        rows, columns = different.any(dim=1), different.any(dim=0)
+        assert torch.equal(different, rows.unsqueeze(1) & columns.unsqueeze(0))
+        assert np.diff(np.flatnonzero(rows)).max(initial=1) == np.diff(np.flatnonzero(columns)).max(initial=1) == 1
+        assert 0.015 < different.float().mean() < 0.21
+        torch.testing.assert_close(after[:, different], before.mean().expand(3, int(different.sum())))
+    assert 70 < touched < 130
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 8, 8), (2, 3, 9, 300)])
+def test_any_shape(shape: tuple[int, ...]) -> None:
+    change = ImageAugmentation(0.3, 0.3, 0.3, 0.3, 10, 0.5, 0.9, SWAP)
+    changed, _ = change(torch.rand(shape, generator=generator()), labels(shape[0]), generator())
+    assert changed.shape == shape and torch.isfinite(changed).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (5, 8), (32, 32)])
+def test_grid_of_places_is_torch_s(height: int, width: int) -> None:
+    affine = torch.randn(3, 2, 3, generator=generator())
+    expected = functional.affine_grid(affine, [3, 1, height, width], align_corners=False)
+    assert torch.allclose(_grid(affine, height, width), expected, atol=1e-5)

@@ -1,0 +1,69 @@
+"""Pictures of stored images and frames: pixel values, names, resuming."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vskd.preprocessing.image.picture_files import write_jpegs, write_pngs
+from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
+from vskd.preprocessing.stores.gaf_store import GafStore, build_gaf_store
+from vskd.preprocessing.stores.window_store import WindowSource, build_window_store
+
+
+def gaf_store(folder: Path, axes: tuple[str, ...]) -> GafStore:
+    file = folder / "r1.npy"
+    np.save(file, np.random.default_rng(1).normal(size=(20, len(axes))).astype(np.float32))
+    source = WindowSource("r1", file, "", (), axes, 50.0)
+    build_window_store([source], folder / "windows.h5", mode="whole", length=16)
+    build_gaf_store(folder / "windows.h5", folder / "gaf.h5", method="gasf+gadf", image_size=16)
+    return GafStore(folder / "gaf.h5")
+
+
+def test_three_axes_become_red_green_blue(tmp_path: Path) -> None:
+    store = gaf_store(tmp_path, ("x", "y", "z"))
+    assert write_pngs(store, tmp_path / "png") == 1
+    images = store.images("r1")[0]
+    for field, channels in (("gasf", images[:3]), ("gadf", images[3:])):
+        picture = np.asarray(Image.open(tmp_path / "png" / "r1" / f"0000_{field}.png"))
+        assert picture.shape == (16, 16, 3)
+        back = picture.astype(np.float64) / 127.5 - 1
+        assert np.abs(back.transpose(2, 0, 1) - channels).max() <= 0.5 / 127.5 + 1e-6  # rounding to 8 bits, no more
+
+
+def test_other_numbers_of_axes_lie_side_by_side(tmp_path: Path) -> None:
+    store = gaf_store(tmp_path, ("a", "b"))
+    write_pngs(store, tmp_path / "png")
+    assert np.asarray(Image.open(tmp_path / "png" / "r1" / "0000_gasf.png")).shape == (16, 32)
+
+
+def test_recordings_that_are_there_are_kept(tmp_path: Path) -> None:
+    store = gaf_store(tmp_path, ("x", "y", "z"))
+    write_pngs(store, tmp_path / "png")
+    file = tmp_path / "png" / "r1" / "0000_gasf.png"
+    before = file.stat().st_mtime_ns
+    assert write_pngs(store, tmp_path / "png") == 0
+    assert file.stat().st_mtime_ns == before
+
+
+def test_frames_become_jpegs_in_order(tmp_path: Path, synthetic_root: Path) -> None:
+    clip = synthetic_root / "RGB" / "a1_s1_t1_color.mp4"
+    build_frame_store([FrameSource("r1", clip, "", 15.0)], tmp_path / "frames.h5", size=48)
+    store = FrameStore(tmp_path / "frames.h5")
+    assert write_jpegs(store, tmp_path / "jpeg") == 1
+    files = sorted((tmp_path / "jpeg" / "r1").iterdir())
+    assert [f.name for f in files] == [f"{n:05d}.jpg" for n in range(store.num_frames("r1"))]
+    for number in (0, len(files) - 1):
+        picture = np.asarray(Image.open(files[number])).astype(float)
+        frame = store.frames("r1", np.array([number]))[0].astype(float)
+        assert np.abs(picture - frame).mean() < 6  # JPEG loses a little; another frame or channel order is far off
+
+
+def test_an_unwritable_folder_is_a_clear_error(tmp_path: Path) -> None:
+    from vskd.files import WriteError
+
+    store = gaf_store(tmp_path, ("x", "y", "z"))
+    (tmp_path / "file").write_text("not a folder", encoding="utf-8")
+    with pytest.raises(WriteError, match="file"):
+        write_pngs(store, tmp_path / "file")

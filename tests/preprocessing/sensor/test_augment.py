@@ -1,0 +1,73 @@
+import math
+
+import pytest
+import torch
+
+from vskd.preprocessing.sensor.augment import WindowAugmentation, random_rotations
+
+FULL = WindowAugmentation(rotation_deg=12, scale=0.1, jitter=0.02, time_warp=0.04, crop=0.1)
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 8), (5, 3, 128), (4, 6, 33)])
+def test_shape_stays_and_values_are_finite(shape: tuple[int, int, int]) -> None:
+    windows = torch.randn(shape, generator=generator(1))
+    changed = FULL(windows, generator())
+    assert changed.shape == windows.shape
+    assert torch.isfinite(changed).all()
+    assert not torch.equal(changed, windows)
+
+
+def test_all_zero_changes_nothing() -> None:
+    windows = torch.randn(4, 3, 50)
+    assert torch.equal(WindowAugmentation()(windows, generator()), windows)
+
+
+def test_same_generator_state_same_result() -> None:
+    windows = torch.randn(4, 3, 50)
+    assert torch.equal(FULL(windows, generator(7)), FULL(windows, generator(7)))
+    assert not torch.equal(FULL(windows, generator(7)), FULL(windows, generator(8)))
+
+
+def test_rotation_keeps_the_norm_of_every_sample() -> None:
+    windows = torch.randn(6, 3, 40)
+    turned = WindowAugmentation(rotation_deg=30)(windows, generator())
+    torch.testing.assert_close(turned.norm(dim=1), windows.norm(dim=1))
+
+
+def test_rotation_matrices_are_rotations_and_match_the_matrix_exponential() -> None:
+    rotations = random_rotations(50, 0.5, generator(3))
+    identity = torch.eye(3).expand(50, 3, 3)
+    torch.testing.assert_close(rotations @ rotations.mT, identity, atol=1e-5, rtol=0)
+    torch.testing.assert_close(torch.linalg.det(rotations), torch.ones(50))
+    axis = torch.nn.functional.normalize(torch.randn(50, 3, generator=generator(3)), dim=1)
+    same = generator(3)
+    torch.randn(50, 3, generator=same)
+    angle = 0.5 * torch.randn(50, generator=same)
+    cross = torch.linalg.cross(axis.unsqueeze(1).expand(-1, 3, -1), identity, dim=2).mT
+    exponential = torch.linalg.matrix_exp(angle.view(-1, 1, 1) * cross)
+    torch.testing.assert_close(rotations, exponential, atol=1e-5, rtol=0)
+
+
+def test_time_warp_keeps_the_ends_and_the_values_in_range() -> None:
+    ramp = torch.linspace(0, 1, 64).expand(8, 3, 64)
+    warped = WindowAugmentation(time_warp=0.05)(ramp, generator())
+    torch.testing.assert_close(warped[..., 0], ramp[..., 0])
+    torch.testing.assert_close(warped[..., -1], ramp[..., -1], atol=1e-5, rtol=0)
+    assert warped.min() >= 0
+    assert warped.max() <= 1
+
+
+def test_scale_is_one_gain_per_window() -> None:
+    windows = torch.randn(5, 3, 20) + 3
+    ratio = WindowAugmentation(scale=0.2)(windows, generator()) / windows
+    torch.testing.assert_close(ratio, ratio[:, :1, :1].expand_as(ratio))
+    assert ratio.std() > 0.01
+
+
+def test_jitter_has_the_asked_deviation() -> None:
+    noise = WindowAugmentation(jitter=0.3)(torch.zeros(50, 3, 1000), generator())
+    assert math.isclose(noise.std().item(), 0.3, rel_tol=0.01)

@@ -1,0 +1,446 @@
+"""Building and reading stores: kill-safe, resumable, reused, refused; nothing half-written under any failure."""
+
+import errno
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from vskd.errors import CacheError, DataError
+from vskd.files import WriteError
+from vskd.preprocessing.stores import store as store_module
+from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
+from vskd.preprocessing.stores.store_file import Store, member_name
+
+
+@dataclass(frozen=True)
+class TextSource:
+    """A file with one number in it."""
+
+    id: str
+    path: Path
+    factor: int = 1
+
+
+class NumberStore(Store):
+    kind = "numbers"
+
+
+def write_number(source: TextSource, file: h5py.File) -> None:
+    try:
+        number = int(source.path.read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{source.path}: no number in it", "Write one") from error
+    file.create_dataset("data", data=np.full((3, 2), number * source.factor))
+
+
+class Counted:
+    """`write_number`, remembering which recordings it was asked for, and failing where it is told to."""
+
+    def __init__(self, fail_at: str = "", error: BaseException | None = None) -> None:
+        self.seen: list[str] = []
+        self.fail_at, self.error = fail_at, error
+
+    def __call__(self, source: TextSource, file: h5py.File) -> None:
+        self.seen.append(source.id)
+        if source.id == self.fail_at and self.error is not None:
+            raise self.error
+        write_number(source, file)
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> list[TextSource]:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    result = []
+    for number in range(5):
+        (folder / f"{number}.txt").write_text(str(number))
+        result.append(TextSource(f"r{number}", folder / f"{number}.txt"))
+    return result
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out" / "store.h5"
+
+
+def build(
+    sources: list[TextSource],
+    out: Path,
+    write: Callable[[TextSource, h5py.File], None] = write_number,
+    *,
+    settings: dict[str, object] | None = None,
+    bad: float = 0.0,
+    overwrite: bool = False,
+) -> StoreReport:
+    plan = Plan(out, "numbers", settings or {"a": 1}, bad)
+    return build_store(plan, sources, write, description="test", overwrite=overwrite)
+
+
+def left(out: Path) -> list[str]:
+    """Everything in the output folder, hidden files too."""
+    return sorted(p.name for p in out.parent.iterdir()) if out.parent.exists() else []
+
+
+def test_what_is_written_is_read(sources: list[TextSource], out: Path) -> None:
+    report = build(sources, out)
+    assert report == StoreReport(out, 5, (), reused=False)
+    assert left(out) == ["store.h5"]
+    with NumberStore(out) as store:
+        assert store.ids == {"r0", "r1", "r2", "r3", "r4"}
+        assert store.settings == {"a": 1}
+        for number in range(5):
+            np.testing.assert_array_equal(store.dataset(f"r{number}")[()], np.full((3, 2), number))
+    with pytest.raises(CacheError, match="r9"):
+        store.dataset("r9")
+
+
+def test_the_hash_of_each_source_is_kept(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    with NumberStore(out) as store:  # sha256 of the text "3"
+        known = "4e07408562bedb8b60ce05c1decfe3ad16b72230967de01f640b7e4729b49fce"
+        assert store.dataset("r3").attrs["source_sha256"] == known
+
+
+@pytest.mark.parametrize("name", ["subject 1/class/img.jpg", ".", "..", "100%", "a%2Fb", "größe", "a.b"])
+def test_any_id_is_a_valid_name(sources: list[TextSource], out: Path, name: str) -> None:
+    build([TextSource(name, sources[3].path), *sources], out)
+    with NumberStore(out) as store:
+        assert name in store.ids
+        assert store.dataset(name)[0, 0] == 3
+
+
+def test_different_ids_have_different_names() -> None:
+    ids = ["a/b", "a%2Fb", "a.b", "a%2Eb", "a b", "a_b"]
+    assert len({member_name(i) for i in ids}) == len(ids)
+
+
+def test_a_complete_store_is_left_alone(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    before, again = out.stat(), Counted()
+    assert build(sources, out, again).reused
+    assert again.seen == []
+    assert out.stat().st_mtime_ns == before.st_mtime_ns
+    assert build(sources[:2], out, again) == StoreReport(out, 2, (), reused=True)
+
+
+def test_a_copied_data_set_is_recognised_by_content(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    for source in sources:
+        os.utime(source.path, (1, 1))
+    again = Counted()
+    assert build(sources, out, again).reused
+    assert again.seen == []
+
+
+def test_only_changed_and_new_sources_are_read_again(sources: list[TextSource], out: Path) -> None:
+    build(sources[:4], out)
+    sources[1].path.write_text("7")
+    again = Counted()
+    assert build(sources, out, again) == StoreReport(out, 5, (), reused=False)
+    assert again.seen == ["r1", "r4"]
+    with NumberStore(out) as store:
+        assert [int(store.dataset(s.id)[0, 0]) for s in sources] == [0, 7, 2, 3, 4]
+
+
+def test_a_source_read_in_another_way_is_read_again(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    again = Counted()
+    build([*sources[:4], TextSource("r4", sources[4].path, factor=10)], out, again)
+    assert again.seen == ["r4"]
+    with NumberStore(out) as store:
+        assert store.dataset("r4")[0, 0] == 40
+
+
+def test_other_settings_are_refused_unless_told(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    before = out.read_bytes()
+    with pytest.raises(CacheError, match=r"store\.h5 was made with other settings"):
+        build(sources, out, settings={"a": 2})
+    assert out.read_bytes() == before
+    assert left(out) == ["store.h5"]
+    assert not build(sources, out, settings={"a": 2}, overwrite=True).reused
+    with NumberStore(out) as store:
+        assert store.settings == {"a": 2}
+
+
+@pytest.mark.parametrize("content", [b"", b"not HDF5 at all", None])
+def test_a_damaged_store_is_refused_unless_told(sources: list[TextSource], out: Path, content: bytes | None) -> None:
+    build(sources, out)
+    out.write_bytes(out.read_bytes()[: out.stat().st_size // 2] if content is None else content)
+    with pytest.raises(CacheError, match=r"store\.h5"):
+        build(sources, out)
+    with pytest.raises(CacheError, match=r"store\.h5"):
+        NumberStore(out)
+    assert not build(sources, out, overwrite=True).reused
+    assert len(NumberStore(out).ids) == 5
+
+
+def test_a_store_of_another_kind_is_refused(sources: list[TextSource], out: Path, tmp_path: Path) -> None:
+    build(sources, out)
+
+    class OtherStore(Store):
+        kind = "others"
+
+    with pytest.raises(CacheError, match="holds numbers"):
+        OtherStore(out)
+    with pytest.raises(CacheError, match="no such store"):
+        OtherStore(tmp_path / "nothing.h5")
+
+
+def test_corrupt_recordings_are_left_out_named_and_not_tried_again(sources: list[TextSource], out: Path) -> None:
+    sources[2].path.write_text("not a number")
+    report = build(sources, out, bad=0.2)
+    assert (report.stored, [f.id for f in report.failures]) == (4, ["r2"])
+    assert str(sources[2].path) in report.failures[0].problem
+    again = Counted()
+    repeated = build(sources, out, again, bad=0.2)
+    assert (repeated.stored, repeated.failures, repeated.reused) == (4, report.failures, True)
+    assert again.seen == []
+    assert "r2" not in NumberStore(out).ids
+    sources[2].path.write_text("2")
+    assert build(sources, out, again, bad=0.2).failures == ()
+    assert again.seen == ["r2"]
+
+
+def test_too_many_corrupt_recordings_stop_it_all_named(sources: list[TextSource], out: Path) -> None:
+    sources[1].path.write_text("x")
+    sources[3].path.unlink()
+    with pytest.raises(DataError, match="2 of 5") as caught:
+        build(sources, out, bad=0.3)
+    assert all(str(sources[i].path) in str(caught.value) for i in (1, 3))
+    assert not out.exists()
+    again = Counted()
+    build(sources, out, again, bad=0.4)
+    assert again.seen == ["r1", "r3"], "what could be read was kept"
+
+
+def test_a_store_of_nothing_but_corrupt_recordings_is_never_made(sources: list[TextSource], out: Path) -> None:
+    for source in sources:
+        source.path.write_text("x")
+    with pytest.raises(DataError, match="5 of 5"):
+        build(sources, out, bad=1.0)
+    assert left(out) == []
+
+
+def test_a_long_list_of_failures_is_cut(tmp_path: Path, out: Path) -> None:
+    sources = [TextSource(f"r{n}", tmp_path / f"{n}.txt") for n in range(25)]
+    with pytest.raises(DataError, match="and 15 more"):
+        build(sources, out)
+
+
+def test_no_sources_and_ids_twice_are_refused(sources: list[TextSource], out: Path) -> None:
+    with pytest.raises(DataError, match="no recordings"):
+        build([], out)
+    with pytest.raises(DataError, match="r1"):
+        build([*sources, sources[1]], out)
+    assert left(out) == []
+
+
+def test_an_interrupted_build_goes_on_where_it_stopped(sources: list[TextSource], out: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        build(sources, out, Counted("r3", KeyboardInterrupt()))
+    assert not out.exists()
+    again = Counted()
+    build(sources, out, again)
+    assert again.seen == ["r3", "r4"]
+    assert left(out) == ["store.h5"]
+
+
+def test_a_killed_build_goes_on_where_it_stopped(sources: list[TextSource], out: Path) -> None:
+    """SIGKILL in the middle of a recording, with data already written."""
+    script = textwrap.dedent(
+        """
+        import os, signal, sys
+        import numpy as np
+        from pathlib import Path
+        from tests_store import TextSource, write_number
+        from vskd.preprocessing.stores.store import Plan, build_store
+
+        def write(source, file):
+            write_number(source, file)
+            file.flush()
+            if source.id == "r3":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        folder = Path(sys.argv[1])
+        sources = [TextSource(f"r{n}", folder / f"{n}.txt") for n in range(5)]
+        build_store(Plan(Path(sys.argv[2]), "numbers", {"a": 1}, 0.0), sources, write, description="")
+        """
+    )
+    loader = (
+        "import importlib.util, sys; "
+        f"spec = importlib.util.spec_from_file_location('tests_store', {__file__!r}); "
+        "module = importlib.util.module_from_spec(spec); sys.modules['tests_store'] = module; "
+        "spec.loader.exec_module(module)\n"
+    )
+    command = [sys.executable, "-c", loader + script, str(sources[0].path.parent), str(out)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert not out.exists()
+    again = Counted()
+    build(sources, out, again)
+    assert again.seen == ["r3", "r4"]
+    assert left(out) == ["store.h5"]
+
+
+def test_a_finished_part_that_a_power_cut_emptied_is_made_again(sources: list[TextSource], out: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        build(sources, out, Counted("r3", KeyboardInterrupt()))
+    part = sorted((out.parent / ".store.h5.partial").iterdir())[0]
+    part.write_bytes(b"")
+    again = Counted()
+    build(sources, out, again)
+    assert len(again.seen) == 3
+    assert len(NumberStore(out).ids) == 5
+
+
+def full_disk() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize("place", ["part", "header", "room"])
+def test_a_full_disk_leaves_nothing_behind_and_earlier_results_alone(
+    sources: list[TextSource], out: Path, monkeypatch: pytest.MonkeyPatch, place: str, earlier: bool
+) -> None:
+    before = None
+    if earlier:
+        build(sources[:2], out)
+        before = out.read_bytes()
+
+    def fail(*_: object) -> None:
+        raise full_disk()
+
+    if place == "part":
+        writes = []
+
+        def write_some(path: Path, content: bytes) -> None:
+            writes.append(path)
+            if len(writes) == 2:
+                raise WriteError(f"Cannot write {path}: No space left on device", "Free some disk space")
+            path.write_bytes(content)
+
+        monkeypatch.setattr("vskd.preprocessing.stores.store_parts.write_bytes", write_some)
+    elif place == "header":
+        monkeypatch.setattr(store_module, "write_header", fail)
+    else:
+        monkeypatch.setattr(os, "posix_fallocate", fail)
+    with pytest.raises(WriteError, match="No space left on device"):
+        build(sources, out)
+    assert left(out) == (["store.h5"] if earlier else [])
+    if before is not None:
+        assert out.read_bytes() == before
+
+
+def test_a_real_limit_on_the_size_of_files_is_a_clear_error(tmp_path: Path) -> None:
+    """No simulation: the operating system refuses to write beyond 64 KiB; HDF5 itself would crash."""
+    script = textwrap.dedent(
+        """
+        import resource, signal, sys
+        import numpy as np
+        from dataclasses import dataclass
+        from pathlib import Path
+        from vskd.files import WriteError
+        from vskd.preprocessing.stores.store import Plan, build_store
+
+        @dataclass(frozen=True)
+        class Source:
+            id: str
+            path: Path
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+        rows = int(sys.argv[2])
+        write = lambda source, file: file.create_dataset("data", data=np.zeros((rows, 1024), np.uint8))
+        sources = [Source(f"r{n}", Path(sys.executable)) for n in range(4)]
+        try:
+            build_store(Plan(Path(sys.argv[1]) / "s.h5", "numbers", {}, 0.0), sources, write, description="")
+        except WriteError as error:
+            sys.exit(f"clean: {error}")
+        """
+    )
+    for rows in (20, 200):  # the assembled store is too large; already one part is
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / "o"), str(rows)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1, done.stderr
+        assert done.stderr.startswith("clean: Cannot write"), done.stderr
+        assert list((tmp_path / "o").iterdir()) == []
+
+
+def test_an_unwritable_place_is_told_before_any_work(sources: list[TextSource], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("I am no folder")
+    work = Counted()
+    with pytest.raises(WriteError, match=r"store\.h5"):
+        build(sources, tmp_path / "file" / "store.h5", work)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(WriteError, match="is a folder"):
+        build(sources, tmp_path / "folder", work)
+    assert work.seen == []
+
+
+def test_a_read_only_folder_is_told_before_any_work(
+    sources: list[TextSource], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    work = Counted()
+    with pytest.raises(WriteError, match="Permission denied"):
+        build(sources, out, work)
+    assert work.seen == []
+
+
+def test_a_reader_may_cross_into_other_processes(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    store = NumberStore(out)
+    assert store.dataset("r2")[0, 0] == 2  # open in this process
+    copy = pickle.loads(pickle.dumps(store))  # noqa: S301 - what a spawned worker does
+    assert copy.dataset("r3")[0, 0] == 3
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:  # what a forked worker does: it must not use the parent's handle
+        handle_is_own = store._file is None or store.dataset("r4").file.id != store._file
+        os.write(write, bytes([int(store.dataset("r4")[0, 0]), int(store._process == os.getpid() and handle_is_own)]))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 2) == bytes([4, 1])
+    assert store.dataset("r1")[0, 0] == 1
+
+
+def test_a_second_builder_waits_and_finds_it_complete(sources: list[TextSource], out: Path) -> None:
+    """Two processes start the same build at once: together they do the work once."""
+    log = out.parent.parent / "log"
+    log.mkdir()
+    children = []
+    for _ in range(2):
+        child = os.fork()
+        if not child:
+            status = 1
+            try:
+
+                def note(source: TextSource, file: h5py.File) -> None:
+                    (log / f"{os.getpid()}-{source.id}").touch()
+                    write_number(source, file)
+
+                build(sources, out, note)
+                status = 0
+            finally:
+                os._exit(status)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
+    assert len(list(log.iterdir())) == 5
+    assert left(out) == ["store.h5"]
+    assert len(NumberStore(out).ids) == 5

@@ -1,0 +1,75 @@
+"""The files that a store is built from."""
+
+import errno
+from pathlib import Path
+
+import h5py
+import pytest
+
+from vskd.errors import DataError
+from vskd.files import sha256_file
+from vskd.preprocessing.stores import store_parts
+from vskd.preprocessing.stores.store_parts import hash_of_part, source_hash, write_part, writing_hdf5
+
+
+def fill(file: h5py.File) -> None:
+    file["data"] = [1, 2, 3]
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    (tmp_path / "r.bin").write_bytes(b"samples")
+    return tmp_path / "r.bin"
+
+
+def test_a_part_carries_the_hash_of_its_source(recording: Path, tmp_path: Path) -> None:
+    part = tmp_path / "p.h5"
+    assert write_part(part, recording, fill) == hash_of_part(part) == sha256_file(recording)
+    with h5py.File(part) as file:
+        assert file["data"][()].tolist() == [1, 2, 3]
+
+
+def test_a_changed_source_has_another_hash(recording: Path) -> None:
+    before = source_hash(recording)
+    recording.write_bytes(b"samples, more of them")
+    assert source_hash(recording) == sha256_file(recording) != before
+
+
+def test_a_part_that_fails_leaves_nothing(recording: Path, tmp_path: Path) -> None:
+    def fail(file: h5py.File) -> None:
+        raise DataError("r.bin is broken", "Repair it")
+
+    with pytest.raises(DataError, match="broken"):
+        write_part(tmp_path / "p.h5", recording, fail)
+    assert [p.name for p in tmp_path.iterdir()] == ["r.bin"]
+
+
+@pytest.mark.parametrize("content", [b"", b"text", None], ids=["empty", "text", "absent"])
+def test_what_is_no_part_has_no_hash(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "p.h5").write_bytes(content)
+    assert hash_of_part(tmp_path / "p.h5") == ""
+
+
+def test_room_is_reserved_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def full(handle: int, start: int, size: int) -> None:
+        asked.append(size)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(store_parts.os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space"), writing_hdf5(tmp_path / "s.h5", 12345):
+        pytest.fail("must not get here")
+    assert asked == [12345]
+
+
+def test_file_systems_that_cannot_tell_are_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unable(handle: int, start: int, size: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "not supported")
+
+    monkeypatch.setattr(store_parts.os, "posix_fallocate", unable)
+    with writing_hdf5(tmp_path / "s.h5", 100) as file:
+        fill(file)
+    with h5py.File(tmp_path / "s.h5") as file:
+        assert file["data"].shape == (3,)

@@ -1,0 +1,151 @@
+"""`compare` runs what is missing, once, and leaves one table."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TINY_IMAGES, FinishedComparison
+from vskd.errors import ProtocolError, RecipeError
+from vskd.evaluation.results import read_results
+from vskd.export.evaluate import export_and_evaluate
+from vskd.recipe import load_recipe
+from vskd.study.compare import compare, in_folds, teacher_key
+from vskd.study.comparison_schema import read_comparison
+
+
+def test_the_table_in_every_form(finished_comparison) -> None:
+    out = finished_comparison.out
+    comparison = read_comparison(out / "comparison.json")
+    found = [(row.recipe, row.kind) for row in comparison.rows]
+    students = [(name, kind) for name in ("demo", "demo-no-kd") for kind in ("student", "bundle")]
+    assert sorted(found) == sorted([("demo", "teacher"), *students])
+    assert {row.recipe for row in comparison.rows if row.is_baseline} == {"demo-no-kd"}
+    with (out / "comparison.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["recipe"] for row in csv.DictReader(file)} == {"demo", "demo-no-kd"}
+    assert "data:image/png;base64," in (out / "comparison.html").read_text(encoding="utf-8")
+    assert "demo-no-kd (baseline)" in (out / "comparison.txt").read_text(encoding="utf-8")
+
+
+def test_rows_are_the_figures_of_the_runs(finished_comparison) -> None:
+    comparison = read_comparison(finished_comparison.out / "comparison.json")
+    rows = {(row.recipe, row.kind): row for row in comparison.rows}
+    folders = {
+        ("demo", "student"): finished_comparison.student,
+        ("demo", "bundle"): finished_comparison.student / "int8",
+        ("demo-no-kd", "student"): finished_comparison.no_kd,
+        ("demo", "teacher"): finished_comparison.teacher,
+    }
+    for key, folder in folders.items():
+        results = read_results(folder / "results.json")
+        assert rows[key].accuracy.mean == pytest.approx(results.accuracy)
+        assert rows[key].seeds == (0,)
+        assert comparison.protocol_hash == results.protocol.hash
+
+
+def test_one_teacher_serves_both(finished_comparison) -> None:
+    assert len(list((finished_comparison.out / "teachers").iterdir())) == 1
+    assert len(list((finished_comparison.out / "cache").glob("teacher-*.h5"))) == 1
+
+
+def test_nothing_is_run_twice(finished_comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("something was run again")
+
+    out = finished_comparison.out
+    monkeypatch.setattr("vskd.distillation.fitting.Trainer", refuse)
+    monkeypatch.setattr("vskd.distillation.teacher.outputs.write_teacher_cache", refuse)
+    monkeypatch.setattr("vskd.evaluation.evaluate.predict_recordings", refuse)
+    monkeypatch.setattr("vskd.export.evaluate.export_run", refuse)
+    kept = [*out.rglob("*.safetensors"), *out.rglob("*.tflite"), *out.rglob("predictions.csv"), *out.rglob("*.h5")]
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    assert len(before) > 10
+    table = read_comparison(out / "comparison.json")
+    again = compare(finished_comparison.recipes, [0], out, after_run=export_and_evaluate)
+    assert again == table
+    assert {path: path.stat().st_mtime_ns for path in kept} == before
+
+
+def test_teacher_key_depends_on_the_teacher_only() -> None:
+    recipe = load_recipe("demo", ["dataset.path=/world"])
+
+    def key(*overrides: str) -> str:
+        return teacher_key(recipe.updated(*overrides))
+
+    assert key("training.epochs=3", "student.network=resnet18", "distiller.name=kd", "dataset.path=/moved") == key()
+    others = ("teacher.segments=4", "frames.size=40", "seed=1", "dataset.protocol=subject-specific")
+    assert len({key(), *map(key, others)}) == 5
+    assert key("teacher.seed=5", "seed=1") == key("teacher.seed=5", "seed=2")
+
+
+def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
+    recipe = load_recipe("demo")
+    with pytest.raises(RecipeError, match="share a name: demo, demo"):
+        compare([recipe, recipe], [0], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_known_answers_give_a_known_table(comparison_copy: FinishedComparison, answers: Callable[..., None]) -> None:
+    """Right where the other is wrong, three times: one difference, one exact test, no row in the place of another."""
+    answers(
+        student=lambda i: i.endswith("_s2_t2"),  # 3 of 12
+        no_kd=lambda i: i.endswith("_t2"),  # 6 of 12, those 3 among them
+        int8=lambda i: i == "a1_s2_t1",
+    )
+    students = (comparison_copy.student, comparison_copy.no_kd)
+    for place in (*students, *(run / "int8" for run in students)):
+        for name in ("results.json", "predictions.csv"):
+            (place / name).unlink()
+    comparison = compare(comparison_copy.recipes, [0], comparison_copy.out, after_run=export_and_evaluate)
+    rows = {(row.recipe, row.kind): row for row in comparison.rows}
+    found = {key: row.accuracy.mean for key, row in rows.items() if key[1] != "teacher"}
+    assert found == {
+        ("demo", "student"): 0.75,
+        ("demo-no-kd", "student"): 0.5,
+        ("demo", "bundle"): 11 / 12,
+        ("demo-no-kd", "bundle"): 11 / 12,
+    }
+    versus = rows["demo", "student"].versus_baseline
+    assert versus is not None and versus.difference == 0.25
+    (test,) = versus.tests
+    assert (test.only_candidate, test.only_baseline, test.n, test.p_value) == (3, 0, 12, 0.25)
+    (same,) = rows["demo", "bundle"].versus_baseline.tests
+    assert (same.only_candidate, same.only_baseline, same.p_value) == (0, 0, 1.0)
+
+
+TWO_FOLDS = """\
+name: two
+version: 1
+dataset: image-folder
+split_by: subject
+folds: {first: [1, 2], second: [3, 4, 5]}
+disjoint: subject
+validation_unit: subject
+"""
+
+
+def test_all_folds_are_run_and_pooled(shapes_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "two.yaml").write_text(TWO_FOLDS, encoding="utf-8")
+    tiny = (*TINY_IMAGES, "training.epochs=1", "teacher.training.epochs=1", f"dataset.path={shapes_root}")
+    words = (*tiny, f"dataset.protocol={tmp_path / 'two.yaml'}", "dataset.fold=all")
+    recipe = load_recipe("krca-no-kd", words)
+    comparison = compare([recipe], [0], tmp_path / "out")
+    everyone = sum(len(list((shapes_root / part).rglob("*.png"))) for part in ("train", "test"))
+    assert set(comparison.folds) == {"first", "second"}
+    assert {(row.kind, row.n) for row in comparison.rows} == {("teacher", everyone), ("student", everyone)}
+    assert set(comparison.rows[0].subjects) == {"1", "2", "3", "4", "5"}
+    runs = tmp_path / "out" / "runs" / "krca-no-kd"
+    parts = [read_results(runs / f"fold-{fold}" / "seed0" / "results.json") for fold in ("first", "second")]
+    (student,) = [row for row in comparison.rows if row.kind == "student"]
+    assert student.accuracy.mean == pytest.approx(sum(p.accuracy * p.n for p in parts) / everyone)
+
+
+def test_all_folds_of_a_protocol_without_folds(shapes_root: Path) -> None:
+    with pytest.raises(ProtocolError, match=r"official has no folds"):
+        in_folds(load_recipe("krca", (*TINY_IMAGES, f"dataset.path={shapes_root}", "dataset.fold=all")))
+
+
+def test_all_folds_need_data() -> None:
+    with pytest.raises(RecipeError, match=r"dataset\.path is not set"):
+        in_folds(load_recipe("krca", ("dataset.fold=all",)))

@@ -1,0 +1,179 @@
+"""Comparison: rows over seeds, paired tests, and refusals to mix protocols."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vskd.errors import DataError, ProtocolError
+from vskd.evaluation import statistics
+from vskd.evaluation.metrics import METRICS
+from vskd.evaluation.results import Bootstrap
+from vskd.study.comparison import Comparison, compare, read_comparison
+from vskd.study.comparison_tables import write_comparison
+
+SETTING = Bootstrap(resamples=100)
+
+
+@pytest.fixture
+def runs(make_predictions, make_results):
+    """Recipe `plain` (no distillation) and `dask`, two seeds, float and int8, and a shared teacher."""
+    items = []
+    for recipe, distiller, skill in (("plain", "none", 1.0), ("dask", "dask", 2.0)):
+        for seed in (0, 1):
+            for kind in ("bundle", "student"):
+                predictions = make_predictions(seed=seed + 10 * int(skill) + 100 * (kind == "bundle"), skill=skill)
+                teacher = {} if distiller != "none" else {"teacher": None}
+                results = make_results(predictions, recipe=recipe, distiller=distiller, kind=kind, seed=seed, **teacher)
+                items.append((recipe, seed, results, predictions))
+    predictions = make_predictions(seed=99)
+    results = make_results(predictions, recipe="dask", distiller=None, kind="teacher", teacher=None)
+    return [*items, ("dask", 0, results, predictions)]
+
+
+def row_of(comparison: Comparison, recipe: str, kind: str):
+    return next(row for row in comparison.rows if (row.recipe, row.kind) == (recipe, kind))
+
+
+def test_rows(runs) -> None:
+    comparison = compare(runs, bootstrap=SETTING)
+    assert [(row.recipe, row.kind) for row in comparison.rows] == [
+        ("plain", "student"),
+        ("plain", "bundle"),
+        ("dask", "teacher"),
+        ("dask", "student"),
+        ("dask", "bundle"),
+    ]
+    own = [p for recipe, _, r, p in runs if recipe == "dask" and r.kind == "student"]
+    accuracies = [METRICS["accuracy"](p) for p in own]
+    row = row_of(comparison, "dask", "student")
+    assert row.accuracy.mean == pytest.approx(np.mean(accuracies))
+    assert row.accuracy.std == pytest.approx(np.std(accuracies, ddof=1))
+    assert row.accuracy.per_seed == tuple(accuracies)
+    assert row.accuracy.intervals.subjects == statistics.seeds_interval(own, "accuracy", "subjects", resamples=100)
+    assert row.macro_f1.mean == pytest.approx(np.mean([METRICS["macro_f1"](p) for p in own]))
+    assert (row.seeds, row.n, row.teacher_accuracy) == ((0, 1), 60, 0.75)
+    assert row_of(comparison, "plain", "student").teacher_accuracy is None
+    assert (comparison.dataset, comparison.protocol, comparison.protocol_hash) == (
+        "synthetic",
+        "cross-subject",
+        "ab" * 32,
+    )
+
+
+def test_versus_baseline_is_paired_per_seed_and_kind(runs) -> None:
+    comparison = compare(runs, bootstrap=SETTING)
+    assert comparison.baseline == "plain"
+    by_key = {(recipe, r.kind, seed): p for recipe, seed, r, p in runs}
+    for kind in ("student", "bundle"):
+        versus = row_of(comparison, "dask", kind).versus_baseline
+        for test in versus.tests:
+            expected = statistics.mcnemar(by_key["dask", kind, test.seed], by_key["plain", kind, test.seed])
+            assert (test.only_candidate, test.only_baseline, test.p_value, test.n) == (
+                expected.only_candidate,
+                expected.only_baseline,
+                expected.p_value,
+                60,
+            )
+        discordant = sum(test.only_candidate - test.only_baseline for test in versus.tests)
+        assert versus.difference == pytest.approx(discordant / 60 / 2)
+        assert versus.subjects[0] <= versus.difference <= versus.subjects[1]
+    assert row_of(comparison, "plain", "student").versus_baseline is None
+    assert row_of(comparison, "plain", "student").is_baseline
+    assert row_of(comparison, "dask", "teacher").versus_baseline is None
+
+
+def test_baseline_can_be_named_and_is_optional(runs) -> None:
+    assert row_of(compare(runs, baseline="dask", bootstrap=SETTING), "plain", "student").versus_baseline.difference < 0
+    with pytest.raises(DataError, match="'nobody' is not among"):
+        compare(runs, baseline="nobody", bootstrap=SETTING)
+    only_dask = compare([run for run in runs if run[0] == "dask"], bootstrap=SETTING)
+    assert only_dask.baseline is None
+    assert all(row.versus_baseline is None for row in only_dask.rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"hash": "ee" * 32}, "eeeeeeeeeeee"),
+        ({"name": "subject-specific"}, "subject-specific"),
+        ({"dataset": "utd-mhad"}, "utd-mhad"),
+        ({"split": "validation"}, "validation split"),
+    ],
+)
+def test_other_protocols_never_share_a_table(runs, make_predictions, make_results, change, named: str) -> None:
+    predictions = make_predictions(seed=7)
+    stranger = ("other", 0, make_results(predictions, recipe="other", **change), predictions)
+    with pytest.raises(ProtocolError) as caught:
+        compare([*runs, stranger], bootstrap=SETTING)
+    message = str(caught.value)
+    assert "never share a table" in message
+    assert named in message
+    assert "plain: synthetic, protocol cross-subject (hash abababababab), test split" in message
+    assert "other:" in message
+
+
+def test_same_protocol_on_other_data_is_refused(runs, make_predictions, make_results) -> None:
+    predictions = make_predictions(seed=7)
+    other = make_results(predictions, recipe="other", split_hash="ff" * 32)
+    with pytest.raises(ProtocolError, match=r"other \(student, seed 0\) was tested on other recordings"):
+        compare([*runs, ("other", 0, other, predictions)], bootstrap=SETTING)
+
+
+def test_missing_recordings_are_refused_when_paired(runs, make_predictions, make_results) -> None:
+    predictions = make_predictions(seed=7, n=55)
+    short = ("short", 0, make_results(predictions, recipe="short"), predictions)
+    with pytest.raises(ProtocolError, match="different recordings"):
+        compare([*runs, short], bootstrap=SETTING)
+
+
+def test_results_must_belong_to_predictions(runs, make_predictions) -> None:
+    recipe, seed, results, _ = runs[0]
+    with pytest.raises(DataError, match="do not belong together"):
+        compare([(recipe, seed, results, make_predictions(seed=55, n=40))], bootstrap=SETTING)
+    with pytest.raises(DataError, match="do not belong together"):
+        compare([(recipe, 9, results, runs[0][3])], bootstrap=SETTING)
+
+
+def test_twice_and_nothing(runs) -> None:
+    with pytest.raises(DataError, match="given twice"):
+        compare([*runs, runs[0]], bootstrap=SETTING)
+    with pytest.raises(DataError, match="no runs"):
+        compare([])
+
+
+def test_different_seeds_are_flagged_and_tested_where_both_have_them(runs) -> None:
+    fewer = [run for run in runs if not (run[0] == "plain" and run[1] == 1)]
+    comparison = compare(fewer, bootstrap=SETTING)
+    flag = next(note for note in comparison.notes if note.startswith("Seeds differ"))
+    assert "plain (student): 0;" in flag
+    assert "dask (student): 0, 1" in flag
+    assert [test.seed for test in row_of(comparison, "dask", "student").versus_baseline.tests] == [0]
+    assert row_of(comparison, "plain", "student").accuracy.std is None
+    assert not any(note.startswith("Seeds differ") for note in compare(runs, bootstrap=SETTING).notes)
+
+
+def test_folds_are_pooled(make_predictions, make_results) -> None:
+    whole = make_predictions(seed=3)
+    halves = [whole.take(range(0, 60, 2)), whole.take(range(1, 60, 2))]
+    parts = [
+        ("loso", 0, make_results(half, fold=name, split_hash=name * 32), half)
+        for half, name in zip(halves, ("s1", "s2"), strict=True)
+    ]
+    comparison = compare(parts, bootstrap=SETTING)
+    (row,) = comparison.rows
+    assert row.n == comparison.n == 60
+    assert row.accuracy.mean == METRICS["accuracy"](whole)
+    assert set(comparison.folds) == {"s1", "s2"}
+    second = (make_results(halves[0], fold="s1", split_hash="s1" * 32, seed=1), halves[0])
+    with pytest.raises(ProtocolError, match=r"loso \(student, seed 1\) lacks the folds s2"):
+        compare([*parts, ("loso", 1, *second)], bootstrap=SETTING)
+
+
+def test_round_trip(runs, tmp_path: Path) -> None:
+    comparison = compare(runs, bootstrap=SETTING)
+    write_comparison(comparison, tmp_path)
+    assert read_comparison(tmp_path / "comparison.json") == comparison
+    (tmp_path / "comparison.json").write_text("{}")
+    with pytest.raises(DataError, match=r"comparison\.json: dataset: Field required"):
+        read_comparison(tmp_path / "comparison.json")

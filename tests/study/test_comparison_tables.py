@@ -1,0 +1,73 @@
+"""The comparison as text, CSV and HTML says the same as its JSON."""
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from vskd.evaluation.results import Bootstrap
+from vskd.study.comparison import Comparison, compare
+from vskd.study.comparison_tables import to_csv, to_html, to_text, write_comparison
+
+
+@pytest.fixture
+def comparison(make_predictions, make_results) -> Comparison:
+    runs = []
+    for recipe, distiller, skill in (("plain", "none", 1.0), ("dask <fast>", "dask", 2.0)):
+        for seed in (0, 1):
+            predictions = make_predictions(seed=seed + 10 * int(skill), skill=skill, subjects=4)
+            runs.append((recipe, seed, make_results(predictions, distiller=distiller, seed=seed), predictions))
+    return compare(runs, bootstrap=Bootstrap(resamples=50))
+
+
+def test_text_is_aligned_and_complete(comparison: Comparison) -> None:
+    lines = to_text(comparison).splitlines()
+    assert lines[0] == "synthetic, protocol cross-subject (abababababab), test split, 60 recordings"
+    header, rule, *rows = lines[2:6]
+    starts = [match.start() for match in re.finditer(r"-+", rule)]
+    for line in (header, *rows):
+        assert all(start == 0 or line[start - 2 : start] == "  " for start in starts)
+    row = comparison.rows[1]
+    assert f"{100 * row.accuracy.mean:.1f} ± {100 * row.accuracy.std:.1f}" in rows[1]
+    for test in row.versus_baseline.tests:
+        assert f"{test.seed}: {test.only_candidate}/{test.only_baseline} p" in rows[1]
+    assert "plain (baseline)" in rows[0]
+    assert any("4 subjects" in line for line in lines)
+
+
+def test_csv_holds_unrounded_figures(comparison: Comparison) -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(comparison))))
+    assert len(rows) == 2
+    for record, row in zip(rows, comparison.rows, strict=True):
+        assert record["protocol_hash"] == "ab" * 32
+        assert float(record["accuracy_mean"]) == row.accuracy.mean
+        assert float(record["accuracy_subjects_low"]) == row.accuracy.intervals.subjects[0]
+        assert float(record["macro_f1_std"]) == row.macro_f1.std
+        assert float(record["seed_1_accuracy"]) == row.accuracy.per_seed[1]
+    assert rows[0]["seed_0_mcnemar_p"] == ""
+    assert float(rows[1]["seed_0_mcnemar_p"]) == comparison.rows[1].versus_baseline.tests[0].p_value
+
+
+def test_html_is_self_contained_and_escaped(comparison: Comparison) -> None:
+    page = to_html(comparison)
+    assert not re.search(r"https?://|<script|<link|@import|url\(", page)
+    assert all(source.startswith("data:image/png;base64,") for source in re.findall(r'src="([^"]*)"', page))
+    assert page.count("<img") == 2
+    assert "dask &lt;fast&gt;" in page
+    assert "<fast>" not in page
+    assert "ab" * 32 in page
+
+
+def test_html_without_baseline_has_no_difference_plot(make_predictions, make_results) -> None:
+    predictions = make_predictions()
+    page = to_html(compare([("dask", 0, make_results(predictions), predictions)], bootstrap=Bootstrap(resamples=20)))
+    assert page.count("<img") == 1
+    assert "Against the baseline" not in page
+
+
+def test_all_forms_are_written(comparison: Comparison, tmp_path: Path) -> None:
+    write_comparison(comparison, tmp_path / "out")
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["comparison.csv", "comparison.html", "comparison.json", "comparison.txt"]

@@ -1,0 +1,108 @@
+"""Publishing a comparison: small files, figures that can be recomputed, and the program around it."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vskd.errors import DataError
+from vskd.evaluation.predictions import Predictions, write_csv
+from vskd.files import write_text
+from vskd.recipe import load_recipe
+from vskd.study.comparison_schema import read_comparison
+from vskd.study.publish import _predictions, publish
+from vskd.study.readme_table import results_table
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_only_small_files_without_paths_of_the_machine_are_kept(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    out = tmp_path / "results"
+    publish(finished_comparison.out, out)
+    files = [p for p in out.rglob("*") if p.is_file()]
+    assert {p.suffix for p in files} <= {".json", ".csv", ".txt", ".html", ".yaml", ".png"}
+    for path in files:
+        if path.suffix in (".json", ".yaml", ".csv"):
+            assert str(finished_comparison.out) not in path.read_text()
+    assert load_recipe(str(out / "recipes" / "demo.yaml")).dataset.path is None
+
+
+def test_figures_can_be_recomputed_from_the_kept_predictions(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    publish(finished_comparison.out, tmp_path)
+    read_comparison(tmp_path / "comparison.json")
+    with (tmp_path / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for path in (tmp_path / "runs").glob("*.json"):
+        mine = [row["label"] == row[path.stem] for row in rows if row[path.stem]]
+        assert np.mean(mine) == pytest.approx(json.loads(path.read_text())["accuracy"])
+
+
+def test_an_unfinished_comparison_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"comparison\.json"):
+        publish(tmp_path, tmp_path / "out")
+
+
+def publish_as_a_program(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "vskd.study.publish", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def test_the_program_writes_what_the_function_writes(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    done = publish_as_a_program(finished_comparison.out, tmp_path / "program")
+    assert done.returncode == 0, done.stderr
+    publish(finished_comparison.out, tmp_path / "function")
+    program, function = (
+        {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+        for out in (tmp_path / "program", tmp_path / "function")
+    )
+    assert program == function
+    assert {"comparison.json", "predictions.csv", "timings.json", "environment.json"} <= set(program)
+
+
+def test_the_program_fails_where_there_is_no_comparison(tmp_path: Path) -> None:
+    done = publish_as_a_program(tmp_path, tmp_path / "out")
+    assert done.returncode != 0
+    assert f"{tmp_path} holds no comparison.json" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def evaluated(folder: Path, recipe: str, ids: tuple[str, ...], predicted: list[int]) -> None:
+    """What `publish` reads of one evaluated run of two classes."""
+    rows = Predictions(ids, tuple(i[0] for i in ids), np.array([0, 1]), np.eye(2)[predicted], ("no", "yes"))
+    write_csv(rows, folder / "predictions.csv")
+    write_text(folder / "results.json", "{}")
+    write_text(folder / "recipe.yaml", f"name: {recipe}\ndataset: {{name: utd-mhad}}\n")
+
+
+def test_the_folds_of_a_run_share_a_column(tmp_path: Path) -> None:
+    for fold, ids in (("a-1", ("a1", "a2")), ("b", ("b1", "b2"))):
+        evaluated(tmp_path / "runs" / "mine" / f"fold-{fold}" / "seed0", "mine", ids, [0, 0])
+        evaluated(tmp_path / "teachers" / f"fold-{fold}" / f"0{fold}f-seed0", "mine", ids, [0, 1])
+    assert _predictions(tmp_path).splitlines() == [
+        "id,subject,label,mine-seed0,teacher-of-mine-seed0",
+        "a1,a,0,0,0",
+        "a2,a,1,0,1",
+        "b1,b,0,0,0",
+        "b2,b,1,0,1",
+    ]
+
+
+def test_an_audit_is_kept_without_its_path(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    comparison = read_comparison(finished_comparison.out / "comparison.json")
+    pooled = {"majority class": {"accuracy": 0.25, "macro_f1": 0.1}}
+    folds = [{"protocol": comparison.protocol}]
+    audit = {"dataset": comparison.dataset, "root": "/home/me/data", "folds": folds, "pooled": pooled}
+    path = tmp_path / "audit.json"
+    path.write_text(json.dumps(audit), encoding="utf-8")
+    publish(finished_comparison.out, tmp_path / "out", path)
+    del audit["root"]
+    assert json.loads((tmp_path / "out" / "audit.json").read_text()) == audit
+    line = "Without learning, on the same recordings: majority class 25.0 % (macro F1 10.0 %)."
+    assert results_table(tmp_path / "out").replace("\u00a0", " ").endswith(line)
+    path.write_text(json.dumps(audit | {"folds": [{"protocol": "another"}]}), encoding="utf-8")
+    with pytest.raises(DataError, match=r"is not an audit of synthetic, protocol"):
+        publish(finished_comparison.out, tmp_path / "other", path)

@@ -1,0 +1,185 @@
+"""Write, seal, check and open a bundle: the folder that is deployed.
+
+    model.tflite         int8 model
+    model_float.tflite   float32 model
+    golden.json          vectors with answers
+    MODEL_CARD.md        for people
+    manifest.json        what it is, and the SHA-256 of every other file
+    manifest.sha256      the SHA-256 of manifest.json, in the format of `sha256sum`
+
+The hashes find damage and careless changes. They do not prove who made the bundle: whoever can rewrite the manifest and
+its digest can forge it. To be safe against that, compare the digest that `vskd bundle show` prints with one that was
+received by other means.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from vskd.bundle.contract import Manifest, parse_json
+from vskd.bundle.encoding import model_input
+from vskd.bundle.golden import Golden, replay_golden
+from vskd.bundle.model_card import render_model_card
+from vskd.errors import BundleError
+from vskd.files import atomic_folder, sha256_file
+
+MODEL, FLOAT_MODEL, GOLDEN, CARD = "model.tflite", "model_float.tflite", "golden.json", "MODEL_CARD.md"
+MANIFEST, DIGEST = "manifest.json", "manifest.sha256"
+REQUIRED = (MODEL, FLOAT_MODEL, GOLDEN, CARD)
+AGAIN = "Export the run again, or restore the bundle from where it came"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle whose files were all checked.
+
+    Attributes:
+        path: its folder.
+        manifest: what it is.
+        digest: SHA-256 of manifest.json, which seals all the rest.
+    """
+
+    path: Path
+    manifest: Manifest
+    digest: str
+
+    def read(self, name: str) -> bytes:
+        """Content of one file, checked again as it is read.
+
+        Raises:
+            BundleError: the bundle has no such file, or it has been changed.
+        """
+        if name not in self.manifest.files:
+            raise BundleError(f"{self.path} has no file '{name}'", AGAIN)
+        content = _read(self.path / name)
+        if hashlib.sha256(content).hexdigest() != self.manifest.files[name]:
+            raise _changed(self.path / name)
+        return content
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What `verify_bundle` checked."""
+
+    path: Path
+    digest: str
+    files: tuple[str, ...]
+    golden_vectors: int
+
+
+def write_bundle(out: Path, *, model: bytes, float_model: bytes, golden: Golden, manifest: Manifest) -> Bundle:
+    """Write a bundle; it appears complete under `out`, or not at all.
+
+    Args:
+        out: folder to make; an earlier bundle there is replaced.
+        model, float_model: LiteRT flatbuffers.
+        golden: vectors of `model`.
+        manifest: its `files` are filled in here.
+
+    Raises:
+        BundleError: `out` holds something that is not a bundle.
+        WriteError: the folder cannot be written, or the disk is full.
+    """
+    _check_replaceable(out)
+    contents = {
+        MODEL: model,
+        FLOAT_MODEL: float_model,
+        GOLDEN: (golden.model_dump_json() + "\n").encode("utf-8"),
+        CARD: render_model_card(manifest, len(model), len(float_model)).encode("utf-8"),
+    }
+    files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())}
+    sealed = manifest.model_copy(update={"files": files})
+    contents[MANIFEST] = (sealed.model_dump_json(indent=2) + "\n").encode("utf-8")
+    digest = hashlib.sha256(contents[MANIFEST]).hexdigest()
+    contents[DIGEST] = f"{digest}  {MANIFEST}\n".encode("ascii")
+    with atomic_folder(out) as folder:
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+    return Bundle(out, sealed, digest)
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Open a bundle: all hashes are checked before anything is parsed.
+
+    Raises:
+        BundleError: it is not a bundle, or a file is missing, extra or changed; names the file.
+    """
+    if not path.is_dir():
+        raise BundleError(f"{path} is not a bundle folder", "Give the folder that `vskd export` wrote")
+    digest = _check_manifest_digest(path)
+    content = _read(path / MANIFEST)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise _changed(path / MANIFEST)
+    manifest = parse_json(Manifest, content, str(path / MANIFEST))
+    _check_files(path, manifest)
+    return Bundle(path, manifest, digest)
+
+
+def verify_bundle(path: Path) -> VerifyReport:
+    """Check hashes, then the contract, then that the golden vectors come out bit for bit.
+
+    Raises:
+        BundleError: names the file and what is wrong with it.
+    """
+    bundle = load_bundle(path)
+    golden = parse_json(Golden, bundle.read(GOLDEN), str(path / GOLDEN))
+    contract = bundle.manifest.contract
+    encode = partial(model_input, contract=contract)
+    replay_golden(golden, bundle.read(MODEL), contract, encode, bundle.manifest.provenance.labels)
+    return VerifyReport(path, bundle.digest, (*sorted(bundle.manifest.files), MANIFEST), len(golden.vectors))
+
+
+def _check_replaceable(out: Path) -> None:
+    """Refuse to replace anything that is not an earlier bundle: a mistyped path must not cost a folder of data."""
+    if out.is_dir() and (not any(out.iterdir()) or ((out / MANIFEST).is_file() and (out / MODEL).is_file())):
+        return
+    if out.exists():
+        raise BundleError(f"{out} exists and is not a bundle, so it is not replaced", "Choose another output folder")
+
+
+def _check_manifest_digest(path: Path) -> str:
+    """The digest that manifest.sha256 promises, after checking manifest.json against it."""
+    for name in (MANIFEST, DIGEST):
+        if not _is_plain_file(path / name):
+            raise BundleError(f"{path / name} is missing", "Give the folder that `vskd export` wrote")
+    words = _read(path / DIGEST).decode("ascii", errors="replace").split()
+    if len(words) != 2 or words[1] != MANIFEST or len(words[0]) != 64:
+        raise _changed(path / DIGEST)
+    if sha256_file(path / MANIFEST) != words[0]:
+        raise _changed(path / MANIFEST)
+    return words[0]
+
+
+def _check_files(path: Path, manifest: Manifest) -> None:
+    for name in (*REQUIRED, *manifest.files):
+        if name not in manifest.files or not _is_plain_file(path / name):
+            raise BundleError(f"{path / name} is missing", AGAIN)
+    known = {MANIFEST, DIGEST, *manifest.files}
+    for file in sorted(path.rglob("*")):
+        if file.is_symlink() or (not file.is_dir() and file.relative_to(path).as_posix() not in known):
+            raise BundleError(f"{file} does not belong to the bundle", "Remove the file, or restore the bundle")
+    for name, expected in manifest.files.items():
+        try:
+            found = sha256_file(path / name)
+        except OSError as error:
+            raise BundleError(f"{path / name} cannot be read: {error.strerror or error}", AGAIN) from error
+        if found != expected:
+            raise _changed(path / name)
+
+
+def _is_plain_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror or error}", AGAIN) from error
+
+
+def _changed(path: Path) -> BundleError:
+    return BundleError(
+        f"{path} was changed after the bundle was made: its SHA-256 differs from the recorded one", AGAIN
+    )

@@ -1,0 +1,285 @@
+"""What a bundle promises: the contract of its model's input, and the manifest that describes and seals it."""
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+
+from vskd.errors import BundleError, first_few
+
+SCHEMA_VERSION: Final = 1
+ENCODING_VERSION: Final = 1
+IMAGE_VERSION: Final = 1
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Size = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+TensorKind = Literal["int8", "float32"]
+RangeEstimator = Literal["minmax", "moving-average"]
+
+
+class Strict(BaseModel):
+    """Immutable; unknown keys and silent conversions of types are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class EncodingContract(Strict):
+    """How a window becomes the network's input; `limit` is the range of fixed scaling, in the stream's unit."""
+
+    method: Literal["raw", "gasf", "gadf", "gasf+gadf"]
+    scaling: Literal["minmax", "fixed"]
+    limit: Positive
+    image_size: Count
+    version: Literal[1] = ENCODING_VERSION
+
+
+class SensorContract(Strict):
+    """What the model asks of a recording.
+
+    Attributes:
+        kind: bundles made before there were others do not say it.
+        stream: e.g. `accelerometer`.
+        placement: where the sensor is worn, e.g. `right wrist`.
+        unit: unit of a sample, e.g. `g`.
+        axes: names of the channels, in the order of the window's rows.
+        rate_hz: samples per second of the recordings that the model was trained on.
+        window_mode: `whole`: the recording is resampled to `length` samples; `sliding`: it is resampled to
+            `window_rate_hz` and cut into windows of `length`, one every `stride` samples.
+        length: samples of a window.
+        stride: samples between sliding windows.
+        window_rate_hz: rate of sliding windows.
+        min_samples, max_samples: shortest and longest recording accepted, in samples at `rate_hz`.
+        range_limit: largest value that the sensor can measure, in `unit`.
+        encoding: see `EncodingContract`.
+        encoding_inside: True if the model takes the window itself; False if it takes the encoded window.
+        mat_variable, mat_columns: where this stream lies in the data set's own .mat files, for predicting from them.
+    """
+
+    kind: Literal["sensor"] = "sensor"
+    stream: str
+    placement: str
+    unit: str
+    axes: Annotated[tuple[str, ...], Field(min_length=1)]
+    rate_hz: Positive
+    window_mode: Literal["whole", "sliding"]
+    length: Count
+    stride: Count | None = None
+    window_rate_hz: Positive | None = None
+    min_samples: Count
+    max_samples: Count
+    range_limit: Positive
+    encoding: EncodingContract
+    encoding_inside: bool
+    mat_variable: str = ""
+    mat_columns: tuple[Size, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "SensorContract":
+        if self.min_samples > self.max_samples:
+            raise ValueError(f"min_samples {self.min_samples} exceeds max_samples {self.max_samples}")
+        if self.window_mode == "sliding" and (self.stride is None or self.window_rate_hz is None):
+            raise ValueError("sliding windows need both stride and window_rate_hz")
+        if self.mat_columns and len(self.mat_columns) != len(self.axes):
+            raise ValueError(f"{len(self.mat_columns)} mat_columns do not fit {len(self.axes)} axes")
+        return self
+
+    @property
+    def window_shape(self) -> tuple[int, int]:
+        """(channels, samples)."""
+        return len(self.axes), self.length
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """What the model is asked about: one window, (channels, samples)."""
+        return self.window_shape
+
+
+class ImageContract(Strict):
+    """What the model asks of an image: how a file becomes the square of 8-bit pixels that it takes.
+
+    Rules of decoding (colour spaces, bit depths, transparency, rotation marks) and of cropping are those of
+    `vskd.preprocessing.image.image_file` in version `version`.
+
+    Attributes:
+        stream: e.g. `image`.
+        placement: where the camera is mounted, e.g. `in front of the driver`.
+        size: edge of the square, in pixels.
+        channels: 1 for grey, 3 for RGB; an image in other colours is converted.
+        crop: `full` squeezes the whole image into the square; `box` cuts out the square around a box, so that one must
+            be given with each image.
+        margin: what is added to the box on each side, as a fraction of its longer side.
+        box_of: whose boxes the training images had, e.g. `as in driver-inattention`; empty with `full`.
+        min_side: images, or boxes, whose shorter side has fewer pixels are refused.
+        value_range: the model's input for the pixel values 0 and 255; linear between them.
+        layout: the model's input is (1, height, width, channels), as images are decoded.
+        version: of the rules.
+    """
+
+    kind: Literal["image"] = "image"
+    stream: str
+    placement: str = ""
+    size: Count
+    channels: Literal[1, 3]
+    crop: Literal["box", "full"]
+    margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    box_of: str = ""
+    min_side: Count = 8
+    value_range: tuple[Finite, Finite] = (0.0, 1.0)
+    layout: Literal["channels-last"] = "channels-last"
+    version: Literal[1] = IMAGE_VERSION
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """What the model is asked about: one image, (channels, height, width), pixel values 0..255."""
+        return self.channels, self.size, self.size
+
+    @property
+    def window_shape(self) -> tuple[int, int]:
+        """The same image with a channel's rows of pixels one behind the other, as golden vectors hold it."""
+        return self.channels, self.size * self.size
+
+
+def _kind_of(content: Any) -> str:
+    """Which contract this is; the oldest bundles do not say it, and are all of sensors."""
+    kind = content.get("kind", "sensor") if isinstance(content, dict) else getattr(content, "kind", "sensor")
+    return str(kind)
+
+
+Contract = Annotated[
+    Annotated[SensorContract, Tag("sensor")] | Annotated[ImageContract, Tag("image")], Discriminator(_kind_of)
+]
+
+
+class ProtocolRecord(Strict):
+    """Which protocol assigned the recordings, by name and content hash."""
+
+    name: str
+    hash: str
+    fold: str | None = None
+
+
+class SplitSizes(Strict):
+    """Recordings in each part of the split."""
+
+    train: Size
+    validation: Size
+    test: Size
+
+
+class Provenance(Strict):
+    """Where the model comes from; the caller of the export knows it."""
+
+    recipe: str
+    dataset: str
+    protocol: ProtocolRecord
+    split_sizes: SplitSizes
+    labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    seed: Size
+
+
+class Accuracy(Strict):
+    """Fraction of recordings labelled correctly by the trained network (`float32`) and by the int8 model.
+
+    The float model of the bundle is the trained network, unless filters were removed before; then it stands in between.
+    Never from the test part: these figures served to choose and check the model, so they are no result.
+    """
+
+    split: Literal["validation", "train"]
+    recordings: Count
+    float32: Fraction
+    int8: Fraction
+    max_drop: Fraction
+
+
+class ParityNumbers(Strict):
+    """Differences of the logits; see `vskd.export.parity.ParityReport`."""
+
+    max_abs_error: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    mean_abs_error: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    argmax_agreement: Fraction
+    n: Count
+
+
+class Quantization(Strict):
+    """How the int8 model was made; `fine_tuned`: trained on under simulated int8."""
+
+    input_type: TensorKind
+    output_type: TensorKind
+    range_estimator: RangeEstimator
+    calibration_ids: Annotated[tuple[str, ...], Field(min_length=1)]
+    fine_tuned: bool = False
+
+
+class NetworkCost(Strict):
+    """What the network costs, as it is exported (after pruning), in the layers in which it was trained.
+
+    Attributes:
+        parameters: number of trained values.
+        macs: multiply-accumulates of its convolutions and linear layers for one window or image.
+        ptflops_macs: the same as the tool ptflops counts it, see `vskd.models.complexity`; older bundles do not say it.
+    """
+
+    parameters: Count
+    macs: Size
+    ptflops_macs: Size | None = None
+
+
+class Manifest(Strict):
+    """Everything that is known about a bundle. `files` seals all its files but the manifest itself.
+
+    Bundles made before there was a `network` do not say it.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    vskd_version: str
+    created_utc: AwareDatetime
+    provenance: Provenance
+    contract: Contract
+    network: NetworkCost | None = None
+    quantization: Quantization
+    accuracy: Accuracy
+    parity_int8: ParityNumbers
+    parity_float32: ParityNumbers
+    files: dict[str, Sha256]
+
+    @model_validator(mode="after")
+    def _paths_stay_inside(self) -> "Manifest":
+        for name in self.files:
+            path = PurePosixPath(name)
+            if path.is_absolute() or ".." in path.parts or "\\" in name or str(path) != name or name in ("", "."):
+                raise ValueError(f"files: '{name}' is not a plain path inside the bundle")
+        return self
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse_json(model: type[Model], content: bytes, source: str) -> Model:
+    """Validate JSON against a strict model.
+
+    Args:
+        model: pydantic model.
+        content: JSON text.
+        source: name of the file, for the message.
+
+    Raises:
+        BundleError: names every problem with its key's path.
+    """
+    try:
+        return model.model_validate_json(content)
+    except ValidationError as error:
+        problems = [f"{_path(e['loc']) or 'content'}: {e['msg']}" for e in error.errors()]
+        raise BundleError(
+            f"{source} does not follow the bundle schema version {SCHEMA_VERSION}: {first_few(problems, 8)}",
+            "Export the run again, or use the vskd version that made the bundle",
+        ) from error
+
+
+def _path(place: tuple[int | str, ...]) -> str:
+    """`contract.rate_hz`: pydantic names the kind of contract too, as if it were a key."""
+    kind = 1 if place[:1] == ("contract",) else None
+    return ".".join(str(part) for number, part in enumerate(place) if number != kind)

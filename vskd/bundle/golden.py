@@ -1,0 +1,196 @@
+"""Golden vectors: inputs with the answers that every runtime of the bundle must give, bit for bit.
+
+The inputs are synthetic. A bundle is handed to strangers, and a window of a recording is a piece of a person's
+movement, by which that person can be told from others; who agreed to train a model has not agreed to be shipped inside
+it. Bit exactness is a property of arithmetic, for which any signal that drives the model through its range serves as
+well. Bundles made before this was so hold windows of recordings, and are still read.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from vskd.bundle.contract import Contract, Finite, SensorContract, Strict, TensorKind
+from vskd.bundle.runtime import LiteRTModel
+from vskd.errors import BundleError
+
+FloatArray = npt.NDArray[np.float32]
+ModelInput = Callable[[FloatArray], FloatArray]
+
+# The encoding is computed in floating point, whose last bit differs between processors: a value at a rounding boundary
+# of the int8 input may then fall one step aside. The model itself is integer arithmetic and gets no such allowance.
+MAX_INPUT_STEPS = 1
+MAX_FLOAT_ERROR = 1e-4
+
+AMPLITUDES = (0.1, 0.3, 0.6, 1.0)
+"""One golden window each: standard deviation of its signals as a fraction of the encoding's range, so that the faintest
+is almost at rest and the strongest passes both ends of the range."""
+PARTIALS = 5
+"""Sines that make up a signal."""
+CYCLES = (0.5, 8.0)
+"""Slowest and fastest of them, in turns per window."""
+GRAVITY = {"g": 1.0, "m/s^2": 9.80665}
+"""What an accelerometer at rest measures, by its unit; sensors in other units rest at zero."""
+
+
+class GoldenVector(Strict):
+    """One window and the model's answer.
+
+    Attributes:
+        id: name of the window, e.g. `synthetic-0`; in older bundles the recording it is from.
+        window: (channels, samples) in the contract's unit.
+        input: the model's own input, as base64 of little-endian values in C order.
+        output: the model's own output, one number per class.
+        logits: the output as real numbers.
+        label: name of the class with the largest logit.
+    """
+
+    id: str
+    window: tuple[tuple[Finite, ...], ...]
+    input: str
+    output: tuple[Finite, ...]
+    logits: tuple[Finite, ...]
+    label: str
+
+
+class Golden(Strict):
+    """Vectors of one model, computed with LiteRT's reference kernels, with which TFLite Micro agrees exactly."""
+
+    kernels: Literal["BUILTIN_REF"] = "BUILTIN_REF"
+    input_shape: tuple[int, ...]
+    input_type: TensorKind
+    output_type: TensorKind
+    vectors: Annotated[tuple[GoldenVector, ...], Field(min_length=1)]
+
+
+def synthetic_windows(contract: SensorContract, seed: int = 0) -> list[tuple[str, FloatArray]]:
+    """Smooth random signals, no one's recording, from faint ones to ones that overdrive the encoding.
+
+    Each channel is a sum of sines of random turns and phases. Where the unit is one of acceleration, gravity is added
+    in a random direction. Values stay within what the contract says the sensor can measure.
+
+    Args:
+        contract: gives shape, unit and range.
+        seed: the same seed gives the same windows (up to the last bit of the processor's sine; what a bundle stores are
+            the values themselves).
+
+    Returns:
+        (name, float32 (channels, samples) in the contract's unit) pairs.
+    """
+    generator = np.random.default_rng(seed)
+    channels, samples = contract.window_shape
+    time = np.arange(samples) / samples
+    result = []
+    for number, amplitude in enumerate(AMPLITUDES):
+        turns = generator.uniform(*CYCLES, (PARTIALS, channels, 1))
+        phase = generator.uniform(0, 2 * np.pi, (PARTIALS, channels, 1))
+        signal = np.sin(2 * np.pi * turns * time + phase).sum(axis=0)  # (channels, samples), deviation sqrt(PARTIALS/2)
+        signal *= amplitude * contract.encoding.limit / np.sqrt(PARTIALS / 2)
+        direction = generator.standard_normal((channels, 1))
+        signal += GRAVITY.get(contract.unit, 0.0) * direction / np.linalg.norm(direction)
+        window = np.clip(signal, -contract.range_limit, contract.range_limit).astype(np.float32)
+        result.append((f"synthetic-{number}", window))
+    return result
+
+
+def make_golden(
+    model: bytes, windows: Sequence[tuple[str, FloatArray]], model_input: ModelInput, labels: Sequence[str]
+) -> Golden:
+    """Run windows through the model and keep inputs and answers.
+
+    Args:
+        model: the shipped LiteRT model.
+        windows: (name, float32 (channels, samples)) pairs; see `synthetic_windows`.
+        model_input: window -> network input, float32.
+        labels: class names, in the order of the logits.
+    """
+    runner = LiteRTModel(model, reference_kernels=True)
+    vectors = []
+    for name, window in windows:
+        raw_input = runner.to_raw(model_input(window)[np.newaxis])
+        raw_output = runner.raw(raw_input)
+        logits = runner.from_raw(raw_output)[0]
+        vectors.append(
+            GoldenVector(
+                id=name,
+                window=tuple(tuple(float(v) for v in row) for row in window.astype(np.float32)),
+                input=base64.b64encode(raw_input.astype(raw_input.dtype.newbyteorder("<")).tobytes()).decode("ascii"),
+                output=tuple(float(v) for v in raw_output[0]),
+                logits=tuple(float(v) for v in logits),
+                label=labels[int(logits.argmax())],
+            )
+        )
+    return Golden(
+        input_shape=runner.input_shape,
+        input_type=_kind(runner.input_type),
+        output_type=_kind(runner.output_type),
+        vectors=tuple(vectors),
+    )
+
+
+def _kind(name: str) -> TensorKind:
+    return "int8" if name == "int8" else "float32"
+
+
+def replay_golden(
+    golden: Golden, model: bytes, contract: Contract, model_input: ModelInput, labels: Sequence[str]
+) -> None:
+    """Check that the model, and the encoding in front of it, give the golden answers here.
+
+    Raises:
+        BundleError: names the vector and what differs.
+    """
+    runner = LiteRTModel(model, reference_kernels=True)
+    if (runner.input_shape, runner.input_type, runner.output_type) != (
+        golden.input_shape,
+        golden.input_type,
+        golden.output_type,
+    ):
+        raise _mismatch("all vectors", "are of another model: shape or types differ")
+    for vector in golden.vectors:
+        raw_input = _decode(vector, golden)
+        window = np.array(vector.window, dtype=np.float32)
+        if window.shape != contract.window_shape:
+            raise _mismatch(
+                vector.id, f"has a window of shape {window.shape}; the contract says {contract.window_shape}"
+            )
+        _check_input(vector.id, runner.to_raw(model_input(window)[np.newaxis]), raw_input)
+        raw_output = runner.raw(raw_input)
+        expected = np.array(vector.output, dtype=np.float32)
+        if not np.array_equal(raw_output[0].astype(np.float32), expected):
+            raise _mismatch(vector.id, f"gives {raw_output[0].tolist()} instead of {expected.tolist()}")
+        logits = runner.from_raw(raw_output)[0]
+        if not np.allclose(logits, np.array(vector.logits), rtol=1e-6, atol=1e-6):
+            raise _mismatch(vector.id, "has logits that do not follow from its output")
+        if len(labels) != len(logits) or labels[int(logits.argmax())] != vector.label:
+            raise _mismatch(vector.id, f"is labelled '{vector.label}', which is not the class of its largest logit")
+
+
+def _decode(vector: GoldenVector, golden: Golden) -> Any:
+    kind = np.dtype(golden.input_type).newbyteorder("<")
+    try:
+        data = base64.b64decode(vector.input, validate=True)
+        return np.frombuffer(data, dtype=kind).reshape(golden.input_shape).astype(golden.input_type)
+    except (binascii.Error, ValueError) as error:
+        raise _mismatch(
+            vector.id, f"has an input that is not {golden.input_shape} {golden.input_type} values"
+        ) from error
+
+
+def _check_input(name: str, computed: Any, stored: Any) -> None:
+    difference = float(np.abs(computed.astype(np.float64) - stored.astype(np.float64)).max())
+    allowed = MAX_INPUT_STEPS if stored.dtype == np.int8 else MAX_FLOAT_ERROR
+    if difference > allowed:
+        raise _mismatch(name, f"is encoded differently here: the model's input is off by up to {difference:g}")
+
+
+def _mismatch(vector: str, problem: str) -> BundleError:
+    return BundleError(
+        f"golden.json: vector {vector} {problem}",
+        "Use the vskd and ai-edge-litert versions that the manifest names, or export the run again",
+    )

@@ -1,0 +1,127 @@
+"""Pictures from an image, a folder of images or a video, held against the image contract; torch-free."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from vskd.bundle.contract import ImageContract
+from vskd.errors import BundleError, DataError
+from vskd.preprocessing.image.image_file import crop_region, read_image, to_eight_bits
+from vskd.preprocessing.image.image_header import SUFFIXES, Box, ImageSize, clipped_box, is_image_name, peek_image
+from vskd.preprocessing.video.frames import read_frames
+
+Picture = npt.NDArray[np.uint8]
+Whole = Literal["whole"]
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One picture: where it is from, uint8 (channels, size, size), and what was wrong if it could not be read."""
+
+    source: str
+    picture: Picture | None
+    problem: str = ""
+
+
+def is_of_images(path: Path) -> bool:
+    """Whether `path` is for a bundle of images: an image, a video or a folder, by its name."""
+    return path.is_dir() or not path.suffix or is_image_name(path) or is_video_name(path)
+
+
+def is_video_name(path: Path) -> bool:
+    """Whether the name ends like that of a video."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def read_pictures(path: Path, contract: ImageContract, *, box: Box | Whole | None, every: int = 1) -> Iterator[Shown]:
+    """The pictures of an image, a folder (its images, sub-folders too, by name) or a video (its frames, in order).
+
+    Args:
+        path: what to read.
+        contract: what the model asks for.
+        box: what to cut out of every image, x1, y1, x2, y2 in pixels; `whole` where the images are cut already.
+        every: of a video, one frame of so many.
+
+    Yields:
+        A picture that fits the contract; of a folder also, with its problem, an image that could not be read.
+
+    Raises:
+        BundleError: a box is missing or not wanted, or an image or box is too small.
+        DataError: the file cannot be read, a folder holds no image, or `every` is below 1.
+    """
+    region = _region(contract, box)
+    if path.is_dir():
+        yield from _folder(path, contract, region)
+    elif is_video_name(path):
+        yield from _video(path, contract, region, every)
+    else:
+        yield Shown(str(path), _read(path, contract, region))
+
+
+def _region(contract: ImageContract, box: Box | Whole | None) -> Box | None:
+    """What is cut out; None for the whole image."""
+    if contract.crop == "full":
+        if box not in (None, "whole"):
+            raise BundleError("The model takes whole images, and a box was given", "Leave out the box")
+        return None
+    if box is None:
+        around = f" ({contract.box_of})" if contract.box_of else ""
+        raise BundleError(
+            f"The model was trained on what lies in a box{around}, and no box was given",
+            "Give --box X1,Y1,X2,Y2 in pixels, or --box whole if the images are cut out already",
+        )
+    return None if box == "whole" else box
+
+
+def _read(path: Path, contract: ImageContract, region: Box | None) -> Picture:
+    _refuse_small(str(path), peek_image(path), contract, region, path)
+    picture = read_image(path, box=region, margin=contract.margin, size=contract.size, grey=contract.channels == 1)
+    return np.ascontiguousarray(picture.transpose(2, 0, 1))  # (size, size, channels) -> (channels, size, size)
+
+
+def _refuse_small(name: str, extent: ImageSize, contract: ImageContract, region: Box | None, path: Path) -> None:
+    width, height = extent
+    if region is not None:
+        left, top, right, bottom = clipped_box(region, extent, path)
+        width, height = round(right - left), round(bottom - top)
+    if min(width, height) < contract.min_side:
+        what = "image" if region is None else "box"
+        raise BundleError(
+            f"{name}: the {what} has {width} x {height} pixels; the model asks for at least {contract.min_side} on "
+            "each side",
+            "Use a larger image",
+        )
+
+
+def _folder(folder: Path, contract: ImageContract, region: Box | None) -> Iterator[Shown]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and is_image_name(file))
+    if not files:
+        raise DataError(f"{folder} holds no image ({', '.join(SUFFIXES)})", "Name a folder of images")
+    for file in files:
+        try:
+            yield Shown(str(file), _read(file, contract, region))
+        except (DataError, BundleError) as error:  # one bad image must not cost the answers for all others
+            yield Shown(str(file), None, error.problem)
+
+
+def _video(path: Path, contract: ImageContract, region: Box | None, every: int) -> Iterator[Shown]:
+    if every < 1:
+        raise DataError(f"--every {every}: one frame of so many must be at least 1", "Set it to 1 or more")
+    for number, frame in enumerate(read_frames(path, size=None)):
+        if number % every:
+            continue
+        extent = ImageSize(frame.shape[1], frame.shape[0])
+        if number == 0:
+            _refuse_small(str(path), extent, contract, region, path)
+        grey = contract.channels == 1
+        area = None if region is None else crop_region(region, extent, contract.margin, path)
+        image = to_eight_bits(Image.fromarray(frame), grey=grey)
+        square = np.asarray(image.resize((contract.size,) * 2, Image.Resampling.BILINEAR, box=area), dtype=np.uint8)
+        channels_first = square[np.newaxis] if grey else square.transpose(2, 0, 1)
+        yield Shown(f"frame {number}", np.ascontiguousarray(channels_first))

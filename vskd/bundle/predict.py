@@ -1,0 +1,128 @@
+"""Label a recording with a bundle, as a watch would: needs neither torch nor the converter."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vskd.bundle.bundle import MODEL, Bundle, load_bundle
+from vskd.bundle.contract import SensorContract
+from vskd.bundle.encoding import model_input
+from vskd.bundle.probabilities import softmax
+from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.sensor_file import Recorded, read_recording
+from vskd.errors import BundleError
+from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one recording.
+
+    Attributes:
+        label: the most probable class.
+        probabilities: of every class, most probable first; the mean over the windows.
+        latency_ms: encoding and model together, mean per window, after one unmeasured run.
+        windows: how many windows the recording gave.
+        notes: what was assumed because the file does not say.
+    """
+
+    label: str
+    probabilities: dict[str, float]
+    latency_ms: float
+    windows: int
+    notes: tuple[str, ...]
+
+
+class Predictor:
+    """An opened bundle, ready for many recordings.
+
+    Args:
+        bundle: opened with `load_bundle`.
+        threads: CPU threads of the model.
+
+    Raises:
+        BundleError: the bundle is of images.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        self.contract = sensor_contract_of(bundle)
+        self.bundle = bundle
+        self._model = LiteRTModel(bundle.read(MODEL), threads=threads)
+
+    def logits(self, window: FloatArray) -> FloatArray:
+        """float32 (classes,) for one window, float32 (channels, samples) in the contract's unit."""
+        x = model_input(window, self.contract)
+        return np.asarray(self._model.predict(x[np.newaxis])[0], dtype=np.float32)
+
+    def predict(self, recorded: Recorded) -> Prediction:
+        """Label a recording that fits the contract."""
+        windows = contract_windows(recorded, self.contract)
+        self.logits(windows[0])
+        start = time.perf_counter()
+        logits = np.stack([self.logits(window) for window in windows])
+        latency_ms = 1000 * (time.perf_counter() - start) / len(windows)
+        mean = softmax(logits).mean(axis=0)
+        labels = self.bundle.manifest.provenance.labels
+        probabilities = {labels[k]: float(mean[k]) for k in np.argsort(-mean, kind="stable")}
+        return Prediction(next(iter(probabilities)), probabilities, latency_ms, len(windows), recorded.notes)
+
+
+def sensor_contract_of(bundle: Bundle) -> SensorContract:
+    """The bundle's contract.
+
+    Raises:
+        BundleError: the bundle is of images.
+    """
+    contract = bundle.manifest.contract
+    if not isinstance(contract, SensorContract):
+        raise BundleError(
+            f"{bundle.path} takes images, not recordings of a sensor",
+            "Name an image (.jpg, .png), a folder of images or a video, or use a bundle of a sensor",
+        )
+    return contract
+
+
+def contract_windows(recorded: Recorded, contract: SensorContract) -> FloatArray:
+    """The windows of a recording, float32 (windows, channels, samples), cut as in training.
+
+    Raises:
+        BundleError: the recording is shorter than one sliding window.
+    """
+    if contract.window_mode == "whole":
+        return resample_to_length(recorded.signal, contract.length)[np.newaxis]
+    if contract.window_rate_hz is None or contract.stride is None:  # the contract's own check excludes it
+        raise ValueError("a sliding contract has a window rate and a stride")
+    signal = resample_to_rate(recorded.signal, recorded.rate_hz, contract.window_rate_hz)
+    windows = sliding_windows(signal, contract.length, contract.stride)
+    if not len(windows):
+        raise BundleError(
+            f"The recording is too short: the model asks for {contract.length} samples at "
+            f"{contract.window_rate_hz:g} Hz, and it has {signal.shape[1]}",
+            "Record longer",
+        )
+    return windows
+
+
+def predict_file(
+    bundle: Path,
+    file: Path,
+    *,
+    rate_hz: float | None = None,
+    unit: str | None = None,
+    columns: tuple[int, ...] = (),
+    variable: str = "",
+) -> Prediction:
+    """Open a bundle and label one file; see `read_recording` for the arguments.
+
+    Raises:
+        BundleError: the bundle was changed, or the recording's rate, unit, channels or length are not what it asks.
+        DataError: the file is missing or damaged.
+    """
+    predictor = Predictor(load_bundle(bundle))
+    recorded = read_recording(file, predictor.contract, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable)
+    return predictor.predict(recorded)

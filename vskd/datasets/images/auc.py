@@ -1,0 +1,40 @@
+"""AUC Distracted Driver, in the folder layout in which it is published for distillation studies: ten classes.
+
+Source: Abouelnaga, Eraqi, Moustafa, "Real-time distracted driver posture classification", NeurIPS workshop 2018; Eraqi
+et al., "Driver distraction identification with an ensemble of convolutional neural networks", J. Adv. Transp. 2019.
+
+Data requirements: see `vskd.datasets.images.published_folders`. The trial of an image is its lighting folder, where
+there is one (`train/drinking/night/1.jpg`). An image's id is its path without ending, because names may repeat between
+classes.
+"""
+
+from pathlib import Path
+
+from vskd.datasets.images.class_folders import Classes
+from vskd.datasets.images.image_listing import require_folder, subfolders
+from vskd.datasets.images.published_folders import LABEL_SWAP, LABELS, has_published_layout, index_published_folders
+from vskd.datasets.recording import Index
+from vskd.errors import DataError
+
+__all__ = ["LABELS", "LABEL_SWAP", "index"]
+
+NAME = "auc"
+CLASSES = Classes(NAME, LABELS, {name: n for n, name in enumerate(LABELS)}, unique_names=False)
+
+
+def index(root: Path) -> Index:
+    """List the AUC images under `root` and name what is missing, corrupt, duplicate, unpaired or unknown.
+
+    Raises:
+        DataError: `root` is missing or has another layout, or a CSV file cannot be read.
+    """
+    require_folder(root, NAME)
+    if has_published_layout(root):
+        return index_published_folders(root, CLASSES)
+    for child in subfolders(root):
+        if has_published_layout(child):
+            raise DataError(f"{root} holds no {NAME} images, but {child} may", f"Pass --data {child}")
+    raise DataError(
+        f"{root} holds no {NAME} images (folders like train/{LABELS[0]})",
+        f"Give the folder that holds them with --data; `vskd datasets info {NAME}` tells how to get the data",
+    )

@@ -1,0 +1,158 @@
+"""Images sorted into one folder per class, with or without a CSV file that names their drivers."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vskd.datasets.images.image_listing import ONCE, Listing, Place, Row, files_below, read_csv, subfolders
+from vskd.datasets.splits.split import UNKNOWN
+from vskd.preprocessing.image.image_header import is_image_name
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes of a data set by the names that its folders and CSV files use, and how its images are called.
+
+    Attributes:
+        dataset: name of the data set.
+        labels: class names in order.
+        names: lower-case name -> class number; several names may mean the same class.
+        unique_names: no two images of the data set have the same file name, which therefore is the id; else it is the
+            path.
+    """
+
+    dataset: str
+    labels: tuple[str, ...]
+    names: Mapping[str, int]
+    unique_names: bool
+
+    def label(self, name: str) -> int | None:
+        """Class number of a name, whatever its case; None if it is none."""
+        return self.names.get(name.lower())
+
+
+@dataclass(frozen=True)
+class Found:
+    """An image file: its id, class by folder, official part, and the folder between class and image (lighting)."""
+
+    id: str
+    path: Path
+    label: int
+    part: str
+    trial: str
+
+    def place(self, subject: str = UNKNOWN) -> Place:
+        """Where it belongs, given its driver."""
+        return Place(self.label, subject, self.trial, part=self.part)
+
+
+def list_class_folders(folder: Path, part: str, classes: Classes, root: Path, listing: Listing) -> Iterator[Found]:
+    """The images of one part, `folder/<class>/[<lighting>/]<image>`, sorted; what is odd goes to `listing`.
+
+    A folder that is no class, a class without folder or images, and files that are no images are named.
+
+    Raises:
+        DataError: a folder cannot be listed.
+    """
+    seen: set[int] = set()
+    for class_folder in subfolders(folder):
+        label = classes.label(class_folder.name)
+        if label is None:
+            detail = f"'{class_folder.name}' is no class of {classes.dataset}, which has {', '.join(classes.labels)}"
+            listing.problem("unknown", str(class_folder.relative_to(root)), class_folder, detail)
+            continue
+        seen.add(label)
+        empty = True
+        for path in files_below(class_folder):
+            if not is_image_name(path):
+                listing.problem("unknown", "", path, "its name is not that of a JPEG or PNG image")
+                continue
+            empty = False
+            between = path.parent.relative_to(class_folder).as_posix()
+            name = path.stem if classes.unique_names else path.relative_to(root).with_suffix("").as_posix()
+            yield Found(name, path, label, part, ONCE if between == "." else between)
+        if empty:
+            listing.problem("missing", "", class_folder, "a class folder without images")
+    for label, name in enumerate(classes.labels):
+        if label not in seen:
+            listing.problem("missing", "", folder, f"it has no folder of the class '{name}'")
+
+
+def without_twins(images: Iterable[Found], listing: Listing) -> list[Found]:
+    """`images` without those that share an id: which one is right is not for a program to guess."""
+    by_id: dict[str, list[Found]] = {}
+    for image in images:
+        by_id.setdefault(image.id, []).append(image)
+    for name, twins in by_id.items():
+        if len(twins) > 1:
+            what = "two classes for one image" if len({t.label for t in twins}) > 1 else "one image twice"
+            places = ", ".join(str(t.path) for t in twins)
+            listing.problem("duplicate", name, twins[1].path, f"{what}: {places}")
+    return [twins[0] for twins in by_id.values() if len(twins) == 1]
+
+
+def join_drivers(table: Path, images: list[Found], classes: Classes, listing: Listing) -> dict[str, str]:
+    """Drivers of images by id, from a CSV file `classname[,subject,img]`; an image that it does not fit is left out.
+
+    Without a column `img` it can only be counted: then every image stays, its driver unknown.
+
+    Raises:
+        DataError: the file cannot be read, or has no column `classname`.
+    """
+    rows = read_csv(table, ("classname",))
+    if rows and "img" not in rows[0].values:
+        _compare_counts(table, rows, images, classes, listing)
+        return {image.id: UNKNOWN for image in images}
+    by_name: dict[str, list[Found]] = {}
+    for image in images:
+        by_name.setdefault(image.path.name, []).append(image)
+    said: dict[str, list[Row]] = {}
+    for row in rows:
+        said.setdefault(Path(row.values["img"]).name, []).append(row)
+    drivers: dict[str, str] = {}
+    for name, lines in said.items():
+        for image, line in _agreeing(table, name, lines, by_name.get(name, []), classes, listing):
+            drivers[image.id] = line.values.get("subject") or UNKNOWN
+    for image in images:
+        if image.path.name not in said:
+            listing.problem("unpaired", image.id, image.path, f"{table} has no line for this image")
+    return drivers
+
+
+def _agreeing(
+    table: Path, name: str, lines: list[Row], found: list[Found], classes: Classes, listing: Listing
+) -> Iterator[tuple[Found, Row]]:
+    """The images called `name`, each with the one line that gives it the class of its folder; all else is a problem."""
+    where = f"{table}, line {', '.join(str(line.line) for line in lines)}"
+    stem = found[0].id if found else Path(name).stem
+    says = [line.values["classname"] for line in lines]
+    labels = [classes.label(each) for each in says]
+    if None in labels:
+        stranger = says[labels.index(None)]
+        listing.problem("unknown", stem, table, f"{where}: '{stranger}' is no class of {classes.dataset}")
+        return
+    if len(set(labels)) < len(lines) or (classes.unique_names and len(lines) > 1):
+        what = "two classes for one image" if len(set(labels)) == len(lines) else "one image twice"
+        listing.problem("duplicate", stem, table, f"{where}: {what} ({', '.join(sorted(set(says)))})")
+        return
+    if not found:
+        listing.problem("missing", stem, table, f"{where}: there is no image {name}")
+    for image in found:
+        if image.label in labels:
+            yield image, lines[labels.index(image.label)]
+        else:
+            detail = f"two classes for one image: its folder says {image.path.parent.name}, {where} says {min(says)}"
+            listing.problem("duplicate", image.id, image.path, detail)
+
+
+def _compare_counts(table: Path, rows: list[Row], images: list[Found], classes: Classes, listing: Listing) -> None:
+    listed = Counter(classes.label(row.values["classname"]) for row in rows)
+    there = Counter(image.label for image in images)
+    if listed[None]:
+        listing.problem("unknown", "", table, f"{listed[None]} lines name no class of {classes.dataset}")
+    for label, name in enumerate(classes.labels):
+        if listed[label] != there[label]:
+            listing.problem(
+                "missing", "", table, f"it lists {listed[label]} images of '{name}', {there[label]} are here"
+            )

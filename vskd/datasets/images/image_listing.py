@@ -1,0 +1,186 @@
+"""What the data sets of images share: walking folders, reading CSV files, collecting recordings and problems."""
+
+import csv
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NoReturn
+
+from vskd.datasets.recording import Index, Problem, Recording, Stream
+from vskd.datasets.splits.split import UNKNOWN
+from vskd.errors import DataError
+from vskd.preprocessing.image.image_header import Box, clipped_box, peek_image
+
+ONCE = "1"
+"""Trial of an image where the data set has no sessions."""
+
+_CLUTTER = {"desktop.ini", "thumbs.db"}  # left by file managers; names that start with a dot are skipped too
+
+
+def require_folder(root: Path, dataset: str) -> None:
+    """Refuse a data folder that is not there.
+
+    Raises:
+        DataError: `root` does not exist or is no folder.
+    """
+    if not root.is_dir():
+        what = "is not a folder" if root.exists() else "does not exist"
+        raise DataError(f"The data folder {root} {what}", f"Give the folder that holds {dataset} with --data")
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders directly in `folder`, hidden ones left out, sorted by name.
+
+    Raises:
+        DataError: it cannot be listed.
+    """
+    try:
+        return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    except OSError as error:
+        _refuse_listing(error)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file in `folder` at any depth, sorted, without hidden files and the clutter of file managers.
+
+    Raises:
+        DataError: a folder cannot be listed.
+    """
+    for parent, folders, names in os.walk(folder, onerror=_refuse_listing):
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        yield from (Path(parent) / n for n in sorted(names) if not n.startswith(".") and n.lower() not in _CLUTTER)
+
+
+def _refuse_listing(error: OSError) -> NoReturn:
+    raise DataError(f"Cannot list {error.filename}: {error.strerror}", "Check its permissions") from error
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file, with or without byte order mark.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise DataError(f"Cannot read {path}: {reason}", "Check the file, or download it again") from error
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a CSV file."""
+
+    line: int
+    values: dict[str, str]
+
+
+def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
+    """The lines of a CSV file with a header, values stripped; empty lines are skipped.
+
+    Raises:
+        DataError: it cannot be read or parsed, lacks a column of `required`, or a line has too few or too many values.
+    """
+    lines = _csv_lines(path)
+    header = [name.strip().lower() for name in lines[0][1]] if lines else []
+    lacking = [name for name in required if name not in header]
+    if lacking:
+        raise DataError(
+            f"{path} has no column {', '.join(lacking)} (it has: {', '.join(header) or 'nothing'})",
+            f"Its first line must be the names of its columns: {', '.join(required)}",
+        )
+    rows = []
+    for line, values in lines[1:]:
+        if len(values) != len(header) and values:
+            raise DataError(f"{path}, line {line}: {len(values)} values for {len(header)} columns", "Correct the line")
+        if values:
+            rows.append(Row(line, {n: v.strip() for n, v in zip(header, values, strict=True)}))
+    return rows
+
+
+def _csv_lines(path: Path) -> list[tuple[int, list[str]]]:
+    """Line numbers and values of a CSV file."""
+    reader = csv.reader(read_text(path).splitlines(), strict=True)
+    try:
+        return [(reader.line_num, values) for values in reader]
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, up to line {reader.line_num}: {error}", "Look for a quotation mark that is never closed"
+        ) from error
+
+
+def image_stream(path: Path, box: Box | None = None) -> Stream:
+    """The stream `image` of one file, after a look at its header.
+
+    Raises:
+        DataError: the file is unreadable, empty, no image or tiny, or the box is not within it.
+    """
+    size = peek_image(path)
+    if box is not None:
+        clipped_box(box, size, path)
+    return Stream("image", "image", path, 0.0, "uint8", box=box)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an image belongs; the fields are those of `Recording`. The driver is what must not straddle a split."""
+
+    label: int
+    subject: str = UNKNOWN
+    trial: str = ONCE
+    clip: str = ""
+    position: int | None = None
+    part: str = ""
+
+
+@dataclass
+class Listing:
+    """Recordings and problems found so far."""
+
+    recordings: list[Recording] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(
+        self,
+        kind: Literal["missing", "corrupt", "duplicate", "unpaired", "unknown"],
+        recording: str,
+        path: Path,
+        detail: str,
+    ) -> None:
+        """Note something wrong."""
+        self.problems.append(Problem(kind, recording, str(path), detail))
+
+    def add(self, name: str, path: Path, place: Place, box: Box | None = None) -> None:
+        """Add the image `path` as the recording `name`; a file that is no usable image becomes a problem instead."""
+        try:
+            stream = image_stream(path, box)
+        except DataError as error:
+            self.problem("corrupt", name, path, error.problem)
+            return
+        self.recordings.append(_recording(name, place, {"image": stream}))
+
+    def add_absent(self, name: str, place: Place) -> None:
+        """Add a recording that is known by name alone: it has no stream."""
+        self.recordings.append(_recording(name, place, {}))
+
+    def index(self, dataset: str, root: Path, labels: tuple[str, ...]) -> Index:
+        """What was found, sorted."""
+        recordings = tuple(sorted(self.recordings, key=lambda r: r.id))
+        problems = tuple(sorted(self.problems, key=lambda p: (p.kind, p.recording, p.path, p.detail)))
+        return Index(dataset, root, labels, recordings, problems)
+
+
+def _recording(name: str, place: Place, streams: dict[str, Stream]) -> Recording:
+    return Recording(
+        id=name,
+        subject=place.subject,
+        trial=place.trial,
+        label=place.label,
+        group=place.subject,
+        streams=streams,
+        clip=place.clip,
+        position=place.position,
+        part=place.part,
+    )

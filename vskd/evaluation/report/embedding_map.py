@@ -1,0 +1,59 @@
+"""The embedding map: recordings as dots in a plane, near each other where the network finds them alike."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import colormaps
+from sklearn.manifold import TSNE
+
+from vskd.evaluation.report.plots import INK, MUTED, PALETTE, new_figure, to_png
+
+PERPLEXITY = 30.0
+
+
+def embedding_positions(embeddings: npt.NDArray[np.floating], seed: int = 0) -> npt.NDArray[np.float64]:
+    """Positions in the plane by t-SNE (van der Maaten & Hinton, JMLR 2008), seeded and started from the principal
+    components.
+
+    Args:
+        embeddings: (n, width), n >= 3.
+        seed: the same seed gives the same positions.
+
+    Returns:
+        float64 (n, 2). Distances between far groups mean nothing; who is whose neighbour does.
+    """
+    perplexity = min(PERPLEXITY, (len(embeddings) - 1) / 3)
+    method = TSNE(n_components=2, perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed)
+    return np.asarray(method.fit_transform(np.asarray(embeddings, dtype=np.float64)), dtype=np.float64)
+
+
+def embedding_map(
+    positions: npt.NDArray[np.float64],
+    labels: npt.NDArray[np.int64],
+    correct: npt.NDArray[np.bool_],
+    class_names: Sequence[str],
+) -> bytes:
+    """PNG: a dot for each recording in its true class's colour, a cross where the answer is wrong.
+
+    Args:
+        positions: (n, 2).
+        labels: (n,), true classes.
+        correct: (n,), whether the network's answer is right.
+        class_names: of all classes.
+    """
+    figure, (ax,) = new_figure(6.6, 4.6)
+    colours = PALETTE if len(class_names) <= len(PALETTE) else colormaps["tab20"].colors  # type: ignore[attr-defined]
+    for k, name in enumerate(class_names):
+        own = labels == k
+        if not own.any():
+            continue
+        colour = colours[k % len(colours)]
+        right, wrong = positions[own & correct], positions[own & ~correct]
+        ax.scatter(right[:, 0], right[:, 1], s=9, color=colour, alpha=0.7, linewidths=0, label=name)
+        ax.scatter(wrong[:, 0], wrong[:, 1], s=26, color=colour, marker="x", linewidths=1.4)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.set_xlabel("cross: wrong answer", color=MUTED, fontsize=9)
+    figure.legend(loc="outside right upper", frameon=False, fontsize=8.5, labelcolor=INK, markerscale=2)
+    return to_png(figure)

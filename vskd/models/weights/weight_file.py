@@ -1,0 +1,60 @@
+"""Reading public weight files without executing anything in them."""
+
+import pickle
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vskd.errors import CheckpointError
+from vskd.models.weights.state import read_tensors
+
+
+def read_public(source: Path) -> dict[str, Tensor]:
+    """Named tensors of a public weight file, bare or wrapped in an entry `state_dict` or `model`.
+
+    Args:
+        source: a .safetensors file, or a torch file, which is read by the restricted unpickler and executes nothing.
+            Tensors that were stored on a GPU are read onto the CPU.
+
+    Raises:
+        CheckpointError: missing, damaged or unsafe file, or no named tensors in it.
+    """
+    if source.suffix == ".safetensors":
+        return read_tensors(source)[0]
+    content = _load_torch_file(source)
+    for wrapper in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
+            content = content[wrapper]
+    if not isinstance(content, Mapping):
+        action = "Give a file that holds a state dict"
+        raise CheckpointError(f"{source} holds a {type(content).__name__}, not named tensors", action)
+    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+
+
+def _load_torch_file(source: Path) -> Any:
+    """Read a torch file with the restricted unpickler, which executes nothing."""
+    try:
+        return torch.load(source, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"Weight file {source} does not exist", "Check the path") from error
+    except pickle.UnpicklingError as error:
+        blocked = re.search(r"GLOBAL (\S+)", str(error))
+        if blocked is None:
+            raise _damaged(source, error) from error
+        problem = f"{source} was refused: it asks to run {blocked.group(1)} while loading, which weights never need"
+        action = (
+            "Get the same weights as .safetensors, or, only if you trust the file's author, load it yourself and write "
+            "its state_dict() with safetensors.torch.save_file"
+        )
+        raise CheckpointError(problem, action) from error
+    except (OSError, RuntimeError, EOFError, ValueError) as error:
+        raise _damaged(source, error) from error
+
+
+def _damaged(source: Path, error: Exception) -> CheckpointError:
+    reason = str(error).partition("\n")[0]
+    return CheckpointError(f"Weight file {source} is damaged or not a torch file: {reason}", "Download the file again")

@@ -1,0 +1,270 @@
+"""Building a store of preprocessed recordings (layout: store_file.py).
+
+Safe against being killed at any moment, and a second run continues where the first stopped: each finished recording is
+a small HDF5 file of its own, renamed into the hidden folder `.<name>.partial` when complete; the store is assembled
+from those under a temporary name and renamed at the end. The file that a killed process was writing is never reused,
+because it may be damaged without showing it. The price is twice the disk space while assembling.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import logging
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import h5py
+
+from vskd.errors import CacheError, DataError, first_few
+from vskd.files import WriteError, atomic_path, sha256_json
+from vskd.preprocessing.stores.store_file import (
+    Entry,
+    member_name,
+    open_store,
+    read_manifest,
+    settings_hash,
+    write_header,
+)
+from vskd.preprocessing.stores.store_parts import hash_of_part, source_hash, write_part, writing_hdf5
+from vskd.progress import track
+
+logger = logging.getLogger(__name__)
+
+NAMED_FAILURES = 10
+"""How many corrupt recordings an error message names; the report lists all."""
+
+
+class Source(Protocol):
+    """One recording to preprocess: a frozen dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def id(self) -> str:
+        """Recording id."""
+
+    @property
+    def path(self) -> Path:
+        """Its file."""
+
+
+SourceT = TypeVar("SourceT", bound=Source)
+Write = Callable[[SourceT, h5py.File], None]
+"""Preprocesses one source into the dataset `data` of an empty file, its facts as attributes; DataError = corrupt."""
+
+
+@dataclass(frozen=True)
+class StoreFailure:
+    """A recording that could not be preprocessed, and why."""
+
+    id: str
+    path: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class StoreReport:
+    """What a build did.
+
+    Attributes:
+        path: the store.
+        stored: recordings in it.
+        failures: corrupt recordings, left out.
+        reused: the store was complete already, and was not touched.
+    """
+
+    path: Path
+    stored: int
+    failures: tuple[StoreFailure, ...]
+    reused: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to build: see `build_store`."""
+
+    out: Path
+    kind: str
+    settings: Mapping[str, Any]
+    max_bad_fraction: float
+
+    @property
+    def partial(self) -> Path:
+        """Folder of the finished recordings of an unfinished store."""
+        return self.out.with_name(f".{self.out.name}.partial")
+
+    def part(self, recording: str, entry: Entry) -> Path:
+        """File of one finished recording; its name changes with anything that decides its content."""
+        identity = [settings_hash(self.kind, self.settings), recording, entry.details, entry.size, entry.mtime_ns]
+        return self.partial / f"{sha256_json(identity)[:32]}.h5"
+
+
+def build_store(
+    plan: Plan, sources: Sequence[SourceT], write: Write[SourceT], *, description: str, overwrite: bool = False
+) -> StoreReport:
+    """Preprocess every source into a store, or reuse what is there.
+
+    A complete store of the same settings and unchanged sources is left alone. Where only sources changed or came in
+    addition, those are preprocessed and the others are taken over. Other settings are refused unless `overwrite`.
+
+    Args:
+        plan: where, what kind, which settings, and which fraction of corrupt recordings stops the build.
+        sources: recordings.
+        write: preprocesses one.
+        description: for the progress bar.
+        overwrite: replace a store that has other settings, or is damaged.
+
+    Raises:
+        CacheError: `plan.out` holds something else.
+        DataError: no sources, ids twice, or too many corrupt recordings; nothing is left under the final name.
+        WriteError: the folder cannot be written, or the disk is full; nothing of the build is left.
+    """
+    _check_ids(plan.out, sources)
+    with _only_builder(plan):
+        old = _existing(plan, overwrite)
+        wanted = {s.id: _entry(s, old.get(s.id)) for s in sources}
+        if old and all(old.get(i) == entry for i, entry in wanted.items()):
+            return _report(plan, sources, wanted, reused=True)
+        try:
+            _fill(plan, sources, wanted, old, write, description)
+            report = _report(plan, sources, wanted, reused=False)
+            for failure in report.failures:
+                logger.warning("left out %s: %s", failure.id, failure.problem)
+            _assemble(plan, wanted, old)
+        except WriteError:
+            shutil.rmtree(plan.partial, ignore_errors=True)  # give a full disk its space back
+            raise
+        shutil.rmtree(plan.partial, ignore_errors=True)
+        return report
+
+
+def _check_ids(out: Path, sources: Sequence[Source]) -> None:
+    if not sources:
+        raise DataError(f"{out}: there are no recordings to store", "Check the data folder with `vskd datasets index`")
+    counts = Counter(s.id for s in sources)
+    twice = sorted(i for i, count in counts.items() if count > 1)
+    if twice or "" in counts:
+        named = ", ".join(twice[:NAMED_FAILURES]) or "an empty one"
+        raise DataError(f"{out}: recording ids must be unique, found {named}", "Remove or rename the duplicates")
+
+
+@contextlib.contextmanager
+def _only_builder(plan: Plan) -> Iterator[None]:
+    """Hold the partial folder; a second process that builds the same store waits, then finds it complete."""
+    if plan.out.is_dir():
+        raise WriteError(f"Cannot write {plan.out}: it is a folder", "Give the name of a file")
+    try:
+        plan.partial.mkdir(parents=True, exist_ok=True)
+        handle = os.open(plan.partial, os.O_RDONLY)
+    except OSError as error:
+        raise WriteError(f"Cannot write {plan.out}: {error.strerror}", "Choose a folder you may write to") from error
+    try:
+        # Some network disks have no locks; then two builders merely do the work twice.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+        with contextlib.suppress(OSError):
+            plan.partial.rmdir()  # only if nothing worth continuing is in it
+
+
+def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
+    """Manifest of the store under the final name; empty if there is none, or it is to be replaced."""
+    if not plan.out.exists():
+        return {}
+    try:
+        with open_store(plan.out, plan.kind) as file:
+            if file.attrs["settings_hash"] == settings_hash(plan.kind, plan.settings):
+                return read_manifest(file)
+            found = str(file.attrs["settings"])
+    except CacheError:
+        if overwrite:
+            return {}
+        raise
+    if overwrite:
+        return {}
+    raise CacheError(
+        f"{plan.out} was made with other settings: {found}",
+        "Choose another file name, or delete it to have it made anew",
+    )
+
+
+def _entry(source: Source, old: Entry | None) -> Entry:
+    """What `source` is now; equal to `old` where its content did not change (a copied data set has new times)."""
+    values = {f: getattr(source, f) for f in source.__dataclass_fields__ if f != "path"}
+    details = sha256_json(values)
+    if not source.path.is_file():
+        now = Entry(details, -1, 0, "")
+        return dataclasses.replace(now, problem=old.problem) if old is not None and old.size == -1 else now
+    stat = source.path.stat()
+    same = old is not None and (old.details, old.size) == (details, stat.st_size)
+    if old is not None and same and (old.mtime_ns == stat.st_mtime_ns or old.sha256 == source_hash(source.path)):
+        return old
+    return Entry(details, stat.st_size, stat.st_mtime_ns, "")
+
+
+def _fill(
+    plan: Plan,
+    sources: Sequence[SourceT],
+    wanted: dict[str, Entry],
+    old: Mapping[str, Entry],
+    write: Write[SourceT],
+    description: str,
+) -> None:
+    """Preprocess what is neither in the old store nor finished already, and complete `wanted`."""
+    for source in track(sources, description):
+        entry = wanted[source.id]
+        if old.get(source.id) == entry:
+            continue
+        part = plan.part(source.id, entry)
+        sha256 = hash_of_part(part)
+        problem = ""
+        if not sha256:
+            try:
+                sha256 = write_part(part, source.path, partial(write, source))
+            except DataError as error:
+                problem = error.problem
+        wanted[source.id] = dataclasses.replace(entry, sha256=sha256, problem=problem)
+
+
+def _report(plan: Plan, sources: Sequence[Source], done: Mapping[str, Entry], reused: bool) -> StoreReport:
+    """Sum up; refuse too many corrupt recordings."""
+    failures = tuple(StoreFailure(s.id, str(s.path), done[s.id].problem) for s in sources if done[s.id].problem)
+    if len(failures) > plan.max_bad_fraction * len(sources) or len(failures) == len(sources):
+        named = first_few([f.problem for f in failures], NAMED_FAILURES)
+        raise DataError(
+            f"{len(failures)} of {len(sources)} recordings are corrupt, more than the allowed "
+            f"{plan.max_bad_fraction:.0%}: {named}",
+            "Repair or remove them, or allow a larger max_bad_fraction; what could be read is kept for the next run",
+        )
+    return StoreReport(plan.out, len(sources) - len(failures), failures, reused)
+
+
+def _assemble(plan: Plan, wanted: Mapping[str, Entry], old: Mapping[str, Entry]) -> None:
+    """Copy all parts into the final file, without decompressing them, and let it appear under its name at once."""
+    kept = [i for i, entry in wanted.items() if not entry.problem]
+    taken_over = {i for i in kept if old.get(i) == wanted[i]}
+    parts = {i: plan.part(i, wanted[i]) for i in kept if i not in taken_over}
+    size = sum(part.stat().st_size for part in parts.values()) + (plan.out.stat().st_size if taken_over else 0)
+    with contextlib.ExitStack() as stack:
+        before = stack.enter_context(open_store(plan.out, plan.kind)) if taken_over else None
+        temporary = stack.enter_context(atomic_path(plan.out))
+        with writing_hdf5(temporary, size) as file:
+            write_header(file, plan.kind, plan.settings, wanted)
+            group = file.create_group("recordings")
+            for recording in kept:
+                name = member_name(recording)
+                if before is not None and recording in taken_over:
+                    before.copy(f"recordings/{name}", group, name=name)
+                    continue
+                with h5py.File(parts[recording], "r", locking=False) as part:
+                    part.copy("data", group, name=name)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())  # on the disk before the name is

@@ -1,0 +1,243 @@
+"""Compare runs of one protocol: means over seeds, intervals, and paired tests against the run without distillation."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from vskd.errors import DataError, ProtocolError
+from vskd.evaluation import statistics
+from vskd.evaluation.metrics import METRICS, natural_order
+from vskd.evaluation.predictions import Predictions, pool
+from vskd.evaluation.results import Bootstrap, Intervals, Kind, Results
+from vskd.study.comparison_schema import Comparison, PairedTest, Row, Summary, Versus, read_comparison
+
+__all__ = ["Comparison", "EvaluatedRun", "compare", "read_comparison"]
+
+KIND_ORDER: tuple[Kind, ...] = ("teacher", "student", "bundle")
+MCNEMAR_NOTE = (
+    "McNemar's test is exact, two-sided, one per seed, and takes recordings as independent; recordings of one subject "
+    "are not quite. The difference's interval over subjects does not assume it."
+)
+
+
+class EvaluatedRun(NamedTuple):
+    """One run to compare; a plain tuple in this order does as well."""
+
+    recipe: str
+    seed: int
+    results: Results
+    predictions: Predictions
+
+
+def compare(
+    runs: Iterable[tuple[str, int, Results, Predictions]],
+    *,
+    baseline: str | None = None,
+    bootstrap: Bootstrap | None = None,
+) -> Comparison:
+    """Put evaluated runs into one table.
+
+    Runs of one recipe, kind and seed that differ in the fold are pooled (their test sets are disjoint). Rows keep the
+    order in which recipes are given: teacher, student, bundle.
+
+    Args:
+        runs: (recipe name, seed, results, predictions), any number.
+        baseline: recipe that others are tested against; by default the one whose student was trained without
+            distillation, if there is exactly one.
+        bootstrap: resamples, seed and level of the intervals.
+
+    Raises:
+        ProtocolError: runs of different data sets, protocols, splits or folds.
+        DataError: no runs, a run given twice, results that are not of their predictions, or an unknown baseline.
+    """
+    items = [EvaluatedRun(*run) for run in runs]
+    _check(items)
+    setting = bootstrap or Bootstrap()
+    groups: dict[tuple[str, Kind], dict[int, list[EvaluatedRun]]] = defaultdict(lambda: defaultdict(list))
+    for run in items:
+        groups[run.recipe, run.results.kind][run.seed].append(run)
+    recipes = list(dict.fromkeys(run.recipe for run in items))
+    keys = sorted(groups, key=lambda key: (recipes.index(key[0]), KIND_ORDER.index(key[1])))
+    chosen = _choose_baseline(items, baseline)
+    pooled = {
+        key: {seed: pool(r.predictions for r in groups[key][seed]) for seed in sorted(groups[key])} for key in keys
+    }
+    rows = tuple(_row(key, groups[key], pooled, chosen, setting) for key in keys)
+    first = items[0].results
+    main_key = next((key for key in keys if key[1] != "teacher"), keys[0])
+    tested = next(iter(pooled[main_key].values()))
+    return Comparison(
+        dataset=first.dataset,
+        protocol=first.protocol.name,
+        protocol_hash=first.protocol.hash,
+        split=first.split,
+        folds={run.results.protocol.fold or "": run.results.protocol.split_hash for run in items},
+        n=len(tested),
+        baseline=chosen,
+        bootstrap=setting.model_copy(update={"note": statistics.subjects_note(tested)}),
+        rows=rows,
+        notes=_notes(rows, tested),
+    )
+
+
+def _check(items: Sequence[EvaluatedRun]) -> None:
+    if not items:
+        raise DataError("There are no runs to compare", "Name at least one recipe that has been run")
+    first = items[0].results
+    folds: dict[str | None, str] = {}
+    seen: dict[tuple[str, Kind, int], set[str | None]] = defaultdict(set)
+    for recipe, seed, results, predictions in items:
+        _check_same_protocol(items[0].recipe, first, recipe, results)
+        name = f"{recipe} ({results.kind}, seed {seed})"
+        protocol = results.protocol
+        if folds.setdefault(protocol.fold, protocol.split_hash) != protocol.split_hash:
+            raise ProtocolError(
+                f"{name} was tested on other recordings: split hash {protocol.split_hash[:12]} instead of "
+                f"{folds[protocol.fold][:12]}",
+                "Evaluate it again on the same data",
+            )
+        right = (results.seed, results.n, results.accuracy) == (
+            seed,
+            len(predictions),
+            METRICS["accuracy"](predictions),
+        )
+        if not right:
+            problem = f"{name}: results.json and predictions.csv do not belong together (seed, n or accuracy differ)"
+            raise DataError(problem, "Run `vskd evaluate` on that run again")
+        if protocol.fold in seen[recipe, results.kind, seed]:
+            raise DataError(f"{name} is given twice", "Give each run once, or give the recipes different names")
+        seen[recipe, results.kind, seed].add(protocol.fold)
+    for (recipe, kind, seed), own in seen.items():
+        if own != set(folds):
+            missing = ", ".join(sorted(str(fold) for fold in set(folds) - own))
+            raise ProtocolError(f"{recipe} ({kind}, seed {seed}) lacks the folds {missing}", "Run the missing folds")
+
+
+def _check_same_protocol(first_name: str, first: Results, name: str, results: Results) -> None:
+    def stamp(r: Results) -> tuple[str, str, str, str]:
+        return r.dataset, r.protocol.name, r.protocol.hash, r.split
+
+    if stamp(first) != stamp(results):
+        described = (
+            f"{n}: {r.dataset}, protocol {r.protocol.name} (hash {r.protocol.hash[:12]}), {r.split} split"
+            for n, r in ((first_name, first), (name, results))
+        )
+        raise ProtocolError(
+            f"Results of different protocols never share a table: {'; '.join(described)}",
+            "Compare them separately, or run them again on one protocol",
+        )
+
+
+def _choose_baseline(items: Sequence[EvaluatedRun], wanted: str | None) -> str | None:
+    students = {run.recipe: run.results.distiller for run in items if run.results.kind == "student"}
+    if wanted is not None:
+        if all(run.recipe != wanted for run in items):
+            known = ", ".join(dict.fromkeys(run.recipe for run in items))
+            raise DataError(f"The baseline '{wanted}' is not among the compared recipes", f"Choose one of: {known}")
+        return wanted
+    plain = [recipe for recipe, distiller in students.items() if distiller == "none"]
+    return plain[0] if len(plain) == 1 else None
+
+
+def _row(
+    key: tuple[str, Kind],
+    runs: Mapping[int, Sequence[EvaluatedRun]],
+    pooled: Mapping[tuple[str, Kind], Mapping[int, Predictions]],
+    baseline: str | None,
+    setting: Bootstrap,
+) -> Row:
+    recipe, kind = key
+    own, sample = pooled[key], next(iter(runs.values()))[0].results
+    teachers = [run.results.teacher for group in runs.values() for run in group if run.results.teacher]
+    total = sum(teacher.n for teacher in teachers)
+    is_baseline = recipe == baseline and kind != "teacher"
+    other = None if is_baseline or baseline is None or kind == "teacher" else pooled.get((baseline, kind))
+    return Row(
+        recipe=recipe,
+        kind=kind,
+        network=sample.network,
+        distiller=sample.distiller,
+        is_baseline=is_baseline,
+        seeds=tuple(own),
+        n=len(next(iter(own.values()))),
+        accuracy=_summary(own, "accuracy", setting),
+        macro_f1=_summary(own, "macro_f1", setting),
+        teacher_accuracy=sum(t.accuracy * t.n for t in teachers) / total if total else None,
+        model_bytes=sample.model_bytes,
+        versus_baseline=_versus(own, other, setting) if other else None,
+        subjects=_by_subject(list(own.values())),
+    )
+
+
+def _by_subject(seeds: Sequence[Predictions]) -> dict[str, float]:
+    """Accuracy on each subject, mean over seeds, in natural order."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for predictions in seeds:
+        subjects = np.array(predictions.subjects)
+        for subject in natural_order(predictions.subjects):
+            found[subject].append(float(predictions.correct[subjects == subject].mean()))
+    return {subject: statistics.mean_and_std(values)[0] for subject, values in found.items()}
+
+
+def _summary(own: Mapping[int, Predictions], metric: str, setting: Bootstrap) -> Summary:
+    values = tuple(METRICS[metric](predictions) for predictions in own.values())
+    mean, std = statistics.mean_and_std(values)
+
+    def interval(unit: statistics.Unit) -> statistics.Interval:
+        return statistics.seeds_interval(
+            list(own.values()), metric, unit, resamples=setting.resamples, seed=setting.seed, level=setting.level
+        )
+
+    intervals = Intervals(recordings=interval("recordings"), subjects=interval("subjects"))
+    return Summary(mean=mean, std=std, per_seed=values, intervals=intervals)
+
+
+def _versus(own: Mapping[int, Predictions], other: Mapping[int, Predictions], setting: Bootstrap) -> Versus | None:
+    seeds = [seed for seed in own if seed in other]
+    if not seeds:
+        return None
+    mine, theirs = [own[seed] for seed in seeds], [other[seed] for seed in seeds]
+    accuracy = METRICS["accuracy"]
+
+    def interval(unit: statistics.Unit) -> statistics.Interval:
+        return statistics.difference_interval(
+            mine, theirs, "accuracy", unit, resamples=setting.resamples, seed=setting.seed, level=setting.level
+        )
+
+    def test(seed: int) -> PairedTest:
+        result = statistics.mcnemar(own[seed], other[seed])
+        return PairedTest(
+            seed=seed,
+            n=result.n,
+            only_candidate=result.only_candidate,
+            only_baseline=result.only_baseline,
+            p_value=result.p_value,
+        )
+
+    return Versus(
+        difference=statistics.mean_and_std([accuracy(a) - accuracy(b) for a, b in zip(mine, theirs, strict=True)])[0],
+        recordings=interval("recordings"),
+        subjects=interval("subjects"),
+        tests=tuple(test(seed) for seed in seeds),
+    )
+
+
+def _notes(rows: Sequence[Row], predictions: Predictions) -> tuple[str, ...]:
+    notes = []
+    own = [row for row in rows if row.kind != "teacher"] or list(rows)  # teachers may be shared by all seeds
+    if len({row.seeds for row in own}) > 1:
+        listed = "; ".join(f"{row.recipe} ({row.kind}): {', '.join(map(str, row.seeds))}" for row in own)
+        notes.append(f"Seeds differ between rows, so their means are not over the same runs. {listed}.")
+    if len({row.n for row in rows}) > 1:
+        listed = "; ".join(f"{row.recipe} ({row.kind}): {row.n}" for row in rows)
+        notes.append(f"Rows are not over the same number of recordings; some lack a stream. {listed}.")
+    if any(len(row.seeds) == 1 for row in rows):
+        notes.append(
+            "Rows of a single seed have no standard deviation, and their interval leaves out the seed's share."
+        )
+    if any(row.versus_baseline for row in rows):
+        notes.append(MCNEMAR_NOTE)
+    note = statistics.subjects_note(predictions)
+    return (*notes, note) if note else tuple(notes)

@@ -1,0 +1,154 @@
+"""A comparison as aligned text, CSV and self-contained HTML."""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from vskd.evaluation.report import formatting
+from vskd.evaluation.report.plots import ForestRow, data_uri, interval_plot
+from vskd.files import write_json, write_text
+from vskd.study.comparison_schema import Comparison, Row
+
+HEADER = ("recipe", "model", "seeds", "n", "accuracy", "95% recordings", "95% subjects", "macro F1", "teacher",
+          "vs no-KD", "95% subjects", "McNemar per seed (only this / only baseline right)")  # fmt: skip
+
+
+def write_comparison(comparison: Comparison, folder: Path) -> None:
+    """Write comparison.json, .txt, .csv and .html into `folder`, each atomically.
+
+    Raises:
+        WriteError: a file cannot be written; earlier files are left untouched.
+    """
+    write_json(folder / "comparison.json", comparison.model_dump(mode="json", by_alias=True))
+    write_text(folder / "comparison.txt", to_text(comparison))
+    write_text(folder / "comparison.csv", to_csv(comparison))
+    write_text(folder / "comparison.html", to_html(comparison))
+
+
+def headline(comparison: Comparison) -> str:
+    """Which recordings the table is about: data set, protocol with hash, split, n."""
+    folds = f", {len(comparison.folds)} folds" if len(comparison.folds) > 1 else ""
+    return (
+        f"{comparison.dataset}, protocol {comparison.protocol} ({comparison.protocol_hash[:12]}{folds}), "
+        f"{comparison.split} split, {comparison.n} recordings"
+    )
+
+
+def to_text(comparison: Comparison) -> str:
+    """Plain aligned table with a heading and notes, ends with a newline."""
+    table = [HEADER, *(_cells(row) for row in comparison.rows)]
+    widths = [max(len(line[column]) for line in table) for column in range(len(HEADER))]
+    table.insert(1, tuple("-" * width for width in widths))
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
+    notes = [f"note: {note}" for note in comparison.notes]
+    return "\n".join([headline(comparison), "", *lines, *([""] if notes else []), *notes]) + "\n"
+
+
+def to_csv(comparison: Comparison) -> str:
+    """One line per row with unrounded figures; figures of single seeds have columns of their own."""
+    seeds = sorted({seed for row in comparison.rows for seed in row.seeds})
+    records = [_record(comparison, row, seeds) for row in comparison.rows]
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return buffer.getvalue()
+
+
+def to_html(comparison: Comparison) -> str:
+    """Self-contained page: interval plots (data URIs) and the table."""
+    context = {
+        "title": f"{comparison.dataset}: {comparison.protocol}",
+        "comparison": comparison,
+        "headline": headline(comparison),
+        "accuracy_plot": data_uri(_accuracy_plot(comparison)),
+        "difference_plot": data_uri(plot) if (plot := _difference_plot(comparison)) else None,
+    }
+    return formatting.render("comparison.html", context)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    versus = row.versus_baseline
+    tests = versus.tests if versus else ()
+    listed = "; ".join(f"{t.seed}: {t.only_candidate}/{t.only_baseline} {formatting.p_value(t.p_value)}" for t in tests)
+    return (
+        row.recipe + (" (baseline)" if row.is_baseline else ""),
+        row.kind,
+        ",".join(map(str, row.seeds)),
+        str(row.n),
+        formatting.percent_spread(row.accuracy.mean, row.accuracy.std),
+        formatting.percent_interval(row.accuracy.intervals.recordings),
+        formatting.percent_interval(row.accuracy.intervals.subjects),
+        formatting.percent_spread(row.macro_f1.mean, row.macro_f1.std),
+        formatting.percent(row.teacher_accuracy) if row.teacher_accuracy is not None else "-",
+        formatting.points(versus.difference) if versus else "-",
+        formatting.points_interval(versus.subjects) if versus else "-",
+        listed or "-",
+    )
+
+
+def _record(comparison: Comparison, row: Row, seeds: Sequence[int]) -> dict[str, str | int | float | None]:
+    versus = row.versus_baseline
+    record: dict[str, str | int | float | None] = {
+        "dataset": comparison.dataset,
+        "protocol": comparison.protocol,
+        "protocol_hash": comparison.protocol_hash,
+        "split": comparison.split,
+        "recipe": row.recipe,
+        "kind": row.kind,
+        "network": row.network,
+        "distiller": row.distiller,
+        "baseline": comparison.baseline,
+        "seeds": len(row.seeds),
+        "n": row.n,
+        "teacher_accuracy": row.teacher_accuracy,
+        "model_bytes": row.model_bytes,
+    }
+    for name, summary in (("accuracy", row.accuracy), ("macro_f1", row.macro_f1)):
+        record[f"{name}_mean"], record[f"{name}_std"] = summary.mean, summary.std
+        for unit, (low, high) in (
+            ("recordings", summary.intervals.recordings),
+            ("subjects", summary.intervals.subjects),
+        ):
+            record[f"{name}_{unit}_low"], record[f"{name}_{unit}_high"] = low, high
+    record["difference"] = versus.difference if versus else None
+    record["difference_subjects_low"], record["difference_subjects_high"] = versus.subjects if versus else (None, None)
+    accuracies = dict(zip(row.seeds, row.accuracy.per_seed, strict=True))
+    tests = {test.seed: test for test in versus.tests} if versus else {}
+    for seed in seeds:
+        test = tests.get(seed)
+        record[f"seed_{seed}_accuracy"] = accuracies.get(seed)
+        record[f"seed_{seed}_only_candidate"] = test.only_candidate if test else None
+        record[f"seed_{seed}_only_baseline"] = test.only_baseline if test else None
+        record[f"seed_{seed}_mcnemar_p"] = test.p_value if test else None
+    return record
+
+
+def _label(row: Row) -> str:
+    return f"{row.recipe} · {row.kind}"
+
+
+def _accuracy_plot(comparison: Comparison) -> bytes:
+    lines = [
+        ForestRow(
+            _label(row),
+            row.accuracy.mean,
+            *row.accuracy.intervals.subjects,
+            formatting.percent_spread(row.accuracy.mean, row.accuracy.std),
+            not row.is_baseline and row.kind != "teacher",
+        )
+        for row in comparison.rows
+    ]
+    reference = [row.accuracy.mean for row in comparison.rows if row.is_baseline and row.kind == "student"]
+    return interval_plot(lines, "accuracy, 95 % interval over subjects", reference[0] if reference else None)
+
+
+def _difference_plot(comparison: Comparison) -> bytes | None:
+    lines = [
+        ForestRow(_label(row), versus.difference, *versus.subjects, formatting.points(versus.difference), True)
+        for row in comparison.rows
+        if (versus := row.versus_baseline)
+    ]
+    label = "accuracy minus baseline, 95 % interval over subjects"
+    return interval_plot(lines, label, 0.0) if lines else None

@@ -1,0 +1,142 @@
+"""Copy the small, lasting part of a comparison into results/: figures, settings, pictures, and who was predicted what.
+
+Run: python -m vskd.study.publish COMPARISON results/DATASET/PROTOCOL [--audit AUDIT.json]
+"""
+
+import argparse
+import csv
+import io
+import json
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from vskd.errors import DataError, VskdError
+from vskd.evaluation.predictions import read_csv
+from vskd.evaluation.report.plots import confusion_matrix, subject_bars
+from vskd.evaluation.results import read_results
+from vskd.files import write_bytes, write_json, write_text
+from vskd.recipe import dump_recipe, load_recipe
+from vskd.study.comparison_schema import Comparison, read_comparison
+
+_COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
+AUDIT = "audit.json"
+_FOLD = re.compile(r"-fold-.*?(?=-seed)")
+
+
+def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
+    """Write comparison files, one results.json per run, recipes without paths, predictions, timings and pictures.
+
+    Args:
+        comparison: output folder of `vskd compare`.
+        out: folder to keep under version control.
+        audit: what `vskd datasets audit --json` printed of the same protocol; kept as audit.json, without its path.
+
+    Raises:
+        DataError: `comparison` holds no finished comparison, or `audit` is of another data set or protocol.
+    """
+    if not (comparison / "comparison.json").is_file():
+        raise DataError(f"{comparison} holds no comparison.json", "Run `vskd compare` to its end first")
+    for name in _COPIED:
+        if (comparison / name).is_file():
+            write_bytes(out / name, (comparison / name).read_bytes())
+    timings = {}
+    for name, run in _evaluated_runs(comparison):
+        write_bytes(out / "runs" / f"{name}.json", (run / "results.json").read_bytes())
+        timings[name] = read_results(run / "results.json").timings
+        if (run / "recipe.yaml").is_file():
+            recipe = load_recipe(str(run / "recipe.yaml"))
+            dataset = recipe.dataset.model_copy(update={"path": None})
+            write_text(
+                out / "recipes" / f"{recipe.name}.yaml", dump_recipe(recipe.model_copy(update={"dataset": dataset}))
+            )
+            write_json(out / "environment.json", _environment(run))
+    write_json(out / "timings.json", timings)
+    write_text(out / "predictions.csv", _predictions(comparison))
+    _pictures(comparison, out)
+    if audit is not None:
+        write_json(out / AUDIT, _audit(audit, read_comparison(comparison / "comparison.json")))
+
+
+def _audit(path: Path, comparison: Comparison) -> dict[str, object]:
+    """The audit, without the folder that the data lay in."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    of = {(content["dataset"], fold["protocol"]) for fold in content["folds"]}
+    if of != {(comparison.dataset, comparison.protocol)}:
+        raise DataError(
+            f"{path} is not an audit of {comparison.dataset}, protocol {comparison.protocol}",
+            f"Run: vskd datasets audit {comparison.dataset} --protocol {comparison.protocol} --data DATA --json",
+        )
+    return {key: value for key, value in content.items() if key != "root"}
+
+
+def _evaluated_runs(comparison: Path) -> Iterator[tuple[str, Path]]:
+    """A short name and the folder of everything that was evaluated; what belongs to a fold names it."""
+    for results in sorted(comparison.glob("*/**/results.json")):
+        folder = results.parent
+        if "cache" in folder.relative_to(comparison).parts:
+            continue
+        kind, *parts = folder.relative_to(comparison).parts
+        if kind == "teachers":  # its folder is named by a hash; it is told apart by the recipe that it was made for
+            recipe = load_recipe(str(folder / "recipe.yaml"))
+            parts = [f"teacher-of-{recipe.name}", *parts[:-1], f"seed{recipe.seed}"]
+        yield "-".join(parts), folder
+
+
+def _environment(run: Path) -> dict[str, object]:
+    """Versions, hashes and threads of a run, without its relative paths."""
+    content: dict[str, object] = json.loads((run / "environment.json").read_text())
+    left_out = {"cache", "teacher_run", "teacher_hash", "kind", "seed", "problems_in_data"}
+    return {key: value for key, value in content.items() if key not in left_out}
+
+
+def _predictions(comparison: Path) -> str:
+    """One row per recording: its truth, then what each run predicted; the folds of a run share a column.
+
+    Enough to recompute accuracy, F1, intervals and tests. Empty where a run did not see a recording.
+    """
+    truths: dict[str, tuple[str, int]] = {}
+    columns: dict[str, dict[str, int]] = defaultdict(dict)
+    for name, run in _evaluated_runs(comparison):
+        p = read_csv(run / "predictions.csv")
+        truths.update(zip(p.ids, zip(p.subjects, p.labels.tolist(), strict=True), strict=True))
+        columns[_FOLD.sub("", name)].update(zip(p.ids, p.predicted.tolist(), strict=True))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["id", "subject", "label", *columns])
+    for recording, truth in sorted(truths.items()):
+        writer.writerow([recording, *truth, *(column.get(recording, "") for column in columns.values())])
+    return text.getvalue()
+
+
+def _pictures(comparison: Path, out: Path) -> None:
+    """Confusion matrix and per-subject bars of the first int8 model, or of the first student where there is none."""
+    runs = dict(_evaluated_runs(comparison))
+    chosen = next((n for n in runs if n.endswith("int8")), next(iter(runs)))
+    results = read_results(runs[chosen] / "results.json")
+    write_bytes(
+        out / f"confusion-{chosen}.png", confusion_matrix(results.confusion, [c.name for c in results.per_class])
+    )
+    write_bytes(out / f"subjects-{chosen}.png", subject_bars(results))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line: `publish COMPARISON OUT`; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="publish", description="Keep the small, lasting part of a comparison.")
+    parser.add_argument("comparison", type=Path, help="output folder of `vskd compare`")
+    parser.add_argument("out", type=Path, help="folder to keep under version control")
+    parser.add_argument("--audit", type=Path, help="what `vskd datasets audit --json` printed")
+    options = parser.parse_args(arguments)
+    try:
+        publish(options.comparison, options.out, options.audit)
+    except VskdError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
