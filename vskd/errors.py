@@ -5,7 +5,10 @@ line prints them as one line; a library user catches `VskdError`.
 """
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class VskdError(Exception):
@@ -34,7 +37,11 @@ class ProtocolError(VskdError):
     """A protocol does not fit the data set, or would let training data leak into a test."""
 
 
-class RecipeError(VskdError):
+class SettingError(VskdError):
+    """A component was asked for a setting that it does not have, or that does not fit its input."""
+
+
+class RecipeError(SettingError):
     """A recipe or a command-line option is invalid."""
 
 
@@ -77,6 +84,47 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
 def nearest(name: str, valid: Sequence[str]) -> str:
     """A clause that proposes the valid name nearest to `name`, or lists all of them."""
     return did_you_mean(name, valid) or f"valid names: {', '.join(sorted(valid))}"
+
+
+def lookup(catalog: Mapping[str, T], name: str, kind: str, error: type[VskdError] = SettingError) -> T:
+    """The entry of a catalog.
+
+    Args:
+        catalog: by name.
+        name: what was asked for.
+        kind: what the entries are, for the message, e.g. `network`.
+        error: the class to raise.
+
+    Raises:
+        SettingError: (or `error`) there is none of that name; the nearest one is given.
+    """
+    if name not in catalog:
+        near = did_you_mean(name, catalog)
+        problem = f"There is no {kind} '{name}'" + (f"; {near}" if near else "")
+        raise error(problem, f"Choose one of: {', '.join(sorted(catalog))}")
+    return catalog[name]
+
+
+def natural_order(names: Iterable[str]) -> tuple[str, ...]:
+    """The different names, shorter before longer: 2 before 10, and 10 before p002.
+
+    >>> natural_order(["10", "2", "p002", "2"])
+    ('2', '10', 'p002')
+    """
+    return tuple(sorted(set(names), key=lambda name: (len(name), name)))
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell of a table is a number (a finite one or not).
+
+    >>> [is_number(cell) for cell in ("1e-3", " 4 ", "nan", "x", "")]
+    [True, True, True, False, False]
+    """
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def first_few(named: Sequence[str], most: int, separator: str = "; ") -> str:

@@ -1,0 +1,225 @@
+"""What a modality is: how one kind of stream becomes network input. One file each; the engine asks no further.
+
+To add one: a file beside this one with its settings (a `Sees`) and its inputs (an `Inputs`), one line in catalog.py and
+one mirrored test. The shared contract tests then run on it by themselves.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+from torch import Tensor, nn
+
+from vskd.bundle.contract import Contract
+from vskd.datasets.recording import Recording
+from vskd.errors import SettingError
+from vskd.preprocessing.stores.store_file import Store
+from vskd.schema import Strict
+
+TensorKind = Literal["series", "image", "frames"]
+"""What reaches a network: (batch, channels, samples), (batch, channels, height, width) or (batch, segments, channels,
+height, width)."""
+Sample = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch.
+
+    Attributes:
+        ids: recordings.
+        inputs: samples, the batch first.
+        labels: (batch,) int64; of a mirror image, the class of the mirror image.
+        positions: (batch,) int64, each sample's place in the list that the batches were made of.
+    """
+
+    ids: tuple[str, ...]
+    inputs: Tensor
+    labels: Tensor
+    positions: Tensor
+
+
+class Batches(Protocol):
+    """The batches of one epoch; `samples` is how many samples there are to show."""
+
+    samples: int
+
+    def __len__(self) -> int:
+        """How many batches."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches, in an order that the epoch's seed decides."""
+
+
+class Sees(Strict):
+    """What a network sees: a modality of one or more streams, with the modality's own settings.
+
+    Attributes:
+        modality: which; a subclass makes it a literal.
+        streams: of the data set, by name.
+    """
+
+    modality: str
+    streams: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The recordings that samples are read from, and what a modality has to know of their data set.
+
+    Attributes:
+        dataset: its name.
+        recordings: by id; all have the streams that are seen.
+        class_names: in order of class number.
+        label_swap: class -> class of the mirror image, where it changes; None where nothing may be mirrored.
+        placement: where the sensor is worn, or the camera is mounted.
+        cache: folder of the stores.
+        max_bad_fraction: share of unreadable recordings that is borne.
+    """
+
+    dataset: str
+    recordings: Mapping[str, Recording]
+    class_names: tuple[str, ...]
+    label_swap: Mapping[str, str] | None
+    placement: str
+    cache: Path
+    max_bad_fraction: float = 0.02
+
+    def labels_of(self, ids: Sequence[str]) -> list[int]:
+        """Class numbers of recordings."""
+        return [self.recordings[i].label for i in ids]
+
+
+class Inputs(ABC):
+    """The samples of recordings as one network sees them. Nothing is read before it is asked for.
+
+    Args:
+        source: the recordings.
+        sees: the modality's settings.
+
+    Attributes:
+        exported: whether a network that sees this modality can be shipped in a bundle.
+    """
+
+    exported: ClassVar[bool] = False
+
+    def __init__(self, source: Source, sees: Any) -> None:
+        self.source, self.sees = source, sees
+
+    @property
+    def name(self) -> str:
+        """The streams, for messages."""
+        return " + ".join(self.sees.streams)
+
+    @property
+    def stream(self) -> str:
+        """The one stream that is seen.
+
+        Raises:
+            SettingError: there are several.
+        """
+        if len(self.sees.streams) > 1:
+            raise SettingError(
+                f"modality '{self.sees.modality}' sees one stream, not {len(self.sees.streams)} ({self.name})",
+                "Name one in `streams`",
+            )
+        return str(self.sees.streams[0])
+
+    @property
+    @abstractmethod
+    def store(self) -> Store:
+        """Where the samples lie; built on first use, in `source.cache`."""
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Recordings whose sample is usable."""
+        return self.store.ids
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """Of the others, by id: what was wrong."""
+        return self.store.problems
+
+    @property
+    @abstractmethod
+    def hash(self) -> str:
+        """Hash of the data and everything that decides the samples before random changes."""
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample, as batches hold it."""
+
+    @property
+    @abstractmethod
+    def kind(self) -> TensorKind:
+        """What reaches the network, behind `front`."""
+
+    @property
+    @abstractmethod
+    def network_shape(self) -> tuple[int, ...]:
+        """Shape of one sample as the network sees it, behind `front`."""
+
+    @property
+    @abstractmethod
+    def augmented(self) -> bool:
+        """Whether training changes samples at random."""
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether a change may turn a sample into one of another class."""
+        return False
+
+    def front(self) -> nn.Module:
+        """What stands between sample and network and is exported with it or before it: an encoding, or nothing."""
+        return nn.Identity()
+
+    @abstractmethod
+    def batches(
+        self,
+        ids: Sequence[str],
+        *,
+        batch_size: int,
+        seed: int | None = None,
+        sampling: Literal["natural", "balanced"] = "natural",
+    ) -> Batches:
+        """The samples of `ids`.
+
+        Args:
+            ids: recordings; one may have several samples.
+            batch_size: largest number of samples in a batch.
+            seed: of one epoch: order, random changes; None gives the samples in order and unchanged.
+            sampling: of an epoch; used only with a seed.
+        """
+
+    @abstractmethod
+    def pictures(self, captions: Mapping[str, str], who: str) -> dict[str, bytes]:
+        """What the network sees of a few recordings.
+
+        Args:
+            captions: recording -> its caption.
+            who: `student` or `teacher`.
+
+        Returns:
+            Title -> PNG; empty where there is nothing to look at.
+        """
+
+    def contract(self, train: Sequence[str], *, encoding_inside: bool = False) -> Contract:
+        """What a bundle asks of its input, read off the training recordings.
+
+        Raises:
+            SettingError: the modality cannot be exported.
+        """
+        raise SettingError(
+            f"A network that sees {self.sees.modality} cannot be shipped in a bundle",
+            "Export a student that sees one of the exported modalities: window, image",
+        )
+
+    def deployed(self, samples: Tensor) -> Sample:
+        """Samples of a batch as the contract speaks of them, e.g. 8-bit pixels for images."""
+        return np.asarray(samples)
