@@ -25,32 +25,51 @@ def parse_seeds(_: click.Context, __: click.Parameter, value: str) -> tuple[int,
     return tuple(dict.fromkeys(seeds))
 
 
+def parse_controls(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
+    """Read `none,self`; empty for no controls."""
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
 @click.command(
     cls=VskdCommand,
     examples=(
-        "vskd compare vskd-utd-mhad vskd-utd-mhad-no-kd --seeds 0,1,2 --data UTD-MHAD --out results/utd-mhad",
-        "vskd compare krca krca-no-kd --data DRIVER-INATTENTION --protocol subject-folds --fold all --out comparison",
-        "vskd compare mine.yaml other.yaml --seeds 0-4 --int8 --set training.epochs=40 --out comparison",
+        "vskd compare vskd --controls none --seeds 0,1,2 --data UTD-MHAD --out comparison",
+        "vskd compare krca --controls none --data IMAGES --protocol subject-folds --fold all --out comparison",
+        "vskd compare mine.yaml other.yaml --seeds 0-4 --int8 --set student.training.epochs=40 --out comparison",
     ),
 )
 @click.argument("recipes", nargs=-1, required=True, metavar="RECIPE...")
 @click.option("--seeds", default="0,1,2", show_default=True, callback=parse_seeds, help="Seeds, e.g. 0,1,2 or 0-4.")
+@click.option(
+    "--controls",
+    default="",
+    callback=parse_controls,
+    metavar="NAME,...",
+    help="Add each recipe's twins: none (the same student without a teacher).",
+)
 @recipe_options("data", "dataset", "protocol", "fold", "epochs")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the runs and the table; what is there is reused.")
 @click.option("--int8", is_flag=True, help="Export every student too, and give its int8 model a row of its own.")
 @json_option
 @click.pass_context
 def compare(
-    ctx: click.Context, recipes: tuple[str, ...], seeds: tuple[int, ...], out: Path, int8: bool, as_json: bool
+    ctx: click.Context,
+    recipes: tuple[str, ...],
+    seeds: tuple[int, ...],
+    controls: tuple[str, ...],
+    out: Path,
+    int8: bool,
+    as_json: bool,
 ) -> None:
     """Run what is missing of RECIPES x seeds, then compare: mean, deviation, interval and a paired test against no-KD.
 
     Recipes that share a teacher share its training and its cache. Results of different protocols never share a table.
     `--fold all` runs every fold of the protocol and pools them: each recording is tested once per seed.
     """
-    chosen = [chosen_recipe(ctx, name) for name in recipes]
-
     from vskd.study.compare import compare as run_comparison
+    from vskd.study.controls import with_controls
+
+    chosen = with_controls([chosen_recipe(ctx, name) for name in recipes], controls)
 
     after_run = None
     if int8:

@@ -23,7 +23,7 @@ from vskd.cli.output import print_training
         "vskd distill --teacher-run TEACHER --distiller kd --data UTD-MHAD --out RUN",
         "vskd distill --distiller none --data UTD-MHAD --seed 1 --epochs 40 --out RUN",
         "vskd distill --recipe dangerous-driving --data DRIVER-INATTENTION --out RUN",
-        "vskd distill --recipe mine.yaml --set distiller.weights.angle=2 --out RUN",
+        "vskd distill --recipe mine.yaml --set distiller.terms.rkd_angle.weight=2 --out RUN",
     ),
 )
 @recipe_name_option
@@ -32,24 +32,26 @@ from vskd.cli.output import print_training
 )
 @click.option(
     "--teacher-run",
+    "teacher_runs",
     type=FOLDER,
     metavar="RUN",
-    help="Finished `vskd teach` folder; without it the teacher is trained too, in RUN-teacher.",
+    multiple=True,
+    help="Finished `vskd teach` folder, one for each teacher; without it they are trained too, in RUN-teacher.",
 )
 @click.option("--out", type=FOLDER, required=True, metavar="RUN", help="Run folder; an unfinished one is resumed.")
 @cache_option
 @json_option
 @click.pass_context
 def distill(
-    ctx: click.Context, recipe_name: str | None, teacher_run: Path | None, out: Path, cache: Path | None, as_json: bool
+    ctx: click.Context, recipe_name: str | None, teacher_runs: tuple[Path, ...], out: Path, cache: Path | None, as_json: bool
 ) -> None:
-    """Train a student, guided by a teacher that saw the same recordings.
+    """Train a student, guided by teachers that saw the same recordings.
 
-    The student sees a sensor and the teacher video, or both see images; the recipe says which.
+    The recipe says what each of them sees, e.g. the student a sensor and the teacher video, or both images.
     """
     recipe = chosen_recipe(ctx, recipe_name)
 
     from vskd.distillation.train import distill as train_student
 
-    result = train_student(recipe, out, teacher_run, cache=cache)
+    result = train_student(recipe, out, teacher_runs, cache=cache)
     print_training(result.run, result.epoch, result.figures, as_json)

@@ -141,15 +141,15 @@ RECIPE_OPTIONS: dict[str, RecipeOption] = {
     "dataset": RecipeOption("--dataset", "dataset.name", str, "NAME", "Data set; see 'vskd datasets list'."),
     "protocol": RecipeOption("--protocol", "dataset.protocol", str, "NAME", "Protocol, e.g. cross-subject."),
     "fold": RecipeOption("--fold", "dataset.fold", str, "FOLD", "Fold of a protocol that has folds."),
-    "sensor": RecipeOption("--sensor", "dataset.sensor", str, "STREAM", "Stream the student sees."),
-    "video": RecipeOption("--video", "dataset.video", str, "STREAM", "Stream the teacher sees, e.g. depth, rgb."),
-    "teacher": RecipeOption("--teacher", "teacher.network", str, "NAME", "Teacher network, e.g. trn, convnext-tiny."),
+    "sensor": RecipeOption("--sensor", "student.sees.streams", str, "STREAM", "Stream the student sees."),
+    "video": RecipeOption("--video", "teachers.0.sees.streams", str, "STREAM", "Stream the teacher sees: depth, rgb..."),
+    "teacher": RecipeOption("--teacher", "teachers.0.network", str, "NAME", "Teacher network, e.g. trn, convnext-tiny."),
     "student": RecipeOption("--student", "student.network", str, "NAME", "Student network, e.g. resnet18."),
-    "distiller": RecipeOption("--distiller", "distiller.name", str, "NAME", "Distiller, e.g. dask, kd, krca or none."),
+    "distiller": RecipeOption("--distiller", "distiller", str, "NAME", "Distiller, e.g. dask, kd, krca or none."),
     "seed": RecipeOption("--seed", "seed", int, "N", "Seed of everything random."),
-    "epochs": RecipeOption("--epochs", "training.epochs", int, "N", "Epochs of the student's training."),
+    "epochs": RecipeOption("--epochs", "student.training.epochs", int, "N", "Epochs of the student's training."),
     "teacher_epochs": RecipeOption(
-        "--epochs", "teacher.training.epochs", int, "N", "Epochs of the teacher's training."
+        "--epochs", "teachers.0.training.epochs", int, "N", "Epochs of the teacher's training."
     ),
 }
 
@@ -170,7 +170,7 @@ def recipe_options(*names: str) -> Callable[[F], F]:
             metavar="KEY=VALUE",
             expose_value=False,
             callback=_remember_override,
-            help="Change any setting of the recipe, e.g. training.epochs=5; may be repeated.",
+            help="Change any setting of the recipe, e.g. student.training.epochs=5; may be repeated.",
         )(function)
         for name in reversed(names):
             option = RECIPE_OPTIONS[name]
@@ -204,36 +204,12 @@ def recipe_overrides(ctx: click.Context) -> list[str]:
     return [*dropped, *plain, *given.get("assignments", ())]
 
 
-DEFAULT_RECIPE = "vskd-utd-mhad"
-# What names a network of images, or a data set of them, without --recipe: the recipe that it belongs to; for a data set
-# of `WITHOUT_BOXES` the one that ends with its name.
-RECIPE_OF = {
-    "convnext-tiny": "krca",
-    "convnext-atto": "krca",
-    "squeezenet-lw": "krca",
-    "squeezenet-1-0": "krca",
-    "krca": "krca",
-    "driver-inattention": "krca",
-    "state-farm": "krca",
-    "auc": "krca",
-    "image-folder": "krca",
-    "efficientnet-lite0": "dangerous-driving",
-    "efficientnet-v2-s": "dangerous-driving",
-    "efficientnet-v2-s-050": "dangerous-driving",
-    "mobilenet-v3-small": "dangerous-driving",
-    "dangerous-driving": "dangerous-driving",
-}
-WITHOUT_BOXES = ("state-farm", "auc", "image-folder")
-
-
 def fitting_recipe(ctx: click.Context) -> str:
     """The shipped recipe that the given teacher, student, distiller or data set belongs to, in this order."""
+    from vskd.recipe.systems import fitting_recipe
+
     given = ctx.meta.get(_META, {})
-    for option in ("teacher", "student", "distiller", "dataset"):
-        for start, recipe in RECIPE_OF.items():
-            if str(given.get(option, "")).startswith(start):
-                return f"{recipe}-{given['dataset']}" if given.get("dataset") in WITHOUT_BOXES else recipe
-    return DEFAULT_RECIPE
+    return fitting_recipe((given.get(name) for name in ("teacher", "student", "distiller")), given.get("dataset"))
 
 
 def chosen_recipe(ctx: click.Context, name_or_path: str | None) -> "Recipe":
@@ -250,7 +226,7 @@ def recipe_name_option(function: F) -> F:
         "recipe_name",
         metavar="NAME|FILE",
         help="Shipped recipe or YAML file that the other options change.  "
-        f"[default: {DEFAULT_RECIPE}; where networks or data of images are named, theirs, e.g. krca]",
+        "[default: vskd; where networks or data of images are named, theirs, e.g. krca]",
     )(function)
 
 

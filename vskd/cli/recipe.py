@@ -22,7 +22,7 @@ PLAIN_OPTIONS = (
 
 @click.group(
     cls=VskdGroup,
-    examples=("vskd recipe list", "vskd recipe show vskd-utd-mhad > mine.yaml", "vskd recipe validate mine.yaml"),
+    examples=("vskd recipe list", "vskd recipe show vskd > mine.yaml", "vskd recipe validate mine.yaml"),
 )
 def recipe() -> None:
     """List, show and validate recipes."""
@@ -44,8 +44,8 @@ def list_command(as_json: bool) -> None:
 @recipe.command(
     "show",
     examples=(
-        "vskd recipe show vskd-utd-mhad",
-        "vskd recipe show vskd-utd-mhad --set training.epochs=5 > mine.yaml",
+        "vskd recipe show vskd",
+        "vskd recipe show vskd --set student.training.epochs=5 > mine.yaml",
     ),
 )
 @click.argument("name", metavar="NAME|FILE")

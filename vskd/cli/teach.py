@@ -22,20 +22,21 @@ from vskd.cli.output import print_training
         "vskd teach --teacher trn --data UTD-MHAD --protocol cross-subject --out TEACHER",
         "vskd teach --teacher trn --video rgb --data UTD-MHAD --epochs 30 --out TEACHER",
         "vskd teach --teacher convnext-tiny --data DRIVER-INATTENTION --protocol official --out TEACHER",
-        "vskd teach --recipe mine.yaml --set teacher.segments=4 --out TEACHER",
+        "vskd teach --recipe mine.yaml --set teachers.0.sees.segments=4 --out TEACHER",
     ),
 )
 @recipe_name_option
 @recipe_options("teacher", "video", "data", "dataset", "protocol", "fold", "seed", "teacher_epochs")
+@click.option("--number", type=click.IntRange(0), default=0, help="Which of the recipe's teachers, from 0.")
 @click.option("--out", type=FOLDER, required=True, metavar="RUN", help="Run folder; an unfinished one is resumed.")
 @cache_option
 @json_option
 @click.pass_context
-def teach(ctx: click.Context, recipe_name: str | None, out: Path, cache: Path | None, as_json: bool) -> None:
-    """Train a teacher on a video stream, or on images, and keep the weights that are best on validation recordings."""
+def teach(ctx: click.Context, recipe_name: str | None, number: int, out: Path, cache: Path | None, as_json: bool) -> None:
+    """Train a teacher on what the recipe says that it sees."""
     recipe = chosen_recipe(ctx, recipe_name)
 
     from vskd.distillation.train import teach as train_teacher
 
-    result = train_teacher(recipe, out, cache=cache)
+    result = train_teacher(recipe, out, number=number, cache=cache)
     print_training(result.run, result.epoch, result.figures, as_json)

@@ -72,7 +72,7 @@ class SelectWeights(Callback):
             self._best = max(score, self._best)
         if keep:
             self.epoch = epoch
-            save_state(pl_module.network, self._run.weights_file, {"epoch": str(epoch), "select": self._select})
+            save_state(pl_module.model, self._run.weights_file, {"epoch": str(epoch), "select": self._select})
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values only, so that the checkpoint loads with weights_only."""

@@ -14,13 +14,13 @@ from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, check_resumable
 from vskd.distillation.experiment import Experiment
-from vskd.distillation.inputs import Inputs
 from vskd.distillation.lightning_imports import Trainer
 from vskd.distillation.run import RunFolder, log_to_file
-from vskd.distillation.task import ClassificationTask, Loader
+from vskd.distillation.task import DistillationTask, Loader
 from vskd.errors import DataError
 from vskd.files import write_json
-from vskd.recipe import TrainingSection
+from vskd.modalities.base import Inputs, epoch_seed
+from vskd.recipe import Training
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class TrainResult:
     figures: dict[str, Any]
 
 
-def usable_split(experiment: Experiment, training: TrainingSection, stored: frozenset[str], what: str) -> Split:
+def usable_split(experiment: Experiment, training: Training, stored: frozenset[str], what: str) -> Split:
     """The training split without recordings whose samples were corrupt.
 
     Raises:
@@ -55,14 +55,22 @@ def class_counts(experiment: Experiment, ids: tuple[str, ...]) -> tuple[int, ...
     return tuple(labels.count(k) for k in range(len(experiment.index.labels)))
 
 
-def loaders(inputs: Inputs, split: Split) -> tuple[Loader, Loader | None]:
-    """The batches of a training epoch, and of validation where there is any."""
+def loaders(inputs: Inputs, training: Training, seed: int, split: Split) -> tuple[Loader, Loader | None]:
+    """The batches of a training epoch, and of validation where there is any.
+
+    Args:
+        inputs: what the network sees.
+        training: decides the size of batches and the sampling.
+        seed: of the run.
+        split: its training and validation parts are shown.
+    """
+    size, sampling = training.batch_size, training.sampling
 
     def train(epoch: int) -> Any:
-        return inputs.batches(split.train, epoch)
+        return inputs.batches(split.train, batch_size=size, seed=epoch_seed(seed, epoch), sampling=sampling)
 
     def validation(_: int) -> Any:
-        return inputs.batches(split.validation)
+        return inputs.batches(split.validation, batch_size=size)
 
     return train, validation if split.validation else None
 
@@ -86,7 +94,7 @@ def logged(folder: RunFolder, problems: Sequence[Problem] = ()) -> Iterator[None
         handler.close()
 
 
-def fit(task: ClassificationTask, folder: RunFolder, training: TrainingSection, split: Split) -> TrainResult:
+def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Split) -> TrainResult:
     """Run Lightning's trainer, from where it was interrupted, and leave the run folder complete."""
     select = SelectWeights(folder, training.select)
     resume = folder.trainer_file if folder.trainer_file.is_file() else None
@@ -123,7 +131,7 @@ def fit(task: ClassificationTask, folder: RunFolder, training: TrainingSection, 
             "seconds": round(sum(row["seconds"] for row in rows), 1),
             "train": len(split.train),
             "validation": list(split.validation),
-            "parameters": sum(p.numel() for p in task.network.parameters()),
+            "parameters": sum(p.numel() for p in task.model.parameters()),
         },
     )
     folder.trainer_file.unlink(missing_ok=True)

@@ -7,28 +7,28 @@ import torch
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, OneCycleLR, StepLR
 
-from vskd.recipe import TrainingSection
+from vskd.recipe import Training
 
 
-def build_optimizer(parameters: Iterable[Any], training: TrainingSection) -> Optimizer:
+def build_optimizer(parameters: Iterable[Any], training: Training) -> Optimizer:
     """The optimizer that `training` names, over parameters or parameter groups."""
     groups = list(parameters)
     rate, decay = training.learning_rate, training.weight_decay
     if training.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=rate, weight_decay=decay, momentum=training.momentum)
+        return torch.optim.SGD(groups, lr=rate, weight_decay=decay, momentum=training.momentum or 0.0)
     if training.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=rate, weight_decay=decay)
     return torch.optim.Adam(groups, lr=rate, weight_decay=decay)
 
 
-def build_schedule(optimizer: Optimizer, training: TrainingSection, steps_per_epoch: int) -> LRScheduler:
+def build_schedule(optimizer: Optimizer, training: Training, steps_per_epoch: int) -> LRScheduler:
     """The schedule that `training` names; it is stepped once per batch."""
     total = steps_per_epoch * training.epochs
     if training.schedule == "onecycle":
         peaks = [group["lr"] for group in optimizer.param_groups]
-        return OneCycleLR(optimizer, peaks, total_steps=total, pct_start=training.warmup)
+        return OneCycleLR(optimizer, peaks, total_steps=total, pct_start=training.warmup or 0.0)
     if training.schedule == "cosine":
         return CosineAnnealingLR(optimizer, T_max=total)
     if training.schedule == "step":
-        return StepLR(optimizer, step_size=training.step_epochs * steps_per_epoch, gamma=0.1)
+        return StepLR(optimizer, step_size=(training.step_epochs or 1) * steps_per_epoch, gamma=0.1)
     return LambdaLR(optimizer, lambda _step: 1.0)

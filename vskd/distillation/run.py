@@ -15,7 +15,7 @@ import torch
 import vskd
 from vskd.errors import RunError
 from vskd.files import write_json, write_text
-from vskd.recipe import Recipe, dump_recipe, load_recipe
+from vskd.recipe import DECIDING, Recipe, dump_recipe, load_recipe
 
 logger = logging.getLogger(__name__)
 
@@ -35,44 +35,45 @@ def environment() -> dict[str, Any]:
     }
 
 
-# The parts of a recipe that decide what a run computes; a student's teacher is told apart by the hash of its weights.
-_DECIDING = {
-    "teacher": ("seed", "dataset", "frames", "images", "teacher"),
-    "student": ("seed", "dataset", "sensor", "encoding", "augmentation", "images", "student", "distiller", "training"),
-}
-
-
 class RunFolder:
-    """Paths and small files of one run. `kind` is `teacher` or `student`."""
+    """Paths and small files of one run: one training of one network, whether it teaches or learns from a teacher."""
 
-    def __init__(self, path: Path, kind: str) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.kind = kind
         self.recipe_file = path / "recipe.yaml"
         self.environment_file = path / "environment.json"
         self.metrics_file = path / "metrics.jsonl"
         self.training_file = path / "training.json"
-        self.weights_file = path / "checkpoints" / f"{kind}.safetensors"
+        self.weights_file = path / "checkpoints" / "model.safetensors"
         self.trainer_file = path / "checkpoints" / "trainer.ckpt"
         self.log_file = path / "run.log"
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
-        """A run folder on disk, of whichever kind it says it is.
+        """A run folder on disk.
 
         Raises:
             RunError: the folder is not a run folder.
         """
-        folder = cls(path, "student")
+        folder = cls(path)
         if not (folder.recipe_file.is_file() and folder.environment_file.is_file()):
             raise RunError(
                 f"{path} is not a run folder: it has no recipe.yaml and environment.json",
                 "Name the folder given to --out",
             )
-        return cls(path, str(folder.facts().get("kind", "student")))
+        return folder
+
+    @property
+    def role(self) -> str:
+        """`teacher` or `student`: what the run was made for."""
+        return str(self.facts().get("role", "student"))
+
+    def teacher_runs(self) -> tuple[Path, ...]:
+        """The runs of the teachers that were listened to or stood beside."""
+        return tuple(Path(os.path.normpath(self.path / run)) for run in self.facts().get("teacher_runs", ()))
 
     def beside(self, fact: str) -> Path | None:
-        """A folder that environment.json names relative to this run: `cache` or `teacher_run`."""
+        """A folder that environment.json names relative to this run, e.g. `cache`."""
         value = self.facts().get(fact)
         return None if value is None else Path(os.path.normpath(self.path / value))
 
@@ -92,7 +93,7 @@ class RunFolder:
         self._check_facts(old, facts)
         # what a finished run was made with stays on record, whatever is installed today
         made_with = {**environment(), **old} if self.complete else environment()
-        write_json(self.environment_file, {**made_with, "kind": self.kind, **facts})
+        write_json(self.environment_file, {**made_with, **facts})
         write_text(self.recipe_file, dump_recipe(recipe))
 
     def check_recipe(self, recipe: Recipe) -> None:
@@ -108,7 +109,7 @@ class RunFolder:
                 )
             return
         before = load_recipe(str(self.recipe_file))
-        changed = [part for part in _DECIDING[self.kind] if before.hash_of(part) != recipe.hash_of(part)]
+        changed = [part for part in DECIDING if before.hash_of(part) != recipe.hash_of(part)]
         if changed:
             raise RunError(
                 f"{self.path} holds a run of another recipe (different: {', '.join(changed)})",
@@ -117,7 +118,7 @@ class RunFolder:
 
     def _check_facts(self, old: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         moved = [
-            key for key in ("data_hash", "split_hash", "teacher_hash") if old.get(key, facts.get(key)) != facts.get(key)
+            key for key in ("data_hash", "split_hash", "teacher_hashes") if old.get(key, facts.get(key)) != facts.get(key)
         ]
         if moved:
             raise RunError(

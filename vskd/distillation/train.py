@@ -1,24 +1,28 @@
-"""The engine: teach a teacher, distil a student; both resumable, both leaving a run folder."""
+"""The engine: one road for students and their teachers; resumable, leaving a run folder."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import torch
 
+from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
-from vskd.distillation.guidance import Guide, check_distiller, guide, needs_teacher, new_distiller, student_widths
-from vskd.distillation.inputs import Inputs, student_inputs, teacher_inputs
-from vskd.distillation.networks import initial_weights, new_student, new_teacher
+from vskd.distillation.listening import teacher_source
+from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
-from vskd.distillation.task import DistillationTask, TeacherTask
-from vskd.distillation.teacher.outputs import finished_teacher
+from vskd.distillation.task import DistillationTask
+from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
+from vskd.errors import RecipeError, SettingError
 from vskd.files import sha256_file
-from vskd.models.trn import MultiScaleTRN
+from vskd.losses.term import TermContext
 from vskd.recipe import Recipe
 
 __all__ = ["TrainResult", "default_cache", "distill", "teach"]
+
+Role = Literal["teacher", "student"]
 
 
 def default_cache(run: Path) -> Path:
@@ -26,116 +30,122 @@ def default_cache(run: Path) -> Path:
     return run.parent / "cache"
 
 
-def teach(recipe: Recipe, run: Path, *, cache: Path | None = None) -> TrainResult:
-    """Train the recipe's teacher, or finish a training that was interrupted.
+def teach(recipe: Recipe, run: Path, *, number: int = 0, cache: Path | None = None) -> TrainResult:
+    """Train one of the recipe's teachers, or finish a training that was interrupted.
 
     Args:
-        recipe: what to train.
-        run: the run folder; an interrupted run of the same recipe is resumed, a finished one is returned as it is.
-        cache: where frames or images are stored; beside the run by default.
+        recipe: whose teacher.
+        run: the run folder; an interrupted run of the same teacher is resumed, a finished one is returned as it is.
+        number: of the teacher in the recipe's list.
+        cache: where samples are stored; beside the run by default.
 
     Raises:
         VskdError: bad recipe, data or folder; earlier results stay untouched.
     """
-    folder = RunFolder(run, "teacher")
-    experiment = prepare(recipe, cache or default_cache(run), needs_teacher=True, needs_student=False)
-    folder.begin(recipe, {**experiment.facts(), "cache": os.path.relpath(experiment.cache, run)})
-    if folder.complete:
-        return finished(folder)
-    with logged(folder, experiment.index.problems):
-        return _teach(experiment, folder)
+    return distill(recipe.of_teacher(number), run, cache=cache, role="teacher")
 
 
-def _teach(experiment: Experiment, folder: RunFolder) -> TrainResult:
-    recipe, training = experiment.recipe, experiment.recipe.teacher.training
-    inputs = teacher_inputs(experiment)
-    split = usable_split(experiment, training, inputs.ids, inputs.stream)
-    classes = len(experiment.index.labels)
-    torch.manual_seed(recipe.teacher_seed)
-    network = new_teacher(recipe, classes, inputs.channels)
-    initial_weights(network, recipe.teacher.weights)
-    if isinstance(network, MultiScaleTRN):
-        network.partial_bn(recipe.teacher.weights is not None)
-    train_batches, validation_batches = loaders(inputs, split)
-    task = TeacherTask(
-        network,
-        classes=classes,
-        training=training,
-        seed=recipe.teacher_seed,
-        train_batches=train_batches,
-        validation_batches=validation_batches,
-        class_counts=class_counts(experiment, split.train),
-    )
-    return fit(task, folder, training, split)
-
-
-def distill(recipe: Recipe, run: Path, teacher_run: Path | None = None, *, cache: Path | None = None) -> TrainResult:
+def distill(
+    recipe: Recipe,
+    run: Path,
+    teacher_runs: Sequence[Path] = (),
+    *,
+    cache: Path | None = None,
+    role: Role = "student",
+) -> TrainResult:
     """Train the recipe's student with its distiller, or finish a training that was interrupted.
 
     Args:
         recipe: what to train.
-        run: the run folder; resumed or returned as in `teach`.
-        teacher_run: a finished teacher; trained in `<run>-teacher` when the distiller needs one and none is given.
-        cache: where windows, frames, images and teacher outputs are stored; beside the run by default.
+        run: the run folder; an interrupted run of the same recipe is resumed, a finished one is returned as it is.
+        teacher_runs: finished teachers, one for each of the recipe's; trained in `<run>-teacher` (`-teacher-1` ...) when
+            the distiller needs them and none are given.
+        cache: where samples and teacher outputs are stored; beside the run by default.
+        role: what the run is for, on its record.
 
     Raises:
         VskdError: bad recipe, data, teacher or folder; earlier results stay untouched.
     """
-    check_distiller(recipe)
-    folder = RunFolder(run, "student")
+    folder = RunFolder(run)
     folder.check_recipe(recipe)  # now, not after an hour of teaching
     cache = cache or default_cache(run)
-    listens = needs_teacher(recipe)
-    experiment = prepare(recipe, cache, needs_teacher=listens or teacher_run is not None)
-    if teacher_run is None and listens:
-        teacher_run = run.with_name(run.name + "-teacher")
-        teach(recipe, teacher_run, cache=cache)
-    inputs = student_inputs(experiment)
-    listened = None
-    if teacher_run is not None:
-        teacher = finished_teacher(experiment, teacher_run)
-        if listens:
-            listened = guide(recipe, inputs, teacher)
+    listens = recipe.distiller.needs_teacher
+    experiment = prepare(recipe, cache, with_teachers=listens or bool(teacher_runs))
+    if listens and not teacher_runs:
+        teacher_runs = _taught(recipe, run, cache)
+    teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
+    source = teacher_source(recipe, experiment.inputs, teachers) if listens else None
     folder.begin(
-        recipe, {**experiment.facts(), "cache": os.path.relpath(cache, run), **_teacher_facts(teacher_run, run)}
+        recipe,
+        {
+            **experiment.facts(),
+            "role": role,
+            "cache": os.path.relpath(cache, run),
+            "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
+            "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
+        },
     )
     if folder.complete:
         return finished(folder)
     with logged(folder, experiment.index.problems):
-        return _distill(experiment, folder, inputs, listened)
+        return _distill(experiment, folder, source)
 
 
-def _distill(experiment: Experiment, folder: RunFolder, inputs: Inputs, listened: Guide | None) -> TrainResult:
-    recipe, training = experiment.recipe, experiment.recipe.training
-    stored = inputs.ids if listened is None else inputs.ids & listened.ids
-    split = usable_split(experiment, training, stored, inputs.stream)
-    classes = len(experiment.index.labels)
-    torch.manual_seed(recipe.seed)  # the student's first weights depend on the seed only, with and without a teacher
-    student = new_student(recipe, classes, inputs.channels)
-    initial_weights(student.network, recipe.student.weights)
-    train_batches, validation_batches = loaders(inputs, split)
+def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
+    """The runs of the recipe's teachers, beside the student's."""
+    runs = []
+    for number in range(len(recipe.teachers)):
+        runs.append(run.with_name(f"{run.name}-teacher" + (f"-{number}" if number else "")))
+        teach(recipe, runs[-1], number=number, cache=cache)
+    return runs
+
+
+def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | None) -> TrainResult:
+    recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
+    stored = inputs.ids if source is None else inputs.ids & source.ids
+    split = usable_split(experiment, student.training, stored, inputs.name)
+    torch.manual_seed(recipe.seed)  # the first weights depend on the seed only, with and without a teacher
+    model = new_model(student, inputs, experiment.classes)
+    initial_weights(model.network, student.weights)
+    train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split)
+    wanted, _ = layers(recipe.distiller.terms)
+    shapes, taps = tapped(model, inputs, wanted)
+    batch_size = student.training.batch_size
     distiller = new_distiller(
         recipe,
-        student_widths(student, inputs, listened),
-        listened.widths if listened else None,
-        samples=inputs.batches(split.train).samples,
-        counts=class_counts(experiment, split.train),
+        TermContext(
+            student=shapes,
+            teacher=source.shapes if source else {},
+            samples=inputs.batches(split.train, batch_size=batch_size).samples,
+            class_counts=class_counts(experiment, split.train),
+            balanced=student.training.class_weights == "balanced",
+            label_smoothing=student.training.label_smoothing,
+            seed=recipe.seed,
+        ),
     )
     task = DistillationTask(
-        student,
+        model,
         distiller,
-        listened.source if listened else None,
-        classes=classes,
-        training=training,
+        source,
+        taps if wanted else None,
+        classes=experiment.classes,
+        training=student.training,
         seed=recipe.seed,
         train_batches=train_batches,
         validation_batches=validation_batches,
     )
-    return fit(task, folder, training, split)
+    return fit(task, folder, student.training, split)
 
 
-def _teacher_facts(teacher_run: Path | None, run: Path) -> dict[str, Any]:
-    if teacher_run is None:
-        return {}
-    teacher_hash = sha256_file(RunFolder(teacher_run, "teacher").weights_file)
-    return {"teacher_run": os.path.relpath(teacher_run, run), "teacher_hash": teacher_hash}
+def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:
+    """The recipe's distiller, its projectors not yet trained.
+
+    Raises:
+        RecipeError: a term does not fit the networks.
+    """
+    try:
+        return Distiller(recipe.distiller.terms, recipe.distiller.weighting, context)
+    except RecipeError:
+        raise
+    except SettingError as error:
+        raise RecipeError(f"distiller: {error.problem}", error.action) from error

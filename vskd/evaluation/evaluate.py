@@ -9,19 +9,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 
 from vskd.bundle.probabilities import softmax
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.inputs import Inputs, student_inputs, teacher_inputs
-from vskd.distillation.networks import load_student
+from vskd.distillation.model import Model, load_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.outputs import finished_teacher
 from vskd.distillation.train import default_cache
 from vskd.errors import ProtocolError, RunError, first_few
 from vskd.evaluation.predictions import Predictions, write_csv
-from vskd.evaluation.report.image_pictures import image_pictures
-from vskd.evaluation.report.pictures import sample_pictures
+from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
 from vskd.evaluation.results import (
     ProtocolStamp,
@@ -33,6 +30,7 @@ from vskd.evaluation.results import (
     teacher_figures,
     write_results,
 )
+from vskd.modalities.base import Inputs
 from vskd.progress import track
 
 logger = logging.getLogger(__name__)
@@ -51,8 +49,7 @@ def open_experiment(folder: RunFolder) -> Experiment:
     """
     recipe, facts = folder.recipe(), folder.facts()
     cache = folder.beside("cache") or default_cache(folder.path)
-    with_teacher = folder.kind == "teacher" or "teacher_run" in facts
-    experiment = prepare(recipe, cache, needs_teacher=with_teacher, needs_student=folder.kind == "student")
+    experiment = prepare(recipe, cache, with_teachers=bool(folder.teacher_runs()))
     if experiment.split.split_hash != facts["split_hash"]:
         raise ProtocolError(
             f"The recordings in {recipe.dataset.path} are split otherwise than when {folder.path} was trained",
@@ -65,19 +62,19 @@ def split_ids(experiment: Experiment, folder: RunFolder, split: SplitName) -> tu
     """Recordings of the test part, or of the validation part that training used (carved ones too)."""
     if split == "test":
         return experiment.split.test
-    training = experiment.recipe.teacher.training if folder.kind == "teacher" else experiment.recipe.training
-    ids = experiment.training_split(training).validation
+    ids = experiment.training_split(experiment.recipe.student.training).validation
     if not ids:
         raise RunError(f"{folder.path} was trained without validation recordings", "Evaluate it on the test part")
     return ids
 
 
 def predict_recordings(
-    experiment: Experiment, inputs: Inputs, ids: Sequence[str], model: SamplesToLogits, what: str
+    experiment: Experiment, ids: Sequence[str], model: SamplesToLogits, what: str
 ) -> Predictions:
     """Predict recordings; of several windows the probabilities are averaged. Memory holds one batch."""
-    usable = experiment.only(tuple(ids), inputs.ids, inputs.stream)
-    batches = inputs.batches(usable)
+    inputs = experiment.inputs
+    usable = experiment.only(tuple(ids), inputs.ids, inputs.name)
+    batches = inputs.batches(usable, batch_size=experiment.recipe.student.training.batch_size)
     rows: dict[str, list[Probabilities]] = defaultdict(list)
     for batch in track(batches, what, total=len(batches)):
         for recording, row in zip(batch.ids, softmax(model(batch.inputs.numpy())), strict=True):
@@ -87,7 +84,7 @@ def predict_recordings(
 
 def left_out(inputs: Inputs, ids: Sequence[str]) -> dict[str, str]:
     """Those of `ids` that could not be read, and why."""
-    return {i: inputs.problems.get(i, f"no {inputs.stream}") for i in ids if i not in inputs.ids}
+    return {i: inputs.problems.get(i, f"no {inputs.name}") for i in ids if i not in inputs.ids}
 
 
 def _predictions(experiment: Experiment, ids: Sequence[str], probabilities: Probabilities) -> Predictions:
@@ -101,17 +98,17 @@ def _predictions(experiment: Experiment, ids: Sequence[str], probabilities: Prob
     )
 
 
-def trained_student(experiment: Experiment, folder: RunFolder) -> nn.Module:
-    """The trained float student of a run, in evaluation mode; it returns `Outputs`."""
-    return load_student(folder.path, len(experiment.index.labels), student_inputs(experiment).channels)
+def trained_model(experiment: Experiment, folder: RunFolder) -> Model:
+    """The trained float model of a run, in evaluation mode."""
+    return load_model(folder.path, experiment.inputs, experiment.classes)
 
 
-def logits_of(network: nn.Module) -> SamplesToLogits:
-    """A network as a function of windows or images."""
+def logits_of(model: Model) -> SamplesToLogits:
+    """A model as a function of samples."""
 
     def logits(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         with torch.inference_mode():
-            result: npt.NDArray[np.float32] = network(torch.from_numpy(samples)).logits.numpy()
+            result: npt.NDArray[np.float32] = model(torch.from_numpy(samples)).logits.numpy()
             return result
 
     return logits
@@ -120,13 +117,13 @@ def logits_of(network: nn.Module) -> SamplesToLogits:
 def teacher_predictions(experiment: Experiment, teacher_run: Path, ids: Sequence[str]) -> Predictions:
     """The teacher's predictions, from its cache.
 
-    A teacher that sees another stream than the student is listened to from a cache of all recordings, which is made
-    here if it is not there yet. One that sees the student's own images mostly looks at the student's batches instead,
-    so that only the recordings asked for are stored.
+    A teacher that does not see the student's own samples is listened to from a cache of all recordings, which is made
+    here if it is not there yet. One that does mostly looks at the student's batches instead, so that only the
+    recordings asked for are stored.
     """
-    recipe, teacher = experiment.recipe, finished_teacher(experiment, teacher_run)
-    cache = teacher.cache(ids if recipe.teacher.input == recipe.student.input else None)
-    usable = experiment.only(tuple(ids), cache.ids, recipe.teacher_stream)
+    teacher = finished_teacher(experiment, teacher_run)
+    cache = teacher.cache(ids if teacher.inputs.hash == experiment.inputs.hash else None)
+    usable = experiment.only(tuple(ids), cache.ids, teacher.inputs.name)
     outputs, _, _ = cache.outputs(usable)
     return _predictions(experiment, usable, softmax(outputs.logits.numpy()))
 
@@ -154,46 +151,22 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     experiment = open_experiment(folder)
     ids = split_ids(experiment, folder, split)
     started = time.perf_counter()
-    student = trained_student(experiment, folder) if folder.kind == "student" else None
-    inputs = teacher_inputs(experiment) if student is None else student_inputs(experiment)
-    if student is None:
-        predictions, beside = teacher_predictions(experiment, run, ids), None
-    else:
-        predictions = predict_recordings(experiment, inputs, ids, logits_of(student), "Evaluating")
-        beside = teacher_beside(experiment, folder, ids)
+    model = trained_model(experiment, folder)
+    predictions = predict_recordings(experiment, ids, logits_of(model), "Evaluating")
+    beside = teacher_beside(experiment, folder, ids)
     seconds = time.perf_counter() - started
-    results = _results(experiment, folder, predictions, beside, split, seconds, left_out(inputs, ids))
+    results = _results(experiment, folder, predictions, beside, split, seconds)
     write_csv(predictions, out / "predictions.csv")
     write_results(results, out / "results.json")
-    pictures = run_pictures(experiment, folder, predictions, student)
+    pictures = run_pictures(experiment, folder, predictions, model)
     write_report(out / "report.html", results, predictions, folder.metrics(), pictures, _notes(experiment, folder))
     return results
 
 
-def run_pictures(
-    experiment: Experiment, folder: RunFolder, predictions: Predictions, student: nn.Module | None
-) -> dict[str, bytes]:
-    """Caption -> PNG: what the networks see, and of a network of images, where it looks.
-
-    Args:
-        experiment, folder, predictions: of the run.
-        student: its network; None for a teacher's run.
-    """
-    recipe = experiment.recipe
-    video = recipe.teacher.input == "video" and (student is None or "teacher_run" in folder.facts())
-    pictures = sample_pictures(experiment, predictions, video=video)
-    if (recipe.teacher.input if student is None else recipe.student.input) != "image":
-        return pictures
-    if student is None:
-        teacher = finished_teacher(experiment, folder.path)
-        return pictures | image_pictures(teacher.network(), teacher.inputs, predictions)
-    return pictures | image_pictures(student, student_inputs(experiment), predictions)
-
-
 def teacher_beside(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> TeacherFigures | None:
-    """The teacher's figures on the same recordings; None where the run knows no teacher."""
-    teacher_run = folder.beside("teacher_run")
-    return None if teacher_run is None else teacher_figures(teacher_predictions(experiment, teacher_run, ids))
+    """The (first) teacher's figures on the same recordings; None where the run knows no teacher."""
+    runs = folder.teacher_runs()
+    return teacher_figures(teacher_predictions(experiment, runs[0], ids)) if runs else None
 
 
 def _results(
@@ -203,23 +176,23 @@ def _results(
     teacher: TeacherFigures | None,
     split: SplitName,
     seconds: float,
-    lost: Mapping[str, str],
 ) -> Results:
     recipe, facts = experiment.recipe, folder.facts()
-    is_teacher = folder.kind == "teacher"
+    is_teacher = folder.role == "teacher"
+    ids = split_ids(experiment, folder, split)
     return build_results(
         predictions,
         kind="teacher" if is_teacher else "student",
         recipe=recipe.name,
         dataset=recipe.dataset.name,
-        network=recipe.teacher.network if is_teacher else recipe.student.network,
-        distiller=None if is_teacher else recipe.distiller.name,
+        network=recipe.student.network.name,
+        distiller=None if is_teacher else recipe.distiller.title,
         protocol=stamp(experiment),
         split=split,
         seed=recipe.seed,
         teacher=teacher,
         timings={"train": float(folder.training()["seconds"]), "evaluate": round(seconds, 2)},
-        left_out=lost,
+        left_out=left_out(experiment.inputs, ids),
         model_bytes=folder.weights_file.stat().st_size,
         environment={"vskd": facts["vskd"], "torch": facts["packages"]["torch"], "accelerator": facts["accelerator"]},
     )

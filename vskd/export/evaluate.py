@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from vskd.bundle.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle
 from vskd.bundle.contract import Contract, ImageContract, SensorContract
@@ -17,7 +17,6 @@ from vskd.bundle.encoding import model_input
 from vskd.bundle.latency import compare_latency
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.inputs import student_inputs
 from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError
 from vskd.evaluation.evaluate import (
@@ -25,16 +24,19 @@ from vskd.evaluation.evaluate import (
     left_out,
     open_experiment,
     predict_recordings,
-    run_pictures,
     stamp,
     teacher_beside,
-    trained_student,
+    trained_model,
 )
 from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.report.image_pictures import image_pictures
+from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
 from vskd.evaluation.results import LatencyRow, Results, TeacherFigures, build_results, write_results
 from vskd.export.run_export import export_run
+from vskd.modalities.base import Inputs
+from vskd.modalities.catalog import asked_by
+from vskd.models.catalog import NETWORKS
 from vskd.recipe import Recipe, parse_recipe
 
 logger = logging.getLogger(__name__)
@@ -44,13 +46,12 @@ MakePictures = Callable[[Predictions], dict[str, bytes]]
 OF_FLOAT = "The pictures look into the run's float student; the answers in them are those of the int8 model."
 
 
-def bundle_model(bundle: Bundle) -> SamplesToLogits:
-    """The bundle's int8 model as a function of what a student takes: windows, or images 0..1."""
+def bundle_model(bundle: Bundle, inputs: Inputs) -> SamplesToLogits:
+    """The bundle's int8 model as a function of the samples that a student takes."""
     model, contract = LiteRTModel(bundle.read(MODEL)), bundle.manifest.contract
-    of_images = isinstance(contract, ImageContract)
 
     def logits(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        asked = np.rint(255 * samples) if of_images else samples  # the contract speaks of pixel values
+        asked = inputs.deployed(torch.from_numpy(samples))
         return np.concatenate([model.predict(model_input(sample, contract)[np.newaxis]) for sample in asked])
 
     return logits
@@ -58,31 +59,17 @@ def bundle_model(bundle: Bundle) -> SamplesToLogits:
 
 def bundle_recipe(bundle: Bundle, data: Path, dataset: str | None, protocol: str | None, fold: str | None) -> Recipe:
     """A recipe that reads a data set the way the bundle's contract asks."""
-    origin = bundle.manifest.provenance
+    origin, contract = bundle.manifest.provenance, bundle.manifest.contract
     source = {
         "name": dataset or origin.dataset,
         "path": str(data),
         "protocol": protocol or origin.protocol.name,
         "fold": fold or origin.protocol.fold,
     }
-    content: dict[str, Any] = {"name": origin.recipe, "seed": origin.seed, "dataset": source}
-    return parse_recipe(_as_asked(content, bundle.manifest.contract), source=f"bundle {bundle.path}")
-
-
-def _as_asked(content: dict[str, Any], contract: Contract) -> dict[str, Any]:
-    """The content of a recipe, completed by the stream that the contract asks for and its preprocessing."""
-    if isinstance(contract, ImageContract):
-        images = {"size": contract.size, "crop": contract.crop, "margin": contract.margin}
-        return {
-            **content,
-            "dataset": content["dataset"] | {"image": contract.stream},
-            "student": {"input": "image"},
-            "images": images | {"grey": contract.channels == 1},
-        }
-    sensor: dict[str, object] = {"window": contract.window_mode, "length": contract.length}
-    if contract.window_mode == "sliding":
-        sensor |= {"rate_hz": contract.window_rate_hz, "stride": contract.stride}
-    return {**content, "dataset": content["dataset"] | {"sensor": contract.stream}, "sensor": sensor}
+    # The network is the bundle's own and is not built; any that exists fills its place in the recipe.
+    student = {"sees": asked_by(contract), "network": {"name": next(iter(NETWORKS))}}
+    content = {"name": origin.recipe, "seed": origin.seed, "dataset": source, "student": student, "distiller": "none"}
+    return parse_recipe(content, source=f"bundle {bundle.path}")
 
 
 def evaluate_bundle(
@@ -108,7 +95,7 @@ def evaluate_bundle(
     loaded = load_bundle(bundle)
     out = out or bundle.with_name(f"{bundle.name}-results")
     recipe = bundle_recipe(loaded, data, dataset, protocol, fold)
-    experiment = prepare(recipe, out.parent / "cache", needs_teacher=False)
+    experiment = prepare(recipe, out.parent / "cache")
     pictures = partial(_pictures_in_run, loaded, experiment)
     return _evaluate(loaded, experiment, out, pictures, teacher=None, distiller=None, network="")
 
@@ -128,15 +115,15 @@ def export_and_evaluate(run: Path) -> Path:
     experiment = open_experiment(folder)
     recipe = experiment.recipe
     teacher = teacher_beside(experiment, folder, experiment.split.test)
-    student = trained_student(experiment, folder)
+    model = trained_model(experiment, folder)
     _evaluate(
         load_bundle(bundle),
         experiment,
         out,
-        partial(run_pictures, experiment, folder, student=student),
+        partial(run_pictures, experiment, folder, model=model),
         teacher=teacher,
-        distiller=recipe.distiller.name,
-        network=recipe.student.network,
+        distiller=recipe.distiller.title,
+        network=recipe.student.network.name,
     )
     return out
 
@@ -153,8 +140,8 @@ def _evaluate(
 ) -> Results:
     _check_fits(bundle, experiment)
     started = time.perf_counter()
-    inputs, ids = student_inputs(experiment), experiment.split.test
-    predictions = predict_recordings(experiment, inputs, ids, bundle_model(bundle), "Evaluating int8")
+    inputs, ids = experiment.inputs, experiment.split.test
+    predictions = predict_recordings(experiment, ids, bundle_model(bundle, inputs), "Evaluating int8")
     seconds = time.perf_counter() - started
     manifest = bundle.manifest
     results = build_results(
@@ -184,13 +171,13 @@ def _evaluate(
 
 def _pictures_in_run(bundle: Bundle, experiment: Experiment, predictions: Predictions) -> dict[str, bytes]:
     """Pictures of the float student where a bundle of images lies in the folder of its run; elsewhere none."""
-    manifest, folder = bundle.manifest, RunFolder(bundle.path.resolve().parent, "student")
+    manifest, folder = bundle.manifest, RunFolder(bundle.path.resolve().parent)
     if not (isinstance(manifest.contract, ImageContract) and folder.complete and folder.recipe_file.is_file()):
         return {}
     recipe = folder.recipe()
     if (recipe.name, recipe.seed) != (manifest.provenance.recipe, manifest.provenance.seed):
         return {}
-    return image_pictures(trained_student(experiment, folder), student_inputs(experiment), predictions)
+    return image_pictures(trained_model(experiment, folder), experiment.inputs, predictions)
 
 
 def _latency(bundle: Bundle) -> list[LatencyRow]:
@@ -204,7 +191,7 @@ def _input_name(contract: Contract) -> str:
 
 
 def _check_fits(bundle: Bundle, experiment: Experiment) -> None:
-    """The data set must have the bundle's classes, unit and rate, and its test part must be strange to the bundle."""
+    """The data set must have the bundle's classes, unit and rate, and its test part must be new to the bundle."""
     contract, origin = bundle.manifest.contract, bundle.manifest.provenance
     if experiment.index.labels != origin.labels:
         raise BundleError(

@@ -1,7 +1,7 @@
 """Export the student of a run folder: contract, calibration and validation recordings come from its recipe and data."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +17,12 @@ from vskd.bundle.contract import (
     SplitSizes,
 )
 from vskd.bundle.encoding import Sample, model_input
-from vskd.datasets.catalog import get_dataset
+from vskd.bundle.contract import Contract, ProtocolRecord, Provenance, SplitSizes
+from vskd.bundle.encoding import Sample, model_input
 from vskd.distillation.experiment import Experiment
-from vskd.distillation.inputs import Inputs, student_inputs
-from vskd.distillation.networks import load_student
+from vskd.distillation.model import Model, load_model
 from vskd.distillation.run import RunFolder
-from vskd.distillation.student import ImageStudent, Student
-from vskd.errors import RecipeError, RunError
+from vskd.errors import RecipeError, RunError, SettingError
 from vskd.evaluation.evaluate import open_experiment
 from vskd.export.candidates import Inspect
 from vskd.export.int8.fine_tuning import fine_tuning
@@ -33,17 +32,13 @@ from vskd.export.scoring import LabelledWindow
 from vskd.export.ship import ExportReport, export_model
 from vskd.files import write_text
 from vskd.models.squeezenet_lw import SqueezeNetLW
-from vskd.preprocessing.image.image_header import MIN_SIDE
+from vskd.recipe import parse_recipe
 from vskd.recipe.overrides import with_overrides
-from vskd.recipe.schema import parse_recipe
 
 logger = logging.getLogger(__name__)
 
 LAYER_SAMPLES = 8
 """Samples on which the error of each operator is measured."""
-LENGTH_MARGIN = 0.5
-"""A recording may be this much shorter or longer than any that the model was trained on."""
-
 
 def export_run(
     run: Path,
@@ -69,35 +64,48 @@ def export_run(
         BundleError: int8 loses more than the recipe's budget; nothing is written.
     """
     folder = RunFolder.open(run)
-    if folder.kind != "student":
+    if folder.role != "student":
         raise RunError(f"{run} is a teacher's run; only students are exported", "Name the run folder of `vskd distill`")
     folder.require_complete()
     experiment = _with_settings(open_experiment(folder), settings)
-    recipe, inputs = experiment.recipe, student_inputs(experiment)
-    split = experiment.training_split(recipe.training)
-    train = experiment.only(split.train, inputs.ids, inputs.stream)
-    calibration, rest = _spread(train, recipe.export.calibration_recordings)
-    validation = experiment.only(split.validation, inputs.ids, inputs.stream)
+    recipe, inputs, export = experiment.recipe, experiment.inputs, experiment.recipe.export
+    split = experiment.training_split(recipe.student.training)
+    train = experiment.only(split.train, inputs.ids, inputs.name)
+    calibration, rest = _spread(train, export.calibration_recordings)
+    validation = experiment.only(split.validation, inputs.ids, inputs.name)
     checking = validation or rest or calibration
     by_id = experiment.recordings
-    contract = CONTRACTS[recipe.student.input](experiment, train)
-    samples = list(_samples(experiment, inputs, calibration))
-    trained = load_student(run, len(experiment.index.labels), inputs.channels)
+    contract = _contract(experiment, train)
+    samples = list(_samples(experiment, calibration))
+    trained = load_model(run, inputs, experiment.classes)
     return export_model(
-        network=_pruned(trained, recipe.export.prune_stem),
+        model=_pruned(trained, export.prune_stem),
         trained=trained,
         calibration=samples,
-        validation=[LabelledWindow(i, x, by_id[i].label) for i, x in _samples(experiment, inputs, checking)],
+        validation=[LabelledWindow(i, x, by_id[i].label) for i, x in _samples(experiment, checking)],
         contract=contract,
-        provenance=_provenance(experiment, folder, len(train), len(validation)),
-        max_accuracy_drop=recipe.export.max_accuracy_drop,
+        provenance=_provenance(experiment, len(train), len(validation)),
+        max_accuracy_drop=export.max_accuracy_drop,
         out=out,
-        input_type=recipe.export.input_type,
-        output_type=recipe.export.output_type,
+        input_type=export.input_type,
+        output_type=export.output_type,
         validation_split="validation" if validation else "train",
         fine_tuning=fine_tuning(recipe, inputs, train),
         inspect=None if layers is None else _layer_table(layers, samples, contract),
     )
+
+
+def _contract(experiment: Experiment, train: Sequence[str]) -> Contract:
+    """What a bundle of the experiment's student asks of its input.
+
+    Raises:
+        RecipeError: what the student sees cannot be shipped.
+    """
+    try:
+        inside = bool(experiment.recipe.export.encoding_inside)
+        return experiment.inputs.contract(train, encoding_inside=inside)
+    except SettingError as error:
+        raise RecipeError(error.problem, error.action) from error
 
 
 def _with_settings(experiment: Experiment, settings: Sequence[str]) -> Experiment:
@@ -112,19 +120,13 @@ def _with_settings(experiment: Experiment, settings: Sequence[str]) -> Experimen
     return replace(experiment, recipe=parse_recipe(content, source="--set"))
 
 
-def _pruned(student: Student, threshold: float) -> Student:
-    """The student without near-dead stem filters.
-
-    Raises:
-        RecipeError: its network is not SqueezeNet_LW.
-    """
-    if not threshold:
-        return student
-    if not isinstance(student.network, SqueezeNetLW):
-        raise RecipeError("export.prune_stem fits the student network squeezenet-lw only", "Set it to 0")
-    pruning = prune_stem(student.network, threshold=threshold)
+def _pruned(model: Model, threshold: float | None) -> Model:
+    """The model without near-dead stem filters; the recipe's schema lets only squeezenet-lw be pruned."""
+    if not threshold or not isinstance(model.network, SqueezeNetLW):
+        return model
+    pruning = prune_stem(model.network, threshold=threshold)
     logger.info("removed %d stem filters, %d are left", len(pruning.removed), pruning.kept)
-    return ImageStudent(pruning.network).eval()
+    return Model(model.front, pruning.network).eval()
 
 
 def _layer_table(path: Path, samples: Sequence[tuple[str, Sample]], contract: Contract) -> Inspect:
@@ -144,68 +146,14 @@ def _spread(ids: Sequence[str], count: int) -> tuple[tuple[str, ...], tuple[str,
     return tuple(i for i in ids if i in chosen), tuple(i for i in ids if i not in chosen)
 
 
-def _samples(experiment: Experiment, inputs: Inputs, ids: tuple[str, ...]) -> Iterator[tuple[str, Sample]]:
-    """The windows of recordings, or their images as 8-bit pixels."""
-    of_images = experiment.recipe.student.input == "image"
-    for batch in inputs.batches(ids):
-        samples = batch.inputs.numpy()
-        yield from zip(batch.ids, np.rint(255 * samples).astype(np.uint8) if of_images else samples, strict=True)
+def _samples(experiment: Experiment, ids: tuple[str, ...]) -> Iterator[tuple[str, Sample]]:
+    """Samples of recordings as the contract speaks of them."""
+    inputs = experiment.inputs
+    for batch in inputs.batches(ids, batch_size=experiment.recipe.student.training.batch_size):
+        yield from zip(batch.ids, inputs.deployed(batch.inputs), strict=True)
 
 
-def sensor_contract(experiment: Experiment, train: Sequence[str]) -> SensorContract:
-    """What the model asks of a recording, read off the training recordings."""
-    recipe, store = experiment.recipe, experiment.window_store
-    stream = experiment.recordings[train[0]].stream(recipe.dataset.sensor)
-    lengths = [store.num_samples(i) for i in train]
-    sliding = recipe.sensor.window == "sliding"
-    return SensorContract(
-        stream=stream.name,
-        placement=get_dataset(recipe.dataset.name).placement,
-        unit=stream.unit,
-        axes=stream.axes,
-        rate_hz=stream.rate_hz,
-        window_mode=recipe.sensor.window,
-        length=recipe.sensor.length,
-        stride=recipe.sensor.stride if sliding else None,
-        window_rate_hz=recipe.sensor.rate_hz if sliding else None,
-        min_samples=max(2, int(min(lengths) * (1 - LENGTH_MARGIN))),
-        max_samples=int(max(lengths) * (1 + LENGTH_MARGIN)) if not sliding else 10**9,
-        range_limit=max(recipe.encoding.limit, float(store.largest(train))),
-        encoding=EncodingContract(
-            method=recipe.encoding.method,
-            scaling=recipe.encoding.scaling,
-            limit=recipe.encoding.limit,
-            image_size=recipe.encoding.image_size,
-        ),
-        encoding_inside=recipe.export.encoding_inside,
-        mat_variable=stream.variable,
-        mat_columns=stream.columns,
-    )
-
-
-def image_contract(experiment: Experiment, train: Sequence[str]) -> ImageContract:
-    """What the model asks of an image."""
-    dataset, images = experiment.recipe.dataset, experiment.recipe.images
-    boxed = images.crop == "box"
-    return ImageContract(
-        stream=dataset.image,
-        placement=get_dataset(dataset.name).placement,
-        size=images.size,
-        channels=1 if images.grey else 3,
-        crop=images.crop,
-        margin=images.margin if boxed else 0.0,
-        box_of=f"as in {dataset.name}" if boxed else "",
-        min_side=MIN_SIDE,
-    )
-
-
-CONTRACTS: Mapping[str, Callable[[Experiment, Sequence[str]], Contract]] = {
-    "sensor": sensor_contract,
-    "image": image_contract,
-}
-
-
-def _provenance(experiment: Experiment, folder: RunFolder, train: int, validation: int) -> Provenance:
+def _provenance(experiment: Experiment, train: int, validation: int) -> Provenance:
     recipe, split = experiment.recipe, experiment.split
     return Provenance(
         recipe=recipe.name,

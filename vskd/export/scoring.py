@@ -12,7 +12,7 @@ from vskd.bundle.contract import ParityNumbers
 from vskd.bundle.encoding import Sample
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.runtime import LiteRTModel
-from vskd.distillation.student import Student
+from vskd.distillation.model import Model
 from vskd.export.parity import compare_logits
 from vskd.progress import track
 
@@ -59,14 +59,14 @@ def recording_accuracy(windows: Sequence[LabelledWindow], logits: FloatArray) ->
     return float(np.mean([probabilities[i].argmax() == label for i, label in labels.items()]))
 
 
-def torch_logits(network: Student, windows: Sequence[LabelledWindow], prepare: Prepare = as_it_is) -> FloatArray:
+def torch_logits(network: Model, windows: Sequence[LabelledWindow], prepare: Prepare = as_it_is) -> FloatArray:
     """Logits (n, classes) of a network in evaluation mode, one window at a time as a deployed model sees them."""
     with torch.no_grad():
         rows = [network(torch.from_numpy(prepare(w.window)[np.newaxis])).logits[0].numpy() for w in windows]
     return np.array(rows, dtype=np.float32)
 
 
-class Referee:
+class Checker:
     """Measures deployed models against one network on the same windows.
 
     Args:
@@ -78,7 +78,7 @@ class Referee:
 
     def __init__(
         self,
-        network: Student,
+        network: Model,
         windows: Sequence[LabelledWindow],
         encode: Prepare,
         prepare: Prepare = as_it_is,

@@ -29,7 +29,7 @@ from vskd.bundle.contract import TensorKind as TensorKind
 from vskd.bundle.encoding import Sample, model_input, student_input
 from vskd.bundle.golden import make_golden, synthetic_windows
 from vskd.bundle.golden_images import synthetic_images
-from vskd.distillation.student import Student
+from vskd.distillation.model import Model
 from vskd.export.candidates import Candidate as Candidate
 from vskd.export.candidates import FineTuning, Inspect
 from vskd.export.checks import (
@@ -41,7 +41,7 @@ from vskd.export.checks import (
 )
 from vskd.export.convert.deployed_part import convert_part, deployed_part
 from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
-from vskd.export.scoring import LabelledWindow, Measurement, Referee
+from vskd.export.scoring import LabelledWindow, Measurement, Checker
 from vskd.models.complexity import complexity
 
 logger = logging.getLogger(__name__)
@@ -72,14 +72,14 @@ class ExportReport:
 
 def export_model(
     *,
-    network: Student,
+    model: Model,
     calibration: Sequence[tuple[str, Sample]],
     validation: Sequence[LabelledWindow],
     contract: Contract,
     provenance: Provenance,
     max_accuracy_drop: float,
     out: Path,
-    trained: Student | None = None,
+    trained: Model | None = None,
     input_type: TensorKind = "int8",
     output_type: TensorKind = "int8",
     validation_split: Literal["validation", "train"] = "validation",
@@ -92,14 +92,14 @@ def export_model(
     validation windows is kept.
 
     Args:
-        network: the student; it is not changed.
+        model: the student; it is not changed.
         calibration: (recording id, window or image) of TRAINING recordings.
         validation: windows or images of recordings that are in no calibration; several windows of one id are averaged.
         contract: what the model asks of a recording.
         provenance: where the network comes from; its `labels` are in the order of the logits.
         max_accuracy_drop: largest loss of accuracy that may be shipped, as a fraction (0.01 is one point).
         out: folder of the bundle.
-        trained: where `network` is what was left of another by pruning: that one, with which the models are compared,
+        trained: where `model` is what was left of another by pruning: that one, with which the models are compared,
             so that the bundle's figures hold the whole cost of export.
         input_type, output_type: types of the int8 model's ends.
         validation_split: `train` where the protocol leaves no validation recordings; the bundle says so.
@@ -113,29 +113,29 @@ def export_model(
         WriteError: the folder cannot be written.
     """
     check_recordings(calibration, validation, contract, validation_split)
-    workshop = _workshop(network, trained, contract, calibration, validation, (input_type, output_type))
-    check_labels(provenance, workshop.referee.expected)
-    float_model, float_measured = workshop.converted()
-    best, tried = _chosen(workshop, float_model, max_accuracy_drop, fine_tuning)
+    converter = _converter(model, trained, contract, calibration, validation, (input_type, output_type))
+    check_labels(provenance, converter.check.expected)
+    float_model, float_measured = converter.converted()
+    best, tried = _chosen(converter, float_model, max_accuracy_drop, fine_tuning)
     if inspect is not None:
         inspect(best.float_model, best.content)
     accuracy = Accuracy(
         split=validation_split,
         recordings=len({w.id for w in validation}),
-        float32=workshop.referee.accuracy,
+        float32=converter.check.accuracy,
         int8=best.measured.accuracy,
         max_drop=max_accuracy_drop,
     )
     check_budget(accuracy)
-    manifest = _manifest(workshop, best, accuracy, float_measured, provenance)
-    golden = make_golden(best.content, _golden_samples(contract), workshop.encode, provenance.labels)
+    manifest = _manifest(converter, best, accuracy, float_measured, provenance)
+    golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels)
     bundle = write_bundle(out, model=best.content, float_model=float_model, golden=golden, manifest=manifest)
     measured = {candidate.name: candidate.measured for candidate in tried}
     return ExportReport(bundle, measured, len(best.content), len(float_model))
 
 
 @dataclass(frozen=True)
-class _Workshop:
+class _Converter:
     """Makes models of one student, and has each measured.
 
     Attributes:
@@ -143,26 +143,26 @@ class _Workshop:
         contract: what the models ask of a recording.
         encode: window or image -> input of the models.
         calibration: (recording id, window or image).
-        referee: knows the checking windows, and what the trained network says of them.
-        converter_referee: knows what `reference` says of them; the same where nothing was pruned.
+        check: knows the checking windows, and what the trained network says of them.
+        converter_check: knows what `reference` says of them; the same where nothing was pruned.
         ends: types of the int8 models' input and output.
     """
 
-    reference: Student
+    reference: Model
     contract: Contract
     encode: Callable[[Sample], FloatArray]
     calibration: Sequence[tuple[str, Sample]]
-    referee: Referee
-    converter_referee: Referee
+    check: Checker
+    converter_check: Checker
     ends: tuple[TensorKind, TensorKind]
 
     def converted(self) -> tuple[bytes, Measurement]:
         """The float model and its figures."""
         content = convert_part(deployed_part(self.reference, self.contract), self.contract)
-        measured = self.converter_referee.measure(content, "Checking the float model")
-        check_conversion(measured.parity, self.converter_referee.expected)
-        if self.converter_referee is not self.referee:
-            measured = self.referee.measure(content, "Checking what pruning changed")
+        measured = self.converter_check.measure(content, "Checking the float model")
+        check_conversion(measured.parity, self.converter_check.expected)
+        if self.converter_check is not self.check:
+            measured = self.check.measure(content, "Checking what pruning changed")
         return content, measured
 
     def quantized(
@@ -179,7 +179,7 @@ class _Workshop:
                 range_estimator=estimator,
             )
             check_integer_only(content)
-            measured = self.referee.measure(content, f"Checking int8 ({estimator} ranges)")
+            measured = self.check.measure(content, f"Checking int8 ({estimator} ranges)")
             candidates.append(Candidate(content, estimator, measured, float_model, fine_tuned))
             logger.info("int8 with %s ranges: %s", candidates[-1].name, measured)
         return candidates
@@ -193,29 +193,29 @@ class _Workshop:
         return candidates
 
 
-def _workshop(
-    network: Student,
-    trained: Student | None,
+def _converter(
+    model: Model,
+    trained: Model | None,
     contract: Contract,
     calibration: Sequence[tuple[str, Sample]],
     validation: Sequence[LabelledWindow],
     ends: tuple[TensorKind, TensorKind],
-) -> _Workshop:
+) -> _Converter:
     encode, prepare = partial(model_input, contract=contract), partial(student_input, contract=contract)
-    reference = _reference(network)
-    referee = own = Referee(reference, validation, encode, prepare)
-    if trained is not None and trained is not network:
-        referee = Referee(_reference(trained), validation, encode, prepare)
-    return _Workshop(reference, contract, encode, calibration, referee, own, ends)
+    reference = _reference(model)
+    check = own = Checker(reference, validation, encode, prepare)
+    if trained is not None and trained is not model:
+        check = Checker(_reference(trained), validation, encode, prepare)
+    return _Converter(reference, contract, encode, calibration, check, own, ends)
 
 
-def _reference(student: Student) -> Student:
+def _reference(model: Model) -> Model:
     """A copy on the CPU in evaluation mode."""
-    return copy.deepcopy(student).cpu().float().eval()
+    return copy.deepcopy(model).cpu().float().eval()
 
 
 def _chosen(
-    workshop: _Workshop,
+    converter: _Converter,
     float_model: bytes,
     max_accuracy_drop: float,
     fine_tuning: FineTuning | None,
@@ -226,43 +226,43 @@ def _chosen(
     chooses there, and it has to be greater than without.
 
     Args:
-        workshop: makes the candidates.
+        converter: makes the candidates.
         float_model: what is quantized.
         max_accuracy_drop: the budget.
         fine_tuning: tried where more is lost without it.
     """
-    candidates = workshop.quantized(float_model, RANGE_ESTIMATORS)
+    candidates = converter.quantized(float_model, RANGE_ESTIMATORS)
     best = max(candidates, key=lambda candidate: candidate.rank)
-    lost = workshop.referee.accuracy - best.measured.accuracy
+    lost = converter.check.accuracy - best.measured.accuracy
     if fine_tuning is None or not (fine_tuning.always or lost > max_accuracy_drop + ROUNDING):
         return best, candidates
     logger.info("int8 loses %.2f points: training on under simulated int8", 100 * lost)
-    tuned = workshop.fine_tuned(fine_tuning)
+    tuned = converter.fine_tuned(fine_tuning)
     best_tuned = max(tuned, key=lambda candidate: (candidate.measured.accuracy, *candidate.rank))
     gains = best_tuned.measured.accuracy > best.measured.accuracy
     return best_tuned if gains else best, candidates + tuned
 
 
 def _manifest(
-    workshop: _Workshop,
+    converter: _Converter,
     best: Candidate,
     accuracy: Accuracy,
     float_measured: Measurement,
     provenance: Provenance,
 ) -> Manifest:
     quantization = Quantization(
-        input_type=workshop.ends[0],
-        output_type=workshop.ends[1],
+        input_type=converter.ends[0],
+        output_type=converter.ends[1],
         range_estimator=best.range_estimator,
-        calibration_ids=tuple(sorted({recording for recording, _ in workshop.calibration})),
+        calibration_ids=tuple(sorted({recording for recording, _ in converter.calibration})),
         fine_tuned=best.fine_tuned,
     )
     return Manifest(
         vskd_version=__version__,
         created_utc=datetime.now(UTC).replace(microsecond=0),
         provenance=provenance,
-        contract=workshop.contract,
-        network=_cost(workshop),
+        contract=converter.contract,
+        network=_cost(converter),
         quantization=quantization,
         accuracy=accuracy,
         parity_int8=best.measured.parity,
@@ -271,8 +271,8 @@ def _manifest(
     )
 
 
-def _cost(workshop: _Workshop) -> NetworkCost:
-    counted = complexity(workshop.reference, workshop.contract.sample_shape)
+def _cost(converter: _Converter) -> NetworkCost:
+    counted = complexity(converter.reference, converter.contract.sample_shape)
     return NetworkCost(parameters=counted.parameters, macs=counted.macs, ptflops_macs=counted.ptflops_macs)
 
 

@@ -1,21 +1,21 @@
-"""The recipe: one experiment as strict, validated YAML.
+"""The recipe: one experiment as strict, validated YAML, in terms of roles.
 
-Unknown keys are refused, all problems are reported at once, and every message gives the key's path and, for a
-misspelled key or name, the nearest valid one. Components never see a recipe; they take plain arguments.
+It is assembled from the catalogs of modalities, networks and losses, whose settings stand beside their code. Unknown
+keys, and keys that would have no effect, are refused; all problems are reported at once, each with the key's path and
+the nearest valid name. Components never see a recipe; they take plain arguments.
 """
 
-from vskd.errors import nearest
 from vskd.recipe.files import RECIPES_FOLDER, dump_recipe, list_recipes, load_recipe
-from vskd.recipe.schema import Recipe, parse_recipe
-from vskd.recipe.sections import TrainingSection
+from vskd.recipe.schema import DECIDING, Recipe, parse_recipe
+from vskd.recipe.training import Training
 
 __all__ = [
+    "DECIDING",
     "RECIPES_FOLDER",
     "Recipe",
-    "TrainingSection",
+    "Training",
     "dump_recipe",
     "list_recipes",
     "load_recipe",
-    "nearest",
     "parse_recipe",
 ]

@@ -7,43 +7,90 @@ from typing import Any
 import yaml
 
 from vskd.errors import RecipeError, nearest
+from vskd.recipe.expand import dataset_of, expanded, merged, overlay, with_dataset_defaults
 from vskd.recipe.overrides import with_overrides
-from vskd.recipe.schema import Recipe, parse_recipe
+from vskd.recipe.schema import VERSION, Recipe, parse_recipe
 
 RECIPES_FOLDER = Path(__file__).parents[1] / "recipes"
+_OLD_KEYS = frozenset({"sensor", "frames", "images", "encoding", "augmentation", "teacher", "training"})
+"""Top-level keys of recipes before there were roles."""
 
 
-def _merged(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes` laid over it, key by key."""
-    for key, value in changes.items():
-        nested = isinstance(value, Mapping) and isinstance(base.get(key), dict)
-        base[key] = _merged(base[key], value) if nested else value
-    return base
+def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a shipped recipe by name, or a recipe file, and apply `key.path=value` overrides.
+
+    From weak to strong: the data set's own defaults, the recipe that is extended, what the data set changes in it, the
+    recipe, the overrides. A complete recipe, as every run folder has one, stands for itself.
+
+    Raises:
+        RecipeError: unknown name, unreadable file, or invalid content; all problems at once.
+    """
+    path = _recipe_path(name_or_path)
+    chain = _chain(path)
+    ours = [override for override in overrides if override.strip().startswith("dataset.")]
+    others = [override for override in overrides if override not in ours]
+    content = _laid_over(chain, ours)
+    return parse_recipe(with_overrides(content, others), source=f"recipe {path.name}")
 
 
-def _read_yaml(path: Path, extended_by: tuple[Path, ...] = ()) -> Any:
-    """The content of a recipe file; one that says `extends: OTHER` is laid over the recipe it names.
+def _laid_over(chain: Sequence[tuple[Path, dict[str, Any]]], overrides: Sequence[str]) -> dict[str, Any]:
+    """One content of a recipe and those it extends, the extended one first."""
+    section: dict[str, Any] = {}
+    for _, content in chain:
+        merged(section, {"dataset": content["dataset"]} if isinstance(content.get("dataset"), Mapping) else {})
+    with_overrides(section, overrides)
+    complete = chain[-1][1].get("version") is not None
+    entry = None if complete else dataset_of(section)
+    result: dict[str, Any] = {}
+    for path, content in chain:
+        merged(result, content)
+        if path.parent == RECIPES_FOLDER:
+            merged(expanded(result), overlay(entry, path.stem))
+    with_overrides(result, overrides)
+    return expanded(result if entry is None else with_dataset_defaults(result, entry))
+
+
+def _chain(path: Path, extended_by: tuple[Path, ...] = ()) -> list[tuple[Path, dict[str, Any]]]:
+    """The file and those it extends (`extends: OTHER`), the farthest first.
 
     Args:
         path: of the file.
         extended_by: the files that led here, the first one first.
 
     Raises:
-        RecipeError: it cannot be read, or the files extend each other in a circle.
+        RecipeError: one cannot be read, is no mapping, or they extend each other in a circle.
     """
-    chain = (*extended_by, path)
+    files = (*extended_by, path)
     if path.resolve() in {earlier.resolve() for earlier in extended_by}:
-        named = " -> ".join(str(file) for file in chain)
+        named = " -> ".join(str(file) for file in files)
         raise RecipeError(f"Recipe {path} extends itself: {named}", "Name another recipe in one 'extends'")
+    content = _read_yaml(path)
+    if "extends" not in content:
+        return [(path, content)]
+    return [*_chain(_recipe_path(str(content.pop("extends"))), files), (path, content)]
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         content = _numbers(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         detail = " ".join(str(error).split())
         raise RecipeError(f"Recipe {path} cannot be read: {detail}", "Correct the file") from error
-    if not isinstance(content, dict) or "extends" not in content:
-        return content
-    base = _read_yaml(_recipe_path(str(content.pop("extends"))), chain)
-    return _merged(base, content) if isinstance(base, dict) else content
+    if not isinstance(content, dict):
+        raise RecipeError(f"recipe {path.name} is not a mapping of keys to values", "See `vskd recipe show NAME`")
+    if _OLD_KEYS & content.keys():
+        raise RecipeError(
+            f"Recipe {path} was written for an older vskd, before recipes had roles "
+            f"({', '.join(sorted(_OLD_KEYS & content.keys()))})",
+            "Write it anew after `vskd recipe show vskd`; a run folder of that time must be trained again",
+        )
+    return content
+
+
+_GONE = {
+    "vskd-utd-mhad": "vskd",
+    "vskd-utd-mhad-kd": "vskd with --distiller kd",
+}
 
 
 def _recipe_path(name_or_path: str) -> Path:
@@ -57,29 +104,30 @@ def _recipe_path(name_or_path: str) -> Path:
     shipped = RECIPES_FOLDER / f"{name_or_path}.yaml"
     if not shipped.is_file():
         names = [p.stem for p in RECIPES_FOLDER.glob("*.yaml")]
-        raise RecipeError(
-            f"No recipe is called '{name_or_path}', {nearest(name_or_path, names)}", "See `vskd recipe list`"
-        )
+        hint = _instead(name_or_path) or nearest(name_or_path, names)
+        raise RecipeError(f"No recipe is called '{name_or_path}', {hint}", "See `vskd recipe list`")
     return shipped
 
 
-def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Read a shipped recipe by name, or a recipe file, and apply `key.path=value` overrides.
-
-    Raises:
-        RecipeError: unknown name, unreadable file, or invalid content; all problems at once.
-    """
-    path = _recipe_path(name_or_path)
-    content = _read_yaml(path)
-    if isinstance(content, dict):
-        content = with_overrides(content, overrides)
-    return parse_recipe(content, source=f"recipe {path.name}")
+def _instead(name: str) -> str:
+    """What a recipe of earlier days is now; empty for other names."""
+    if "-no-kd" in name:
+        base = name.replace("-no-kd", "")
+        return f"use {_GONE.get(base, base)} with --distiller none, or `vskd compare ... --controls none`"
+    for dataset in ("state-farm", "auc", "image-folder"):
+        if name.endswith(f"-{dataset}"):
+            return f"use {name.removesuffix(f'-{dataset}')} with --dataset {dataset}"
+    if name.startswith("krca-") and name.removeprefix("krca-").split("-")[0] in ("hl", "sl", "sr", "ia"):
+        return f"use krca with --distiller {name}"
+    return f"use {_GONE[name]}" if name in _GONE else ""
 
 
 def _numbers(content: Any) -> Any:
     """Turn the strings that YAML 1.1 makes of 1e-3 into numbers, everywhere."""
     if isinstance(content, dict):
         return {k: _numbers(v) for k, v in content.items()}
+    if isinstance(content, list):
+        return [_numbers(v) for v in content]
     if isinstance(content, str) and content[:1].isdigit() and "e" in content:
         try:
             return float(content)
@@ -90,7 +138,8 @@ def _numbers(content: Any) -> Any:
 
 def dump_recipe(recipe: Recipe) -> str:
     """The complete recipe as YAML, defaults included."""
-    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+    content = {**recipe.model_dump(mode="json"), "version": VERSION}
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
 
 
 def list_recipes() -> list[tuple[str, str]]:

@@ -6,27 +6,71 @@ from typing import Any
 
 import yaml
 
-from vskd.errors import RecipeError
+from vskd.errors import RecipeError, nearest
+from vskd.recipe.expand import TELLS, expanded
 
 
 def with_overrides(content: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """Apply `a.b=value` to nested mappings; the value is read as YAML."""
+    """Apply `a.b=value` to nested mappings and lists, in place; the value is read as YAML.
+
+    An element of a list is named by its number, counted from 0, or by its `name` or `loss`:
+    `teachers.0.network.dropout=0.1`, `distiller.terms.kd.weight=0.5`. Short forms are written out after each.
+
+    Raises:
+        RecipeError: not of that form, or the path leads nowhere.
+    """
     for override in overrides:
         path, separator, text = override.partition("=")
         keys = path.strip().split(".")
         if not separator or not all(keys):
             raise RecipeError(
-                f"--set {override!r} is not of the form key.path=value", "Write e.g. --set training.epochs=5"
+                f"--set {override!r} is not of the form key.path=value", "Write e.g. --set student.training.epochs=5"
             )
         place: Any = content
         for key in keys[:-1]:
-            place = place.setdefault(key, {}) if isinstance(place, dict) else None
-            if not isinstance(place, dict):
-                raise RecipeError(
-                    f"--set {override!r}: '{key}' holds no keys of its own", "See `vskd recipe show NAME`"
-                )
-        place[keys[-1]] = _scalar(text, override)
+            place = _step(place, key, override)
+        key: Any = _position(place, keys[-1], override) if isinstance(place, list) else keys[-1]
+        value = _scalar(text, override)
+        if not _chosen_already(place[key] if isinstance(place, list) else place.get(key), value):
+            place[key] = value
+        expanded(content)
     return content
+
+
+def _chosen_already(current: Any, value: Any) -> bool:
+    """Naming the network (or preset ...) that is there changes none of its settings."""
+    return isinstance(current, dict) and any(current.get(tell) == value for tell in TELLS)
+
+
+def _step(place: Any, key: str, override: str) -> Any:
+    """The mapping or list under `key`; a missing mapping is made, to be refused by name where it has no meaning."""
+    if isinstance(place, list):
+        inner = place[_position(place, key, override)]
+    else:
+        if place.get(key) is None:
+            place[key] = {}
+        inner = place[key]
+    if not isinstance(inner, dict | list):
+        raise RecipeError(f"--set {override!r}: '{key}' holds no keys of its own", "See `vskd recipe show NAME`")
+    return inner
+
+
+def _position(elements: list[Any], key: str, override: str) -> int:
+    """Place of the element that is called `key`, or is the `key`-th."""
+    titles = [_title(element) for element in elements]
+    if key in titles:
+        return titles.index(key)
+    if key.isdecimal() and int(key) < len(elements):
+        return int(key)
+    valid = [*(title for title in titles if title), *map(str, range(len(elements)))]
+    raise RecipeError(
+        f"--set {override!r}: there is no element '{key}', {nearest(key, valid)}", "See `vskd recipe show NAME`"
+    )
+
+
+def _title(element: Any) -> str:
+    """What an element of a list is called, empty where it has no name."""
+    return str(element.get("name") or element.get("loss") or "") if isinstance(element, dict) else ""
 
 
 def _scalar(text: str, override: str) -> Any:

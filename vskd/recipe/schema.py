@@ -1,86 +1,117 @@
-"""The recipe itself: its sections, its validation and its hash."""
+"""The recipe itself: assembled from the catalogs of modalities, networks and losses; its validation and its hash."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from vskd.errors import RecipeError
 from vskd.files import sha256_json
-from vskd.recipe.explain import explain
+from vskd.recipe.dataset import Dataset
+from vskd.recipe.distiller import Distiller, expanded_distiller
+from vskd.recipe.expand import expanded
+from vskd.recipe.export import Export, complete_export
 from vskd.recipe.overrides import with_overrides
-from vskd.recipe.sections import (
-    AugmentationSection,
-    DatasetSection,
-    DistillerSection,
-    EncodingSection,
-    ExportSection,
-    FramesSection,
-    ImagesSection,
-    Section,
-    SensorSection,
-    StudentSection,
-    TeacherSection,
-    TrainingSection,
-)
+from vskd.recipe.roles import Role, Teacher
+from vskd.schema import Seed, Strict, explain, parse
+
+VERSION = 2
+"""Of the schema; written into every complete recipe. Version 1 had slots by modality in place of roles."""
 
 
-class Recipe(Section):
-    """One experiment: data set, teacher, student and distiller, with everything that decides its numbers."""
+class Recipe(Strict):
+    """One experiment: data set, teachers, student and distiller, with everything that decides its numbers.
 
+    Attributes:
+        version: of the schema, in complete recipes; None in files that leave defaults to the data set.
+        name, description: for people.
+        seed: of everything random.
+        dataset, student, teachers, distiller, export: see their classes.
+    """
+
+    version: Literal[2] | None = None
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
     description: str = ""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    dataset: DatasetSection
-    sensor: SensorSection = SensorSection()
-    encoding: EncodingSection = EncodingSection()
-    augmentation: AugmentationSection = AugmentationSection()
-    frames: FramesSection = FramesSection()
-    images: ImagesSection = ImagesSection()
-    teacher: TeacherSection = TeacherSection()
-    student: StudentSection = StudentSection()
-    distiller: DistillerSection = DistillerSection()
-    training: TrainingSection = TrainingSection()
-    export: ExportSection = ExportSection()
+    seed: Seed = 0
+    dataset: Dataset
+    student: Role
+    teachers: tuple[Teacher, ...] = ()
+    distiller: Distiller
+    export: Export = Export()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_export(cls, content: Any) -> Any:
+        """Fill in what of `export` depends on the student."""
+        if not isinstance(content, Mapping) or not isinstance(content.get("export", {}), Mapping):
+            return content
+        student = content.get("student")
+        sees, network = (
+            (student.get(key) if isinstance(student, Mapping) else None) for key in ("sees", "network")
+        )
+        if not isinstance(sees, Mapping) or not isinstance(network, Mapping):
+            return content
+        export = complete_export(content.get("export", {}), str(sees.get("modality")), str(network.get("name")))
+        return {**content, "export": export}
+
+    @model_validator(mode="after")
+    def _teachers_are_there(self) -> "Recipe":
+        if self.distiller.needs_teacher and not self.teachers:
+            raise ValueError(
+                f"distiller '{self.distiller.title}' needs a teacher: add one to `teachers`, or set distiller to none"
+            )
+        return self
 
     def updated(self, *overrides: str) -> "Recipe":
         """A copy with `key.path=value` overrides applied and validated again."""
         return parse_recipe(with_overrides(self.model_dump(mode="json"), overrides), source=f"recipe {self.name}")
 
+    def with_seed(self, seed: int) -> "Recipe":
+        """The same experiment with another seed."""
+        return self.model_copy(update={"seed": seed})
+
+    def of_teacher(self, number: int = 0) -> "Recipe":
+        """The recipe by which a teacher is trained: it is the student, and nobody guides it.
+
+        Args:
+            number: of the teacher.
+
+        Raises:
+            RecipeError: there is no such teacher.
+        """
+        if number >= len(self.teachers):
+            raise RecipeError(
+                f"Recipe {self.name} has {len(self.teachers)} teacher(s); there is no number {number}",
+                "Add one to `teachers`, see `vskd recipe show vskd`",
+            )
+        teacher = self.teachers[number].model_dump(mode="json")
+        seed = teacher.pop("seed")
+        content = {
+            "version": VERSION,
+            "name": self.name,
+            "description": f"teacher of {self.name}",
+            "seed": self.seed if seed is None else seed,
+            "dataset": self.dataset.model_dump(mode="json"),
+            "student": teacher,
+            "distiller": expanded_distiller("none"),
+        }
+        return parse_recipe(content, source=f"teacher {number} of recipe {self.name}")
+
+    def undistilled(self) -> "Recipe":
+        """The twin without a teacher: same student, budget, initial weights, splits and batches."""
+        content = self.model_dump(mode="json") | {"distiller": expanded_distiller("none")}
+        return parse_recipe(content, source=f"recipe {self.name}")
+
     def hash_of(self, *keys: str) -> str:
-        """Hash of the named top-level parts, without the data set's place on disk (the same data may live elsewhere),
-        and without `later` keys at their default (see `Section`)."""
-        content = {key: _hashed(getattr(self, key)) for key in keys}
+        """Hash of the named top-level parts, without the data set's place on disk: the same data may live elsewhere."""
+        content = {key: self.model_dump(mode="json")[key] for key in keys}
         if isinstance(content.get("dataset"), dict):
             content["dataset"].pop("path", None)
         return sha256_json(content)
 
-    @property
-    def student_stream(self) -> str:
-        """Name of the stream that the student sees."""
-        return {"sensor": self.dataset.sensor, "image": self.dataset.image}[self.student.input]
 
-    @property
-    def teacher_stream(self) -> str:
-        """Name of the stream that the teacher sees."""
-        return {"video": self.dataset.video, "image": self.dataset.image}[self.teacher.input]
-
-    @property
-    def teacher_seed(self) -> int:
-        """The seed of the teacher's training."""
-        return self.seed if self.teacher.seed is None else self.teacher.seed
-
-
-def _hashed(value: Any) -> Any:
-    """What of a setting or section goes into a hash."""
-    if not isinstance(value, Section):
-        return value
-    fields = type(value).model_fields
-    return {
-        name: _hashed(getattr(value, name))
-        for name, field in fields.items()
-        if not (name in value.later and getattr(value, name) == field.default)
-    }
+DECIDING = ("seed", "dataset", "student", "distiller")
+"""The parts that decide what a run computes; its teachers are told apart by the hashes of their weights."""
 
 
 def parse_recipe(content: Any, source: str) -> Recipe:
@@ -92,7 +123,8 @@ def parse_recipe(content: Any, source: str) -> Recipe:
     if not isinstance(content, Mapping):
         raise RecipeError(f"{source} is not a mapping of keys to values", "See `vskd recipe show NAME` for an example")
     try:
-        return Recipe.model_validate(content)
+        recipe: Recipe = parse(Recipe, {**expanded(dict(content)), "version": VERSION})
     except ValidationError as error:
-        problems = "; ".join(explain(dict(e), Recipe) for e in error.errors())
+        problems = "; ".join(explain(error, Recipe))
         raise RecipeError(f"{source} has {error.error_count()} problem(s): {problems}", "Correct these keys") from error
+    return recipe

@@ -11,7 +11,7 @@ from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.evaluate import evaluate_run
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
-from vskd.recipe import Recipe
+from vskd.recipe import DECIDING, Recipe
 from vskd.study.comparison import Comparison, EvaluatedRun
 from vskd.study.comparison import compare as compare_runs
 from vskd.study.comparison_tables import write_comparison
@@ -26,11 +26,9 @@ AfterRun = Callable[[Path], Path]
 int8."""
 
 
-def teacher_key(recipe: Recipe) -> str:
+def teacher_key(recipe: Recipe, number: int = 0) -> str:
     """Recipes with the same key share one teacher, and so one training and one cache."""
-    shared = recipe.model_copy(update={"seed": recipe.teacher_seed})
-    seen = {"video": "frames", "image": "images"}[recipe.teacher.input]
-    return shared.hash_of("seed", "dataset", seen, "teacher")[:12]
+    return recipe.of_teacher(number).hash_of(*DECIDING)[:12]
 
 
 def in_folds(recipe: Recipe) -> dict[Path, Recipe]:
@@ -87,7 +85,7 @@ def compare(
     for seed in seeds:
         for folds in by_recipe:
             for folder, recipe in folds.items():
-                seeded = recipe.model_copy(update={"seed": seed})
+                seeded = recipe.with_seed(seed)
                 for results in _run(seeded, out, folder, cache or out / "cache", after_run):
                     runs.setdefault(results, recipe.name)
     comparison = compare_runs([_evaluated(path, name) for path, name in runs.items()])
@@ -97,16 +95,22 @@ def compare(
 
 def _run(recipe: Recipe, out: Path, fold: Path, cache: Path, after_run: AfterRun | None) -> list[Path]:
     """Folders of results of one recipe, fold and seed: teacher, student, and what `after_run` adds."""
-    teacher_recipe = recipe.model_copy(update={"seed": recipe.teacher_seed})
-    teacher_run = out / "teachers" / fold / f"{teacher_key(recipe)}-seed{teacher_recipe.seed}"
+    teachers = [_teacher(recipe, number, out, fold, cache) for number in range(len(recipe.teachers))]
     run = out / "runs" / recipe.name / fold / f"seed{recipe.seed}"
-    logger.info("%s, %s seed %d: teacher", recipe.name, fold.name, recipe.seed)
-    teach(teacher_recipe, teacher_run, cache=cache)
-    evaluate_run(teacher_run)
     logger.info("%s, %s seed %d: student", recipe.name, fold.name, recipe.seed)
-    distill(recipe, run, teacher_run, cache=cache)
+    distill(recipe, run, teachers, cache=cache)
     evaluate_run(run)
-    return [teacher_run, run, *([after_run(run)] if after_run else [])]
+    return [*teachers, run, *([after_run(run)] if after_run else [])]
+
+
+def _teacher(recipe: Recipe, number: int, out: Path, fold: Path, cache: Path) -> Path:
+    """The run of one of the recipe's teachers, trained and evaluated."""
+    seed = recipe.of_teacher(number).seed
+    run = out / "teachers" / fold / f"{teacher_key(recipe, number)}-seed{seed}"
+    logger.info("%s, %s seed %d: teacher %d", recipe.name, fold.name, seed, number)
+    teach(recipe, run, number=number, cache=cache)
+    evaluate_run(run)
+    return run
 
 
 def _evaluated(path: Path, name: str) -> EvaluatedRun:

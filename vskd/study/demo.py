@@ -13,8 +13,9 @@ from vskd.recipe import load_recipe
 from vskd.study.compare import compare
 from vskd.study.comparison import Comparison
 from vskd.study.comparison_tables import to_text
+from vskd.study.controls import with_controls
 
-RECIPES = ("demo", "demo-no-kd")
+RECIPE = "demo"
 TRIALS = 8  # per subject and action; with four, the video teacher sees too few clips to learn from
 
 
@@ -55,10 +56,11 @@ def run_demo(out: Path) -> DemoReport:
     write_world(world, trials=TRIALS)
     seconds["world"] = time.perf_counter() - started
     started = time.perf_counter()
-    recipes = [load_recipe(name).updated(f"dataset.path={world}") for name in RECIPES]
+    recipe = load_recipe(RECIPE).updated(f"dataset.path={world}")
+    recipes = with_controls([recipe], ["none"])
     comparison = compare(recipes, [0], out / "comparison", after_run=export_and_evaluate)
     seconds["teach, distil, evaluate, export"] = time.perf_counter() - started
-    run = out / "comparison" / "runs" / RECIPES[0] / "seed0"
+    run = out / "comparison" / "runs" / RECIPE / "seed0"
     started = time.perf_counter()
     verify_bundle(run / "bundle")
     recording = _a_test_recording(run)

@@ -47,7 +47,7 @@ def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
     for name, run in _evaluated_runs(comparison):
         write_bytes(out / "runs" / f"{name}.json", (run / "results.json").read_bytes())
         timings[name] = read_results(run / "results.json").timings
-        if (run / "recipe.yaml").is_file():
+        if (run / "recipe.yaml").is_file() and run.relative_to(comparison).parts[0] == "runs":
             recipe = load_recipe(str(run / "recipe.yaml"))
             dataset = recipe.dataset.model_copy(update={"path": None})
             write_text(
@@ -89,7 +89,7 @@ def _evaluated_runs(comparison: Path) -> Iterator[tuple[str, Path]]:
 def _environment(run: Path) -> dict[str, object]:
     """Versions, hashes and threads of a run, without its relative paths."""
     content: dict[str, object] = json.loads((run / "environment.json").read_text())
-    left_out = {"cache", "teacher_run", "teacher_hash", "kind", "seed", "problems_in_data"}
+    left_out = {"cache", "teacher_runs", "teacher_hashes", "role", "seed", "problems_in_data"}
     return {key: value for key, value in content.items() if key not in left_out}
 
 

@@ -1,6 +1,8 @@
 """The teacher cache: teacher outputs stored once per recording, keyed by the teacher's and the preprocessing's hash."""
 
-from collections.abc import Sequence
+import logging
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,29 +11,68 @@ import numpy as np
 import torch
 from torch import nn
 
-from vskd.distillation.data import Batch
-from vskd.distillation.inputs import Batches
 from vskd.errors import CacheError
 from vskd.files import atomic_path
-from vskd.network import Outputs
+from vskd.modalities.base import Batch, Batches
+from vskd.network import FeatureTaps, Outputs
 from vskd.preprocessing.stores.store_parts import writing_hdf5
 from vskd.progress import track
 
-SCHEMA = "vskd-teacher-cache/1"
+logger = logging.getLogger(__name__)
+
+SCHEMA = "vskd-teacher-cache/2"
 BYTES_PER_SAMPLE = 4096
 """Room to have before beginning: logits, an embedding of some hundred values, label and id."""
+STATED_BYTES = 100 * 2**20
+"""Features that take more are announced."""
+LARGEST_BYTES = 20 * 2**30
+"""Features that take more are refused: a deeper layer says as much in less, or the teacher can look at batches."""
+
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
 class TeacherKey:
-    """What a cache belongs to: hash of the teacher's weights, and of the frames it was shown."""
+    """What a cache belongs to: hash of the teacher's weights, and of what it was shown."""
 
     teacher_hash: str
-    frames_hash: str
+    inputs_hash: str
 
 
-def write_teacher_cache(path: Path, network: nn.Module, batches: Batches, key: TeacherKey) -> None:
-    """Run the teacher once over all clips or images, in evaluation mode, and store what it says.
+def feature_bytes(shapes: Shapes, samples: int) -> int:
+    """Size of the named features of so many samples, in bytes of float32."""
+    return 4 * samples * sum(math.prod(shape) for shape in shapes.values())
+
+
+def check_size(shapes: Shapes, samples: int) -> None:
+    """Say how large the features of a cache will be, before the hours are spent.
+
+    Raises:
+        CacheError: absurdly large.
+    """
+    size = feature_bytes(shapes, samples)
+    layers = ", ".join(f"{name} {'x'.join(map(str, shape))}" for name, shape in shapes.items())
+    if size > LARGEST_BYTES:
+        raise CacheError(
+            f"The features {layers} of {samples} samples would take {size / 2**30:.0f} GiB in the teacher cache",
+            "Name a deeper, smaller layer in the term, or let the teacher look at the batches "
+            "(distiller.teacher_outputs: online)",
+        )
+    if size > STATED_BYTES:
+        logger.warning("the teacher cache will hold %.1f GiB of features (%s)", size / 2**30, layers)
+
+
+def write_teacher_cache(
+    path: Path, network: nn.Module, batches: Batches, key: TeacherKey, taps: FeatureTaps | None = None
+) -> None:
+    """Run the teacher once over all samples, in evaluation mode, and store what it says.
+
+    Args:
+        path: the HDF5 file.
+        network: returns `Outputs`.
+        batches: in order and unchanged.
+        key: what the cache belongs to.
+        taps: sees the layers whose features are stored too; none by default.
 
     Raises:
         WriteError: the file cannot be written; nothing is left behind.
@@ -40,10 +81,11 @@ def write_teacher_cache(path: Path, network: nn.Module, batches: Batches, key: T
     network = network.to(device).eval()
     room = BYTES_PER_SAMPLE * batches.samples
     with atomic_path(path) as temporary, writing_hdf5(temporary, room) as file, torch.inference_mode():
-        file.attrs.update(schema=SCHEMA, teacher_hash=key.teacher_hash, frames_hash=key.frames_hash)
+        file.attrs.update(schema=SCHEMA, teacher_hash=key.teacher_hash, inputs_hash=key.inputs_hash)
         for batch in track(batches, "Teacher outputs", total=len(batches)):
-            outputs = network(batch.inputs.to(device))
-            _append(file, batch, outputs)
+            outputs: Outputs = network(batch.inputs.to(device))
+            features = {} if taps is None else taps.collect(outputs).features
+            _append(file, batch, Outputs(outputs.logits, outputs.embedding, features))
 
 
 def _append(file: h5py.File, batch: Batch, outputs: Outputs) -> None:
@@ -52,6 +94,7 @@ def _append(file: h5py.File, batch: Batch, outputs: Outputs) -> None:
         "embedding": outputs.embedding.float().cpu().numpy(),
         "labels": batch.labels.numpy(),
         "ids": np.array([i.encode() for i in batch.ids], dtype=h5py.string_dtype()),
+        **{f"features/{name}": feature.float().cpu().numpy() for name, feature in outputs.features.items()},
     }
     for name, rows in arrays.items():
         if name not in file:
@@ -67,10 +110,13 @@ class TeacherCache:
 
     Args:
         path: the HDF5 file.
-        key: which teacher and frames it must be of.
+        key: which teacher and inputs it must be of.
+
+    Attributes:
+        shapes: of the stored layers for one sample, logits and embedding among them.
 
     Raises:
-        CacheError: unreadable, or of another teacher or other frames.
+        CacheError: unreadable, or of another teacher or other inputs.
     """
 
     def __init__(self, path: Path, key: TeacherKey) -> None:
@@ -81,13 +127,16 @@ class TeacherCache:
             with h5py.File(path, "r") as file:
                 if file.attrs.get("schema") != SCHEMA:
                     raise CacheError(f"{path} is not a teacher cache of this version", action)
-                found = TeacherKey(str(file.attrs["teacher_hash"]), str(file.attrs["frames_hash"]))
+                found = TeacherKey(str(file.attrs["teacher_hash"]), str(file.attrs["inputs_hash"]))
                 self._names = [i.decode() for i in file["ids"][:]]
-                self.embedding_size = int(file["embedding"].shape[1])
+                layers = ("logits", "embedding", *(f"features/{name}" for name in file.get("features", {})))
+                self.shapes: Shapes = {
+                    layer.removeprefix("features/"): tuple(int(n) for n in file[layer].shape[1:]) for layer in layers
+                }
         except (OSError, KeyError) as error:
             raise CacheError(f"Teacher cache {path} cannot be read: {error}", action) from error
         if found != key:
-            which = "teacher" if found.teacher_hash != key.teacher_hash else "preprocessing of frames"
+            which = "teacher" if found.teacher_hash != key.teacher_hash else "preprocessing"
             raise CacheError(f"{path} holds the outputs of another {which}", action)
         self._row = {recording: row for row, recording in enumerate(self._names)}
 
@@ -107,17 +156,20 @@ class TeacherCache:
         except KeyError as error:
             raise CacheError(
                 f"Teacher cache {self.path} has no outputs for recording {error}",
-                "Delete the cache and run again, or check that its video can be read",
+                "Delete the cache and run again, or check that its file can be read",
             ) from error
         if self._file is None:  # opened late: an HDF5 handle must not cross into another process
             self._file = h5py.File(self.path, "r")
         ordered, inverse = np.unique(rows, return_inverse=True)  # HDF5 reads rows in increasing order only
+        features = [layer for layer in self.shapes if layer not in ("logits", "embedding")]
+        stored = ("logits", "embedding", "labels", *(f"features/{layer}" for layer in features))
         try:
-            logits, embedding, labels = (
-                torch.from_numpy(self._file[name][ordered][inverse]) for name in ("logits", "embedding", "labels")
+            logits, embedding, labels, *found = (
+                torch.from_numpy(self._file[name][ordered][inverse]) for name in stored
             )
         except (OSError, KeyError) as error:
             raise CacheError(
                 f"Teacher cache {self.path} is damaged: {error}", f"Delete {self.path} and run the command again"
             ) from error
-        return Outputs(logits, embedding), tuple(self._names[r] for r in rows), labels
+        outputs = Outputs(logits, embedding, dict(zip(features, found, strict=True)))
+        return outputs, tuple(self._names[r] for r in rows), labels

@@ -2,25 +2,33 @@
 
 import dataclasses
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from vskd.distillation.data import Batch
 from vskd.distillation.experiment import Experiment
-from vskd.distillation.inputs import Inputs, teacher_inputs
-from vskd.distillation.networks import load_teacher
+from vskd.distillation.model import Model, load_model
 from vskd.distillation.run import RunFolder
-from vskd.distillation.teacher.cache import TeacherCache, TeacherKey, write_teacher_cache
+from vskd.distillation.teacher.cache import Shapes, TeacherCache, TeacherKey, check_size, write_teacher_cache
 from vskd.errors import ProtocolError
 from vskd.files import sha256_file, sha256_json
-from vskd.network import Outputs
+from vskd.modalities.base import Batch, Inputs
+from vskd.network import OUTPUT_LAYERS, FeatureTaps, Outputs, layer_shapes
 
 
 class TeacherSource(Protocol):
-    """Gives a teacher's outputs for a student's batch."""
+    """Gives a teacher's outputs for a student's batch.
+
+    Attributes:
+        ids: recordings that it can speak of.
+        shapes: of its layers for one sample, those that a distiller may compare.
+    """
+
+    ids: frozenset[str]
+    shapes: Shapes
 
     def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
         """Outputs on the batch's device, and the ids and labels they are of, for the pairing check."""
@@ -31,30 +39,45 @@ class CachedTeacher:
 
     def __init__(self, cache: TeacherCache) -> None:
         self._cache = cache
+        self.ids, self.shapes = cache.ids, cache.shapes
 
     def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
         """See `TeacherSource`."""
         outputs, ids, labels = self._cache.outputs(batch.ids)
         device = batch.inputs.device
-        return Outputs(outputs.logits.to(device), outputs.embedding.to(device)), ids, labels
+        features = {name: feature.to(device) for name, feature in outputs.features.items()}
+        return Outputs(outputs.logits.to(device), outputs.embedding.to(device), features), ids, labels
 
 
 class OnlineTeacher:
     """A teacher that looks at the student's own batch, random changes included: paired by construction.
 
     Args:
-        network: sees what the student sees.
+        model: sees what the student sees.
+        inputs: what both see.
+        layers: that terms compare, beside logits and embedding.
     """
 
-    def __init__(self, network: nn.Module) -> None:
-        self._network = network.eval().requires_grad_(False)
+    def __init__(self, model: Model, inputs: Inputs, layers: Sequence[str] = ()) -> None:
+        self._model = model.eval().requires_grad_(False)
+        self.ids, self.shapes, self._taps = inputs.ids, *tapped(model, inputs, layers)
 
     def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
         """See `TeacherSource`."""
         with torch.no_grad():
-            outputs: Outputs = self._network.to(batch.inputs.device)(batch.inputs)
-        features = {name: feature.float() for name, feature in outputs.features.items()}
-        return Outputs(outputs.logits.float(), outputs.embedding.float(), features), batch.ids, batch.labels
+            outputs = self._taps.collect(self._model.to(batch.inputs.device)(batch.inputs))
+        return outputs.fixed(), batch.ids, batch.labels
+
+
+def tapped(model: Model, inputs: Inputs, layers: Sequence[str]) -> tuple[Shapes, FeatureTaps]:
+    """Shapes of a model's outputs and of `layers` of its network, and the taps that see these.
+
+    Raises:
+        SettingError: the network has no such layer.
+    """
+    network, shape = model.network, inputs.network_shape
+    shapes = layer_shapes(network, shape, (*OUTPUT_LAYERS, *layers))
+    return shapes, FeatureTaps(network, layers, own=shapes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,43 +86,57 @@ class FinishedTeacher:
 
     Attributes:
         folder: its run.
-        seen: the experiment's data as the teacher's own recipe prepares it.
+        experiment: the data as the teacher's own recipe prepares it.
     """
 
     folder: RunFolder
-    seen: Experiment
+    experiment: Experiment
 
     @property
     def inputs(self) -> Inputs:
         """What the teacher sees."""
-        return teacher_inputs(self.seen)
+        return self.experiment.inputs
 
-    def network(self) -> nn.Module:
-        """The trained network, in evaluation mode."""
-        return load_teacher(self.folder.path, len(self.seen.index.labels), self.inputs.channels)
+    @cached_property
+    def model(self) -> Model:
+        """The trained model, in evaluation mode."""
+        return load_model(self.folder.path, self.inputs, self.experiment.classes)
 
-    @property
+    @cached_property
     def key(self) -> TeacherKey:
         """What a cache of its outputs belongs to."""
         return TeacherKey(sha256_file(self.folder.weights_file), self.inputs.hash)
 
-    def cache(self, ids: Sequence[str] | None = None) -> TeacherCache:
+    def cache(self, ids: Sequence[str] | None = None, layers: Sequence[str] = ()) -> TeacherCache:
         """Its outputs, computed once and stored in the experiment's cache.
 
         Args:
             ids: recordings that are enough, those that it cannot see left out; every recording that it can see by
                 default. Where all of them are stored already, these serve for some too.
+            layers: whose features are stored beside logits and embedding.
+
+        Raises:
+            CacheError: the features would be absurdly large.
+            SettingError: the network has no such layer.
         """
         key = self.key
-        name = f"teacher-{sha256_json([key.teacher_hash, key.frames_hash])[:12]}"
-        path = self.seen.cache / f"{name}.h5"
+        parts = [key.teacher_hash, key.inputs_hash, *sorted(layers)]
+        folder, name = self.experiment.cache, f"teacher-{sha256_json(parts)[:12]}"
+        path = folder / f"{name}.h5"
         if ids is not None and not path.is_file():
-            path = self.seen.cache / f"{name}-{sha256_json(sorted(ids))[:12]}.h5"
+            path = folder / f"{name}-{sha256_json(sorted(ids))[:12]}.h5"
         if not path.is_file():
-            inputs, wanted = self.inputs, self.seen.recordings if ids is None else ids
-            seen = tuple(i for i in wanted if i in inputs.ids)
-            write_teacher_cache(path, self.network(), inputs.batches(seen), key)
+            self._write(path, ids, layers)
         return TeacherCache(path, key)
+
+    def _write(self, path: Path, ids: Sequence[str] | None, layers: Sequence[str]) -> None:
+        inputs, wanted = self.inputs, self.experiment.recordings if ids is None else ids
+        seen = tuple(i for i in wanted if i in inputs.ids)
+        training = self.experiment.recipe.student.training
+        batches = inputs.batches(seen, batch_size=training.batch_size)
+        shapes, taps = tapped(self.model, inputs, layers)
+        check_size({layer: shapes[layer] for layer in layers}, batches.samples)
+        write_teacher_cache(path, self.model, batches, self.key, taps)
 
 
 def finished_teacher(experiment: Experiment, teacher_run: Path) -> FinishedTeacher:
@@ -109,10 +146,10 @@ def finished_teacher(experiment: Experiment, teacher_run: Path) -> FinishedTeach
         RunError: its training has not finished.
         ProtocolError: it was trained on recordings that this experiment tests on.
     """
-    folder = RunFolder(teacher_run, "teacher")
+    folder = RunFolder(teacher_run)
     folder.require_complete()
     check_teacher_fits(experiment, folder)
-    return FinishedTeacher(folder, Experiment(folder.recipe(), experiment.index, experiment.split, experiment.cache))
+    return FinishedTeacher(folder, experiment.of_teacher(folder.recipe()))
 
 
 def check_teacher_fits(experiment: Experiment, folder: RunFolder) -> None:

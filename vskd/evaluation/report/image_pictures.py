@@ -5,16 +5,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from vskd.distillation.inputs import Inputs
 from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.report.embedding_map import embedding_map, embedding_positions
 from vskd.evaluation.report.grad_cam import grad_cam
-from vskd.evaluation.report.tiles import heat_tiles
+from vskd.modalities.base import Inputs
+from vskd.modalities.tiles import heat_tiles
 
 SAMPLES = 12
 """Images with heat maps; half of them wrong answers, where there are as many."""
 DOTS = 600
 """Recordings on the embedding map."""
+BATCH = 64
 
 
 def image_pictures(network: nn.Module, inputs: Inputs, predictions: Predictions) -> dict[str, bytes]:
@@ -43,7 +44,7 @@ def _spread(rows: npt.NDArray[np.int64], count: int) -> list[int]:
 
 
 def _images(inputs: Inputs, ids: tuple[str, ...]) -> Tensor:
-    return torch.cat([batch.inputs for batch in inputs.batches(ids)])
+    return torch.cat([batch.inputs for batch in inputs.batches(ids, batch_size=BATCH)])
 
 
 def _heat_maps(network: nn.Module, inputs: Inputs, predictions: Predictions) -> dict[str, bytes]:
@@ -70,7 +71,7 @@ def _embedding_map(network: nn.Module, inputs: Inputs, predictions: Predictions)
     shown = predictions.take(rows)
     with torch.inference_mode():
         embeddings = np.concatenate(
-            [network(batch.inputs).embedding.float().numpy() for batch in inputs.batches(shown.ids)]
+            [network(batch.inputs).embedding.float().numpy() for batch in inputs.batches(shown.ids, batch_size=BATCH)]
         )
     picture = embedding_map(embedding_positions(embeddings), shown.labels, shown.correct, shown.class_names)
     of = f"{len(shown)} of {len(predictions)} recordings"

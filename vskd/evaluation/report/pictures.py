@@ -1,57 +1,41 @@
-"""Sample pictures of a report: what the student and the teacher see of a few test recordings."""
-
-from collections.abc import Sequence
+"""Pictures of a report: what the networks see of a few test recordings, and, of images, where a network looks."""
 
 import numpy as np
-import torch
 
 from vskd.distillation.experiment import Experiment
-from vskd.distillation.networks import new_student
-from vskd.distillation.student import SensorStudent
+from vskd.distillation.model import Model
+from vskd.distillation.run import RunFolder
+from vskd.distillation.teacher.outputs import finished_teacher
 from vskd.evaluation.predictions import Predictions
-from vskd.evaluation.report.tiles import frame_tiles, gaf_tiles
-from vskd.preprocessing.video.frames import segment_indices
+from vskd.evaluation.report.image_pictures import image_pictures
 
 SAMPLES = 4
 
 
-def sample_pictures(experiment: Experiment, predictions: Predictions, *, video: bool) -> dict[str, bytes]:
-    """Caption -> PNG: encoded windows (of image encodings), and, with `video`, the frames of the same recordings."""
-    positions = np.unique(np.linspace(0, len(predictions) - 1, SAMPLES).round().astype(int))
-    ids = [predictions.ids[p] for p in positions]
-    captions = {
-        i: f"{i}: {predictions.class_names[predictions.labels[p]]}" for i, p in zip(ids, positions, strict=True)
-    }
-    pictures: dict[str, bytes] = {}
-    recipe = experiment.recipe
-    if recipe.student.input == "sensor" and recipe.dataset.sensor in next(iter(experiment.index)).streams:
-        pictures |= _encoded(experiment, ids, captions)
-    if video:
-        pictures |= _frames(experiment, ids, captions)
+def run_pictures(
+    experiment: Experiment, folder: RunFolder, predictions: Predictions, model: Model
+) -> dict[str, bytes]:
+    """Caption -> PNG.
+
+    Args:
+        experiment, folder, predictions: of the run.
+        model: its trained model.
+    """
+    captions = sample_captions(predictions)
+    pictures = experiment.inputs.pictures(captions, folder.role)
+    seen = [experiment.inputs.hash]
+    for run in folder.teacher_runs():
+        teacher = finished_teacher(experiment, run)
+        if teacher.inputs.hash not in seen:
+            pictures |= teacher.inputs.pictures(captions, "teacher")
+            seen.append(teacher.inputs.hash)
+    if experiment.inputs.sees.modality == "image":
+        pictures |= image_pictures(model, experiment.inputs, predictions)
     return pictures
 
 
-def _encoded(experiment: Experiment, ids: Sequence[str], captions: dict[str, str]) -> dict[str, bytes]:
-    store = experiment.window_store
-    student = new_student(experiment.recipe, len(experiment.index.labels), store.channels)
-    if not isinstance(student, SensorStudent) or student.encoding.kind != "image":
-        return {}
-    with torch.inference_mode():
-        images = {
-            captions[i]: student.encoding(torch.from_numpy(store.windows(i)[:1]))[0].numpy()
-            for i in ids
-            if i in store.ids
-        }
-    names = tuple(f"{half} {axis}" for half in experiment.recipe.encoding.method.split("+") for axis in store.axes)
-    encoding = experiment.recipe.encoding
-    return {f"What the student sees ({encoding.method}, {encoding.scaling} scaling)": gaf_tiles(images, names)}
-
-
-def _frames(experiment: Experiment, ids: Sequence[str], captions: dict[str, str]) -> dict[str, bytes]:
-    store, segments = experiment.frame_store, experiment.recipe.teacher.segments
-    frames = {
-        captions[i]: store.frames(i, segment_indices(store.num_frames(i), segments, None))
-        for i in ids
-        if i in store.ids
-    }
-    return {"What the teacher saw (middle frame of each segment)": frame_tiles(frames)} if frames else {}
+def sample_captions(predictions: Predictions) -> dict[str, str]:
+    """A few recordings, spread over all, with their captions."""
+    positions = np.unique(np.linspace(0, len(predictions) - 1, SAMPLES).round().astype(int))
+    names, labels = predictions.class_names, predictions.labels
+    return {predictions.ids[p]: f"{predictions.ids[p]}: {names[labels[p]]}" for p in positions}

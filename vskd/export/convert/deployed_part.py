@@ -15,22 +15,22 @@ from torch import nn
 
 from vskd.bundle.contract import Contract, ImageContract
 from vskd.bundle.encoding import model_input
-from vskd.distillation.student import SensorStudent, Student
+from vskd.distillation.model import Model
 from vskd.export.convert.deploy_form import deploy_form
 from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.preprocessing.sensor.gaf import GramianAngularField
 
 
-def deployed_part(reference: Student, contract: Contract) -> nn.Module:
+def deployed_part(reference: Model, contract: Contract) -> nn.Module:
     """A copy of what is converted: gives the logits alone; a network of images is rewritten to be fast in int8.
 
     Args:
-        reference: the student, on the CPU in evaluation mode; it is not changed.
+        reference: the student's model, on the CPU in evaluation mode; it is not changed.
         contract: says whether the encoding is inside.
     """
     if isinstance(contract, ImageContract):
         return deploy_form(reference.network, channels_last_width=contract.size)
-    if isinstance(reference, SensorStudent) and contract.encoding_inside:
+    if contract.encoding_inside:
         return LogitsOnly(_single_precision(reference))
     return LogitsOnly(copy.deepcopy(reference.network))
 
@@ -49,11 +49,11 @@ def convert_part(part: nn.Module, contract: Contract) -> bytes:
     return convert_float(part, example)
 
 
-def _single_precision(student: SensorStudent) -> SensorStudent:
+def _single_precision(model: Model) -> Model:
     """A copy whose encoding computes in float32 throughout, because LiteRT has no float64 kernels."""
-    result = copy.deepcopy(student)
-    if isinstance(result.encoding, GramianAngularField):
-        result.encoding.precision = "float32"
+    result = copy.deepcopy(model)
+    if isinstance(result.front, GramianAngularField):
+        result.front.precision = "float32"
     return result
 
 

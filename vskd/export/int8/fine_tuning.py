@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from vskd.bundle.contract import RangeEstimator
-from vskd.distillation.inputs import Inputs
 from vskd.export.candidates import FineTuning
 from vskd.export.int8.qat import train_for_int8
+from vskd.modalities.base import Inputs, epoch_seed
 from vskd.recipe import Recipe
 
 LATER_EPOCHS = 1_000_000
@@ -25,21 +25,25 @@ def fine_tuning(recipe: Recipe, inputs: Inputs, train: tuple[str, ...]) -> FineT
     Returns:
         None where the recipe does not want it, or the student does not see images.
     """
-    export = recipe.export
-    if export.fine_tuning == "never" or recipe.student.input != "image":
+    export, training = recipe.export, recipe.student.training
+    if export.fine_tuning in (None, "never"):
         return None
+    epochs, rate = export.fine_tuning_epochs or 0, export.fine_tuning_rate or 0.0
 
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
-        for epoch in range(export.fine_tuning_epochs):
-            for batch in inputs.batches(train, LATER_EPOCHS + epoch):
+        for epoch in range(epochs):
+            seed = epoch_seed(recipe.seed, LATER_EPOCHS + epoch)
+            for batch in inputs.batches(
+                train, batch_size=training.batch_size, seed=seed, sampling=training.sampling
+            ):
                 yield batch.inputs.permute(0, 2, 3, 1).contiguous(), batch.labels  # channels last, as deployed
 
     def tuned(module: nn.Module, estimator: RangeEstimator) -> nn.Module:
         return train_for_int8(
             module,
             batches(),
-            steps=len(inputs.batches(train)) * export.fine_tuning_epochs,
-            learning_rate=export.fine_tuning_rate,
+            steps=len(inputs.batches(train, batch_size=training.batch_size)) * epochs,
+            learning_rate=rate,
             range_estimator=estimator,
         )
 

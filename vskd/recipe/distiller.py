@@ -1,0 +1,81 @@
+"""How teachers guide the student: a published preset, or a list of weighted loss terms of one's own."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from vskd.errors import RecipeError, lookup, nearest
+from vskd.losses.catalog import AnyTerm
+from vskd.losses.presets.catalog import PRESETS
+from vskd.schema import Strict
+
+
+class Distiller(Strict):
+    """The loss of a student's training.
+
+    Attributes:
+        preset: the published system that the terms are those of, their settings perhaps changed; None for a list of
+            one's own.
+        terms: weighted losses; their sum is the loss.
+        weighting: `fixed` weights alone, or balanced by learned uncertainties (Kendall et al., CVPR 2018) beside them.
+        teacher_outputs: `cached` computes what the teacher says once, of the unchanged recording; `online` runs the
+            teacher on the student's own batch, changed samples included, and is there where both see the same. `auto`
+            is `online` where samples are changed at random and both see the same, else `cached`.
+    """
+
+    preset: str | None = None
+    terms: Annotated[tuple[AnyTerm, ...], Field(min_length=1)]
+    weighting: Literal["fixed", "uncertainty"] = "fixed"
+    teacher_outputs: Literal["auto", "cached", "online"] = "auto"
+
+    @model_validator(mode="after")
+    def _terms_are_those_of_the_preset(self) -> "Distiller":
+        titles = [term.title for term in self.terms]
+        twice = sorted({title for title in titles if titles.count(title) > 1})
+        if twice:
+            raise ValueError(f"two terms are called {', '.join(twice)}: give each a `name` of its own")
+        if self.preset is not None:
+            own = [term.title for term in lookup(PRESETS, self.preset, "distiller", RecipeError).terms]
+            if own != titles:
+                raise ValueError(
+                    f"preset '{self.preset}' has the terms {', '.join(own)}, not {', '.join(titles)}: "
+                    "leave `preset` out for a list of your own"
+                )
+        return self
+
+    @property
+    def title(self) -> str:
+        """What tables call it: the preset, or its terms."""
+        return self.preset or "+".join(term.title for term in self.terms if term.weight)
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether any term with a weight compares with a teacher."""
+        return any(term.weight and term.needs_teacher for term in self.terms)
+
+
+def expanded_distiller(content: Any) -> Any:
+    """The content of a recipe's `distiller` with its preset's terms written out.
+
+    Args:
+        content: a preset's name; or a mapping. Beside `preset`, `terms` may map a term's title to the settings that
+            differ.
+
+    Raises:
+        RecipeError: there is no such preset, or it has no such term.
+    """
+    if isinstance(content, str):
+        content = {"preset": content}
+    if not isinstance(content, Mapping) or content.get("preset") is None or isinstance(content.get("terms"), list):
+        return content
+    preset = lookup(PRESETS, str(content["preset"]), "distiller", RecipeError)
+    changes = dict(content.get("terms") or {})
+    terms = [term.model_dump(mode="json") | dict(changes.pop(term.title, {})) for term in preset.terms]
+    if changes:
+        strange, titles = next(iter(changes)), [term.title for term in preset.terms]
+        raise RecipeError(
+            f"distiller.terms.{strange}: preset '{content['preset']}' has no such term, {nearest(str(strange), titles)}",
+            f"Choose one of: {', '.join(titles)}",
+        )
+    return {"weighting": preset.weighting, **content, "terms": terms}

@@ -1,0 +1,120 @@
+"""What may be said shortly in a recipe, written out: names of networks, encodings and presets, defaults of a data set."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vskd.datasets.catalog import DatasetEntry, get_dataset
+from vskd.errors import DataError, RecipeError
+from vskd.recipe.distiller import expanded_distiller
+
+Content = dict[str, Any]
+
+
+def merged(base: Content, changes: Mapping[str, Any]) -> Content:
+    """`base` with `changes` laid over it, key by key, in place.
+
+    A mapping laid over a list changes elements by their number; a list in place of a list replaces it. What is another
+    thing than before (another network, another data set) takes nothing over from it.
+    """
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict) and not _another(base[key], value):
+            base[key] = merged(base[key], value)
+        elif isinstance(value, Mapping) and isinstance(base.get(key), list):
+            base[key] = _merged_list(base[key], value, key)
+        else:
+            base[key] = value
+    return base
+
+
+TELLS = ("name", "method", "modality", "preset", "loss")
+"""Keys that say what a mapping is of."""
+
+
+def _another(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return any(key in new and key in old and old[key] != new[key] for key in TELLS)
+
+
+def _merged_list(base: list[Any], changes: Mapping[Any, Any], key: str) -> list[Any]:
+    for number, change in changes.items():
+        if not str(number).isdecimal() or int(number) >= len(base):
+            raise RecipeError(
+                f"{key}.{number}: there are {len(base)} elements, counted from 0", "Name one of these, or give a list"
+            )
+        element = base[int(number)]
+        nested = isinstance(change, Mapping) and isinstance(element, dict)
+        base[int(number)] = merged(element, change) if nested else change
+    return base
+
+
+def roles_of(content: Mapping[str, Any]) -> Iterator[Content]:
+    """The student and the teachers of a recipe's content, as far as they are mappings."""
+    teachers = content.get("teachers")
+    for role in (content.get("student"), *(teachers if isinstance(teachers, list) else ())):
+        if isinstance(role, dict):
+            yield role
+
+
+def expanded(content: Content) -> Content:
+    """Short forms written out, in place: `network: cnn1d`, `encoding: raw`, `distiller: dask`.
+
+    Raises:
+        RecipeError: a preset that does not exist.
+    """
+    for role in roles_of(content):
+        _name_first(role, "network", "name")
+        if isinstance(role.get("sees"), dict):
+            _name_first(role["sees"], "encoding", "method")
+            if isinstance(role["sees"].get("streams"), str):
+                role["sees"]["streams"] = [role["sees"]["streams"]]
+    if "distiller" in content:
+        content["distiller"] = expanded_distiller(content["distiller"])
+    return content
+
+
+def _name_first(place: Content, key: str, name: str) -> None:
+    if isinstance(place.get(key), str):
+        place[key] = {name: place[key]}
+
+
+def dataset_of(content: Mapping[str, Any]) -> DatasetEntry | None:
+    """The data set that a recipe's content names; None where it names none.
+
+    Raises:
+        RecipeError: there is no such data set.
+    """
+    section = content.get("dataset")
+    if isinstance(section, str):
+        section = {"name": section}
+    if not isinstance(section, Mapping) or "name" not in section:
+        return None
+    try:
+        return get_dataset(str(section["name"]))
+    except DataError as error:
+        raise RecipeError(f"dataset.name: {error.problem}", error.action) from error
+
+
+def with_dataset_defaults(content: Content, entry: DatasetEntry) -> Content:
+    """What a data set wants, wherever the recipe says nothing else: its protocol, and how its streams are seen."""
+    section = content["dataset"] if isinstance(content.get("dataset"), dict) else {"name": entry.name}
+    defaults: Content = {} if "protocol" in section else {"protocol": entry.protocols[0], "fold": entry.fold}
+    content["dataset"] = defaults | section
+    for role in roles_of(content):
+        sees = role.get("sees")
+        if isinstance(sees, dict) and sees.get("modality") in entry.defaults:
+            role["sees"] = merged(_copied(entry.defaults[sees["modality"]]), sees)
+    return content
+
+
+def _copied(value: Any) -> Any:
+    """Plain dicts and lists of a catalog's read-only content."""
+    if isinstance(value, Mapping):
+        return {key: _copied(v) for key, v in value.items()}
+    return [_copied(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def overlay(entry: DatasetEntry | None, recipe: str) -> Content:
+    """What a data set changes in a shipped recipe, e.g. fewer epochs because it is larger."""
+    copied: Content = _copied(entry.recipes.get(recipe, {})) if entry is not None else {}
+    return copied
+
+

@@ -1,0 +1,31 @@
+"""Which shipped recipe is meant where only a network, a distiller or a data set is named."""
+
+from collections.abc import Iterable, Mapping
+
+from vskd.datasets.catalog import DATASETS
+
+DEFAULT = "vskd"
+SYSTEM_OF: Mapping[str, str] = {
+    "squeezenet": "krca",
+    "convnext": "krca",
+    "krca": "krca",
+    "mobilenet": "dangerous-driving",
+    "efficientnet": "dangerous-driving",
+    "dangerous-driving": "dangerous-driving",
+}
+"""How names of networks and distillers begin -> the system that they belong to."""
+
+
+def fitting_recipe(named: Iterable[str | None], dataset: str | None = None) -> str:
+    """The recipe of the first of `named` that belongs to a system; else that of the data set; else the default.
+
+    Args:
+        named: networks and distillers, the most telling first.
+        dataset: name of a data set; one that does not exist is refused later.
+    """
+    for name in named:
+        for start, system in SYSTEM_OF.items():
+            if name is not None and name.startswith(start):
+                return system
+    entry = DATASETS.get(dataset or "")
+    return entry.system if entry is not None else DEFAULT
