@@ -95,28 +95,29 @@ def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 TINY_BUDGET = (
-    *("images.size=32", "teacher.network=mobilenet-v3-small-075", "teacher.weights=null"),
-    *("teacher.training.epochs=2", "training.epochs=2", "training.batch_size=16", "teacher.training.batch_size=16"),
-    *("training.precision=float32", "teacher.training.precision=float32"),
-    *("training.validation=carve", "training.select=best"),
-    *("teacher.training.validation=carve", "teacher.training.select=best"),
+    *("student.sees.size=32", "teachers.0.sees.size=32", "teachers.0.network=mobilenet-v3-small-075"),
+    *("teachers.0.training.epochs=2", "teachers.0.training.batch_size=16", "teachers.0.training.precision=float32"),
+    *("student.training.epochs=2", "student.training.batch_size=16", "student.training.precision=float32"),
+    *("student.training.validation=carve", "student.training.select=best"),
+    *("teachers.0.training.validation=carve", "teachers.0.training.select=best"),
     *("export.max_accuracy_drop=1.0", "export.calibration_recordings=20"),
 )
 """What shrinks a shipped recipe of images to seconds, on data of its own kind."""
 
 TINY_IMAGES = (
-    *("dataset.name=image-folder", "dataset.protocol=official", "images.crop=full", "images.augmentation.flip=0"),
+    *("dataset.name=image-folder", "dataset.protocol=official"),
+    *("student.sees.augmentation.flip=0", "teachers.0.sees.augmentation.flip=0"),
     *TINY_BUDGET,
 )
 """What shrinks a shipped recipe of faces to seconds, on the shapes."""
 
 
 TINY = (
-    "frames.size=32",
-    "teacher.segments=3",
-    "teacher.training.epochs=1",
-    "training.epochs=2",
-    "encoding.image_size=16",
+    "teachers.0.sees.size=32",
+    "teachers.0.sees.segments=3",
+    "teachers.0.training.epochs=1",
+    "student.training.epochs=2",
+    "student.sees.encoding.image_size=16",
     "student.network=resnet18-small-stem",
     "export.max_accuracy_drop=1.0",
 )
@@ -195,8 +196,8 @@ def converted(comparison_copy: FinishedComparison, monkeypatch: pytest.MonkeyPat
 
 
 TINY_STUDENT = (
-    *("encoding.method=raw", "student.network=cnn1d", "student.embedding_size=12"),
-    *("training.epochs=1", "training.batch_size=4"),
+    *("student.sees.encoding=raw", "student.network=cnn1d", "student.network.embedding_size=12"),
+    *("student.training.epochs=1", "student.training.batch_size=4"),
 )
 """On top of TINY: a student that is trained in a second."""
 
