@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vskd.distillation.sampling import Sampling, epoch_order, in_batches
+from vskd.modalities.sampling import Sampling, epoch_order, in_batches
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.stores.frame_store import FrameStore
 from vskd.preprocessing.stores.image_store import ImageStore

@@ -9,7 +9,7 @@ from vskd.distillation.inputs import Inputs
 from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.report.embedding_map import embedding_map, embedding_positions
 from vskd.evaluation.report.grad_cam import grad_cam
-from vskd.evaluation.report.tiles import heat_tiles
+from vskd.modalities.tiles import heat_tiles
 
 SAMPLES = 12
 """Images with heat maps; half of them wrong answers, where there are as many."""

@@ -9,7 +9,7 @@ from vskd.distillation.experiment import Experiment
 from vskd.distillation.networks import new_student
 from vskd.distillation.student import SensorStudent
 from vskd.evaluation.predictions import Predictions
-from vskd.evaluation.report.tiles import frame_tiles, gaf_tiles
+from vskd.modalities.tiles import frame_tiles, gaf_tiles
 from vskd.preprocessing.video.frames import segment_indices
 
 SAMPLES = 4

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from vskd.distillation.sampling import epoch_order, in_batches
+from vskd.modalities.sampling import epoch_order, in_batches
 
 LABELS = [0] * 50 + [1] * 7 + [2] * 3
 
