@@ -42,11 +42,6 @@ ChangeImages = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]
 """(images (batch, channels, height, width) 0..1, labels (batch,), generator) -> both changed at random."""
 
 
-def epoch_seed(seed: int, epoch: int) -> int:
-    """A seed for one epoch of one run, well mixed, the same on every machine."""
-    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
-
-
 class WindowBatches:
     """Windows of recordings; iterating gives one epoch.
 

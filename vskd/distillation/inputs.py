@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import Protocol
 
 from vskd.datasets.catalog import get_dataset
-from vskd.distillation.data import Batch, ChangeImages, ClipBatches, ImageBatches, WindowBatches, epoch_seed
+from vskd.distillation.data import Batch, ChangeImages, ClipBatches, ImageBatches, WindowBatches
 from vskd.distillation.experiment import Experiment
 from vskd.errors import RecipeError
 from vskd.files import sha256_json
+from vskd.modalities.sampling import epoch_seed
 from vskd.preprocessing.image.augment import ImageAugmentation
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.stores.store_file import Store

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vskd.distillation.data import Batch, epoch_seed
+from vskd.distillation.data import Batch
 from vskd.distillation.distillers.base import Distiller
 from vskd.distillation.lightning_imports import LightningModule, MulticlassAccuracy, MulticlassF1Score
 from vskd.distillation.optimizer import build_optimizer, build_schedule
@@ -15,6 +15,7 @@ from vskd.distillation.teacher.outputs import TeacherSource
 from vskd.distillation.teacher.pairing import check_paired
 from vskd.errors import CacheError
 from vskd.losses.cross_entropy import CrossEntropy, balanced_weights
+from vskd.modalities.sampling import epoch_seed
 from vskd.network import Outputs
 from vskd.recipe import TrainingSection
 
