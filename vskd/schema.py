@@ -37,11 +37,17 @@ class OnlyWhere:
         key: the other one.
         values: with which this one counts.
         default: this one's value where it counts and is not said; elsewhere it is None.
+        required: whether it must be said where it counts; then there is no default.
     """
 
     key: str
     values: frozenset[Any]
     default: Any
+    required: bool = False
+
+    def __str__(self) -> str:
+        """The condition, e.g. `window is sliding`."""
+        return f"{self.key} is {' or '.join(str(value) for value in sorted(self.values, key=str))}"
 
 
 def only_where(key: str, *values: Any, default: Any) -> OnlyWhere:
@@ -49,11 +55,17 @@ def only_where(key: str, *values: Any, default: Any) -> OnlyWhere:
     return OnlyWhere(key, frozenset(values), default)
 
 
+def required_where(key: str, *values: Any) -> OnlyWhere:
+    """See `OnlyWhere`."""
+    return OnlyWhere(key, frozenset(values), default=None, required=True)
+
+
 class Strict(BaseModel):
     """Immutable; unknown keys and silent conversions of types are refused.
 
     Attributes:
-        conditional: keys without an effect of their own, see `OnlyWhere`. Saying one where it does nothing is an error.
+        conditional: keys without an effect of their own, see `OnlyWhere`. Saying one where it does nothing is an error,
+            and so is leaving out a required one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
@@ -69,9 +81,10 @@ class Strict(BaseModel):
             decides = complete.get(only.key, cls.model_fields[only.key].default)
             if isinstance(decides, list | dict) or decides not in only.values:
                 if complete.get(name) is not None:
-                    named = " or ".join(str(value) for value in sorted(only.values, key=str))
-                    raise ValueError(f"{name} does nothing here: it counts only where {only.key} is {named}")
+                    raise ValueError(f"{name} does nothing here: it counts only where {only}")
             elif complete.get(name) is None:
+                if only.required:
+                    raise ValueError(f"{name} is missing: it must be set where {only}")
                 complete[name] = only.default
         return complete
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from vskd.distillation.data import ClipBatches, WindowBatches, epoch_seed, random_crop
+from vskd.distillation.data import ClipBatches, WindowBatches, random_crop
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.stores.frame_store import FrameStore
@@ -74,13 +74,6 @@ def test_order_depends_on_the_seed_only(experiment, make) -> None:
     assert order(7) == order(7)
     assert order(7) != order(8)
     assert order(7) != order(None)
-
-
-def test_epoch_seeds_are_fixed_and_all_different() -> None:
-    seeds = [epoch_seed(seed, epoch) for seed in range(20) for epoch in range(50)]
-    assert len(set(seeds)) == len(seeds)
-    assert epoch_seed(1, 2) == int(np.random.SeedSequence([1, 2]).generate_state(1)[0])
-    assert epoch_seed(1, 2) != epoch_seed(2, 1)
 
 
 def test_augmentation_needs_a_seed_and_repeats_with_it(experiment) -> None:

@@ -223,8 +223,8 @@ def gaf(
 
 def write_contact_sheet(store: "GafStore", out: Path) -> None:
     """Write a picture of recordings spread evenly over the store."""
-    from vskd.evaluation.report.tiles import gaf_tiles
     from vskd.files import write_bytes
+    from vskd.modalities.tiles import gaf_tiles
 
     ids = sorted(store.ids)
     chosen = ids[:: max(1, len(ids) // SHEET_ROWS)][:SHEET_ROWS]

@@ -7,6 +7,7 @@ one mirrored test. The shared contract tests then run on it by themselves.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Protocol
 
@@ -16,8 +17,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vskd.bundle.contract import Contract
-from vskd.datasets.recording import Recording
+from vskd.datasets.recording import Recording, Stream
 from vskd.errors import SettingError
+from vskd.files import sha256_json
+from vskd.modalities.sampling import Sampling
 from vskd.preprocessing.stores.store_file import Store
 from vskd.schema import Strict
 
@@ -94,6 +97,35 @@ class Source:
         """Class numbers of recordings."""
         return [self.recordings[i].label for i in ids]
 
+    def streams(self, name: str) -> dict[str, Stream]:
+        """One stream of every recording, by id.
+
+        Raises:
+            DataError: a recording lacks it.
+        """
+        return {i: recording.stream(name) for i, recording in self.recordings.items()}
+
+
+def data_hash(source: Source, streams: Sequence[str]) -> str:
+    """Hash of what is on disk of some streams: ids, labels, subjects, file names, sizes and boxes.
+
+    Nothing is decoded, and where the folder lies does not count.
+
+    Raises:
+        DataError: a recording lacks one of the streams.
+    """
+    rows = [
+        [r.id, r.label, r.subject, [_identity(r.stream(name)) for name in sorted(streams)]]
+        for r in source.recordings.values()
+    ]
+    return sha256_json([source.dataset, rows])
+
+
+def _identity(stream: Stream) -> list[Any]:
+    """What tells a stream's content from another's without decoding it."""
+    box = [] if stream.box is None else [list(stream.box)]
+    return [stream.name, stream.path.name, stream.path.stat().st_size, *box]
+
 
 class Inputs(ABC):
     """The samples of recordings as one network sees them. Nothing is read before it is asked for.
@@ -104,9 +136,11 @@ class Inputs(ABC):
 
     Attributes:
         exported: whether a network that sees this modality can be shipped in a bundle.
+        unstored: settings that change nothing of what the store holds.
     """
 
     exported: ClassVar[bool] = False
+    unstored: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, source: Source, sees: Any) -> None:
         self.source, self.sees = source, sees
@@ -145,10 +179,21 @@ class Inputs(ABC):
         """Of the others, by id: what was wrong."""
         return self.store.problems
 
+    @cached_property
+    def store_hash(self) -> str:
+        """Hash of the data and of the settings that decide what the store holds."""
+        settings = self.sees.model_dump(mode="json", exclude=set(self.unstored))
+        return sha256_json([data_hash(self.source, self.sees.streams), settings])
+
     @property
-    @abstractmethod
+    def store_file(self) -> Path:
+        """Where the store lies: inputs with the same data and settings share it."""
+        return self.source.cache / f"{self.sees.modality}-{'+'.join(self.sees.streams)}-{self.store_hash[:12]}.h5"
+
+    @property
     def hash(self) -> str:
         """Hash of the data and everything that decides the samples before random changes."""
+        return self.store_hash
 
     @property
     @abstractmethod
@@ -186,7 +231,7 @@ class Inputs(ABC):
         *,
         batch_size: int,
         seed: int | None = None,
-        sampling: Literal["natural", "balanced"] = "natural",
+        sampling: Sampling = "natural",
     ) -> Batches:
         """The samples of `ids`.
 
@@ -219,6 +264,11 @@ class Inputs(ABC):
             f"A network that sees {self.sees.modality} cannot be shipped in a bundle",
             "Export a student that sees one of the exported modalities: window, image",
         )
+
+    @classmethod
+    def asks(cls, contract: Contract) -> dict[str, Any] | None:
+        """The content of `sees` that feeds a bundle from a data set, or None where its contract is not of this kind."""
+        return None
 
     def deployed(self, samples: Tensor) -> Sample:
         """Samples of a batch as the contract speaks of them, e.g. 8-bit pixels for images."""

@@ -8,9 +8,9 @@ import pytest
 
 from vskd.errors import DataError
 from vskd.evaluation.report.formatting import NBSP, percent, percent_interval
-from vskd.evaluation.report.plots import new_figure, to_png
 from vskd.evaluation.report.report import write_report
 from vskd.files import WriteError
+from vskd.modalities.figures import new_figure, to_png
 
 VOID = {"meta", "img", "br"}
 

@@ -178,7 +178,9 @@ def test_erasing_fills_one_rectangle_with_the_mean() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (2, 3, 9, 300)])
 def test_any_shape(shape: tuple[int, ...]) -> None:
-    change = ImageAugmentation(0.3, 0.3, 0.3, 0.3, 10, 0.5, 0.9, SWAP)
+    change = ImageAugmentation(
+        contrast=0.3, gamma=0.3, brightness=0.3, crop=0.3, rotation_deg=10, flip=0.5, erase=0.9, label_swap=SWAP
+    )
     changed, _ = change(torch.rand(shape, generator=generator()), labels(shape[0]), generator())
     assert changed.shape == shape and torch.isfinite(changed).all()
 

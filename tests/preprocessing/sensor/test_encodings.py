@@ -2,7 +2,7 @@
 
 import pytest
 
-from vskd.errors import RecipeError
+from vskd.errors import SettingError
 from vskd.preprocessing.sensor.encodings import ENCODINGS, build_encoding
 from vskd.preprocessing.sensor.gaf import GramianAngularField
 from vskd.preprocessing.sensor.raw import RawWindow
@@ -25,10 +25,10 @@ def test_channels_of_the_result() -> None:
 
 
 def test_unknown_names_are_told_with_what_there_is() -> None:
-    with pytest.raises(RecipeError, match=r"encoding\.method is 'gaf'.*gasf\+gadf"):
+    with pytest.raises(SettingError, match=r"no encoding 'gaf'.*gasf\+gadf"):
         build_encoding("gaf", "fixed", 4.0, 8)
     for name in ENCODINGS:
-        with pytest.raises(RecipeError, match=r"encoding\.scaling is 'max'"):
+        with pytest.raises(SettingError, match=r"encoding\.scaling is 'max'"):
             build_encoding(name, "max", 4.0, 8)
-        with pytest.raises(RecipeError, match=r"encoding\.limit is -4"):
+        with pytest.raises(SettingError, match=r"encoding\.limit is -4"):
             build_encoding(name, "fixed", -4.0, 8)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from vskd.errors import DataError, RecipeError
+from vskd.errors import DataError, SettingError
 from vskd.preprocessing.sensor import gaf
 from vskd.preprocessing.sensor.gaf import GramianAngularField, segment_bounds, segment_members
 
@@ -212,7 +212,7 @@ def test_a_window_shorter_than_the_image_is_refused() -> None:
     ],
 )
 def test_bad_settings_are_named(settings: dict[str, object], field: str) -> None:
-    with pytest.raises(RecipeError, match=field):
+    with pytest.raises(SettingError, match=field):
         GramianAngularField(**settings)  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vskd.errors import CacheError, MissingExtraError, RecipeError
+from vskd.errors import CacheError, MissingExtraError, SettingError
 from vskd.preprocessing.stores.gaf_store import GafStore, build_gaf_store, encode_pyts
 from vskd.preprocessing.stores.window_store import WindowSource, WindowStore, build_window_store
 
@@ -77,7 +77,7 @@ def test_other_windows_of_the_same_size_are_another_store(windows: Path, tmp_pat
 
 def test_bad_settings_and_bad_input_write_nothing(windows: Path, tmp_path: Path) -> None:
     out = tmp_path / "gaf.h5"
-    with pytest.raises(RecipeError, match=r"encoding\.method"):
+    with pytest.raises(SettingError, match=r"encoding\.method"):
         build_gaf_store(windows, out, method="gosf")
     with pytest.raises(CacheError, match=r"nowhere\.h5"):
         build_gaf_store(tmp_path / "nowhere.h5", out)

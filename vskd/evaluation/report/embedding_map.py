@@ -7,7 +7,8 @@ import numpy.typing as npt
 from matplotlib import colormaps
 from sklearn.manifold import TSNE
 
-from vskd.evaluation.report.plots import INK, MUTED, PALETTE, new_figure, to_png
+from vskd.evaluation.report.plots import PALETTE
+from vskd.modalities.figures import INK, MUTED, new_figure, to_png
 
 PERPLEXITY = 30.0
 

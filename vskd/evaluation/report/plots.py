@@ -1,11 +1,10 @@
-"""Pictures of results as PNG bytes. Uses matplotlib's Figure objects on the Agg canvas: no window, no global state.
+"""Pictures of results as PNG bytes.
 
 Colours are Okabe and Ito's ("Color Universal Design", 2008), which people with any common colour blindness can tell
 apart; matrices use one hue from light to dark, readable in grey.
 """
 
 import base64
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,51 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from vskd.evaluation.metrics import reliability_bins
 from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.results import Results
+from vskd.modalities.figures import GRID, INK, MUTED, blank_figure, house_style, new_figure, to_png
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "#000000")
-INK, MUTED, GRID = "#1f2933", "#616e7c", "#e4e7eb"
 SEQUENTIAL = LinearSegmentedColormap.from_list("vskd", ["#ffffff", "#c6dbef", "#6baed6", BLUE, "#08306b"])
 CURVE_COLOURS = {"train": BLUE, "validation": ORANGE}
-DPI = 120
 FEW_CLASSES = 12  # with more, there is no room for percentages in a confusion matrix
-
-
-def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """A white figure of `width` x `height` inches and its axes, row by row, in the house's style."""
-    figure = _blank(width, height)
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
-    for ax in axes:
-        _house_style(ax)
-    return figure, axes
-
-
-def _blank(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), dpi=DPI, facecolor="white", layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _house_style(ax: Axes) -> None:
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color(GRID)
-    ax.tick_params(colors=MUTED, labelsize=9, length=0)
-    ax.set_axisbelow(True)
-
-
-def to_png(figure: Figure) -> bytes:
-    """Render a figure; the same figure gives the same bytes (no date, no version inside)."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
 
 
 def data_uri(png: bytes) -> str:
@@ -136,10 +103,10 @@ def reliability_diagram(predictions: Predictions, ece: float) -> bytes:
     width = float(bins.edges[1])
     centres = bins.edges[:-1] + width / 2
     used = bins.count > 0
-    figure = _blank(4.6, 4.9)
+    figure = blank_figure(4.6, 4.9)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     for ax in (top, bottom):
-        _house_style(ax)
+        house_style(ax)
     bars = top.bar(centres[used], bins.accuracy[used], width=width * 0.9, color=SKY)
     (diagonal,) = top.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     gaps = top.vlines(centres[used], bins.accuracy[used], bins.confidence[used], color=VERMILION, linewidth=2.2)

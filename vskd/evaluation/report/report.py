@@ -32,7 +32,7 @@ def write_report(
         results: the figures.
         predictions: what the figures were computed from.
         training_rows: rows of metrics.jsonl (`epoch`, `train/...`, `validation/...`); none, no curves.
-        pictures: caption -> PNG, e.g. of `vskd.evaluation.report.tiles`.
+        pictures: caption -> PNG, e.g. of `vskd.modalities.tiles`.
         notes: remarks for the reader.
         reproduce: shell commands that make this result again.
 

@@ -1,19 +1,21 @@
 """Random changes of images that a camera could have caused, for training only."""
 
 import math
-from dataclasses import dataclass
+from typing import Self
 
 import torch
+from pydantic import model_validator
 from torch import Tensor
 from torch.nn import functional
+
+from vskd.schema import BelowOne, Fraction, NonNegative, Strict
 
 _ERASED_AREA = (0.02, 0.2)
 _ERASED_ASPECT = (0.3, 3.3)
 
 
-@dataclass(frozen=True)
-class ImageAugmentation:
-    """Random changes of a batch of images, each drawn anew for every image; a field at zero switches its change off.
+class ImageAugmentationSettings(Strict):
+    """How images are changed at random, drawn anew for every image; a field at zero switches its change off.
 
     Attributes:
         contrast: largest relative change of the distance to the image's mean (fog, glare), up or down.
@@ -21,27 +23,42 @@ class ImageAugmentation:
         brightness: largest shift of all pixels, as a fraction of the full range (day, night).
         crop: largest fraction cut from height and from width, at a random place; the rest is resized back.
         rotation_deg: largest angle, either way (a camera mounted askew); what was outside repeats the edge.
-        flip: chance of a mirror image. Needs `label_swap`.
+        flip: chance of a mirror image; classes that name a side change with it.
         erase: chance that a rectangle of 2 to 20 % of the image becomes the image's mean (something in the way). After
             Zhong et al., "Random erasing data augmentation", AAAI 2020.
+    """
+
+    contrast: BelowOne = 0.0
+    gamma: BelowOne = 0.0
+    brightness: BelowOne = 0.0
+    crop: BelowOne = 0.0
+    rotation_deg: NonNegative = 0.0
+    flip: Fraction = 0.0
+    erase: Fraction = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is changed."""
+        return any(getattr(self, name) for name in ImageAugmentationSettings.model_fields)
+
+
+class ImageAugmentation(ImageAugmentationSettings):
+    """Random changes of a batch of images.
+
+    Attributes:
         label_swap: the class of the mirror image of each class, e.g. (0, 2, 1) where class 1 is left and 2 is right.
 
     Raises:
         ValueError: `flip` without `label_swap`: nobody said what a mirror image shows.
     """
 
-    contrast: float = 0.0
-    gamma: float = 0.0
-    brightness: float = 0.0
-    crop: float = 0.0
-    rotation_deg: float = 0.0
-    flip: float = 0.0
-    erase: float = 0.0
     label_swap: tuple[int, ...] | None = None
 
-    def __post_init__(self) -> None:
+    @model_validator(mode="after")
+    def _mirror_images_have_labels(self) -> Self:
         if self.flip and self.label_swap is None:
             raise ValueError("flip needs label_swap, the class of the mirror image of each class")
+        return self
 
     def __call__(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Change images, and the labels of those that are mirrored.

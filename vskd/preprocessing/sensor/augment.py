@@ -1,15 +1,15 @@
 """Random, physically meaningful changes of sensor windows, for training only."""
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from vskd.schema import BelowOne, NonNegative, Strict
 
-@dataclass(frozen=True)
-class WindowAugmentation:
-    """Random changes of a batch of windows; a field at zero switches its change off.
+
+class WindowAugmentation(Strict):
+    """Random changes of a batch of windows, and their settings; a field at zero switches its change off.
 
     Attributes:
         rotation_deg: standard deviation of a rotation about a random axis (a strap worn differently). Needs 3 channels.
@@ -19,11 +19,16 @@ class WindowAugmentation:
         crop: largest fraction cut from, or held at, either end (recordings start earlier or later).
     """
 
-    rotation_deg: float = 0.0
-    scale: float = 0.0
-    jitter: float = 0.0
-    time_warp: float = 0.0
-    crop: float = 0.0
+    rotation_deg: NonNegative = 0.0
+    scale: NonNegative = 0.0
+    jitter: NonNegative = 0.0
+    time_warp: BelowOne = 0.0
+    crop: BelowOne = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is changed."""
+        return any(self.model_dump().values())
 
     def __call__(self, windows: Tensor, generator: torch.Generator) -> Tensor:
         """Change `windows`, (batch, channels, samples) -> the same shape; all randomness comes from `generator`."""

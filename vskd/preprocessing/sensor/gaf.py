@@ -16,16 +16,19 @@ minimum and maximum, so that amplitude and gravity (the sensor's orientation) su
 import itertools
 import math
 from functools import lru_cache
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from vskd.errors import DataError, RecipeError
+from vskd.errors import DataError, SettingError
+
+Scaling = Literal["minmax", "fixed"]
 
 METHODS = ("gasf", "gadf", "gasf+gadf")
-SCALINGS = ("minmax", "fixed")
+SCALINGS: tuple[Scaling, ...] = get_args(Scaling)
 PRECISIONS = ("exact", "float32")
 
 SMALLEST_SQUARE = 1e-14
@@ -91,7 +94,7 @@ class GramianAngularField(nn.Module):
         (batch, axes, samples) -> (batch, axes * (1 or 2), image_size, image_size), float32, in [-1, 1].
 
     Raises:
-        RecipeError: unknown method, scaling or precision, or a limit that is not positive.
+        SettingError: unknown method, scaling or precision, or a limit that is not positive.
         DataError: the window is shorter than the image.
 
     Examples:
@@ -99,7 +102,7 @@ class GramianAngularField(nn.Module):
         torch.Size([8, 6, 64, 64])
     """
 
-    kind = "image"
+    kind: Literal["image"] = "image"
 
     def __init__(
         self,
@@ -113,10 +116,10 @@ class GramianAngularField(nn.Module):
         choices = (("method", method, METHODS), ("scaling", scaling, SCALINGS), ("precision", precision, PRECISIONS))
         for name, value, valid in choices:
             if value not in valid:
-                raise RecipeError(f"encoding.{name} is '{value}'", f"Choose one of: {', '.join(valid)}")
+                raise SettingError(f"encoding.{name} is '{value}'", f"Choose one of: {', '.join(valid)}")
         check_limit(limit)
         if image_size < 1:
-            raise RecipeError(f"encoding.image_size is {image_size}", "Set it to at least 1")
+            raise SettingError(f"encoding.image_size is {image_size}", "Set it to at least 1")
         self.method, self.scaling, self.limit, self.image_size = method, scaling, limit, image_size
         self.precision = precision
 
@@ -203,10 +206,10 @@ def check_limit(limit: float) -> None:
     """Refuse a physical range that is not a positive number.
 
     Raises:
-        RecipeError: it is not.
+        SettingError: it is not.
     """
     if not (limit > 0 and math.isfinite(limit)):
-        raise RecipeError(f"encoding.limit is {limit}", "Set it to the sensor's range, a positive number")
+        raise SettingError(f"encoding.limit is {limit}", "Set it to the sensor's range, a positive number")
 
 
 def distances(x: Tensor, rounding: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:

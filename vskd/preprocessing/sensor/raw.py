@@ -1,8 +1,10 @@
 """The raw window as a network's input: scaled, nothing else."""
 
+from typing import Literal
+
 from torch import Tensor, nn
 
-from vskd.errors import RecipeError
+from vskd.errors import SettingError
 from vskd.preprocessing.sensor.gaf import SCALINGS, check_limit, distances
 
 
@@ -18,15 +20,15 @@ class RawWindow(nn.Module):
         (batch, axes, samples) -> the same.
 
     Raises:
-        RecipeError: unknown scaling, or a limit that is not positive.
+        SettingError: unknown scaling, or a limit that is not positive.
     """
 
-    kind = "series"
+    kind: Literal["series"] = "series"
 
     def __init__(self, scaling: str = "fixed", limit: float = 4.0) -> None:
         super().__init__()
         if scaling not in SCALINGS:
-            raise RecipeError(f"encoding.scaling is '{scaling}'", f"Choose one of: {', '.join(SCALINGS)}")
+            raise SettingError(f"encoding.scaling is '{scaling}'", f"Choose one of: {', '.join(SCALINGS)}")
         check_limit(limit)
         self.scaling, self.limit = scaling, limit
 

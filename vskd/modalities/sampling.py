@@ -10,6 +10,11 @@ Sampling = Literal["natural", "balanced"]
 Positions = npt.NDArray[np.int64]
 
 
+def epoch_seed(seed: int, epoch: int) -> int:
+    """A seed for one epoch of one run, well mixed, the same on every machine."""
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+
+
 def epoch_order(labels: Sequence[int], seed: int | None, sampling: Sampling = "natural") -> Positions:
     """Positions of samples in the order of an epoch, as many as there are samples.
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from vskd.errors import DataError
-from vskd.evaluation.report.plots import INK, MUTED, new_figure, to_png
+from vskd.modalities.figures import INK, MUTED, new_figure, to_png
 
 
 def gaf_tiles(images: Mapping[str, npt.NDArray[np.float32]], channel_names: tuple[str, ...] = ()) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vskd.errors import DataError
-from vskd.evaluation.report.tiles import frame_tiles, gaf_tiles, heat_tiles
+from vskd.modalities.tiles import frame_tiles, gaf_tiles, heat_tiles
 
 
 def size(png: bytes) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from vskd.distillation.sampling import epoch_order, in_batches
+from vskd.modalities.sampling import epoch_order, epoch_seed, in_batches
 
 LABELS = [0] * 50 + [1] * 7 + [2] * 3
 
@@ -47,3 +47,10 @@ def test_batches_are_of_nearly_equal_size(count: int, size: int, expected: list[
     batches = in_batches(np.arange(count), size)
     assert [len(b) for b in batches] == expected
     assert np.concatenate(batches).tolist() == list(range(count))
+
+
+def test_epoch_seeds_are_fixed_and_all_different() -> None:
+    seeds = [epoch_seed(seed, epoch) for seed in range(20) for epoch in range(50)]
+    assert len(set(seeds)) == len(seeds)
+    assert epoch_seed(1, 2) == int(np.random.SeedSequence([1, 2]).generate_state(1)[0])
+    assert epoch_seed(1, 2) != epoch_seed(2, 1)
