@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from vskd.losses.attention_transfer import AttentionTransfer, attention_map, common_grid
+from vskd.errors import SettingError
+from vskd.losses.attention_transfer import (
+    AttentionTransfer,
+    AttentionTransferSettings,
+    attention_map,
+    common_grid,
+)
+from vskd.losses.term import TermContext
 
 
 def naive_map(feature: Tensor) -> list[float]:
@@ -109,3 +116,14 @@ def test_map_is_a_unit_vector() -> None:
 def test_other_shapes_are_refused(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
     with pytest.raises(ValueError, match="maps of the same batch"):
         AttentionTransfer()(torch.zeros(shapes[0]), torch.zeros(shapes[1]))
+
+
+def test_as_a_term_it_compares_maps() -> None:
+    shapes = {"deep": (3, 4, 4), "embedding": (3,)}
+    assert isinstance(AttentionTransferSettings().build(TermContext(shapes, shapes)).loss, AttentionTransfer)
+    with pytest.raises(
+        SettingError, match="'attention_transfer' compares feature maps, but the teacher's layer 'embed"
+    ):
+        AttentionTransferSettings(teacher_layer="embedding").build(TermContext(shapes, shapes))
+    with pytest.raises(SettingError, match="compares the layer 'deep', but the student has layer4"):
+        AttentionTransferSettings().build(TermContext({"layer4": (512, 7, 7)}, shapes))

@@ -1,49 +1,145 @@
-"""The catalog of losses: every file is listed, and every listed loss behaves."""
+"""The catalog of losses: every file is listed, and every listed loss behaves as a term."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+import yaml
+from pydantic import ValidationError
+from torch import Tensor
 
 from vskd import losses
-from vskd.losses.catalog import LOSSES
+from vskd.distillation.distiller import Distiller
+from vskd.losses.catalog import LOSSES, AnyTerm
+from vskd.losses.term import ComparisonSettings, TermContext, TermSettings
+from vskd.network import Outputs
+from vskd.schema import Strict, explain, parse
+
+CLASSES, SAMPLES = 5, 20
+STUDENT = {"logits": (CLASSES,), "embedding": (6,), "deep": (3, 6, 6)}
+TEACHER = {"logits": (CLASSES,), "embedding": (9,), "deep": (7, 4, 4)}
+NAMES = sorted(LOSSES)
+
+
+class Holder(Strict):
+    term: AnyTerm
+
+
+def outputs(shapes: Mapping[str, tuple[int, ...]], batch: int, seed: int) -> Outputs:
+    generator = torch.Generator().manual_seed(seed)
+    drawn = {name: torch.randn(batch, *shape, generator=generator).requires_grad_() for name, shape in shapes.items()}
+    return Outputs(drawn["logits"], drawn["embedding"], {"deep": drawn["deep"]})
+
+
+def distiller(settings: TermSettings, teacher: Mapping[str, tuple[int, ...]] = TEACHER) -> Distiller:
+    torch.manual_seed(0)
+    return Distiller([settings], "fixed", TermContext(STUDENT, teacher, SAMPLES, (3, 4, 5, 6, 2)))
+
+
+def loss_of(made: Distiller, student: Outputs, teacher: Outputs | None) -> Tensor:
+    batch = len(student.logits)
+    terms = made(student, teacher, torch.arange(batch) % CLASSES, torch.arange(batch) * 3 % SAMPLES)
+    (value,) = terms.values()
+    return value
 
 
 def test_every_loss_file_is_in_the_catalog() -> None:
-    from pathlib import Path
-
     files = {p.stem for folder in losses.__path__ for p in Path(folder).glob("*.py")}
     listed = {loss.__module__.rpartition(".")[2] for loss in LOSSES.values()}
-    assert listed == files - {"__init__", "catalog", "shapes"}
+    assert listed == files - {"__init__", "catalog", "shapes", "term", "uncertainty_weighting"}
 
 
-def labels() -> Tensor:
-    return torch.arange(6) % 5
+@pytest.mark.parametrize("name", NAMES)
+def test_is_listed_under_its_own_name_with_one_line(name: str) -> None:
+    settings = LOSSES[name]
+    assert settings.model_fields["loss"].default == name == settings().title
+    assert 10 < len(settings.description) <= 100 and "\n" not in settings.description
+    assert settings.needs_teacher == issubclass(settings, ComparisonSettings) == (settings().layers[1] is not None)
 
 
-# The arguments of the losses that take more than two (6, 5) tensors: of the constructor, and after the student's.
-ARGUMENTS: dict[str, tuple[tuple[int, ...], Callable[[], tuple[Tensor, ...]]]] = {
-    "cross_entropy": ((), lambda: (labels(),)),
-    "target": ((), lambda: (torch.randn(6, 5), labels())),
-    "non_target": ((), lambda: (torch.randn(6, 5), labels())),
-    "sample_relation": ((5, 7, 20), lambda: (torch.randn(6, 7), torch.arange(6))),
-    "attention_transfer": ((), lambda: (torch.randn(6, 3, 4, 4),)),
-    "hint": ((2, 3), lambda: (torch.randn(6, 3, 4, 4),)),
-}
-MAPS = {"attention_transfer", "hint"}
-
-
-@pytest.mark.parametrize("name", sorted(set(LOSSES) - {"uncertainty"}))  # which weighs losses and is none itself
-def test_gives_a_finite_scalar_with_finite_gradients(name: str) -> None:
-    torch.manual_seed(0)
-    settings, others = ARGUMENTS.get(name, ((), lambda: (torch.randn(6, 5),)))
-    loss: nn.Module = LOSSES[name](*settings)
-    student = torch.randn(6, 2, 6, 6) if name in MAPS else torch.randn(6, 5)
-    student.requires_grad_()
-    value = loss(student, *others())
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("batch", [1, 6])
+def test_gives_a_finite_scalar_whose_gradient_reaches_the_student_alone(name: str, batch: int) -> None:
+    made = distiller(LOSSES[name]())
+    student, teacher = outputs(STUDENT, batch, 1), outputs(TEACHER, batch, 2)
+    value = loss_of(made, student, teacher)
     value.backward()
-    assert value.shape == ()
-    assert value.item() > 0
-    assert torch.isfinite(student.grad).all()
-    assert student.grad.abs().max() > 0
+    assert value.shape == () and torch.isfinite(value)
+    gradient = student.layer(LOSSES[name]().layers[0]).grad
+    assert gradient is not None and torch.isfinite(gradient).all()
+    for parameter in made.parameters():
+        assert parameter.grad is not None and torch.isfinite(parameter.grad).all()
+    for layer in TEACHER:
+        assert teacher.layer(layer).grad is None
+    if batch > 1:
+        assert value.item() > 0 and gradient.abs().max() > 0
+
+
+@pytest.mark.parametrize(
+    "name", ["kd", "tckd", "nckd", "embedding_mse", "rkd_distance", "rkd_angle", "attention_transfer"]
+)
+def test_a_teachers_twin_pays_nothing(name: str) -> None:
+    made = distiller(LOSSES[name](), STUDENT)
+    teacher, other = outputs(STUDENT, 6, 1), outputs(STUDENT, 6, 2)
+    assert loss_of(made, teacher, teacher).item() == pytest.approx(0.0, abs=1e-6)
+    assert loss_of(made, other, teacher).item() > 1e-3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_settings_survive_yaml(name: str) -> None:
+    settings = LOSSES[name](weight=0.25, name="mine")
+    for written in (settings.model_dump(), settings.model_dump(exclude_defaults=True) | {"loss": name}):
+        read = parse(AnyTerm, yaml.safe_load(yaml.safe_dump(written)))
+        assert read == settings and type(read) is LOSSES[name]
+    assert parse(AnyTerm, {"loss": name}) == LOSSES[name]()
+
+
+CHANGED: Mapping[tuple[str, str], dict[str, Any]] = {
+    ("kd", "temperature"): {"temperature": 2.0},
+    ("kd", "temperature_slope"): {"temperature_slope": 0.5},
+    ("kd", "temperature_max"): {"temperature_slope": 0.5, "temperature_max": 5.0},
+    ("tckd", "temperature"): {"temperature": 2.0},
+    ("nckd", "temperature"): {"temperature": 2.0},
+    ("crcd", "width"): {"width": 8},
+    ("crcd", "negatives"): {"negatives": 3},
+    ("crcd", "temperature"): {"temperature": 0.2},
+    ("crcd", "momentum"): {"momentum": 0.9},
+}
+"""A change of every key that a loss has of its own."""
+
+
+def figures(settings: TermSettings) -> list[float]:
+    """Two batches of epoch 9: what a memory keeps of the first shows in the second."""
+    made = distiller(settings)
+    made.start_epoch(9)
+    return [loss_of(made, outputs(STUDENT, 6, n), outputs(TEACHER, 6, 9 + n)).item() for n in range(2)]
+
+
+def test_every_key_of_every_loss_has_an_effect() -> None:
+    common = set(ComparisonSettings.model_fields)
+    own = {(name, key) for name, settings in LOSSES.items() for key in set(settings.model_fields) - common}
+    assert own == set(CHANGED)
+    seen: dict[str, list[list[float]]] = {name: [figures(LOSSES[name]())] for name, _ in CHANGED}
+    for (name, _), change in CHANGED.items():
+        changed = figures(LOSSES[name](**change))
+        assert changed not in seen[name], change
+        seen[name].append(changed)
+
+
+def problem(term: Mapping[str, Any]) -> str:
+    with pytest.raises(ValidationError) as caught:
+        parse(Holder, {"term": term})
+    (text,) = explain(caught.value, Holder)
+    return text
+
+
+def test_unknown_losses_and_keys_name_the_nearest() -> None:
+    assert problem({"loss": "rkd_distanze"}) == "term.loss: 'rkd_distanze' is not allowed, did you mean 'rkd_distance'?"
+    assert (
+        problem({"loss": "kd", "temprature": 4}) == "term.temprature: unknown key (of kd), did you mean 'temperature'?"
+    )
+    assert problem({"weight": 1}) == "term.loss: missing"
+    assert "teacher_layer: unknown key" in problem({"loss": "cross_entropy", "teacher_layer": "logits"})
+    assert "label_smoothing: unknown key" in problem({"loss": "cross_entropy", "label_smoothing": 0.1})

@@ -7,7 +7,8 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
-from vskd.losses.cross_entropy import CrossEntropy, balanced_weights
+from vskd.losses.cross_entropy import CrossEntropy, CrossEntropySettings, balanced_weights
+from vskd.losses.term import TermBatch, TermContext
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -62,3 +63,18 @@ def test_with_class_weights_every_class_counts_alike() -> None:
 
 def test_class_weights_are_no_state() -> None:
     assert not CrossEntropy(class_weights=torch.ones(3)).state_dict()
+
+
+def test_as_a_term_smoothing_and_class_weights_are_the_trainings() -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(7, 3), torch.tensor([0, 0, 0, 0, 1, 1, 2])
+    batch = TermBatch(logits, None, labels, torch.arange(7))
+    for balanced, weights in ((True, balanced_weights([4, 2, 1])), (False, None)):
+        context = TermContext(class_counts=(4, 2, 1), balanced=balanced, label_smoothing=0.2)
+        assert torch.equal(CrossEntropySettings().build(context)(batch), CrossEntropy(0.2, weights)(logits, labels))
+    assert torch.equal(CrossEntropySettings().build(TermContext())(batch), CrossEntropy()(logits, labels))
+
+
+def test_as_a_term_it_has_no_keys_but_weight_and_name() -> None:
+    assert set(CrossEntropySettings.model_fields) == {"loss", "weight", "name"}
+    assert not CrossEntropySettings.needs_teacher

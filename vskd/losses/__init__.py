@@ -1,0 +1,33 @@
+"""Published losses of knowledge distillation, each an `nn.Module` on tensors.
+
+>>> import torch
+>>> from vskd.losses import RKDDistance
+>>> RKDDistance()(torch.eye(3), 2 * torch.eye(3)).item()  # distances in the same proportions
+0.0
+"""
+
+from vskd.losses.attention_transfer import AttentionTransfer
+from vskd.losses.crcd import CRCD
+from vskd.losses.cross_entropy import CrossEntropy
+from vskd.losses.dkd import NCKD, TCKD
+from vskd.losses.embedding_mse import EmbeddingMSE
+from vskd.losses.fitnets_hint import FitNetsHint
+from vskd.losses.kd import KD, TemperatureSchedule
+from vskd.losses.rkd_angle import RKDAngle
+from vskd.losses.rkd_distance import RKDDistance
+from vskd.losses.uncertainty_weighting import UncertaintyWeighting
+
+__all__ = [
+    "CRCD",
+    "KD",
+    "NCKD",
+    "TCKD",
+    "AttentionTransfer",
+    "CrossEntropy",
+    "EmbeddingMSE",
+    "FitNetsHint",
+    "RKDAngle",
+    "RKDDistance",
+    "TemperatureSchedule",
+    "UncertaintyWeighting",
+]

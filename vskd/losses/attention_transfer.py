@@ -1,8 +1,12 @@
 """Attention transfer: the student is to look where the teacher looks. No parameters."""
 
+from typing import ClassVar, Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from vskd.losses.term import ComparisonSettings, Term, TermContext, pairwise
 
 
 def common_grid(student: Tensor, teacher: Tensor) -> tuple[int, int]:
@@ -68,3 +72,17 @@ def require_maps(what: str, student: Tensor, teacher: Tensor) -> None:
     if student.ndim != 4 or teacher.ndim != 4 or student.shape[0] != teacher.shape[0]:
         shapes = f"student {tuple(student.shape)}, teacher {tuple(teacher.shape)}"
         raise ValueError(f"{what}: needs two (batch, channels, height, width) maps of the same batch, got {shapes}")
+
+
+class AttentionTransferSettings(ComparisonSettings):
+    """`attention_transfer` as a term; see `AttentionTransfer`."""
+
+    description: ClassVar[str] = "where in the picture the feature maps are strong (Zagoruyko & Komodakis)"
+    loss: Literal["attention_transfer"] = "attention_transfer"
+    student_layer: str = "deep"
+    teacher_layer: str = "deep"
+
+    def build(self, context: TermContext) -> Term:
+        """See `TermSettings`."""
+        self.require_rank(context, 3, "feature maps")
+        return Term(AttentionTransfer(), pairwise)

@@ -1,30 +1,34 @@
-"""Which losses exist. To add one: write losses/<name>.py, add one line here and a test against a naive version."""
+"""Which losses a distiller can be made of; term.py says how to add one."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from torch import nn
+from vskd.losses.attention_transfer import AttentionTransferSettings
+from vskd.losses.crcd import CRCDSettings
+from vskd.losses.cross_entropy import CrossEntropySettings
+from vskd.losses.dkd import NCKDSettings, TCKDSettings
+from vskd.losses.embedding_mse import EmbeddingMSESettings
+from vskd.losses.fitnets_hint import FitNetsHintSettings
+from vskd.losses.kd import KDSettings
+from vskd.losses.rkd_angle import RKDAngleSettings
+from vskd.losses.rkd_distance import RKDDistanceSettings
+from vskd.losses.term import TermSettings
+from vskd.schema import choice
 
-from vskd.losses.angle import Angle
-from vskd.losses.attention_transfer import AttentionTransfer
-from vskd.losses.cross_entropy import CrossEntropy
-from vskd.losses.decoupled import NonTarget, Target
-from vskd.losses.distance import Distance
-from vskd.losses.hint import Hint
-from vskd.losses.sample_relation import SampleRelation
-from vskd.losses.semantic import Semantic
-from vskd.losses.soft_target import SoftTarget
-from vskd.losses.uncertainty import Uncertainty
-
-LOSSES: Mapping[str, type[nn.Module]] = {
-    "cross_entropy": CrossEntropy,
-    "soft": SoftTarget,
-    "semantic": Semantic,
-    "distance": Distance,
-    "angle": Angle,
-    "target": Target,
-    "non_target": NonTarget,
-    "sample_relation": SampleRelation,
-    "attention_transfer": AttentionTransfer,
-    "hint": Hint,
-    "uncertainty": Uncertainty,
+LOSSES: Mapping[str, type[TermSettings]] = {
+    "cross_entropy": CrossEntropySettings,
+    "kd": KDSettings,
+    "tckd": TCKDSettings,
+    "nckd": NCKDSettings,
+    "embedding_mse": EmbeddingMSESettings,
+    "rkd_distance": RKDDistanceSettings,
+    "rkd_angle": RKDAngleSettings,
+    "crcd": CRCDSettings,
+    "attention_transfer": AttentionTransferSettings,
+    "fitnets_hint": FitNetsHintSettings,
 }
+
+if TYPE_CHECKING:
+    AnyTerm = TermSettings
+else:
+    AnyTerm = choice("loss", LOSSES.values())

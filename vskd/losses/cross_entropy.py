@@ -1,10 +1,13 @@
 """Cross entropy on the labels."""
 
 from collections.abc import Sequence
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from vskd.losses.term import Term, TermContext, TermSettings, labelled
 
 
 def balanced_weights(class_counts: Sequence[int]) -> Tensor:
@@ -54,3 +57,15 @@ class CrossEntropy(nn.Module):
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of a batch."""
         return F.cross_entropy(logits, labels, self.class_weights, label_smoothing=self.label_smoothing)
+
+
+class CrossEntropySettings(TermSettings):
+    """`cross_entropy` as a term. Label smoothing and class weights are the training's, with a teacher and without."""
+
+    description: ClassVar[str] = "cross entropy on the labels"
+    loss: Literal["cross_entropy"] = "cross_entropy"
+
+    def build(self, context: TermContext) -> Term:
+        """See `TermSettings`."""
+        weights = balanced_weights(context.class_counts) if context.balanced else None
+        return Term(CrossEntropy(context.label_smoothing, weights), labelled)

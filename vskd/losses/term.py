@@ -1,14 +1,16 @@
 """A term of a distiller: one published loss with its weight, and the layers of student and teacher that it compares.
 
 To add a loss: one file in this folder with the loss (an `nn.Module` on tensors, usable alone) and its settings (a
-`TermSettings`, whose `build` makes the term), one line in catalog.py, one test against a second implementation.
+`ComparisonSettings`, or a `TermSettings` where it needs no teacher, whose `build` makes the term), one line in
+catalog.py, one test against a second implementation.
 """
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from vskd.errors import SettingError
@@ -17,6 +19,8 @@ from vskd.schema import NonNegative, Strict
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Layer -> shape of one sample, without the batch."""
+Weighting = Literal["fixed", "uncertainty"]
+"""Whether terms have their fixed weights alone, or learned ones besides: see `UncertaintyWeighting`."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class TermContext:
     """What a term may be built from, beside its own settings; each takes what it needs.
 
     Attributes:
-        student, teacher: shapes of the layers that the terms name, see `TermSettings.layers`; empty of the teacher
-            where there is none.
+        student, teacher: shapes of the layers that the terms name, logits and embedding included, see
+            `TermSettings.layers`; empty of the teacher where there is none.
         samples: size of the training list.
         class_counts: training samples of each class.
         balanced: whether the cross entropy weighs a class by the inverse of its count (`training.class_weights`).
@@ -89,40 +93,80 @@ class Term(nn.Module):
         return self._call(self.loss, batch)
 
 
+_TAKEN = frozenset(dir(nn.ModuleDict())) | frozenset(dir(nn.ParameterDict()))
+
+
 class TermSettings(Strict):
-    """Settings of a term; a loss adds its own, and `loss: Literal["its-name"] = "its-name"`.
+    """Settings of a term; a loss adds its own, its `description`, and `loss: Literal["its-name"] = "its-name"`.
+
+    As it stands, for a loss of the student's logits and the labels; see `ComparisonSettings` for the others.
 
     Attributes:
+        description: one line, for lists.
+        needs_teacher: whether the loss compares with a teacher.
         weight: of the term in the sum; 0 leaves it out, and nothing of it is computed.
         name: what logs call it; the loss's name by default. Two terms of one loss need two names.
-        student_layer, teacher_layer: what is compared: `logits`, `embedding`, a feature of the network's own (`deep`),
-            or the path of a module.
-        needs_teacher: whether the loss compares with a teacher.
     """
 
-    needs_teacher: ClassVar[bool] = True
+    description: ClassVar[str]
+    needs_teacher: ClassVar[bool] = False
     loss: str
     weight: NonNegative = 1.0
-    name: str | None = None
-    student_layer: str = "logits"
-    teacher_layer: str = "logits"
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_free(cls, name: str | None) -> str | None:
+        if name in _TAKEN:
+            raise ValueError("torch uses this name itself, choose another")
+        return name
 
     @property
     def title(self) -> str:
         """What logs call the term."""
         return self.name or self.loss
 
+    @property
+    def layers(self) -> tuple[str, str | None]:
+        """Layers of student and teacher that are compared; None where no teacher is."""
+        return "logits", None
+
     @abstractmethod
     def build(self, context: TermContext) -> Term:
         """Make the term.
 
         Raises:
-            SettingError: the layers have shapes that the loss cannot compare.
+            SettingError: the networks have no such layers, or layers of shapes that the loss cannot compare.
         """
 
+
+class ComparisonSettings(TermSettings):
+    """Settings of a term that compares a layer of the student with one of the teacher.
+
+    Attributes:
+        student_layer, teacher_layer: `logits`, `embedding`, a feature of the network's own (`deep`), or the path of a
+            module.
+    """
+
+    needs_teacher: ClassVar[bool] = True
+    student_layer: str = "logits"
+    teacher_layer: str = "logits"
+
+    @property
+    def layers(self) -> tuple[str, str | None]:
+        """Layers of student and teacher that are compared."""
+        return self.student_layer, self.teacher_layer
+
     def shapes(self, context: TermContext) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Shapes of the two layers."""
-        return context.student[self.student_layer], context.teacher[self.teacher_layer]
+        """Shapes of the two layers.
+
+        Raises:
+            SettingError: the context lacks one; the message names those it has.
+        """
+        return (
+            self._shape("student", self.student_layer, context.student),
+            self._shape("teacher", self.teacher_layer, context.teacher),
+        )
 
     def require_rank(self, context: TermContext, rank: int, what: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Shapes of the two layers, which must have `rank` dimensions beside the batch.
@@ -138,6 +182,30 @@ class TermSettings(Strict):
                     f"Set {who}_layer of the term to a layer that is one, or its weight to 0",
                 )
         return student, teacher
+
+    def require_same_shape(self, context: TermContext, rank: int, what: str) -> tuple[int, ...]:
+        """The shape that both layers must have.
+
+        Raises:
+            SettingError: as `require_rank`, or the shapes differ.
+        """
+        student, teacher = self.require_rank(context, rank, what)
+        if student != teacher:
+            raise SettingError(
+                f"Loss term '{self.title}' compares {what} of one size, but the student's layer "
+                f"'{self.student_layer}' has shape {student} and the teacher's '{self.teacher_layer}' {teacher}",
+                "Name layers of equal shapes, or set the term's weight to 0",
+            )
+        return student
+
+    def _shape(self, who: str, layer: str, shapes: Shapes) -> tuple[int, ...]:
+        if layer not in shapes:
+            has = ", ".join(shapes) or "none"
+            raise SettingError(
+                f"Loss term '{self.title}' compares the layer '{layer}', but the {who} has {has}",
+                f"Set {who}_layer of the term to another layer, its weight to 0, or choose another {who} network",
+            )
+        return shapes[layer]
 
 
 def pairwise(module: nn.Module, batch: TermBatch) -> Tensor:
@@ -168,5 +236,6 @@ def batch_of(
     settings: TermSettings, student: Outputs, teacher: Outputs | None, labels: Tensor, positions: Tensor
 ) -> TermBatch:
     """What a term sees of the networks' outputs."""
-    compared = teacher.layer(settings.teacher_layer) if teacher is not None and settings.needs_teacher else None
-    return TermBatch(student.layer(settings.student_layer), compared, labels, positions)
+    own, other = settings.layers
+    compared = None if teacher is None or other is None else teacher.layer(other)
+    return TermBatch(student.layer(own), compared, labels, positions)

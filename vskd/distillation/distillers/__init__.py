@@ -1,1 +1,0 @@
-"""Distillers: (student outputs, teacher outputs, labels) -> named, weighted loss terms."""

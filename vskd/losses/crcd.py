@@ -1,0 +1,231 @@
+"""Complementary relation contrastive distillation (CRCD): relations between samples, with a memory of all of them."""
+
+import math
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vskd.errors import SettingError
+from vskd.losses.shapes import require_same_batch
+from vskd.losses.term import ComparisonSettings, Term, TermContext, pairwise_placed
+from vskd.schema import BelowOne, Count, Positive
+
+_EPSILON = 1e-3
+
+
+class RelationBank(nn.Module):
+    """The last embedding of every training sample as a unit vector, and the normaliser Z of the scores against it.
+
+    Everything is a buffer, so that a training that is resumed repeats itself exactly.
+
+    Args:
+        samples: size of the training list.
+        width: of the vectors.
+        seed: of the initial, random vectors.
+    """
+
+    vectors: Tensor
+    log_z: Tensor
+
+    def __init__(self, samples: int, width: int, seed: int) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        self.register_buffer("vectors", F.normalize(torch.randn(samples, width, generator=generator), dim=1))
+        self.register_buffer("log_z", torch.tensor(math.nan))
+
+    def scores(self, query: Tensor, positions: Tensor, candidates: Tensor) -> Tensor:
+        """Cosines between the relations query - anchor and candidate - anchor; the anchors are the batch in this bank.
+
+        The relations are not formed: their products follow from those of the vectors, which saves a tensor of
+        batch * batch * candidates * width values.
+
+        Args:
+            query: (batch, width) unit vectors (or zero); the only argument that receives a gradient.
+            positions: (batch,) of the samples.
+            candidates: (batch, candidates) positions of what each sample is compared with.
+
+        Returns:
+            (batch, anchors, candidates), -1..1; 0 where candidate and anchor are the same vector.
+        """
+        anchor = self.vectors[positions]
+        candidate = self.vectors[candidates]
+        near = (candidate * query.unsqueeze(1)).sum(dim=2).unsqueeze(1)  # (batch, 1, candidates)
+        query_anchor = (query @ anchor.T).unsqueeze(2)  # (batch, anchors, 1)
+        candidate_anchor = torch.einsum("bkw,jw->bjk", candidate, anchor)
+        # The bank's vectors have length 1. The floor keeps coinciding vectors, whose relation is 0, from dividing by 0.
+        product = near - query_anchor - candidate_anchor + 1
+        square = query.square().sum(dim=1).view(-1, 1, 1)
+        query_length = (square + 1 - 2 * query_anchor).clamp(min=_EPSILON**2).sqrt()
+        candidate_length = (2 - 2 * candidate_anchor).clamp(min=_EPSILON**2).sqrt()
+        return product / (query_length * candidate_length)
+
+    def normalised(self, scores: Tensor, related: Tensor, temperature: float) -> Tensor:
+        """log P = score / temperature - log Z. Z = samples * mean of exp(score / temperature) of the first batch with
+        two samples or more, and then stays."""
+        logits = scores / temperature
+        if bool(self.log_z.isnan()):
+            seen = logits.detach()[related]
+            if seen.numel() == 0:
+                return logits
+            log_z = seen.logsumexp(dim=(0, 1)) - math.log(seen.numel() / len(self.vectors))
+            if self.training:
+                self.log_z.copy_(log_z)
+            return logits - log_z
+        return logits - self.log_z
+
+    @torch.no_grad()
+    def update(self, positions: Tensor, embedding: Tensor, momentum: float) -> None:
+        """M <- normalised(momentum * M + (1 - momentum) * e); several samples at one position are averaged."""
+        rows, inverse = torch.unique(positions, return_inverse=True)
+        totals = torch.zeros(len(rows), embedding.shape[1], device=embedding.device, dtype=embedding.dtype)
+        mean = totals.index_add(0, inverse, embedding) / inverse.bincount(minlength=len(rows)).unsqueeze(1)
+        self.vectors[rows] = F.normalize(momentum * self.vectors[rows] + (1 - momentum) * mean, dim=1)
+
+
+class CRCD(nn.Module):
+    """CRCD: student and teacher are to see a sample in the same relation to the other samples of the batch.
+
+    e = l2norm(Linear(embedding)) for each side, and a memory M of unit vectors for each. With the relation of a sample
+    to an anchor j of the batch r = l2norm(e_student - M_teacher[j]), and those of K + 1 candidates k (itself first,
+    then K others at random) r_k = l2norm(M_teacher[k] - M_teacher[j]):
+        P_k = exp(<r, r_k> / tau) / Z,   l = -log(P_0 / (P_0 + K / n)) - sum_k log((K / n) / (P_k + K / n)),
+    averaged over all pairs of different samples; plus the same with student and teacher swapped. n is the size of the
+    training list. Z is estimated on the first batch and then frozen.
+
+    Source: Zhu, Tang, Chen, Yu, Liu, Wang & Zou, "Complementary Relation Contrastive Distillation", CVPR 2021 (arXiv
+    2103.16367).
+
+    Points of deviation from the public implementation: an anchor that is the sample itself has no relation to it and is
+    left out; differences are divided by at least 0.001 instead of having 1e-6 added; logarithms of P are computed
+    directly; the K others never are the sample itself; they are drawn from (seed, number of the call), kept in the
+    state; memories are as large as the training list and updated in training mode only.
+
+    Args:
+        student_width, teacher_width: of the embeddings.
+        samples: size of the training list, n.
+        width: of e.
+        negatives: K; never more than n - 1. The reference has 2048 at batches of 4; the cost grows with batch^2 * K.
+        temperature: tau.
+        momentum: of the memory's update.
+        seed: of the initial memories and the negatives.
+
+    Shape:
+        student_embedding: (batch, student_width), teacher_embedding: (batch, teacher_width); positions: (batch,) int64
+        in the training list; output: scalar, 0 for a batch of one.
+
+    Raises:
+        ValueError: fewer than two samples, a temperature that is not positive, embeddings of different batches, or a
+            position outside the training list.
+    """
+
+    call: Tensor
+
+    def __init__(
+        self,
+        student_width: int,
+        teacher_width: int,
+        samples: int,
+        *,
+        width: int = 64,
+        negatives: int = 512,
+        temperature: float = 0.07,
+        momentum: float = 0.5,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if samples < 2:
+            raise ValueError(f"CRCD needs the size of the training list, at least 2, not {samples}")
+        if not temperature > 0:
+            raise ValueError(f"temperature must be above 0, not {temperature}")
+        self.student, self.teacher = nn.Linear(student_width, width), nn.Linear(teacher_width, width)
+        self.student_bank, self.teacher_bank = (
+            RelationBank(samples, width, seed),
+            RelationBank(samples, width, seed + 1),
+        )
+        self.register_buffer("call", torch.tensor(0))
+        self._samples, self._negatives = samples, min(negatives, samples - 1)
+        self._temperature, self._momentum, self._seed = temperature, momentum, seed
+
+    def forward(self, student_embedding: Tensor, teacher_embedding: Tensor, positions: Tensor) -> Tensor:
+        """Loss of a batch; in training mode the memories then take the batch in."""
+        require_same_batch("CRCD", student_embedding, teacher_embedding)
+        self._check_positions(positions, len(student_embedding))
+        student = _unit(self.student, student_embedding)
+        teacher = _unit(self.teacher, teacher_embedding)
+        candidates = self.candidates(positions)
+        related = positions.unsqueeze(1) != positions.unsqueeze(0)
+        loss = self._contrast(self.teacher_bank, student, positions, candidates, related)
+        loss = loss + self._contrast(self.student_bank, teacher, positions, candidates, related)
+        if self.training:
+            self.student_bank.update(positions, student.detach(), self._momentum)
+            self.teacher_bank.update(positions, teacher.detach(), self._momentum)
+            self.call += 1
+        return loss
+
+    def candidates(self, positions: Tensor) -> Tensor:
+        """(batch,) -> (batch, 1 + K): the sample itself, then K others drawn with replacement."""
+        # torch's generator reads the low 32 bits of a seed only, so the two numbers are mixed first.
+        mixed = np.random.SeedSequence([self._seed, int(self.call)]).generate_state(1)
+        generator = torch.Generator().manual_seed(int(mixed[0]))
+        drawn = torch.randint(self._samples - 1, (len(positions), self._negatives), generator=generator)
+        drawn = drawn.to(positions.device)
+        own = positions.unsqueeze(1)
+        return torch.cat([own, drawn + (drawn >= own)], dim=1)
+
+    def _contrast(
+        self, bank: RelationBank, query: Tensor, positions: Tensor, candidates: Tensor, related: Tensor
+    ) -> Tensor:
+        log_p = bank.normalised(bank.scores(query, positions, candidates), related, self._temperature)
+        log_noise = math.log(self._negatives / self._samples)
+        own = F.softplus(log_noise - log_p[..., 0])  # -log(P / (P + K / n))
+        others = F.softplus(log_p[..., 1:] - log_noise).sum(dim=2)  # -log((K / n) / (P + K / n))
+        pairs = torch.where(related, own + others, 0.0)  # (batch, anchors)
+        return pairs.sum() / related.sum().clamp(min=1)
+
+    def _check_positions(self, positions: Tensor, batch: int) -> None:
+        if positions.shape != (batch,):
+            raise ValueError(f"CRCD: {batch} samples, but positions {tuple(positions.shape)}")
+        if batch and not (positions.min().item() >= 0 and positions.max().item() < self._samples):
+            raise ValueError(f"CRCD: positions must be in the training list of {self._samples} samples")
+
+
+def _unit(projector: nn.Linear, embedding: Tensor) -> Tensor:
+    """Projected unit vectors in at least float32; the zero vector stays zero."""
+    projected = projector(embedding.to(projector.weight.dtype))
+    return F.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=1, eps=1e-6)
+
+
+class CRCDSettings(ComparisonSettings):
+    """`crcd` as a term; `width`, `negatives`, `temperature` and `momentum` as of `CRCD`."""
+
+    description: ClassVar[str] = "CRCD: relations between training samples, by contrast with a memory (Zhu et al.)"
+    loss: Literal["crcd"] = "crcd"
+    student_layer: str = "embedding"
+    teacher_layer: str = "embedding"
+    width: Count = 64
+    negatives: Count = 512
+    temperature: Positive = 0.07
+    momentum: BelowOne = 0.5
+
+    def build(self, context: TermContext) -> Term:
+        """See `TermSettings`."""
+        (student,), (teacher,) = self.require_rank(context, 1, "embeddings")
+        if context.samples < 2:
+            raise SettingError(
+                f"Loss term '{self.title}' needs 2 training samples or more, not {context.samples}",
+                "Set its weight to 0, or give more training data",
+            )
+        crcd = CRCD(
+            student,
+            teacher,
+            context.samples,
+            width=self.width,
+            negatives=self.negatives,
+            temperature=self.temperature,
+            momentum=self.momentum,
+            seed=context.seed,
+        )
+        return Term(crcd, pairwise_placed)
