@@ -18,12 +18,10 @@ from torch import Tensor, nn
 from vskd.bundle.contract import Contract
 from vskd.datasets.recording import Recording
 from vskd.errors import SettingError
+from vskd.network import TensorKind
 from vskd.preprocessing.stores.store_file import Store
 from vskd.schema import Strict
 
-TensorKind = Literal["series", "image", "frames"]
-"""What reaches a network: (batch, channels, samples), (batch, channels, height, width) or (batch, segments, channels,
-height, width)."""
 Sample = npt.NDArray[Any]
 
 
