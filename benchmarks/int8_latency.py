@@ -31,7 +31,7 @@ from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.export.int8.quantize import quantize_int8
 from vskd.export.parity import ParityReport, parity
 from vskd.files import write_text
-from vskd.models.catalog import build_network
+from vskd.models.catalog import build_network, parse_network
 
 NETWORKS = ("mobilenet-v3-small-075", "mobilenet-v3-small-075-relu", "mobilenet-v3-small-075-relu6", "squeezenet-lw")
 HEAD = (
@@ -103,7 +103,7 @@ def row(label: str, single: Latency, int8: Latency, base_ms: float, pieces: int 
 def settled_network(name: str, channels: int, options: argparse.Namespace) -> nn.Module:
     """The untrained network with BatchNorm statistics of random images, so that activations have ordinary ranges."""
     torch.manual_seed(0)
-    network = build_network(name, in_channels=channels, classes=options.classes)
+    network = build_network(parse_network(name), shape=(channels, options.size, options.size), classes=options.classes)
     network.train()
     for part in network.modules():
         if isinstance(part, nn.BatchNorm2d):

@@ -34,6 +34,8 @@ ALSO_MAY = {
     ("files", "errors"),
     ("progress", "errors"),
     ("schema", "errors"),
+    ("network", "errors"),
+    ("network", "schema"),
     ("losses", "errors"),
     ("losses", "schema"),
     ("losses", "network"),

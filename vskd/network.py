@@ -2,14 +2,25 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from vskd.errors import SettingError, nearest
+from vskd.errors import SettingError, did_you_mean, first_few
+from vskd.schema import Strict
 
+TensorKind = Literal["series", "image", "frames"]
+"""What a network takes; `AXES` has the axes of each."""
+AXES: Mapping[TensorKind, tuple[str, ...]] = {
+    "series": ("channels", "samples"),
+    "image": ("channels", "height", "width"),
+    "frames": ("segments", "channels", "height", "width"),
+}
+"""The axes of one sample; in a batch, the batch stands before them."""
+Shape = tuple[int, ...]
+"""Of one sample, without the batch."""
 OUTPUT_LAYERS = ("logits", "embedding")
 """Layers that every network has."""
 
@@ -50,6 +61,33 @@ def whole(x: Tensor) -> Tensor:
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
+class NetworkSettings(Strict):
+    """Settings of a network: a subclass stands beside each network and adds its own.
+
+    Attributes:
+        name: of the network in the catalog, which makes it a literal.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True)
+class PretrainedPart:
+    """Where weights that were trained elsewhere go.
+
+    Attributes:
+        module: takes the whole file; the rest of the network stays as it is.
+        stem: name of its first convolution, whose kernels are adapted to the input's channels; None where they must
+            fit as they are.
+        head: name of its layer whose size depends on the classes; it stays as it is where the file has none that fits.
+            None where there is no such layer.
+    """
+
+    module: nn.Module
+    stem: str | None = None
+    head: str | None = None
+
+
 class Network(nn.Module):
     """Base of the networks: what the engine asks of each, with the answers of one that has nothing special.
 
@@ -70,62 +108,124 @@ class Network(nn.Module):
         """Called once before training: whether the weights were trained before, elsewhere."""
 
     def parameter_groups(self, learning_rate: float, weight_decay: float) -> list[dict[str, Any]]:
-        """Groups for the optimizer; by default all parameters alike."""
+        """Groups for the optimizer, each parameter in one; by default all alike."""
         return [{"params": list(self.parameters())}]
+
+    def pretrained_part(self) -> PretrainedPart:
+        """Where weights that were trained elsewhere go; by default into the whole network."""
+        return PretrainedPart(self)
 
 
 class FeatureTaps:
     """Sees layers of a network that it does not return by itself, by their module path (as torchdistill does).
 
     A layer is `logits`, `embedding`, a name in the network's own `features` (`deep`), or the path of a module
-    (`layer3.1.conv2`), whose output is taken by a forward hook.
+    (`layer3.1.conv2`), whose output is taken by a forward hook; the first that fits counts. Paths are those inside
+    `network`, which may itself stand in a wrapper.
+
+    Make it once and call `collect` after each forward pass. What a module gives is copied, with its gradient: the
+    in-place activation that often follows would change it. Of a module that is used several times the last output
+    counts. A frame network's rows (batch * segments, ...) become (batch, segments, ...).
 
     Args:
         network: returns `Outputs`.
-        layers: names of layers.
-
-    Raises:
-        SettingError: a layer is none of these; the nearest path is given.
+        layers: names of layers. Whether they exist is known after a forward pass: ask `layer_shapes` first.
     """
 
-    def __init__(self, network: nn.Module, layers: Iterable[str], own: Iterable[str] = ()) -> None:
-        modules = dict(network.named_modules())
-        self._seen: dict[str, Tensor] = {}
-        self._handles: list[RemovableHandle] = []
+    def __init__(self, network: nn.Module, layers: Iterable[str]) -> None:
         self.layers = tuple(dict.fromkeys(layers))
-        known = (*OUTPUT_LAYERS, *own)
+        self._network = type(network).__name__
+        modules = {path: module for path, module in network.named_modules(remove_duplicate=False) if path}
+        self._paths = tuple(modules)
+        self._seen: dict[str, Tensor] = {}
+        self._handles: list[RemovableHandle] = [network.register_forward_pre_hook(self._forget)]
         for layer in self.layers:
-            if layer in known:
-                continue
-            if layer not in modules or not layer:
-                names = [*known, *(path for path in modules if path)]
-                raise SettingError(
-                    f"There is no layer '{layer}' in {type(network).__name__}: {nearest(layer, names)}",
-                    "Name an output, a feature, or the path of a module",
-                )
-            self._handles.append(modules[layer].register_forward_hook(self._keep(layer)))
+            if layer in modules and layer not in OUTPUT_LAYERS:
+                self._handles.append(modules[layer].register_forward_hook(self._keep(layer)))
+
+    def _forget(self, _network: nn.Module, _inputs: Any) -> None:
+        """Nothing of an earlier forward pass is taken for this one's."""
+        self._seen.clear()
 
     def _keep(self, layer: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            self._seen[layer] = output
+            if not isinstance(output, Tensor):
+                raise SettingError(
+                    f"Layer '{layer}' of {self._network} gives a {type(output).__name__}",
+                    "Name a layer that gives one tensor",
+                )
+            self._seen[layer] = output.clone()
 
         return hook
 
     def collect(self, outputs: Outputs) -> Outputs:
-        """`outputs` of the forward pass just made, its features being those asked for."""
-        own = {name: outputs.features[name] for name in self.layers if name in outputs.features}
-        seen, self._seen = self._seen, {}
-        return replace(outputs, features=own | seen)
+        """`outputs` of the forward pass just made, its features being those asked for.
+
+        Raises:
+            SettingError: the network has no such layer (the nearest name is given), or it took no part, or it does not
+                have the batch first.
+        """
+        seen = {layer: self._by_sample(layer, tensor, len(outputs.logits)) for layer, tensor in self._seen.items()}
+        self._seen.clear()
+        found = {**seen, **outputs.features}
+        wanted = [layer for layer in self.layers if layer not in OUTPUT_LAYERS]
+        for layer in wanted:
+            if layer not in found:
+                raise self._absent(layer, outputs)
+        return replace(outputs, features={layer: found[layer] for layer in wanted})
+
+    def _by_sample(self, layer: str, tensor: Tensor, batch: int) -> Tensor:
+        """(batch * n, ...) -> (batch, n, ...); (batch, ...) stays."""
+        rows = tensor.shape[0] if tensor.ndim else 0
+        if rows == 0 or rows % batch:
+            raise self._not_by_sample(layer)
+        return tensor if rows == batch else tensor.reshape(batch, -1, *tensor.shape[1:])
+
+    def _not_by_sample(self, layer: str) -> SettingError:
+        return SettingError(
+            f"Layer '{layer}' of {self._network} does not have the batch as its first axis", "Name a layer that does"
+        )
+
+    def _absent(self, layer: str, outputs: Outputs) -> SettingError:
+        if layer in self._paths:
+            problem = f"Layer '{layer}' of {self._network} is not called by itself in a forward pass"
+            return SettingError(problem, "Name a layer inside it")
+        names = (*OUTPUT_LAYERS, *outputs.features, *self._paths)
+        near = did_you_mean(layer, names) or f"there are {first_few(names, 12, ', ')}"
+        return SettingError(
+            f"There is no layer '{layer}' in {self._network}: {near}",
+            "Name an output, a feature, or the path of a module",
+        )
 
     def remove(self) -> None:
         """Take the hooks away."""
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
+        self._seen.clear()
 
 
-def layer_shapes(network: nn.Module, input_shape: tuple[int, ...], layers: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """Shapes of layers for one sample, the batch left out, from one forward pass on zeros in evaluation mode.
+def probe(network: nn.Module, input_shape: Shape, batch: int = 1) -> Any:
+    """What a network answers to zeros, in evaluation mode and without a gradient; the network's mode stays.
+
+    Args:
+        network: takes (batch, *input_shape).
+        input_shape: of one sample, e.g. (channels, height, width).
+        batch: number of samples.
+    """
+    like = next(network.parameters())
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with torch.no_grad():
+            return network(torch.zeros(batch, *input_shape, device=like.device, dtype=like.dtype))
+    finally:
+        for module, training in modes.items():  # each by itself: one that stays in evaluation mode was frozen
+            module.training = training
+
+
+def layer_shapes(network: nn.Module, input_shape: Shape, layers: Iterable[str]) -> dict[str, Shape]:
+    """Shapes of layers for one sample, the batch left out, from forward passes on zeros in evaluation mode.
 
     Args:
         network: returns `Outputs`; its mode is left as it was.
@@ -133,23 +233,18 @@ def layer_shapes(network: nn.Module, input_shape: tuple[int, ...], layers: Itera
         layers: as in `FeatureTaps`.
 
     Raises:
-        SettingError: the network has no such layer, or it gives no tensor.
+        SettingError: the network has no such layer, or the layer gives no tensor with the batch first.
     """
-    device = next(network.parameters()).device
-    training = network.training
-    network.eval()
+    taps = FeatureTaps(network, layers)
     try:
-        with torch.no_grad():
-            own = network(torch.zeros(1, *input_shape, device=device)).features
-            taps = FeatureTaps(network, layers, own)
-            outputs = taps.collect(network(torch.zeros(1, *input_shape, device=device)))
-            taps.remove()
+        one, two = (_shapes(taps.collect(probe(network, input_shape, batch)), taps.layers) for batch in (1, 2))
+        for layer in taps.layers:
+            if one[layer] != two[layer]:  # another axis came first, and was divided by the batch
+                raise taps._not_by_sample(layer)
     finally:
-        network.train(training)
-    shapes = {}
-    for layer in taps.layers:
-        tensor = outputs.layer(layer)
-        if not isinstance(tensor, Tensor):
-            raise SettingError(f"Layer '{layer}' gives a {type(tensor).__name__}", "Name a layer that gives one tensor")
-        shapes[layer] = tuple(tensor.shape[1:])
-    return shapes
+        taps.remove()
+    return one
+
+
+def _shapes(outputs: Outputs, layers: Iterable[str]) -> dict[str, Shape]:
+    return {layer: tuple(outputs.layer(layer).shape[1:]) for layer in layers}

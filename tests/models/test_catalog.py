@@ -1,27 +1,144 @@
-"""Looking networks up by name."""
+"""Looking networks up by name, their settings, and adding one as the catalog's docstring says."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from vskd.errors import RecipeError
-from vskd.models.catalog import NETWORKS, build_network, get_network, get_teacher
+import vskd
+from vskd.errors import SettingError
+from vskd.models.catalog import NETWORKS, build_network, parse_network
+from vskd.models.weights.catalog import PUBLIC_WEIGHTS
 
 
 def test_unknown_network_names_the_nearest() -> None:
-    with pytest.raises(RecipeError, match=r"'resnet81'.*did you mean 'resnet18'") as caught:
-        get_network("resnet81")
+    with pytest.raises(SettingError, match=r"'resnet81'.*did you mean 'resnet18'") as caught:
+        parse_network("resnet81")
     assert all(name in caught.value.action for name in NETWORKS)
 
 
-def test_unknown_teacher_names_the_valid_ones() -> None:
-    with pytest.raises(RecipeError, match="trn"):
-        get_teacher("lstm")
+@pytest.mark.parametrize("content", [{}, {"name": 3}, {"name": None}, {"dropout": 0.1}])
+def test_a_network_without_a_name_is_refused(content: dict[str, object]) -> None:
+    with pytest.raises(SettingError, match=r"name of a network is .*cnn1d"):
+        parse_network(content)
+
+
+def test_a_bare_name_has_the_defaults() -> None:
+    assert parse_network("trn").model_dump() == {
+        "name": "trn",
+        "backbone": "bn-inception",
+        "feature_size": 300,
+        "feature_init_std": 0.001,
+        "dropout": 0.5,
+    }
+    assert parse_network("resnet18").model_dump() == {"name": "resnet18", "embedding_size": 300, "dropout": 0.0}
+    assert parse_network("cnn1d") == parse_network({"name": "cnn1d", "embedding_size": 300, "dropout": 0.0})
+    assert parse_network("convnext-atto").model_dump() == {"name": "convnext-atto", "dropout": 0.0}
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [("in_channels", 0), ("classes", 0), ("embedding_size", -1), ("dropout", 1.0), ("dropout", -0.1)],
+    ("name", "field", "value"),
+    [
+        ("cnn1d", "embedding_size", -1),
+        ("cnn1d", "dropout", 1.0),
+        ("squeezenet-lw", "dropout", -0.1),
+        ("trn", "feature_init_std", 0.0),
+        ("trn", "backbone", "vgg"),
+        ("resnet18", "embedding_size", "300"),
+    ],
 )
-def test_sizes_out_of_range_are_refused(field: str, value: float) -> None:
-    options = {"in_channels": 3, "classes": 2, "embedding_size": 8, "dropout": 0.0, field: value}
-    with pytest.raises(RecipeError, match=f"{field} of network 'cnn1d' is"):
-        build_network("cnn1d", **options)
+def test_settings_out_of_range_are_refused_by_name(name: str, field: str, value: object) -> None:
+    with pytest.raises(SettingError, match=f"Network '{name}': {field}: "):
+        parse_network({"name": name, field: value})
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(SettingError, match=r"dropout: .*; segments: unknown key"):
+        parse_network({"name": "trn", "dropout": 2.0, "segments": 8})
+
+
+def test_every_network_is_described_under_its_own_name() -> None:
+    for name, entry in NETWORKS.items():
+        assert name == entry.name == entry.settings().name
+        assert entry.description and entry.weights
+
+
+def test_every_importer_but_that_of_a_frame_network_is_of_a_network() -> None:
+    assert set(PUBLIC_WEIGHTS) - set(NETWORKS) == {"bn-inception"}
+
+
+def test_segments_are_frames_of_a_clip() -> None:
+    network = build_network(parse_network({"name": "trn", "backbone": "resnet18"}), shape=(3, 1, 48, 48), classes=2)
+    assert list(network.get_submodule("relations").keys()) == ["3", "2"]
+
+
+TOY = '''"""A network that averages."""
+
+from torch import Tensor, nn
+
+from vskd.network import Network, NetworkSettings, Outputs, Shape
+
+
+class ToySettings(NetworkSettings):
+    """Settings of `Toy`."""
+
+    width: int = 7
+
+
+class Toy(Network):
+    """Mean over time, two linear layers."""
+
+    def __init__(self, channels: int, width: int, classes: int) -> None:
+        super().__init__()
+        self.embedding_size = width
+        self.embed, self.classifier = nn.Linear(channels, width), nn.Linear(width, classes)
+
+    def forward(self, x: Tensor) -> Outputs:
+        """Classify a batch."""
+        means = x.mean(dim=2)
+        embedding = self.embed(means)
+        return Outputs(self.classifier(embedding), embedding, {"means": means})
+
+
+def build_toy(settings: ToySettings, shape: Shape, classes: int) -> Toy:
+    """Build it."""
+    return Toy(shape[0], settings.width, classes)
+'''
+
+
+def test_a_network_is_added_as_the_docstring_says(tmp_path: Path) -> None:
+    """A file, its import and its line in a copy of the package; the contract tests then find it by themselves."""
+    shutil.copytree(Path(vskd.__file__).parent, tmp_path / "vskd", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "tests").mkdir()
+    shutil.copy(Path(__file__).with_name("test_contract.py"), tmp_path / "tests")
+    (tmp_path / "vskd" / "models" / "toy.py").write_text(TOY)
+    catalog = tmp_path / "vskd" / "models" / "catalog.py"
+    content = re.sub(
+        r"^from vskd\.models\.trn .*\n",
+        r"\g<0>from vskd.models.toy import ToySettings, build_toy\n",
+        catalog.read_text(),
+        flags=re.MULTILINE,
+    )
+    content, lines = re.subn(
+        r"^    for entry in \(\n",
+        r'\g<0>        _entry("toy", "series", ToySettings, build_toy, "averages"),\n',
+        content,
+        flags=re.MULTILINE,
+    )
+    assert lines == 1
+    catalog.write_text(content)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_contract.py", "-k", "toy"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed is not None and int(passed[1]) >= 10

@@ -4,6 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from vskd.errors import SettingError
+from vskd.models.catalog import build_network, parse_network
 from vskd.models.cnn1d import MINIMUM_SAMPLES, CNN1d
 
 
@@ -24,6 +26,23 @@ def test_embedding_is_a_relu_and_feeds_the_classifier() -> None:
     outputs = network(torch.randn(2, 3, 64))
     assert (outputs.embedding >= 0).all()
     torch.testing.assert_close(outputs.logits, network.classifier(outputs.embedding))
+
+
+def test_dropout_leaves_the_embedding_whole() -> None:
+    torch.manual_seed(0)
+    network = build_network(parse_network({"name": "cnn1d", "dropout": 0.9}), shape=(3, 64), classes=4).eval()
+    whole = network(x := torch.randn(2, 3, 64))
+    dropouts = [module for module in network.modules() if isinstance(module, torch.nn.Dropout)]
+    assert [dropout.p for dropout in dropouts] == [0.9]
+    dropouts[0].train()
+    first, second = network(x), network(x)
+    assert torch.equal(first.embedding, whole.embedding) and torch.equal(second.embedding, whole.embedding)
+    assert not torch.equal(first.logits, second.logits)
+
+
+def test_short_windows_are_refused() -> None:
+    with pytest.raises(SettingError, match=r"window of 7 samples is too short for network 'cnn1d'.*8 samples or more"):
+        build_network(parse_network("cnn1d"), shape=(3, MINIMUM_SAMPLES - 1), classes=4)
 
 
 def test_learns_the_frequency_of_a_wave() -> None:

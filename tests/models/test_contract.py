@@ -1,63 +1,85 @@
-"""What every network of the catalogs must fulfil. A network added to a catalog is tested by itself."""
+"""What every network of the catalog must fulfil. A network added to the catalog is tested by itself."""
 
-from collections.abc import Callable
+import json
+import typing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
-from vskd.models.catalog import NETWORKS, TEACHERS, build_network
-from vskd.models.trn import BACKBONES
+from vskd.errors import SettingError, nearest
+from vskd.models.catalog import NETWORKS, AnyNetwork, build_network, parse_network
+from vskd.models.weights.pretrained import load_pretrained
 from vskd.models.weights.state import load_state, save_state
-from vskd.network import Outputs
+from vskd.network import AXES, FeatureTaps, Network, NetworkSettings, Outputs, Shape, layer_shapes
+from vskd.schema import Strict, explain, parse
 
 CLASSES, WIDTH = 5, 12
+SIZES = {"segments": 4, "samples": 64, "height": 48, "width": 48}
+SMALL = {"embedding_size": WIDTH, "feature_size": WIDTH, "feature_init_std": 0.1, "dropout": 0.2}
 
 
-def student(name: str) -> tuple[nn.Module, Callable[[int], Tensor]]:
+def variants(name: str) -> list[str]:
+    """`name`, once for each value of a setting that has a few: `trn/backbone=resnet18`."""
+    fields = NETWORKS[name].settings.model_fields
+    chosen = {
+        key: typing.get_args(field.annotation)
+        for key, field in fields.items()
+        if key != "name" and typing.get_origin(field.annotation) is typing.Literal
+    }
+    return [f"{name}/{key}={value}" for key, values in chosen.items() for value in values] or [name]
+
+
+def settings_of(case: str) -> NetworkSettings:
+    name, _, choice = case.partition("/")
+    fields = NETWORKS[name].settings.model_fields
+    small = {key: value for key, value in SMALL.items() if key in fields}
+    return parse_network({"name": name, **small, **(dict([choice.split("=")]) if choice else {})})
+
+
+def shape_of(name: str) -> Shape:
     entry = NETWORKS[name]
-    channels = max(entry.channels, default=4)
-    shape = {"image": (channels, 32, 32), "series": (channels, 64)}[entry.input_kind]
-    network = build_network(name, in_channels=channels, classes=CLASSES, embedding_size=WIDTH, dropout=0.2)
-    if not entry.channels:
-        assert network.embedding_size == WIDTH
-    return network, lambda batch: torch.randn(batch, *shape)
+    return tuple({**SIZES, "channels": max(entry.channels, default=4)}[axis] for axis in AXES[entry.kind])
 
 
-def teacher(name: str) -> tuple[nn.Module, Callable[[int], Tensor]]:
-    kind, backbone = name.split("/")
-    network = TEACHERS[kind].build(backbone, classes=CLASSES, segments=4, feature_size=WIDTH, feature_init_std=0.1)
-    return network, lambda batch: torch.rand(batch, 4, 3, 48, 48) * 255
+@dataclass(frozen=True)
+class Case:
+    network: Network
+    shape: Shape
+
+    def batch(self, size: int) -> Tensor:
+        return torch.rand(size, *self.shape) * (255 if len(self.shape) == len(AXES["frames"]) else 1)
 
 
-CASES = [*sorted(NETWORKS), *(f"{t}/{b}" for t in sorted(TEACHERS) for b in sorted(BACKBONES))]
+CASES = [case for name in sorted(NETWORKS) for case in variants(name)]
 
 
 @pytest.fixture(params=CASES)
-def case(request: pytest.FixtureRequest) -> tuple[nn.Module, Callable[[int], Tensor]]:
+def case(request: pytest.FixtureRequest) -> Case:
     torch.manual_seed(0)
-    return teacher(request.param) if "/" in request.param else student(request.param)
+    settings = settings_of(request.param)
+    shape = shape_of(settings.name)
+    return Case(build_network(settings, shape=shape, classes=CLASSES), shape)
 
 
-def test_forward_and_backward(case: tuple[nn.Module, Callable[[int], Tensor]]) -> None:
-    network, batch_of = case
-    outputs = network.train()(batch_of(3))
+def test_forward_and_backward(case: Case) -> None:
+    outputs = case.network.train()(case.batch(3))
     assert isinstance(outputs, Outputs)
     assert outputs.logits.shape == (3, CLASSES)
-    assert outputs.embedding.shape == (3, getattr(network, "embedding_size", WIDTH))
+    assert outputs.embedding.shape == (3, case.network.embedding_size)
     assert outputs.features
     assert all(feature.shape[0] == 3 for feature in outputs.features.values())
     (outputs.logits.square().sum() + outputs.embedding.square().sum()).backward()
-    for name, parameter in network.named_parameters():
+    for name, parameter in case.network.named_parameters():
         assert parameter.grad is not None, f"{name} has no gradient"
         assert torch.isfinite(parameter.grad).all(), f"{name} has a gradient that is not finite"
 
 
-def test_evaluation_is_deterministic_and_takes_one_recording(case: tuple[nn.Module, Callable[[int], Tensor]]) -> None:
-    network, batch_of = case
-    x = batch_of(3)
-    network.eval()
+def test_evaluation_is_deterministic_and_takes_one_recording(case: Case) -> None:
+    network, x = case.network.eval(), case.batch(3)
     with torch.no_grad():
         first = network(x)
         torch.manual_seed(5)
@@ -68,19 +90,124 @@ def test_evaluation_is_deterministic_and_takes_one_recording(case: tuple[nn.Modu
     torch.testing.assert_close(alone.embedding, first.embedding[:1], rtol=1e-3, atol=1e-4)
 
 
-def test_state_survives_safetensors(case: tuple[nn.Module, Callable[[int], Tensor]], tmp_path: Path) -> None:
-    network, batch_of = case
-    x = batch_of(2)
-    network.train()(x)  # moves the running statistics away from their first values
-    network.eval()
+def perturb(network: nn.Module) -> None:
     with torch.no_grad():
-        expected = network(x).logits
-        save_state(network, tmp_path / "n.safetensors", {"step": "1"})
         for parameter in network.parameters():
             parameter.normal_()
         for name, buffer in network.named_buffers():
             if "running" in name:
                 buffer.uniform_(0.5, 1.5)
+
+
+def test_state_survives_safetensors(case: Case, tmp_path: Path) -> None:
+    network, x = case.network, case.batch(2)
+    network.train()(x)  # moves the running statistics away from their first values
+    network.eval()
+    with torch.no_grad():
+        expected = network(x).logits
+        save_state(network, tmp_path / "n.safetensors", {"step": "1"})
+        perturb(network)
         assert not torch.equal(network(x).logits, expected)
         assert load_state(network, tmp_path / "n.safetensors") == {"step": "1"}
         assert torch.equal(network(x).logits, expected)
+
+
+def test_pretrained_weights_go_where_the_network_says(case: Case, tmp_path: Path) -> None:
+    part = case.network.pretrained_part()
+    assert any(module is part.module for module in case.network.modules())
+    for layer in filter(None, (part.stem, part.head)):
+        assert part.module.get_submodule(layer).weight.ndim > 1
+    expected = {name: tensor.clone() for name, tensor in part.module.state_dict().items()}
+    save_state(part.module, tmp_path / "p.safetensors", {})
+    perturb(case.network)
+    load_pretrained(case.network, tmp_path / "p.safetensors")
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in part.module.state_dict().items())
+
+
+def test_the_embedding_is_as_wide_as_the_settings_say() -> None:
+    for name in NETWORKS:
+        settings = settings_of(name)
+        wanted = getattr(settings, "embedding_size", getattr(settings, "feature_size", None))
+        network = build_network(settings, shape=shape_of(name), classes=2)
+        assert wanted is None or network.embedding_size == wanted == WIDTH
+
+
+def test_every_layer_with_weights_can_be_tapped(case: Case) -> None:
+    """Convolutions above all; with the batch first, also where a frame network sees all frames at once."""
+    kinds = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
+    layers = {path: module for path, module in case.network.named_modules() if isinstance(module, kinds)}
+    assert layers
+    shapes = layer_shapes(case.network, case.shape, layers)
+    taps = FeatureTaps(case.network, layers)
+    features = taps.collect(case.network(case.batch(3))).features
+    taps.remove()
+    assert {layer: tuple(feature.shape) for layer, feature in features.items()} == {
+        layer: (3, *shape) for layer, shape in shapes.items()
+    }
+    assert all(feature.requires_grad for feature in features.values())
+    frames = case.shape[:1] if len(case.shape) == len(AXES["frames"]) else ()
+    for layer, module in layers.items():
+        if isinstance(module, nn.Conv1d | nn.Conv2d):
+            assert shapes[layer][len(frames)] == module.out_channels
+            assert shapes[layer][: len(frames)] == frames
+
+
+def test_parameter_groups_hold_every_parameter_once(case: Case) -> None:
+    groups = case.network.parameter_groups(0.1, 0.01)
+    grouped = [id(parameter) for group in groups for parameter in group["params"]]
+    assert sorted(grouped) == sorted(id(parameter) for parameter in case.network.parameters())
+    torch.optim.SGD(groups, lr=0.1).step()
+
+
+@pytest.mark.parametrize("pretrained", [False, True])
+def test_starting_and_reseeding_make_training_repeatable(case: Case, pretrained: bool) -> None:
+    case.network.start_from(pretrained=pretrained)
+    case.network.train()
+    x, logits = case.batch(2), []
+    for _ in range(2):
+        case.network.reseed(3)
+        torch.manual_seed(3)
+        with torch.no_grad():
+            logits.append(case.network(x).logits)
+    assert torch.equal(*logits)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_settings_survive_json(name: str) -> None:
+    settings = settings_of(name)
+    content = json.loads(json.dumps(settings.model_dump()))
+    assert next(iter(content)) == "name"
+    read = parse(AnyNetwork, content)
+    assert (type(read), read) == (type(settings), settings)
+    assert parse_network(content) == settings
+
+
+class Role(Strict):
+    """Where a recipe has the settings."""
+
+    network: AnyNetwork
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_a_key_of_another_network_is_refused_with_the_nearest(name: str) -> None:
+    own = sorted(NETWORKS[name].settings.model_fields)
+    others = {key for entry in NETWORKS.values() for key in entry.settings.model_fields} - set(own)
+    wrong = {*others, *(f"{key}s" for key in own)}
+    for key in wrong:
+        with pytest.raises(ValidationError) as caught:
+            parse(Role, {"network": {"name": name, key: 3}})
+        assert explain(caught.value, Role) == [f"network.{key}: unknown key (of {name}), {nearest(key, own)}"]
+        with pytest.raises(SettingError, match=f"Network '{name}': {key}: unknown key, "):
+            parse_network({"name": name, key: 3})
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_samples_of_another_shape_are_refused(name: str) -> None:
+    settings, shape, axes = settings_of(name), shape_of(name), AXES[NETWORKS[name].kind]
+    with pytest.raises(SettingError, match=rf"A sample of network '{name}' is \({', '.join(axes)}\), not "):
+        build_network(settings, shape=(*shape, 2), classes=2)
+    for position, axis in enumerate(axes):
+        with pytest.raises(SettingError, match=f"{axis} of network '{name}' is 0"):
+            build_network(settings, shape=(*shape[:position], 0, *shape[position + 1 :]), classes=2)
+    with pytest.raises(SettingError, match=f"classes of network '{name}' is 0"):
+        build_network(settings, shape=shape, classes=0)

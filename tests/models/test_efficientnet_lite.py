@@ -6,7 +6,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional as F
 
 from vskd.models.efficientnet_lite import EfficientNetLite0, InvertedResidual, SameConvolution
-from vskd.models.feature_shapes import feature_shapes
+from vskd.network import layer_shapes
 
 # Repeats, kernel, stride, expansion, output channels, as the original writes them.
 STAGES = (
@@ -68,7 +68,10 @@ def test_layers_are_those_of_the_table() -> None:
 
 
 def test_map_sizes_at_224() -> None:
-    assert feature_shapes(EfficientNetLite0(1, 6), (1, 224, 224)) == {"shallow": (32, 112, 112), "deep": (1280, 7, 7)}
+    assert layer_shapes(EfficientNetLite0(1, 6), (1, 224, 224), ["shallow", "deep"]) == {
+        "shallow": (32, 112, 112),
+        "deep": (1280, 7, 7),
+    }
 
 
 def test_padding_by_hand() -> None:

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from vskd.models.feature_shapes import feature_shapes
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.torchvision_shim import load_torchvision
+from vskd.network import layer_shapes
 
 # Table 2 of the paper: kernel, expansion, output channels, squeeze-and-excite.
 ROWS = (
@@ -79,9 +79,12 @@ def test_activation_replaces_every_hard_swish_and_no_parameter(activation: str, 
 
 
 def test_map_sizes_at_224() -> None:
-    assert feature_shapes(MobileNetV3Small(3, 6), (3, 224, 224)) == {"shallow": (16, 112, 112), "deep": (576, 7, 7)}
+    assert layer_shapes(MobileNetV3Small(3, 6), (3, 224, 224), ["shallow", "deep"]) == {
+        "shallow": (16, 112, 112),
+        "deep": (576, 7, 7),
+    }
     narrow = MobileNetV3Small(1, 6, width=0.75)
-    assert feature_shapes(narrow, (1, 224, 224)) == {"shallow": (16, 112, 112), "deep": (432, 7, 7)}
+    assert layer_shapes(narrow, (1, 224, 224), ["shallow", "deep"]) == {"shallow": (16, 112, 112), "deep": (432, 7, 7)}
     assert narrow.classifier[0].out_features == 768
 
 

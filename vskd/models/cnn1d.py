@@ -7,14 +7,23 @@ them have int8 kernels in LiteRT and TFLite Micro.
 
 from torch import Tensor, nn
 
-from vskd.network import Outputs
+from vskd.errors import SettingError
+from vskd.network import Network, NetworkSettings, Outputs, Shape
+from vskd.schema import BelowOne, Count
 
 # (channels, kernel in samples, pooling in samples); at 50 Hz the last block looks at 1.1 s (54 samples).
 BLOCKS: tuple[tuple[int, int, int], ...] = ((64, 7, 2), (128, 5, 2), (128, 5, 2), (128, 3, 1))
 MINIMUM_SAMPLES = 8
 
 
-class CNN1d(nn.Module):
+class CNN1dSettings(NetworkSettings):
+    """Settings of `CNN1d`."""
+
+    embedding_size: Count = 300
+    dropout: BelowOne = 0.0
+
+
+class CNN1d(Network):
     """Four convolution blocks, global average pooling, an embedding and a classifier (about 220,000 parameters).
 
     Args:
@@ -49,6 +58,19 @@ class CNN1d(nn.Module):
             features[name] = x
         embedding = self.embed(x.mean(dim=2))  # (batch, 128, samples / 8) -> (batch, embedding_size)
         return Outputs(self.classifier(self.dropout(embedding)), embedding, features)
+
+
+def build_cnn1d(settings: CNN1dSettings, shape: Shape, classes: int) -> CNN1d:
+    """Build the network for windows of shape (channels, samples).
+
+    Raises:
+        SettingError: the windows are too short.
+    """
+    channels, samples = shape
+    if samples < MINIMUM_SAMPLES:
+        problem = f"A window of {samples} samples is too short for network '{settings.name}'"
+        raise SettingError(problem, f"Give it windows of {MINIMUM_SAMPLES} samples or more")
+    return CNN1d(channels, classes, settings.embedding_size, settings.dropout)
 
 
 def _block(in_channels: int, out_channels: int, kernel: int, pooling: int) -> nn.Sequential:

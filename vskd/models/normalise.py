@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from vskd.errors import RecipeError
+from vskd.errors import SettingError
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -51,10 +51,10 @@ def photo_normalisation(in_channels: int) -> Normalise:
     """ImageNet's normalisation for RGB (3) or grey (1) images in 0..1.
 
     Raises:
-        RecipeError: another number of channels.
+        SettingError: another number of channels.
     """
     if in_channels == 3:
         return Normalise(IMAGENET_MEAN, IMAGENET_STD)
     if in_channels == 1:
         return Normalise((sum(IMAGENET_MEAN) / 3,), (sum(IMAGENET_STD) / 3,))
-    raise RecipeError(f"in_channels is {in_channels}; networks for photographs read 1 or 3", "Give grey or RGB images")
+    raise SettingError(f"in_channels is {in_channels}; networks for photographs read 1 or 3", "Give grey or RGB images")

@@ -5,10 +5,17 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from vskd.models.normalise import photo_normalisation
-from vskd.network import Outputs
+from vskd.network import Network, NetworkSettings, Outputs, PretrainedPart
+from vskd.schema import BelowOne
 
 
-class PhotoNetwork(nn.Module):
+class PhotoSettings(NetworkSettings):
+    """Settings of every network for photographs; the embedding has the width of the network's last map."""
+
+    dropout: BelowOne = 0.0
+
+
+class PhotoNetwork(Network):
     """Base of the networks for photographs. Parameters keep their public names, so that public files load by name.
 
     Args:
@@ -29,7 +36,7 @@ class PhotoNetwork(nn.Module):
         embedding_size: width of the embedding.
 
     Raises:
-        RecipeError: in_channels is neither 1 nor 3.
+        SettingError: in_channels is neither 1 nor 3.
     """
 
     head: ClassVar[str]
@@ -66,6 +73,10 @@ class PhotoNetwork(nn.Module):
         """The map "deep", pooled = embedding, through the classifier."""
         embedding = deep.mean(dim=(2, 3))  # (batch, channels, height, width) -> (batch, channels)
         return Outputs(self.classifier(embedding), embedding, features)
+
+    def pretrained_part(self) -> PretrainedPart:
+        """The whole network, whose head may be of another data set."""
+        return PretrainedPart(self, self.stem, self.head)
 
 
 class ConvolutionHeadNetwork(PhotoNetwork):

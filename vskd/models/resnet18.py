@@ -10,7 +10,8 @@ from typing import Literal
 from torch import Tensor, nn
 
 from vskd.models.torchvision_shim import load_torchvision
-from vskd.network import Outputs
+from vskd.network import Network, NetworkSettings, Outputs, PretrainedPart, Shape
+from vskd.schema import BelowOne, Count
 
 FEATURE_WIDTH = 512
 LAYERS = ("layer1", "layer2", "layer3", "layer4")
@@ -59,8 +60,19 @@ class ResNet18Body(nn.Module):
         """Same as `forward_features`."""
         return self.forward_features(x)
 
+    def pretrained_part(self) -> PretrainedPart:
+        """All of it."""
+        return PretrainedPart(self, stem="conv1")
 
-class ResNet18(nn.Module):
+
+class ResNet18Settings(NetworkSettings):
+    """Settings of `ResNet18`."""
+
+    embedding_size: Count = 300
+    dropout: BelowOne = 0.0
+
+
+class ResNet18(Network):
     """The student of VSKD: pool(512) -> Linear -> ReLU = embedding -> Linear = logits. The input is not normalised.
 
     Args:
@@ -90,3 +102,12 @@ class ResNet18(nn.Module):
         maps = self.body.forward_maps(x)
         embedding = self.embed(maps["layer4"].mean(dim=(2, 3)))  # (batch, 512, h, w) -> (batch, embedding_size)
         return Outputs(self.classifier(self.dropout(embedding)), embedding, maps)
+
+    def pretrained_part(self) -> PretrainedPart:
+        """The body; embedding and classifier are trained anew."""
+        return self.body.pretrained_part()
+
+
+def build_resnet18(settings: ResNet18Settings, shape: Shape, classes: int, *, stem: Stem = "imagenet") -> ResNet18:
+    """Build the network for images of shape (channels, height, width)."""
+    return ResNet18(shape[0], classes, settings.embedding_size, settings.dropout, stem)

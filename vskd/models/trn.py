@@ -12,29 +12,34 @@ Points of deviation from the original implementation:
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from vskd.errors import RecipeError
+from vskd.errors import SettingError
 from vskd.models.bn_inception import BNInception
 from vskd.models.resnet18 import ResNet18Body
-from vskd.network import Outputs
+from vskd.network import Network, NetworkSettings, Outputs, PretrainedPart, Shape
+from vskd.schema import BelowOne, Count, Positive
 
 SUBSETS_PER_SCALE = 3
 RELATION_WIDTH = 256
 Subset = tuple[int, ...]
+BackboneName = Literal["bn-inception", "resnet18"]
 
 
 class FrameNetwork(Protocol):
-    """What a frame network offers: `forward_features`, (frames, 3, height, width) -> (frames, feature_width)."""
+    """What a frame network offers."""
 
     feature_width: int
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """Pooled features of each frame."""
+        """Pooled features of each frame: (frames, 3, height, width) -> (frames, feature_width)."""
+
+    def pretrained_part(self) -> PretrainedPart:
+        """Where its public weights go."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Backbone:
     bgr: bool
 
 
-BACKBONES: Mapping[str, Backbone] = {
+BACKBONES: Mapping[BackboneName, Backbone] = {
     "bn-inception": Backbone(BNInception, (104.0, 117.0, 128.0), (1.0, 1.0, 1.0), bgr=True),
     "resnet18": Backbone(ResNet18Body, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375), bgr=False),
 }
@@ -85,7 +90,16 @@ def draw_subsets(segments: int, size: int, generator: torch.Generator) -> tuple[
     return tuple(chosen)
 
 
-class MultiScaleTRN(nn.Module):
+class TRNSettings(NetworkSettings):
+    """Settings of `MultiScaleTRN`."""
+
+    backbone: BackboneName = "bn-inception"
+    feature_size: Count = 300
+    feature_init_std: Positive = 0.001
+    dropout: BelowOne = 0.5
+
+
+class MultiScaleTRN(Network):
     """Multi-scale temporal relation network.
 
     Each frame becomes a feature; for every scale n = segments..2 up to three ordered n-frame subsets are classified
@@ -107,7 +121,7 @@ class MultiScaleTRN(nn.Module):
         (batch, segments, feature_size).
 
     Raises:
-        RecipeError: fewer than 2 segments.
+        SettingError: fewer than 2 segments.
         ValueError: forward gets clips of another shape or number of frames.
     """
 
@@ -125,8 +139,9 @@ class MultiScaleTRN(nn.Module):
     ) -> None:
         super().__init__()
         if segments < 2:
-            raise RecipeError(f"segments is {segments}, but a relation needs two frames", "Set segments to 2 or more")
+            raise SettingError(f"segments is {segments}, but a relation needs two frames", "Set segments to 2 or more")
         self.segments = segments
+        self.embedding_size = feature_size
         self.bgr = backbone.bgr
         self.register_buffer("mean", torch.tensor(backbone.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(backbone.std).view(1, 3, 1, 1), persistent=False)
@@ -176,6 +191,14 @@ class MultiScaleTRN(nn.Module):
             scores.append(self.relations[str(scale)](features[:, chosen].flatten(2)))
         return Outputs(torch.cat(scores, dim=1).sum(dim=1), features.mean(dim=1), {"frame_features": features})
 
+    def start_from(self, *, pretrained: bool) -> None:
+        """Freeze BatchNorm where the frame network's weights are pretrained, see `partial_bn`."""
+        self.partial_bn(pretrained)
+
+    def pretrained_part(self) -> PretrainedPart:
+        """The frame network; the relations are trained anew."""
+        return self._frame_network.pretrained_part()
+
     def partial_bn(self, enabled: bool) -> None:
         """Freeze (or free) all BatchNorm layers of the frame network but the first: statistics, scale and shift.
 
@@ -224,20 +247,13 @@ def _relation(width: int, classes: int) -> nn.Sequential:
     return nn.Sequential(nn.ReLU(), nn.Linear(width, RELATION_WIDTH), nn.ReLU(), nn.Linear(RELATION_WIDTH, classes))
 
 
-def build_trn(
-    backbone: str = "bn-inception",
-    *,
-    classes: int,
-    segments: int = 8,
-    feature_size: int = 300,
-    dropout: float = 0.5,
-    feature_init_std: float = 0.001,
-) -> MultiScaleTRN:
-    """Build the teacher on a frame network chosen by name ("bn-inception" or "resnet18"), without trained weights.
+def build_trn(settings: TRNSettings, shape: Shape, classes: int) -> MultiScaleTRN:
+    """Build the network for clips of shape (segments, channels, height, width).
 
     Raises:
-        RecipeError: unknown backbone, or fewer than 2 segments.
+        SettingError: fewer than 2 segments.
     """
-    if backbone not in BACKBONES:
-        raise RecipeError(f"Unknown backbone '{backbone}'", f"Choose one of: {', '.join(sorted(BACKBONES))}")
-    return MultiScaleTRN(BACKBONES[backbone], segments, feature_size, classes, dropout, feature_init_std)
+    backbone = BACKBONES[settings.backbone]
+    return MultiScaleTRN(
+        backbone, shape[0], settings.feature_size, classes, settings.dropout, settings.feature_init_std
+    )

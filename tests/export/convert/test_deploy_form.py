@@ -14,7 +14,7 @@ from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.export.convert.structure import float_operators, operator_names
 from vskd.export.int8.quantize import quantize_int8
 from vskd.export.parity import parity
-from vskd.models.catalog import build_network
+from vskd.models.catalog import build_network, parse_network
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.photo import PhotoNetwork
 from vskd.models.squeezenet_lw import SqueezeNetLW
@@ -45,7 +45,7 @@ def settled(network: nn.Module, channels: int, size: int = 64) -> nn.Module:
     ],
 )
 def test_logits_are_those_of_the_network(name: str, channels: int):
-    network = settled(build_network(name, in_channels=channels, classes=6), channels)
+    network = settled(build_network(parse_network(name), shape=(channels, 64, 64), classes=6), channels)
     before = {key: value.clone() for key, value in network.state_dict().items()}
     for size in (64, 65):  # an odd side too
         x = torch.rand(2, channels, size, size)
@@ -59,9 +59,9 @@ def test_logits_are_those_of_the_network(name: str, channels: int):
 
 
 def test_what_is_slow_is_gone():
-    mobile = deploy_form(build_network("mobilenet-v3-small-075", in_channels=3, classes=6))
+    mobile = deploy_form(build_network(parse_network("mobilenet-v3-small-075"), shape=(3, 64, 64), classes=6))
     assert not any(isinstance(part, (nn.Hardswish, nn.Hardsigmoid)) for part in mobile.modules())
-    squeeze = deploy_form(build_network("squeezenet-lw", in_channels=3, classes=6))
+    squeeze = deploy_form(build_network(parse_network("squeezenet-lw"), shape=(3, 64, 64), classes=6))
     stems = [part for part in squeeze.modules() if isinstance(part, SpaceToDepthConvolution)]
     assert [stem.convolution.kernel_size for stem in stems] == [(4, 4)]
     assert max(part.kernel_size[0] for part in squeeze.modules() if isinstance(part, nn.Conv2d)) == 4

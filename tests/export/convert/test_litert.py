@@ -76,11 +76,11 @@ def test_converting_prints_nothing(capfd: pytest.CaptureFixture[str]):
 
 @pytest.mark.slow
 def test_resnet18_student_converts_and_quantizes():
-    from vskd.models.catalog import build_network
+    from vskd.models.catalog import build_network, parse_network
 
-    torch.manual_seed(0)
-    network = build_network("resnet18", in_channels=6, classes=27, embedding_size=300).eval()
     shape = (6, 64, 64)
+    torch.manual_seed(0)
+    network = build_network(parse_network("resnet18"), shape=shape, classes=27).eval()
     inputs = [np.tanh(x) for x in random_inputs(12, shape)]
     content = convert_float(LogitsOnly(network), torch.zeros(1, *shape))
     assert parity(reference(network), LiteRTModel(content).predict, inputs[:4]).max_abs_error < 1e-4

@@ -12,10 +12,9 @@ from torch import Tensor
 from vskd.errors import CheckpointError
 from vskd.files import sha256_file
 from vskd.models.bn_inception import BNInception
-from vskd.models.catalog import build_network
+from vskd.models.catalog import build_network, parse_network
 from vskd.models.resnet18 import ResNet18, ResNet18Body
 from vskd.models.torchvision_shim import load_torchvision
-from vskd.models.trn import build_trn
 from vskd.models.weights.pretrained import adapt_input_channels, import_weights, load_pretrained, read_tensors
 
 
@@ -57,7 +56,7 @@ def test_bn_inception_loads_into_the_teacher(style: str, public: dict[str, Tenso
     classifier = "fc" if style == "old" else "last_linear"
     assert report.left_out == (f"{classifier}.weight", f"{classifier}.bias")
 
-    teacher = build_trn("bn-inception", classes=3)
+    teacher = build_network(parse_network("trn"), shape=(8, 3, 64, 64), classes=3)
     relations = teacher.relations["2"][1].weight.clone()
     metadata = load_pretrained(teacher, out)
     for name, tensor in teacher.backbone.state_dict().items():
@@ -100,7 +99,7 @@ def test_photo_networks_of_torchvision_load_without_their_classifier(name: str, 
     torch.manual_seed(0)
     public = getattr(load_torchvision().models, function)(weights=None).state_dict()
     torch.save(public, tmp_path / "public.pth")
-    network = build_network(name, in_channels=1, classes=4)
+    network = build_network(parse_network(name), shape=(1, 64, 64), classes=4)
     own = {n: t.clone() for n, t in network.state_dict().items() if n.startswith(network.head)}
     report = import_weights(tmp_path / "public.pth", name, tmp_path / "ours.safetensors")
     assert report.left_out == tuple(own)
@@ -117,11 +116,11 @@ def test_public_weights_load_with_another_activation_but_not_another_width(tmp_p
     public = load_torchvision().models.mobilenet_v3_small(weights=None).state_dict()
     torch.save(public, tmp_path / "m.pth")
     import_weights(tmp_path / "m.pth", "mobilenet-v3-small-100", tmp_path / "m.safetensors")
-    network = build_network("mobilenet-v3-small-100-relu", in_channels=3, classes=1000)
+    network = build_network(parse_network("mobilenet-v3-small-100-relu"), shape=(3, 64, 64), classes=1000)
     load_pretrained(network, tmp_path / "m.safetensors")
     assert torch.equal(network.classifier[0].weight, public["classifier.0.weight"])
     assert not torch.equal(network.classifier[3].weight, public["classifier.3.weight"])
-    narrow = build_network("mobilenet-v3-small-075", in_channels=3, classes=4)
+    narrow = build_network(parse_network("mobilenet-v3-small-075"), shape=(3, 64, 64), classes=4)
     with pytest.raises(CheckpointError, match=r"does not fit MobileNetV3Small: .*of another shape"):
         load_pretrained(narrow, tmp_path / "m.safetensors")
 
@@ -202,7 +201,7 @@ def test_other_sources_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "out.safetensors"
     with pytest.raises(CheckpointError, match=r"absent\.pth does not exist"):
         import_weights(tmp_path / "absent.pth", "bn-inception", out)
-    with pytest.raises(CheckpointError, match=r"'vgg'.*bn-inception, resnet18"):
+    with pytest.raises(CheckpointError, match=r"no importer of weights for 'vgg'.*bn-inception, convnext-tiny"):
         import_weights(tmp_path / "absent.pth", "vgg", out)
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(CheckpointError, match=r"list\.pth holds a list"):

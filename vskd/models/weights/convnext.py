@@ -11,6 +11,11 @@ _DOWNSAMPLE = re.compile(r"downsample_layers\.(\d+)\.(\d+)(\.\w+)$")
 _TOP = {"norm.": "classifier.0.", "head.": "classifier.2."}
 
 
+def to_torchvision(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of either kind of file under torchvision's names."""
+    return from_authors_layout(tensors) if is_authors_layout(tensors) else dict(tensors)
+
+
 def is_authors_layout(names: Iterable[str]) -> bool:
     """Whether these are the names of the authors' files."""
     return any(name.startswith("downsample_layers.") for name in names)

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-NETWORK = "efficientnet-lite0"
 # The package's LICENSE file is Apache-2.0; the sum is that of its efficientnet-lite0-57934424.pth.
 LICENCES = {"579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db": "Apache-2.0"}
 
@@ -25,6 +24,11 @@ _OUTSIDE = {
     "_fc": "classifier.1",
 }
 _BLOCK = re.compile(r"_blocks\.(\d+)\.(\w+)(\.\w+)$")
+
+
+def to_ours(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of the public file, or of one with our names, under our names."""
+    return from_public_layout(tensors) if is_public_layout(tensors) else dict(tensors)
 
 
 def is_public_layout(names: Iterable[str]) -> bool:

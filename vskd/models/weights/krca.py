@@ -15,11 +15,9 @@ from vskd.errors import CheckpointError
 from vskd.models.squeezenet_lw import SqueezeNetLW
 from vskd.models.weights.state import compare_states
 
-NETWORK = "squeezenet-lw"
 
-
-def check_krca(tensors: Mapping[str, Tensor], source: Path) -> dict[str, Tensor]:
-    """The tensors of a whole SqueezeNet_LW, in the network's order.
+def take_krca(tensors: Mapping[str, Tensor], source: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The tensors of a whole SqueezeNet_LW, in the network's order; nothing is left out.
 
     Raises:
         CheckpointError: a tensor is missing, of another shape, or one too many.
@@ -31,4 +29,4 @@ def check_krca(tensors: Mapping[str, Tensor], source: Path) -> dict[str, Tensor]
     if not difference.fits(strict=True):
         action = f"Give one of KRCA's SqueezeNet_LW files, which hold these {len(wanted)} tensors and no others"
         raise CheckpointError(f"{source} does not hold a SqueezeNet_LW of KRCA: {difference}", action)
-    return {name: tensors[name].to(tensor.dtype) for name, tensor in wanted.items()}
+    return {name: tensors[name].to(tensor.dtype) for name, tensor in wanted.items()}, ()

@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from vskd.errors import CheckpointError
+from vskd.errors import CheckpointError, first_few
 from vskd.files import atomic_path
 
 # All metadata in one entry: the library writes several in random order, and equal content is to give equal bytes.
@@ -92,12 +92,7 @@ class Difference:
 
     def __str__(self) -> str:
         parts = [("missing", self.missing), ("unexpected", self.unexpected), ("of another shape", self.mismatched)]
-        return "; ".join(f"{len(names)} {what} ({some_names(names)})" for what, names in parts if names)
-
-
-def some_names(names: tuple[str, ...], most: int = 3) -> str:
-    """The first few names, for a message."""
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+        return "; ".join(f"{len(names)} {what} ({first_few(names, 3, ', ')})" for what, names in parts if names)
 
 
 def compare_states(tensors: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> Difference:
