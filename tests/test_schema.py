@@ -9,7 +9,7 @@ import pytest
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from vskd import schema
-from vskd.schema import OnlyWhere, Strict, choice, explain, named, only_where, parse, tuples
+from vskd.schema import OnlyWhere, Strict, choice, explain, named, only_where, parse, required_where, tuples
 
 
 class Encoding(Strict):
@@ -138,6 +138,21 @@ def test_a_conditional_key_that_does_nothing_is_an_error() -> None:
     assert problems({"sees": {"modality": "window", "encoding": nothing}}) == [
         "sees.encoding: limit does nothing here: it counts only where scaling is fixed; "
         "image_size does nothing here: it counts only where method is gadf or gasf"
+    ]
+
+
+def test_a_required_key_must_be_said_where_it_counts() -> None:
+    class Steps(Strict):
+        conditional: ClassVar[Mapping[str, OnlyWhere]] = {"stride": required_where("mode", "sliding", "overlapping")}
+        mode: Literal["whole", "sliding", "overlapping"] = "whole"
+        stride: schema.Count | None = None
+
+    assert (Steps().stride, Steps(mode="sliding", stride=3).stride) == (None, 3)
+    assert problems({"mode": "sliding"}, Steps) == [
+        "stride is missing: it must be set where mode is overlapping or sliding"
+    ]
+    assert problems({"stride": 3}, Steps) == [
+        "stride does nothing here: it counts only where mode is overlapping or sliding"
     ]
 
 

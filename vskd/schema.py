@@ -41,11 +41,17 @@ class OnlyWhere:
         key: the other one.
         values: with which this one counts.
         default: this one's value where it counts and is not said; elsewhere it is None.
+        required: whether it must be said where it counts; then there is no default.
     """
 
     key: str
     values: frozenset[Any]
     default: Any
+    required: bool = False
+
+    def __str__(self) -> str:
+        """The condition, e.g. `window is sliding`."""
+        return f"{self.key} is {' or '.join(sorted(map(str, self.values)))}"
 
     def counts_with(self, value: Any) -> bool:
         """Whether the key counts where the other one has `value`."""
@@ -57,11 +63,17 @@ def only_where(key: str, *values: Any, default: Any) -> OnlyWhere:
     return OnlyWhere(key, frozenset(values), default)
 
 
+def required_where(key: str, *values: Any) -> OnlyWhere:
+    """See `OnlyWhere`."""
+    return OnlyWhere(key, frozenset(values), default=None, required=True)
+
+
 class Strict(BaseModel):
     """Immutable; unknown keys and silent conversions of types are refused.
 
     Attributes:
-        conditional: keys without an effect of their own, see `OnlyWhere`. Saying one where it does nothing is an error.
+        conditional: keys without an effect of their own, see `OnlyWhere`. Saying one where it does nothing is an error,
+            and so is leaving out a required one.
             Such a field is optional and None by default. One that depends on another of them stands behind it.
     """
 
@@ -80,17 +92,18 @@ class Strict(BaseModel):
     # tuples; and a mistyped deciding key is thus reported itself, not that nothing depends on it.
     @model_validator(mode="after")
     def _complete_conditional(self) -> Self:
-        without_effect = []
+        problems = []
         for name, only in self.conditional.items():
             counts, said = only.counts_with(getattr(self, only.key)), getattr(self, name) is not None
             if said and not counts:
-                values = " or ".join(sorted(map(str, only.values)))
-                without_effect.append(f"{name} does nothing here: it counts only where {only.key} is {values}")
+                problems.append(f"{name} does nothing here: it counts only where {only}")
+            elif counts and not said and only.required:
+                problems.append(f"{name} is missing: it must be set where {only}")
             elif counts and not said:
                 self.__dict__[name] = only.default  # still being made, so not yet frozen
                 self.__pydantic_fields_set__.add(name)
-        if without_effect:
-            raise ValueError("; ".join(without_effect))
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
 
