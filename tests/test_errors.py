@@ -1,3 +1,6 @@
+"""What a user's mistake says, and the small pieces that messages and lists are made of."""
+
+import doctest
 import pickle
 
 import pytest
@@ -37,3 +40,53 @@ def test_errors_cross_process_boundaries(error: errors.VskdError) -> None:
 )
 def test_a_long_list_is_cut_and_says_so(count: int, separator: str, text: str) -> None:
     assert errors.first_few([f"n{i}" for i in range(count)], 2, separator) == text
+
+
+CATALOG = {"resnet18": 1, "cnn1d": 2}
+
+
+def test_lookup_finds_or_names_the_nearest_and_all() -> None:
+    assert errors.lookup(CATALOG, "cnn1d", "network") == 2
+    with pytest.raises(errors.SettingError) as caught:
+        errors.lookup(CATALOG, "resnet", "network")
+    assert str(caught.value) == (
+        "There is no network 'resnet'; did you mean 'resnet18'? Choose one of: cnn1d, resnet18."
+    )
+    with pytest.raises(errors.DataError, match=r"^There is no data set 'x'\. Choose one of: a; or give a path\.$"):
+        errors.lookup({"a": None}, "x", "data set", errors.DataError, also="give a path")
+
+
+def test_a_recipe_error_is_a_setting_error() -> None:
+    assert issubclass(errors.RecipeError, errors.SettingError)
+
+
+@pytest.mark.parametrize(
+    ("names", "ordered"),
+    [
+        (["p002", "10", "9", "p002", "ab"], ("9", "10", "ab", "p002")),
+        (iter(["b", "a"]), ("a", "b")),
+        ([], ()),
+    ],
+)
+def test_natural_order(names: list[str], ordered: tuple[str, ...]) -> None:
+    assert errors.natural_order(names) == ordered
+
+
+@pytest.mark.parametrize("cell", ["1", "-2.5", "1e-3", " 4 ", "nan", "-inf", "+.5"])
+def test_numbers(cell: str) -> None:
+    assert errors.is_number(cell)
+
+
+@pytest.mark.parametrize("cell", ["", " ", "x", "1,5", "0x10", "1 2", "1g"])
+def test_no_numbers(cell: str) -> None:
+    assert not errors.is_number(cell)
+
+
+def test_did_you_mean_stays_silent_where_nothing_is_near() -> None:
+    assert errors.did_you_mean("gas", ["raw", "gasf"]) == "did you mean 'gasf'?"
+    assert errors.did_you_mean("xyz", ["raw", "gasf"]) == ""
+    assert errors.nearest("xyz", ["raw", "gasf"]) == "valid names: gasf, raw"
+
+
+def test_the_examples_of_the_docstrings() -> None:
+    assert doctest.testmod(errors).failed == 0

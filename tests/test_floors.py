@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "vskd"
 
 # A room may import the rooms of lower floors, itself, and what ALSO_MAY grants.
 FLOORS = {
-    "vskd": 0,  # the package itself: its version and its front door
+    "vskd": 0,  # the package itself: its version, and its front door, see FRONT_DOOR
     "errors": 0,
     "files": 0,
     "progress": 0,
@@ -30,7 +30,10 @@ FLOORS = {
     "study": 8,
     "cli": 9,
 }
+FRONT_DOOR = ("bundle", "datasets", "distillation")
+"""What `vskd/__init__.py` may name: it loads a room when somebody asks for something of it."""
 ALSO_MAY = {
+    *(("vskd", room) for room in FRONT_DOOR),
     ("files", "errors"),
     ("progress", "errors"),
     ("schema", "errors"),

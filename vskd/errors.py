@@ -22,7 +22,8 @@ class VskdError(Exception):
     def __init__(self, problem: str, action: str) -> None:
         self.problem = problem.rstrip(". ")
         self.action = action.rstrip(". ")
-        super().__init__(f"{self.problem}. {self.action}.")
+        end = "" if self.problem.endswith("?") else "."
+        super().__init__(f"{self.problem}{end} {self.action}.")
 
     def __reduce__(self) -> tuple[type["VskdError"], tuple[str, str]]:
         """Keep both parts when the error crosses a process boundary (data loader workers)."""
@@ -86,7 +87,9 @@ def nearest(name: str, valid: Sequence[str]) -> str:
     return did_you_mean(name, valid) or f"valid names: {', '.join(sorted(valid))}"
 
 
-def lookup(catalog: Mapping[str, T], name: str, kind: str, error: type[VskdError] = SettingError) -> T:
+def lookup(
+    catalog: Mapping[str, T], name: str, kind: str, error: type[VskdError] = SettingError, *, also: str = ""
+) -> T:
     """The entry of a catalog.
 
     Args:
@@ -94,6 +97,7 @@ def lookup(catalog: Mapping[str, T], name: str, kind: str, error: type[VskdError
         name: what was asked for.
         kind: what the entries are, for the message, e.g. `network`.
         error: the class to raise.
+        also: what to do instead of choosing one, e.g. `give the path of a file`.
 
     Raises:
         SettingError: (or `error`) there is none of that name; the nearest one is given.
@@ -101,7 +105,7 @@ def lookup(catalog: Mapping[str, T], name: str, kind: str, error: type[VskdError
     if name not in catalog:
         near = did_you_mean(name, catalog)
         problem = f"There is no {kind} '{name}'" + (f"; {near}" if near else "")
-        raise error(problem, f"Choose one of: {', '.join(sorted(catalog))}")
+        raise error(problem, f"Choose one of: {', '.join(sorted(catalog))}" + (f"; or {also}" if also else ""))
     return catalog[name]
 
 

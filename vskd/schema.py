@@ -5,10 +5,11 @@ of such models told apart by one key; `choice` makes the union of them, so that 
 error.
 """
 
+import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model, model_validator
 
@@ -25,6 +26,9 @@ Count = Annotated[int, Field(ge=1)]
 Size = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+LONGEST_SHOWN = 80
+"""Characters of a wrong value in a message; a longer one is not repeated."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -47,7 +51,11 @@ class OnlyWhere:
 
     def __str__(self) -> str:
         """The condition, e.g. `window is sliding`."""
-        return f"{self.key} is {' or '.join(str(value) for value in sorted(self.values, key=str))}"
+        return f"{self.key} is {' or '.join(sorted(map(str, self.values)))}"
+
+    def counts_with(self, value: Any) -> bool:
+        """Whether the key counts where the other one has `value`."""
+        return any(value == one for one in self.values)  # `in` would refuse a value that has no hash
 
 
 def only_where(key: str, *values: Any, default: Any) -> OnlyWhere:
@@ -66,27 +74,37 @@ class Strict(BaseModel):
     Attributes:
         conditional: keys without an effect of their own, see `OnlyWhere`. Saying one where it does nothing is an error,
             and so is leaving out a required one.
+            Such a field is optional and None by default. One that depends on another of them stands behind it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
     conditional: ClassVar[Mapping[str, OnlyWhere]] = {}
 
-    @model_validator(mode="before")
     @classmethod
-    def _complete_conditional(cls, content: Any) -> Any:
-        if not cls.conditional or not isinstance(content, Mapping):
-            return content
-        complete = dict(content)
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
         for name, only in cls.conditional.items():
-            decides = complete.get(only.key, cls.model_fields[only.key].default)
-            if isinstance(decides, list | dict) or decides not in only.values:
-                if complete.get(name) is not None:
-                    raise ValueError(f"{name} does nothing here: it counts only where {only}")
-            elif complete.get(name) is None:
-                if only.required:
-                    raise ValueError(f"{name} is missing: it must be set where {only}")
-                complete[name] = only.default
-        return complete
+            if name not in cls.model_fields or only.key not in cls.model_fields:
+                raise TypeError(f"{cls.__name__}.conditional: '{name}' or '{only.key}' is no field")
+            if cls.model_fields[name].default is not None:
+                raise TypeError(f"{cls.__name__}.{name} is conditional, so its own default must be None")
+
+    # After the fields: before them pydantic would read JSON as if it were Python, whose strict mode refuses lists for
+    # tuples; and a mistyped deciding key is thus reported itself, not that nothing depends on it.
+    @model_validator(mode="after")
+    def _complete_conditional(self) -> Self:
+        problems = []
+        for name, only in self.conditional.items():
+            counts, said = only.counts_with(getattr(self, only.key)), getattr(self, name) is not None
+            if said and not counts:
+                problems.append(f"{name} does nothing here: it counts only where {only}")
+            elif counts and not said and only.required:
+                problems.append(f"{name} is missing: it must be set where {only}")
+            elif counts and not said:
+                self.__dict__[name] = only.default  # still being made, so not yet frozen
+                self.__pydantic_fields_set__.add(name)
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
 
 
 def named(base: type[Model], key: str, value: str) -> type[Model]:
@@ -122,68 +140,87 @@ def explain(error: ValidationError, root: Any) -> list[str]:
 
     Args:
         error: of validating `root`.
-        root: the model.
+        root: the model, or a type made of models.
     """
     return list(dict.fromkeys(_explained(dict(e), root) for e in error.errors()))
 
 
 def _explained(error: Mapping[str, Any], root: Any) -> str:
     place, model = _placed(tuple(error["loc"]), root)
-    value, kind, context = error.get("input"), error["type"], error.get("ctx", {})
     where = f"{place}: " if place else ""
-    if kind == "extra_forbidden":
-        names = sorted(model.model_fields) if model is not None else []
-        has = f" (of {_title(model)})" if model is not None and place.count(".") else ""
-        return f"{where}unknown key{has}, {nearest(place.rsplit('.', 1)[-1], names)}"
-    if kind == "missing":
-        return f"{where}missing"
-    if kind in ("union_tag_invalid", "literal_error"):
-        valid = [
-            v.strip(" '")
-            for v in str(context.get("expected_tags", context.get("expected"))).replace(" or ", ",").split(",")
-        ]
-        tag = context.get("tag", value)
-        key = f".{context['discriminator'].strip(chr(39))}" if "discriminator" in context else ""
-        return f"{place}{key}: {tag!r} is not allowed, {nearest(str(tag), valid)}"
-    if kind == "union_tag_not_found":
-        return f"{place}.{context['discriminator'].strip(chr(39))}: missing"
+    match error["type"]:
+        case "extra_forbidden":
+            return where + _unknown_key(place, model)
+        case "missing":
+            return f"{where}missing"
+        case "union_tag_invalid" | "union_tag_not_found" | "literal_error":
+            return _no_choice(error, place)
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"{where}should be keys with values{_shown(error['input'])}"
+        case "tuple_type":
+            return f"{where}should be a list{_shown(error['input'])}"
     message = str(error["msg"]).removeprefix("Value error, ")
-    shown = (
-        f" (got {value!r})" if not isinstance(value, Mapping | BaseModel | Sequence) or isinstance(value, str) else ""
-    )
-    return f"{where}{message[:1].lower()}{message[1:]}{shown}"
+    return f"{where}{message[:1].lower()}{message[1:]}{_shown(error['input'])}"
 
 
-def _title(model: type[BaseModel]) -> str:
-    """What tells a model of a catalog from its neighbours, e.g. `cnn1d`."""
-    kinds = [typing.get_args(f.annotation) for f in model.model_fields.values() if _is_literal(f.annotation)]
-    return str(next((values[0] for values in kinds if len(values) == 1), model.__name__))
+def _unknown_key(place: str, model: type[BaseModel] | None) -> str:
+    if model is None:
+        return "unknown key"
+    names = sorted(field.alias or name for name, field in model.model_fields.items())
+    has = f" (of {_tag(model)})" if "." in place and _tag(model) else ""
+    return f"unknown key{has}, {nearest(place.rsplit('.', 1)[-1], names)}"
 
 
-def _is_literal(annotation: Any) -> bool:
-    return typing.get_origin(annotation) is Literal
+def _no_choice(error: Mapping[str, Any], place: str) -> str:
+    """A key that chooses, but not among what there is; a function that reads the key is not named."""
+    context = error["ctx"]
+    key = str(context.get("discriminator", "")).strip("'")
+    path = ".".join(part for part in (place, "" if key.endswith("()") else key) if part)
+    where = f"{path}: " if path else ""
+    if error["type"] == "union_tag_not_found":
+        return f"{where}missing"
+    listed = str(context.get("expected_tags", context.get("expected"))).replace(" or ", ", ").split(", ")
+    tag = context.get("tag", error["input"])
+    return f"{where}{tag!r} is not allowed, {nearest(str(tag), [value.strip(chr(39)) for value in listed])}"
+
+
+def _shown(value: Any) -> str:
+    """A plain value as it was given; nothing of one that would fill the screen."""
+    said = list(value) if isinstance(value, tuple) else value
+    plain = said is None or isinstance(said, str | int | float | list)
+    return f" (got {said!r})" if plain and len(repr(said)) <= LONGEST_SHOWN else ""
+
+
+def _tag(model: type[BaseModel]) -> str:
+    """What tells a model of a catalog from its neighbours, e.g. `cnn1d`; empty of other models."""
+    literals = (get_args(f.annotation) for f in model.model_fields.values() if get_origin(f.annotation) is Literal)
+    return next((values[0] for values in literals if len(values) == 1 and isinstance(values[0], str)), "")
 
 
 def _placed(location: tuple[int | str, ...], root: Any) -> tuple[str, type[BaseModel] | None]:
-    """The key's path without the tags that pydantic puts between, and the model that holds (or lacks) the last key."""
+    """The key's path without what pydantic puts between, and the model that holds (or lacks) the last key.
+
+    Pydantic puts there the tag of the chosen member of a union, or the type of one without tags, and `[key]` for the
+    key of a mapping.
+    """
     keys: list[str] = []
     kind: Any = root
     holder: type[BaseModel] | None = None
     for part in location:
         kind = _unwrapped(kind)
-        members = typing.get_args(kind)
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            holder = kind
-            field = kind.model_fields.get(str(part))
-            kind = field.annotation if field is not None else None
-            if field is not None and field.discriminator is not None:
-                kind = Annotated[field.annotation, Field(discriminator=field.discriminator)]
+        members = get_args(kind)
+        if get_origin(kind) in (typing.Union, types.UnionType):
+            kind = next((m for m in map(_unwrapped, members) if _is_member(m, part)), None)
+            continue
+        if part != "[key]":
             keys.append(str(part))
-        elif tagged := [m for m in members if _is_model(m) and _title(m) == part]:
-            kind = tagged[0]
-        else:
-            kind = members[0] if members else None
-            keys.append(str(part))
+        holder = kind if _is_model(kind) else None
+        if holder is not None:
+            kind = next((f.annotation for n, f in holder.model_fields.items() if part in (n, f.alias)), None)
+        elif members and isinstance(part, int) and get_origin(kind) is tuple and members[-1] is not Ellipsis:
+            kind = members[part] if part < len(members) else None
+        else:  # tuple[X, ...], or a mapping to X
+            kind = next((m for m in reversed(members) if m is not Ellipsis), None)
     return ".".join(keys), holder
 
 
@@ -191,11 +228,18 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
+def _is_member(kind: Any, label: int | str) -> bool:
+    """Whether pydantic calls the member `kind` of a union `label`; one with a validator is `function-after[f(), X]`."""
+    text = str(label)
+    name = text.rstrip("]").rpartition(", ")[2] if text.startswith("function-") else text
+    return name in ((_tag(kind), kind.__name__) if _is_model(kind) else (getattr(kind, "__name__", ""), str(kind)))
+
+
 def _unwrapped(kind: Any) -> Any:
     """The type inside Annotated[...] and Optional[...]."""
     while True:
-        members = [m for m in typing.get_args(kind) if m is not type(None)]
-        if typing.get_origin(kind) is Annotated or (len(members) == 1 and type(None) in typing.get_args(kind)):
+        members = [m for m in get_args(kind) if m is not type(None)]
+        if get_origin(kind) is Annotated or (len(members) == 1 and type(None) in get_args(kind)):
             kind = members[0]
         else:
             return kind

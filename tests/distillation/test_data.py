@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-
 from vskd.distillation.data import ClipBatches, WindowBatches, random_crop
+
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.stores.frame_store import FrameStore

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from vskd.errors import DataError, ProtocolError
+from vskd.errors import DataError, ProtocolError, natural_order
 from vskd.evaluation import statistics
-from vskd.evaluation.metrics import METRICS, natural_order
+from vskd.evaluation.metrics import METRICS
 from vskd.evaluation.predictions import Predictions
 
 

@@ -3,28 +3,17 @@
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 
 from vskd.errors import BundleError, first_few
+from vskd.schema import Count, Finite, Fraction, NonNegative, Positive, Sha256, Size, Strict, explain
 
 SCHEMA_VERSION: Final = 1
 ENCODING_VERSION: Final = 1
 IMAGE_VERSION: Final = 1
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-Size = Annotated[int, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TensorKind = Literal["int8", "float32"]
 RangeEstimator = Literal["minmax", "moving-average"]
-
-
-class Strict(BaseModel):
-    """Immutable; unknown keys and silent conversions of types are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class EncodingContract(Strict):
@@ -125,7 +114,7 @@ class ImageContract(Strict):
     size: Count
     channels: Literal[1, 3]
     crop: Literal["box", "full"]
-    margin: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    margin: NonNegative = 0.0
     box_of: str = ""
     min_side: Count = 8
     value_range: tuple[Finite, Finite] = (0.0, 1.0)
@@ -198,8 +187,8 @@ class Accuracy(Strict):
 class ParityNumbers(Strict):
     """Differences of the logits; see `vskd.export.parity.ParityReport`."""
 
-    max_abs_error: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-    mean_abs_error: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    max_abs_error: NonNegative
+    mean_abs_error: NonNegative
     argmax_agreement: Fraction
     n: Count
 
@@ -272,14 +261,8 @@ def parse_json(model: type[Model], content: bytes, source: str) -> Model:
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
-        problems = [f"{_path(e['loc']) or 'content'}: {e['msg']}" for e in error.errors()]
+        problems = first_few(explain(error, model), 8)
         raise BundleError(
-            f"{source} does not follow the bundle schema version {SCHEMA_VERSION}: {first_few(problems, 8)}",
+            f"{source} does not follow the bundle schema version {SCHEMA_VERSION}: {problems}",
             "Export the run again, or use the vskd version that made the bundle",
         ) from error
-
-
-def _path(place: tuple[int | str, ...]) -> str:
-    """`contract.rate_hz`: pydantic names the kind of contract too, as if it were a key."""
-    kind = 1 if place[:1] == ("contract",) else None
-    return ".".join(str(part) for number, part in enumerate(place) if number != kind)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vskd.errors import DataError
+from vskd.errors import DataError, is_number
 from vskd.preprocessing.sensor.signals import TIME_COLUMNS
 
 _HEAD_LINES = 4000  # enough to see the rate of the time column without reading hours of recording
@@ -57,7 +57,7 @@ def read_csv_header(file: Path, axes: tuple[str, ...], stream: str) -> CsvHeader
         raise DataError(f"{file}: cannot be read as text ({error})", "Give a .csv file of numbers") from error
     comments = {m[1].lower(): m[2] for m in map(_COMMENT.match, lines) if m}
     rows = list(csv.reader(line for line in lines if line and not line.startswith("#")))
-    if not rows or _is_number(rows[0][0]):
+    if not rows or is_number(rows[0][0]):
         return CsvHeader(_rate(file, comments), comments.get("unit"))
     has_time = rows[0][0].strip().lower() in TIME_COLUMNS
     names, units = _split_units(rows[0][1:] if has_time else rows[0])
@@ -98,19 +98,11 @@ def _same_stream(name: str, stream: str) -> bool:
     return not prefix or stream.startswith(prefix)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _rate(file: Path, comments: dict[str, str]) -> float | None:
     if "rate_hz" not in comments:
         return None
     text = comments["rate_hz"]
-    if not _is_number(text) or not 0 < float(text) < float("inf"):
+    if not is_number(text) or not 0 < float(text) < float("inf"):
         raise DataError(f"{file}: rate_hz is '{text}', which is no positive number", "Write e.g. '# rate_hz: 50'")
     return float(text)
 
@@ -120,7 +112,7 @@ def _rate_of_times(cells: list[str]) -> float | None:
 
     Steps of a second and more are no seconds of a movement recording, but milliseconds or ticks of some clock.
     """
-    if len(cells) < 2 or not all(map(_is_number, cells)):
+    if len(cells) < 2 or not all(map(is_number, cells)):
         return None
     step = float(np.median(np.diff(np.array([float(c) for c in cells]))))
     return float(f"{1.0 / step:.3g}") if 0 < step < 1 else None

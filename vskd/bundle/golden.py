@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from vskd.bundle.contract import Contract, Finite, SensorContract, Strict, TensorKind
+from vskd.bundle.contract import Contract, SensorContract, TensorKind
 from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
+from vskd.schema import Finite, Strict
 
 FloatArray = npt.NDArray[np.float32]
 ModelInput = Callable[[FloatArray], FloatArray]

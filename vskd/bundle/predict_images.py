@@ -14,7 +14,7 @@ from vskd.bundle.encoding import model_input
 from vskd.bundle.image_input import Picture, Whole, is_video_name, read_pictures
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.runtime import LiteRTModel
-from vskd.errors import BundleError, DataError
+from vskd.errors import BundleError, DataError, first_few
 from vskd.preprocessing.image.image_header import Box
 
 FloatArray = npt.NDArray[np.float32]
@@ -122,7 +122,7 @@ def predict_images(bundle: Path, path: Path, *, box: Box | Whole | None = None, 
         probabilities = predictor.sorted_probabilities(rows[-1])
         answers.append(ImageAnswer(shown.source, next(iter(probabilities)), probabilities))
     if not rows:
-        problems = "; ".join(problem for _, problem in left_out[:3])
+        problems = first_few([problem for _, problem in left_out], 3)
         raise DataError(f"{path}: none of {len(left_out)} images can be read: {problems}", "Repair or replace them")
     kind: Kind = "folder" if path.is_dir() else "video" if is_video_name(path) else "image"
     mean = {} if kind == "folder" else predictor.sorted_probabilities(np.mean(rows, axis=0))

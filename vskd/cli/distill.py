@@ -43,7 +43,12 @@ from vskd.cli.output import print_training
 @json_option
 @click.pass_context
 def distill(
-    ctx: click.Context, recipe_name: str | None, teacher_runs: tuple[Path, ...], out: Path, cache: Path | None, as_json: bool
+    ctx: click.Context,
+    recipe_name: str | None,
+    teacher_runs: tuple[Path, ...],
+    out: Path,
+    cache: Path | None,
+    as_json: bool,
 ) -> None:
     """Train a student, guided by teachers that saw the same recordings.
 

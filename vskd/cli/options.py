@@ -142,8 +142,12 @@ RECIPE_OPTIONS: dict[str, RecipeOption] = {
     "protocol": RecipeOption("--protocol", "dataset.protocol", str, "NAME", "Protocol, e.g. cross-subject."),
     "fold": RecipeOption("--fold", "dataset.fold", str, "FOLD", "Fold of a protocol that has folds."),
     "sensor": RecipeOption("--sensor", "student.sees.streams", str, "STREAM", "Stream the student sees."),
-    "video": RecipeOption("--video", "teachers.0.sees.streams", str, "STREAM", "Stream the teacher sees: depth, rgb..."),
-    "teacher": RecipeOption("--teacher", "teachers.0.network", str, "NAME", "Teacher network, e.g. trn, convnext-tiny."),
+    "video": RecipeOption(
+        "--video", "teachers.0.sees.streams", str, "STREAM", "Stream the teacher sees: depth, rgb..."
+    ),
+    "teacher": RecipeOption(
+        "--teacher", "teachers.0.network", str, "NAME", "Teacher network, e.g. trn, convnext-tiny."
+    ),
     "student": RecipeOption("--student", "student.network", str, "NAME", "Student network, e.g. resnet18."),
     "distiller": RecipeOption("--distiller", "distiller", str, "NAME", "Distiller, e.g. dask, kd, krca or none."),
     "seed": RecipeOption("--seed", "seed", int, "N", "Seed of everything random."),

@@ -32,7 +32,9 @@ from vskd.cli.output import print_training
 @cache_option
 @json_option
 @click.pass_context
-def teach(ctx: click.Context, recipe_name: str | None, number: int, out: Path, cache: Path | None, as_json: bool) -> None:
+def teach(
+    ctx: click.Context, recipe_name: str | None, number: int, out: Path, cache: Path | None, as_json: bool
+) -> None:
     """Train a teacher on what the recipe says that it sees."""
     recipe = chosen_recipe(ctx, recipe_name)
 

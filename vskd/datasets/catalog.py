@@ -10,7 +10,7 @@ from vskd.datasets.recording import Index
 from vskd.datasets.sensors import utd_mhad
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.datasets.synthetic.settings import ACTIONS
-from vskd.errors import DataError, did_you_mean
+from vskd.errors import DataError, lookup
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,4 @@ def get_dataset(name: str) -> DatasetEntry:
     Raises:
         DataError: there is none; the nearest name is given.
     """
-    if name not in DATASETS:
-        hint = did_you_mean(name, DATASETS)
-        raise DataError(
-            f"There is no data set '{name}'{hint and '; ' + hint}", f"Choose one of: {', '.join(sorted(DATASETS))}"
-        )
-    return DATASETS[name]
+    return lookup(DATASETS, name, "data set", DataError)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from vskd.errors import DataError
+from vskd.errors import DataError, first_few, natural_order
 
 StreamKind = Literal["sensor", "video", "image"]
 
@@ -108,7 +108,7 @@ class Index:
     @property
     def subjects(self) -> tuple[str, ...]:
         """Subjects present, in natural order (2 before 10)."""
-        return tuple(sorted({r.subject for r in self.recordings}, key=lambda s: (len(s), s)))
+        return natural_order(r.subject for r in self.recordings)
 
     def by_id(self) -> dict[str, Recording]:
         """Recordings keyed by id.
@@ -120,7 +120,7 @@ class Index:
         twice = sorted(i for i, n in counts.items() if n > 1)
         if twice:
             raise DataError(
-                f"{self.root}: recording ids occur more than once: {', '.join(twice[:5])}",
+                f"{self.root}: recording ids occur more than once: {first_few(twice, 5, ', ')}",
                 "Remove or rename the duplicates; `vskd datasets index` lists them all",
             )
         return {r.id: r for r in self.recordings}

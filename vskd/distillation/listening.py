@@ -32,9 +32,7 @@ def teacher_source(recipe: Recipe, inputs: Inputs, teachers: Sequence[FinishedTe
         raise RecipeError(f"distiller: the teacher does not fit: {error.problem}", error.action) from error
 
 
-def _source(
-    recipe: Recipe, inputs: Inputs, teacher: FinishedTeacher, wanted: Sequence[str]
-) -> TeacherSource:
+def _source(recipe: Recipe, inputs: Inputs, teacher: FinishedTeacher, wanted: Sequence[str]) -> TeacherSource:
     if online(recipe.distiller.teacher_outputs, inputs, teacher.inputs):
         return OnlineTeacher(teacher.model, inputs, wanted)
     return CachedTeacher(teacher.cache(layers=wanted))

@@ -118,7 +118,9 @@ class RunFolder:
 
     def _check_facts(self, old: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         moved = [
-            key for key in ("data_hash", "split_hash", "teacher_hashes") if old.get(key, facts.get(key)) != facts.get(key)
+            key
+            for key in ("data_hash", "split_hash", "teacher_hashes")
+            if old.get(key, facts.get(key)) != facts.get(key)
         ]
         if moved:
             raise RunError(

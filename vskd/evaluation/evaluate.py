@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -68,9 +68,7 @@ def split_ids(experiment: Experiment, folder: RunFolder, split: SplitName) -> tu
     return ids
 
 
-def predict_recordings(
-    experiment: Experiment, ids: Sequence[str], model: SamplesToLogits, what: str
-) -> Predictions:
+def predict_recordings(experiment: Experiment, ids: Sequence[str], model: SamplesToLogits, what: str) -> Predictions:
     """Predict recordings; of several windows the probabilities are averaged. Memory holds one batch."""
     inputs = experiment.inputs
     usable = experiment.only(tuple(ids), inputs.ids, inputs.name)

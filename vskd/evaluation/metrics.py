@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vskd.errors import natural_order
 from vskd.evaluation.predictions import Predictions
 
 Floats = npt.NDArray[np.float64]
@@ -126,11 +127,6 @@ def per_subject_metrics(predictions: Predictions) -> tuple[SubjectMetrics, ...]:
         own = predictions.take(np.flatnonzero(owners == subject))
         rows.append(SubjectMetrics(subject, METRICS["accuracy"](own), METRICS["macro_f1"](own), len(own)))
     return tuple(rows)
-
-
-def natural_order(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The distinct names, shorter before longer so that 2 comes before 10."""
-    return tuple(sorted(set(names), key=lambda name: (len(name), name)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,31 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import Field, ValidationError
 
 from vskd.errors import DataError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import Metrics, evaluate_predictions
 from vskd.evaluation.predictions import Predictions
 from vskd.files import write_json
+from vskd.schema import Count, Fraction, NonNegative, Size, Strict, explain
 
-Fraction = Annotated[FiniteFloat, Field(ge=0, le=1)]
-NonNegative = Annotated[FiniteFloat, Field(ge=0)]
 Kind = Literal["teacher", "student", "bundle"]
 SplitName = Literal["test", "validation"]
 IntervalOf = tuple[Fraction, Fraction]
 WITH_INTERVAL = ("accuracy", "macro_f1")
 
 
-class StrictModel(BaseModel):
-    """Base of what is stored as JSON: immutable, no unknown keys, no silent conversion of types."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
-
-
-class ProtocolStamp(StrictModel):
+class ProtocolStamp(Strict):
     """Which protocol (`hash`: of its rule), fold and split a figure belongs to.
 
     Figures of different protocols are not comparable; those of the folds of one can be pooled.
@@ -38,51 +31,51 @@ class ProtocolStamp(StrictModel):
     split_hash: str
 
 
-class TeacherFigures(StrictModel):
+class TeacherFigures(Strict):
     """The teacher on the same split, to stand beside the student."""
 
     accuracy: Fraction
     macro_f1: Fraction
-    n: PositiveInt
+    n: Count
 
 
-class Intervals(StrictModel):
+class Intervals(Strict):
     """95 % bootstrap interval [low, high] over recordings and over subjects."""
 
     recordings: IntervalOf
     subjects: IntervalOf
 
 
-class ClassRow(StrictModel):
+class ClassRow(Strict):
     """One row of the per-class table."""
 
     name: str
     precision: Fraction
     recall: Fraction
     f1: Fraction
-    support: NonNegativeInt
+    support: Size
 
 
-class SubjectRow(StrictModel):
+class SubjectRow(Strict):
     """One row of the per-subject table; `accuracy_interval`: Wilson interval over the subject's recordings."""
 
     subject: str
     accuracy: Fraction
     accuracy_interval: IntervalOf
     macro_f1: Fraction
-    n: PositiveInt
+    n: Count
 
 
-class Bootstrap(StrictModel):
+class Bootstrap(Strict):
     """How the intervals were made."""
 
     level: Fraction = statistics.LEVEL
-    resamples: PositiveInt = statistics.RESAMPLES
-    seed: NonNegativeInt = 0
+    resamples: Count = statistics.RESAMPLES
+    seed: Size = 0
     note: str = ""
 
 
-class LatencyRow(StrictModel):
+class LatencyRow(Strict):
     """Batch-1 latency of one deployed model: warm-up and measured runs one after another, on this machine."""
 
     model: str
@@ -90,12 +83,12 @@ class LatencyRow(StrictModel):
     p95_ms: NonNegative
     min_ms: NonNegative
     images_per_s: NonNegative
-    threads: PositiveInt
-    warmup: NonNegativeInt
-    runs: PositiveInt
+    threads: Count
+    warmup: Size
+    runs: Count
 
 
-class Results(StrictModel):
+class Results(Strict):
     """Content of results.json.
 
     Attributes:
@@ -116,8 +109,8 @@ class Results(StrictModel):
     distiller: str | None
     protocol: ProtocolStamp
     split: SplitName
-    seed: NonNegativeInt
-    n: PositiveInt
+    seed: Size
+    n: Count
     accuracy: Fraction
     macro_f1: Fraction
     balanced_accuracy: Fraction
@@ -128,12 +121,12 @@ class Results(StrictModel):
     bootstrap: Bootstrap
     per_class: tuple[ClassRow, ...]
     per_subject: tuple[SubjectRow, ...]
-    confusion: tuple[tuple[NonNegativeInt, ...], ...]
+    confusion: tuple[tuple[Size, ...], ...]
     teacher: TeacherFigures | None
     timings: dict[str, NonNegative]
     latency: tuple[LatencyRow, ...] = ()
-    left_out: dict[str, str] = {}
-    model_bytes: PositiveInt | None
+    left_out: dict[str, str] = Field(default_factory=dict)
+    model_bytes: Count | None
     environment: dict[str, str]
 
 
@@ -221,7 +214,7 @@ def read_results(path: Path) -> Results:
     return read_model(path, Results, "Run `vskd evaluate` on the run folder again")
 
 
-M = TypeVar("M", bound=StrictModel)
+M = TypeVar("M", bound=Strict)
 
 
 def read_model(path: Path, model: type[M], action: str) -> M:
@@ -235,8 +228,7 @@ def read_model(path: Path, model: type[M], action: str) -> M:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}", action) from error
     except ValidationError as error:
-        places = ((".".join(map(str, item["loc"])) or "file", item["msg"]) for item in error.errors())
-        problems = "; ".join(f"{place}: {message}" for place, message in places)
+        problems = "; ".join(explain(error, model))
         raise DataError(f"{path}: is not a valid {path.name}: {problems}", action) from error
 
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
-from vskd.errors import DataError, ProtocolError
-from vskd.evaluation.metrics import METRICS, Floats, natural_order
+from vskd.errors import DataError, ProtocolError, natural_order
+from vskd.evaluation.metrics import METRICS, Floats
 from vskd.evaluation.predictions import Predictions
 
 Unit = Literal["recordings", "subjects"]

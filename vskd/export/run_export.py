@@ -9,15 +9,10 @@ import numpy as np
 
 from vskd.bundle.contract import (
     Contract,
-    EncodingContract,
-    ImageContract,
     ProtocolRecord,
     Provenance,
-    SensorContract,
     SplitSizes,
 )
-from vskd.bundle.encoding import Sample, model_input
-from vskd.bundle.contract import Contract, ProtocolRecord, Provenance, SplitSizes
 from vskd.bundle.encoding import Sample, model_input
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.model import Model, load_model
@@ -39,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 LAYER_SAMPLES = 8
 """Samples on which the error of each operator is measured."""
+
 
 def export_run(
     run: Path,

@@ -41,7 +41,7 @@ from vskd.export.checks import (
 )
 from vskd.export.convert.deployed_part import convert_part, deployed_part
 from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
-from vskd.export.scoring import LabelledWindow, Measurement, Checker
+from vskd.export.scoring import Checker, LabelledWindow, Measurement
 from vskd.models.complexity import complexity
 
 logger = logging.getLogger(__name__)

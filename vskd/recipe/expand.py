@@ -116,5 +116,3 @@ def overlay(entry: DatasetEntry | None, recipe: str) -> Content:
     """What a data set changes in a shipped recipe, e.g. fewer epochs because it is larger."""
     copied: Content = _copied(entry.recipes.get(recipe, {})) if entry is not None else {}
     return copied
-
-

@@ -46,9 +46,7 @@ class Recipe(Strict):
         if not isinstance(content, Mapping) or not isinstance(content.get("export", {}), Mapping):
             return content
         student = content.get("student")
-        sees, network = (
-            (student.get(key) if isinstance(student, Mapping) else None) for key in ("sees", "network")
-        )
+        sees, network = ((student.get(key) if isinstance(student, Mapping) else None) for key in ("sees", "network"))
         if not isinstance(sees, Mapping) or not isinstance(network, Mapping):
             return content
         export = complete_export(content.get("export", {}), str(sees.get("modality")), str(network.get("name")))

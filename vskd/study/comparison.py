@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vskd.errors import DataError, ProtocolError
+from vskd.errors import DataError, ProtocolError, natural_order
 from vskd.evaluation import statistics
-from vskd.evaluation.metrics import METRICS, natural_order
+from vskd.evaluation.metrics import METRICS
 from vskd.evaluation.predictions import Predictions, pool
 from vskd.evaluation.results import Bootstrap, Intervals, Kind, Results
 from vskd.study.comparison_schema import Comparison, PairedTest, Row, Summary, Versus, read_comparison

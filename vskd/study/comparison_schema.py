@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt
+from pydantic import Field
 
-from vskd.evaluation.results import Bootstrap, Fraction, Intervals, Kind, NonNegative, StrictModel, read_model
+from vskd.evaluation.results import Bootstrap, Intervals, Kind, read_model
+from vskd.schema import Count, Finite, Fraction, NonNegative, Size, Strict
 
 
-class Summary(StrictModel):
+class Summary(Strict):
     """A metric over seeds: mean, sample standard deviation (None for one seed), 95 % intervals of the mean."""
 
     mean: Fraction
@@ -17,26 +18,26 @@ class Summary(StrictModel):
     intervals: Intervals
 
 
-class PairedTest(StrictModel):
+class PairedTest(Strict):
     """McNemar's exact test of one seed's run against the baseline's run of the same seed."""
 
-    seed: NonNegativeInt
-    n: PositiveInt
-    only_candidate: NonNegativeInt
-    only_baseline: NonNegativeInt
+    seed: Size
+    n: Count
+    only_candidate: Size
+    only_baseline: Size
     p_value: Fraction
 
 
-class Versus(StrictModel):
+class Versus(Strict):
     """A row against the baseline, over the seeds that both have: accuracy difference, its 95 % intervals, tests."""
 
-    difference: FiniteFloat
-    recordings: tuple[FiniteFloat, FiniteFloat]
-    subjects: tuple[FiniteFloat, FiniteFloat]
+    difference: Finite
+    recordings: tuple[Finite, Finite]
+    subjects: tuple[Finite, Finite]
     tests: tuple[PairedTest, ...]
 
 
-class Row(StrictModel):
+class Row(Strict):
     """One recipe's teacher, float student or int8 bundle.
 
     `n`: test recordings (per seed). `subjects`: accuracy on each subject, mean over seeds; {} in older files.
@@ -47,17 +48,17 @@ class Row(StrictModel):
     network: str
     distiller: str | None
     is_baseline: bool
-    seeds: tuple[NonNegativeInt, ...]
-    n: PositiveInt
+    seeds: tuple[Size, ...]
+    n: Count
     accuracy: Summary
     macro_f1: Summary
     teacher_accuracy: Fraction | None
-    model_bytes: PositiveInt | None
+    model_bytes: Count | None
     versus_baseline: Versus | None
     subjects: dict[str, Fraction] = Field(default_factory=dict)
 
 
-class Comparison(StrictModel):
+class Comparison(Strict):
     """Content of comparison.json: rows of one data set, protocol and split, never of several.
 
     `folds` maps each fold's name ("" for a protocol without folds) to the hash of its split.
@@ -69,7 +70,7 @@ class Comparison(StrictModel):
     protocol_hash: str
     split: str
     folds: dict[str, str]
-    n: PositiveInt
+    n: Count
     baseline: str | None
     bootstrap: Bootstrap
     rows: tuple[Row, ...]

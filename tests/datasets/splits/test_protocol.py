@@ -216,20 +216,20 @@ def test_hashes_of_the_shipped_protocols_do_not_change_unnoticed(dataset: str) -
 @pytest.mark.parametrize(
     ("changes", "problems"),
     [
-        ({"versoin": 1}, ["unknown key 'versoin'", "did you mean 'version'"]),
-        ({"version": "one"}, ["version is 'one'"]),
-        ({"version": None, "disjoint": None}, ["key 'version' is missing", "key 'disjoint' is missing"]),
+        ({"versoin": 1}, ["versoin: unknown key, did you mean 'version'?"]),
+        ({"version": "one"}, ["version: input should be a valid integer (got 'one')"]),
+        ({"version": None, "disjoint": None}, ["version: missing", "disjoint: missing"]),
         ({"parts": None}, ["give either 'parts' or 'folds'"]),
         ({"folds": "leave-one-out"}, ["give either 'parts' or 'folds'"]),
         ({"parts": {"train": [1]}}, ["needs both 'train' and 'test'"]),
         ({"parts": {"train": [1, 2], "test": [2]}}, ["share subject 2"]),
         (
             {"parts": {"train": [1], "test": "some"}},
-            ["parts.test is 'some': give a list of numbers or names, or one of odd, even"],
+            ["parts.test: give a list of numbers or names, or one of odd, even", "(got 'some')"],
         ),
-        ({"parts": {"train": ["1"], "test": [2]}}, ["parts.train is ['1']: give a list of numbers"]),
-        ({"split_by": "camera"}, ["split_by is 'camera'", "'subject', 'trial' or 'part'"]),
-        ({"expected": {"recordings": 861, "size": {}}}, ["unknown key 'expected.0.size'", "did you mean 'sizes'"]),
+        ({"parts": {"train": ["1"], "test": [2]}}, ["parts.train: give a list of numbers", "(got ['1'])"]),
+        ({"split_by": "camera"}, ["split_by: 'camera' is not allowed", "part, subject, trial"]),
+        ({"expected": {"recordings": 861, "size": {}}}, ["expected.0.size: unknown key", "did you mean 'sizes'"]),
     ],
 )
 def test_wrong_protocol_files_are_explained(tmp_path: Path, changes: dict[str, object], problems: list[str]) -> None:
@@ -245,7 +245,11 @@ def test_files_that_are_no_protocol_at_all(tmp_path: Path) -> None:
     path = tmp_path / "odd.yaml"
     with pytest.raises(ProtocolError, match="There is no protocol"):
         load_protocol("utd-mhad", str(path))
-    for content, problem in (("a: [1", "no valid YAML"), ("- 1", "not a list of keys"), ("", "not a list of keys")):
+    for content, problem in (
+        ("a: [1", "no valid YAML"),
+        ("- 1", "should be keys with values"),
+        ("", "should be keys with values"),
+    ):
         path.write_text(content)
         with pytest.raises(ProtocolError, match=problem):
             load_protocol("utd-mhad", str(path))
@@ -395,7 +399,7 @@ def test_hash_of_folds_follows_their_members_not_their_order(tmp_path: Path) -> 
         ({"folds": {"a": [1], "b": [1, 2]}, "parts": None}, "a and b share subject 1"),
         ({"folds": {"a": [1]}, "parts": None}, "at least two folds"),
         ({"folds": {"a": [1], "b": [2]}}, "give either 'parts' or 'folds'"),
-        ({"folds": "leave-out", "parts": None}, "folds is 'leave-out': give leave-one-out, leave-N-out"),
+        ({"folds": "leave-out", "parts": None}, "folds: give leave-one-out, leave-N-out"),
         ({"split_by": "part"}, "there is no official part '1'; they are train, valid, test"),
         ({"split_by": "part", "parts": {"train": ["train"], "test": ["hold-out"]}}, "no official part 'hold-out'"),
         ({"split_by": "part", "parts": {"train": ["train"], "test": "even"}}, "needs 'parts' with lists"),
@@ -403,8 +407,14 @@ def test_hash_of_folds_follows_their_members_not_their_order(tmp_path: Path) -> 
         ({"split_by": "part", "parts": None, "folds": "leave-one-out"}, "split_by: part needs 'parts'"),
         ({"validation_unit": "clip"}, "validation_unit: clip would share subjects"),
         ({"validation_unit": "recording"}, "validation_unit: recording would share subjects"),
-        ({"validation_unit": "frame"}, "validation_unit is 'frame'"),
-        ({"expected": [{"recordings": 1}, {"recording": 2}]}, "unknown key 'expected.1.recording'; did you mean"),
+        (
+            {"validation_unit": "frame"},
+            "validation_unit: 'frame' is not allowed, valid names: clip, recording",
+        ),
+        (
+            {"expected": [{"recordings": 1}, {"recording": 2}]},
+            "1.recording: unknown key, did you mean 'recordings'?",
+        ),
     ],
 )
 def test_wrong_rules_for_images_are_explained(tmp_path: Path, changes: dict[str, object], problem: str) -> None:

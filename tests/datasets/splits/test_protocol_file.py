@@ -35,7 +35,7 @@ def test_a_missing_file_names_the_nearest_protocol(tmp_path: Path) -> None:
     [
         ("name: [unclosed", ["rule.yaml"]),
         ("- a list", ["rule.yaml"]),
-        ("name: a\nversoin: 1\n", ["unknown key 'versoin'; did you mean 'version'?", "version"]),
+        ("name: a\nversoin: 1\n", ["versoin: unknown key, did you mean 'version'?", "version: missing"]),
         ("name: a\nversion: two\n", ["version"]),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 
 from vskd.datasets.recording import Index, Recording
 from vskd.datasets.splits.protocol import load_protocol
-from vskd.datasets.splits.split import Split, carve_validation, checked, find_overlaps, natural_order
+from vskd.datasets.splits.split import Split, carve_validation, checked, find_overlaps
 from vskd.errors import ProtocolError
 
 
@@ -183,7 +183,3 @@ def test_carving_trials_of_named_subjects() -> None:
     chosen = [index.by_id()[i] for i in carved.validation]
     assert {r.trial for r in chosen} == {"3"}
     assert {(int(r.subject[1:]) - 1 + r.label) % 4 for r in chosen} == {0}
-
-
-def test_natural_order() -> None:
-    assert natural_order(["p002", "10", "9", "p002", "ab"]) == ("9", "10", "ab", "p002")

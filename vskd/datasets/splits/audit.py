@@ -42,7 +42,7 @@ def find_leaks(split: Split, index: Index, *, streams: Sequence[str] = ("acceler
         holders = {name: _by_content([by_id[i] for i in ids], stream) for name, ids in known.items()}
         for overlap in overlaps(holders, "content"):
             one, other = overlap.parts
-            pairs = ", ".join(f"{holders[one][v]} = {holders[other][v]}" for v in overlap.values[:5])
+            pairs = first_few([f"{holders[one][v]} = {holders[other][v]}" for v in overlap.values], 5, ", ")
             leaks.append(Leak("content", overlap.parts, f"{one} and {other} hold the same {stream} samples: {pairs}"))
     return tuple(leaks)
 

@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.protocol_file import parse_protocol_file
@@ -39,14 +39,14 @@ from vskd.datasets.splits.split import (
     SplitUnit,
     carve_validation,
     checked,
-    natural_order,
     overlaps,
     refuse_empty,
     refuse_unknown,
     unit_of,
 )
-from vskd.errors import ProtocolError
+from vskd.errors import ProtocolError, natural_order
 from vskd.files import sha256_json
+from vskd.schema import Size, Strict
 
 __all__ = ["Protocol", "Split", "carve_validation", "list_protocols", "load_protocol"]
 
@@ -55,34 +55,27 @@ logger = logging.getLogger(__name__)
 PROTOCOLS_FOLDER = Path(__file__).parents[1] / "protocols"
 
 Part = Literal["train", "validation", "test"]
-Number = Annotated[int, Field(ge=0, strict=True)]
 _OFFICIAL = ("train", "valid", "test")
-Sizes = dict[Part, Number]
+Sizes = dict[Part, Size]
 
 
-class Section(BaseModel):
-    """A part of a protocol file: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Expected(Section):
+class Expected(Strict):
     """Sizes of the parts on the complete data set of `recordings` recordings; per fold where the protocol has folds."""
 
-    recordings: Number
-    sizes: Sizes = {}
-    folds: dict[str, Sizes] = {}
+    recordings: Size
+    sizes: Sizes = Field(default_factory=dict)
+    folds: dict[str, Sizes] = Field(default_factory=dict)
 
 
 def _as_list(value: object) -> object:
     return (value,) if isinstance(value, Mapping) else value
 
 
-class Protocol(Section):
+class Protocol(Strict):
     """A rule that assigns recordings to parts; see the module's text for the keys."""
 
     name: Annotated[str, Field(min_length=1)]
-    version: Number
+    version: Size
     dataset: Annotated[str, Field(min_length=1)]
     description: str = ""
     split_by: SplitUnit

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from vskd.errors import ProtocolError
+from vskd.errors import ProtocolError, first_few
 
 _WORDS = ("odd", "even", "odd-but-last", "last-odd")
 _LEAVE_OUT = re.compile(r"leave-(one|[1-9]\d*)-out")
@@ -63,7 +63,7 @@ def select(selector: str | Values, present: Sequence[str]) -> frozenset[str]:
     names = [value for value in present if not value.isdecimal()]
     if names:
         raise ProtocolError(
-            f"'{selector}' needs numbers, and this data set has {', '.join(names[:5])}",
+            f"'{selector}' needs numbers, and this data set has {first_few(names, 5, ', ')}",
             "List the names in the protocol",
         )
     odd = [value for value in present if int(value) % 2]

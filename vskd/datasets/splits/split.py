@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal, NoReturn
 
 from vskd.datasets.recording import Index, Recording
-from vskd.errors import ProtocolError, first_few
+from vskd.errors import ProtocolError, first_few, natural_order
 from vskd.files import sha256_json
 
 SplitUnit = Literal["subject", "trial", "part"]
@@ -107,7 +107,8 @@ def checked(split: Split, index: Index, others: Mapping[str, SplitUnit] = Mappin
     strangers = sorted({i for ids in split.parts.values() for i in ids} - set(by_id))
     if strangers:
         raise ProtocolError(
-            f"Protocol {split.protocol} names recordings that {index.root} does not hold: {', '.join(strangers[:5])}",
+            f"Protocol {split.protocol} names recordings that {index.root} does not hold: "
+            f"{first_few(strangers, 5, ', ')}",
             "Use the data folder that the split was made for",
         )
     if split.disjoint == "subject":
@@ -200,11 +201,6 @@ def carve_validation(split: Split, index: Index, unit: CarvedUnit | None = None)
 def unit_of(recording: Recording, unit: SplitUnit | CarvedUnit) -> str:
     """The value by which recordings are assigned to parts."""
     return recording.id if unit == "recording" else str(getattr(recording, unit))
-
-
-def natural_order(values: Iterable[str]) -> tuple[str, ...]:
-    """The different values, 2 before 10, and 10 before p002."""
-    return tuple(sorted(set(values), key=lambda v: (len(v), v)))
 
 
 def _carve_subjects(training: Sequence[Recording], subjects: Sequence[str]) -> set[str]:

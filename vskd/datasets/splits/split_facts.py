@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from vskd.datasets.recording import Index, Recording
 from vskd.datasets.splits.audit import content_hash
-from vskd.datasets.splits.split import UNKNOWN, Split, natural_order
+from vskd.datasets.splits.split import UNKNOWN, Split
+from vskd.errors import natural_order
 from vskd.progress import track
 
 

@@ -12,9 +12,7 @@ from vskd.evaluation.report.image_pictures import image_pictures
 SAMPLES = 4
 
 
-def run_pictures(
-    experiment: Experiment, folder: RunFolder, predictions: Predictions, model: Model
-) -> dict[str, bytes]:
+def run_pictures(experiment: Experiment, folder: RunFolder, predictions: Predictions, model: Model) -> dict[str, bytes]:
     """Caption -> PNG.
 
     Args:

@@ -33,9 +33,7 @@ def fine_tuning(recipe: Recipe, inputs: Inputs, train: tuple[str, ...]) -> FineT
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
         for epoch in range(epochs):
             seed = epoch_seed(recipe.seed, LATER_EPOCHS + epoch)
-            for batch in inputs.batches(
-                train, batch_size=training.batch_size, seed=seed, sampling=training.sampling
-            ):
+            for batch in inputs.batches(train, batch_size=training.batch_size, seed=seed, sampling=training.sampling):
                 yield batch.inputs.permute(0, 2, 3, 1).contiguous(), batch.labels  # channels last, as deployed
 
     def tuned(module: nn.Module, estimator: RangeEstimator) -> nn.Module:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vskd.errors import DataError
+from vskd.errors import DataError, is_number
 from vskd.preprocessing.matfile import read_mat
 
 Signal = npt.NDArray[np.float32]
@@ -101,7 +101,7 @@ def _read_csv(path: Path) -> npt.NDArray[np.float64]:
         raise DataError(f"{path}: not a readable .csv file ({error})", "Save it as UTF-8 text") from error
     if not rows:
         raise DataError(f"{path}: is empty", "Remove this recording, or copy it again")
-    header = [] if _is_number(rows[0][0]) else [name.strip().lower() for name in rows[0]]
+    header = [] if is_number(rows[0][0]) else [name.strip().lower() for name in rows[0]]
     body = rows[1:] if header else rows
     skip = 1 if header and header[0] in TIME_COLUMNS else 0
     width = len(header) or len(rows[0])
@@ -116,14 +116,6 @@ def _read_csv(path: Path) -> npt.NDArray[np.float64]:
                 f"{path}: data row {number + 1} is not all numbers ({error})", "Correct this row"
             ) from error
     return table
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def resample_to_length(signal: Signal, length: int) -> Signal:
