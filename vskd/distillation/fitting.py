@@ -19,7 +19,8 @@ from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.task import DistillationTask, Loader
 from vskd.errors import DataError
 from vskd.files import write_json
-from vskd.modalities.base import Inputs, epoch_seed
+from vskd.modalities.base import Inputs
+from vskd.modalities.sampling import epoch_seed
 from vskd.recipe import Training
 
 logger = logging.getLogger(__name__)

@@ -53,7 +53,7 @@ def new_model(role: Role, inputs: Inputs, classes: int) -> Model:
         raise RecipeError(
             f"Network '{name}' reads {_ARTICLE[takes]}, but what it sees ({inputs.sees.modality} of {inputs.name}) "
             f"gives {_ARTICLE[gives]}",
-            f"Choose one of the networks that read {_ARTICLE[gives]}: {', '.join(networks_of(gives))}; or see otherwise",
+            f"See otherwise, or choose a network that reads {_ARTICLE[gives]}: {', '.join(networks_of(gives))}",
         )
     try:
         network = build_network(role.network, shape=inputs.network_shape, classes=classes)

@@ -14,7 +14,8 @@ from vskd.distillation.optimizer import build_optimizer, build_schedule
 from vskd.distillation.teacher.outputs import TeacherSource
 from vskd.distillation.teacher.pairing import check_paired
 from vskd.errors import CacheError
-from vskd.modalities.base import Batch, epoch_seed
+from vskd.modalities.base import Batch
+from vskd.modalities.sampling import epoch_seed
 from vskd.network import FeatureTaps, Outputs
 from vskd.recipe import Training
 
@@ -131,5 +132,5 @@ class DistillationTask(LightningModule):
         undecayed = self.distiller.undecayed_parameters()
         apart = {id(parameter) for parameter in undecayed}
         decayed = [parameter for parameter in self.distiller.parameters() if id(parameter) not in apart]
-        own = [{"params": decayed}, {"params": undecayed, "weight_decay": 0.0}]
+        own: list[dict[str, Any]] = [{"params": decayed}, {"params": undecayed, "weight_decay": 0.0}]
         return [*groups, *(group for group in own if group["params"])]

@@ -58,8 +58,8 @@ def distill(
     Args:
         recipe: what to train.
         run: the run folder; an interrupted run of the same recipe is resumed, a finished one is returned as it is.
-        teacher_runs: finished teachers, one for each of the recipe's; trained in `<run>-teacher` (`-teacher-1` ...) when
-            the distiller needs them and none are given.
+        teacher_runs: finished teachers, one for each of the recipe's; trained in `<run>-teacher` (`-teacher-1` ...)
+            when the distiller needs them and none are given.
         cache: where samples and teacher outputs are stored; beside the run by default.
         role: what the run is for, on its record.
 

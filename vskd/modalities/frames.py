@@ -11,9 +11,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from vskd.files import sha256_json
-from vskd.modalities.base import Inputs, Sees, TensorKind
+from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
 from vskd.modalities.sampling import Sampling
+from vskd.network import TensorKind
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
 from vskd.preprocessing.video.frames import Fit, segment_indices
 from vskd.schema import BelowOne

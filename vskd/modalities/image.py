@@ -11,9 +11,10 @@ from torch import Tensor
 
 from vskd.bundle.contract import Contract, ImageContract
 from vskd.errors import SettingError
-from vskd.modalities.base import Inputs, Sample, Sees, TensorKind
+from vskd.modalities.base import Inputs, Sample, Sees
 from vskd.modalities.batches import EpochBatches
 from vskd.modalities.sampling import Sampling
+from vskd.network import TensorKind
 from vskd.preprocessing.image.augment import ImageAugmentation, ImageAugmentationSettings
 from vskd.preprocessing.image.image_header import MIN_SIDE
 from vskd.preprocessing.stores.image_store import Crop, ImageSource, ImageStore, build_image_store

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from vskd.bundle.contract import Contract, EncodingContract, SensorContract
 from vskd.errors import SettingError
-from vskd.modalities.base import Inputs, Sees, TensorKind
+from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
 from vskd.modalities.sampling import Sampling
+from vskd.network import TensorKind
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.encodings import AnyEncoding, Encoding, effective
 from vskd.preprocessing.stores.window_store import Mode, WindowSource, WindowStore, build_window_store

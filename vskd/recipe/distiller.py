@@ -73,9 +73,9 @@ def expanded_distiller(content: Any) -> Any:
     changes = dict(content.get("terms") or {})
     terms = [term.model_dump(mode="json") | dict(changes.pop(term.title, {})) for term in preset.terms]
     if changes:
-        strange, titles = next(iter(changes)), [term.title for term in preset.terms]
+        strange, titles = str(next(iter(changes))), [term.title for term in preset.terms]
         raise RecipeError(
-            f"distiller.terms.{strange}: preset '{content['preset']}' has no such term, {nearest(str(strange), titles)}",
+            f"distiller.terms.{strange}: preset '{content['preset']}' has no such term, {nearest(strange, titles)}",
             f"Choose one of: {', '.join(titles)}",
         )
     return {"weighting": preset.weighting, **content, "terms": terms}

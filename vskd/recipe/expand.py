@@ -1,10 +1,10 @@
-"""What may be said shortly in a recipe, written out: names of networks, encodings and presets, defaults of a data set."""
+"""What may be said shortly in a recipe, written out: names of networks and presets, defaults of a data set."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vskd.datasets.catalog import DatasetEntry, get_dataset
-from vskd.errors import DataError, RecipeError
+from vskd.errors import DataError, RecipeError, nearest
 from vskd.recipe.distiller import expanded_distiller
 
 Content = dict[str, Any]
@@ -35,15 +35,33 @@ def _another(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
 
 
 def _merged_list(base: list[Any], changes: Mapping[Any, Any], key: str) -> list[Any]:
-    for number, change in changes.items():
-        if not str(number).isdecimal() or int(number) >= len(base):
-            raise RecipeError(
-                f"{key}.{number}: there are {len(base)} elements, counted from 0", "Name one of these, or give a list"
-            )
-        element = base[int(number)]
+    for place, change in changes.items():
+        number = position(base, str(place), key)
+        element = base[number]
         nested = isinstance(change, Mapping) and isinstance(element, dict)
-        base[int(number)] = merged(element, change) if nested else change
+        base[number] = merged(element, change) if nested else change
     return base
+
+
+def position(elements: list[Any], key: str, where: str) -> int:
+    """Place of the element of a list that is called `key` (its `name` or `loss`), or is the `key`-th, from 0.
+
+    Raises:
+        RecipeError: there is none; the message begins with `where`.
+    """
+    titles = [_title(element) for element in elements]
+    if key in titles:
+        return titles.index(key)
+    if key.isdecimal() and int(key) < len(elements):
+        return int(key)
+    valid = [*(title for title in titles if title), *map(str, range(len(elements)))]
+    hint = nearest(key, valid) if valid else "the list is empty"
+    raise RecipeError(f"{where}: there is no element '{key}', {hint}", "See `vskd recipe show NAME`")
+
+
+def _title(element: Any) -> str:
+    """What an element of a list is called, empty where it has no name."""
+    return str(element.get("name") or element.get("loss") or "") if isinstance(element, dict) else ""
 
 
 def roles_of(content: Mapping[str, Any]) -> Iterator[Content]:

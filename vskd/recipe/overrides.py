@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
-from vskd.errors import RecipeError, nearest
-from vskd.recipe.expand import TELLS, expanded
+from vskd.errors import RecipeError
+from vskd.recipe.expand import TELLS, expanded, position
 
 
 def with_overrides(content: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -21,20 +21,25 @@ def with_overrides(content: dict[str, Any], overrides: Sequence[str]) -> dict[st
     """
     for override in overrides:
         path, separator, text = override.partition("=")
-        keys = path.strip().split(".")
-        if not separator or not all(keys):
+        *keys, last = path.strip().split(".")
+        if not separator or not all((*keys, last)):
             raise RecipeError(
                 f"--set {override!r} is not of the form key.path=value", "Write e.g. --set student.training.epochs=5"
             )
         place: Any = content
-        for key in keys[:-1]:
+        for key in keys:
             place = _step(place, key, override)
-        key: Any = _position(place, keys[-1], override) if isinstance(place, list) else keys[-1]
-        value = _scalar(text, override)
-        if not _chosen_already(place[key] if isinstance(place, list) else place.get(key), value):
-            place[key] = value
+        _put(place, last, _scalar(text, override), override)
         expanded(content)
     return content
+
+
+def _put(place: Any, key: str, value: Any, override: str) -> None:
+    """Set one key of a mapping, or one element of a list."""
+    where: Any = position(place, key, f"--set {override!r}") if isinstance(place, list) else key
+    current = place[where] if isinstance(place, list) else place.get(where)
+    if not _chosen_already(current, value):
+        place[where] = value
 
 
 def _chosen_already(current: Any, value: Any) -> bool:
@@ -45,7 +50,7 @@ def _chosen_already(current: Any, value: Any) -> bool:
 def _step(place: Any, key: str, override: str) -> Any:
     """The mapping or list under `key`; a missing mapping is made, to be refused by name where it has no meaning."""
     if isinstance(place, list):
-        inner = place[_position(place, key, override)]
+        inner = place[position(place, key, f"--set {override!r}")]
     else:
         if place.get(key) is None:
             place[key] = {}
@@ -53,24 +58,6 @@ def _step(place: Any, key: str, override: str) -> Any:
     if not isinstance(inner, dict | list):
         raise RecipeError(f"--set {override!r}: '{key}' holds no keys of its own", "See `vskd recipe show NAME`")
     return inner
-
-
-def _position(elements: list[Any], key: str, override: str) -> int:
-    """Place of the element that is called `key`, or is the `key`-th."""
-    titles = [_title(element) for element in elements]
-    if key in titles:
-        return titles.index(key)
-    if key.isdecimal() and int(key) < len(elements):
-        return int(key)
-    valid = [*(title for title in titles if title), *map(str, range(len(elements)))]
-    raise RecipeError(
-        f"--set {override!r}: there is no element '{key}', {nearest(key, valid)}", "See `vskd recipe show NAME`"
-    )
-
-
-def _title(element: Any) -> str:
-    """What an element of a list is called, empty where it has no name."""
-    return str(element.get("name") or element.get("loss") or "") if isinstance(element, dict) else ""
 
 
 def _scalar(text: str, override: str) -> Any:

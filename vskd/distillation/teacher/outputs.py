@@ -77,7 +77,7 @@ def tapped(model: Model, inputs: Inputs, layers: Sequence[str]) -> tuple[Shapes,
     """
     network, shape = model.network, inputs.network_shape
     shapes = layer_shapes(network, shape, (*OUTPUT_LAYERS, *layers))
-    return shapes, FeatureTaps(network, layers, own=shapes)
+    return shapes, FeatureTaps(network, layers)
 
 
 @dataclasses.dataclass(frozen=True)

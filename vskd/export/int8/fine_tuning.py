@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from vskd.bundle.contract import RangeEstimator
 from vskd.export.candidates import FineTuning
 from vskd.export.int8.qat import train_for_int8
-from vskd.modalities.base import Inputs, epoch_seed
+from vskd.modalities.base import Inputs
+from vskd.modalities.sampling import epoch_seed
 from vskd.recipe import Recipe
 
 LATER_EPOCHS = 1_000_000

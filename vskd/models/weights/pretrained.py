@@ -1,6 +1,6 @@
 """Import of public weights, and loading them into the part of a network that takes them.
 
-Reading and writing our own checkpoints (`save_state`, `load_state` ...) lives in weights/state.py and is offered here too.
+Reading and writing our own checkpoints (`save_state`, `load_state` ...) lives in weights/state.py.
 """
 
 import logging
