@@ -31,7 +31,8 @@ TELLS = ("name", "method", "modality", "preset", "loss")
 
 
 def _another(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return any(key in new and key in old and old[key] != new[key] for key in TELLS)
+    own_terms = bool(old.get("preset")) and "preset" not in new and isinstance(new.get("terms"), list)
+    return own_terms or any(key in new and key in old and old[key] != new[key] for key in TELLS)
 
 
 def _merged_list(base: list[Any], changes: Mapping[Any, Any], key: str) -> list[Any]:
