@@ -18,8 +18,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
+from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images.image_listing import Listing, Place, files_below, read_text, require_folder, subfolders
 from vskd.datasets.recording import Index
 from vskd.errors import DataError
@@ -197,3 +199,27 @@ def _parse_row(text: str, line: int, folder: Path) -> _Row:
 def _area(item: tuple[Box, int]) -> float:
     x1, y1, x2, y2 = item[0]
     return (x2 - x1) * (y2 - y1)
+
+
+ENTRY = DatasetEntry(
+    name=NAME,
+    title="Driver inattention (DMD v6 on Roboflow)",
+    description="Infrared pictures of 10 drivers, 6 classes from safe to sleepy, one face box each.",
+    index=index,
+    labels=LABELS,
+    streams=("image",),
+    protocols=("official", "subject-folds", "leave-one-subject-out", "official-test"),
+    url="https://universe.roboflow.com/driver-monitoring/dmd-tfiw0",
+    licence="CC BY 4.0 as published on Roboflow; the Driver Monitoring Dataset it is drawn from has its own terms",
+    citation=(
+        "J. D. Ortega et al.: DMD: a large-scale multi-modal driver monitoring dataset for attention and alertness "
+        "analysis. ECCV Workshops 2020"
+    ),
+    obtain="Export version 6 from its page in the format 'YOLO v3 Keras'; unpack train, valid and test in one folder.",
+    placement="infrared camera in front of the driver",
+    system="krca",
+    # The face fills a small part of the picture, and infrared has no colours.
+    defaults={"image": {"streams": ["image"], "size": 64, "crop": "box", "margin": 0.1, "grey": True}},
+    # No class knows left from right: a mirrored driver does the same.
+    label_swap=MappingProxyType({}),
+)
