@@ -115,8 +115,9 @@ def test_label_swap_by_name_becomes_numbers(shapes: Source) -> None:
 def test_every_pixel_value_survives_deployment(shapes: Source) -> None:
     values = torch.arange(256, dtype=torch.uint8)
     seen = images(shapes)
-    deployed = seen.deployed(values.float() / 255)
-    assert deployed.dtype == np.uint8 and deployed.tolist() == list(range(256))
+    for rounding in (-0.4, 0.0, 0.4):
+        deployed = seen.deployed(((values + rounding) / 255).clamp(0, 1))
+        assert deployed.dtype == np.uint8 and deployed.tolist() == list(range(256))
     contract = seen.contract([])
     (batch,) = seen.batches(sorted(shapes.recordings)[:3], batch_size=3)
     for pixels, trained in zip(seen.deployed(batch.inputs), batch.inputs, strict=True):

@@ -127,7 +127,7 @@ def test_only_a_sensor_of_three_axes_is_rotated(world: Source) -> None:
         windows(single, "x", augmentation={"rotation_deg": 3.0}).batches(ids, batch_size=100)
 
 
-SLIDING: dict[str, Any] = {"window": "sliding", "rate_hz": 40.0, "stride": 16}
+SLIDING: dict[str, Any] = {"window": "sliding", "rate_hz": 40.0, "stride": 12}
 
 
 def test_sliding_windows_each_become_a_sample(world: Source) -> None:
@@ -142,7 +142,7 @@ def test_sliding_windows_each_become_a_sample(world: Source) -> None:
     resampled = resample_to_rate(signal, stream.rate_hz, 40.0)
     first = [w for b in seen.batches(ids, batch_size=5) for i, w in zip(b.ids, b.inputs, strict=True) if i == ids[0]]
     for k, window in enumerate(first):
-        np.testing.assert_array_equal(window.numpy(), resampled[:, 16 * k : 16 * k + 32])
+        np.testing.assert_array_equal(window.numpy(), resampled[:, 12 * k : 12 * k + 32])
     assert len(first) == expected[ids[0]]
 
 
@@ -198,4 +198,4 @@ def test_the_contract_is_read_off_the_training_recordings(world: Source) -> None
     bare = windows(world, encoding={"method": "raw", "scaling": "minmax"}).contract(train)
     assert (bare.encoding.limit, bare.encoding.image_size) == (4.0, 64), "as bundles have always stated them"
     sliding = windows(world, **SLIDING).contract(train)
-    assert (sliding.stride, sliding.window_rate_hz, sliding.max_samples) == (16, 40.0, 10**9)
+    assert (sliding.stride, sliding.window_rate_hz, sliding.max_samples) == (12, 40.0, 10**9)
