@@ -1,0 +1,232 @@
+"""What every modality must do. One that is added to the catalog is tested here by itself."""
+
+import io
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from pydantic import TypeAdapter
+
+from tests.modalities.conftest import inputs
+from vskd.bundle.contract import Contract
+from vskd.bundle.encoding import student_input
+from vskd.errors import SettingError
+from vskd.modalities.base import Inputs, Source
+from vskd.modalities.catalog import MODALITIES, AnySees, asked_by, inputs_of
+from vskd.schema import parse
+
+SMALL: dict[str, dict[str, Any]] = {
+    "window": {"length": 32, "encoding": {"method": "gasf+gadf", "image_size": 16}},
+    "frames": {"size": 32, "segments": 3},
+    "image": {"size": 32},
+}
+"""Settings that make a modality fast; one that is not named here is tested with its defaults."""
+
+OTHERS: dict[str, dict[str, tuple[dict[str, Any], ...]]] = {
+    "window": {
+        "window": ({"window": "sliding", "rate_hz": 50.0, "stride": 16},),
+        "rate_hz": ({"window": "sliding", "rate_hz": 40.0, "stride": 16},),
+        "stride": ({"window": "sliding", "rate_hz": 50.0, "stride": 12},),
+        "length": ({"length": 40},),
+        "encoding": (
+            {"encoding": {"method": "raw", "scaling": "minmax"}},
+            {"encoding": {"method": "gasf", "scaling": "fixed", "limit": 2.0, "image_size": 20}},
+        ),
+        "augmentation": ({"augmentation": {"jitter": 0.1, "rotation_deg": 5.0}},),
+    },
+    "frames": {
+        "size": ({"size": 40},),
+        "fit": ({"fit": "foreground"},),
+        "segments": ({"segments": 5},),
+        "crop": ({"crop": 0.3},),
+    },
+    "image": {
+        "size": ({"size": 40},),
+        "crop": ({"crop": "box"},),
+        "margin": ({"crop": "box", "margin": 0.2},),
+        "grey": ({"grey": True},),
+        "augmentation": ({"augmentation": {"contrast": 0.5, "erase": 0.2}},),
+    },
+}
+"""Every setting of a modality -> samples with another value of it."""
+
+STREAMS = {"sensor": "accelerometer", "video": "rgb", "image": "image"}
+VARIANTS = [
+    (name, content) for name in MODALITIES for content in ({}, *(c for cs in OTHERS.get(name, {}).values() for c in cs))
+]
+
+
+def seen(name: str, world: Source, shapes: Source, content: dict[str, Any]) -> Inputs:
+    """Inputs of a modality that reads a stream of its kind."""
+    kind = MODALITIES[name].inputs.reads
+    return inputs(shapes if kind == "image" else world, name, STREAMS[kind], **{**SMALL.get(name, {}), **content})
+
+
+@pytest.fixture(params=VARIANTS, ids=[f"{name}-{content}" for name, content in VARIANTS])
+def each(request: pytest.FixtureRequest, world: Source, shapes: Source) -> Inputs:
+    name, content = request.param
+    return seen(name, world, shapes, content)
+
+
+@pytest.fixture(params=list(MODALITIES))
+def plain(request: pytest.FixtureRequest, world: Source, shapes: Source) -> Inputs:
+    return seen(request.param, world, shapes, {})
+
+
+def some(inputs: Inputs, count: int = 7) -> tuple[str, ...]:
+    """A few recordings of several classes, not in the order of the store."""
+    return tuple(reversed(sorted(inputs.ids)[:: len(inputs.ids) // count][:count]))
+
+
+def in_order(inputs: Inputs) -> list[torch.Tensor]:
+    return [b.inputs for b in inputs.batches(some(inputs), batch_size=3)]
+
+
+def test_nothing_is_read_before_it_is_asked_for(plain: Inputs, tmp_path: Path) -> None:
+    fresh = inputs_of(replace(plain.source, cache=tmp_path), plain.sees)
+    assert fresh.name == fresh.stream and fresh.shape and fresh.kind and fresh.network_shape and fresh.hash
+    assert fresh.hash == plain.hash
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_store_has_the_modality_the_stream_and_the_hash_in_its_name(plain: Inputs) -> None:
+    assert plain.store.path == plain.store_file
+    assert plain.store_file.name == f"{plain.sees.modality}-{plain.stream}-{plain.store_hash[:12]}.h5"
+    assert plain.ids == frozenset(plain.source.recordings) and not plain.problems
+
+
+def test_samples_have_the_shape_that_is_said_and_what_is_in_front_makes_of_them_too(each: Inputs) -> None:
+    batches = each.batches(some(each), batch_size=3)
+    front = each.front()
+    for batch in batches:
+        assert batch.inputs.dtype == torch.float32
+        assert batch.inputs.shape == (len(batch.ids), *each.shape)
+        assert front(batch.inputs).shape == (len(batch.ids), *each.network_shape)
+    assert len(each.network_shape) == {"series": 2, "image": 3, "frames": 4}[each.kind]
+    assert not list(front.parameters()) and not front.state_dict()
+
+
+def test_in_order_and_unchanged_without_a_seed(each: Inputs) -> None:
+    ids = some(each)
+    for sampling in ("natural", "balanced"):
+        batches = each.batches(ids, batch_size=3, sampling=sampling)
+        listed = list(batches)
+        assert len(listed) == len(batches)
+        shown = [i for b in listed for i in b.ids]
+        assert shown == sorted(shown, key=ids.index)
+        assert set(shown) == set(ids)
+        assert [p for b in listed for p in b.positions.tolist()] == list(range(batches.samples))
+        assert [k for b in listed for k in b.labels.tolist()] == each.source.labels_of(shown)
+        again = [b.inputs for b in each.batches(ids, batch_size=3, sampling=sampling)]
+        assert all(torch.equal(b.inputs, a) for b, a in zip(listed, again, strict=True))
+
+
+def test_an_epoch_is_a_function_of_its_seed(each: Inputs) -> None:
+    ids = some(each, 12)
+
+    def epoch(seed: int) -> list[Any]:
+        return list(each.batches(ids, batch_size=5, seed=seed))
+
+    first, again, other = epoch(3), epoch(3), epoch(4)
+    ordered = list(each.batches(ids, batch_size=5))
+    assert Counter(i for b in first for i in b.ids) == Counter(i for b in ordered for i in b.ids)
+    for a, b in zip(first, again, strict=True):
+        assert a.ids == b.ids and torch.equal(a.inputs, b.inputs) and torch.equal(a.positions, b.positions)
+        assert a.labels.tolist() == each.source.labels_of(a.ids)
+    assert [b.ids for b in first] != [b.ids for b in other]
+    plain = torch.cat([b.inputs for b in ordered])
+    changed = any(not torch.equal(x, plain[p]) for b in first for p, x in zip(b.positions, b.inputs, strict=True))
+    assert changed == each.augmented
+
+
+def test_balanced_sampling_is_passed_on(plain: Inputs) -> None:
+    recordings = plain.source.recordings
+    of_class = [[i for i in sorted(recordings) if recordings[i].label == k] for k in (0, 1)]
+    uneven = (*of_class[0][:6], *of_class[1][:2])
+    labels = [k for b in plain.batches(uneven, batch_size=3, seed=0, sampling="balanced") for k in b.labels.tolist()]
+    assert Counter(labels) == {0: 4, 1: 4}
+    natural = [k for b in plain.batches(uneven, batch_size=3, seed=0) for k in b.labels.tolist()]
+    assert Counter(natural) == {0: 6, 1: 2}
+
+
+@pytest.mark.parametrize("name", [n for n in MODALITIES if n in OTHERS])
+def test_every_setting_is_among_the_others(name: str) -> None:
+    assert set(OTHERS[name]) == set(MODALITIES[name].settings.model_fields) - {"modality", "streams"}
+
+
+def setting_cases() -> list[Any]:
+    cases = [(n, key, content) for n, settings in OTHERS.items() for key, cs in settings.items() for content in cs]
+    return [pytest.param(*case, id=f"{case[0]}-{case[2]}") for case in cases]
+
+
+@pytest.mark.parametrize(("name", "key", "content"), setting_cases())
+def test_the_hash_changes_exactly_with_what_decides_the_samples(
+    name: str, key: str, content: dict[str, Any], world: Source, shapes: Source
+) -> None:
+    base: dict[str, Any] = {}
+    if key in ("rate_hz", "stride"):
+        base = {"window": "sliding", "rate_hz": 50.0, "stride": 16}
+    elif key == "margin":
+        base = {"crop": "box"}
+    before, after = seen(name, world, shapes, base), seen(name, world, shapes, content)
+    assert getattr(before.sees, key) != getattr(after.sees, key)
+    one, two = in_order(before), in_order(after)
+    same = len(one) == len(two) and all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+    assert (before.hash == after.hash) == same
+    if before.store_hash == after.store_hash:
+        assert before.store_file == after.store_file
+
+
+def test_settings_survive_writing_and_reading(each: Inputs) -> None:
+    for content in (each.sees.model_dump(), each.sees.model_dump(mode="json"), each.sees.model_dump(exclude_none=True)):
+        again = parse(AnySees, content)
+        assert again == each.sees and type(again) is type(each.sees)
+    assert each.sees.modality in MODALITIES
+
+
+def test_pictures_are_png_and_say_who_looks(each: Inputs) -> None:
+    captions = {i: f"{i}: a class" for i in some(each, 2)}
+    for who in ("student", "teacher"):
+        for title, png in each.pictures(captions, who).items():
+            assert who in title
+            picture = Image.open(io.BytesIO(png))
+            low, high = picture.convert("L").getextrema()
+            assert picture.format == "PNG" and min(picture.size) > 50 and high > low
+    assert each.pictures({"nobody": "not in the store"}, "student") == {}
+
+
+def test_a_contract_is_written_read_and_asks_for_the_same_samples(each: Inputs) -> None:
+    train = some(each)
+    if not each.exported:
+        with pytest.raises(SettingError, match=f"sees {each.sees.modality} cannot be shipped"):
+            each.contract(train)
+        return
+    contract = each.contract(train)
+    adapter: TypeAdapter[Any] = TypeAdapter(Contract)
+    assert adapter.validate_json(contract.model_dump_json()) == contract
+    asked = inputs_of(each.source, parse(AnySees, asked_by(contract)))
+    assert asked.hash == each.hash and asked.network_shape == each.network_shape
+    assert not asked.augmented
+    assert MODALITIES[each.sees.modality].asks(contract) == asked_by(contract)
+
+
+def test_what_is_deployed_is_what_the_network_was_trained_on(each: Inputs) -> None:
+    if not each.exported:
+        return
+    contract = each.contract(some(each))
+    for batch in each.batches(some(each), batch_size=3):
+        deployed = each.deployed(batch.inputs)
+        assert deployed.shape == batch.inputs.shape
+        assert deployed.shape[1:] == contract.sample_shape
+        for sample, trained in zip(deployed, batch.inputs, strict=True):
+            np.testing.assert_allclose(student_input(sample, contract), trained.numpy(), atol=1e-6)
+
+
+def test_descriptions_are_one_line() -> None:
+    for entry in MODALITIES.values():
+        assert entry.description and "\n" not in entry.description and len(entry.description) < 80
