@@ -1,9 +1,10 @@
 """The data sets that vskd knows, by name. To add one: its module, its protocols, one entry here."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from vskd.datasets.images import auc, driver_inattention, image_folder, state_farm
 from vskd.datasets.recording import Index
@@ -11,6 +12,8 @@ from vskd.datasets.sensors import utd_mhad
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.datasets.synthetic.settings import ACTIONS
 from vskd.errors import DataError, lookup
+
+Settings = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class DatasetEntry:
         protocols: names of its protocols, the usual one first.
         url, licence, citation, obtain: where it is, on which terms, whose it is, how to get it.
         placement: where the sensor is worn, or the camera is mounted.
+        system: the shipped recipe for it, where only the data set is named.
+        defaults: modality -> what `sees` of a recipe should say here, unless it says otherwise.
+        recipes: shipped recipe -> what it should say here beside that, in a recipe's shape; teachers go by place.
+        fold: the usual fold of the usual protocol; None where that has no folds.
         label_swap: the class that a mirrored clip or image belongs to, where it changes; None where it must not be
             mirrored.
     """
@@ -41,6 +48,10 @@ class DatasetEntry:
     citation: str
     obtain: str
     placement: str
+    system: str
+    defaults: Mapping[str, Settings]
+    recipes: Mapping[str, Settings] = field(default_factory=dict)
+    fold: str | None = None
     label_swap: Mapping[str, str] | None = None
 
 
@@ -62,6 +73,13 @@ UTD_MHAD = DatasetEntry(
     ),
     obtain="Download Inertial.zip, Skeleton.zip, Depth.zip and the RGB parts from its page; unpack them in one folder.",
     placement="right wrist (actions 1 to 21) or right thigh (22 to 27)",
+    system="vskd",
+    defaults={
+        "window": {"streams": ["accelerometer"]},
+        # Depth tells the body from the room, so that frames can be cut to the body.
+        "frames": {"streams": ["depth"], "fit": "foreground"},
+        "skeleton": {"streams": ["skeleton"]},
+    },
     # Mirrored, a right arm becomes a left arm, which is in no class: no swap of labels makes that clip a true one.
     label_swap=None,
 )
@@ -79,6 +97,11 @@ SYNTHETIC = DatasetEntry(
     citation="vskd, vskd/datasets/synthetic",
     obtain="Run: vskd datasets make-synthetic --out FOLDER",
     placement="wrist of the acting hand",
+    system="vskd",
+    defaults={
+        "window": {"streams": ["accelerometer"]},
+        "frames": {"streams": ["rgb"], "fit": "centre-crop"},
+    },
     # Subjects are left- or right-handed, so a mirrored clip is a clip of the other hand with the direction swapped.
     label_swap=MappingProxyType(
         {
@@ -106,11 +129,31 @@ DRIVER_INATTENTION = DatasetEntry(
     ),
     obtain="Export version 6 from its page in the format 'YOLO v3 Keras'; unpack train, valid and test in one folder.",
     placement="infrared camera in front of the driver",
+    system="krca",
+    # The face fills a small part of the picture, and infrared has no colours.
+    defaults={"image": {"streams": ["image"], "crop": "box", "margin": 0.1, "grey": True}},
     # No class knows left from right: a mirrored driver does the same.
     label_swap=MappingProxyType({}),
 )
 
 _LEFT_RIGHT = MappingProxyType(state_farm.LABEL_SWAP)
+
+# What hands and head do decides the class, so nothing is cut out. Hands and phone are small in a whole frame; 128 is
+# four times the work of the 64 pixels of a face. Skin against the car's interior is told by its colour, and the camera
+# is not infrared.
+_WHOLE_FRAMES: Settings = {"streams": ["image"], "size": 128, "crop": "full", "grey": False}
+
+# 2.6 times the training images of driver-inattention, hence half the epochs. Mirror images stay: the classes that name
+# a hand change with them.
+_HALF_THE_EPOCHS: Settings = {
+    "teachers": [{"training": {"epochs": 10}}],
+    "student": {"training": {"epochs": 20}},
+}
+_SIDE_VIEW_RECIPES: Mapping[str, Settings] = {
+    "krca": _HALF_THE_EPOCHS,
+    # The temperature rises twice as fast, to be where it was after half the epochs.
+    "dangerous-driving": {**_HALF_THE_EPOCHS, "distiller": {"temperature_slope": 1.0}},
+}
 
 STATE_FARM = DatasetEntry(
     name=state_farm.NAME,
@@ -125,6 +168,10 @@ STATE_FARM = DatasetEntry(
     citation="State Farm: Distracted Driver Detection. Kaggle 2016",
     obtain="Download imgs.zip and driver_imgs_list.csv from its page; unpack them in one folder.",
     placement="camera on the dashboard, on the passenger's side",
+    system="krca",
+    defaults={"image": _WHOLE_FRAMES},
+    recipes=_SIDE_VIEW_RECIPES,
+    fold="1",  # the first of five; `vskd compare ... --fold all` pools them
     label_swap=_LEFT_RIGHT,
 )
 
@@ -144,6 +191,9 @@ AUC = DatasetEntry(
     ),
     obtain="Ask its authors for it, by the form on its page; sort it into train/CLASS and test/CLASS.",
     placement="phone on the roof handle above the front passenger's seat",
+    system="krca",
+    defaults={"image": _WHOLE_FRAMES},
+    recipes=_SIDE_VIEW_RECIPES,
     label_swap=_LEFT_RIGHT,
 )
 
@@ -160,7 +210,10 @@ IMAGE_FOLDER = DatasetEntry(
     citation="your own",
     obtain="Sort JPEG or PNG files into train/CLASS and test/CLASS, or into CLASS with drivers named in labels.csv.",
     placement="camera",
-    # Nobody but its owner knows what a mirrored image of a class shows.
+    system="krca",
+    # As for State Farm: there are no boxes to cut out, and posture wants more pixels than a face. Nobody but the
+    # folder's owner knows what a mirrored image of a class shows.
+    defaults={"image": {**_WHOLE_FRAMES, "augmentation": {"flip": 0.0}}},
     label_swap=None,
 )
 
