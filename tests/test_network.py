@@ -58,7 +58,7 @@ def test_whole_widens_and_never_narrows(given: torch.dtype, wanted: torch.dtype)
 
 
 class Small(Network):
-    """An activation in place, a convolution used twice, layers over time with samples first; a feature of its own."""
+    """An activation in place, a convolution used twice, and layers that have the samples before the batch."""
 
     def __init__(self) -> None:
         super().__init__()

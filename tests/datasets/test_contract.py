@@ -4,6 +4,7 @@ A new data set writes a small folder of its own in its mirrored test: `write_sam
 """
 
 import importlib
+import json
 import shutil
 import subprocess
 import sys
@@ -52,6 +53,25 @@ def test_entry_tells_a_newcomer_what_it_is(entry: DatasetEntry) -> None:
     assert all((entry.title, entry.description, entry.licence, entry.citation, entry.obtain, entry.streams))
     assert len(set(entry.labels)) == len(entry.labels) > 1 or entry.name in OWN_CLASSES
     assert sorted(entry.protocols) == list(list_protocols(entry.name))
+
+
+def test_what_an_entry_wants_of_recipes_is_plain_data_of_its_own_streams(entry: DatasetEntry) -> None:
+    assert json.loads(json.dumps(entry.defaults)) == entry.defaults
+    json.dumps(entry.recipes)
+    assert entry.system and entry.defaults
+    for sees in entry.defaults.values():
+        assert sees["streams"] and set(sees["streams"]) <= set(entry.streams)
+        assert "modality" not in sees
+    for recipe in entry.recipes.values():
+        assert set(recipe) <= {"student", "teachers", "distiller"}
+        assert all(isinstance(number, int) for number in recipe.get("teachers", {}))
+
+
+def test_the_usual_protocol_and_fold_split_its_index(entry: DatasetEntry, index: Index) -> None:
+    usual = load_protocol(entry.name, entry.protocols[0])
+    split = usual.split(index, entry.fold)
+    assert split.train and split.test
+    assert (entry.fold is None) == (usual.folds is None)
 
 
 def test_label_swap_is_its_own_inverse(entry: DatasetEntry) -> None:

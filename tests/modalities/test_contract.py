@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from tests.modalities.conftest import inputs
 from vskd.bundle.contract import Contract
 from vskd.bundle.encoding import student_input
-from vskd.errors import SettingError, VskdError
+from vskd.errors import SettingError
 from vskd.modalities.base import Inputs, Source
 from vskd.modalities.catalog import MODALITIES, AnySees, asked_by, inputs_of
 from vskd.schema import parse
@@ -55,29 +55,16 @@ OTHERS: dict[str, dict[str, tuple[dict[str, Any], ...]]] = {
 }
 """Every setting of a modality -> samples with another value of it."""
 
-STREAM = {"window": "accelerometer", "frames": "rgb", "image": "image"}
-"""What a modality is tested on; one that is not named here, on the first of `STREAMS` that it can read."""
-STREAMS = ("accelerometer", "rgb", "image")
+STREAMS = {"sensor": "accelerometer", "video": "rgb", "image": "image"}
 VARIANTS = [
     (name, content) for name in MODALITIES for content in ({}, *(c for cs in OTHERS.get(name, {}).values() for c in cs))
 ]
 
 
-def stream_of(name: str, world: Source, shapes: Source) -> str:
-    """The first of `STREAMS` that a modality can read."""
-    for stream in STREAMS:
-        try:
-            if inputs(shapes if stream == "image" else world, name, stream, **SMALL.get(name, {})).ids:
-                return stream
-        except VskdError:
-            continue
-    raise AssertionError(f"no stream of {STREAMS} can be read by {name}")
-
-
 def seen(name: str, world: Source, shapes: Source, content: dict[str, Any]) -> Inputs:
     """Inputs of a modality that reads a stream of its kind."""
-    stream = STREAM[name] if name in STREAM else stream_of(name, world, shapes)
-    return inputs(shapes if stream == "image" else world, name, stream, **{**SMALL.get(name, {}), **content})
+    kind = MODALITIES[name].inputs.reads
+    return inputs(shapes if kind == "image" else world, name, STREAMS[kind], **{**SMALL.get(name, {}), **content})
 
 
 @pytest.fixture(params=VARIANTS, ids=[f"{name}-{content}" for name, content in VARIANTS])

@@ -172,6 +172,31 @@ def test_starting_and_reseeding_make_training_repeatable(case: Case, pretrained:
     assert torch.equal(*logits)
 
 
+def another(annotation: object, value: object) -> object:
+    """A value of a setting that is not `value`."""
+    if typing.get_origin(annotation) is typing.Literal:
+        return next(choice for choice in typing.get_args(annotation) if choice != value)
+    return value + 1 if isinstance(value, int) else 0.6 * value + 0.2  # type: ignore[operator]
+
+
+def fingerprint(settings: NetworkSettings) -> list[object]:
+    torch.manual_seed(0)
+    network = build_network(settings, shape=shape_of(settings.name), classes=CLASSES)
+    sums = {name: tensor.double().sum().item() for name, tensor in network.state_dict().items()}
+    return [repr(network), sums]
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_every_setting_reaches_the_network(name: str) -> None:
+    settings = settings_of(name)
+    before = fingerprint(settings)
+    assert fingerprint(settings) == before
+    for key, field in NETWORKS[name].settings.model_fields.items():
+        if key != "name":
+            other = {**settings.model_dump(), key: another(field.annotation, getattr(settings, key))}
+            assert fingerprint(parse_network(other)) != before, key
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_settings_survive_json(name: str) -> None:
     settings = settings_of(name)

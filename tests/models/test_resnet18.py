@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from vskd.models.resnet18 import ResNet18, ResNet18Body
+from vskd.models.catalog import build_network, parse_network
+from vskd.models.resnet18 import LAYERS, ResNet18, ResNet18Body
 from vskd.models.torchvision_shim import load_torchvision
+from vskd.network import layer_shapes
 
 
 def test_body_equals_torchvision() -> None:
@@ -44,6 +46,13 @@ def test_head_follows_the_specification() -> None:
 def test_stem_decides_the_resolution(stem: str, sides: list[int]) -> None:
     maps = ResNet18Body(1, stem).eval().forward_maps(torch.zeros(1, 1, 64, 64))
     assert [m.shape[-1] for m in maps.values()] == sides
+
+
+@pytest.mark.parametrize(("name", "sides"), [("resnet18", [8, 4, 2, 1]), ("resnet18-small-stem", [16, 8, 4, 2])])
+def test_the_stem_is_chosen_by_name(name: str, sides: list[int]) -> None:
+    network = build_network(parse_network(name), shape=(2, 32, 32), classes=3)
+    shapes = layer_shapes(network, (2, 32, 32), LAYERS)
+    assert [shape[-1] for shape in shapes.values()] == sides
 
 
 def test_dropout_leaves_the_embedding_whole() -> None:

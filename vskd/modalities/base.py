@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vskd.bundle.contract import Contract
-from vskd.datasets.recording import Recording, Stream
+from vskd.datasets.recording import Recording, Stream, StreamKind
 from vskd.errors import SettingError
 from vskd.files import sha256_json
 from vskd.modalities.sampling import Sampling
@@ -95,14 +95,6 @@ class Source:
         """Class numbers of recordings."""
         return [self.recordings[i].label for i in ids]
 
-    def streams(self, name: str) -> dict[str, Stream]:
-        """One stream of every recording, by id.
-
-        Raises:
-            DataError: a recording lacks it.
-        """
-        return {i: recording.stream(name) for i, recording in self.recordings.items()}
-
 
 def data_hash(source: Source, streams: Sequence[str]) -> str:
     """Hash of what is on disk of some streams: ids, labels, subjects, file names, sizes and boxes.
@@ -133,10 +125,12 @@ class Inputs(ABC):
         sees: the modality's settings.
 
     Attributes:
+        reads: kind of its streams.
         exported: whether a network that sees this modality can be shipped in a bundle.
         unstored: settings that change nothing of what the store holds.
     """
 
+    reads: ClassVar[StreamKind]
     exported: ClassVar[bool] = False
     unstored: ClassVar[frozenset[str]] = frozenset()
 
@@ -161,6 +155,22 @@ class Inputs(ABC):
                 "Name one in `streams`",
             )
         return str(self.sees.streams[0])
+
+    def streams(self) -> dict[str, Stream]:
+        """The one stream that is seen, of every recording by id.
+
+        Raises:
+            SettingError: there are several, or it is not of the kind that the modality reads.
+            DataError: a recording lacks it.
+        """
+        found = {i: recording.stream(self.stream) for i, recording in self.source.recordings.items()}
+        kinds = {stream.kind for stream in found.values()} - {self.reads}
+        if kinds:
+            raise SettingError(
+                f"modality '{self.sees.modality}' reads {self.reads} streams; '{self.stream}' is {kinds.pop()}",
+                "Name another stream, or another modality",
+            )
+        return found
 
     @property
     @abstractmethod

@@ -96,13 +96,14 @@ def random_crop(frames: Tensor, crop: float, generator: np.random.Generator) -> 
 class FramesInputs(Inputs):
     """Clips of one video stream."""
 
+    reads = "video"
     unstored = frozenset({"segments", "crop"})
     sees: FramesSees
 
     @cached_property
     def store(self) -> FrameStore:
         """The store of all frames, built on first use."""
-        streams = self.source.streams(self.stream)
+        streams = self.streams()
         build_frame_store(
             [FrameSource(i, s.path, s.variable, s.rate_hz) for i, s in streams.items()],
             self.store_file,

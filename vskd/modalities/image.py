@@ -87,6 +87,7 @@ class ImageBatches(EpochBatches[torch.Generator]):
 class ImageInputs(Inputs):
     """Images of one camera."""
 
+    reads = "image"
     exported = True
     unstored = frozenset({"augmentation"})
     sees: ImageSees
@@ -95,7 +96,7 @@ class ImageInputs(Inputs):
     def store(self) -> ImageStore:
         """The store of images, built on first use."""
         build_image_store(
-            [ImageSource(i, s.path, s.box) for i, s in self.source.streams(self.stream).items()],
+            [ImageSource(i, s.path, s.box) for i, s in self.streams().items()],
             self.store_file,
             size=self.sees.size,
             margin=self.sees.margin or 0.0,

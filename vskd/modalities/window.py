@@ -98,6 +98,7 @@ class WindowBatches(EpochBatches[torch.Generator]):
 class WindowInputs(Inputs):
     """Windows of one sensor stream."""
 
+    reads = "sensor"
     exported = True
     unstored = frozenset({"augmentation", "encoding"})  # the encoding is the network's front, see `front`
     sees: WindowSees
@@ -105,7 +106,7 @@ class WindowInputs(Inputs):
     @cached_property
     def store(self) -> WindowStore:
         """The store of windows, built on first use."""
-        streams = self.source.streams(self.stream)
+        streams = self.streams()
         build_window_store(
             [WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz) for i, s in streams.items()],
             self.store_file,
@@ -120,8 +121,7 @@ class WindowInputs(Inputs):
     @property
     def shape(self) -> tuple[int, int]:
         """(axes, samples)."""
-        first = next(iter(self.source.recordings.values()))
-        return len(first.stream(self.stream).axes), self.sees.length
+        return len(next(iter(self.streams().values())).axes), self.sees.length
 
     @property
     def kind(self) -> TensorKind:

@@ -52,6 +52,15 @@ def test_rotation_matrices_are_rotations_and_match_the_matrix_exponential() -> N
     torch.testing.assert_close(rotations, exponential, atol=1e-5, rtol=0)
 
 
+def test_rotation_angles_have_the_asked_deviation_in_degrees() -> None:
+    """The trace of a rotation by an angle is 1 + 2 cos(angle); here the columns of the window are the unit vectors."""
+    units = torch.eye(3).expand(4000, 3, 3)
+    turned = WindowAugmentation(rotation_deg=20)(units, generator())
+    trace = turned.diagonal(dim1=1, dim2=2).sum(dim=1)
+    angles = torch.rad2deg(((trace - 1) / 2).clamp(-1, 1).acos())
+    assert math.isclose(angles.square().mean().sqrt().item(), 20, rel_tol=0.05)
+
+
 def test_time_warp_keeps_the_ends_and_the_values_in_range() -> None:
     ramp = torch.linspace(0, 1, 64).expand(8, 3, 64)
     warped = WindowAugmentation(time_warp=0.05)(ramp, generator())

@@ -1,11 +1,13 @@
 """The catalog of encodings."""
 
 import pytest
+from pydantic import ValidationError
 
 from vskd.errors import SettingError
-from vskd.preprocessing.sensor.encodings import ENCODINGS, build_encoding
+from vskd.preprocessing.sensor.encodings import ENCODINGS, AnyEncoding, build_encoding, effective
 from vskd.preprocessing.sensor.gaf import GramianAngularField
 from vskd.preprocessing.sensor.raw import RawWindow
+from vskd.schema import parse
 
 
 def test_every_entry_gets_its_settings() -> None:
@@ -32,3 +34,27 @@ def test_unknown_names_are_told_with_what_there_is() -> None:
             build_encoding(name, "max", 4.0, 8)
         with pytest.raises(SettingError, match=r"encoding\.limit is -4"):
             build_encoding(name, "fixed", -4.0, 8)
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_settings_build_their_encoding_and_come_back_from_what_a_bundle_states(name: str) -> None:
+    for content in ({"scaling": "fixed", "limit": 2.5}, {"scaling": "minmax"}, {}):
+        settings = parse(AnyEncoding, {"method": name, **content})
+        module = settings.build()
+        assert module.scaling == settings.scaling == content.get("scaling", "fixed")
+        if settings.scaling == "fixed":
+            assert module.limit == settings.limit == content.get("limit", 4.0)
+        stated = settings.stated()
+        assert set(stated) == {"method", "scaling", "limit", "image_size"}
+        assert parse(AnyEncoding, effective(**stated)) == settings
+        assert parse(AnyEncoding, settings.model_dump()) == settings
+    with pytest.raises(ValidationError, match="limit does nothing here: it counts only where scaling is fixed"):
+        parse(AnyEncoding, {"method": name, "scaling": "minmax", "limit": 4.0})
+
+
+def test_only_images_have_a_size() -> None:
+    built = parse(AnyEncoding, {"method": "gadf", "image_size": 24}).build()
+    assert isinstance(built, GramianAngularField) and (built.method, built.image_size) == ("gadf", 24)
+    with pytest.raises(ValidationError, match="image_size"):
+        parse(AnyEncoding, {"method": "raw", "image_size": 24})
+    assert build_encoding("raw", "fixed", 4.0, 24).kind == "series"

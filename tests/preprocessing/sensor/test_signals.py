@@ -200,6 +200,15 @@ def test_resample_to_rate_keeps_a_slow_sine(new: float) -> None:
     np.testing.assert_allclose(resampled[0, middle], wanted[middle], atol=0.02)
 
 
+@pytest.mark.parametrize("new", [20.0, 31.25, 100.0])
+def test_resample_to_rate_keeps_a_ramp_up_to_both_ends(new: float) -> None:
+    """Gravity on an axis and a slow turn of the arm: beyond the ends the signal goes on as a line, not as zero."""
+    signal = (1 + np.linspace(0, 0.5, 100))[np.newaxis].astype(np.float32)
+    resampled = resample_to_rate(signal, 50.0, new)
+    wanted = 1 + 0.5 / 99 * np.arange(resampled.shape[1]) * 50 / new
+    np.testing.assert_allclose(resampled[0], wanted, atol=2e-3)
+
+
 def test_resample_to_rate_removes_what_the_new_rate_cannot_hold() -> None:
     """18 Hz at 25 Hz would appear as 7 Hz."""
     signal = np.sin(2 * np.pi * 18 * np.arange(400) / 50)[np.newaxis].astype(np.float32)

@@ -205,6 +205,14 @@ def test_segments_random_and_middle(frames: int, segments: int) -> None:
     assert (np.diff(drawn, axis=1) >= 0).all()
 
 
+@pytest.mark.parametrize(
+    ("frames", "segments", "expected"),
+    [(12, 3, [1, 5, 9]), (15, 3, [2, 7, 12]), (9, 5, [0, 1, 3, 5, 7]), (2, 4, [0, 0, 1, 1])],
+)
+def test_of_two_middle_frames_the_earlier_is_taken(frames: int, segments: int, expected: list[int]) -> None:
+    assert segment_indices(frames, segments, None).tolist() == expected
+
+
 def test_segments_are_those_of_the_seed() -> None:
     first = segment_indices(76, 8, np.random.default_rng(3))
     assert np.array_equal(first, segment_indices(76, 8, np.random.default_rng(3)))

@@ -1,0 +1,149 @@
+"""Clips: the middle frames in order, random frames and crops in training, never a mirrored one."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from tests.modalities.conftest import inputs
+from vskd.errors import SettingError
+from vskd.modalities.base import Source
+from vskd.modalities.frames import ClipBatches, FramesInputs, FramesSees, random_crop
+from vskd.preprocessing.stores.frame_store import FrameStore
+from vskd.schema import explain, parse
+
+
+def clips(source: Source, **settings: Any) -> FramesInputs:
+    made = inputs(source, "frames", "rgb", **{"size": 32, "segments": 3, **settings})
+    assert isinstance(made, FramesInputs)
+    return made
+
+
+class Numbered:
+    """Two clips whose every pixel holds the number of its frame, grey."""
+
+    lengths: ClassVar[dict[str, int]] = {"a": 20, "b": 9}
+
+    def num_frames(self, recording: str) -> int:
+        return self.lengths[recording]
+
+    def frames(self, _: str, indices: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(indices.astype(np.uint8)[:, None, None, None], (len(indices), 6, 6, 1)).copy()
+
+
+def numbered(seed: int | None = None, **options: Any) -> list[torch.Tensor]:
+    """The clips of a and b, in this order."""
+    store: FrameStore = Numbered()  # type: ignore[assignment]
+    batches = ClipBatches(store, ["a", "b"], [2, 0], batch_size=2, segments=5, seed=seed, **options)
+    (batch,) = batches
+    assert batch.inputs.shape == (2, 5, 3, 6, 6) and batch.inputs.dtype == torch.float32
+    return [batch.inputs[batch.ids.index(i)] for i in "ab"]
+
+
+def test_without_a_seed_the_middle_frame_of_each_segment() -> None:
+    """Of four frames 0 1 2 3 the middle one is 1, of 0 1 it is 0; grey becomes three equal channels."""
+    a, b = numbered()
+    assert torch.equal(a, torch.tensor([1.0, 5, 9, 13, 17]).view(5, 1, 1, 1).expand(5, 3, 6, 6))
+    # 9 frames in 5 segments: 0 | 1 2 | 3 4 | 5 6 | 7 8
+    assert b[:, 0, 0, 0].tolist() == [0, 1, 3, 5, 7]
+
+
+def test_with_a_seed_every_frame_of_a_segment_has_its_turn() -> None:
+    drawn = torch.stack([numbered(seed)[0][:, 0, 0, 0] for seed in range(60)])
+    for k in range(5):
+        assert set(drawn[:, k].tolist()) == {4 * k, 4 * k + 1, 4 * k + 2, 4 * k + 3}
+
+
+def test_frames_and_crops_come_from_one_generator_of_the_seed(world: Source) -> None:
+    """Against a naive epoch: for each clip its frames are drawn, then its crop."""
+    seen, ids = clips(world, crop=0.4), sorted(world.recordings)
+    order = np.random.default_rng(5).permutation(len(ids))
+    generator = np.random.default_rng([5, 1])
+    batches = seen.batches(ids, batch_size=7, seed=5)
+    shown = [pair for b in batches for pair in zip(b.ids, b.inputs, strict=True)]
+    assert [i for i, _ in shown] == [ids[p] for p in order]
+    for recording, clip in shown:
+        count = seen.store.num_frames(recording)
+        indices = generator.integers([count * k // 3 for k in range(3)], [count * (k + 1) // 3 for k in range(3)])
+        frames = torch.from_numpy(seen.store.frames(recording, indices)).permute(0, 3, 1, 2).float()
+        assert torch.equal(clip, random_crop(frames, 0.4, generator))
+
+
+def test_the_crop_reaches_the_clips_of_training_only(world: Source) -> None:
+    ids = sorted(world.recordings)
+    (plain,), (same,) = clips(world).batches(ids, batch_size=100), clips(world, crop=0.4).batches(ids, batch_size=100)
+    assert torch.equal(plain.inputs, same.inputs)
+    (whole,) = clips(world).batches(ids, batch_size=100, seed=2)
+    (cut,) = clips(world, crop=0.4).batches(ids, batch_size=100, seed=2)
+    assert whole.ids == cut.ids
+    assert not any(torch.equal(a, b) for a, b in zip(whole.inputs, cut.inputs, strict=True))
+
+
+def test_training_frames_are_true_frames_of_their_recording_and_never_flipped(world: Source) -> None:
+    """Every sampled frame occurs, as it is and not mirrored, among the stored frames of its segment."""
+    seen, ids = clips(world), sorted(world.recordings)[:8]
+    (middle,) = seen.batches(ids, batch_size=100)
+    differ = 0
+    for batch in seen.batches(ids, batch_size=5, seed=5):
+        for position, recording, clip in zip(batch.positions, batch.ids, batch.inputs, strict=True):
+            count = seen.store.num_frames(recording)
+            every = torch.from_numpy(seen.store.frames(recording, np.arange(count))).permute(0, 3, 1, 2).float()
+            assert not torch.equal(every, every.flip(-1))
+            for k, frame in enumerate(clip):
+                segment = every[count * k // 3 : count * (k + 1) // 3]
+                assert any(torch.equal(frame, candidate) for candidate in segment)
+            differ += not torch.equal(clip, middle.inputs[position])
+    assert seen.augmented and differ > 4
+
+
+def test_random_crop_keeps_the_shape_and_cuts_all_frames_alike() -> None:
+    frames = torch.rand(1, 3, 20, 24).expand(5, -1, -1, -1)
+    cut = random_crop(frames, 0.5, np.random.default_rng(0))
+    assert cut.shape == frames.shape
+    assert torch.equal(cut, cut[:1].expand_as(cut))
+    assert not torch.equal(cut, frames)
+    assert torch.equal(cut, random_crop(frames, 0.5, np.random.default_rng(0)))
+
+
+def test_random_crop_of_a_ramp_stays_a_rising_ramp_within_its_range() -> None:
+    """Neither mirrored nor upside down, and a part of at least 1 - crop of either side."""
+    across = torch.arange(40.0).expand(1, 1, 40, 40)
+    for image, axis in ((across, -1), (across.transpose(-1, -2), -2)):
+        for seed in range(20):
+            cut = random_crop(image, 0.4, np.random.default_rng(seed)).movedim(axis, -1)
+            assert (cut.diff(dim=-1) >= 0).all()
+            span = (cut[..., -1] - cut[..., 0]).amax().item()
+            assert 0.6 * 40 - 2 <= span <= 39
+
+
+def test_stores_are_shared_by_any_number_of_segments(world: Source) -> None:
+    three, five = clips(world), clips(world, segments=5)
+    assert three.store_file == five.store_file and three.hash != five.hash
+    assert (three.shape, five.network_shape) == ((3, 3, 32, 32), (5, 3, 32, 32))
+
+
+def test_the_picture_says_who_looked(world: Source) -> None:
+    captions = dict.fromkeys(sorted(world.recordings)[:2], "caption")
+    assert list(clips(world).pictures(captions, "teacher")) == ["What the teacher saw (middle frame of each segment)"]
+
+
+def test_clips_are_not_shipped(world: Source) -> None:
+    with pytest.raises(SettingError, match="sees frames cannot be shipped"):
+        clips(world).contract(sorted(world.recordings))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"segments": 1}, "segments: input should be greater than or equal to 2"),
+        ({"crop": 1.0}, "crop: input should be less than 1"),
+        ({"fit": "center-crop"}, "did you mean 'centre-crop'"),
+        ({"length": 64}, "length: unknown key"),
+    ],
+)
+def test_what_a_recipe_may_not_say(content: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        parse(FramesSees, {"streams": ["depth"], **content})
+    assert told in explain(caught.value, FramesSees)[0]

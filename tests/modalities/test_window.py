@@ -1,0 +1,201 @@
+"""Windows: settings, epochs against a naive one, sliding windows, and the contract read off the recordings."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from tests.modalities.conftest import inputs
+from vskd.bundle.contract import EncodingContract, SensorContract
+from vskd.bundle.encoding import model_input
+from vskd.errors import SettingError
+from vskd.modalities.base import Source
+from vskd.modalities.window import WindowInputs, WindowSees
+from vskd.preprocessing.sensor.augment import WindowAugmentation
+from vskd.preprocessing.sensor.signals import read_sensor, resample_to_length, resample_to_rate
+from vskd.schema import explain, parse
+
+RAW = {"method": "raw"}
+CHANGES = {"rotation_deg": 12.0, "scale": 0.1, "jitter": 0.02, "time_warp": 0.04, "crop": 0.1}
+
+
+def windows(source: Source, stream: str = "accelerometer", **settings: Any) -> WindowInputs:
+    made = inputs(source, "window", stream, **{"length": 32, "encoding": RAW, **settings})
+    assert isinstance(made, WindowInputs)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"stride": 16}, "stride does nothing here: it counts only where window is sliding"),
+        ({"rate_hz": 50.0}, "rate_hz does nothing here: it counts only where window is sliding"),
+        ({"window": "sliding", "rate_hz": 50.0}, "stride is missing: it must be set where window is sliding"),
+        ({"window": "sliding", "stride": 4}, "rate_hz is missing: it must be set where window is sliding"),
+        ({"window": "whole", "lenght": 64}, "lenght: unknown key, did you mean 'length'?"),
+        ({"encoding": {"method": "raw", "image_size": 64}}, "encoding.image_size: unknown key"),
+        ({"encoding": {"method": "gasf", "scaling": "minmax", "limit": 2.0}}, "limit does nothing here: it counts"),
+        ({"encoding": {"method": "gaf"}}, "encoding.method: 'gaf' is not allowed, did you mean 'gasf'?"),
+        ({"augmentation": {"jiter": 1.0}}, "augmentation.jiter: unknown key"),
+        ({"augmentation": {"crop": 1.0}}, "augmentation.crop: input should be less than 1"),
+        ({"length": 4}, "length: input should be greater than or equal to 8"),
+        ({"streams": []}, "streams: "),
+    ],
+)
+def test_what_a_recipe_may_not_say(content: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        parse(WindowSees, {"streams": ["accelerometer"], **content})
+    (problem,) = explain(caught.value, WindowSees)
+    assert told in problem
+
+
+def test_defaults() -> None:
+    sees = parse(WindowSees, {"streams": ["accelerometer"]})
+    assert sees.model_dump() == {
+        "modality": "window",
+        "streams": ("accelerometer",),
+        "window": "whole",
+        "length": 128,
+        "rate_hz": None,
+        "stride": None,
+        "encoding": {"method": "gasf+gadf", "scaling": "fixed", "limit": 4.0, "image_size": 64},
+        "augmentation": dict.fromkeys(CHANGES, 0.0),
+    }
+
+
+def test_an_epoch_against_a_naive_one(world: Source) -> None:
+    """Order from numpy's permutation, changes from one torch generator that goes on from batch to batch."""
+    seen = windows(world, augmentation=CHANGES)
+    ids = sorted(world.recordings)
+    order = np.random.default_rng(11).permutation(len(ids))
+    generator = torch.Generator().manual_seed(11)
+    for batch, positions in zip(
+        seen.batches(ids, batch_size=7, seed=11), np.array_split(order, -(-len(ids) // 7)), strict=True
+    ):
+        signals = []
+        for p in positions:
+            stream = world.recordings[ids[p]].stream("accelerometer")
+            signal = read_sensor(stream.path, axes=stream.axes, variable=stream.variable, columns=stream.columns)
+            signals.append(torch.from_numpy(resample_to_length(signal, 32)))
+        assert batch.positions.tolist() == positions.tolist()
+        assert torch.equal(batch.inputs, WindowAugmentation(**CHANGES)(torch.stack(signals), generator))
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_each_random_change_reaches_the_windows(world: Source, key: str) -> None:
+    ids = sorted(world.recordings)
+    plain = windows(world).batches(ids, batch_size=100, seed=1)
+    changed = windows(world, augmentation={key: CHANGES[key]})
+    assert changed.augmented and not windows(world).augmented
+    (before,), (after,) = plain, changed.batches(ids, batch_size=100, seed=1)
+    assert before.ids == after.ids and not torch.equal(before.inputs, after.inputs)
+
+
+def test_jitter_has_its_deviation_and_needs_a_seed(world: Source) -> None:
+    ids, noisy = sorted(world.recordings), windows(world, augmentation={"jitter": 0.5})
+    (plain,) = windows(world).batches(ids, batch_size=100)
+    (same,) = noisy.batches(ids, batch_size=100)
+    assert torch.equal(plain.inputs, same.inputs)
+    (changed,) = noisy.batches(ids, batch_size=100, seed=1)
+    assert (changed.inputs - plain.inputs[changed.positions]).std().item() == pytest.approx(0.5, rel=0.1)
+
+
+def test_rotations_are_by_degrees(world: Source) -> None:
+    """Angles between a sample before and after are at most a few standard deviations; radians would be anywhere."""
+    ids = sorted(world.recordings)
+    (plain,) = windows(world).batches(ids, batch_size=100)
+    (turned,) = windows(world, augmentation={"rotation_deg": 2.0}).batches(ids, batch_size=100, seed=1)
+    before = plain.inputs[turned.positions]
+    cosine = torch.nn.functional.cosine_similarity(before, turned.inputs, dim=1).clamp(-1, 1)
+    assert 0.5 < torch.rad2deg(cosine.acos()).max().item() < 10
+
+
+def test_only_a_sensor_of_three_axes_is_rotated(world: Source) -> None:
+    streams = {
+        i: replace(r, streams={"x": replace(r.stream("accelerometer"), name="x", axes=("x",), columns=(0,))})
+        for i, r in world.recordings.items()
+    }
+    single = replace(world, recordings=streams)
+    ids = sorted(streams)
+    (batch,) = windows(single, "x", augmentation={"jitter": 0.1}).batches(ids, batch_size=100, seed=0)
+    assert batch.inputs.shape == (len(ids), 1, 32)
+    with pytest.raises(SettingError, match=r"rotation_deg: 'x' has 1 axes.*Set it to 0"):
+        windows(single, "x", augmentation={"rotation_deg": 3.0}).batches(ids, batch_size=100)
+
+
+SLIDING: dict[str, Any] = {"window": "sliding", "rate_hz": 40.0, "stride": 12}
+
+
+def test_sliding_windows_each_become_a_sample(world: Source) -> None:
+    seen, ids = windows(world, **SLIDING), sorted(world.recordings)
+    batches = seen.batches(ids, batch_size=5, seed=0)
+    expected = {i: seen.store.num_windows(i) for i in ids}
+    assert max(expected.values()) > 1
+    assert batches.samples == sum(expected.values())
+    assert Counter(i for b in batches for i in b.ids) == Counter(expected)
+    stream = world.recordings[ids[0]].stream("accelerometer")
+    signal = read_sensor(stream.path, axes=stream.axes, variable=stream.variable, columns=stream.columns)
+    resampled = resample_to_rate(signal, stream.rate_hz, 40.0)
+    first = [w for b in seen.batches(ids, batch_size=5) for i, w in zip(b.ids, b.inputs, strict=True) if i == ids[0]]
+    for k, window in enumerate(first):
+        np.testing.assert_array_equal(window.numpy(), resampled[:, 12 * k : 12 * k + 32])
+    assert len(first) == expected[ids[0]]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "kind", "shape"),
+    [
+        (RAW, "series", (3, 32)),
+        ({"method": "gasf", "image_size": 16}, "image", (3, 16, 16)),
+        ({"method": "gasf+gadf", "scaling": "minmax", "image_size": 24}, "image", (6, 24, 24)),
+    ],
+)
+def test_the_encoding_stands_in_front(world: Source, encoding: dict[str, Any], kind: str, shape: tuple[int]) -> None:
+    seen = windows(world, encoding=encoding)
+    assert (seen.kind, seen.network_shape) == (kind, shape)
+    (batch,) = seen.batches(sorted(world.recordings)[:2], batch_size=2)
+    contract = seen.contract(sorted(world.recordings))
+    for sample, encoded in zip(seen.deployed(batch.inputs), seen.front()(batch.inputs), strict=True):
+        np.testing.assert_allclose(model_input(sample, contract), encoded.numpy(), atol=1e-6)
+
+
+def test_pictures_of_image_encodings_only(world: Source) -> None:
+    captions = dict.fromkeys(sorted(world.recordings)[:1], "first")
+    assert windows(world).pictures(captions, "student") == {}
+    gaf = windows(world, encoding={"method": "gasf+gadf", "scaling": "minmax", "image_size": 16})
+    assert list(gaf.pictures(captions, "student")) == ["What the student sees (gasf+gadf, minmax scaling)"]
+
+
+def test_the_contract_is_read_off_the_training_recordings(world: Source) -> None:
+    train = sorted(world.recordings)[3:9]
+    streams = [world.recordings[i].stream("accelerometer") for i in train]
+    signals = [read_sensor(s.path, axes=s.axes, variable=s.variable, columns=s.columns) for s in streams]
+    lengths = [s.shape[1] for s in signals]
+    encoding = {"method": "gasf", "scaling": "fixed", "limit": 0.5, "image_size": 16}
+    expected = SensorContract(
+        stream="accelerometer",
+        placement=world.placement,
+        unit=streams[0].unit,
+        axes=("x", "y", "z"),
+        rate_hz=streams[0].rate_hz,
+        window_mode="whole",
+        length=32,
+        min_samples=int(min(lengths) * 0.5),
+        max_samples=int(max(lengths) * 1.5),
+        range_limit=float(max(np.abs(s).max() for s in signals)),
+        encoding=EncodingContract(method="gasf", scaling="fixed", limit=0.5, image_size=16),
+        encoding_inside=True,
+        mat_variable=streams[0].variable,
+        mat_columns=streams[0].columns,
+    )
+    assert windows(world, encoding=encoding).contract(train, encoding_inside=True) == expected
+    wide = windows(world, encoding={**encoding, "limit": 16.0}).contract(train)
+    assert (wide.range_limit, wide.encoding_inside) == (16.0, False)
+    bare = windows(world, encoding={"method": "raw", "scaling": "minmax"}).contract(train)
+    assert (bare.encoding.limit, bare.encoding.image_size) == (4.0, 64), "as bundles have always stated them"
+    sliding = windows(world, **SLIDING).contract(train)
+    assert (sliding.stride, sliding.window_rate_hz, sliding.max_samples) == (12, 40.0, 10**9)
