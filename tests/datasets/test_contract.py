@@ -1,6 +1,6 @@
 """What every data set of the catalog must do.
 
-A new data set writes a small folder of its own in its mirrored test: `write_sample(root)` in tests/datasets/.../test_X.py.
+A new data set writes a small folder of its own in its mirrored test, by a function `write_sample(root)` there.
 """
 
 import importlib

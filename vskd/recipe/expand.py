@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vskd.datasets.catalog import DatasetEntry, get_dataset
+from vskd.datasets.catalog import get_dataset
+from vskd.datasets.entry import DatasetEntry
 from vskd.errors import DataError, RecipeError, nearest
 from vskd.recipe.distiller import expanded_distiller
 

@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from vskd.datasets.entry import DatasetEntry
-from vskd.datasets.images.image_listing import Listing, Place, files_below, read_text, require_folder, subfolders
+from vskd.datasets.images.image_listing import ImageFacts, Listing, files_below, read_text, require_folder, subfolders
 from vskd.datasets.recording import Index
 from vskd.errors import DataError
 from vskd.preprocessing.image.image_header import Box, is_image_name
@@ -85,7 +85,7 @@ def index(root: Path) -> Index:
             else:
                 copies[frame.id] = copies.get(frame.id, 0) + 1
                 name = frame.id if copies[frame.id] == 1 else f"{frame.id}~{copies[frame.id]}"
-                place = Place(label, frame.subject, frame.session, frame.clip, frame.number, part)
+                place = ImageFacts(label, frame.subject, frame.session, frame.clip, frame.number, part)
                 listing.add(name, row.path, place, max(row.boxes, key=_area)[0])
     if not listing.recordings:
         _refuse_empty(root)
@@ -123,14 +123,14 @@ def _labelled_rows(folder: Path, listing: Listing) -> Iterator[tuple[_Row, int]]
     for path in sorted(rows):
         name, row = _id_of(path), rows[path][0]
         numbers = {number for each in rows[path] for _, number in each.boxes}
-        strangers = sorted(n for n in numbers if not 0 <= n < len(classes))
+        others = sorted(n for n in numbers if not 0 <= n < len(classes))
         where = f"{folder / ANNOTATIONS}, line {', '.join(str(each.line) for each in rows[path])}"
         if not path.is_file():
             listing.problem("missing", name, path, f"{where}: there is no such image")
         elif row.fault:
             listing.problem("corrupt", name, path, f"{where}: {row.fault}")
-        elif strangers:
-            detail = f"{where}: class {strangers[0]} is no class of {NAME}, which has 0..{len(classes) - 1}"
+        elif others:
+            detail = f"{where}: class {others[0]} is no class of {NAME}, which has 0..{len(classes) - 1}"
             listing.problem("unknown", name, path, detail)
         elif len(numbers) > 1:
             listing.problem("duplicate", name, path, f"{where}: two classes for one image ({_names(numbers)})")

@@ -17,8 +17,8 @@ Where there is such a file, images that it does not name are left out.
 from pathlib import Path
 
 from vskd.datasets.entry import DatasetEntry, Settings
-from vskd.datasets.images.class_folders import Classes, Found, list_class_folders, without_twins
-from vskd.datasets.images.image_listing import Listing, Place, Row, read_csv, require_folder, subfolders
+from vskd.datasets.images.class_folders import Classes, FolderImage, list_class_folders, without_twins
+from vskd.datasets.images.image_listing import ImageFacts, Listing, Row, read_csv, require_folder, subfolders
 from vskd.datasets.images.side_view import WHOLE_FRAMES
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.split import UNKNOWN
@@ -84,7 +84,7 @@ def _classes(root: Path, parts: dict[Path, str]) -> Classes:
     return Classes(NAME, labels, {label.lower(): n for n, label in enumerate(labels)}, unique_names=False)
 
 
-def _add_by_table(root: Path, images: list[Found], classes: Classes, listing: Listing) -> None:
+def _add_by_table(root: Path, images: list[FolderImage], classes: Classes, listing: Listing) -> None:
     """Add the images that the CSV file names, with what it says of them."""
     table = root / TABLE
     by_path = {image.path.relative_to(root).as_posix(): image for image in images}
@@ -112,13 +112,13 @@ def _add_by_table(root: Path, images: list[Found], classes: Classes, listing: Li
             listing.problem("unpaired", image.id, image.path, f"{table} has no line for this image")
 
 
-def _place(image: Found, row: Row, where: str) -> Place:
+def _place(image: FolderImage, row: Row, where: str) -> ImageFacts:
     clip, frame = row.values.get("clip", ""), row.values.get("frame", "")
     if frame and not (frame.isdecimal() and clip):
         raise DataError(
             f"{where}: frame '{frame}' is no number of a frame in a clip", "Give clip and frame, or neither"
         )
-    return Place(
+    return ImageFacts(
         label=image.label,
         subject=row.values.get("driver") or UNKNOWN,
         trial=image.trial,

@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images.class_folders import Classes, join_drivers, list_class_folders, without_twins
-from vskd.datasets.images.image_listing import Listing, Place, read_csv, require_folder, subfolders
+from vskd.datasets.images.image_listing import ImageFacts, Listing, read_csv, require_folder, subfolders
 from vskd.datasets.images.published_folders import LABEL_SWAP, LABELS, has_published_layout, index_published_folders
 from vskd.datasets.images.side_view import SIDE_VIEW_RECIPES, WHOLE_FRAMES
 from vskd.datasets.recording import Index
@@ -100,7 +100,7 @@ def _index_by_name(root: Path) -> Index:
             listing.problem("duplicate", name, root / TABLE, f"{where}: {what}")
         else:
             seen[name] = label
-            listing.add_absent(name, Place(label, row.values["subject"] or UNKNOWN, part="train"))
+            listing.add_absent(name, ImageFacts(label, row.values["subject"] or UNKNOWN, part="train"))
     return listing.index(NAME, root, LABELS)
 
 

@@ -139,9 +139,9 @@ def _list_files(root: Path, layout: Layout) -> _Listing:
                 continue
             action, subject, trial = (int(match[n]) for n in (1, 2, 3))
             recording = f"a{action}_s{subject}_t{trial}"
-            stranger = _stranger(layout, action, subject, trial)
-            if stranger:
-                problems.append(Problem("unknown", recording, str(path), stranger))
+            reason = _misnumbered(layout, action, subject, trial)
+            if reason:
+                problems.append(Problem("unknown", recording, str(path), reason))
                 continue
             files[spec].setdefault(recording, []).append(path)
     except PermissionError as error:
@@ -157,7 +157,7 @@ def _ending(path: Path) -> str:
     return match[4].lower() if match else ""
 
 
-def _stranger(layout: Layout, action: int, subject: int, trial: int) -> str:
+def _misnumbered(layout: Layout, action: int, subject: int, trial: int) -> str:
     """Why a file name's numbers do not belong to this data set; empty if they do."""
     if not 1 <= action <= len(layout.labels):
         return f"action {action} is no class of {layout.dataset}, which has 1..{len(layout.labels)}"
@@ -224,12 +224,12 @@ def _absences(
         if recording not in seen:
             note = " (nor is it in the published data set)" if recording in layout.absent else ""
             problems.append(Problem("missing", recording, str(root), f"no file of this recording{note}"))
-    kinds = {spec.streams[0].kind for spec in chosen}
+    kinds = {_films(spec) for spec in chosen}
     for item in recordings:
         lacking = [spec for spec in chosen if item.id not in chosen[spec]]
-        have = {spec.streams[0].kind for spec in chosen if item.id in chosen[spec] or (item.id, spec) in broken}
+        have = {_films(spec) for spec in chosen if item.id in chosen[spec] or (item.id, spec) in broken}
         if lacking and have != kinds:
-            has, lacks = ("sensors", "video") if "sensor" in have else ("video", "sensors")
+            has, lacks = ("video", "sensors") if True in have else ("sensors", "video")
             path = str(next(iter(item.streams.values())).path)
             problems.append(Problem("unpaired", item.id, path, f"has {has} but no {lacks} of the same recording"))
             continue
@@ -237,3 +237,8 @@ def _absences(
             path = str(root / spec.folder / f"{item.id}{spec.endings[0]}")
             problems.append(Problem("missing", item.id, path, f"no {spec.streams[0].name} file of this recording"))
     return problems
+
+
+def _films(spec: FileSpec) -> bool:
+    """Whether the files are video; skeletons count with the sensors."""
+    return spec.streams[0].kind == "video"

@@ -104,11 +104,11 @@ def checked(split: Split, index: Index, others: Mapping[str, SplitUnit] = Mappin
         ProtocolError: an id is not in the index, train or test is empty, or two parts share what they must not.
     """
     by_id = index.by_id()
-    strangers = sorted({i for ids in split.parts.values() for i in ids} - set(by_id))
-    if strangers:
+    unknown = sorted({i for ids in split.parts.values() for i in ids} - set(by_id))
+    if unknown:
         raise ProtocolError(
             f"Protocol {split.protocol} names recordings that {index.root} does not hold: "
-            f"{first_few(strangers, 5, ', ')}",
+            f"{first_few(unknown, 5, ', ')}",
             "Use the data folder that the split was made for",
         )
     if split.disjoint == "subject":

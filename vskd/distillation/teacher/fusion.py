@@ -31,7 +31,7 @@ class FusedTeacher:
         if inside:
             raise SettingError(
                 f"Several teachers have no common layer {', '.join(inside)}",
-                "Compare logits or embeddings, or listen to one teacher",
+                "Compare logits or embeddings, or name one teacher",
             )
         width = sum(member.shapes["embedding"][0] for member in members)
         self.shapes: Shapes = {"logits": members[0].shapes["logits"], "embedding": (width,)}
