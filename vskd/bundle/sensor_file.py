@@ -1,4 +1,4 @@
-"""A recording from a file, held against the sensor contract: what it declares, what it must be, what is assumed."""
+"""A recording from a file, checked against the sensor contract: what it declares, what it must be, what is assumed."""
 
 import re
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ class DatasetEntry:
         labels: class names in order of class number; empty where a folder's own names are the classes.
         streams: names of the streams that its recordings may have.
         protocols: names of its protocols, the usual one first.
-        url, licence, citation, obtain: where it is, on which terms, whose it is, how to get it.
+        url, licence, citation, obtain: where it is published, on which terms, what to cite, how to get it.
         placement: where the sensor is worn, or the camera is mounted.
         system: the shipped recipe for it, where only the data set is named.
         defaults: modality -> what `sees` of a recipe should say here, unless it says otherwise.

@@ -1,4 +1,4 @@
-"""What may be said shortly in a recipe, written out: names of networks and presets, defaults of a data set."""
+"""Short forms in a recipe, written out: names of networks and presets, defaults of a data set."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

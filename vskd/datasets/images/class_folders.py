@@ -34,7 +34,7 @@ class Classes:
 
 @dataclass(frozen=True)
 class FolderImage:
-    """An image file: its id, class by folder, official part, and the folder between class and image (lighting)."""
+    """An image file: its id, class by folder, published part, and the folder between class and image (lighting)."""
 
     id: str
     path: Path
@@ -43,7 +43,7 @@ class FolderImage:
     trial: str
 
     def place(self, subject: str = UNKNOWN) -> ImageFacts:
-        """Where it belongs, given its driver."""
+        """What is known of it, given its driver."""
         return ImageFacts(self.label, subject, self.trial, part=self.part)
 
 

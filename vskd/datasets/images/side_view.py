@@ -1,4 +1,4 @@
-"""What data sets of drivers seen from the side, whole, want of recipes."""
+"""What data sets of drivers seen from the side want of recipes: whole frames, and fewer epochs."""
 
 from collections.abc import Mapping
 

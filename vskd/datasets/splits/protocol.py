@@ -172,7 +172,7 @@ class Protocol(Strict):
         return split
 
     def _assign(self, index: Index, fold: str | None) -> dict[str, frozenset[str]]:
-        """Subjects, trials or official parts of each part."""
+        """Subjects, trials or published parts of each part."""
         present = _present(index, self.split_by)
         if self.parts is not None:
             if fold is not None:
