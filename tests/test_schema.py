@@ -1,6 +1,5 @@
 """Strict models: what they refuse, keys that count only sometimes, choices, and every error in English."""
 
-import doctest
 import json
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
@@ -362,7 +361,3 @@ def test_own_messages_keep_their_words_and_long_values_are_not_repeated() -> Non
     with pytest.raises(ValidationError) as caught:
         Picky.model_validate_json(json.dumps({"count": 1}) + "}")
     assert explain(caught.value, Picky)[0].startswith("invalid JSON: ")
-
-
-def test_the_examples_of_the_docstrings() -> None:
-    assert doctest.testmod(schema).failed == 0
