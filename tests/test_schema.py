@@ -1,6 +1,8 @@
 """Strict models: what they refuse, keys that count only sometimes, choices, and every error in English."""
 
+import copy
 import json
+import pickle
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -212,6 +214,15 @@ def test_named_adds_the_key_in_front_and_nothing_else() -> None:
     assert list(Photo.model_fields) == ["dropout"]
     with pytest.raises(ValidationError):
         model(name="resnet18")
+
+
+def test_named_models_are_one_class_and_travel_between_processes() -> None:
+    model = named(Photo, "name", "squeezenet-lw")
+    assert named(Photo, "name", "squeezenet-lw") is model is not named(Photo, "name", "resnet18")
+    again = pickle.loads(pickle.dumps(model(dropout=0.2)))  # noqa: S301 - our own bytes
+    assert again == model(dropout=0.2) and type(again) is model
+    held = parse(Recipe, WINDOW | {"network": {"name": "cnn1d", "dropout": 0.5}})
+    assert pickle.loads(pickle.dumps(held)) == held == copy.deepcopy(held)  # noqa: S301
 
 
 def test_named_replaces_an_open_key_of_its_base() -> None:
