@@ -206,7 +206,7 @@ class FeatureTaps:
 
 
 def probe(network: nn.Module, input_shape: Shape, batch: int = 1) -> Any:
-    """What a network answers to zeros, in evaluation mode and without a gradient; the network's mode stays.
+    """What a network answers to zeros, see `answer`.
 
     Args:
         network: takes (batch, *input_shape).
@@ -214,11 +214,21 @@ def probe(network: nn.Module, input_shape: Shape, batch: int = 1) -> Any:
         batch: number of samples.
     """
     like = next(network.parameters())
+    return answer(network, torch.zeros(batch, *input_shape, device=like.device, dtype=like.dtype))
+
+
+def answer(network: nn.Module, samples: Tensor) -> Any:
+    """What a network says of samples in evaluation mode and without a gradient; the network's mode stays.
+
+    Args:
+        network: takes `samples`.
+        samples: (batch, ...).
+    """
     modes = {module: module.training for module in network.modules()}
     network.eval()
     try:
         with torch.no_grad():
-            return network(torch.zeros(batch, *input_shape, device=like.device, dtype=like.dtype))
+            return network(samples)
     finally:
         for module, training in modes.items():  # each by itself: one that stays in evaluation mode was frozen
             module.training = training

@@ -202,6 +202,7 @@ class CRCDSettings(ComparisonSettings):
     """`crcd` as a term; `width`, `negatives`, `temperature` and `momentum` as of `CRCD`."""
 
     description: ClassVar[str] = "CRCD: relations between training samples, by contrast with a memory (Zhu et al.)"
+    needs_positions: ClassVar[bool] = True
     loss: Literal["crcd"] = "crcd"
     student_layer: str = "embedding"
     teacher_layer: str = "embedding"
