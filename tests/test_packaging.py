@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from vskd.cli.main import OF_TRAINING
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -32,23 +34,61 @@ def pins() -> dict[str, str]:
     return {normal(name): version for name, version in (line.split("==") for line in listed)}
 
 
+def wanted(setup: configparser.ConfigParser, *extras: str) -> list[Requirement]:
+    """What these extras ask for, each with the extras that it holds itself."""
+    asked = [Requirement(line) for extra in extras for line in lines(setup["options.extras_require"][extra])]
+    inner = [name for requirement in asked if requirement.name == "vskd" for name in requirement.extras]
+    return [r for r in asked if r.name != "vskd"] + (wanted(setup, *inner) if inner else [])
+
+
+def base(setup: configparser.ConfigParser) -> list[Requirement]:
+    return list(map(Requirement, lines(setup["options"]["install_requires"])))
+
+
 def test_every_dependency_is_pinned_to_a_version_it_allows(setup: configparser.ConfigParser) -> None:
-    extras = setup["options.extras_require"]
-    wanted = lines(setup["options"]["install_requires"]) + lines(extras["export"]) + lines(extras["test"])
-    assert len(wanted) > 20
+    extras = [name for name in setup["options.extras_require"] if name != "pyts"]
+    asked = base(setup) + wanted(setup, *extras)
+    assert len(asked) > 20
     pinned = pins()
-    for requirement in map(Requirement, wanted):
+    for requirement in asked:
         version = pinned.get(normal(requirement.name))
         assert version is not None, f"{requirement.name} is not in constraints.txt"
         assert requirement.specifier.contains(version), f"{requirement} against {version}"
 
 
-def test_torch_is_asked_for_exactly(setup: configparser.ConfigParser) -> None:
-    """A range would bring a newer build with gigabytes of CUDA."""
-    wanted = lines(setup["options"]["install_requires"])
-    assert f"torch=={pins()['torch']}" in wanted
-    assert f"torchvision=={pins()['torchvision']}" in wanted
+def test_exact_versions_are_in_the_constraints_alone(setup: configparser.ConfigParser) -> None:
+    """Two exact versions of one package that two projects ask for cannot be installed together."""
+    asked = base(setup) + wanted(setup, *setup["options.extras_require"])
+    assert [str(r) for r in asked if any(s.operator == "==" for s in r.specifier)] == []
+
+
+def test_torch_is_pinned_exactly_to_the_build_without_cuda(setup: configparser.ConfigParser) -> None:
+    """Without the constraints, a range would bring a newer build with gigabytes of CUDA: `make` installs with them."""
+    asked = {normal(r.name): r.specifier for r in wanted(setup, "export")}
+    listed = lines((ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    for name in ("torch", "torchvision"):
+        assert f"{name}=={pins()[name]}" in listed
+        assert asked[name].contains(pins()[name])
     assert not [name for name in pins() if name.startswith(("nvidia", "cuda", "triton"))]
+
+
+def test_a_base_install_holds_what_bundles_need(setup: configparser.ConfigParser) -> None:
+    assert sorted(normal(r.name) for r in base(setup)) == ["ai-edge-litert", "click", "numpy", "pydantic"]
+
+
+def test_the_command_line_knows_what_the_extra_train_brings(setup: configparser.ConfigParser) -> None:
+    assert {normal(r.name) for r in wanted(setup, "train")} == {normal(name) for name in OF_TRAINING.values()}
+
+
+def test_every_extra_that_an_error_names_is_there_and_brings_the_package(setup: configparser.ConfigParser) -> None:
+    named = {
+        match.groups()
+        for path in (ROOT / "vskd").rglob("*.py")
+        for match in re.finditer(r'MissingExtraError\("([^"]+)", "([^"]+)"\)', path.read_text(encoding="utf-8"))
+    }
+    assert {extra for _, extra in named} == {"image", "video", "resample", "export", "pyts"}
+    for package, extra in named:
+        assert package in {normal(r.name) for r in base(setup) + wanted(setup, extra)}, (package, extra)
 
 
 def test_every_data_file_of_the_package_is_installed(setup: configparser.ConfigParser) -> None:

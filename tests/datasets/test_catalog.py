@@ -11,5 +11,31 @@ def test_unknown_names_give_the_nearest(name: str, nearest: str | None) -> None:
     assert nearest is None or f"did you mean '{nearest}'" in str(caught.value)
 
 
+def test_images_that_are_not_of_faces_are_seen_whole_and_by_fewer_epochs() -> None:
+    """Figures under results/ were made with these."""
+    whole = {"streams": ["image"], "size": 128, "crop": "full", "grey": False}
+    state_farm, auc, own = (get_dataset(name) for name in ("state-farm", "auc", "image-folder"))
+    assert state_farm.defaults["image"] == auc.defaults["image"] == whole
+    assert own.defaults["image"] == {**whole, "augmentation": {"flip": 0.0}}
+    for entry in (state_farm, auc):
+        for recipe in ("krca", "dangerous-driving"):
+            assert entry.recipes[recipe]["teachers"] == [{"training": {"epochs": 10}}]
+            assert entry.recipes[recipe]["student"] == {"training": {"epochs": 20}}
+        assert entry.recipes["dangerous-driving"]["distiller"] == {"temperature_slope": 1.0}
+        assert "distiller" not in entry.recipes["krca"]
+    assert not own.recipes
+
+
+def test_faces_are_cut_out_in_grey_and_depth_to_the_body() -> None:
+    assert get_dataset("driver-inattention").defaults["image"] == {
+        "streams": ["image"],
+        "crop": "box",
+        "margin": 0.1,
+        "grey": True,
+    }
+    assert get_dataset("utd-mhad").defaults["frames"] == {"streams": ["depth"], "fit": "foreground"}
+    assert get_dataset("synthetic").defaults["frames"] == {"streams": ["rgb"], "fit": "centre-crop"}
+
+
 def test_names_are_those_of_the_entries() -> None:
     assert all(get_dataset(name).name == name for name in DATASETS)

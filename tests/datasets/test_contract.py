@@ -1,5 +1,6 @@
 """What every data set of the catalog must do. A new data set only adds its folder to `roots`."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,24 @@ def test_entry_tells_a_newcomer_what_it_is(entry: DatasetEntry) -> None:
     assert all((entry.title, entry.description, entry.licence, entry.citation, entry.obtain, entry.streams))
     assert len(set(entry.labels)) == len(entry.labels) > 1 or entry.name in OWN_CLASSES
     assert sorted(entry.protocols) == list(list_protocols(entry.name))
+
+
+def test_what_an_entry_wants_of_recipes_is_plain_data_of_its_own_streams(entry: DatasetEntry) -> None:
+    assert json.loads(json.dumps([entry.defaults, entry.recipes])) == [entry.defaults, entry.recipes]
+    assert entry.system and entry.defaults
+    for sees in entry.defaults.values():
+        assert sees["streams"] and set(sees["streams"]) <= set(entry.streams)
+        assert "modality" not in sees
+    for recipe in entry.recipes.values():
+        assert set(recipe) <= {"student", "teachers", "distiller"}
+        assert isinstance(recipe.get("teachers", []), list)
+
+
+def test_the_usual_protocol_and_fold_split_its_index(entry: DatasetEntry, index: Index) -> None:
+    usual = load_protocol(entry.name, entry.protocols[0])
+    split = usual.split(index, entry.fold)
+    assert split.train and split.test
+    assert (entry.fold is None) == (usual.folds is None)
 
 
 def test_label_swap_is_its_own_inverse(entry: DatasetEntry) -> None:

@@ -1,17 +1,19 @@
-"""Pictures from an image, a folder of images or a video, held against the image contract; torch-free."""
+"""Pictures from an image, a folder of images or a video, held against the image contract; torch-free.
+
+Only reading one needs Pillow (and PyAV for a video): a base install tells images from recordings without.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from vskd.bundle.contract import ImageContract
-from vskd.errors import BundleError, DataError
-from vskd.preprocessing.image.image_file import crop_region, read_image, to_eight_bits
+from vskd.errors import BundleError, DataError, MissingExtraError
 from vskd.preprocessing.image.image_header import SUFFIXES, Box, ImageSize, clipped_box, is_image_name, peek_image
 from vskd.preprocessing.video.frames import read_frames
 
@@ -54,8 +56,9 @@ def read_pictures(path: Path, contract: ImageContract, *, box: Box | Whole | Non
     Raises:
         BundleError: a box is missing or not wanted, or an image or box is too small.
         DataError: the file cannot be read, a folder holds no image, or `every` is below 1.
+        MissingExtraError: Pillow is not installed, or PyAV for a video.
     """
-    region = _region(contract, box)
+    region = region_of(contract, box)
     if path.is_dir():
         yield from _folder(path, contract, region)
     elif is_video_name(path):
@@ -64,8 +67,12 @@ def read_pictures(path: Path, contract: ImageContract, *, box: Box | Whole | Non
         yield Shown(str(path), _read(path, contract, region))
 
 
-def _region(contract: ImageContract, box: Box | Whole | None) -> Box | None:
-    """What is cut out; None for the whole image."""
+def region_of(contract: ImageContract, box: Box | Whole | None) -> Box | None:
+    """What is cut out; None for the whole image.
+
+    Raises:
+        BundleError: a box is missing, or not wanted.
+    """
     if contract.crop == "full":
         if box not in (None, "whole"):
             raise BundleError("The model takes whole images, and a box was given", "Leave out the box")
@@ -79,13 +86,34 @@ def _region(contract: ImageContract, box: Box | Whole | None) -> Box | None:
     return None if box == "whole" else box
 
 
+def _image_file() -> ModuleType:
+    """The module that reads images, which needs Pillow.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        from vskd.preprocessing.image import image_file
+    except ImportError as error:
+        raise MissingExtraError("pillow", "image") from error
+    return image_file
+
+
 def _read(path: Path, contract: ImageContract, region: Box | None) -> Picture:
-    _refuse_small(str(path), peek_image(path), contract, region, path)
-    picture = read_image(path, box=region, margin=contract.margin, size=contract.size, grey=contract.channels == 1)
+    refuse_small(str(path), peek_image(path), contract, region, path)
+    picture: Picture = _image_file().read_image(
+        path, box=region, margin=contract.margin, size=contract.size, grey=contract.channels == 1
+    )
     return np.ascontiguousarray(picture.transpose(2, 0, 1))  # (size, size, channels) -> (channels, size, size)
 
 
-def _refuse_small(name: str, extent: ImageSize, contract: ImageContract, region: Box | None, path: Path) -> None:
+def refuse_small(name: str, extent: ImageSize, contract: ImageContract, region: Box | None, path: Path) -> None:
+    """Refuse an image, or a region of it, with fewer pixels than the contract asks for.
+
+    Raises:
+        BundleError: it is too small; `name` is named.
+        DataError: the region lies outside the image; `path` is named.
+    """
     width, height = extent
     if region is not None:
         left, top, right, bottom = clipped_box(region, extent, path)
@@ -116,12 +144,35 @@ def _video(path: Path, contract: ImageContract, region: Box | None, every: int) 
     for number, frame in enumerate(read_frames(path, size=None)):
         if number % every:
             continue
-        extent = ImageSize(frame.shape[1], frame.shape[0])
         if number == 0:
-            _refuse_small(str(path), extent, contract, region, path)
-        grey = contract.channels == 1
-        area = None if region is None else crop_region(region, extent, contract.margin, path)
-        image = to_eight_bits(Image.fromarray(frame), grey=grey)
-        square = np.asarray(image.resize((contract.size,) * 2, Image.Resampling.BILINEAR, box=area), dtype=np.uint8)
-        channels_first = square[np.newaxis] if grey else square.transpose(2, 0, 1)
-        yield Shown(f"frame {number}", np.ascontiguousarray(channels_first))
+            refuse_small(str(path), ImageSize(frame.shape[1], frame.shape[0]), contract, region, path)
+        yield Shown(f"frame {number}", picture_of(frame, contract, region, path))
+
+
+def picture_of(pixels: Picture, contract: ImageContract, region: Box | None, source: Path) -> Picture:
+    """Decoded pixels as the contract wants them.
+
+    Args:
+        pixels: uint8 (height, width, 3), or (height, width) of a grey picture.
+        contract: what the model asks for.
+        region: what to cut out; None for the whole picture.
+        source: where it is from, for messages.
+
+    Returns:
+        uint8 (channels, size, size).
+
+    Raises:
+        DataError: the region lies outside the picture.
+        MissingExtraError: there is something to cut, scale or convert, and Pillow is not installed.
+    """
+    grey = contract.channels == 1
+    if region is None and pixels.shape == (contract.size, contract.size, *([] if grey else [3])):
+        return np.ascontiguousarray(pixels[np.newaxis] if grey else pixels.transpose(2, 0, 1))
+    files = _image_file()
+    from PIL import Image
+
+    extent = ImageSize(pixels.shape[1], pixels.shape[0])
+    area = None if region is None else files.crop_region(region, extent, contract.margin, source)
+    image = files.to_eight_bits(Image.fromarray(pixels), grey=grey)
+    square = np.asarray(image.resize((contract.size,) * 2, Image.Resampling.BILINEAR, box=area), dtype=np.uint8)
+    return np.ascontiguousarray(square[np.newaxis] if grey else square.transpose(2, 0, 1))

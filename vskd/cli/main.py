@@ -16,8 +16,16 @@ import click
 
 from vskd import __version__
 from vskd.cli.options import Session, VskdGroup
-from vskd.errors import VskdError
+from vskd.errors import MissingExtraError, VskdError
 
+# Module -> package of the extra `train`. A base install lacks them and has bundles alone; all other commands need them.
+OF_TRAINING = {
+    **{name: name for name in ("torch", "torchvision", "lightning", "torchmetrics", "safetensors")},
+    **{name: name for name in ("scipy", "pandas", "h5py", "matplotlib", "jinja2", "rich", "av")},
+    "sklearn": "scikit-learn",
+    "PIL": "pillow",
+    "yaml": "PyYAML",
+}
 EXIT_OK, EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
@@ -141,14 +149,25 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return _say_interrupted()
         return error.code if isinstance(error.code, int) else EXIT_ERROR
     except VskdError as error:
-        _show_traceback(session)
-        _say_error(str(error))
-        return EXIT_ERROR
+        return _say_known(session, error)
+    except ModuleNotFoundError as error:
+        package = OF_TRAINING.get((error.name or "").partition(".")[0])
+        return _say_known(session, MissingExtraError(package, "train")) if package else _say_unforeseen(session, error)
     except Exception as error:  # noqa: BLE001 - the last door: whatever nobody foresaw still ends in one clear line
-        _show_traceback(session)
-        hint = "" if session.debug else " Run the same command again with --debug to see where."
-        _say_error(f"{type(error).__name__}: {error}.{hint}")
-        return EXIT_ERROR
+        return _say_unforeseen(session, error)
+
+
+def _say_known(session: Session, error: VskdError) -> int:
+    _show_traceback(session)
+    _say_error(str(error))
+    return EXIT_ERROR
+
+
+def _say_unforeseen(session: Session, error: Exception) -> int:
+    _show_traceback(session)
+    hint = "" if session.debug else " Run the same command again with --debug to see where."
+    _say_error(f"{type(error).__name__}: {error}.{hint}")
+    return EXIT_ERROR
 
 
 def _show_traceback(session: Session) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vskd.errors import DataError, is_number
+from vskd.errors import DataError, MissingExtraError, is_number
 from vskd.preprocessing.matfile import read_mat
 
 Signal = npt.NDArray[np.float32]
@@ -52,11 +52,11 @@ def read_sensor(path: Path, *, axes: Sequence[str], variable: str = "", columns:
     return signal
 
 
-def check_signal(signal: Signal, axes: Sequence[str], source: Path) -> None:
+def check_signal(signal: Signal, axes: Sequence[str], source: Path | str) -> None:
     """Refuse a signal that is not (len(axes), at least 2 samples) of finite numbers.
 
     Raises:
-        DataError: names the file, the axis and the first bad sample.
+        DataError: names the source, the axis and the first bad sample.
     """
     if signal.ndim != 2 or signal.shape[0] != len(axes):
         raise DataError(
@@ -148,12 +148,16 @@ def resample_to_rate(signal: Signal, rate_hz: float, new_rate_hz: float) -> Sign
 
     Raises:
         DataError: a rate is below 0.001 Hz.
+        MissingExtraError: scipy is not installed.
     """
     if min(rate_hz, new_rate_hz) < 0.001:
         raise DataError(f"Cannot resample from {rate_hz:g} Hz to {new_rate_hz:g} Hz", "Give rates above 0.001 Hz")
     if rate_hz == new_rate_hz:
         return signal
-    from scipy.signal import resample_poly
+    try:
+        from scipy.signal import resample_poly
+    except ImportError as error:
+        raise MissingExtraError("scipy", "resample") from error
 
     up, down = round(new_rate_hz * 1000), round(rate_hz * 1000)
     divisor = math.gcd(up, down)
