@@ -104,6 +104,7 @@ def test_the_teacher_does_not_change_and_the_student_is_left_clean() -> None:
     assert same(teacher, before)
     assert all(p.grad is None for p in teacher.parameters()) and not any(m.training for m in teacher.modules())
     assert result.student is student and not student.training
+    assert all(p.grad is None for p in student.parameters())
     assert not any(part._forward_hooks or part._forward_pre_hooks for m in (student, teacher) for part in m.modules())
     copy.deepcopy(student)
 

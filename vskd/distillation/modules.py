@@ -43,7 +43,7 @@ class Distilled:
     """What a distillation gives.
 
     Attributes:
-        student: the module that was trained, in place; in evaluation mode and without hooks.
+        student: the module that was trained, in place; in evaluation mode, without hooks or gradients.
         history: of every epoch.
     """
 
@@ -169,6 +169,7 @@ def _fit(
         loss, terms = _epoch(objective, train if epoch else begun, optimizer, schedule, training.gradient_clip)
         right = None if validation is None else accuracy(student, validation)
         history.append(EpochFigures(epoch, loss, terms, right))
+    optimizer.zero_grad()  # the last batch's gradients would only take room
     return tuple(history)
 
 
