@@ -19,7 +19,8 @@ class AnyModule(nn.Module):
 
     1. the output of the layer that `embedding` names, flattened by sample: (batch, 512, 1, 1) becomes (batch, 512);
     2. what it returns as embedding, where it returns `Outputs`;
-    3. what the `nn.Linear` is given whose output are the logits that it returns, untouched by anything behind it.
+    3. what the `nn.Linear` is given whose output are the logits that it returns, untouched by anything behind it;
+       a dropout before that layer has been applied.
 
     Where none of these is there, it has no embedding, and a term that compares embeddings is refused.
 
