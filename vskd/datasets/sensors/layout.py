@@ -224,12 +224,12 @@ def _absences(
         if recording not in seen:
             note = " (nor is it in the published data set)" if recording in layout.absent else ""
             problems.append(Problem("missing", recording, str(root), f"no file of this recording{note}"))
-    kinds = {_films(spec) for spec in chosen}
+    kinds = {_side(spec) for spec in chosen}
     for item in recordings:
         lacking = [spec for spec in chosen if item.id not in chosen[spec]]
-        have = {_films(spec) for spec in chosen if item.id in chosen[spec] or (item.id, spec) in broken}
+        have = {_side(spec) for spec in chosen if item.id in chosen[spec] or (item.id, spec) in broken}
         if lacking and have != kinds:
-            has, lacks = ("video", "sensors") if True in have else ("sensors", "video")
+            has, lacks = ("sensors", "video") if "sensors" in have else ("video", "sensors")
             path = str(next(iter(item.streams.values())).path)
             problems.append(Problem("unpaired", item.id, path, f"has {has} but no {lacks} of the same recording"))
             continue
@@ -239,6 +239,6 @@ def _absences(
     return problems
 
 
-def _films(spec: FileSpec) -> bool:
-    """Whether the files are video; skeletons count with the sensors."""
-    return spec.streams[0].kind == "video"
+def _side(spec: FileSpec) -> str:
+    """Which of the two sides that are to be paired a kind of file belongs to."""
+    return "video" if spec.streams[0].kind == "video" else "sensors"
