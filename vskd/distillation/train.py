@@ -69,12 +69,12 @@ def distill(
     folder = RunFolder(run)
     folder.check_recipe(recipe)  # now, not after an hour of teaching
     cache = cache or default_cache(run)
-    guided = recipe.distiller.needs_teacher
-    experiment = prepare(recipe, cache, with_teachers=guided or bool(teacher_runs))
-    if guided and not teacher_runs:
+    listens = recipe.distiller.needs_teacher
+    experiment = prepare(recipe, cache, with_teachers=listens or bool(teacher_runs))
+    if listens and not teacher_runs:
         teacher_runs = _taught(recipe, run, cache)
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    source = teacher_source(recipe, experiment.inputs, teachers) if guided else None
+    source = teacher_source(recipe, experiment.inputs, teachers) if listens else None
     folder.begin(
         recipe,
         {
