@@ -34,7 +34,7 @@ def teacher_source(recipe: Recipe, inputs: Inputs, teachers: Sequence[FinishedTe
 
 def _source(recipe: Recipe, inputs: Inputs, teacher: FinishedTeacher, wanted: Sequence[str]) -> TeacherSource:
     if online(recipe.distiller.teacher_outputs, inputs, teacher.inputs):
-        return OnlineTeacher(teacher.model, inputs, wanted)
+        return OnlineTeacher(teacher.model, teacher.inputs, wanted)
     return CachedTeacher(teacher.cache(layers=wanted))
 
 

@@ -15,7 +15,7 @@ from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
-from vskd.errors import RecipeError, SettingError
+from vskd.errors import RecipeError, RunError, SettingError
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
 from vskd.recipe import Recipe
@@ -73,6 +73,11 @@ def distill(
     experiment = prepare(recipe, cache, with_teachers=listens or bool(teacher_runs))
     if listens and not teacher_runs:
         teacher_runs = _taught(recipe, run, cache)
+    if listens and len(teacher_runs) != len(recipe.teachers):
+        raise RunError(
+            f"Recipe {recipe.name} has {len(recipe.teachers)} teacher(s), but {len(teacher_runs)} run(s) are given",
+            "Name one finished run for each, in the recipe's order, or none",
+        )
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
     source = teacher_source(recipe, experiment.inputs, teachers) if listens else None
     folder.begin(
