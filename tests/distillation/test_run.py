@@ -120,7 +120,9 @@ def test_teachers_are_named_from_the_run(begun: RunFolder, tiny: Callable[..., R
     assert begun.teacher_runs() == (parent / "teacher", parent.parent / "others" / "teacher")
 
 
-@pytest.mark.parametrize("part", ["student.training.epochs=9", "student.sees.augmentation.jitter=0.5", "dataset.fold='1'"])
+@pytest.mark.parametrize(
+    "part", ["student.training.epochs=9", "student.sees.augmentation.jitter=0.5", "dataset.fold='1'"]
+)
 def test_what_decides_a_run_may_not_change(begun: RunFolder, tiny: Callable[..., Recipe], part: str) -> None:
     with pytest.raises(RunError, match=f"another recipe .different: {part.split('.')[0]}"):
         begun.check_recipe(tiny(part))
