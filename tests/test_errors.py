@@ -90,3 +90,12 @@ def test_did_you_mean_stays_silent_where_nothing_is_near() -> None:
 
 def test_the_examples_of_the_docstrings() -> None:
     assert doctest.testmod(errors).failed == 0
+
+
+def test_a_refused_setting_is_said_to_be_of_the_recipe() -> None:
+    with pytest.raises(errors.RecipeError, match="^student: too big. Choose less.$"), errors.as_recipe_error("student"):
+        raise errors.SettingError("too big", "Choose less")
+    for other in (errors.RecipeError("a", "b"), errors.DataError("a", "b")):
+        with pytest.raises(type(other)) as caught, errors.as_recipe_error("student"):
+            raise other
+        assert caught.value is other
