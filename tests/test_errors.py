@@ -93,7 +93,8 @@ def test_the_examples_of_the_docstrings() -> None:
 
 
 def test_a_refused_setting_is_said_to_be_of_the_recipe() -> None:
-    with pytest.raises(errors.RecipeError, match="^student: too big. Choose less.$"), errors.as_recipe_error("student"):
+    told = r"^student: too big\. Choose less\.$"
+    with pytest.raises(errors.RecipeError, match=told), errors.as_recipe_error("student"):
         raise errors.SettingError("too big", "Choose less")
     for other in (errors.RecipeError("a", "b"), errors.DataError("a", "b")):
         with pytest.raises(type(other)) as caught, errors.as_recipe_error("student"):
