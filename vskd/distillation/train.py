@@ -11,7 +11,7 @@ from vskd.datasets.splits.split import Split
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
-from vskd.distillation.listening import teacher_source
+from vskd.distillation.teacher.source import teacher_source
 from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
@@ -70,17 +70,17 @@ def distill(
     folder = RunFolder(run)
     folder.check_recipe(recipe)  # now, not after an hour of teaching
     cache = cache or default_cache(run)
-    listens = recipe.distiller.needs_teacher
-    experiment = prepare(recipe, cache, with_teachers=listens or bool(teacher_runs))
-    if listens and not teacher_runs:
+    guided = recipe.distiller.needs_teacher
+    experiment = prepare(recipe, cache, with_teachers=guided or bool(teacher_runs))
+    if guided and not teacher_runs:
         teacher_runs = _taught(recipe, run, cache)
-    if listens and len(teacher_runs) != len(recipe.teachers):
+    if guided and len(teacher_runs) != len(recipe.teachers):
         raise RunError(
             f"Recipe {recipe.name} has {len(recipe.teachers)} teacher(s), but {len(teacher_runs)} run(s) are given",
             "Name one finished run for each, in the recipe's order, or none",
         )
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    source = teacher_source(recipe, experiment.inputs, teachers) if listens else None
+    source = teacher_source(recipe, experiment.inputs, teachers) if guided else None
     facts = {
         **experiment.facts(),
         "role": role,
