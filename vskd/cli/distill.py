@@ -50,7 +50,7 @@ def distill(
     cache: Path | None,
     as_json: bool,
 ) -> None:
-    """Train a student, guided by teachers that saw the same recordings.
+    """Train a student with teachers that saw the same recordings, or without.
 
     The recipe says what each of them sees, e.g. the student a sensor and the teacher video, or both images.
     """

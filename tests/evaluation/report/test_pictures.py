@@ -46,12 +46,11 @@ def test_teachers_that_see_the_same_are_shown_once_and_others_all(
     finished_comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Four teachers, of which the second sees what the first sees; the third and fourth have the same title."""
-    hashes = iter(("a", "a", "b", "c"))
+    seen = iter((b"a", b"a", b"b", b"c"))
 
     def opened(*_: object) -> SimpleNamespace:
-        own = next(hashes)
-        shown = {"What the teacher saw": own.encode()}
-        return SimpleNamespace(inputs=SimpleNamespace(hash=own, pictures=lambda *_: shown))
+        shown = {"What the teacher saw": next(seen)}
+        return SimpleNamespace(inputs=SimpleNamespace(pictures=lambda *_: shown))
 
     monkeypatch.setattr(pictures, "finished_teacher", opened)
     four = SimpleNamespace(role="student", teacher_runs=lambda: (Path(),) * 4)

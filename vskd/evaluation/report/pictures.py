@@ -21,15 +21,11 @@ def run_pictures(experiment: Experiment, folder: RunFolder, predictions: Predict
     """
     captions = sample_captions(predictions)
     pictures = experiment.inputs.pictures(captions, folder.role)
-    seen = [experiment.inputs.hash]
     for number, run in enumerate(folder.teacher_runs()):
-        teacher = finished_teacher(experiment, run)
-        if teacher.inputs.hash in seen:
-            continue
-        seen.append(teacher.inputs.hash)
         of = f", teacher {number}" if number else ""  # two teachers' pictures may have one title
-        shown = teacher.inputs.pictures(captions, "teacher")
-        pictures |= {f"{title}{of}": picture for title, picture in shown.items()}
+        shown = finished_teacher(experiment, run).inputs.pictures(captions, "teacher")
+        known = set(pictures.values())  # what several networks see alike is shown once
+        pictures |= {f"{title}{of}": picture for title, picture in shown.items() if picture not in known}
     if experiment.inputs.sees.modality == "image":
         pictures |= image_pictures(model, experiment.inputs, predictions)
     return pictures
