@@ -251,10 +251,10 @@ def _literals(annotation: Any) -> list[str]:
     return []
 
 
-# ----------------------------------------------------------------------------------------------------- what is looked at
+# -------------------------------------------------------------------------------------------- what is looked at
 
 
-class SomethingDiffers(Exception):
+class DifferenceSeenError(Exception):
     """Enough was seen."""
 
 
@@ -268,7 +268,7 @@ class Observer:
     def see(self, what: str, value: Any) -> None:
         self.seen[what] = digest(value)
         if self._before is not None and self._before.get(what) != self.seen[what]:
-            raise SomethingDiffers(what)
+            raise DifferenceSeenError(what)
 
 
 def digest(value: Any) -> str:
@@ -435,7 +435,7 @@ class Road:
         before = self._known(key, base)
         try:
             self._walk(key, base, Observer(before), words)
-        except SomethingDiffers:
+        except DifferenceSeenError:
             return ""
         except VskdError as error:
             named = key.path.endswith(REFUSED) and value.strip("[]'") in str(error)

@@ -11,11 +11,11 @@ from vskd.datasets.splits.split import Split
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
-from vskd.distillation.teacher.source import teacher_source
 from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
+from vskd.distillation.teacher.source import teacher_source
 from vskd.errors import RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
