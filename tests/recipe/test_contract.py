@@ -80,7 +80,7 @@ def small(name: str, **roots: Path) -> Recipe:
     return made
 
 
-# ---------------------------------------------------------------------------------------------- which keys there are
+# --- which keys there are
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _leaves(settings: Strict, before: str, choice: str) -> Iterator[tuple[str, S
             yield path, settings, name, own
 
 
-# ----------------------------------------------------------------------------------------------- what else it could be
+# --- what else it could be
 
 Words = list[str]
 
@@ -251,10 +251,17 @@ def _literals(annotation: Any) -> list[str]:
     return []
 
 
+<<<<<<< HEAD
 # -------------------------------------------------------------------------------------------- what is looked at
 
 
 class DifferenceSeenError(Exception):
+=======
+# --- what is looked at
+
+
+class DifferenceError(Exception):
+>>>>>>> wave-t1
     """Enough was seen."""
 
 
@@ -268,7 +275,11 @@ class Observer:
     def see(self, what: str, value: Any) -> None:
         self.seen[what] = digest(value)
         if self._before is not None and self._before.get(what) != self.seen[what]:
+<<<<<<< HEAD
             raise DifferenceSeenError(what)
+=======
+            raise DifferenceError(what)
+>>>>>>> wave-t1
 
 
 def digest(value: Any) -> str:
@@ -356,7 +367,7 @@ def watching_tuning(_module: Any, batches: Any, *, steps: int, learning_rate: fl
     return [sum(1 for _ in batches), steps, learning_rate, range_estimator]
 
 
-# ------------------------------------------------------------------------------------------------------------- the data
+# --- the data
 
 
 @pytest.fixture(scope="module")
@@ -435,7 +446,11 @@ class Road:
         before = self._known(key, base)
         try:
             self._walk(key, base, Observer(before), words)
+<<<<<<< HEAD
         except DifferenceSeenError:
+=======
+        except DifferenceError:
+>>>>>>> wave-t1
             return ""
         except VskdError as error:
             named = key.path.endswith(REFUSED) and value.strip("[]'") in str(error)
