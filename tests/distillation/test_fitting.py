@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from types import SimpleNamespace
 from typing import Literal
 
@@ -91,7 +92,7 @@ class Steep(nn.Module):
     def start_epoch(self, epoch: int) -> None:
         pass
 
-    def undecayed_parameters(self) -> list[nn.Parameter]:
+    def parameter_groups(self) -> list[dict[str, Any]]:
         return []
 
     def forward(self, student: Outputs, *_: object) -> dict[str, torch.Tensor]:
