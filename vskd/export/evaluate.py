@@ -60,11 +60,12 @@ def bundle_model(bundle: Bundle, inputs: Inputs) -> SamplesToLogits:
 def bundle_recipe(bundle: Bundle, data: Path, dataset: str | None, protocol: str | None, fold: str | None) -> Recipe:
     """A recipe that reads a data set the way the bundle's contract asks."""
     origin, contract = bundle.manifest.provenance, bundle.manifest.contract
+    own = protocol in (None, origin.protocol.name)  # a fold is one of its protocol
     source = {
         "name": dataset or origin.dataset,
         "path": str(data),
         "protocol": protocol or origin.protocol.name,
-        "fold": fold or origin.protocol.fold,
+        "fold": fold or (origin.protocol.fold if own else None),
     }
     # The network is the bundle's own and is not built; any that exists fills its place in the recipe.
     student = {"sees": asked_by(contract), "network": {"name": next(iter(NETWORKS))}}
