@@ -15,7 +15,8 @@ import numpy.typing as npt
 from vskd.bundle.contract import ImageContract
 from vskd.errors import BundleError, DataError, MissingExtraError
 from vskd.preprocessing.image.image_header import SUFFIXES, Box, ImageSize, clipped_box, is_image_name, peek_image
-from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.frames import read_stored_frames
+from vskd.preprocessing.video.turn import UPRIGHT, Turn
 
 Picture = npt.NDArray[np.uint8]
 Whole = Literal["whole"]
@@ -141,15 +142,17 @@ def _folder(folder: Path, contract: ImageContract, region: Box | None) -> Iterat
 def _video(path: Path, contract: ImageContract, region: Box | None, every: int) -> Iterator[Shown]:
     if every < 1:
         raise DataError(f"--every {every}: one frame of so many must be at least 1", "Set it to 1 or more")
-    for number, frame in enumerate(read_frames(path, size=None)):
+    for number, (frame, turn) in enumerate(read_stored_frames(path)):
         if number % every:
             continue
         if number == 0:
             refuse_small(str(path), ImageSize(frame.shape[1], frame.shape[0]), contract, region, path)
-        yield Shown(f"frame {number}", picture_of(frame, contract, region, path))
+        yield Shown(f"frame {number}", picture_of(frame, contract, region, path, turn))
 
 
-def picture_of(pixels: Picture, contract: ImageContract, region: Box | None, source: Path) -> Picture:
+def picture_of(
+    pixels: Picture, contract: ImageContract, region: Box | None, source: Path, turn: Turn = UPRIGHT
+) -> Picture:
     """Decoded pixels as the contract wants them.
 
     Args:
@@ -157,6 +160,7 @@ def picture_of(pixels: Picture, contract: ImageContract, region: Box | None, sou
         contract: what the model asks for.
         region: what to cut out; None for the whole picture.
         source: where it is from, for messages.
+        turn: what turns the picture upright, after cropping: a box counts the pixels as they are stored.
 
     Returns:
         uint8 (channels, size, size).
@@ -167,7 +171,7 @@ def picture_of(pixels: Picture, contract: ImageContract, region: Box | None, sou
     """
     grey = contract.channels == 1
     if region is None and pixels.shape == (contract.size, contract.size, *([] if grey else [3])):
-        return np.ascontiguousarray(pixels[np.newaxis] if grey else pixels.transpose(2, 0, 1))
+        return _channels_first(turn.apply(pixels))
     files = _image_file()
     from PIL import Image
 
@@ -175,4 +179,9 @@ def picture_of(pixels: Picture, contract: ImageContract, region: Box | None, sou
     area = None if region is None else files.crop_region(region, extent, contract.margin, source)
     image = files.to_eight_bits(Image.fromarray(pixels), grey=grey)
     square = np.asarray(image.resize((contract.size,) * 2, Image.Resampling.BILINEAR, box=area), dtype=np.uint8)
-    return np.ascontiguousarray(square[np.newaxis] if grey else square.transpose(2, 0, 1))
+    return _channels_first(turn.apply(square))
+
+
+def _channels_first(picture: Picture) -> Picture:
+    """(size, size) or (size, size, 3) -> (channels, size, size)."""
+    return np.ascontiguousarray(picture[np.newaxis] if picture.ndim == 2 else picture.transpose(2, 0, 1))
