@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from vskd.bundle.contract import ImageContract
 from vskd.errors import BundleError, DataError, MissingExtraError
+from vskd.preprocessing.folders import files_below, shown
 from vskd.preprocessing.image.image_header import SUFFIXES, Box, ImageSize, clipped_box, is_image_name, peek_image
 from vskd.preprocessing.video.frames import read_stored_frames
 from vskd.preprocessing.video.turn import UPRIGHT, Turn
@@ -52,7 +53,8 @@ def read_pictures(path: Path, contract: ImageContract, *, box: Box | Whole | Non
         every: of a video, one frame of so many.
 
     Yields:
-        A picture that fits the contract; of a folder also, with its problem, an image that could not be read.
+        A picture that fits the contract; of a folder also, with its problem, what could not be read, files of other
+        kinds included. Hidden files and what file servers left are passed over, see `vskd.preprocessing.folders`.
 
     Raises:
         BundleError: a box is missing or not wanted, or an image or box is too small.
@@ -65,7 +67,7 @@ def read_pictures(path: Path, contract: ImageContract, *, box: Box | Whole | Non
     elif is_video_name(path):
         yield from _video(path, contract, region, every)
     else:
-        yield Shown(str(path), _read(path, contract, region))
+        yield Shown(shown(path), _read(path, contract, region))
 
 
 def region_of(contract: ImageContract, box: Box | Whole | None) -> Box | None:
@@ -129,14 +131,17 @@ def refuse_small(name: str, extent: ImageSize, contract: ImageContract, region: 
 
 
 def _folder(folder: Path, contract: ImageContract, region: Box | None) -> Iterator[Shown]:
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and is_image_name(file))
-    if not files:
-        raise DataError(f"{folder} holds no image ({', '.join(SUFFIXES)})", "Name a folder of images")
+    files = sorted(files_below(folder))
+    if not any(is_image_name(file) for file in files):
+        raise DataError(f"{shown(folder)} holds no image ({', '.join(SUFFIXES)})", "Name a folder of images")
     for file in files:
+        if not is_image_name(file):
+            yield Shown(shown(file), None, "its name is not that of a JPEG or PNG image")
+            continue
         try:
-            yield Shown(str(file), _read(file, contract, region))
+            yield Shown(shown(file), _read(file, contract, region))
         except (DataError, BundleError) as error:  # one bad image must not cost the answers for all others
-            yield Shown(str(file), None, error.problem)
+            yield Shown(shown(file), None, error.problem)
 
 
 def _video(path: Path, contract: ImageContract, region: Box | None, every: int) -> Iterator[Shown]:

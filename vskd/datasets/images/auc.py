@@ -11,10 +11,11 @@ classes.
 from pathlib import Path
 
 from vskd.datasets.images.class_folders import Classes
-from vskd.datasets.images.image_listing import require_folder, subfolders
+from vskd.datasets.images.image_listing import require_folder
 from vskd.datasets.images.published_folders import LABEL_SWAP, LABELS, has_published_layout, index_published_folders
 from vskd.datasets.recording import Index
 from vskd.errors import DataError
+from vskd.preprocessing.folders import subfolders
 
 __all__ = ["LABELS", "LABEL_SWAP", "index"]
 

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from vskd.datasets.images.image_listing import Listing, Place, files_below, read_text, require_folder, subfolders
+from vskd.datasets.images.image_listing import Listing, Place, read_text, require_folder
 from vskd.datasets.recording import Index
 from vskd.errors import DataError
+from vskd.preprocessing.folders import files_below, subfolders
 from vskd.preprocessing.image.image_header import Box, is_image_name
 
 NAME = "driver-inattention"
