@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.preprocessing.video.clips import marked, write_clip
 from vskd.bundle.contract import ImageContract
-from vskd.bundle.image_input import is_of_images, read_pictures
+from vskd.bundle.image_input import is_of_images, picture_of, read_pictures
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.image.image_file import read_image
 
@@ -165,3 +165,17 @@ def test_the_name_tells_images_from_recordings(tmp_path: Path) -> None:
     images = ["a.jpg", "b.PNG", "c.mp4", "folder", "."]
     assert all(is_of_images(tmp_path / name) for name in images)
     assert not any(is_of_images(tmp_path / name) for name in ("a.csv", "b.mat", "c.npy"))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_box_is_read_by_the_rules_of_the_contract(picture: Path, version: int) -> None:
+    """From a file and from decoded pixels alike; nothing but the version tells the two bundles apart."""
+    box = (5.3, 4.0, 25.0, 24.0)
+    asked = contract(crop="box", margin=0.1, version=version)
+    expected = read_image(picture, box=box, margin=0.1, size=16, grey=False, rules=version)  # type: ignore[arg-type]
+    (shown,) = read_pictures(picture, asked, box=box)
+    np.testing.assert_array_equal(shown.picture, expected.transpose(2, 0, 1))
+    pixels = np.asarray(Image.open(picture).convert("RGB"))
+    np.testing.assert_array_equal(picture_of(pixels, asked, box, picture), expected.transpose(2, 0, 1))
+    other = read_image(picture, box=box, margin=0.1, size=16, grey=False, rules=3 - version)  # type: ignore[arg-type]
+    assert (expected != other).any()

@@ -105,7 +105,12 @@ def _image_file() -> ModuleType:
 def _read(path: Path, contract: ImageContract, region: Box | None) -> Picture:
     refuse_small(str(path), peek_image(path), contract, region, path)
     picture: Picture = _image_file().read_image(
-        path, box=region, margin=contract.margin, size=contract.size, grey=contract.channels == 1
+        path,
+        box=region,
+        margin=contract.margin,
+        size=contract.size,
+        grey=contract.channels == 1,
+        rules=contract.version,
     )
     return np.ascontiguousarray(picture.transpose(2, 0, 1))  # (size, size, channels) -> (channels, size, size)
 
@@ -183,7 +188,7 @@ def picture_of(
     extent = ImageSize(pixels.shape[1], pixels.shape[0])
     area = None if region is None else files.crop_region(region, extent, contract.margin, source)
     image = files.to_eight_bits(Image.fromarray(pixels), grey=grey)
-    square = np.asarray(image.resize((contract.size,) * 2, Image.Resampling.BILINEAR, box=area), dtype=np.uint8)
+    square = np.asarray(files.scaled(image, contract.size, area, contract.version), dtype=np.uint8)
     return _channels_first(turn.apply(square))
 
 
