@@ -1,4 +1,4 @@
-"""The engine: one road for students and their teachers; resumable, leaving a run folder."""
+"""The engine: students and their teachers are trained in one way; resumable, leaving a run folder."""
 
 import os
 from collections.abc import Sequence
@@ -7,15 +7,16 @@ from typing import Literal
 
 import torch
 
+from vskd.datasets.splits.split import Split
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
-from vskd.distillation.listening import teacher_source
+from vskd.distillation.teacher.source import teacher_source
 from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
-from vskd.errors import RecipeError, SettingError
+from vskd.errors import RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
 from vskd.recipe import Recipe
@@ -69,26 +70,31 @@ def distill(
     folder = RunFolder(run)
     folder.check_recipe(recipe)  # now, not after an hour of teaching
     cache = cache or default_cache(run)
-    listens = recipe.distiller.needs_teacher
-    experiment = prepare(recipe, cache, with_teachers=listens or bool(teacher_runs))
-    if listens and not teacher_runs:
+    guided = recipe.distiller.needs_teacher
+    experiment = prepare(recipe, cache, with_teachers=guided or bool(teacher_runs))
+    if guided and not teacher_runs:
         teacher_runs = _taught(recipe, run, cache)
+    if guided and len(teacher_runs) != len(recipe.teachers):
+        raise RunError(
+            f"Recipe {recipe.name} has {len(recipe.teachers)} teacher(s), but {len(teacher_runs)} run(s) are given",
+            "Name one finished run for each, in the recipe's order, or none",
+        )
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    source = teacher_source(recipe, experiment.inputs, teachers) if listens else None
-    folder.begin(
-        recipe,
-        {
-            **experiment.facts(),
-            "role": role,
-            "cache": os.path.relpath(cache, run),
-            "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
-            "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
-        },
-    )
+    source = teacher_source(recipe, experiment.inputs, teachers) if guided else None
+    facts = {
+        **experiment.facts(),
+        "role": role,
+        "cache": os.path.relpath(cache, run),
+        "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
+        "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
+    }
     if folder.complete:
+        folder.begin(recipe, facts)
         return finished(folder)
     with logged(folder, experiment.index.problems):
-        return _distill(experiment, folder, source)
+        task, split = _task(experiment, source)
+        folder.begin(recipe, facts)  # not before: a recipe that cannot be trained must not claim the folder
+        return fit(task, folder, recipe.student.training, split)
 
 
 def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
@@ -100,7 +106,8 @@ def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
     return runs
 
 
-def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | None) -> TrainResult:
+def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[DistillationTask, Split]:
+    """What is to be trained, and on what."""
     recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
     stored = inputs.ids if source is None else inputs.ids & source.ids
     split = usable_split(experiment, student.training, stored, inputs.name)
@@ -109,7 +116,8 @@ def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | 
     initial_weights(model.network, student.weights)
     train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split)
     wanted, _ = layers(recipe.distiller.terms)
-    shapes, taps = tapped(model, inputs, wanted)
+    with as_recipe_error("distiller: the student does not fit"):
+        shapes, taps = tapped(model, inputs, wanted)
     batch_size = student.training.batch_size
     distiller = new_distiller(
         recipe,
@@ -134,7 +142,7 @@ def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | 
         train_batches=train_batches,
         validation_batches=validation_batches,
     )
-    return fit(task, folder, student.training, split)
+    return task, split
 
 
 def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:
@@ -143,9 +151,5 @@ def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:
     Raises:
         RecipeError: a term does not fit the networks.
     """
-    try:
+    with as_recipe_error("distiller"):
         return Distiller(recipe.distiller.terms, recipe.distiller.weighting, context)
-    except RecipeError:
-        raise
-    except SettingError as error:
-        raise RecipeError(f"distiller: {error.problem}", error.action) from error

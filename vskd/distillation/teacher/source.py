@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from vskd.distillation.distiller import layers
 from vskd.distillation.teacher.fusion import FusedTeacher
 from vskd.distillation.teacher.outputs import CachedTeacher, FinishedTeacher, OnlineTeacher, TeacherSource
-from vskd.errors import RecipeError, SettingError
+from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Inputs
 from vskd.recipe import Recipe
 
 
 def teacher_source(recipe: Recipe, inputs: Inputs, teachers: Sequence[FinishedTeacher]) -> TeacherSource:
-    """The teachers as the recipe's distiller listens to them.
+    """The teachers as the recipe's distiller needs them: cached or online, one or fused.
 
     Args:
         recipe: the student's.
@@ -23,18 +23,14 @@ def teacher_source(recipe: Recipe, inputs: Inputs, teachers: Sequence[FinishedTe
             the teacher lacks.
     """
     _, wanted = layers(recipe.distiller.terms)
-    try:
+    with as_recipe_error("distiller: the teacher does not fit"):
         sources = [_source(recipe, inputs, teacher, wanted) for teacher in teachers]
         return sources[0] if len(sources) == 1 else FusedTeacher(sources)
-    except RecipeError:
-        raise
-    except SettingError as error:
-        raise RecipeError(f"distiller: the teacher does not fit: {error.problem}", error.action) from error
 
 
 def _source(recipe: Recipe, inputs: Inputs, teacher: FinishedTeacher, wanted: Sequence[str]) -> TeacherSource:
     if online(recipe.distiller.teacher_outputs, inputs, teacher.inputs):
-        return OnlineTeacher(teacher.model, inputs, wanted)
+        return OnlineTeacher(teacher.model, teacher.inputs, wanted)
     return CachedTeacher(teacher.cache(layers=wanted))
 
 
