@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -389,3 +390,10 @@ def test_the_real_images_that_the_versions_read_differently(shared_data: Path) -
     assert 0.7 < len(differing) / len(pairs) < 0.85
     assert max(gap.max() for gap in differing) <= 25
     assert all((gap[1:-1, 1:-1] == 0).all() for gap in differing), "in the outermost pixels only"
+
+
+def test_pipes_are_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    for read in (peek_image, lambda path: read_image(path, size=16, grey=True)):
+        with pytest.raises(DataError, match=r"a\.png is no regular file"):
+            read(tmp_path / "a.png")

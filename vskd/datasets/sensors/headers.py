@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vskd.errors import DataError
+from vskd.preprocessing.folders import require_regular
 from vskd.preprocessing.video.container import check_boxes, check_riff, refuse_truncated
 
 _MI_COMPRESSED, _MI_MATRIX = 15, 14
@@ -37,6 +38,7 @@ def peek_mat(path: Path) -> dict[str, MatArray]:
         DataError: the file cannot be read, is no MATLAB 5 file, is truncated, or is damaged.
     """
     try:
+        require_regular(path)
         with path.open("rb") as handle:
             return _read_mat(handle, path, os.fstat(handle.fileno()).st_size)
     except OSError as error:
@@ -123,6 +125,7 @@ def check_video(path: Path) -> float | None:
         DataError: the file cannot be read, is empty, truncated, or of another format than its name says.
     """
     try:
+        require_regular(path)
         with path.open("rb") as handle:
             size = os.fstat(handle.fileno()).st_size
             if size == 0:

@@ -28,6 +28,7 @@ import numpy.typing as npt
 from PIL import ExifTags, Image
 
 from vskd.errors import DataError
+from vskd.preprocessing.folders import require_regular
 from vskd.preprocessing.image.image_header import AGAIN, Box, ImageSize, clipped_box, refuse_tiny
 
 Picture = npt.NDArray[np.uint8]
@@ -89,6 +90,7 @@ def open_image(path: Path, *, grey: bool) -> tuple[Image.Image, Image.Transpose 
         DataError: the file cannot be read or decoded.
     """
     try:
+        require_regular(path)
         with Image.open(path, formats=_FORMATS) as image:
             image.load()
             turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))

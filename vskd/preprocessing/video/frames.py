@@ -277,6 +277,8 @@ def _check_all_there(path: Path, container: Any, progress: _Progress, stated: bo
     count, packets = progress.frames, progress.packets
     if count < LEAST_DECODED * packets:
         raise DataError(f"{path}: only {count} of its {packets} frames can be decoded", _DAMAGED)
+    if 0 < count < packets:
+        logger.warning("%s: only %d of its %d frames can be decoded", path, count, packets)
     if stated or not count:
         return
     if container.duration and container.format.name.split(",")[0] in _STATE_DURATION:
