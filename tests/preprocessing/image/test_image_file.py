@@ -395,5 +395,5 @@ def test_the_real_images_that_the_versions_read_differently(shared_data: Path) -
 def test_pipes_are_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.png")
     for read in (peek_image, lambda path: read_image(path, size=16, grey=True)):
-        with pytest.raises(DataError, match=r"a\.png is no regular file"):
+        with pytest.raises(DataError, match=r"a\.png is no .*regular file"):
             read(tmp_path / "a.png")

@@ -28,7 +28,6 @@ import numpy.typing as npt
 from PIL import ExifTags, Image
 
 from vskd.errors import DataError
-from vskd.preprocessing.folders import require_regular
 from vskd.preprocessing.image.image_header import AGAIN, Box, ImageSize, clipped_box, refuse_tiny
 
 Picture = npt.NDArray[np.uint8]
@@ -89,8 +88,9 @@ def open_image(path: Path, *, grey: bool) -> tuple[Image.Image, Image.Transpose 
     Raises:
         DataError: the file cannot be read or decoded.
     """
+    if path.exists() and not path.is_file():  # to read a pipe would be to wait for ever
+        raise DataError(f"{path} is no readable JPEG or PNG image (it is no regular file)", AGAIN)
     try:
-        require_regular(path)
         with Image.open(path, formats=_FORMATS) as image:
             image.load()
             turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
