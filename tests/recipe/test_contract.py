@@ -159,6 +159,7 @@ NEEDS: Mapping[str, Words] = {
     "rate_hz": ["window=sliding", "rate_hz=50.0", "stride=16"],
     "stride": ["window=sliding", "rate_hz=50.0", "stride=16"],
     "margin": ["crop=box"],
+    "rules": ["crop=box"],
     "select": ["validation=carve", "select=last"],
     "validation": ["select=last"],
     "crop": ["margin=0.0"],
@@ -170,7 +171,7 @@ UNMIRRORED = ["student.sees.augmentation.flip=0.0", "teachers.0.sees.augmentatio
 """Mirror images are refused where the teacher looks at others than the student."""
 ELSEWHERE: Mapping[str, Words] = {
     "dataset.fold": ["dataset.protocol=leave-one-driver-out", "dataset.fold='1'"],
-    **{f"student.sees.{name}": UNMIRRORED for name in ("size", "crop", "margin", "grey", "streams")},
+    **{f"student.sees.{name}": UNMIRRORED for name in ("size", "crop", "margin", "rules", "grey", "streams")},
     "distiller.teacher_outputs": UNMIRRORED,
 }
 """Path -> the same, anywhere."""
