@@ -159,7 +159,8 @@ NEEDS: Mapping[str, Words] = {
     "rate_hz": ["window=sliding", "rate_hz=50.0", "stride=16"],
     "stride": ["window=sliding", "rate_hz=50.0", "stride=16"],
     "margin": ["crop=box"],
-    "rules": ["crop=box"],
+    "rules": ["crop=box", "margin=0.0"],  # with a margin of 0.1 the square ends where no filter reaches over its edge
+    "pooling": ["student_layer=shallow"],  # maps of one size are not averaged
     "select": ["validation=carve", "select=last"],
     "validation": ["select=last"],
     "crop": ["margin=0.0"],
