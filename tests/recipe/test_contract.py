@@ -160,7 +160,6 @@ NEEDS: Mapping[str, Words] = {
     "stride": ["window=sliding", "rate_hz=50.0", "stride=16"],
     "margin": ["crop=box"],
     "rules": ["crop=box", "margin=0.0"],  # with a margin of 0.1 the square ends where no filter reaches over its edge
-    "pooling": ["student_layer=shallow"],  # maps of one size are not averaged
     "select": ["validation=carve", "select=last"],
     "validation": ["select=last"],
     "crop": ["margin=0.0"],
@@ -174,6 +173,8 @@ ELSEWHERE: Mapping[str, Words] = {
     "dataset.fold": ["dataset.protocol=leave-one-driver-out", "dataset.fold='1'"],
     **{f"student.sees.{name}": UNMIRRORED for name in ("size", "crop", "margin", "rules", "grey", "streams")},
     "distiller.teacher_outputs": UNMIRRORED,
+    # maps of one size are not averaged: those called deep have one pixel here
+    "distiller.terms.4.pooling": ["distiller.terms.4.student_layer=shallow"],
 }
 """Path -> the same, anywhere."""
 
@@ -188,6 +189,7 @@ OTHER: Mapping[str, str] = {
     "rate_hz": "40.0",
     "stride": "12",
     "margin": "0.3",
+    "rules": "2",
     "limit": "2.0",
     "momentum": "0.4",
     "warmup": "0.4",
