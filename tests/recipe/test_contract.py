@@ -174,7 +174,7 @@ ELSEWHERE: Mapping[str, Words] = {
     **{f"student.sees.{name}": UNMIRRORED for name in ("size", "crop", "margin", "rules", "grey", "streams")},
     "distiller.teacher_outputs": UNMIRRORED,
     # maps of one size are not averaged: those called deep have one pixel here
-    "distiller.terms.4.pooling": ["distiller.terms.4.student_layer=shallow"],
+    "distiller.terms.4.pooling": [f"distiller.terms.4.{who}_layer=shallow" for who in ("student", "teacher")],
 }
 """Path -> the same, anywhere."""
 
