@@ -113,6 +113,7 @@ CHANGED: Mapping[tuple[str, str], dict[str, Any]] = {
     ("kd", "temperature_max"): {"temperature_slope": 0.5, "temperature_max": 5.0},
     ("tckd", "temperature"): {"temperature": 2.0},
     ("nckd", "temperature"): {"temperature": 2.0},
+    ("attention_transfer", "pooling"): {"pooling": "features"},
     ("crcd", "width"): {"width": 8},
     ("crcd", "negatives"): {"negatives": 3},
     ("crcd", "temperature"): {"temperature": 0.2},

@@ -48,7 +48,7 @@ def test_each_modality_is_called_as_its_settings_say() -> None:
         (
             {"modality": "image", "streams": ["a"], "length": 64},
             "sees.length: unknown key (of image), valid names: "
-            "augmentation, crop, grey, margin, modality, size, streams",
+            "augmentation, crop, grey, margin, modality, rules, size, streams",
         ),
         (
             {"modality": "window", "streams": ["a"], "encoding": {"method": "raw", "image_size": 64}},
@@ -86,6 +86,7 @@ def test_a_bundle_asks_for_its_own_modality(world: Source, shapes: Source) -> No
         "size": 48,
         "crop": "box",
         "margin": 0.1,
+        "rules": 1,
         "grey": True,
     }
     whole = asked_by(inputs(shapes, "image", "image").contract([]))

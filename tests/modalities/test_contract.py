@@ -49,6 +49,7 @@ OTHERS: dict[str, dict[str, tuple[dict[str, Any], ...]]] = {
         "size": ({"size": 40},),
         "crop": ({"crop": "box"},),
         "margin": ({"crop": "box", "margin": 0.2},),
+        "rules": ({"crop": "box", "rules": 2},),
         "grey": ({"grey": True},),
         "augmentation": ({"augmentation": {"contrast": 0.5, "erase": 0.2}},),
     },
@@ -171,7 +172,7 @@ def test_the_hash_changes_exactly_with_what_decides_the_samples(
     base: dict[str, Any] = {}
     if key in ("rate_hz", "stride"):
         base = {"window": "sliding", "rate_hz": 50.0, "stride": 16}
-    elif key == "margin":
+    elif key in ("margin", "rules"):
         base = {"crop": "box"}
     before, after = seen(name, world, shapes, base), seen(name, world, shapes, content)
     assert getattr(before.sees, key) != getattr(after.sees, key)

@@ -159,6 +159,7 @@ NEEDS: Mapping[str, Words] = {
     "rate_hz": ["window=sliding", "rate_hz=50.0", "stride=16"],
     "stride": ["window=sliding", "rate_hz=50.0", "stride=16"],
     "margin": ["crop=box"],
+    "rules": ["crop=box", "margin=0.0"],  # with a margin of 0.1 the square ends where no filter reaches over its edge
     "select": ["validation=carve", "select=last"],
     "validation": ["select=last"],
     "crop": ["margin=0.0"],
@@ -170,8 +171,10 @@ UNMIRRORED = ["student.sees.augmentation.flip=0.0", "teachers.0.sees.augmentatio
 """Mirror images are refused where the teacher looks at others than the student."""
 ELSEWHERE: Mapping[str, Words] = {
     "dataset.fold": ["dataset.protocol=leave-one-driver-out", "dataset.fold='1'"],
-    **{f"student.sees.{name}": UNMIRRORED for name in ("size", "crop", "margin", "grey", "streams")},
+    **{f"student.sees.{name}": UNMIRRORED for name in ("size", "crop", "margin", "rules", "grey", "streams")},
     "distiller.teacher_outputs": UNMIRRORED,
+    # maps of one size are not averaged: those called deep have one pixel here
+    "distiller.terms.4.pooling": [f"distiller.terms.4.{who}_layer=shallow" for who in ("student", "teacher")],
 }
 """Path -> the same, anywhere."""
 
@@ -186,6 +189,7 @@ OTHER: Mapping[str, str] = {
     "rate_hz": "40.0",
     "stride": "12",
     "margin": "0.3",
+    "rules": "2",
     "limit": "2.0",
     "momentum": "0.4",
     "warmup": "0.4",

@@ -41,6 +41,7 @@ from vskd.datasets.splits.split import (
     checked,
     overlaps,
     refuse_empty,
+    refuse_spellings,
     refuse_unknown,
     unit_of,
 )
@@ -142,13 +143,15 @@ class Protocol(Strict):
         warning says so, because a figure on part of the data is not the published protocol's figure.
 
         Raises:
-            ProtocolError: another data set, an unknown or missing fold, an empty part, a leak, or wrong sizes.
+            ProtocolError: another data set, an unknown or missing fold, an empty part, a leak, subjects that differ in
+                spelling only, or wrong sizes.
         """
         if index.dataset != self.dataset:
             raise ProtocolError(
                 f"Protocol {self.name} is for the data set {self.dataset}, not {index.dataset}",
                 f"Choose one of: {', '.join(list_protocols(index.dataset)) or 'a protocol file of your own'}",
             )
+        refuse_spellings(self.name, index)
         others = self._others()
         if self.disjoint == "subject":
             refuse_unknown(self.name, index, others)  # before the folds, which are named by subjects

@@ -10,6 +10,7 @@ from typing import Literal, NoReturn
 from vskd.datasets.recording import Index, Recording
 from vskd.errors import ProtocolError, first_few, natural_order
 from vskd.files import sha256_json
+from vskd.preprocessing.folders import spelling
 
 SplitUnit = Literal["subject", "trial", "part"]
 CarvedUnit = Literal["subject", "trial", "clip", "recording"]
@@ -137,6 +138,27 @@ def refuse_unknown(protocol: str, index: Index, others: Mapping[str, SplitUnit])
             f"Protocol {protocol} keeps subjects apart, but nobody knows whose {unknown} of the {len(index)} "
             f"recordings of {index.root} are",
             f"Name the subjects in the data set's CSV file or leave those recordings out{_another(others, index)}",
+        )
+
+
+def refuse_spellings(protocol: str, index: Index) -> None:
+    """Refuse subjects whose names differ in case, spaces or leading zeros only.
+
+    They are one person or a slip of the pen. As two they could be on both sides of a split, or count twice; as one they
+    could be two. Who wrote the names knows.
+
+    Raises:
+        ProtocolError: there are some; all spellings of the first few are named.
+    """
+    spellings: dict[str, list[str]] = {}
+    for name in index.subjects:
+        spellings.setdefault(spelling(name), []).append(name)
+    alike = [" = ".join(f"'{name}'" for name in names) for names in spellings.values() if len(names) > 1]
+    if alike:
+        raise ProtocolError(
+            f"Protocol {protocol} cannot tell whether these subjects of {index.root} are one person: "
+            f"{first_few(alike, 5, ', ')}",
+            "Write the name of each subject in one way in the data set's CSV file or file names",
         )
 
 
