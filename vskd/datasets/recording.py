@@ -8,7 +8,7 @@ from typing import Literal
 
 from vskd.errors import DataError, first_few, natural_order
 
-StreamKind = Literal["sensor", "video", "image"]
+StreamKind = Literal["sensor", "video", "image", "skeleton"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Stream:
 
     Attributes:
         name: e.g. `accelerometer`, `gyroscope`, `skeleton`, `depth`, `rgb`, `image`.
-        kind: `sensor` (samples over time), `video` (frames over time) or `image` (one picture).
+        kind: `sensor` (samples over time), `video` (frames over time), `image` (one picture) or `skeleton` (joints over
+            time).
         path: file that holds it.
         rate_hz: nominal samples or frames per second; 0 for an image.
         unit: unit of a sample, e.g. `g`, `deg/s`; `uint8` for video and images.

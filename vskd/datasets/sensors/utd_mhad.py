@@ -62,7 +62,7 @@ INERTIAL = FileSpec(
 SKELETON = FileSpec(
     folder="Skeleton",
     endings=("_skeleton.mat",),
-    streams=(StreamSpec("skeleton", "sensor", 30.0, "m", _AXES),),
+    streams=(StreamSpec("skeleton", "skeleton", 30.0, "m", _AXES),),
     variable="d_skel",
     shape=(20, 3, None),
 )
