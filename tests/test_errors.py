@@ -1,6 +1,5 @@
 """What a user's mistake says, and the small pieces that messages and lists are made of."""
 
-import doctest
 import pickle
 
 import pytest
@@ -86,7 +85,3 @@ def test_did_you_mean_stays_silent_where_nothing_is_near() -> None:
     assert errors.did_you_mean("gas", ["raw", "gasf"]) == "did you mean 'gasf'?"
     assert errors.did_you_mean("xyz", ["raw", "gasf"]) == ""
     assert errors.nearest("xyz", ["raw", "gasf"]) == "valid names: gasf, raw"
-
-
-def test_the_examples_of_the_docstrings() -> None:
-    assert doctest.testmod(errors).failed == 0

@@ -30,7 +30,7 @@ FLOORS = {
     "study": 8,
     "cli": 9,
 }
-FRONT_DOOR = ("bundle", "datasets", "distillation")
+FRONT_DOOR = ("errors", "bundle", "datasets", "distillation")
 """What `vskd/__init__.py` may name: it loads a room when somebody asks for something of it."""
 ALSO_MAY = {
     *(("vskd", room) for room in FRONT_DOOR),

@@ -1,7 +1,8 @@
 """Strict models: what they refuse, keys that count only sometimes, choices, and every error in English."""
 
-import doctest
+import copy
 import json
+import pickle
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -215,6 +216,15 @@ def test_named_adds_the_key_in_front_and_nothing_else() -> None:
         model(name="resnet18")
 
 
+def test_named_models_are_one_class_and_travel_between_processes() -> None:
+    model = named(Photo, "name", "squeezenet-lw")
+    assert named(Photo, "name", "squeezenet-lw") is model is not named(Photo, "name", "resnet18")
+    again = pickle.loads(pickle.dumps(model(dropout=0.2)))  # noqa: S301 - our own bytes
+    assert again == model(dropout=0.2) and type(again) is model
+    held = parse(Recipe, WINDOW | {"network": {"name": "cnn1d", "dropout": 0.5}})
+    assert pickle.loads(pickle.dumps(held)) == held == copy.deepcopy(held)  # noqa: S301
+
+
 def test_named_replaces_an_open_key_of_its_base() -> None:
     class Term(Strict):
         weight: float = 1.0
@@ -362,7 +372,3 @@ def test_own_messages_keep_their_words_and_long_values_are_not_repeated() -> Non
     with pytest.raises(ValidationError) as caught:
         Picky.model_validate_json(json.dumps({"count": 1}) + "}")
     assert explain(caught.value, Picky)[0].startswith("invalid JSON: ")
-
-
-def test_the_examples_of_the_docstrings() -> None:
-    assert doctest.testmod(schema).failed == 0

@@ -9,7 +9,8 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model, model_validator
 
@@ -110,15 +111,31 @@ class Strict(BaseModel):
 def named(base: type[Model], key: str, value: str) -> type[Model]:
     """`base` as the settings of one catalog entry: with the key that tells it from the others.
 
+    The same arguments give the same class, and its instances can be pickled.
+
     >>> class Photo(Strict):
     ...     dropout: float = 0.0
     >>> named(Photo, "name", "squeezenet-lw")(dropout=0.2)
     squeezenet-lw(name='squeezenet-lw', dropout=0.2)
     """
+    return cast(type[Model], _named(base, key, value))
+
+
+@cache
+def _named(base: type[BaseModel], key: str, value: str) -> type[BaseModel]:
     fields: dict[str, Any] = {key: (Literal[value], value)}
-    made: type[Model] = create_model(value, __base__=base, __module__=base.__module__, __doc__=base.__doc__, **fields)
+    made = create_model(value, __base__=base, __module__=base.__module__, __doc__=base.__doc__, **fields)
+    # By what makes the class: pickle finds a class by its name in its module, where this one does not stand.
+    made.__reduce__ = lambda self: (_restored, (base, key, value, self.__getstate__()))  # type: ignore[method-assign]
     made.__pydantic_fields__ = {key: made.model_fields[key]} | made.model_fields  # said first, written first
     made.model_rebuild(force=True)
+    return made
+
+
+def _restored(base: type[BaseModel], key: str, value: str, state: dict[Any, Any]) -> BaseModel:
+    kind = _named(base, key, value)
+    made = kind.__new__(kind)
+    made.__setstate__(state)
     return made
 
 

@@ -58,7 +58,7 @@ def read_pictures(path: Path, contract: ImageContract, *, box: Box | Whole | Non
         DataError: the file cannot be read, a folder holds no image, or `every` is below 1.
         MissingExtraError: Pillow is not installed, or PyAV for a video.
     """
-    region = _region(contract, box)
+    region = region_of(contract, box)
     if path.is_dir():
         yield from _folder(path, contract, region)
     elif is_video_name(path):
@@ -67,8 +67,12 @@ def read_pictures(path: Path, contract: ImageContract, *, box: Box | Whole | Non
         yield Shown(str(path), _read(path, contract, region))
 
 
-def _region(contract: ImageContract, box: Box | Whole | None) -> Box | None:
-    """What is cut out; None for the whole image."""
+def region_of(contract: ImageContract, box: Box | Whole | None) -> Box | None:
+    """What is cut out; None for the whole image.
+
+    Raises:
+        BundleError: a box is missing, or not wanted.
+    """
     if contract.crop == "full":
         if box not in (None, "whole"):
             raise BundleError("The model takes whole images, and a box was given", "Leave out the box")
@@ -96,14 +100,20 @@ def _image_file() -> ModuleType:
 
 
 def _read(path: Path, contract: ImageContract, region: Box | None) -> Picture:
-    _refuse_small(str(path), peek_image(path), contract, region, path)
+    refuse_small(str(path), peek_image(path), contract, region, path)
     picture: Picture = _image_file().read_image(
         path, box=region, margin=contract.margin, size=contract.size, grey=contract.channels == 1
     )
     return np.ascontiguousarray(picture.transpose(2, 0, 1))  # (size, size, channels) -> (channels, size, size)
 
 
-def _refuse_small(name: str, extent: ImageSize, contract: ImageContract, region: Box | None, path: Path) -> None:
+def refuse_small(name: str, extent: ImageSize, contract: ImageContract, region: Box | None, path: Path) -> None:
+    """Refuse an image, or a region of it, with fewer pixels than the contract asks for.
+
+    Raises:
+        BundleError: it is too small; `name` is named.
+        DataError: the region lies outside the image; `path` is named.
+    """
     width, height = extent
     if region is not None:
         left, top, right, bottom = clipped_box(region, extent, path)
@@ -135,7 +145,7 @@ def _video(path: Path, contract: ImageContract, region: Box | None, every: int) 
         if number % every:
             continue
         if number == 0:
-            _refuse_small(str(path), ImageSize(frame.shape[1], frame.shape[0]), contract, region, path)
+            refuse_small(str(path), ImageSize(frame.shape[1], frame.shape[0]), contract, region, path)
         yield Shown(f"frame {number}", picture_of(frame, contract, region, path))
 
 
@@ -153,12 +163,14 @@ def picture_of(pixels: Picture, contract: ImageContract, region: Box | None, sou
 
     Raises:
         DataError: the region lies outside the picture.
-        MissingExtraError: Pillow is not installed.
+        MissingExtraError: there is something to cut, scale or convert, and Pillow is not installed.
     """
+    grey = contract.channels == 1
+    if region is None and pixels.shape == (contract.size, contract.size, *([] if grey else [3])):
+        return np.ascontiguousarray(pixels[np.newaxis] if grey else pixels.transpose(2, 0, 1))
     files = _image_file()
     from PIL import Image
 
-    grey = contract.channels == 1
     extent = ImageSize(pixels.shape[1], pixels.shape[0])
     area = None if region is None else files.crop_region(region, extent, contract.margin, source)
     image = files.to_eight_bits(Image.fromarray(pixels), grey=grey)

@@ -1,8 +1,10 @@
 """Label a recording with a bundle, as a watch would: needs neither torch nor the converter."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,13 +31,22 @@ class Prediction:
         latency_ms: encoding and model together, mean per window, after one unmeasured run.
         windows: how many windows the recording gave.
         notes: what was assumed because the file does not say.
+        classes: all of them, in order of class number.
+        per_window: float64 (windows, classes), probabilities of each window.
     """
 
     label: str
     probabilities: dict[str, float]
     latency_ms: float
     windows: int
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    per_window: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)), repr=False, compare=False)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The most probable class of each window."""
+        return tuple(self.classes[k] for k in self.per_window.argmax(axis=1)) if self.per_window.size else ()
 
 
 class Predictor:
@@ -62,14 +73,33 @@ class Predictor:
     def predict(self, recorded: Recorded) -> Prediction:
         """Label a recording that fits the contract."""
         windows = contract_windows(recorded, self.contract)
-        self.logits(windows[0])
-        start = time.perf_counter()
-        logits = np.stack([self.logits(window) for window in windows])
-        latency_ms = 1000 * (time.perf_counter() - start) / len(windows)
-        mean = softmax(logits).mean(axis=0)
-        labels = self.bundle.manifest.provenance.labels
-        probabilities = {labels[k]: float(mean[k]) for k in np.argsort(-mean, kind="stable")}
-        return Prediction(next(iter(probabilities)), probabilities, latency_ms, len(windows), recorded.notes)
+        return predict_samples(self.logits, list(windows), self.bundle.manifest.provenance.labels, recorded.notes)
+
+
+def predict_samples(
+    logits_of: Callable[[Any], FloatArray],
+    samples: Sequence[Any],
+    classes: tuple[str, ...],
+    notes: tuple[str, ...] = (),
+) -> Prediction:
+    """Run a model on windows or images, one after another, and average their probabilities.
+
+    Args:
+        logits_of: sample -> float32 (classes,).
+        samples: at least one.
+        classes: names, in the order of the logits.
+        notes: see `Prediction`.
+    """
+    logits_of(samples[0])
+    start = time.perf_counter()
+    logits = np.stack([logits_of(sample) for sample in samples])
+    latency_ms = 1000 * (time.perf_counter() - start) / len(samples)
+    per_window = softmax(logits)
+    mean = per_window.mean(axis=0)
+    probabilities = {classes[k]: float(mean[k]) for k in np.argsort(-mean, kind="stable")}
+    return Prediction(
+        next(iter(probabilities)), probabilities, latency_ms, len(samples), notes, classes, per_window=per_window
+    )
 
 
 def sensor_contract_of(bundle: Bundle) -> SensorContract:

@@ -1,4 +1,7 @@
-"""A recording from a file, held against the sensor contract: what it declares, what it must be, what is assumed."""
+"""A recording from a file or an array, held against the sensor contract.
+
+What it declares, what it must be, and what is assumed because nobody said it.
+"""
 
 import re
 from dataclasses import dataclass
@@ -9,8 +12,8 @@ import numpy.typing as npt
 
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.csv_header import CsvHeader, read_csv_header
-from vskd.errors import BundleError
-from vskd.preprocessing.sensor.signals import read_sensor
+from vskd.errors import BundleError, DataError
+from vskd.preprocessing.sensor.signals import check_signal, read_sensor
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -84,20 +87,57 @@ def read_recording(
     return Recorded(signal, rate, tuple(notes))
 
 
+def recorded_array(samples: npt.ArrayLike, contract: SensorContract, rate_hz: float | None = None) -> Recorded:
+    """Check a recording that is in memory against the contract.
+
+    Args:
+        samples: (samples, axes) in the contract's unit, the axes in its order.
+        contract: what the model asks for.
+        rate_hz: samples per second; None assumes the contract's, and `notes` say so.
+
+    Raises:
+        BundleError: rate, channels or length differ from what the contract asks, or the values look like another unit.
+        DataError: the array holds no real numbers, or values that are not finite.
+    """
+    name, table = "the array", np.asarray(samples)
+    if table.ndim != 2 or table.shape[1] != len(contract.axes):
+        axes = ", ".join(contract.axes)
+        raise BundleError(
+            f"{name}: the model asks for {len(contract.axes)} channels ({axes}), the array has shape {table.shape}",
+            "Give an array of samples x axes",
+        )
+    if table.dtype.kind not in "fiu":
+        raise DataError(f"{name}: holds {table.dtype}, not real numbers", "Give an array of numbers")
+    notes: list[str] = []
+    _check_rate(name, contract, "the caller says", rate_hz)
+    if rate_hz is None:
+        notes.append(f"no rate was given; {contract.rate_hz:g} Hz is assumed")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
+        signal = np.ascontiguousarray(table.T, dtype=np.float32)
+    _check_length(name, contract, signal.shape[1])
+    check_signal(signal, contract.axes, name)
+    _check_plausible(name, contract, signal, unit_known=False)
+    return Recorded(signal, rate_hz or contract.rate_hz, tuple(notes))
+
+
 def _settle_rate(
     file: Path, contract: SensorContract, given: float | None, declared: float | None, notes: list[str]
 ) -> float:
     """The recording's rate: what the caller or the file says, and the contract's where neither does."""
-    asked = contract.rate_hz
-    for source, rate in (("the option says", given), ("the file says", declared)):
-        if rate is not None and not abs(rate - asked) <= RATE_TOLERANCE * asked:
-            raise BundleError(
-                f"{file}: wrong rate: the model asks for {asked:g} Hz, {source} {rate:g} Hz",
-                f"Resample the recording to {asked:g} Hz, or record at that rate",
-            )
+    _check_rate(file, contract, "the option says", given)
+    _check_rate(file, contract, "the file says", declared)
     if given is None and declared is None:
-        notes.append(f"{file.name} does not say its rate; {asked:g} Hz is assumed (--rate states it)")
-    return given or declared or asked
+        notes.append(f"{file.name} does not say its rate; {contract.rate_hz:g} Hz is assumed (--rate states it)")
+    return given or declared or contract.rate_hz
+
+
+def _check_rate(name: Path | str, contract: SensorContract, source: str, rate_hz: float | None) -> None:
+    asked = contract.rate_hz
+    if rate_hz is not None and not abs(rate_hz - asked) <= RATE_TOLERANCE * asked:
+        raise BundleError(
+            f"{name}: wrong rate: the model asks for {asked:g} Hz, {source} {rate_hz:g} Hz",
+            f"Resample the recording to {asked:g} Hz, or record at that rate",
+        )
 
 
 def _settle_unit(
@@ -131,26 +171,26 @@ def _read_channels(file: Path, contract: SensorContract, columns: tuple[int, ...
     return read_sensor(file, axes=contract.axes, variable=variable, columns=columns)
 
 
-def _check_length(file: Path, contract: SensorContract, samples: int) -> None:
+def _check_length(name: Path | str, contract: SensorContract, samples: int) -> None:
     if contract.min_samples <= samples <= contract.max_samples:
         return
     rate = contract.rate_hz
     bounds = f"{contract.min_samples} to {contract.max_samples} samples"
     seconds = f"{contract.min_samples / rate:.2g} to {contract.max_samples / rate:.3g} s at {rate:g} Hz"
     raise BundleError(
-        f"{file}: wrong length: the model asks for {bounds} ({seconds}), the file has {samples}",
+        f"{name}: wrong length: the model asks for {bounds} ({seconds}), the recording has {samples}",
         "Cut out one performance of the action" if samples > contract.max_samples else "Record the whole performance",
     )
 
 
-def _check_plausible(file: Path, contract: SensorContract, signal: FloatArray, unit_known: bool) -> None:
+def _check_plausible(name: Path | str, contract: SensorContract, signal: FloatArray, unit_known: bool) -> None:
     """Refuse values that the sensor cannot have measured, or whose gravity is that of another unit."""
     unit = normal_unit(contract.unit)
     peak = float(np.abs(signal).max())
     other = {"g": "m/s^2", "m/s^2": "g", "deg/s": "rad/s", "rad/s": "deg/s"}.get(unit, "another unit")
     if peak > RANGE_EXCESS * contract.range_limit:
         raise BundleError(
-            f"{file}: values reach {peak:.4g}, and the model asks for {contract.unit} of a sensor of "
+            f"{name}: values reach {peak:.4g}, and the model asks for {contract.unit} of a sensor of "
             f"±{contract.range_limit:g} {contract.unit}: they look like {other}",
             f"Convert the samples to {contract.unit}{_conversion(other, unit)}",
         )
@@ -160,7 +200,7 @@ def _check_plausible(file: Path, contract: SensorContract, signal: FloatArray, u
     typical = float(np.median(np.linalg.norm(signal, axis=0))) / (1.0 if unit == "g" else STANDARD_GRAVITY)
     if (unit == "g" and typical > 5) or (unit == "m/s^2" and typical < 0.25):
         raise BundleError(
-            f"{file}: the model asks for {contract.unit}, and the vector of the samples is typically {typical:.3g} "
+            f"{name}: the model asks for {contract.unit}, and the vector of the samples is typically {typical:.3g} "
             f"times gravity: they look like {other}",
             f"Convert the samples to {contract.unit}{_conversion(other, unit)}, or state their unit with --unit",
         )

@@ -224,12 +224,12 @@ def _absences(
         if recording not in seen:
             note = " (nor is it in the published data set)" if recording in layout.absent else ""
             problems.append(Problem("missing", recording, str(root), f"no file of this recording{note}"))
-    kinds = {spec.streams[0].kind for spec in chosen}
+    kinds = {_side(spec) for spec in chosen}
     for item in recordings:
         lacking = [spec for spec in chosen if item.id not in chosen[spec]]
-        have = {spec.streams[0].kind for spec in chosen if item.id in chosen[spec] or (item.id, spec) in broken}
+        have = {_side(spec) for spec in chosen if item.id in chosen[spec] or (item.id, spec) in broken}
         if lacking and have != kinds:
-            has, lacks = ("sensors", "video") if "sensor" in have else ("video", "sensors")
+            has, lacks = ("sensors", "video") if "sensors" in have else ("video", "sensors")
             path = str(next(iter(item.streams.values())).path)
             problems.append(Problem("unpaired", item.id, path, f"has {has} but no {lacks} of the same recording"))
             continue
@@ -237,3 +237,8 @@ def _absences(
             path = str(root / spec.folder / f"{item.id}{spec.endings[0]}")
             problems.append(Problem("missing", item.id, path, f"no {spec.streams[0].name} file of this recording"))
     return problems
+
+
+def _side(spec: FileSpec) -> str:
+    """Which of the two sides that are to be paired a kind of file belongs to."""
+    return "video" if spec.streams[0].kind == "video" else "sensors"

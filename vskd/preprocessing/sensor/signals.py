@@ -52,11 +52,11 @@ def read_sensor(path: Path, *, axes: Sequence[str], variable: str = "", columns:
     return signal
 
 
-def check_signal(signal: Signal, axes: Sequence[str], source: Path) -> None:
+def check_signal(signal: Signal, axes: Sequence[str], source: Path | str) -> None:
     """Refuse a signal that is not (len(axes), at least 2 samples) of finite numbers.
 
     Raises:
-        DataError: names the file, the axis and the first bad sample.
+        DataError: names the source, the axis and the first bad sample.
     """
     if signal.ndim != 2 or signal.shape[0] != len(axes):
         raise DataError(
