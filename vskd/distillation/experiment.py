@@ -16,6 +16,7 @@ from vskd.errors import DataError, RecipeError
 from vskd.modalities.base import Inputs, Source, data_hash
 from vskd.modalities.catalog import inputs_of
 from vskd.recipe import Recipe, Training
+from vskd.recipe.labels import labels_hash
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,19 @@ class Experiment:
             placement=entry.placement,
             cache=self.cache,
             max_bad_fraction=self.recipe.dataset.max_bad_fraction,
+            hidden=self.unlabelled,
         )
+
+    @cached_property
+    def labelled(self) -> frozenset[str]:
+        """Recordings of the training part whose labels training sees."""
+        training = self.training_split(self.recipe.student.training).train
+        return self.recipe.labels.labelled([self.recordings[i] for i in training])
+
+    @cached_property
+    def unlabelled(self) -> frozenset[str]:
+        """Recordings of the training part whose labels are taken away: pairs that only a teacher can speak of."""
+        return frozenset(self.training_split(self.recipe.student.training).train) - self.labelled
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -72,9 +85,8 @@ class Experiment:
         return Experiment(recipe, self.index, self.split, self.cache, self.streams)
 
     def labels_of(self, ids: tuple[str, ...]) -> list[int]:
-        """Class numbers of recordings."""
-        by_id = self.recordings
-        return [by_id[i].label for i in ids]
+        """Class numbers of recordings as training sees them."""
+        return self.source.labels_of(ids)
 
     @cached_property
     def data_hash(self) -> str:
@@ -91,6 +103,10 @@ class Experiment:
             "protocol_hash": self.split.protocol_hash,
             "split_hash": self.split.split_hash,
             "fold": self.split.fold,
+            "labels": self.recipe.labels.title,
+            "labels_hash": labels_hash(self.labelled),
+            "labelled": len(self.labelled),
+            "unlabelled": len(self.unlabelled),
             "problems_in_data": [dataclasses.asdict(p) for p in self.index.problems],
         }
 

@@ -56,7 +56,9 @@ def class_counts(experiment: Experiment, ids: tuple[str, ...]) -> tuple[int, ...
     return tuple(labels.count(k) for k in range(len(experiment.index.labels)))
 
 
-def loaders(inputs: Inputs, training: Training, seed: int, split: Split) -> tuple[Loader, Loader | None]:
+def loaders(
+    inputs: Inputs, training: Training, seed: int, split: Split, shown: Sequence[str] | None = None
+) -> tuple[Loader, Loader | None]:
     """The batches of a training epoch, and of validation where there is any.
 
     Args:
@@ -64,16 +66,29 @@ def loaders(inputs: Inputs, training: Training, seed: int, split: Split) -> tupl
         training: decides the size of batches and the sampling.
         seed: of the run.
         split: its training and validation parts are shown.
+        shown: those of the training part that are shown, again and again until an epoch is as long as the whole part,
+            so that every student has as many steps; all of it by default.
     """
     size, sampling = training.batch_size, training.sampling
 
     def train(epoch: int) -> Any:
-        return inputs.batches(split.train, batch_size=size, seed=epoch_seed(seed, epoch), sampling=sampling)
+        ids = split.train if shown is None else repeated(shown, len(split.train), epoch)
+        return inputs.batches(ids, batch_size=size, seed=epoch_seed(seed, epoch), sampling=sampling)
 
     def validation(_: int) -> Any:
         return inputs.batches(split.validation, batch_size=size)
 
     return train, validation if split.validation else None
+
+
+def repeated(ids: Sequence[str], count: int, epoch: int) -> tuple[str, ...]:
+    """`count` ids, each as often as any other over the epochs.
+
+    >>> repeated(["a", "b", "c"], 4, 0), repeated(["a", "b", "c"], 4, 1)
+    (('a', 'b', 'c', 'a'), ('b', 'c', 'a', 'b'))
+    """
+    first = epoch * count
+    return tuple(ids[(first + k) % len(ids)] for k in range(count))
 
 
 @contextlib.contextmanager

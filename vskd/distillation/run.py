@@ -119,7 +119,7 @@ class RunFolder:
     def _check_facts(self, old: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         moved = [
             key
-            for key in ("data_hash", "split_hash", "teacher_hashes")
+            for key in ("data_hash", "split_hash", "labels_hash", "teacher_hashes")
             if old.get(key, facts.get(key)) != facts.get(key)
         ]
         if moved:

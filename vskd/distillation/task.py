@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vskd.datasets.recording import UNLABELLED
 from vskd.distillation.distiller import Distiller
 from vskd.distillation.lightning_imports import LightningModule, MulticlassAccuracy, MulticlassF1Score
 from vskd.distillation.model import Model
@@ -93,7 +94,9 @@ class DistillationTask(LightningModule):
             return None
         outputs, ids, labels = teacher.outputs(batch)
         check_paired(batch.ids, ids)
-        if not torch.equal(labels.cpu(), batch.labels.cpu()):
+        theirs, ours = labels.cpu(), batch.labels.cpu()
+        known = (theirs != UNLABELLED) & (ours != UNLABELLED)
+        if not torch.equal(theirs[known], ours[known]):
             raise CacheError(
                 "The teacher cache was made with other labels for the same recordings", "Delete the cache and run again"
             )

@@ -19,6 +19,7 @@ from vskd.errors import RecipeError, SettingError
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
 from vskd.recipe import Recipe
+from vskd.recipe.distiller import terms_that_need_labels
 
 __all__ = ["TrainResult", "default_cache", "distill", "teach"]
 
@@ -107,7 +108,8 @@ def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | 
     torch.manual_seed(recipe.seed)  # the first weights depend on the seed only, with and without a teacher
     model = new_model(student, inputs, experiment.classes)
     initial_weights(model.network, student.weights)
-    train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split)
+    shown = _shown(experiment, split.train, guided=source is not None)
+    train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split, shown)
     wanted, _ = layers(recipe.distiller.terms)
     shapes, taps = tapped(model, inputs, wanted)
     batch_size = student.training.batch_size
@@ -135,6 +137,30 @@ def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | 
         validation_batches=validation_batches,
     )
     return fit(task, folder, student.training, split)
+
+
+def _shown(experiment: Experiment, train: Sequence[str], *, guided: bool) -> tuple[str, ...] | None:
+    """The training recordings to learn from, where these are not all: without a teacher, those that carry labels.
+
+    Raises:
+        RecipeError: what is asked for cannot be learned from recordings without labels.
+    """
+    if not experiment.unlabelled:
+        return None
+    recipe = experiment.recipe
+    asking = terms_that_need_labels(recipe.distiller.terms)
+    if asking:
+        raise RecipeError(
+            f"labels: {len(experiment.unlabelled)} training recordings have none, which the loss term(s) "
+            f"{', '.join(asking)} need",
+            "Set the weights of these terms to 0, choose another distiller (e.g. kd), or leave `labels` out",
+        )
+    if guided and recipe.student.training.sampling == "balanced":
+        raise RecipeError(
+            "student.training.sampling 'balanced' needs the class of every training recording, which `labels` hides",
+            "Set it to natural",
+        )
+    return None if guided else tuple(i for i in train if i in experiment.labelled)
 
 
 def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:

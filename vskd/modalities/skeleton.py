@@ -17,7 +17,7 @@ from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.stores.joint_store import JointSource, JointStore, build_joint_store
-from vskd.schema import NonNegative, Strict
+from vskd.schema import BelowOne, NonNegative, Strict
 
 SHOWN_FRAMES = 5
 
@@ -33,8 +33,8 @@ class SkeletonAugmentation(Strict):
     turn_deg: NonNegative = 0.0
     scale: NonNegative = 0.0
     jitter: NonNegative = 0.0
-    time_warp: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    crop: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    time_warp: BelowOne = 0.0
+    crop: BelowOne = 0.0
 
     @property
     def active(self) -> bool:
@@ -44,10 +44,9 @@ class SkeletonAugmentation(Strict):
     def __call__(self, joints: Tensor, generator: torch.Generator) -> Tensor:
         """Change trajectories, (batch, joints * 3, frames) -> the same shape."""
         if self.turn_deg:
-            turned = turns(len(joints), math.radians(self.turn_deg), generator) @ joints.unflatten(
-                1, (-1, 3)
-            ).transpose(0, 1)
-            joints = turned.transpose(0, 1).flatten(1, 2)
+            by_joint = joints.view(len(joints), -1, 3, joints.shape[2])  # (batch, joints, 3, frames)
+            turned = turns(len(joints), math.radians(self.turn_deg), generator).unsqueeze(1) @ by_joint
+            joints = turned.view_as(joints)
         others = WindowAugmentation(scale=self.scale, jitter=self.jitter, time_warp=self.time_warp, crop=self.crop)
         return others(joints, generator)
 

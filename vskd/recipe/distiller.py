@@ -1,6 +1,6 @@
 """How teachers guide the student: a published preset, or a list of weighted loss terms of one's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from vskd.errors import RecipeError, lookup, nearest
 from vskd.losses.catalog import AnyTerm
 from vskd.losses.presets.catalog import PRESETS
+from vskd.losses.term import TermSettings
 from vskd.schema import Strict
 
 
@@ -53,6 +54,11 @@ class Distiller(Strict):
     def needs_teacher(self) -> bool:
         """Whether any term with a weight compares with a teacher."""
         return any(term.weight and term.needs_teacher for term in self.terms)
+
+
+def terms_that_need_labels(terms: Sequence[TermSettings]) -> tuple[str, ...]:
+    """Titles of the terms in use that cannot do without the label of every sample."""
+    return tuple(term.title for term in terms if term.weight and term.needs_labels)
 
 
 def expanded_distiller(content: Any) -> Any:

@@ -6,7 +6,8 @@ A protocol of one's own:
     version: 1                  # raise it whenever the rule changes
     dataset: utd-mhad
     description: Odd subjects train, even subjects test.
-    split_by: subject           # or trial, or part (train, valid, test as the publisher divided the data)
+    split_by: subject           # or trial, subject-trial (2-1), or part (train, valid, test as the publisher divided
+                                # the data)
     parts:                      # numbers or names, or odd, even, odd-but-last, last-odd (of the numbers present)
       train: [1, 3, 5, 7]
       test: even

@@ -11,7 +11,7 @@ from vskd.datasets.recording import Index, Recording
 from vskd.errors import ProtocolError, first_few, natural_order
 from vskd.files import sha256_json
 
-SplitUnit = Literal["subject", "trial", "part"]
+SplitUnit = Literal["subject", "trial", "part", "subject-trial"]
 CarvedUnit = Literal["subject", "trial", "clip", "recording"]
 Disjoint = Literal["subject", "none"]
 
@@ -199,7 +199,9 @@ def carve_validation(split: Split, index: Index, unit: CarvedUnit | None = None)
 
 
 def unit_of(recording: Recording, unit: SplitUnit | CarvedUnit) -> str:
-    """The value by which recordings are assigned to parts."""
+    """The value by which recordings are assigned to parts, e.g. `2-1` for the first trial of subject 2."""
+    if unit == "subject-trial":
+        return f"{recording.subject}-{recording.trial}"
     return recording.id if unit == "recording" else str(getattr(recording, unit))
 
 
