@@ -75,7 +75,7 @@ def distill(
     if listens and not teacher_runs:
         teacher_runs = _taught(recipe, run, cache)
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    source = teacher_source(recipe, experiment.inputs, teachers) if listens else None
+    source = teacher_source(experiment, teachers) if listens else None
     folder.begin(
         recipe,
         {

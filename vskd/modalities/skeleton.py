@@ -10,11 +10,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from vskd.files import sha256_json
 from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
 from vskd.modalities.figures import new_figure, to_png
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
+from vskd.preprocessing.matfile import mat_shape
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.stores.joint_store import JointSource, JointStore, build_joint_store
 from vskd.schema import BelowOne, NonNegative, Strict
@@ -118,7 +120,7 @@ class SkeletonInputs(Inputs):
     """Trajectories of one skeleton stream."""
 
     reads = "skeleton"
-    unstored = frozenset({"augmentation", "motion"})
+    unstored = frozenset({"augmentation", "motion"})  # motion is computed from what is stored
     sees: SkeletonSees
 
     @cached_property
@@ -133,10 +135,16 @@ class SkeletonInputs(Inputs):
         return JointStore(self.store_file)
 
     @property
+    def hash(self) -> str:
+        """Hash of data, stored trajectories and whether motion is added."""
+        return sha256_json([self.store_hash, self.sees.motion])
+
+    @cached_property
     def shape(self) -> tuple[int, int]:
-        """(channels, frames)."""
-        channels = self.store.joints(next(iter(sorted(self.ids)))).shape[0]
-        return channels * (2 if self.sees.motion else 1), self.sees.length
+        """(channels, frames); the number of joints is read from the head of one file."""
+        stream = next(iter(self.streams().values()))
+        joints, axes, *_ = mat_shape(stream.path, stream.variable)
+        return joints * axes * (2 if self.sees.motion else 1), self.sees.length
 
     @property
     def kind(self) -> TensorKind:

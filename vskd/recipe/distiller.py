@@ -23,12 +23,15 @@ class Distiller(Strict):
         teacher_outputs: `cached` computes what the teacher says once, of the unchanged recording; `online` runs the
             teacher on the student's own batch, changed samples included, and is there where both see the same. `auto`
             is `online` where samples are changed at random and both see the same, else `cached`.
+        permuted: a control: what the teacher says is exchanged between training recordings, among all or within each
+            class.
     """
 
     preset: str | None = None
     terms: Annotated[tuple[AnyTerm, ...], Field(min_length=1)]
     weighting: Literal["fixed", "uncertainty"] = "fixed"
     teacher_outputs: Literal["auto", "cached", "online"] = "auto"
+    permuted: Literal["none", "all", "class"] = "none"
 
     @model_validator(mode="after")
     def _terms_are_those_of_the_preset(self) -> "Distiller":
