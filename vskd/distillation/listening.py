@@ -7,7 +7,7 @@ from vskd.distillation.experiment import Experiment
 from vskd.distillation.teacher.fusion import FusedTeacher
 from vskd.distillation.teacher.outputs import CachedTeacher, FinishedTeacher, OnlineTeacher, TeacherSource
 from vskd.distillation.teacher.permuted import PermutedTeacher, permutation
-from vskd.errors import RecipeError, SettingError
+from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Inputs
 
 
@@ -23,13 +23,9 @@ def teacher_source(experiment: Experiment, teachers: Sequence[FinishedTeacher]) 
             the teacher lacks.
     """
     _, wanted = layers(experiment.recipe.distiller.terms)
-    try:
+    with as_recipe_error("distiller: the teacher does not fit"):
         sources = [_source(experiment, teacher, wanted) for teacher in teachers]
         return sources[0] if len(sources) == 1 else FusedTeacher(sources)
-    except RecipeError:
-        raise
-    except SettingError as error:
-        raise RecipeError(f"distiller: the teacher does not fit: {error.problem}", error.action) from error
 
 
 def _source(experiment: Experiment, teacher: FinishedTeacher, wanted: Sequence[str]) -> TeacherSource:
@@ -37,7 +33,7 @@ def _source(experiment: Experiment, teacher: FinishedTeacher, wanted: Sequence[s
     if distiller.permuted != "none":
         return _permuted(experiment, teacher, wanted)
     if online(distiller.teacher_outputs, inputs, teacher.inputs):
-        return OnlineTeacher(teacher.model, inputs, wanted)
+        return OnlineTeacher(teacher.model, teacher.inputs, wanted)
     return CachedTeacher(teacher.cache(layers=wanted))
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 
+from vskd.datasets.splits.split import Split
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
@@ -15,7 +16,7 @@ from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
-from vskd.errors import RecipeError, SettingError
+from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
 from vskd.recipe import Recipe
@@ -74,22 +75,27 @@ def distill(
     experiment = prepare(recipe, cache, with_teachers=listens or bool(teacher_runs))
     if listens and not teacher_runs:
         teacher_runs = _taught(recipe, run, cache)
+    if listens and len(teacher_runs) != len(recipe.teachers):
+        raise RunError(
+            f"Recipe {recipe.name} has {len(recipe.teachers)} teacher(s), but {len(teacher_runs)} run(s) are given",
+            "Name one finished run for each, in the recipe's order, or none",
+        )
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
     source = teacher_source(experiment, teachers) if listens else None
-    folder.begin(
-        recipe,
-        {
-            **experiment.facts(),
-            "role": role,
-            "cache": os.path.relpath(cache, run),
-            "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
-            "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
-        },
-    )
+    facts = {
+        **experiment.facts(),
+        "role": role,
+        "cache": os.path.relpath(cache, run),
+        "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
+        "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
+    }
     if folder.complete:
+        folder.begin(recipe, facts)
         return finished(folder)
     with logged(folder, experiment.index.problems):
-        return _distill(experiment, folder, source)
+        task, split = _task(experiment, source)
+        folder.begin(recipe, facts)  # not before: a recipe that cannot be trained must not claim the folder
+        return fit(task, folder, recipe.student.training, split)
 
 
 def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
@@ -101,7 +107,8 @@ def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
     return runs
 
 
-def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | None) -> TrainResult:
+def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[DistillationTask, Split]:
+    """What is to be trained, and on what."""
     recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
     stored = inputs.ids if source is None else inputs.ids & source.ids
     split = usable_split(experiment, student.training, stored, inputs.name)
@@ -111,7 +118,8 @@ def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | 
     shown = _shown(experiment, split.train, guided=source is not None)
     train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split, shown)
     wanted, _ = layers(recipe.distiller.terms)
-    shapes, taps = tapped(model, inputs, wanted)
+    with as_recipe_error("distiller: the student does not fit"):
+        shapes, taps = tapped(model, inputs, wanted)
     batch_size = student.training.batch_size
     distiller = new_distiller(
         recipe,
@@ -136,7 +144,7 @@ def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | 
         train_batches=train_batches,
         validation_batches=validation_batches,
     )
-    return fit(task, folder, student.training, split)
+    return task, split
 
 
 def _shown(experiment: Experiment, train: Sequence[str], *, guided: bool) -> tuple[str, ...] | None:
@@ -169,9 +177,5 @@ def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:
     Raises:
         RecipeError: a term does not fit the networks.
     """
-    try:
+    with as_recipe_error("distiller"):
         return Distiller(recipe.distiller.terms, recipe.distiller.weighting, context)
-    except RecipeError:
-        raise
-    except SettingError as error:
-        raise RecipeError(f"distiller: {error.problem}", error.action) from error

@@ -27,8 +27,6 @@ from vskd.export.scoring import LabelledWindow
 from vskd.export.ship import ExportReport, export_model
 from vskd.files import write_text
 from vskd.models.squeezenet_lw import SqueezeNetLW
-from vskd.recipe import parse_recipe
-from vskd.recipe.overrides import with_overrides
 
 logger = logging.getLogger(__name__)
 
@@ -112,8 +110,7 @@ def _with_settings(experiment: Experiment, settings: Sequence[str]) -> Experimen
                 f"--set {setting}: an export changes nothing of how the run was trained",
                 "Set keys of export only, e.g. --set export.fine_tuning=always",
             )
-    content = with_overrides(experiment.recipe.model_dump(mode="json"), settings)
-    return replace(experiment, recipe=parse_recipe(content, source="--set"))
+    return replace(experiment, recipe=experiment.recipe.updated(*settings))
 
 
 def _pruned(model: Model, threshold: float | None) -> Model:

@@ -79,8 +79,11 @@ def expanded_distiller(content: Any) -> Any:
     if not isinstance(content, Mapping) or content.get("preset") is None or isinstance(content.get("terms"), list):
         return content
     preset = lookup(PRESETS, str(content["preset"]), "distiller", RecipeError)
-    changes = dict(content.get("terms") or {})
-    terms = [term.model_dump(mode="json") | dict(changes.pop(term.title, {})) for term in preset.terms]
+    changes = content.get("terms") or {}
+    if not isinstance(changes, Mapping):
+        return content  # said to be wrong where the whole recipe is read
+    changes = dict(changes)
+    terms = [_changed(term, changes.pop(term.title, {})) for term in preset.terms]
     if changes:
         strange, titles = str(next(iter(changes))), [term.title for term in preset.terms]
         raise RecipeError(
@@ -88,3 +91,13 @@ def expanded_distiller(content: Any) -> Any:
             f"Choose one of: {', '.join(titles)}",
         )
     return {"weighting": preset.weighting, **content, "terms": terms}
+
+
+def _changed(term: TermSettings, changes: Any) -> dict[str, Any]:
+    """The content of a preset's term with some of its settings changed."""
+    if not isinstance(changes, Mapping):
+        raise RecipeError(
+            f"distiller.terms.{term.title}: should be keys with values, not {changes!r}",
+            f"Write e.g. {term.title}: {{weight: 0.5}}",
+        )
+    return {**term.model_dump(mode="json"), **changes}

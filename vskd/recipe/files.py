@@ -44,8 +44,9 @@ def _laid_over(chain: Sequence[tuple[Path, dict[str, Any]]], overrides: Sequence
     result: dict[str, Any] = {}
     for path, content in chain:
         merged(result, content)
+        expanded(result)  # so that what extends it can change single settings of what was said shortly
         if path.parent == RECIPES_FOLDER:
-            merged(expanded(result), overlay(entry, path.stem))
+            merged(result, overlay(entry, path.stem))
     with_overrides(result, overrides)
     return expanded(result if entry is None else with_dataset_defaults(result, entry))
 

@@ -10,9 +10,9 @@ from vskd.files import sha256_json
 from vskd.recipe.dataset import Dataset
 from vskd.recipe.distiller import Distiller, expanded_distiller
 from vskd.recipe.expand import expanded
-from vskd.recipe.export import Export, complete_export
+from vskd.recipe.export import Export, changeable_export, complete_export
 from vskd.recipe.labels import Labels
-from vskd.recipe.overrides import with_overrides
+from vskd.recipe.overrides import changeable, with_overrides
 from vskd.recipe.roles import Role, Teacher
 from vskd.schema import Seed, Strict, explain, parse
 
@@ -64,7 +64,9 @@ class Recipe(Strict):
 
     def updated(self, *overrides: str) -> "Recipe":
         """A copy with `key.path=value` overrides applied and validated again."""
-        return parse_recipe(with_overrides(self.model_dump(mode="json"), overrides), source=f"recipe {self.name}")
+        content = changeable(self)
+        content["export"] = changeable_export(content["export"])
+        return parse_recipe(with_overrides(content, overrides), source=f"recipe {self.name}")
 
     def with_seed(self, seed: int) -> "Recipe":
         """The same experiment with another seed."""

@@ -53,8 +53,8 @@ class OnlineTeacher:
     """A teacher that looks at the student's own batch, random changes included: paired by construction.
 
     Args:
-        model: sees what the student sees.
-        inputs: what both see.
+        model: sees what the student sees; what stands in front of its network may differ.
+        inputs: the teacher's.
         layers: that terms compare, beside logits and embedding.
     """
 
