@@ -109,7 +109,11 @@ def test_a_recipe_that_reads_as_the_contract_asks(finished_comparison) -> None:
         "cross-subject",
         "/world",
     )
-    assert (recipe.sensor.window, recipe.sensor.length, recipe.dataset.sensor) == ("whole", 128, "accelerometer")
+    sees = recipe.student.sees
+    assert (sees.modality, sees.window, sees.length, sees.streams) == ("window", "whole", 128, ("accelerometer",))
+    encoding = bundle.manifest.contract.encoding
+    assert (sees.encoding.method, sees.encoding.scaling) == (encoding.method, encoding.scaling)
+    assert (sees.encoding.limit, sees.encoding.image_size) == (encoding.limit, encoding.image_size)
     other = bundle_recipe(bundle, Path("/world"), "utd-mhad", "leave-one-subject-out", "3")
     assert (other.dataset.name, other.dataset.protocol, other.dataset.fold) == (
         "utd-mhad",

@@ -92,6 +92,18 @@ def test_baseline_can_be_named_and_is_optional(runs) -> None:
     assert all(row.versus_baseline is None for row in only_dask.rows)
 
 
+def test_of_several_recipes_without_distillation_none_is_the_baseline(runs, make_predictions, make_results) -> None:
+    """Which one the others are tested against would be chance; it can be named."""
+    predictions = make_predictions(seed=8)
+    second = ("bare", 0, make_results(predictions, recipe="bare", distiller="none", teacher=None), predictions)
+    comparison = compare([*runs, second], bootstrap=SETTING)
+    assert comparison.baseline is None
+    assert not any(row.is_baseline or row.versus_baseline for row in comparison.rows)
+    named = compare([*runs, second], baseline="bare", bootstrap=SETTING)
+    assert [row.recipe for row in named.rows if row.is_baseline] == ["bare"]
+    assert row_of(named, "dask", "student").versus_baseline is not None
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -103,9 +115,9 @@ def test_baseline_can_be_named_and_is_optional(runs) -> None:
 )
 def test_other_protocols_never_share_a_table(runs, make_predictions, make_results, change, named: str) -> None:
     predictions = make_predictions(seed=7)
-    stranger = ("other", 0, make_results(predictions, recipe="other", **change), predictions)
+    foreign = ("other", 0, make_results(predictions, recipe="other", **change), predictions)
     with pytest.raises(ProtocolError) as caught:
-        compare([*runs, stranger], bootstrap=SETTING)
+        compare([*runs, foreign], bootstrap=SETTING)
     message = str(caught.value)
     assert "never share a table" in message
     assert named in message
@@ -175,5 +187,5 @@ def test_round_trip(runs, tmp_path: Path) -> None:
     write_comparison(comparison, tmp_path)
     assert read_comparison(tmp_path / "comparison.json") == comparison
     (tmp_path / "comparison.json").write_text("{}")
-    with pytest.raises(DataError, match=r"comparison\.json: dataset: missing"):
+    with pytest.raises(DataError, match=r"comparison\.json: is not a valid comparison\.json: dataset: missing; "):
         read_comparison(tmp_path / "comparison.json")

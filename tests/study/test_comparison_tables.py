@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vskd.evaluation.report.plots import ForestRow
 from vskd.evaluation.results import Bootstrap
 from vskd.study.comparison import Comparison, compare
 from vskd.study.comparison_tables import to_csv, to_html, to_text, write_comparison
@@ -58,6 +59,35 @@ def test_html_is_self_contained_and_escaped(comparison: Comparison) -> None:
     assert "dask &lt;fast&gt;" in page
     assert "<fast>" not in page
     assert "ab" * 32 in page
+
+
+@pytest.mark.parametrize("order", [("plain", "dask"), ("dask", "plain")])
+def test_the_reference_line_is_the_accuracy_of_the_float_baseline(
+    make_predictions, make_results, monkeypatch: pytest.MonkeyPatch, order: tuple[str, str]
+) -> None:
+    """Not that of its int8 model, of a teacher, or of whatever row comes first."""
+    skills = {("plain", "student"): 1.0, ("plain", "bundle"): 0.2, ("dask", "student"): 2.0, ("dask", "teacher"): 4.0}
+    runs = []
+    for (recipe, kind), skill in sorted(skills.items(), key=lambda item: order.index(item[0][0])):
+        predictions = make_predictions(seed=3, n=200, skill=skill)
+        distiller = {"plain": "none", "dask": "dask"}[recipe] if kind != "teacher" else None
+        runs.append((recipe, 0, make_results(predictions, kind=kind, distiller=distiller), predictions))
+    comparison = compare(runs, bootstrap=Bootstrap(resamples=20))
+    accuracies = {(row.recipe, row.kind): row.accuracy.mean for row in comparison.rows}
+    assert len(set(accuracies.values())) == len(skills)
+    drawn: list[tuple[list[float], float | None]] = []
+
+    def draw(lines: list[ForestRow], _: str, reference: float | None = None) -> bytes:
+        drawn.append(([line.value for line in lines], reference))
+        return b""
+
+    monkeypatch.setattr("vskd.study.comparison_tables.interval_plot", draw)
+    to_html(comparison)
+    (rows, reference), (differences, zero) = drawn
+    assert rows == [row.accuracy.mean for row in comparison.rows]
+    assert reference == accuracies["plain", "student"]
+    assert differences == [row.versus_baseline.difference for row in comparison.rows if row.versus_baseline]
+    assert (len(differences), zero) == (1, 0.0)
 
 
 def test_html_without_baseline_has_no_difference_plot(make_predictions, make_results) -> None:

@@ -22,11 +22,14 @@ def run_pictures(experiment: Experiment, folder: RunFolder, predictions: Predict
     captions = sample_captions(predictions)
     pictures = experiment.inputs.pictures(captions, folder.role)
     seen = [experiment.inputs.hash]
-    for run in folder.teacher_runs():
+    for number, run in enumerate(folder.teacher_runs()):
         teacher = finished_teacher(experiment, run)
-        if teacher.inputs.hash not in seen:
-            pictures |= teacher.inputs.pictures(captions, "teacher")
-            seen.append(teacher.inputs.hash)
+        if teacher.inputs.hash in seen:
+            continue
+        seen.append(teacher.inputs.hash)
+        of = f", teacher {number}" if number else ""  # two teachers' pictures may have one title
+        shown = teacher.inputs.pictures(captions, "teacher")
+        pictures |= {f"{title}{of}": picture for title, picture in shown.items()}
     if experiment.inputs.sees.modality == "image":
         pictures |= image_pictures(model, experiment.inputs, predictions)
     return pictures
