@@ -1,4 +1,4 @@
-"""A recording from a file or an array, held against the sensor contract.
+"""A recording from a file or an array, checked against the sensor contract.
 
 What it declares, what it must be, and what is assumed because nobody said it.
 """

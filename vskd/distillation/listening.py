@@ -12,7 +12,7 @@ from vskd.modalities.base import Inputs
 
 
 def teacher_source(experiment: Experiment, teachers: Sequence[FinishedTeacher]) -> TeacherSource:
-    """The teachers as the recipe's distiller hears them.
+    """The teachers as the recipe's distiller needs them: cached, online or permuted, one or fused.
 
     Args:
         experiment: the student's.

@@ -62,7 +62,7 @@ class DistillationTask(LightningModule):
         self.macro_f1 = MulticlassF1Score(classes, average="macro")
 
     def train_dataloader(self) -> Iterable[Batch]:
-        """Lightning's hook; called anew every epoch."""
+        """Lightning's hook; called at every epoch."""
         return self._train_batches(self.current_epoch)
 
     def val_dataloader(self) -> Iterable[Batch]:

@@ -1,4 +1,4 @@
-"""The engine: one road for students and their teachers; resumable, leaving a run folder."""
+"""The engine: students and their teachers are trained in one way; resumable, leaving a run folder."""
 
 import os
 from collections.abc import Sequence
@@ -71,17 +71,17 @@ def distill(
     folder = RunFolder(run)
     folder.check_recipe(recipe)  # now, not after an hour of teaching
     cache = cache or default_cache(run)
-    listens = recipe.distiller.needs_teacher
-    experiment = prepare(recipe, cache, with_teachers=listens or bool(teacher_runs))
-    if listens and not teacher_runs:
+    guided = recipe.distiller.needs_teacher
+    experiment = prepare(recipe, cache, with_teachers=guided or bool(teacher_runs))
+    if guided and not teacher_runs:
         teacher_runs = _taught(recipe, run, cache)
-    if listens and len(teacher_runs) != len(recipe.teachers):
+    if guided and len(teacher_runs) != len(recipe.teachers):
         raise RunError(
             f"Recipe {recipe.name} has {len(recipe.teachers)} teacher(s), but {len(teacher_runs)} run(s) are given",
             "Name one finished run for each, in the recipe's order, or none",
         )
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    source = teacher_source(experiment, teachers) if listens else None
+    source = teacher_source(experiment, teachers) if guided else None
     facts = {
         **experiment.facts(),
         "role": role,

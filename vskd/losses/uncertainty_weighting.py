@@ -1,4 +1,4 @@
-"""Learned weights of loss terms."""
+"""Uncertainty weighting: learned weights of loss terms."""
 
 from collections.abc import Iterable, Mapping
 
