@@ -91,7 +91,7 @@ class Steep(nn.Module):
     def start_epoch(self, epoch: int) -> None:
         pass
 
-    def undecayed_parameters(self) -> list[nn.Parameter]:
+    def parameter_groups(self) -> list[dict[str, object]]:
         return []
 
     def forward(self, student: Outputs, *_: object) -> dict[str, torch.Tensor]:

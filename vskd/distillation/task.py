@@ -7,13 +7,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vskd.datasets.recording import UNLABELLED
 from vskd.distillation.distiller import Distiller
 from vskd.distillation.lightning_imports import LightningModule, MulticlassAccuracy, MulticlassF1Score
 from vskd.distillation.model import Model
 from vskd.distillation.optimizer import build_optimizer, build_schedule
 from vskd.distillation.teacher.outputs import TeacherSource
-from vskd.distillation.teacher.pairing import check_paired
+from vskd.distillation.teacher.pairing import check_paired, same_labels
 from vskd.errors import CacheError
 from vskd.modalities.base import Batch
 from vskd.modalities.sampling import epoch_seed
@@ -94,9 +93,7 @@ class DistillationTask(LightningModule):
             return None
         outputs, ids, labels = teacher.outputs(batch)
         check_paired(batch.ids, ids)
-        theirs, ours = labels.cpu(), batch.labels.cpu()
-        known = (theirs != UNLABELLED) & (ours != UNLABELLED)
-        if not torch.equal(theirs[known], ours[known]):
+        if not same_labels(labels, batch.labels):
             raise CacheError(
                 "The teacher cache was made with other labels for the same recordings", "Delete the cache and run again"
             )

@@ -15,6 +15,7 @@ from vskd.distillation.listening import teacher_source
 from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
+from vskd.distillation.teacher.admission import refuse_hidden
 from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
@@ -74,6 +75,7 @@ def distill(
     guided = recipe.distiller.needs_teacher
     experiment = prepare(recipe, cache, with_teachers=guided or bool(teacher_runs))
     if guided and not teacher_runs:
+        _check_teachers(experiment)
         teacher_runs = _taught(recipe, run, cache)
     if guided and len(teacher_runs) != len(recipe.teachers):
         raise RunError(
@@ -94,8 +96,20 @@ def distill(
         return finished(folder)
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source)
-        folder.begin(recipe, facts)  # not before: a recipe that cannot be trained must not claim the folder
+        # not before: a recipe that cannot be trained must not claim the folder
+        folder.begin(recipe, facts, experiment.learned())
         return fit(task, folder, recipe.student.training, split)
+
+
+def _check_teachers(experiment: Experiment) -> None:
+    """Refuse teachers that will not be admitted, before the hours are spent.
+
+    Raises:
+        ProtocolError: a teacher would learn from labels that the student's recipe hides.
+    """
+    for number in range(len(experiment.recipe.teachers)):
+        theirs = experiment.of_teacher(experiment.recipe.of_teacher(number)).setting
+        refuse_hidden(experiment.setting, theirs.used, f"Teacher {number} of the recipe", theirs.title)
 
 
 def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
@@ -156,6 +170,12 @@ def _shown(experiment: Experiment, train: Sequence[str], *, guided: bool) -> tup
     if not experiment.unlabelled:
         return None
     recipe = experiment.recipe
+    if not experiment.labelled:
+        raise RecipeError(
+            f"labels ({experiment.setting.title}): none of the {len(train)} training recordings carries a label; "
+            f"{len(experiment.setting.validation)} others are set aside for validation",
+            "Name others, or set student.training.validation to none and select to last",
+        )
     asking = terms_that_need_labels(recipe.distiller.terms)
     if asking:
         raise RecipeError(

@@ -34,6 +34,18 @@ class Distiller(Strict):
     permuted: Literal["none", "all", "class"] = "none"
 
     @model_validator(mode="after")
+    def _only_what_is_said_can_be_exchanged(self) -> "Distiller":
+        if self.permuted == "none":
+            return self
+        if not self.needs_teacher:
+            raise ValueError("permuted does nothing here: no term compares with a teacher")
+        if self.teacher_outputs == "online":
+            raise ValueError(
+                "permuted exchanges what was stored of other recordings: set teacher_outputs to auto or cached"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _terms_are_those_of_the_preset(self) -> "Distiller":
         titles = [term.title for term in self.terms]
         twice = sorted({title for title in titles if titles.count(title) > 1})

@@ -1,7 +1,7 @@
 """Which training recordings carry labels; the rest are unlabelled pairs."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,11 +9,12 @@ from pydantic import Field, model_validator
 
 from vskd.datasets.recording import Recording
 from vskd.datasets.splits.labels import labelled_fraction, labelled_where
-from vskd.errors import RecipeError, SettingError
-from vskd.files import sha256_json
+from vskd.errors import RecipeError, as_recipe_error
 from vskd.schema import Seed, Strict
 
 Some = Annotated[tuple[str, ...], Field(min_length=1)]
+NAMED = {"subjects": "subject", "trials": "trial", "classes": "class"}
+"""Keys that list names -> what one of them is called."""
 
 
 class Labels(Strict):
@@ -23,14 +24,15 @@ class Labels(Strict):
     use only where a teacher speaks of them. Validation and test keep theirs.
 
     Attributes:
-        subjects, trials: those whose recordings do.
-        fraction: of the recordings, drawn within every class and subject.
+        subjects, trials, classes: those whose recordings do.
+        fraction: of the recordings, drawn within every class and, as far as it goes, subject.
         seed: of that draw.
         ids: CSV file with a column `id`: the recordings that do.
     """
 
     subjects: Some | None = None
     trials: Some | None = None
+    classes: Some | None = None
     fraction: Annotated[float, Field(gt=0, le=1)] | None = None
     seed: Seed | None = None
     ids: str | None = None
@@ -38,21 +40,21 @@ class Labels(Strict):
     @model_validator(mode="before")
     @classmethod
     def _names_are_text(cls, content: Any) -> Any:
-        """Subjects and trials are names: 1 means "1"."""
+        """Subjects, trials and classes are names: 1 means "1"."""
         if not isinstance(content, dict):
             return content
         named = {
             key: tuple(str(value) for value in content[key])
-            for key in ("subjects", "trials")
+            for key in NAMED
             if isinstance(content.get(key), list | tuple)
         }
         return {**content, **named}
 
     @model_validator(mode="after")
     def _one_rule(self) -> "Labels":
-        said = [key for key in ("subjects", "trials", "fraction", "ids") if getattr(self, key) is not None]
+        said = [key for key in (*NAMED, "fraction", "ids") if getattr(self, key) is not None]
         if len(said) > 1:
-            raise ValueError(f"say one of {' and '.join(said)}, not both")
+            raise ValueError(f"give one of {', '.join(said)} alone")
         if self.seed is not None and self.fraction is None:
             raise ValueError("seed does nothing here: it counts only with fraction")
         return self
@@ -64,27 +66,35 @@ class Labels(Strict):
             return f"{100 * self.fraction:g} %" + (f" (draw {self.seed})" if self.seed else "")
         if self.ids is not None:
             return f"ids of {Path(self.ids).name}"
-        for key, values in (("subjects", self.subjects), ("trials", self.trials)):
+        for key in NAMED:
+            values = getattr(self, key)
             if values is not None:
-                return f"{key} {', '.join(values)}"
+                return f"{key if len(values) > 1 else NAMED[key]} {', '.join(values)}"
         return "all"
 
-    def labelled(self, recordings: Sequence[Recording]) -> frozenset[str]:
+    def labelled(self, recordings: Sequence[Recording], class_names: Sequence[str]) -> frozenset[str]:
         """Ids of those of the training recordings that carry labels.
 
+        Args:
+            recordings: of the protocol's training part, with whatever streams they have, so that students and teachers
+                of different streams agree.
+            class_names: in order of class number.
+
         Raises:
-            RecipeError: a subject, trial or id that no training recording has, or an unreadable list.
+            RecipeError: a subject, trial, class or id that no training recording has, or an unreadable list.
         """
-        try:
-            if self.fraction is not None:
-                return labelled_fraction(recordings, self.fraction, self.seed or 0)
-            for field, values in (("subject", self.subjects), ("trial", self.trials), ("id", self._listed())):
+        if self.fraction is not None:
+            return labelled_fraction(recordings, self.fraction, self.seed or 0)
+        values_of: dict[str, tuple[tuple[str, ...] | None, Callable[[Recording], str]]] = {
+            "subject": (self.subjects, lambda r: r.subject),
+            "trial": (self.trials, lambda r: r.trial),
+            "class": (self.classes, lambda r: class_names[r.label]),
+            "id": (self._listed(), lambda r: r.id),
+        }
+        with as_recipe_error("labels"):
+            for field, (values, value_of) in values_of.items():
                 if values is not None:
-                    return labelled_where(recordings, field, values)
-        except RecipeError:
-            raise
-        except SettingError as error:
-            raise RecipeError(error.problem, error.action) from error
+                    return labelled_where(recordings, field, values, value_of)
         return frozenset(r.id for r in recordings)
 
     def _listed(self) -> tuple[str, ...] | None:
@@ -96,10 +106,8 @@ class Labels(Strict):
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise RecipeError(f"labels.ids: {self.ids} cannot be read: {error}", "Check the path") from error
         if not rows or "id" not in rows[0]:
-            raise RecipeError(f"labels.ids: {self.ids} has no column 'id'", "Begin the file with a line `id`")
+            raise RecipeError(
+                f"labels.ids: {self.ids} has no column 'id', or no line below it",
+                "Write the word id into its first line, and a recording into each of the others",
+            )
         return tuple(row["id"] for row in rows)
-
-
-def labels_hash(labelled: frozenset[str]) -> str:
-    """Hash of who carries labels; equal for exactly the same recordings."""
-    return sha256_json(sorted(labelled))

@@ -87,14 +87,14 @@ class Recipe(Strict):
                 "Add one to `teachers`, see `vskd recipe show vskd`",
             )
         teacher = self.teachers[number].model_dump(mode="json")
-        seed = teacher.pop("seed")
+        seed, labels = teacher.pop("seed"), teacher.pop("labels")
         content = {
             "version": VERSION,
             "name": self.name,
             "description": f"teacher of {self.name}",
             "seed": self.seed if seed is None else seed,
             "dataset": self.dataset.model_dump(mode="json"),
-            "labels": self.labels.model_dump(mode="json"),
+            "labels": self.labels.model_dump(mode="json") if labels is None else labels,
             "student": teacher,
             "distiller": expanded_distiller("none"),
         }

@@ -182,6 +182,7 @@ SHIPPED = {
     "utd-mhad": {
         "cross-subject": "decfc579bd37",
         "cross-subject-val": "052f7c9d0b7d",
+        "enrolment": "9156cf6c911e",
         "leave-one-subject-out": "3f3f01931b38",
         "subject-specific": "d9fc327b14ee",
     },
@@ -228,7 +229,7 @@ def test_hashes_of_the_shipped_protocols_do_not_change_unnoticed(dataset: str) -
             ["parts.test: give a list of numbers or names, or one of odd, even", "(got 'some')"],
         ),
         ({"parts": {"train": ["1"], "test": [2]}}, ["parts.train: give a list of numbers", "(got ['1'])"]),
-        ({"split_by": "camera"}, ["split_by: 'camera' is not allowed", "part, subject, trial"]),
+        ({"split_by": "camera"}, ["split_by: 'camera' is not allowed", "part, subject, subject-trial, trial"]),
         ({"expected": {"recordings": 861, "size": {}}}, ["expected.0.size: unknown key", "did you mean 'sizes'"]),
     ],
 )

@@ -1,7 +1,7 @@
 """Which training recordings carry labels; the others are unlabelled pairs, which only a teacher can speak of."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -40,17 +40,25 @@ def _in_turns(members: dict[str, list[str]], generator: np.random.Generator) -> 
     return [shuffled[s][turn] for turn in range(rounds) for s in subjects if turn < len(shuffled[s])]
 
 
-def labelled_where(recordings: Iterable[Recording], field: str, values: Collection[str]) -> frozenset[str]:
-    """Ids of the recordings whose `field` (`subject`, `trial` or `id`) is one of `values`.
+def labelled_where(
+    recordings: Iterable[Recording], field: str, values: Collection[str], value_of: Callable[[Recording], str]
+) -> frozenset[str]:
+    """Ids of the recordings whose value is one of `values`.
+
+    Args:
+        recordings: of the training part.
+        field: what the value is called: `subject`, `trial`, `class`, `id`.
+        values: those that carry labels.
+        value_of: a recording's.
 
     Raises:
         SettingError: a value that no training recording has; it is named.
     """
-    found = {r.id: str(getattr(r, field)) for r in recordings}
+    found = {r.id: value_of(r) for r in recordings}
     absent = natural_order(set(values) - set(found.values()))
     if absent:
         raise SettingError(
-            f"labels: no training recording has the {field} {first_few(absent, 5, ', ')}",
+            f"no training recording has the {field} {first_few(absent, 5, ', ')}",
             f"Name some of the training part: {first_few(natural_order(found.values()), 8, ', ')}",
         )
     return frozenset(i for i, value in found.items() if value in values)

@@ -156,7 +156,8 @@ def refuse_empty(protocol: str, part: str, index: Index, others: Mapping[str, Sp
 
 def _another(others: Mapping[str, SplitUnit], index: Index) -> str:
     """The advice to choose another protocol, where one fits what is known of the recordings."""
-    known = {"part": any(r.part for r in index), "subject": all(r.subject != UNKNOWN for r in index), "trial": True}
+    everybody = all(r.subject != UNKNOWN for r in index)
+    known = {"part": any(r.part for r in index), "subject": everybody, "subject-trial": everybody, "trial": True}
     fitting = ", ".join(name for name, unit in others.items() if known[unit])
     return f", or choose another protocol with --protocol: {fitting}" if fitting else ""
 
