@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from vskd.distillation.student import SensorStudent
 
 from tests.export.conftest import LABELS, SAMPLES, export_tiny, sensor_contract
 from vskd.bundle.bundle import load_bundle
 from vskd.bundle.predict import Predictor, contract_windows, predict_file
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.sensor_file import Recorded
-from vskd.distillation.student import SensorStudent
 from vskd.errors import BundleError
 from vskd.export.ship import ExportReport
 from vskd.preprocessing.sensor.signals import resample_to_length
