@@ -87,10 +87,6 @@ def test_did_you_mean_stays_silent_where_nothing_is_near() -> None:
     assert errors.nearest("xyz", ["raw", "gasf"]) == "valid names: gasf, raw"
 
 
-def test_the_examples_of_the_docstrings() -> None:
-    assert doctest.testmod(errors).failed == 0
-
-
 def test_a_refused_setting_is_said_to_be_of_the_recipe() -> None:
     told = r"^student: too big\. Choose less\.$"
     with pytest.raises(errors.RecipeError, match=told), errors.as_recipe_error("student"):

@@ -190,7 +190,7 @@ def test_a_student_and_its_teacher_draw_the_same_fraction(tiny: MakeRecipe, shar
     [
         (("labels.subjects=[3]", "distiller=none"), r"labels \(subject 3\): none of the 6 training recordings carries"),
         (
-            (*SUBJECT_1, "distiller=[{loss: cross_entropy}, {loss: tckd}, {loss: nckd}]"),
+            (*SUBJECT_1, "distiller={terms: [{loss: cross_entropy}, {loss: tckd}, {loss: nckd}]}"),
             r"6 training recordings have none, which the loss term\(s\) tckd, nckd need",
         ),
         ((*SUBJECT_1, "student.training.sampling=balanced"), "'balanced' needs the class of every training recording"),
