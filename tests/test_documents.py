@@ -2,10 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from tests.conftest import FinishedComparison
 from vskd.losses.catalog import LOSSES
 from vskd.losses.presets.catalog import PRESETS
 from vskd.recipe import load_recipe
@@ -53,3 +55,17 @@ def test_every_loss_and_every_preset_is_explained() -> None:
     for name in (*LOSSES, *(preset for preset in PRESETS if not preset.startswith("krca-"))):
         assert f"`{name}`" in text, name
     assert all(f"`-{name.removeprefix('krca-')}`" in text or f"`{name}`" in text for name in PRESETS)
+
+
+def test_the_python_of_the_readme_runs(
+    finished_comparison: FinishedComparison, synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the synthetic world, whose files are laid out and named as those of UTD-MHAD."""
+    (tmp_path / "UTD-MHAD").symlink_to(synthetic_root)
+    (tmp_path / "BUNDLE").symlink_to(finished_comparison.bundle)
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(block, "README.md", "exec"), names)
+    assert names["loss"].ndim == 0 and names["windows"].shape[1:] == (3, 128)
+    assert sum(names["answer"].probabilities.values()) == pytest.approx(1)

@@ -56,3 +56,22 @@ def test_onecycle_peaks_at_the_end_of_the_warm_up_and_ends_near_zero() -> None:
     assert max(seen) == pytest.approx(0.1, rel=0.01)
     assert seen.index(max(seen)) == 9
     assert seen[-1] < 1e-5
+
+
+def test_momentum_under_onecycle_is_what_the_recipe_says_and_adams_follows_the_rate() -> None:
+    """`OneCycleLR` would put its own 0.85 to 0.95 in place of the recipe's."""
+
+    def momenta(training: Training) -> list[float]:
+        optimizer = build_optimizer([torch.nn.Parameter(torch.zeros(1))], training)
+        schedule = build_schedule(optimizer, training, 5)
+        seen = []
+        for _ in range(training.epochs * 5):
+            (group,) = optimizer.param_groups
+            seen.append(group["momentum"] if training.optimizer == "sgd" else group["betas"][0])
+            optimizer.step()
+            schedule.step()
+        return seen
+
+    assert set(momenta(Training(optimizer="sgd", momentum=0.7, schedule="onecycle", epochs=4))) == {0.7}
+    adam = momenta(Training(optimizer="adamw", schedule="onecycle", epochs=4, warmup=0.25))
+    assert (adam[0], min(adam)) == (pytest.approx(0.95), pytest.approx(0.85, abs=0.01))

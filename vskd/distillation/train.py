@@ -11,12 +11,12 @@ from vskd.datasets.splits.split import Split
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
-from vskd.distillation.listening import teacher_source
 from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.admission import refuse_hidden
 from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
+from vskd.distillation.teacher.source import teacher_source
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext

@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn import functional
 
 from vskd.distillation.experiment import prepare
-from vskd.distillation.listening import teacher_source
 from vskd.distillation.teacher.outputs import CachedTeacher, finished_teacher
 from vskd.distillation.teacher.permuted import PermutedTeacher, permutation
+from vskd.distillation.teacher.source import teacher_source
 from vskd.modalities.base import Batch
 from vskd.network import Outputs
 

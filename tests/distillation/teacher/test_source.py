@@ -7,9 +7,9 @@ import torch
 
 from tests.conftest import TINY_IMAGES
 from vskd.distillation.experiment import prepare
-from vskd.distillation.listening import online, teacher_source
 from vskd.distillation.teacher.fusion import FusedTeacher
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher, TeacherSource, finished_teacher
+from vskd.distillation.teacher.source import online, teacher_source
 from vskd.distillation.train import teach
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
