@@ -446,3 +446,29 @@ def test_published_sizes_of_driver_inattention(
     assert not caplog.records
     with pytest.raises(ProtocolError, match=f"expects {sum(counts)} recordings split into train"):
         rule.split(of((counts[0] - 1, counts[1] + 1, counts[2])))
+
+
+def test_enrolment_trains_on_first_trials_of_new_people_and_tests_on_their_last(complete: Index) -> None:
+    split = load_protocol("utd-mhad", "enrolment").split(complete)
+    assert (len(split.train), len(split.validation), len(split.test)) == (647, 0, 214)
+    by_id, odd = complete.by_id(), {"1", "3", "5", "7"}
+    assert {by_id[i].subject for i in split.train} == set("12345678")
+    assert {(by_id[i].subject in odd, by_id[i].trial) for i in split.test} == {(False, "3"), (False, "4")}
+    assert {by_id[i].trial for i in split.train if by_id[i].subject not in odd} == {"1", "2"}
+    assert sum(by_id[i].subject in odd for i in split.train) == 431
+
+
+def test_where_a_protocol_does_not_fit_those_by_subject_and_trial_are_proposed_too(
+    tmp_path: Path, complete: Index
+) -> None:
+    parts = {"train": [1], "test": [99]}
+    with pytest.raises(ProtocolError, match=r"choose another protocol with --protocol: .*enrolment"):
+        load_protocol("utd-mhad", write(tmp_path, parts=parts)).split(complete)
+
+
+def test_the_parts_of_any_index_can_be_asked_for(complete: Index) -> None:
+    """Also of one with recordings that lack a stream; nothing is checked."""
+    protocol = load_protocol("utd-mhad", "cross-subject")
+    for some in (complete, dataclasses.replace(complete, recordings=complete.recordings[::3])):
+        parts, split = protocol.parts_of(some), protocol.split(some)
+        assert (parts["train"], parts["test"]) == (split.train, split.test)
