@@ -172,17 +172,11 @@ def test_links_from_the_results_lead_somewhere() -> None:
 @pytest.fixture
 def few_labels(make_predictions, make_results, tmp_path: Path) -> Path:
     """One comparison with few labels and controls, and one result that no comparison is above."""
-    root, runs = tmp_path / "results", []
+    root, runs = tmp_path / "few", []
     few = LabelsStamp(title="subject 1", hash="aa" * 32, labelled=4, unlabelled=8)
     everybody = LabelsStamp(title="all", hash="bb" * 32, labelled=12, unlabelled=0)
-    for k, (recipe, distiller, labels) in enumerate(
-        (
-            ("mine", "kd", few),
-            ("mine-no-kd", "none", few),
-            ("mine-self", "kd", few),
-            ("mine-all-labels", "none", everybody),
-        )
-    ):
+    rows = {"mine": ("kd", few), "mine-no-kd": ("none", few), "mine-self": ("kd", few)}
+    for k, (recipe, (distiller, labels)) in enumerate({**rows, "mine-all-labels": ("none", everybody)}.items()):
         predictions = make_predictions(seed=k)
         results = make_results(predictions, recipe=recipe, distiller=distiller, labels=labels)
         runs.append((recipe, 0, results, predictions))

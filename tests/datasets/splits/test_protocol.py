@@ -458,9 +458,7 @@ def test_enrolment_trains_on_first_trials_of_new_people_and_tests_on_their_last(
     assert sum(by_id[i].subject in odd for i in split.train) == 431
 
 
-def test_where_a_protocol_does_not_fit_those_by_subject_and_trial_are_proposed_too(
-    tmp_path: Path, complete: Index
-) -> None:
+def test_where_a_protocol_does_not_fit_one_by_subject_and_trial_is_proposed(tmp_path: Path, complete: Index) -> None:
     parts = {"train": [1], "test": [99]}
     with pytest.raises(ProtocolError, match=r"choose another protocol with --protocol: .*enrolment"):
         load_protocol("utd-mhad", write(tmp_path, parts=parts)).split(complete)
