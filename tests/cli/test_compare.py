@@ -115,3 +115,29 @@ def test_a_recipe_that_is_not_there_stops_before_anything_is_written(vskd, compa
     assert (answer.code, answer.out) == (1, "")
     assert "'dmo'" in answer.err and "demo" in answer.err
     assert compared == [] and not (tmp_path / "out").exists()
+
+
+def test_every_control_is_named_in_the_help(vskd) -> None:
+    from vskd.study.controls import CONTROLS
+
+    help_text = " ".join(vskd("compare", "--help").out.split())
+    described = help_text.split("Add each recipe's twins: ")[1].split("--data")[0].replace("- ", "-")
+    assert all(f"{name} (" in described for name in CONTROLS)
+
+
+def test_labels_and_controls_reach_every_recipe(vskd, compared, tmp_path: Path) -> None:
+    words = ["--labels", "trials=1", "--controls", "none,permuted,all-labels", "--json"]
+    answer = vskd("compare", "demo", *words, "--data", tmp_path, "--out", tmp_path)
+    assert answer.code == 0, answer.err
+    (call,) = compared
+    assert {r.name: r.labels.title for r in call["recipes"]} == {
+        "demo": "trial 1",
+        "demo-no-kd": "trial 1",
+        "demo-permuted": "trial 1",
+        "demo-all-labels": "all",
+    }
+
+
+@pytest.mark.parametrize("command", ["teach", "distill"])
+def test_labels_are_an_option_of_training(vskd, command: str) -> None:
+    assert "--labels" in vskd(command, "--help").out

@@ -204,3 +204,50 @@ def test_without_a_recipe_the_one_that_fits_is_taken(words: list[str], expected:
 
     command.main(words, standalone_mode=False)
     assert [(recipe.name, recipe.dataset.name) for recipe in chosen] == [(expected, dataset)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("subjects=1", {"subjects": ("1",)}),
+        ("subjects=1, 3,5", {"subjects": ("1", "3", "5")}),
+        ("trials=1", {"trials": ("1",)}),
+        ("classes=wave,swipe left", {"classes": ("wave", "swipe left")}),
+        ("fraction=0.1", {"fraction": 0.1}),
+        ("fraction=1", {"fraction": 1.0}),
+        ("ids=some folder/2024=a.csv", {"ids": "some folder/2024=a.csv"}),
+        ("all", {}),
+    ],
+)
+def test_labels_are_read(text: str, said: dict[str, object]) -> None:
+    labels = load_recipe("demo", ["labels.trials=[2]", *overrides_of("--labels", text)]).labels
+    assert labels.model_dump(exclude_none=True) == said
+
+
+def test_set_changes_single_keys_of_labels_that_were_said_plainly() -> None:
+    overrides = overrides_of("--labels", "fraction=0.1", "--set", "labels.seed=3")
+    assert load_recipe("demo", overrides).labels.title == "10 % (draw 3)"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "says nobody; write all, or one of subjects=1,3 trials=1"),
+        ("subject=1", "'subject=1' says nobody"),
+        ("subjects", "'subjects' says nobody"),
+        ("subjects=", "'subjects=' says nobody"),
+        ("fraction=ten", "fraction should be a number such as 0.1, not 'ten'"),
+        ("fraction=10", "fraction should be above 0 and at most 1, not 10"),
+        ("fraction=0", "fraction should be above 0 and at most 1, not 0"),
+        ("fraction=nan", "fraction should be above 0 and at most 1, not nan"),
+    ],
+)
+def test_labels_that_say_nobody_are_explained(text: str, told: str) -> None:
+    @click.command(cls=VskdCommand)
+    @recipe_options("labels")
+    def command() -> None:
+        raise AssertionError
+
+    outcome = CliRunner().invoke(command, ["--labels", text])
+    assert outcome.exit_code == 2
+    assert told in " ".join(outcome.output.split()).replace("│ ", "")

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from types import SimpleNamespace
 from typing import Literal
 
@@ -13,7 +12,7 @@ from torch import nn
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
-from vskd.distillation.fitting import class_counts, finished, fit, loaders, logged, usable_split
+from vskd.distillation.fitting import class_counts, finished, fit, loaders, logged, repeated, usable_split
 from vskd.distillation.model import Model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
@@ -70,6 +69,41 @@ def test_loaders_ask_for_the_epoch_in_training_and_for_order_in_validation() -> 
     assert loaders(inputs, training, 3, Split(("a",), (), ("e",), "p", None, "h", "r"))[1] is None
 
 
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_what_is_repeated_is_shown_evenly_over_the_epochs(epochs: int) -> None:
+    ids = ("a", "b", "c")
+    shown = [i for epoch in range(epochs) for i in repeated(ids, 7, epoch)]
+    assert len(shown) == 7 * epochs
+    counts = [shown.count(i) for i in ids]
+    assert max(counts) - min(counts) <= 1
+
+
+class Windows:
+    """An epoch of recordings that have as many windows as their name says, two in a batch."""
+
+    def __init__(self, ids: tuple[str, ...]) -> None:
+        self.shown = [i for i in ids for _ in range(int(i))]
+        self.samples = len(self.shown)
+
+    def __len__(self) -> int:
+        return -(-len(self.shown) // 2)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return (self.shown[k : k + 2] for k in range(0, len(self.shown), 2))
+
+
+@pytest.mark.parametrize("shown", [("1",), ("2", "1"), ("9",), ("1", "9"), ("1", "1", "2", "2", "9", "9")])
+@pytest.mark.parametrize("epoch", range(3))
+def test_an_epoch_of_a_part_is_as_long_as_one_of_the_whole(shown: tuple[str, ...], epoch: int) -> None:
+    inputs = SimpleNamespace(batches=lambda ids, **_: Windows(ids))
+    split = Split(("1", "1", "2", "2", "9", "9"), (), ("x",), "p", None, "h", "r")
+    whole, _ = loaders(inputs, Training(), 0, split)
+    part, _ = loaders(inputs, Training(), 0, split, shown)
+    batches = list(part(epoch))
+    assert len(batches) == len(part(epoch)) == len(list(whole(epoch))) == 12
+    assert {i for batch in batches for i in batch} <= set(shown)
+
+
 class Line(Network):
     """y = w x, one weight; the loss of the batch below has the gradient 100."""
 
@@ -92,7 +126,7 @@ class Steep(nn.Module):
     def start_epoch(self, epoch: int) -> None:
         pass
 
-    def parameter_groups(self) -> list[dict[str, Any]]:
+    def parameter_groups(self) -> list[dict[str, object]]:
         return []
 
     def forward(self, student: Outputs, *_: object) -> dict[str, torch.Tensor]:

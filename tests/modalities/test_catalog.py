@@ -11,6 +11,7 @@ from vskd.modalities.base import Sees, Source
 from vskd.modalities.catalog import MODALITIES, AnySees, asked_by, inputs_of
 from vskd.modalities.frames import FramesInputs
 from vskd.modalities.image import ImageInputs
+from vskd.modalities.skeleton import SkeletonInputs
 from vskd.modalities.window import WindowInputs
 from vskd.schema import Strict, explain, parse
 
@@ -27,11 +28,16 @@ def problems(sees: dict[str, Any]) -> list[str]:
     return explain(caught.value, Role)
 
 
-def test_the_word_decides(world: Source, shapes: Source) -> None:
-    made = [inputs(world, "window", "gyroscope"), inputs(world, "frames", "rgb"), inputs(shapes, "image", "image")]
-    assert [type(i) for i in made] == [WindowInputs, FramesInputs, ImageInputs]
+def test_the_word_decides(world: Source, shapes: Source, bodies: Source) -> None:
+    made = [
+        inputs(world, "window", "gyroscope"),
+        inputs(world, "frames", "rgb"),
+        inputs(bodies, "skeleton", "skeleton"),
+        inputs(shapes, "image", "image"),
+    ]
+    assert [type(i) for i in made] == [WindowInputs, FramesInputs, SkeletonInputs, ImageInputs]
     assert [i.sees.modality for i in made] == list(MODALITIES)
-    assert [i.exported for i in made] == [True, False, True]
+    assert [i.exported for i in made] == [True, False, False, True]
 
 
 def test_each_modality_is_called_as_its_settings_say() -> None:

@@ -28,6 +28,7 @@ from vskd.datasets.catalog import DATASETS
 from vskd.datasets.recording import Index
 from vskd.distillation import fitting
 from vskd.distillation.callbacks import SelectWeights
+from vskd.distillation.experiment import prepare
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.train import distill, teach
@@ -175,8 +176,16 @@ ELSEWHERE: Mapping[str, Words] = {
     "distiller.teacher_outputs": UNMIRRORED,
     # maps of one size are not averaged: those called deep have one pixel here
     "distiller.terms.4.pooling": [f"distiller.terms.4.{who}_layer=shallow" for who in ("student", "teacher")],
+    "labels.seed": ["labels.fraction=0.4"],
 }
 """Path -> the same, anywhere."""
+LABELS: Mapping[str, str] = {
+    "labels.subjects": "['1']",
+    "labels.trials": "['matinee']",
+    "labels.classes": "[circle, cross]",
+    "teachers.0.labels": "{fraction: 0.4}",
+}
+"""Of lists of names: some that are there; images have one trial, and a name that is not there is told."""
 
 OTHER: Mapping[str, str] = {
     "length": "40",
@@ -217,12 +226,14 @@ REPLACED: Mapping[str, str] = {
     },
 }
 """Value -> another one."""
-REFUSED = ("streams", "student_layer", "teacher_layer", "teacher_outputs", "dataset.name")
+REFUSED = ("streams", "student_layer", "teacher_layer", "teacher_outputs", "dataset.name", "labels.trials")
 """Keys for which a refusal that names the other value is enough: some have no second value that fits the tiny data."""
 
 
 def other_value(key: Key, recipe: Recipe) -> str | None:
     """Another value, as YAML; None where there is none, as of the one network of frames."""
+    if key.path in LABELS:
+        return LABELS[key.path]
     value = key.value[0] if isinstance(key.value, tuple) else key.value
     if key.path == "distiller.teacher_outputs" and recipe.student.sees.modality != "image":
         return "online"
@@ -428,7 +439,8 @@ class Road:
         if key.choice == "attention_transfer" and key.name.endswith("_layer"):
             elsewhere = ["student.sees.size=64", "teachers.0.sees.size=64"]  # of 32 pixels, `deep` is a single one
         base = recipe.updated(*(f"{beside}{word}" for word in key.needs), *elsewhere)
-        value = other_value(key, recipe) if key.name != "weights" else str(self._weights(key, base))
+        files = {"weights": self._weights, "ids": self._ids}
+        value = str(files[key.name](key, base)) if key.name in files else other_value(key, recipe)
         if value is None:
             return ""
         words = [f"{key.path}={value}"]
@@ -499,6 +511,13 @@ class Road:
     def _new(self) -> Path:
         self._number += 1
         return self._folder / f"new-{self._number}"
+
+    def _ids(self, _: Key, recipe: Recipe) -> Path:
+        """A list of some recordings of the training part."""
+        train = prepare(recipe, self._cache).split.train
+        path = self._folder / "ids.csv"
+        path.write_text("\n".join(["id", *train[::2]]) + "\n", encoding="utf-8")
+        return path
 
     def _weights(self, key: Key, recipe: Recipe) -> Path:
         """Weights for the network of a role."""

@@ -7,7 +7,7 @@ import pytest
 from vskd.errors import RecipeError
 from vskd.losses.presets.catalog import PRESETS
 from vskd.recipe import Recipe, load_recipe, parse_recipe
-from vskd.recipe.distiller import Distiller, expanded_distiller
+from vskd.recipe.distiller import Distiller, expanded_distiller, terms_that_need_labels
 from vskd.schema import parse
 
 
@@ -110,3 +110,21 @@ def test_an_ablation_changes_the_distiller_only(ablation: str, titles: set[str])
     parts = ("seed", "dataset", "student", "teachers", "export")
     assert other.hash_of(*parts) == base.hash_of(*parts)
     assert other.hash_of("distiller") != base.hash_of("distiller")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("distiller=none", "distiller.permuted=all"), "permuted does nothing here: no term compares with a teacher"),
+        (("distiller.permuted=class", "distiller.teacher_outputs=online"), "set teacher_outputs to auto or cached"),
+        (("distiller.permuted=some",), "permuted: 'some' is not allowed"),
+    ],
+)
+def test_what_cannot_be_exchanged_is_refused(words: tuple[str, ...], told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        load_recipe("demo", words)
+
+
+def test_terms_that_need_labels_are_named_where_they_are_in_use() -> None:
+    terms = [{"loss": "cross_entropy"}, {"loss": "tckd"}, {"loss": "nckd", "weight": 0}, {"loss": "kd"}]
+    assert terms_that_need_labels(parse(Distiller, {"terms": terms}).terms) == ("tckd",)

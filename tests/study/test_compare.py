@@ -16,6 +16,7 @@ from vskd.recipe import load_recipe
 from vskd.recipe.roles import Teacher
 from vskd.study.compare import compare, in_folds, teacher_key
 from vskd.study.comparison_schema import read_comparison
+from vskd.study.controls import CONTROLS, with_controls
 
 
 def test_the_table_in_every_form(finished_comparison) -> None:
@@ -176,3 +177,30 @@ def test_all_folds_of_a_protocol_without_folds(shapes_root: Path) -> None:
 def test_all_folds_need_data() -> None:
     with pytest.raises(RecipeError, match=r"dataset\.path is not set"):
         in_folds(load_recipe("krca", ("dataset.fold=all",)))
+
+
+def test_few_labels_and_all_controls_in_one_table(synthetic_root: Path, tmp_path: Path) -> None:
+    """The teacher is trained once for the recipe and its permuted twins; each row says who carried labels."""
+    quick = ("teachers.0.sees.size=32", "teachers.0.sees.segments=3", *TINY[2:3], *TINY_STUDENT)
+    words = (*quick, f"dataset.path={synthetic_root}", "distiller=kd", "labels.trials=[1]")
+    whole = tuple(f"{r}.training.{k}" for r in ("student", "teachers.0") for k in ("validation=none", "select=last"))
+    recipe = load_recipe("demo", (*words, *whole))
+    comparison = compare(with_controls([recipe], list(CONTROLS)), [0], tmp_path)
+    assert {row.recipe: row.labels for row in comparison.rows if row.kind == "student"} == {
+        **dict.fromkeys(("demo", "demo-no-kd", "demo-self", "demo-permuted", "demo-permuted-in-class"), "trial 1"),
+        "demo-all-labels": "all",
+    }
+    assert comparison.baseline == "demo-no-kd"
+    assert all(row.versus_baseline for row in comparison.rows if row.kind == "student" and not row.is_baseline)
+    assert len(list((tmp_path / "teachers").iterdir())) == 2  # the recipe's, and the student's twin of self-training
+    results = read_results(tmp_path / "runs" / "demo" / "seed0" / "results.json")
+    assert results.labels is not None
+    assert (results.labels.title, results.labels.labelled, results.labels.unlabelled) == ("trial 1", 6, 6)
+    report = (tmp_path / "runs" / "demo" / "seed0" / "report.html").read_text(encoding="utf-8")
+    assert "Labels: trial 1; 6 of them carried one, the other 6 were pairs without labels." in report
+    alone = weights(tmp_path / "runs" / "demo-no-kd" / "seed0")
+    assert alone in [weights(run) for run in (tmp_path / "teachers").iterdir()]
+
+
+def weights(run: Path) -> bytes:
+    return (run / "checkpoints" / "model.safetensors").read_bytes()

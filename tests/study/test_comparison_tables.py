@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vskd.evaluation.report.plots import ForestRow
-from vskd.evaluation.results import Bootstrap
+from vskd.evaluation.results import Bootstrap, LabelsStamp
 from vskd.study.comparison import Comparison, compare
 from vskd.study.comparison_tables import to_csv, to_html, to_text, write_comparison
 
@@ -101,3 +101,35 @@ def test_all_forms_are_written(comparison: Comparison, tmp_path: Path) -> None:
     write_comparison(comparison, tmp_path / "out")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["comparison.csv", "comparison.html", "comparison.json", "comparison.txt"]
+
+
+def two_settings(make_predictions, make_results) -> Comparison:
+    """A student with few labels and one with all."""
+    runs = []
+    for recipe, title in (("kd", "subject 1 <&>"), ("kd-all-labels", "all")):
+        predictions = make_predictions(seed=len(recipe))
+        labels = LabelsStamp(title=title, hash=f"{len(recipe):064}", labelled=4, unlabelled=8)
+        distiller = "none" if title == "all" else "kd"
+        results = make_results(predictions, recipe=recipe, labels=labels, distiller=distiller)
+        runs.append((recipe, 0, results, predictions))
+    return compare(runs, bootstrap=Bootstrap(resamples=20))
+
+
+def test_tables_have_a_column_of_labels_where_not_all_rows_have_all(make_predictions, make_results) -> None:
+    comparison = two_settings(make_predictions, make_results)
+    header, _, first, second = to_text(comparison).splitlines()[2:6]
+    assert header.split()[:3] == ["recipe", "model", "labels"]
+    place = header.index("labels")
+    assert first[place:].startswith("subject 1 <&>  0") and second[place:].startswith("all ")
+    page = to_html(comparison)
+    assert "<th>labels</th>" in page and "subject 1 &lt;&amp;&gt;" in page and f"{2:064}" in page
+    rows = list(csv.DictReader(io.StringIO(to_csv(comparison))))
+    assert [row["labels"] for row in rows] == ["subject 1 <&>", "all"]
+    assert [row["labels_hash"] for row in rows] == [f"{2:064}", f"{13:064}"]
+
+
+def test_tables_of_all_labels_have_no_such_column(comparison: Comparison) -> None:
+    assert "labels" not in to_text(comparison)
+    assert "<th>labels</th>" not in to_html(comparison)
+    rows = list(csv.DictReader(io.StringIO(to_csv(comparison))))
+    assert {(row["labels"], row["labels_hash"]) for row in rows} == {("all", "")}

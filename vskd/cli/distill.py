@@ -28,7 +28,8 @@ from vskd.cli.output import print_training
 )
 @recipe_name_option
 @recipe_options(
-    "teacher", "student", "distiller", "sensor", "video", "data", "dataset", "protocol", "fold", "seed", "epochs"
+    *("teacher", "student", "distiller", "sensor", "video", "data", "dataset", "protocol", "fold", "labels"),
+    *("seed", "epochs"),
 )
 @click.option(
     "--teacher-run",

@@ -14,12 +14,14 @@ from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, 
 from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
+from vskd.distillation.teacher.admission import refuse_hidden
 from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
 from vskd.distillation.teacher.source import teacher_source
-from vskd.errors import RunError, as_recipe_error
+from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
 from vskd.recipe import Recipe
+from vskd.recipe.distiller import terms_that_need_labels
 
 __all__ = ["TrainResult", "default_cache", "distill", "teach"]
 
@@ -73,6 +75,7 @@ def distill(
     guided = recipe.distiller.needs_teacher
     experiment = prepare(recipe, cache, with_teachers=guided or bool(teacher_runs))
     if guided and not teacher_runs:
+        _check_teachers(experiment)
         teacher_runs = _taught(recipe, run, cache)
     if guided and len(teacher_runs) != len(recipe.teachers):
         raise RunError(
@@ -80,7 +83,7 @@ def distill(
             "Name one finished run for each, in the recipe's order, or none",
         )
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    source = teacher_source(recipe, experiment.inputs, teachers) if guided else None
+    source = teacher_source(experiment, teachers) if guided else None
     facts = {
         **experiment.facts(),
         "role": role,
@@ -93,8 +96,20 @@ def distill(
         return finished(folder)
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source)
-        folder.begin(recipe, facts)  # not before: a recipe that cannot be trained must not claim the folder
+        # not before: a recipe that cannot be trained must not claim the folder
+        folder.begin(recipe, facts, experiment.learned())
         return fit(task, folder, recipe.student.training, split)
+
+
+def _check_teachers(experiment: Experiment) -> None:
+    """Refuse teachers that will not be admitted, before the hours are spent.
+
+    Raises:
+        ProtocolError: a teacher would learn from labels that the student's recipe hides.
+    """
+    for number in range(len(experiment.recipe.teachers)):
+        theirs = experiment.of_teacher(experiment.recipe.of_teacher(number)).setting
+        refuse_hidden(experiment.setting, theirs.used, f"Teacher {number} of the recipe", theirs.title)
 
 
 def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
@@ -114,7 +129,8 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
     torch.manual_seed(recipe.seed)  # the first weights depend on the seed only, with and without a teacher
     model = new_model(student, inputs, experiment.classes)
     initial_weights(model.network, student.weights)
-    train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split)
+    shown = _shown(experiment, split.train, guided=source is not None)
+    train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split, shown)
     wanted, _ = layers(recipe.distiller.terms)
     with as_recipe_error("distiller: the student does not fit"):
         shapes, taps = tapped(model, inputs, wanted)
@@ -143,6 +159,36 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
         validation_batches=validation_batches,
     )
     return task, split
+
+
+def _shown(experiment: Experiment, train: Sequence[str], *, guided: bool) -> tuple[str, ...] | None:
+    """The training recordings to learn from, where these are not all: without a teacher, those that carry labels.
+
+    Raises:
+        RecipeError: what is asked for cannot be learned from recordings without labels.
+    """
+    if not experiment.unlabelled:
+        return None
+    recipe = experiment.recipe
+    if not experiment.labelled:
+        raise RecipeError(
+            f"labels ({experiment.setting.title}): none of the {len(train)} training recordings carries a label; "
+            f"{len(experiment.setting.validation)} others are set aside for validation",
+            "Name others, or set student.training.validation to none and select to last",
+        )
+    asking = terms_that_need_labels(recipe.distiller.terms)
+    if asking:
+        raise RecipeError(
+            f"labels: {len(experiment.unlabelled)} training recordings have none, which the loss term(s) "
+            f"{', '.join(asking)} need",
+            "Set the weights of these terms to 0, choose another distiller (e.g. kd), or leave `labels` out",
+        )
+    if guided and recipe.student.training.sampling == "balanced":
+        raise RecipeError(
+            "student.training.sampling 'balanced' needs the class of every training recording, which `labels` hides",
+            "Set it to natural",
+        )
+    return None if guided else tuple(i for i in train if i in experiment.labelled)
 
 
 def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:

@@ -44,7 +44,7 @@ def export_run(
     """Write the bundle of a finished student run.
 
     Calibration uses training recordings only; accuracy and parity are measured on the validation recordings, or, where
-    the run was trained without any, on training recordings outside the calibration, which the bundle says.
+    the run was trained without any, on training recordings with labels outside the calibration, which the bundle says.
 
     Args:
         run: a finished student run.
@@ -67,7 +67,7 @@ def export_run(
     train = experiment.only(split.train, inputs.ids, inputs.name)
     calibration, rest = _spread(train, export.calibration_recordings)
     validation = experiment.only(split.validation, inputs.ids, inputs.name)
-    checking = validation or rest or calibration
+    checking = validation or _labelled(experiment, rest) or _labelled(experiment, calibration)
     by_id = experiment.recordings
     contract = _contract(experiment, train)
     samples = list(_samples(experiment, calibration))
@@ -137,6 +137,11 @@ def _spread(ids: Sequence[str], count: int) -> tuple[tuple[str, ...], tuple[str,
     positions = np.unique(np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int))
     chosen = {ids[p] for p in positions}
     return tuple(i for i in ids if i in chosen), tuple(i for i in ids if i not in chosen)
+
+
+def _labelled(experiment: Experiment, train: Sequence[str]) -> tuple[str, ...]:
+    """Those of some training recordings whose labels may be looked at."""
+    return tuple(i for i in train if i not in experiment.unlabelled)
 
 
 def _samples(experiment: Experiment, ids: tuple[str, ...]) -> Iterator[tuple[str, Sample]]:

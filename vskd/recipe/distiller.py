@@ -1,6 +1,6 @@
 """How teachers guide the student: a published preset, or a list of weighted loss terms of one's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -23,12 +23,27 @@ class Distiller(Strict):
         teacher_outputs: `cached` computes what the teacher says once, of the unchanged recording; `online` runs the
             teacher on the student's own batch, changed samples included, and is there where both see the same. `auto`
             is `online` where samples are changed at random and both see the same, else `cached`.
+        permuted: a control: what the teacher says is exchanged between training recordings, among all or within each
+            class.
     """
 
     preset: str | None = None
     terms: Annotated[tuple[AnyTerm, ...], Field(min_length=1)]
     weighting: Literal["fixed", "uncertainty"] = "fixed"
     teacher_outputs: Literal["auto", "cached", "online"] = "auto"
+    permuted: Literal["none", "all", "class"] = "none"
+
+    @model_validator(mode="after")
+    def _only_what_is_said_can_be_exchanged(self) -> "Distiller":
+        if self.permuted == "none":
+            return self
+        if not self.needs_teacher:
+            raise ValueError("permuted does nothing here: no term compares with a teacher")
+        if self.teacher_outputs == "online":
+            raise ValueError(
+                "permuted exchanges what was stored of other recordings: set teacher_outputs to auto or cached"
+            )
+        return self
 
     @model_validator(mode="after")
     def _terms_are_those_of_the_preset(self) -> "Distiller":
@@ -54,6 +69,11 @@ class Distiller(Strict):
     def needs_teacher(self) -> bool:
         """Whether any term with a weight compares with a teacher."""
         return any(term.weight and term.needs_teacher for term in self.terms)
+
+
+def terms_that_need_labels(terms: Sequence[TermSettings]) -> tuple[str, ...]:
+    """Titles of the terms in use that cannot do without the label of every sample."""
+    return tuple(term.title for term in terms if term.weight and term.needs_labels)
 
 
 def expanded_distiller(content: Any) -> Any:

@@ -65,6 +65,12 @@ def test_other_recordings_or_labels_are_refused(odd: Member) -> None:
         FusedTeacher([Member(), odd]).outputs(BATCH)
 
 
+def test_teachers_may_know_the_labels_of_different_recordings() -> None:
+    """One of them set recordings aside for validation, which the other has without labels."""
+    one, other = Member(labels=(int(BATCH.labels[0]), -1)), Member(labels=(-1, int(BATCH.labels[1])))
+    assert FusedTeacher([one, other]).outputs(BATCH)[1] == BATCH.ids
+
+
 def test_nobody_looks_inside_several_teachers() -> None:
     with pytest.raises(SettingError, match="Several teachers have no common layer deep, shallow"):
         FusedTeacher([Member(features=["shallow"]), Member(features=["deep"])])

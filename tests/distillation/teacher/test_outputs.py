@@ -15,12 +15,11 @@ from vskd.distillation.model import Model
 from vskd.distillation.teacher.outputs import (
     CachedTeacher,
     OnlineTeacher,
-    check_teacher_fits,
     finished_teacher,
     tapped,
 )
 from vskd.distillation.train import teach
-from vskd.errors import CacheError, ProtocolError, SettingError
+from vskd.errors import CacheError, SettingError
 from vskd.modalities.base import Batch
 from vskd.network import Network, Outputs
 from vskd.recipe import Recipe
@@ -158,13 +157,3 @@ def test_a_cached_teacher_answers_by_the_ids_of_the_batch(
     assert ids == asked and torch.equal(labels, direct[2])
     for layer in cache.shapes:
         assert torch.equal(outputs.layer(layer), direct[0].layer(layer))
-
-
-def test_another_split_is_refused() -> None:
-    split = SimpleNamespace(protocol_hash="here", protocol="official")
-    facts = {"protocol_hash": "there", "protocol": "subject-folds"}
-    folder = SimpleNamespace(facts=lambda: facts, path="TEACHER")
-    with pytest.raises(ProtocolError, match=r"TEACHER was trained on another split \(subject-folds\).*official"):
-        check_teacher_fits(SimpleNamespace(split=split), folder)  # type: ignore[arg-type]
-    facts["protocol_hash"] = "here"
-    check_teacher_fits(SimpleNamespace(split=split), folder)  # type: ignore[arg-type]

@@ -43,7 +43,7 @@ def place(recipe_of, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def asked(recipe: Recipe, place: Path, teachers: int = 1) -> TeacherSource:
     experiment = prepare(recipe, place / "cache", with_teachers=True)
     runs = [finished_teacher(experiment, place / "teacher") for _ in range(teachers)]
-    return teacher_source(recipe, experiment.inputs, runs)
+    return teacher_source(experiment, runs)
 
 
 def some_images(recipe: Recipe, place: Path) -> Batch:
@@ -156,7 +156,7 @@ def test_the_same_windows_behind_another_encoding_are_seen_online(tiny, shared_c
     recipe = parse_recipe(content, "test")
     teach(recipe, tmp_path / "teacher", cache=shared_cache)
     experiment = prepare(recipe, shared_cache, with_teachers=True)
-    source = teacher_source(recipe, experiment.inputs, [finished_teacher(experiment, tmp_path / "teacher")])
+    source = teacher_source(experiment, [finished_teacher(experiment, tmp_path / "teacher")])
     assert isinstance(source, OnlineTeacher)
     assert source.shapes == {"logits": (3,), "embedding": (12,)}
     (batch,) = experiment.inputs.batches(experiment.split.train[:3], batch_size=3)

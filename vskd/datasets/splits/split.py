@@ -12,7 +12,7 @@ from vskd.errors import ProtocolError, first_few, natural_order
 from vskd.files import sha256_json
 from vskd.preprocessing.folders import spelling
 
-SplitUnit = Literal["subject", "trial", "part"]
+SplitUnit = Literal["subject", "trial", "part", "subject-trial"]
 CarvedUnit = Literal["subject", "trial", "clip", "recording"]
 Disjoint = Literal["subject", "none"]
 
@@ -178,7 +178,8 @@ def refuse_empty(protocol: str, part: str, index: Index, others: Mapping[str, Sp
 
 def _another(others: Mapping[str, SplitUnit], index: Index) -> str:
     """The advice to choose another protocol, where one fits what is known of the recordings."""
-    known = {"part": any(r.part for r in index), "subject": all(r.subject != UNKNOWN for r in index), "trial": True}
+    everybody = all(r.subject != UNKNOWN for r in index)
+    known = {"part": any(r.part for r in index), "subject": everybody, "subject-trial": everybody, "trial": True}
     fitting = ", ".join(name for name, unit in others.items() if known[unit])
     return f", or choose another protocol with --protocol: {fitting}" if fitting else ""
 
@@ -221,7 +222,9 @@ def carve_validation(split: Split, index: Index, unit: CarvedUnit | None = None)
 
 
 def unit_of(recording: Recording, unit: SplitUnit | CarvedUnit) -> str:
-    """The value by which recordings are assigned to parts."""
+    """The value by which recordings are assigned to parts, e.g. `2-1` for the first trial of subject 2."""
+    if unit == "subject-trial":
+        return f"{recording.subject}-{recording.trial}"
     return recording.id if unit == "recording" else str(getattr(recording, unit))
 
 

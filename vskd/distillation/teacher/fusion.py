@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vskd.distillation.teacher.cache import Shapes
 from vskd.distillation.teacher.outputs import TeacherSource
+from vskd.distillation.teacher.pairing import same_labels
 from vskd.errors import SettingError
 from vskd.modalities.base import Batch
 from vskd.network import OUTPUT_LAYERS, Outputs
@@ -44,7 +45,7 @@ class FusedTeacher:
         """
         said = [member.outputs(batch) for member in self._members]
         _, ids, labels = said[0]
-        if any(other != ids or not torch.equal(own.cpu(), labels.cpu()) for _, other, own in said):
+        if any(other != ids or not same_labels(own, labels) for _, other, own in said):
             raise ValueError("the teachers speak of different recordings or labels")
         logs = torch.stack([outputs.logits.float().log_softmax(dim=1) for outputs, _, _ in said])
         logits = logs.logsumexp(dim=0) - torch.tensor(float(len(said))).log()
