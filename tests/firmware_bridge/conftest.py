@@ -129,7 +129,7 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     if HOST.missing:
         pytest.skip(HOST.missing)
     folder = tmp_path_factory.mktemp("workbench")
-    for name in ("vskd_kernels.h", "vskd_kernels.c", "vskd_run.c"):
+    for name in ("vskd_kernels.h", "vskd_kernels.c", "vskd_host.h", "vskd_run.c"):
         shutil.copy(RUNTIME / name, folder)
     command = [HOST.compiler, *STRICT, *HOST.flags, "-c", "vskd_kernels.c"]  # once, for all the models
     subprocess.run(command, cwd=folder, check=True)

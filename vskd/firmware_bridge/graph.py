@@ -144,5 +144,5 @@ def _tensor(index: int, tensor: Any, kind: str, flat: Any, model: Any) -> Tensor
         table = flat.Buffers(tensor.buffer)._tab
         offset = table.Vector(table.Offset(4))  # field 0 of a Buffer, `data`
     name = tensor.name.decode("utf-8", errors="replace")
-    steps, zero = tuple(float(s) for s in scales), int(zeros[0]) if len(zeros) else 0
+    steps, zero = tuple(float(s) for s in scales), int(next(iter(zeros), 0))
     return Tensor(index, name, shape, kind, steps, zero, data, offset)
