@@ -1,6 +1,5 @@
 """Small bundles around hand-made models, without torch or a converter; and their streams in Python and C."""
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value
 from vskd.bundle.bundle import Bundle, load_bundle, write_bundle
@@ -29,17 +27,14 @@ from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import make_golden, synthetic_windows
 from vskd.bundle.golden_images import synthetic_images
 from vskd.bundle.runtime import LiteRTModel
-from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.generate import Firmware, library_sources, read_firmware, write_firmware
+from vskd.firmware_bridge.golden_stream import Call, Samples, Times, pack_calls, read_decisions
 from vskd.firmware_bridge.stream import Decision, Stream
 from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.firmware_bridge.toolchain import Build, build_program, run_program
 
 LABELS = ("rest", 'wave "hello"?', "größer", "clap")
 HOST = Build("C, gcc", "gcc", ("-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"))
-Samples = npt.NDArray[np.float32]
-Times = npt.NDArray[np.uint64]
-Call = tuple[Samples, Times | None]
 
 
 def sensor_contract(**changes: object) -> SensorContract:
@@ -163,15 +158,7 @@ class Pair:
         if self.program is None:
             sources = ["vskd_stream_run.c", *library_sources(self.firmware)]
             self.program = build_program(HOST, self.folder, sources, self.folder / "stream")
-        records = b"".join(_record(samples, times) for samples, times in calls)
-        lines = run_program(self.program, records).decode("ascii").splitlines()
-        numbers = [[int(word) for word in line.split()] for line in lines]
-        return [Decision(Condition(status), *rest) for status, *rest in numbers]
-
-
-def _record(samples: Samples, times: Times | None) -> bytes:
-    head = struct.pack("<ii", len(samples), times is not None)
-    return head + samples.astype("<f4").tobytes() + (b"" if times is None else times.astype("<u8").tobytes())
+        return read_decisions(run_program(self.program, pack_calls(calls)))
 
 
 def chunked(samples: Samples, times: Times | None, generator: np.random.Generator) -> list[Call]:

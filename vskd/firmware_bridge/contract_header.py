@@ -9,7 +9,7 @@ from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import ImageContract, SensorContract
 from vskd.bundle.encode_numpy import SMALLEST_SQUARE
 from vskd.firmware_bridge.model_source import NOTICE, c_float
-from vskd.firmware_bridge.stream_plan import StreamPlan
+from vskd.firmware_bridge.stream_plan import MICROSECONDS, StreamPlan
 
 ENCODINGS = {"raw": "RAW", "gasf": "GASF", "gadf": "GADF", "gasf+gadf": "BOTH"}
 ENUMERATIONS = """#define VSKD_ENCODING_WINDOW 0
@@ -79,7 +79,6 @@ def _identity(bundle: Bundle) -> str:
 
 def _sensor(plan: StreamPlan) -> str:
     contract, gravity = plan.contract, plan.gravity
-    rate = contract.rate_hz if plan.resampling.half == 0 else _device_rate(plan)
     rest = None if gravity is None else gravity.rest
     return "/* the sensor: stream, place, unit and axes after mapping */\n" + _defines(
         {
@@ -89,7 +88,7 @@ def _sensor(plan: StreamPlan) -> str:
             "VSKD_AXIS_NAMES": _braces([c_string(axis) for axis in contract.axes]),
             "VSKD_AXES": len(contract.axes),
             "VSKD_DEVICE_AXES": plan.device_axes,
-            "VSKD_DEVICE_RATE_HZ": c_float(float(np.float32(rate))),
+            "VSKD_DEVICE_RATE_HZ": c_float(float(np.float32(MICROSECONDS / plan.period_us))),
             "VSKD_AXIS_OF": _braces(plan.axes),
             "VSKD_SIGN_OF": _braces([f"{sign}.0f" for sign in plan.signs]),
             "VSKD_UNIT_FACTOR": c_float(plan.factor),
@@ -105,12 +104,6 @@ def _sensor(plan: StreamPlan) -> str:
             "VSKD_REST": _braces([c_double(v) for v in rest or (0.0, 0.0, 0.0)]),
         }
     )
-
-
-def _device_rate(plan: StreamPlan) -> float:
-    contract = plan.contract
-    target = contract.window_rate_hz if contract.window_mode == "sliding" else contract.rate_hz
-    return (target or contract.rate_hz) * plan.resampling.down / plan.resampling.up
 
 
 def _window(plan: StreamPlan) -> str:

@@ -80,6 +80,13 @@ class StreamPlan:
         return self.contract.length
 
     @property
+    def period_us(self) -> float:
+        """Nominal time between two of the device's samples."""
+        target = self.contract.window_rate_hz if self.contract.window_mode == "sliding" else None
+        rate = (target or self.contract.rate_hz) * self.resampling.down / self.resampling.up
+        return MICROSECONDS / rate
+
+    @property
     def delay(self) -> int:
         """The device's samples by which a decision is later than the last sample of its window."""
         return self.resampling.half // self.resampling.up

@@ -1,10 +1,13 @@
 """What a device says of its sensor, and what is decided from the windows: the settings of a stream."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+import yaml
+from pydantic import Field, ValidationError, model_validator
 
-from vskd.schema import Count, Finite, Fraction, NonNegative, Positive, Size, Strict
+from vskd.errors import SettingError, first_few
+from vskd.schema import Count, Finite, Fraction, NonNegative, Positive, Size, Strict, explain, parse
 
 Votes = Annotated[int, Field(ge=1, le=31)]
 
@@ -72,3 +75,21 @@ class StreamSettings(Strict):
         if self.device.unit_factor == 0:
             raise ValueError("device.unit_factor is 0")
         return self
+
+
+def read_stream_settings(path: Path) -> StreamSettings:
+    """Read settings from YAML.
+
+    Raises:
+        SettingError: the file cannot be read, or does not follow the schema; names every problem.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}", "Check the file") from error
+    try:
+        settings: StreamSettings = parse(StreamSettings, {} if content is None else content)
+    except ValidationError as error:
+        problems = first_few(explain(error, StreamSettings), 8)
+        raise SettingError(f"{path}: {problems}", "Correct the file") from error
+    return settings
