@@ -26,7 +26,7 @@ def test_generate_with_settings_as_json(vskd, real_bundle: Path, tmp_path: Path)
     (tmp_path / "watch.yaml").write_text("device: {rate_hz: 100, rest: [0, 0, 1]}\ndecision: {votes: 3}\n")
     answer = vskd(
         *("firmware", "generate", real_bundle, "--out", tmp_path / "out"),
-        *("--stream", tmp_path / "watch.yaml", "--weights", "in-place", "--json"),
+        *("--stream-settings", tmp_path / "watch.yaml", "--weights", "in-place", "--json"),
     )
     report = json.loads(answer.out)
     assert report["in_place"] is True and report["delay_samples"] == 20
@@ -44,7 +44,9 @@ def test_generate_with_settings_as_json(vskd, real_bundle: Path, tmp_path: Path)
 )
 def test_a_wrong_setting_is_one_line(vskd, real_bundle: Path, tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "watch.yaml").write_text(text)
-    answer = vskd("firmware", "generate", real_bundle, "--out", tmp_path / "out", "--stream", tmp_path / "watch.yaml")
+    answer = vskd(
+        "firmware", "generate", real_bundle, "--out", tmp_path / "out", "--stream-settings", tmp_path / "watch.yaml"
+    )
     assert answer.code == 1 and answer.out == ""
     assert problem in answer.err and answer.err.count("\n") == 1
 

@@ -12,15 +12,16 @@ from vskd.cli.output import print_fields, print_json, print_table
 if TYPE_CHECKING:
     from vskd.firmware_bridge.stream_settings import StreamSettings
 
-stream_option = click.option(
-    "--stream",
+settings_option = click.option(
+    "--stream-settings",
     type=FILE,
     metavar="FILE.yaml",
     help="Settings of the device's sensor and of the decision; see docs/firmware.md.",
 )
 
 
-def _settings(path: Path | None) -> "StreamSettings | None":
+def read_settings(path: Path | None) -> "StreamSettings | None":
+    """Settings of a stream, if a file is given."""
     from vskd.firmware_bridge.stream_settings import read_stream_settings
 
     return None if path is None else read_stream_settings(path)
@@ -38,7 +39,7 @@ def firmware() -> None:
     "generate",
     examples=(
         "vskd firmware generate BUNDLE --out firmware",
-        "vskd firmware generate BUNDLE --out firmware --stream watch.yaml",
+        "vskd firmware generate BUNDLE --out firmware --stream-settings watch.yaml",
         "vskd firmware generate BUNDLE --out firmware --weights in-place --json",
     ),
 )
@@ -51,10 +52,10 @@ def firmware() -> None:
     show_default=True,
     help="Weights as an array of C, or read in model.tflite; auto: by size.",
 )
-@stream_option
+@settings_option
 @json_option
 def generate(
-    bundle: Path, out: Path, weights: Literal["auto", "array", "in-place"], stream: Path | None, as_json: bool
+    bundle: Path, out: Path, weights: Literal["auto", "array", "in-place"], stream_settings: Path | None, as_json: bool
 ) -> None:
     """Write the C99 sources of BUNDLE: model, stream, contract, example, CMakeLists.txt and a test.
 
@@ -62,7 +63,7 @@ def generate(
     """
     from vskd.firmware_bridge.generate import generate as write
 
-    report = write(bundle, out, _settings(stream), weights)
+    report = write(bundle, out, read_settings(stream_settings), weights)
     if as_json:
         print_json(asdict(report))
         return
@@ -81,12 +82,12 @@ def generate(
 
 
 @firmware.command(
-    "test", examples=("vskd firmware test BUNDLE", "vskd firmware test BUNDLE --stream watch.yaml --json")
+    "test", examples=("vskd firmware test BUNDLE", "vskd firmware test BUNDLE --stream-settings watch.yaml --json")
 )
 @click.argument("bundle", type=FOLDER)
-@stream_option
+@settings_option
 @json_option
-def test(bundle: Path, stream: Path | None, as_json: bool) -> None:
+def test(bundle: Path, stream_settings: Path | None, as_json: bool) -> None:
     """Run BUNDLE in Python, generated C, TFLite Micro, emulated processors and WebAssembly; print where they differ.
 
     What is not installed is skipped by name. Exits with 1 where anything differs from the reference kernels.
@@ -94,7 +95,7 @@ def test(bundle: Path, stream: Path | None, as_json: bool) -> None:
     from vskd.errors import BundleError
     from vskd.firmware_bridge.conformance import run_conformance
 
-    lines = list(run_conformance(bundle, _settings(stream)))
+    lines = list(run_conformance(bundle, read_settings(stream_settings)))
     if as_json:
         print_json([asdict(line) for line in lines])
     else:
