@@ -26,9 +26,9 @@ from vskd.bundle.contract import (
 from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import make_golden, synthetic_windows
 from vskd.bundle.golden_images import synthetic_images
-from vskd.bundle.runtime import LiteRTModel
 from vskd.firmware_bridge.generate import Firmware, library_sources, read_firmware, write_firmware
 from vskd.firmware_bridge.golden_stream import Call, Samples, Times, pack_calls, read_decisions
+from vskd.firmware_bridge.reference import reference_stream
 from vskd.firmware_bridge.stream import Decision, Stream
 from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.firmware_bridge.toolchain import Build, build_program, run_program
@@ -135,13 +135,8 @@ class Pair:
 
     def stream(self) -> Stream:
         """The stream in Python."""
-        model, given, plan = (
-            LiteRTModel(self.firmware.graph.content, reference_kernels=True),
-            self.firmware.graph.input,
-            self.firmware.plan,
-        )
-        assert plan is not None
-        return Stream(plan, given.scale, given.zero_point, lambda x: model.raw(x[np.newaxis])[0])
+        assert self.firmware.plan is not None
+        return reference_stream(self.firmware.graph, self.firmware.plan)
 
     def in_python(self, calls: Sequence[Call]) -> list[Decision]:
         """Decisions after calls of push; one without samples is a reset."""

@@ -18,8 +18,8 @@ from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
 from vskd.firmware_bridge import cortex, wasm
 from vskd.firmware_bridge.generate import RUNTIME, Firmware, library_sources, read_firmware, write_firmware
-from vskd.firmware_bridge.golden_stream import Call, golden_calls, pack_calls, read_decisions
-from vskd.firmware_bridge.stream import Decision, Stream
+from vskd.firmware_bridge.golden_stream import Call, pack_calls, read_decisions
+from vskd.firmware_bridge.stream import Decision
 from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.firmware_bridge.toolchain import HOST_BUILDS, Build, build_program, run_program
 
@@ -118,13 +118,7 @@ def _suite(firmware: Firmware, folder: Path) -> Suite:
     given += [generator.integers(-128, 128, shape).astype(np.int8) for _ in range(RANDOM_INPUTS - 2)]
     given += [np.full(shape, end, np.int8) for end in (-128, 127)]
     outputs = np.stack([model.raw(x).reshape(-1).copy() for x in given]).astype(np.int8)
-    calls = [] if firmware.plan is None else golden_calls(firmware.plan)
-    decisions: list[Decision] = []
-    if firmware.plan is not None:
-        scale, zero = firmware.graph.input.scale, firmware.graph.input.zero_point
-        stream = Stream(firmware.plan, scale, zero, lambda x: model.raw(x[np.newaxis])[0].astype(np.int8))
-        decisions = [decision for samples, times in calls for decision in stream.feed(samples, times)]
-    return Suite(firmware, folder, np.stack(given).reshape(len(given), -1), outputs, calls, decisions)
+    return Suite(firmware, folder, np.stack(given).reshape(len(given), -1), outputs, *firmware.golden_stream)
 
 
 def _python(suite: Suite) -> Line:
@@ -194,8 +188,8 @@ def _cortex(suite: Suite, board: cortex.Board) -> Line:
     sources = ["vskd_test.c", *library_sources(suite.firmware)]
     said = cortex.run_test(board, suite.folder, RUNTIME, sources, suite.folder / "cortex")
     vectors = len(suite.firmware.golden.vectors)
-    same = said == f"{vectors} golden vectors, 0 differences"
-    return Line(board.name, EXACT if same else "differs", vectors, 0, "" if same else said)
+    same = said == f"{vectors} golden vectors, {len(suite.decisions)} decisions, 0 differences"
+    return Line(board.name, EXACT if same else "differs", vectors, len(suite.decisions), "" if same else said)
 
 
 def _wasm(suite: Suite) -> Line:

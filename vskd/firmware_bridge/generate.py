@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -16,8 +17,11 @@ from vskd.errors import BundleError
 from vskd.files import atomic_folder
 from vskd.firmware_bridge.contract_header import image_header, stream_header
 from vskd.firmware_bridge.golden_source import golden_source
+from vskd.firmware_bridge.golden_stream import Call, golden_calls
 from vskd.firmware_bridge.graph import Graph, read_graph
 from vskd.firmware_bridge.model_source import ModelSource, model_source
+from vskd.firmware_bridge.reference import reference_stream
+from vskd.firmware_bridge.stream import Decision
 from vskd.firmware_bridge.stream_plan import StreamPlan, plan_stream
 from vskd.firmware_bridge.stream_settings import StreamSettings
 
@@ -76,6 +80,14 @@ class Firmware:
     source: ModelSource
     plan: StreamPlan | None
     golden: Golden
+
+    @cached_property
+    def golden_stream(self) -> tuple[list[Call], list[Decision]]:
+        """Calls of push, and the decisions that follow; none for images. Computed when it is asked for."""
+        if self.plan is None:
+            return [], []
+        calls, stream = golden_calls(self.plan), reference_stream(self.graph, self.plan)
+        return calls, [decision for samples, times in calls for decision in stream.feed(samples, times)]
 
     @property
     def in_place(self) -> bool:
@@ -140,7 +152,7 @@ def write_firmware(firmware: Firmware, folder: Path) -> None:
     else:
         texts["vskd_weights.c"] = source.weights
     texts["vskd_contract.h"] = _contract_header(firmware)
-    texts["vskd_golden.h"] = golden_source(firmware.golden, with_windows=firmware.plan is not None)
+    texts["vskd_golden.h"] = golden_source(firmware.golden, *firmware.golden_stream)
     texts["CMakeLists.txt"] = cmake_lists(firmware)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -11,13 +11,12 @@ import numpy as np
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.csv_header import read_csv_header
 from vskd.bundle.predict import sensor_contract_of
-from vskd.bundle.runtime import LiteRTModel
 from vskd.bundle.sensor_file import normal_unit
 from vskd.errors import BundleError, DataError, is_number
 from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.generate import read_firmware
 from vskd.firmware_bridge.golden_stream import Call
-from vskd.firmware_bridge.stream import Stream
+from vskd.firmware_bridge.reference import reference_stream
 from vskd.firmware_bridge.stream_plan import MICROSECONDS
 from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.preprocessing.sensor.signals import TIME_COLUMNS
@@ -57,11 +56,10 @@ def stream_file(bundle: Bundle, file: Path, settings: StreamSettings | None = No
         SettingError: a setting does not fit the contract.
     """
     contract, firmware = sensor_contract_of(bundle), read_firmware(bundle, settings)
-    plan, given, output = firmware.plan, firmware.graph.input, firmware.graph.output
+    plan, output = firmware.plan, firmware.graph.output
     if plan is None:
         raise TypeError("a bundle of a sensor has a stream")
-    model = LiteRTModel(firmware.graph.content, reference_kernels=True)
-    stream = Stream(plan, given.scale, given.zero_point, lambda x: model.raw(x[np.newaxis])[0].astype(np.int8))
+    stream = reference_stream(firmware.graph, plan)
     header = read_csv_header(file, contract.axes, contract.stream)
     if header.unit is not None and plan.factor == 1 and normal_unit(header.unit) != normal_unit(contract.unit):
         raise BundleError(

@@ -400,7 +400,8 @@ static void restart(vskd_stream *s)
 vskd_stream *vskd_init(void *arena, size_t arena_bytes, const int8_t *weights)
 {
     vskd_stream *s = arena;
-    if ((s == NULL) || (weights == NULL) || (arena_bytes < VSKD_ARENA_BYTES)) {
+    if ((s == NULL) || (weights == NULL) || (arena_bytes < VSKD_ARENA_BYTES) ||
+        ((uintptr_t)arena % sizeof(uint64_t) != 0)) {
         return NULL;
     }
     (void)memset(s, 0, sizeof(*s));

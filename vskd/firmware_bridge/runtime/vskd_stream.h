@@ -76,7 +76,7 @@ typedef struct {
 /* Make a stream in the caller's arena.
  * arena: at least VSKD_ARENA_BYTES, aligned for a double and a 64-bit integer.
  * weights: vskd_weights, or the bytes of model.tflite where VSKD_WEIGHTS_IN_PLACE is 1.
- * Returns NULL where the arena is absent or too small. */
+ * Returns NULL where the arena is absent, too small or not aligned. */
 vskd_stream *vskd_init(void *arena, size_t arena_bytes, const int8_t *weights);
 
 /* Take samples until one completes a window or interrupts the stream.
