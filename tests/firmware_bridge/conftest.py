@@ -164,3 +164,17 @@ def random_scale(generator: np.random.Generator) -> float:
 def random_zero(generator: np.random.Generator) -> int:
     """A zero point, extremes among them."""
     return int(generator.choice([-128, 127, 0, int(generator.integers(-128, 128))]))
+
+
+MOVED_SCALE, MOVED_ZERO = (0.07,), 11
+
+
+def moved(*shape: int) -> Value:
+    """A tensor of operators that move values and change none."""
+    return Value(shape, MOVED_SCALE, MOVED_ZERO)
+
+
+def constant(content: object) -> Value:
+    """Integers that are known when the model is made."""
+    data = np.array(content, np.int32)
+    return Value(data.shape, (), 0, data)
