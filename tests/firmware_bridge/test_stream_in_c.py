@@ -17,11 +17,14 @@ from tests.firmware_bridge.bundles import (
     sensor_contract,
 )
 from vskd.firmware_bridge.conditions import Condition
+from vskd.firmware_bridge.generate import library_sources
 from vskd.firmware_bridge.stream_settings import DecisionSettings, DeviceSettings, StreamSettings
+from vskd.firmware_bridge.toolchain import build_program, run_program
 
 WHOLE = {"window_mode": "whole", "stride": None, "window_rate_hz": None}
 FORMS = {
     "raw": (sensor_contract(), StreamSettings()),
+    "inside": (sensor_contract(encoding_inside=True), StreamSettings()),
     "minmax": (sensor_contract(**encoded("raw", "minmax")), StreamSettings()),
     "gasf": (
         sensor_contract(**encoded("gasf")),
@@ -115,9 +118,6 @@ def test_random_streams_with_all_that_can_go_wrong(pair: Pair) -> None:
 def test_labels_and_hashes_reach_c(tmp_path: Path) -> None:
     if HOST.missing:
         pytest.skip(HOST.missing)
-    from vskd.firmware_bridge.generate import library_sources
-    from vskd.firmware_bridge.toolchain import build_program, run_program
-
     pair = Pair.of(tmp_path, *FORMS["raw"])
     (pair.folder / "show.c").write_text(
         '#include <stdio.h>\n#include "vskd_stream.h"\n'
@@ -129,3 +129,20 @@ def test_labels_and_hashes_reach_c(tmp_path: Path) -> None:
     program = build_program(HOST, pair.folder, ["show.c", *library_sources(pair.firmware)], tmp_path / "show")
     lines = run_program(program, b"").decode("utf-8").splitlines()
     assert lines == [pair.firmware.bundle.digest, "4 3 0", *LABELS]
+
+
+def test_an_arena_that_does_not_do_is_refused(tmp_path: Path) -> None:
+    if HOST.missing:
+        pytest.skip(HOST.missing)
+    pair = Pair.of(tmp_path, *FORMS["raw"])
+    calls = ["0, VSKD_ARENA_BYTES, w", "a, VSKD_ARENA_BYTES - 1, w", "a + 1, VSKD_ARENA_BYTES, w", "a, sizeof b - 8, 0"]
+    refused = " || ".join(f"vskd_init({call}) != NULL" for call in calls)
+    (pair.folder / "show.c").write_text(
+        '#include "vskd_stream.h"\n'
+        "static union { double align; unsigned char bytes[VSKD_ARENA_BYTES + 8]; } b;\n"
+        "int main(void)\n{\n    unsigned char *const a = b.bytes;\n    const int8_t *const w = vskd_weights;\n"
+        f"    if ({refused}) {{\n        return 1;\n    }}\n"
+        "    return vskd_init(a, VSKD_ARENA_BYTES, w) == NULL;\n}\n"
+    )
+    program = build_program(HOST, pair.folder, ["show.c", *library_sources(pair.firmware)], tmp_path / "show")
+    assert run_program(program, b"") == b""
