@@ -38,7 +38,14 @@ def test_what_is_used_loads_only_its_own(name: str, never: set[str]) -> None:
 
 
 def test_all_that_is_offered_is_listed_and_there() -> None:
-    assert {"load_bundle", "open_dataset", "VskdError", "__version__"} <= set(vskd.__all__)
+    assert {
+        "load_bundle",
+        "open_dataset",
+        "distill_modules",
+        "DistillationObjective",
+        "VskdError",
+        "__version__",
+    } <= set(vskd.__all__)
     assert set(vskd.__all__) <= set(dir(vskd))
     for name in vskd.__all__:
         assert getattr(vskd, name) is not None
@@ -48,3 +55,16 @@ def test_all_that_is_offered_is_listed_and_there() -> None:
 def test_what_is_not_offered_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'vskd' has no attribute 'load_bundel'"):
         vskd.load_bundel  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_training_without_torch_says_what_to_install() -> None:
+    program = "import json, sys; sys.modules['torch'] = None; import vskd\ntry:\n    vskd.distill_modules\n"
+    message = run(program + "except vskd.VskdError as error:\n    print(json.dumps(str(error)))")
+    assert isinstance(message, str) and "'torch'" in message and "pip install 'vskd[train]'" in message
+
+
+def test_training_loads_no_trainer_of_the_command_line() -> None:
+    """One's own modules need torch and the losses; Lightning belongs to the recipes' engine."""
+    loaded = run("import json, sys, vskd; vskd.distill_modules; print(json.dumps(sorted(sys.modules)))")
+    assert isinstance(loaded, list)
+    assert {"lightning", "torchmetrics", "sklearn", "matplotlib"}.isdisjoint(loaded)

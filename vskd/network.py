@@ -33,6 +33,11 @@ class Outputs:
         logits: (batch, classes), unnormalised.
         embedding: (batch, width), the semantic embedding that the distillers compare.
         features: layer name -> tensor with the batch first, for distillers that look inside.
+
+    Examples:
+        >>> outputs = Outputs(torch.zeros(2, 3), torch.ones(2, 5), {"deep": torch.ones(2, 8, 4, 4)})
+        >>> outputs.layer("embedding").shape, outputs.layer("deep").shape
+        (torch.Size([2, 5]), torch.Size([2, 8, 4, 4]))
     """
 
     logits: Tensor
@@ -130,6 +135,21 @@ class FeatureTaps:
     Args:
         network: returns `Outputs`.
         layers: names of layers. Whether they exist is known after a forward pass: ask `layer_shapes` first.
+
+    Examples:
+        >>> class Small(nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.body, self.head = nn.Sequential(nn.Conv1d(3, 8, 5), nn.ReLU()), nn.Linear(8, 2)
+        ...
+        ...     def forward(self, x):
+        ...         embedding = self.body(x).mean(dim=2)
+        ...         return Outputs(self.head(embedding), embedding)
+        >>> network = Small()
+        >>> taps = FeatureTaps(network, ["body.0"])
+        >>> taps.collect(network(torch.zeros(4, 3, 32))).layer("body.0").shape
+        torch.Size([4, 8, 28])
+        >>> taps.remove()
     """
 
     def __init__(self, network: nn.Module, layers: Iterable[str]) -> None:
@@ -206,7 +226,7 @@ class FeatureTaps:
 
 
 def probe(network: nn.Module, input_shape: Shape, batch: int = 1) -> Any:
-    """What a network answers to zeros, in evaluation mode and without a gradient; the network's mode stays.
+    """What a network answers to zeros, see `answer`.
 
     Args:
         network: takes (batch, *input_shape).
@@ -214,11 +234,21 @@ def probe(network: nn.Module, input_shape: Shape, batch: int = 1) -> Any:
         batch: number of samples.
     """
     like = next(network.parameters())
+    return answer(network, torch.zeros(batch, *input_shape, device=like.device, dtype=like.dtype))
+
+
+def answer(network: nn.Module, samples: Tensor) -> Any:
+    """What a network says of samples in evaluation mode and without a gradient; the network's mode stays.
+
+    Args:
+        network: takes `samples`.
+        samples: (batch, ...).
+    """
     modes = {module: module.training for module in network.modules()}
     network.eval()
     try:
         with torch.no_grad():
-            return network(torch.zeros(batch, *input_shape, device=like.device, dtype=like.dtype))
+            return network(samples)
     finally:
         for module, training in modes.items():  # each by itself: one that stays in evaluation mode was frozen
             module.training = training
@@ -234,6 +264,18 @@ def layer_shapes(network: nn.Module, input_shape: Shape, layers: Iterable[str]) 
 
     Raises:
         SettingError: the network has no such layer, or the layer gives no tensor with the batch first.
+
+    Examples:
+        >>> class Tiny(nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.pool, self.head = nn.AdaptiveAvgPool1d(1), nn.Linear(3, 2)
+        ...
+        ...     def forward(self, x):
+        ...         embedding = self.pool(x).flatten(1)
+        ...         return Outputs(self.head(embedding), embedding)
+        >>> layer_shapes(Tiny(), (3, 32), ["logits", "embedding", "pool"])
+        {'logits': (2,), 'embedding': (3,), 'pool': (3, 1)}
     """
     taps = FeatureTaps(network, layers)
     try:

@@ -1,5 +1,9 @@
-"""What every data set of the catalog must do. A new data set only adds its folder to `roots`."""
+"""What every data set of the catalog must do.
 
+A new data set writes a small folder of its own in its mirrored test, by a function `write_sample(root)` there.
+"""
+
+import importlib
 import json
 import shutil
 import subprocess
@@ -23,6 +27,7 @@ FIXTURES = {
     "auc": "auc_root",
     "image-folder": "image_folder_root",
 }
+"""Data sets whose sample is a fixture that other tests share."""
 OWN_CLASSES = {"image-folder"}
 """Data sets whose classes are the names of a folder's own folders."""
 
@@ -33,8 +38,14 @@ def entry(request: pytest.FixtureRequest) -> DatasetEntry:
 
 
 @pytest.fixture
-def index(entry: DatasetEntry, request: pytest.FixtureRequest) -> Index:
-    root: Path = request.getfixturevalue(FIXTURES[entry.name])
+def index(entry: DatasetEntry, request: pytest.FixtureRequest, tmp_path: Path) -> Index:
+    if entry.name in FIXTURES:
+        return entry.index(request.getfixturevalue(FIXTURES[entry.name]))
+    room, _, name = entry.index.__module__.rpartition(".")
+    mirror = importlib.import_module(f"{room.replace('vskd', 'tests', 1)}.test_{name}")
+    root = tmp_path / "sample"
+    root.mkdir()
+    mirror.write_sample(root)
     return entry.index(root)
 
 

@@ -99,6 +99,15 @@ def test_uncertainty_stands_inside_the_fixed_weights() -> None:
         torch.testing.assert_close(losses[title], distiller.weights[title] * (unweighted / 8 + math.log(5)))
 
 
+def test_groups_for_the_optimizer_hold_each_parameter_once_and_none_is_empty() -> None:
+    plain = Distiller(TERMS, "fixed", CONTEXT)
+    assert plain.parameter_groups() == []
+    terms = [*TERMS, FitNetsHintSettings()]
+    projectors, learned = Distiller(terms, "uncertainty", CONTEXT).parameter_groups()
+    assert "weight_decay" not in projectors and [p.ndim for p in projectors["params"]] == [4, 1]
+    assert learned["weight_decay"] == 0.0 and [p.ndim for p in learned["params"]] == [0, 0, 0, 0]
+
+
 def test_terms_get_the_teacher_without_gradient_with_labels_and_positions() -> None:
     teacher = outputs(7, 6, 2, requires_grad=True)
     for layer in ("logits", "embedding", "deep"):

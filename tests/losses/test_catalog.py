@@ -88,6 +88,17 @@ def test_a_teachers_twin_pays_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_loss_that_depends_on_positions_says_so(name: str) -> None:
+    student, teacher = outputs(STUDENT, 6, 1), outputs(TEACHER, 6, 2)
+    labels = torch.arange(6) % CLASSES
+    first, second = (
+        distiller(LOSSES[name]())(student, teacher, labels, positions)[name].item()
+        for positions in (torch.arange(6), torch.arange(6) + 10)
+    )
+    assert (first != second) == LOSSES[name].needs_positions
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_settings_survive_yaml(name: str) -> None:
     settings = LOSSES[name](weight=0.25, name="mine")
     for written in (settings.model_dump(), settings.model_dump(exclude_defaults=True) | {"loss": name}):

@@ -1,5 +1,7 @@
-"""The README's figures come from results/ and from nowhere else."""
+"""The documents' figures come from results/ and from nowhere else."""
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,19 @@ from vskd.errors import DataError
 from vskd.evaluation.results import Bootstrap, write_results
 from vskd.study.comparison import compare
 from vskd.study.comparison_tables import write_comparison
-from vskd.study.readme_table import BEGIN, EMPTY, END, main, results_table, update_readme
+from vskd.study.readme_table import (
+    BEGIN,
+    EMPTY,
+    END,
+    HEADLINE,
+    answers,
+    headline_picture,
+    headline_table,
+    main,
+    out_of_date,
+    results_table,
+    update_document,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -26,6 +40,8 @@ def results_root(make_predictions, make_results, tmp_path: Path) -> Path:
     write_comparison(compare(runs, bootstrap=Bootstrap(resamples=50)), root / "a")
     predictions = make_predictions(seed=5)
     write_results(make_results(predictions, name="subject-specific", recipe="x|y"), root / "b" / "results.json")
+    (root / HEADLINE).write_text('["a"]')
+    (root / "README.md").write_text(f"# Results\n\n{BEGIN}\n{END}\n")
     return root
 
 
@@ -38,8 +54,8 @@ def test_one_table_per_protocol(results_root: Path) -> None:
     text = results_table(results_root).replace("\u00a0", " ")
     first, second = text.split("**synthetic, subject-specific**")
     assert "**synthetic, cross-subject** (test split, n = 60, protocol `abababababab`" in first
-    assert "[results/a/comparison.json](results/a/comparison.json)" in first
-    assert "[results/b/results.json](results/b/results.json)" in second
+    assert "[a/comparison.json](a/comparison.json)" in first
+    assert "[b/results.json](b/results.json)" in second
     assert [row[0] for row in cells(first)] == ["recipe", "---", "plain", "dask"]
     assert [row[0] for row in cells(second)] == ["recipe", "---", "x/y"]  # not the covered single results
     assert all(len({len(row) for row in cells(part)}) == 1 for part in (first, second))
@@ -55,6 +71,42 @@ def test_figures_are_those_of_the_file(results_root: Path) -> None:
     assert shown[8] == "0, 1"
 
 
+def test_the_short_table_answers_for_the_student_with_a_teacher(results_root: Path) -> None:
+    (answer,) = answers(results_root)
+    assert (answer.student.recipe, answer.alone.recipe) == ("dask", "plain")
+    assert answer.student.kind == answer.alone.kind == "student"  # there are no bundles
+    assert answer.new_people and answer.baseline is None
+    assert answer.helped == (answer.versus.subjects[0] > 0)
+    *_, row = cells(headline_table(results_root).replace("\u00a0", " "))
+    accuracy, alone = answer.student.accuracy, answer.alone.accuracy
+    assert row[:3] == ["synthetic, cross-subject", "new people", "dask"]
+    assert row[5] == f"{100 * alone.mean:.1f} ± {100 * alone.std:.1f} %"
+    assert row[6] == f"{100 * accuracy.mean:.1f} ± {100 * accuracy.std:.1f} %"
+    assert row[7].startswith(f"{100 * (accuracy.mean - alone.mean):+.1f} (")
+    assert headline_table(results_root).endswith(f"above zero, in {int(answer.helped)} of these 1 comparisons.")
+
+
+def test_the_short_table_shows_the_best_that_needs_no_learning(results_root: Path) -> None:
+    pooled = {name: {"accuracy": a, "macro_f1": 0.1} for name, a in (("majority", 0.2), ("nearest", 0.4), ("x", 0.3))}
+    (results_root / "a" / "audit.json").write_text(json.dumps({"pooled": pooled}))
+    assert cells(headline_table(results_root).replace("\u00a0", " "))[-1][3] == "40.0 %"
+    assert "nearest 40.0 % (macro F1 10.0 %)" in results_table(results_root).replace("\u00a0", " ")
+
+
+def test_the_picture_is_a_png(results_root: Path, tmp_path: Path) -> None:
+    readme, picture = tmp_path / "README.md", tmp_path / "gain.png"
+    readme.write_text(f"{BEGIN}{END}")
+    assert main([str(readme), str(results_root), "--picture", str(picture)]) == 0
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert len(headline_picture(results_root)) < 200_000
+
+
+def test_a_comparison_that_is_not_there_is_named(results_root: Path) -> None:
+    (results_root / HEADLINE).write_text('["nowhere"]')
+    with pytest.raises(DataError, match="nowhere"):
+        headline_table(results_root)
+
+
 def test_update_and_check(results_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"# Title\n\n{BEGIN}\nold figures\n{END}\n\nThe end.\n")
@@ -68,23 +120,27 @@ def test_update_and_check(results_root: Path, tmp_path: Path, capsys: pytest.Cap
     assert text.startswith("# Title\n\n")
     assert text.endswith(f"{END}\n\nThe end.\n")
     assert main([str(readme), str(results_root), "--check"]) == 0
-    assert update_readme(readme, results_root)
+    assert out_of_date(readme, results_root) == []
     readme.write_text(text.replace("dask", "DASK", 1))
-    assert not update_readme(readme, results_root, check=True)
+    assert out_of_date(readme, results_root, check=True) == [readme]
+    table = results_root / "README.md"
+    assert results_table(results_root) in table.read_text()
+    table.write_text(table.read_text().replace("dask", "DASK", 1))
+    assert out_of_date(readme, results_root, check=True) == [readme, table]
 
 
 def test_no_results(tmp_path: Path) -> None:
-    assert results_table(tmp_path) == EMPTY
+    assert results_table(tmp_path) == headline_table(tmp_path) == EMPTY
     assert results_table(tmp_path / "nothing") == EMPTY
 
 
 def test_bad_input(results_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     readme = tmp_path / "README.md"
     with pytest.raises(DataError, match=r"README\.md: cannot be read"):
-        update_readme(readme, results_root)
+        update_document(readme, "")
     readme.write_text(f"{END} {BEGIN}")
     with pytest.raises(DataError, match="markers"):
-        update_readme(readme, results_root)
+        update_document(readme, "")
     (results_root / "a" / "comparison.json").write_text("{")
     readme.write_text(f"{BEGIN}{END}")
     assert main([str(readme), str(results_root)]) == 1
@@ -92,9 +148,22 @@ def test_bad_input(results_root: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert readme.read_text() == f"{BEGIN}{END}"
 
 
-def test_the_readme_of_this_repository_is_current() -> None:
-    if not any((REPOSITORY / "results").rglob("*.json")):
-        pytest.skip("no results are committed yet")
-    assert update_readme(REPOSITORY / "README.md", REPOSITORY / "results", check=True), (
-        "Run: python -m vskd.study.readme_table README.md results"
+def test_the_tables_of_this_repository_are_current() -> None:
+    """Byte for byte."""
+    assert out_of_date(REPOSITORY / "README.md", REPOSITORY / "results", check=True) == [], (
+        "Run: python -m vskd.study.readme_table README.md results --picture docs/gain.png"
     )
+
+
+def test_the_short_table_of_this_repository_fits_a_screen() -> None:
+    assert 4 <= len(answers(REPOSITORY / "results")) <= 8
+    picture = REPOSITORY / "docs" / "gain.png"
+    assert f"]({picture.relative_to(REPOSITORY)})" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert picture.stat().st_size < 200_000
+
+
+def test_links_from_the_results_lead_somewhere() -> None:
+    page = REPOSITORY / "results" / "README.md"
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert targets
+    assert [t for t in targets if not (page.parent / t).exists()] == []

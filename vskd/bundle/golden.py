@@ -1,6 +1,6 @@
 """Golden vectors: inputs with the answers that every runtime of the bundle must give, bit for bit.
 
-The inputs are synthetic. A bundle is handed to strangers, and a window of a recording is a piece of a person's
+The inputs are synthetic. Anybody may receive a bundle, and a window of a recording is a piece of a person's
 movement, by which that person can be told from others; who agreed to train a model has not agreed to be shipped inside
 it. Bit exactness is a property of arithmetic, for which any signal that drives the model through its range serves as
 well. Bundles made before this was so hold windows of recordings, and are still read.

@@ -1,4 +1,4 @@
-"""Pictures from an image, a folder of images or a video, held against the image contract; torch-free.
+"""Pictures from an image, a folder of images or a video, checked against the image contract; torch-free.
 
 Only reading one needs Pillow (and PyAV for a video): a base install tells images from recordings without.
 """
@@ -48,7 +48,7 @@ def read_pictures(path: Path, contract: ImageContract, *, box: Box | Whole | Non
         path: what to read.
         contract: what the model asks for.
         box: what to cut out of every image, x1, y1, x2, y2 in pixels; `whole` where the images are cut already.
-        every: of a video, one frame of so many.
+        every: of a video, frames 0, N, 2N ... are read.
 
     Yields:
         A picture that fits the contract; of a folder also, with its problem, an image that could not be read.

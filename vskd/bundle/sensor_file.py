@@ -1,4 +1,4 @@
-"""A recording from a file or an array, held against the sensor contract.
+"""A recording from a file or an array, checked against the sensor contract.
 
 What it declares, what it must be, and what was understood. Nothing is assumed that would change the answer: a rate that
 nobody says is asked for, and a unit that nobody says is taken only where gravity proves it.

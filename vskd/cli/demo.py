@@ -1,4 +1,4 @@
-"""`vskd demo`: the whole road on a synthetic world."""
+"""`vskd demo`: every step on a synthetic world."""
 
 from pathlib import Path
 

@@ -36,7 +36,7 @@ def preprocess() -> None:
 
 
 def source_options(default_stream: str) -> Callable[[F], F]:
-    """Add what names the input: NAME, `--data`, `--stream`, and how many unreadable recordings are borne."""
+    """Add what names the input: NAME, `--data`, `--stream`, and how many unreadable recordings are tolerated."""
 
     def add(function: F) -> F:
         for option in (

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from vskd.datasets.catalog import DatasetEntry, get_dataset
+from vskd.datasets.catalog import get_dataset
+from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index, Recording, Stream
 from vskd.errors import DataError, MissingExtraError, SettingError, first_few
 from vskd.preprocessing.sensor.signals import Signal, read_sensor, resample_to_length

@@ -48,13 +48,13 @@ class Recording:
 
     Attributes:
         id: unique name.
-        subject: the person; trial: the how-many-th time, or the session.
+        subject: the person; trial: its number among the repetitions, or the session.
         label: class number.
         group: what must never straddle a split (subject, driver, source video).
         streams: by name.
         clip: the source video of an image; empty where it is not known.
         position: the image's frame number within `clip`.
-        part: the official part (`train`, `valid`, `test`) that the publisher put it in; empty where there is none.
+        part: of the published split (`train`, `valid`, `test`); empty where there is none.
     """
 
     id: str

@@ -32,7 +32,7 @@ class EpochRows(Callback):
         self._write(rows)
 
     def _write(self, rows: list[dict[str, Any]]) -> None:
-        """All rows anew: a few kilobytes, and a full disk leaves the earlier ones whole."""
+        """All rows again: a few kilobytes, and a full disk leaves the earlier ones whole."""
         write_text(self._run.metrics_file, "".join(json.dumps(row) + "\n" for row in rows))
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

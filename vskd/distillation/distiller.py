@@ -1,6 +1,7 @@
 """A distiller: loss terms, weighted and named, whose sum a student is trained on."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +55,14 @@ class Distiller(nn.Module):
     def undecayed_parameters(self) -> list[nn.Parameter]:
         """The learned weights, which weight decay would falsify."""
         return [] if self.uncertainty is None else list(self.uncertainty.parameters())
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Groups for the optimizer: the projectors, and the learned weights without weight decay; none is empty."""
+        undecayed = self.undecayed_parameters()
+        apart = {id(parameter) for parameter in undecayed}
+        decayed = [parameter for parameter in self.parameters() if id(parameter) not in apart]
+        groups: list[dict[str, Any]] = [{"params": decayed}, {"params": undecayed, "weight_decay": 0.0}]
+        return [group for group in groups if group["params"]]
 
     def forward(
         self, student: Outputs, teacher: Outputs | None, labels: Tensor, positions: Tensor

@@ -1,4 +1,4 @@
-"""The one door through which Lightning and torchmetrics are imported.
+"""The only file that imports Lightning and torchmetrics.
 
 torchmetrics imports torchvision, and torchvision's import fails on a CPU build of torch unless its missing operators
 are declared first (see `vskd.models.torchvision_shim`). Declaring them here, at import, is the one import side effect

@@ -11,7 +11,7 @@ from vskd.recipe import Recipe
 
 
 def teacher_source(recipe: Recipe, inputs: Inputs, teachers: Sequence[FinishedTeacher]) -> TeacherSource:
-    """The teachers as the recipe's distiller listens to them.
+    """The teachers as the recipe's distiller needs them: cached or online, one or fused.
 
     Args:
         recipe: the student's.

@@ -69,7 +69,7 @@ class RunFolder:
         return str(self.facts().get("role", "student"))
 
     def teacher_runs(self) -> tuple[Path, ...]:
-        """The runs of the teachers that were listened to or stood beside."""
+        """The runs of the teachers that the student learnt from, or that it is compared with."""
         return tuple(Path(os.path.normpath(self.path / run)) for run in self.facts().get("teacher_runs", ()))
 
     def beside(self, fact: str) -> Path | None:

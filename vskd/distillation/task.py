@@ -61,7 +61,7 @@ class DistillationTask(LightningModule):
         self.macro_f1 = MulticlassF1Score(classes, average="macro")
 
     def train_dataloader(self) -> Iterable[Batch]:
-        """Lightning's hook; called anew every epoch."""
+        """Lightning's hook; called at every epoch."""
         return self._train_batches(self.current_epoch)
 
     def val_dataloader(self) -> Iterable[Batch]:
@@ -127,10 +127,6 @@ class DistillationTask(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def trained_parameters(self) -> list[dict[str, Any]]:
-        """The network's own groups, then the distiller's; what it wants without weight decay is a group of its own."""
+        """The network's own groups, then the distiller's."""
         groups = self.model.network.parameter_groups(self._training.learning_rate, self._training.weight_decay)
-        undecayed = self.distiller.undecayed_parameters()
-        apart = {id(parameter) for parameter in undecayed}
-        decayed = [parameter for parameter in self.distiller.parameters() if id(parameter) not in apart]
-        own: list[dict[str, Any]] = [{"params": decayed}, {"params": undecayed, "weight_decay": 0.0}]
-        return [*groups, *(group for group in own if group["params"])]
+        return [*groups, *self.distiller.parameter_groups()]

@@ -1,4 +1,4 @@
-"""The engine: one road for students and their teachers; resumable, leaving a run folder."""
+"""The engine: students and their teachers are trained in one way; resumable, leaving a run folder."""
 
 import os
 from collections.abc import Sequence

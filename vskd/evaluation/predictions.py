@@ -164,7 +164,7 @@ def write_csv(predictions: Predictions, path: Path) -> None:
 
 
 def read_csv(path: Path) -> Predictions:
-    """Read what `write_csv` wrote, believing nothing.
+    """Read what `write_csv` wrote; everything is checked.
 
     Raises:
         DataError: missing or unreadable file, wrong columns, duplicate id, unknown class, NaN, probabilities that do

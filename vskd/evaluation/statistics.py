@@ -64,7 +64,7 @@ def seeds_interval(
 
     Each sample draws the seeds with replacement AND the recordings or subjects with replacement, and takes the mean
     over the drawn seeds of the metric on the drawn units. All seeds are tested on the same recordings, so within a
-    sample they share the drawn units: drawing them anew per seed would average the spread between people away and
+    sample they share the drawn units: drawing them again for each seed would average the spread between people away and
     report an interval that is too narrow. (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 2007.)
 
     Args:

@@ -143,7 +143,7 @@ def _spread(ids: Sequence[str], count: int) -> tuple[tuple[str, ...], tuple[str,
 
 
 def _samples(experiment: Experiment, ids: tuple[str, ...]) -> Iterator[tuple[str, Sample]]:
-    """Samples of recordings as the contract speaks of them."""
+    """Samples of recordings as the contract describes them."""
     inputs = experiment.inputs
     for batch in inputs.batches(ids, batch_size=experiment.recipe.student.training.batch_size):
         yield from zip(batch.ids, inputs.deployed(batch.inputs), strict=True)

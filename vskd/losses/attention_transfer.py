@@ -53,6 +53,15 @@ class AttentionTransfer(nn.Module):
 
     Raises:
         ValueError: not two maps of the same batch.
+
+    Examples:
+        >>> import torch
+        >>> student, teacher = torch.zeros(1, 2, 1, 2), torch.zeros(1, 5, 1, 2)
+        >>> student[0, :, 0, 0], teacher[0, :, 0, 0] = 1.0, 3.0  # both look left, with other channels and strengths
+        >>> AttentionTransfer()(student, teacher).item()
+        0.0
+        >>> AttentionTransfer()(student, teacher.flip(3)).item()  # the teacher looks right
+        2.0
     """
 
     def forward(self, student: Tensor, teacher: Tensor) -> Tensor:

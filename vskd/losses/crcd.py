@@ -119,6 +119,14 @@ class CRCD(nn.Module):
     Raises:
         ValueError: fewer than two samples, a temperature that is not positive, embeddings of different batches, or a
             position outside the training list.
+
+    Examples:
+        >>> import torch
+        >>> _ = torch.manual_seed(0)
+        >>> loss = CRCD(student_width=4, teacher_width=6, samples=100, negatives=16)
+        >>> value = loss(torch.randn(8, 4), torch.randn(8, 6), positions=torch.arange(8))
+        >>> value.shape, bool(value > 0)
+        (torch.Size([]), True)
     """
 
     call: Tensor
@@ -202,6 +210,7 @@ class CRCDSettings(ComparisonSettings):
     """`crcd` as a term; `width`, `negatives`, `temperature` and `momentum` as of `CRCD`."""
 
     description: ClassVar[str] = "CRCD: relations between training samples, by contrast with a memory (Zhu et al.)"
+    needs_positions: ClassVar[bool] = True
     loss: Literal["crcd"] = "crcd"
     student_layer: str = "embedding"
     teacher_layer: str = "embedding"

@@ -26,6 +26,13 @@ class EmbeddingMSE(nn.Module):
 
     Raises:
         ValueError: embeddings of other widths, or of different batches.
+
+    Examples:
+        >>> import torch
+        >>> EmbeddingMSE(2, 2)(torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 4.0]])).item()
+        2.0
+        >>> EmbeddingMSE(8, 16).projector
+        Linear(in_features=8, out_features=16, bias=True)
     """
 
     def __init__(self, student_width: int, teacher_width: int) -> None:

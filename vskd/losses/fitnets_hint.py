@@ -25,6 +25,14 @@ class FitNetsHint(nn.Module):
 
     Raises:
         ValueError: not two maps of the same batch with these channels.
+
+    Examples:
+        >>> import torch
+        >>> hint = FitNetsHint(student_channels=4, teacher_channels=8)
+        >>> hint(torch.zeros(2, 4, 6, 6), torch.zeros(2, 8, 3, 3)).shape
+        torch.Size([])
+        >>> [tuple(parameter.shape) for parameter in hint.parameters()]  # to be trained with the student's
+        [(8, 4, 1, 1), (8,)]
     """
 
     def __init__(self, student_channels: int, teacher_channels: int) -> None:

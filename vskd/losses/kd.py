@@ -24,6 +24,11 @@ class TemperatureSchedule:
 
     Raises:
         ValueError: start not above 0, slope below 0, or a maximum that a rising temperature has passed from the start.
+
+    Examples:
+        >>> schedule = TemperatureSchedule(start=4.0, slope=0.5, maximum=5.0)
+        >>> [schedule.at(epoch) for epoch in range(4)]
+        [4.0, 4.5, 5.0, 5.0]
     """
 
     start: float
@@ -58,6 +63,14 @@ class KD(nn.Module):
 
     Raises:
         ValueError: temperature not positive, or logits of different shapes.
+
+    Examples:
+        >>> import torch
+        >>> student, teacher = torch.zeros(1, 2), torch.tensor([[3.0, 1.0]]).log()  # 1/2, 1/2 and 3/4, 1/4
+        >>> round(KD(temperature=1.0)(student, teacher).item(), 4)  # 3/4 log(3/2) + 1/4 log(1/2)
+        0.1308
+        >>> KD()(teacher, teacher).item()
+        0.0
     """
 
     def __init__(self, temperature: float = 4.0) -> None:

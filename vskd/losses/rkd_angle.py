@@ -38,6 +38,14 @@ class RKDAngle(nn.Module):
 
     Raises:
         ValueError: not two matrices of the same batch.
+
+    Examples:
+        >>> import torch
+        >>> in_a_row, equilateral = torch.tensor([[0.0], [1.0], [2.0]]), torch.eye(3)
+        >>> RKDAngle()(in_a_row, 3 * in_a_row + 1).item()
+        0.0
+        >>> round(RKDAngle()(in_a_row, equilateral).item(), 4)  # cosines 1, -1, 1 for 1/2 everywhere
+        0.0926
     """
 
     def forward(self, student_embedding: Tensor, teacher_embedding: Tensor) -> Tensor:

@@ -53,6 +53,14 @@ class RKDDistance(nn.Module):
 
     Raises:
         ValueError: not two matrices of the same batch.
+
+    Examples:
+        >>> import torch
+        >>> in_a_row, equilateral = torch.tensor([[0.0], [1.0], [2.0]]), torch.eye(3)
+        >>> RKDDistance()(in_a_row, 3 * in_a_row).item()
+        0.0
+        >>> round(RKDDistance()(in_a_row, equilateral).item(), 4)  # 3/4, 3/4, 3/2 of the mean; 1, 1, 1
+        0.0417
     """
 
     def forward(self, student_embedding: Tensor, teacher_embedding: Tensor) -> Tensor:

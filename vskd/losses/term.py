@@ -104,12 +104,14 @@ class TermSettings(Strict):
     Attributes:
         description: one line, for lists.
         needs_teacher: whether the loss compares with a teacher.
+        needs_positions: whether the loss remembers every sample of the training list, by its position in it.
         weight: of the term in the sum; 0 leaves it out, and nothing of it is computed.
         name: what logs call it; the loss's name by default. Two terms of one loss need two names.
     """
 
     description: ClassVar[str]
     needs_teacher: ClassVar[bool] = False
+    needs_positions: ClassVar[bool] = False
     loss: str
     weight: NonNegative = 1.0
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] | None = None

@@ -1,4 +1,4 @@
-"""Learned weights of loss terms."""
+"""Uncertainty weighting: learned weights of loss terms."""
 
 from collections.abc import Iterable, Mapping
 
@@ -27,6 +27,15 @@ class UncertaintyWeighting(nn.Module):
 
     Raises:
         ValueError: no names, or a term without a weight.
+
+    Examples:
+        >>> import torch
+        >>> weighting = UncertaintyWeighting(["cross_entropy", "kd"])
+        >>> terms = weighting({"cross_entropy": torch.tensor(2.0), "kd": torch.tensor(0.0)})
+        >>> {name: round(term.item(), 4) for name, term in terms.items()}  # half of each, and log 2
+        {'cross_entropy': 1.6931, 'kd': 0.6931}
+        >>> len(list(weighting.parameters()))  # to be trained with the student's, without weight decay
+        2
     """
 
     def __init__(self, names: Iterable[str]) -> None:

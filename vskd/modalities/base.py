@@ -80,7 +80,7 @@ class Source:
         label_swap: class -> class of the mirror image, where it changes; None where nothing may be mirrored.
         placement: where the sensor is worn, or the camera is mounted.
         cache: folder of the stores.
-        max_bad_fraction: share of unreadable recordings that is borne.
+        max_bad_fraction: share of unreadable recordings that is tolerated.
     """
 
     dataset: str
@@ -279,5 +279,5 @@ class Inputs(ABC):
         return None
 
     def deployed(self, samples: Tensor) -> Sample:
-        """Samples of a batch as the contract speaks of them, e.g. 8-bit pixels for images."""
+        """Samples of a batch as the contract describes them, e.g. 8-bit pixels for images."""
         return np.asarray(samples)

@@ -15,7 +15,7 @@ Random = TypeVar("Random")
 
 
 class EpochBatches(ABC, Generic[Random]):
-    """The batches of one epoch; iterating again gives the same once more.
+    """The batches of one epoch; iterating again gives the same again.
 
     A modality says which generator its random changes draw from, and how samples are read.
 

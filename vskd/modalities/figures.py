@@ -1,4 +1,4 @@
-"""The base of every picture: figures in the house's style, and their PNG bytes.
+"""What every picture starts from: figures in one style, and their PNG bytes.
 
 Uses matplotlib's Figure objects on the Agg canvas: no window, no global state.
 """
@@ -14,7 +14,7 @@ DPI = 120
 
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """A white figure of `width` x `height` inches and its axes, row by row, in the house's style."""
+    """A white figure of `width` x `height` inches and its axes, row by row, in the common style."""
     figure = blank_figure(width, height)
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for ax in axes:

@@ -104,7 +104,7 @@ class ResNet18(Network):
         return Outputs(self.classifier(self.dropout(embedding)), embedding, maps)
 
     def pretrained_part(self) -> PretrainedPart:
-        """The body; embedding and classifier are trained anew."""
+        """The body; embedding and classifier are trained from scratch."""
         return self.body.pretrained_part()
 
 

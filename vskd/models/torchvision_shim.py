@@ -1,4 +1,4 @@
-"""The one door to torchvision, which cannot be imported as it is beside a CPU build of torch."""
+"""The only import of torchvision, which cannot be imported as it is beside a CPU build of torch."""
 
 import functools
 import importlib

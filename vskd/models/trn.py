@@ -196,7 +196,7 @@ class MultiScaleTRN(Network):
         self.partial_bn(pretrained)
 
     def pretrained_part(self) -> PretrainedPart:
-        """The frame network; the relations are trained anew."""
+        """The frame network; the relations are trained from scratch."""
         return self._frame_network.pretrained_part()
 
     def partial_bn(self, enabled: bool) -> None:

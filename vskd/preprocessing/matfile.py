@@ -1,4 +1,4 @@
-"""Reading one numeric array of a MATLAB 5 file; every way in which such a file can be broken is one error.
+"""Reading one numeric array of a MATLAB 5 file; whatever is broken in such a file is one error.
 
 Source: "MAT-File Format", The MathWorks (level 5 MAT-files). Not read by scipy, whose compiled reader can crash the
 whole process on a damaged file.

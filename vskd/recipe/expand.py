@@ -1,9 +1,10 @@
-"""What may be said shortly in a recipe, written out: names of networks and presets, defaults of a data set."""
+"""Short forms in a recipe, written out: names of networks and presets, defaults of a data set."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vskd.datasets.catalog import DatasetEntry, get_dataset
+from vskd.datasets.catalog import get_dataset
+from vskd.datasets.entry import DatasetEntry
 from vskd.errors import DataError, RecipeError, nearest
 from vskd.recipe.distiller import expanded_distiller
 
@@ -31,7 +32,8 @@ TELLS = ("name", "method", "modality", "preset", "loss")
 
 
 def _another(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    return any(key in new and key in old and old[key] != new[key] for key in TELLS)
+    own_terms = bool(old.get("preset")) and "preset" not in new and isinstance(new.get("terms"), list)
+    return own_terms or any(key in new and key in old and old[key] != new[key] for key in TELLS)
 
 
 def _merged_list(base: list[Any], changes: Mapping[Any, Any], key: str) -> list[Any]:

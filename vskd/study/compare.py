@@ -61,7 +61,7 @@ def compare(
 ) -> Comparison:
     """Teach, distil and evaluate every recipe with every seed, and compare.
 
-    All recipes get the teacher's figures beside theirs, and the same recordings, whether their distiller listens to the
+    All recipes get the teacher's figures beside theirs, and the same recordings, whether their distiller needs the
     teacher or not. What is finished in `out` is not run again, what was interrupted is resumed.
 
     Args:

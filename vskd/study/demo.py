@@ -1,4 +1,4 @@
-"""The whole road on the synthetic world: recordings, teacher, two students, comparison, int8 bundle, prediction."""
+"""Every step on the synthetic world: recordings, teacher, two students, comparison, int8 bundle, prediction."""
 
 import time
 from dataclasses import dataclass

@@ -1,24 +1,33 @@
-"""The README's results section, made from the committed files in results/ so that no figure is typed by hand.
+"""The documents' figures, made from the committed files in results/ so that no figure is typed by hand.
 
-`python -m vskd.study.readme_table README.md results` rewrites the section; with `--check` it only says whether it
-is up to date (exit code 1 if not).
+README.md gets a short table, which says of each comparison named in results/headline.json whether distillation helped;
+results/README.md gets the full tables. Each stands between two markers.
+
+`python -m vskd.study.readme_table README.md results` rewrites both; with `--check` it only says whether they are up to
+date (exit code 1 if not). `--picture docs/gain.png` draws the short table's gains, too.
 """
 
 import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from vskd.datasets.splits.protocol import load_protocol
 from vskd.errors import DataError, VskdError
 from vskd.evaluation.report import formatting
+from vskd.evaluation.report.plots import ForestRow, interval_plot
 from vskd.evaluation.results import Results, read_results
-from vskd.files import write_text
-from vskd.study.comparison_schema import Comparison, Row, read_comparison
+from vskd.files import write_bytes, write_text
+from vskd.study.comparison_schema import Comparison, Row, Versus, read_comparison
 from vskd.study.publish import AUDIT
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+HEADLINE = "headline.json"
+"""In the results folder: a list of the folders whose comparisons the short table shows, in its order."""
 HEADER = (
     "recipe",
     "model",
@@ -30,13 +39,24 @@ HEADER = (
     "McNemar p per seed",
     "seeds",
 )
+SHORT_HEADER = (
+    "data set, protocol",
+    "tested on",
+    "recipe",
+    "without learning",
+    "teacher",
+    "student alone",
+    "student with teacher",
+    "gain in points (95 % over subjects)",
+)
 EMPTY = "No results are committed yet."
 
 
 def results_table(results_root: Path) -> str:
     """Markdown of every comparison.json under `results_root`, and of every results.json that no comparison is above.
 
-    One table per protocol and split: figures of different protocols do not share one.
+    One table per protocol and split: figures of different protocols do not share one. Links are relative to
+    `results_root`.
 
     Raises:
         DataError: a file does not fit its schema.
@@ -57,44 +77,155 @@ def results_table(results_root: Path) -> str:
     return "\n\n".join(parts) if parts else EMPTY
 
 
-def update_readme(readme: Path, results_root: Path, *, check: bool = False) -> bool:
-    """Put the table between the markers of `readme`; with `check`, change nothing.
+@dataclass(frozen=True)
+class Answer:
+    """Whether distillation helped in one comparison: the shipped model with a teacher beside the one without.
 
-    Returns:
-        Whether the README was up to date already.
+    Attributes:
+        comparison: the whole of it.
+        student: the row of the student with a teacher; its int8 bundle where there is one.
+        alone: the row of the same kind without a teacher.
+        versus: the first against the second.
+        baseline: the best accuracy without learning; None where it was not measured.
+    """
+
+    comparison: Comparison
+    student: Row
+    alone: Row
+    versus: Versus
+    baseline: float | None
+
+    @property
+    def new_people(self) -> bool:
+        """Whether nobody who is tested was seen in training."""
+        return load_protocol(self.comparison.dataset, self.comparison.protocol).disjoint == "subject"
+
+    @property
+    def helped(self) -> bool:
+        """Whether the interval of the gain lies above zero."""
+        return self.versus.subjects[0] > 0
+
+
+def answers(results_root: Path) -> list[Answer]:
+    """One for every student with a teacher in the comparisons of headline.json.
 
     Raises:
-        DataError: the README cannot be read or lacks the markers, or a results file does not fit its schema.
-        WriteError: the README cannot be written.
+        DataError: headline.json names a comparison that is not there, or a file does not fit its schema.
+    """
+    file = results_root / HEADLINE
+    if not file.is_file():
+        return []
+    folders: list[str] = json.loads(file.read_text(encoding="utf-8"))
+    return [answer for folder in folders for answer in _answers_of(results_root / folder)]
+
+
+def _answers_of(folder: Path) -> list[Answer]:
+    comparison = read_comparison(folder / "comparison.json")
+    kinds = {row.kind for row in comparison.rows}
+    shipped = "bundle" if "bundle" in kinds else "student"
+    rows = [row for row in comparison.rows if row.kind == shipped]
+    alone = next((row for row in rows if row.recipe == comparison.baseline), None)
+    found = _baselines(folder / AUDIT)
+    best = max((figures["accuracy"] for figures in found.values()), default=None)
+    return [
+        Answer(comparison, row, alone, row.versus_baseline, best)
+        for row in rows
+        if alone is not None and row.versus_baseline is not None
+    ]
+
+
+def headline_table(results_root: Path) -> str:
+    """The short table, one line for every answer, and how many of them are yes."""
+    found = answers(results_root)
+    if not found:
+        return EMPTY
+    helped = sum(answer.helped for answer in found)
+    verdict = f"The teacher helped, its interval above zero, in {helped} of these {len(found)} comparisons."
+    return f"{_table(SHORT_HEADER, [_answer_cells(answer) for answer in found])}\n\n{verdict}"
+
+
+def _answer_cells(answer: Answer) -> tuple[str, ...]:
+    comparison, student, versus = answer.comparison, answer.student, answer.versus
+    return (
+        f"{comparison.dataset}, {comparison.protocol}",
+        "new people" if answer.new_people else "people seen in training",
+        student.recipe,
+        "–" if answer.baseline is None else formatting.percent(answer.baseline),
+        "–" if student.teacher_accuracy is None else formatting.percent(student.teacher_accuracy),
+        formatting.percent_spread(answer.alone.accuracy.mean, answer.alone.accuracy.std),
+        formatting.percent_spread(student.accuracy.mean, student.accuracy.std),
+        f"{formatting.points(versus.difference)} ({formatting.points_interval(versus.subjects)})",
+    )
+
+
+def headline_picture(results_root: Path) -> bytes:
+    """The gains of the short table with their intervals, as PNG."""
+    rows = [
+        ForestRow(
+            f"{answer.comparison.dataset}, {answer.comparison.protocol}: {answer.student.recipe}",
+            answer.versus.difference,
+            *answer.versus.subjects,
+            note=formatting.points(answer.versus.difference),
+            emphasis=answer.new_people,
+        )
+        for answer in answers(results_root)
+    ]
+    return interval_plot(rows, "accuracy with teacher minus without, 95 % over subjects", reference=0.0)
+
+
+def update_document(document: Path, section: str, *, check: bool = False) -> bool:
+    """Put `section` between the markers of `document`; with `check`, change nothing.
+
+    Returns:
+        Whether the document was up to date already.
+
+    Raises:
+        DataError: the document cannot be read or lacks the markers.
+        WriteError: the document cannot be written.
     """
     try:
-        text = readme.read_text(encoding="utf-8")
+        text = document.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{readme}: cannot be read: {error}", "Name the README file") from error
+        raise DataError(f"{document}: cannot be read: {error}", "Name the README file") from error
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise DataError(f"{readme}: the markers {BEGIN} and {END} are missing", "Put them where the table belongs")
-    wanted = f"{before}{BEGIN}\n{results_table(results_root)}\n{END}{after}"
+        raise DataError(f"{document}: the markers {BEGIN} and {END} are missing", "Put them where the table belongs")
+    wanted = f"{before}{BEGIN}\n{section}\n{END}{after}"
     if wanted != text and not check:
-        write_text(readme, wanted)
+        write_text(document, wanted)
     return wanted == text
 
 
+def out_of_date(readme: Path, results_root: Path, *, check: bool = False) -> list[Path]:
+    """The documents whose tables were not those of the results; without `check`, they are rewritten.
+
+    Raises:
+        DataError: a document cannot be read or lacks the markers, or a results file does not fit its schema.
+        WriteError: a document cannot be written.
+    """
+    sections = {readme: headline_table(results_root), results_root / "README.md": results_table(results_root)}
+    return [document for document, section in sections.items() if not update_document(document, section, check=check)]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line: `readme_table [--check] README RESULTS`; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="readme_table", description="Render the README's results table.")
+    """Command line: `readme_table [--check] [--picture PNG] README RESULTS`; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="readme_table", description="Render the tables of README and results.")
     parser.add_argument("readme", type=Path)
-    parser.add_argument("results", type=Path)
+    parser.add_argument("results", type=Path, help="holds the results and a README.md of its own")
     parser.add_argument("--check", action="store_true", help="change nothing, exit with 1 when out of date")
+    parser.add_argument("--picture", type=Path, metavar="PNG", help="draw the short table's gains into this file")
     options = parser.parse_args(arguments)
     try:
-        current = update_readme(options.readme, options.results, check=options.check)
+        changed = out_of_date(options.readme, options.results, check=options.check)
+        if options.picture is not None and not options.check:
+            write_bytes(options.picture, headline_picture(options.results))
     except VskdError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    if options.check and not current:
-        sys.stderr.write(f"error: the results table of {options.readme} is out of date. Run this without --check.\n")
+    if options.check and changed:
+        named = ", ".join(map(str, changed))
+        sys.stderr.write(f"error: the results table of {named} is out of date. Run this without --check.\n")
         return 1
     return 0
 
@@ -108,16 +239,21 @@ def _comparison_part(comparison: Comparison, source: str) -> str:
     return f"{caption}\n\n{_table(HEADER, [_comparison_cells(row) for row in comparison.rows])}"
 
 
+def _baselines(audit: Path) -> Mapping[str, Mapping[str, Any]]:
+    """What needs no learning -> its figures, of a protocol's audit; empty where there is none."""
+    if not audit.is_file():
+        return {}
+    pooled: dict[str, dict[str, Any]] = json.loads(audit.read_text(encoding="utf-8"))["pooled"]
+    return pooled
+
+
 def _without_learning(audit: Path) -> str:
     """A line with the baselines of the protocol's audit, where there is one."""
-    if not audit.is_file():
-        return ""
-    pooled = json.loads(audit.read_text(encoding="utf-8"))["pooled"]
-    shown = (
+    shown = [
         f"{name} {formatting.percent(figures['accuracy'])} (macro F1 {formatting.percent(figures['macro_f1'])})"
-        for name, figures in pooled.items()
-    )
-    return f"\n\nWithout learning, on the same recordings: {', '.join(shown)}."
+        for name, figures in _baselines(audit).items()
+    ]
+    return f"\n\nWithout learning, on the same recordings: {', '.join(shown)}." if shown else ""
 
 
 def _comparison_cells(row: Row) -> tuple[str, ...]:
@@ -164,8 +300,8 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _shown(path: Path, results_root: Path) -> str:
-    """Path of a results file as a link relative to the README, which lies beside `results_root`."""
-    return (Path(results_root.name) / path.relative_to(results_root)).as_posix()
+    """Path of a results file as a link from the README that lies in `results_root`."""
+    return path.relative_to(results_root).as_posix()
 
 
 if __name__ == "__main__":

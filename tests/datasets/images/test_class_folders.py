@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from vskd.datasets.images.class_folders import Classes, Found, join_drivers, list_class_folders, without_twins
+from vskd.datasets.images.class_folders import Classes, FolderImage, join_drivers, list_class_folders, without_twins
 from vskd.datasets.images.image_listing import Listing
 
 CLASSES = Classes("pets", ("cat", "dog"), {"cat": 0, "dog": 1, "hound": 1}, unique_names=False)
 
 
-def found(name: str, label: int) -> Found:
-    return Found(name, Path(f"/{name}.png"), label, "train", "1")
+def found(name: str, label: int) -> FolderImage:
+    return FolderImage(name, Path(f"/{name}.png"), label, "train", "1")
 
 
 def test_names_of_any_case_and_synonyms_are_classes(tmp_path: Path, image_file: Callable[..., Path]) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from vskd.datasets.images.image_listing import (
+    ImageFacts,
     Listing,
-    Place,
     files_below,
     image_stream,
     read_csv,
@@ -64,9 +64,9 @@ def test_a_stream_comes_after_a_look_at_header_and_box(tmp_path: Path, image_fil
     with pytest.raises(DataError, match="outside the image of 40 x 20"):
         image_stream(path, (41, 2, 50, 19))
     listing = Listing()
-    listing.add("good", path, Place(1, "p1"))
-    listing.add("bad", path, Place(1, "p1"), (5, 5, 5, 5))
-    listing.add_absent("away", Place(0, "p2", part="train"))
+    listing.add("good", path, ImageFacts(1, "p1"))
+    listing.add("bad", path, ImageFacts(1, "p1"), (5, 5, 5, 5))
+    listing.add_absent("away", ImageFacts(0, "p2", part="train"))
     index = listing.index("auc", tmp_path, ("a", "b"))
     assert [(r.id, r.subject, r.group, list(r.streams)) for r in index] == [
         ("away", "p2", "p2", []),

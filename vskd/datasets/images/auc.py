@@ -9,10 +9,13 @@ classes.
 """
 
 from pathlib import Path
+from types import MappingProxyType
 
+from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images.class_folders import Classes
 from vskd.datasets.images.image_listing import require_folder, subfolders
 from vskd.datasets.images.published_folders import LABEL_SWAP, LABELS, has_published_layout, index_published_folders
+from vskd.datasets.images.side_view import SIDE_VIEW_RECIPES, WHOLE_FRAMES
 from vskd.datasets.recording import Index
 from vskd.errors import DataError
 
@@ -38,3 +41,26 @@ def index(root: Path) -> Index:
         f"{root} holds no {NAME} images (folders like train/{LABELS[0]})",
         f"Give the folder that holds them with --data; `vskd datasets info {NAME}` tells how to get the data",
     )
+
+
+ENTRY = DatasetEntry(
+    name=NAME,
+    title="AUC Distracted Driver",
+    description="Images of drivers from the side, 10 classes of distraction, in folders train and test.",
+    index=index,
+    labels=LABELS,
+    streams=("image",),
+    protocols=("official",),
+    url="https://abouelnaga.io/projects/auc-distracted-driver-dataset",
+    licence="research use, by agreement with its authors",
+    citation=(
+        "Y. Abouelnaga, H. M. Eraqi, M. N. Moustafa: Real-time distracted driver posture classification. NeurIPS 2018 "
+        "workshop"
+    ),
+    obtain="Ask its authors for it, by the form on its page; sort it into train/CLASS and test/CLASS.",
+    placement="phone on the roof handle above the front passenger's seat",
+    system="krca",
+    defaults={"image": WHOLE_FRAMES},
+    recipes=SIDE_VIEW_RECIPES,
+    label_swap=MappingProxyType(LABEL_SWAP),
+)

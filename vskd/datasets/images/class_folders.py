@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vskd.datasets.images.image_listing import ONCE, Listing, Place, Row, files_below, read_csv, subfolders
+from vskd.datasets.images.image_listing import ONCE, ImageFacts, Listing, Row, files_below, read_csv, subfolders
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.preprocessing.image.image_header import is_image_name
 
@@ -33,8 +33,8 @@ class Classes:
 
 
 @dataclass(frozen=True)
-class Found:
-    """An image file: its id, class by folder, official part, and the folder between class and image (lighting)."""
+class FolderImage:
+    """An image file: its id, class by folder, published part, and the folder between class and image (lighting)."""
 
     id: str
     path: Path
@@ -42,12 +42,14 @@ class Found:
     part: str
     trial: str
 
-    def place(self, subject: str = UNKNOWN) -> Place:
-        """Where it belongs, given its driver."""
-        return Place(self.label, subject, self.trial, part=self.part)
+    def place(self, subject: str = UNKNOWN) -> ImageFacts:
+        """What is known of it, given its driver."""
+        return ImageFacts(self.label, subject, self.trial, part=self.part)
 
 
-def list_class_folders(folder: Path, part: str, classes: Classes, root: Path, listing: Listing) -> Iterator[Found]:
+def list_class_folders(
+    folder: Path, part: str, classes: Classes, root: Path, listing: Listing
+) -> Iterator[FolderImage]:
     """The images of one part, `folder/<class>/[<lighting>/]<image>`, sorted; what is odd goes to `listing`.
 
     A folder that is no class, a class without folder or images, and files that are no images are named.
@@ -71,7 +73,7 @@ def list_class_folders(folder: Path, part: str, classes: Classes, root: Path, li
             empty = False
             between = path.parent.relative_to(class_folder).as_posix()
             name = path.stem if classes.unique_names else path.relative_to(root).with_suffix("").as_posix()
-            yield Found(name, path, label, part, ONCE if between == "." else between)
+            yield FolderImage(name, path, label, part, ONCE if between == "." else between)
         if empty:
             listing.problem("missing", "", class_folder, "a class folder without images")
     for label, name in enumerate(classes.labels):
@@ -79,9 +81,9 @@ def list_class_folders(folder: Path, part: str, classes: Classes, root: Path, li
             listing.problem("missing", "", folder, f"it has no folder of the class '{name}'")
 
 
-def without_twins(images: Iterable[Found], listing: Listing) -> list[Found]:
+def without_twins(images: Iterable[FolderImage], listing: Listing) -> list[FolderImage]:
     """`images` without those that share an id: which one is right is not for a program to guess."""
-    by_id: dict[str, list[Found]] = {}
+    by_id: dict[str, list[FolderImage]] = {}
     for image in images:
         by_id.setdefault(image.id, []).append(image)
     for name, twins in by_id.items():
@@ -92,7 +94,7 @@ def without_twins(images: Iterable[Found], listing: Listing) -> list[Found]:
     return [twins[0] for twins in by_id.values() if len(twins) == 1]
 
 
-def join_drivers(table: Path, images: list[Found], classes: Classes, listing: Listing) -> dict[str, str]:
+def join_drivers(table: Path, images: list[FolderImage], classes: Classes, listing: Listing) -> dict[str, str]:
     """Drivers of images by id, from a CSV file `classname[,subject,img]`; an image that it does not fit is left out.
 
     Without a column `img` it can only be counted: then every image stays, its driver unknown.
@@ -104,7 +106,7 @@ def join_drivers(table: Path, images: list[Found], classes: Classes, listing: Li
     if rows and "img" not in rows[0].values:
         _compare_counts(table, rows, images, classes, listing)
         return {image.id: UNKNOWN for image in images}
-    by_name: dict[str, list[Found]] = {}
+    by_name: dict[str, list[FolderImage]] = {}
     for image in images:
         by_name.setdefault(image.path.name, []).append(image)
     said: dict[str, list[Row]] = {}
@@ -121,16 +123,16 @@ def join_drivers(table: Path, images: list[Found], classes: Classes, listing: Li
 
 
 def _agreeing(
-    table: Path, name: str, lines: list[Row], found: list[Found], classes: Classes, listing: Listing
-) -> Iterator[tuple[Found, Row]]:
+    table: Path, name: str, lines: list[Row], found: list[FolderImage], classes: Classes, listing: Listing
+) -> Iterator[tuple[FolderImage, Row]]:
     """The images called `name`, each with the one line that gives it the class of its folder; all else is a problem."""
     where = f"{table}, line {', '.join(str(line.line) for line in lines)}"
     stem = found[0].id if found else Path(name).stem
     says = [line.values["classname"] for line in lines]
     labels = [classes.label(each) for each in says]
     if None in labels:
-        stranger = says[labels.index(None)]
-        listing.problem("unknown", stem, table, f"{where}: '{stranger}' is no class of {classes.dataset}")
+        wrong = says[labels.index(None)]
+        listing.problem("unknown", stem, table, f"{where}: '{wrong}' is no class of {classes.dataset}")
         return
     if len(set(labels)) < len(lines) or (classes.unique_names and len(lines) > 1):
         what = "two classes for one image" if len(set(labels)) == len(lines) else "one image twice"
@@ -146,7 +148,9 @@ def _agreeing(
             listing.problem("duplicate", image.id, image.path, detail)
 
 
-def _compare_counts(table: Path, rows: list[Row], images: list[Found], classes: Classes, listing: Listing) -> None:
+def _compare_counts(
+    table: Path, rows: list[Row], images: list[FolderImage], classes: Classes, listing: Listing
+) -> None:
     listed = Counter(classes.label(row.values["classname"]) for row in rows)
     there = Counter(image.label for image in images)
     if listed[None]:

@@ -18,9 +18,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
-from vskd.datasets.images.image_listing import Listing, Place, files_below, read_text, require_folder, subfolders
+from vskd.datasets.entry import DatasetEntry
+from vskd.datasets.images.image_listing import ImageFacts, Listing, files_below, read_text, require_folder, subfolders
 from vskd.datasets.recording import Index
 from vskd.errors import DataError
 from vskd.preprocessing.image.image_header import Box, is_image_name
@@ -83,7 +85,7 @@ def index(root: Path) -> Index:
             else:
                 copies[frame.id] = copies.get(frame.id, 0) + 1
                 name = frame.id if copies[frame.id] == 1 else f"{frame.id}~{copies[frame.id]}"
-                place = Place(label, frame.subject, frame.session, frame.clip, frame.number, part)
+                place = ImageFacts(label, frame.subject, frame.session, frame.clip, frame.number, part)
                 listing.add(name, row.path, place, max(row.boxes, key=_area)[0])
     if not listing.recordings:
         _refuse_empty(root)
@@ -121,14 +123,14 @@ def _labelled_rows(folder: Path, listing: Listing) -> Iterator[tuple[_Row, int]]
     for path in sorted(rows):
         name, row = _id_of(path), rows[path][0]
         numbers = {number for each in rows[path] for _, number in each.boxes}
-        strangers = sorted(n for n in numbers if not 0 <= n < len(classes))
+        others = sorted(n for n in numbers if not 0 <= n < len(classes))
         where = f"{folder / ANNOTATIONS}, line {', '.join(str(each.line) for each in rows[path])}"
         if not path.is_file():
             listing.problem("missing", name, path, f"{where}: there is no such image")
         elif row.fault:
             listing.problem("corrupt", name, path, f"{where}: {row.fault}")
-        elif strangers:
-            detail = f"{where}: class {strangers[0]} is no class of {NAME}, which has 0..{len(classes) - 1}"
+        elif others:
+            detail = f"{where}: class {others[0]} is no class of {NAME}, which has 0..{len(classes) - 1}"
             listing.problem("unknown", name, path, detail)
         elif len(numbers) > 1:
             listing.problem("duplicate", name, path, f"{where}: two classes for one image ({_names(numbers)})")
@@ -197,3 +199,27 @@ def _parse_row(text: str, line: int, folder: Path) -> _Row:
 def _area(item: tuple[Box, int]) -> float:
     x1, y1, x2, y2 = item[0]
     return (x2 - x1) * (y2 - y1)
+
+
+ENTRY = DatasetEntry(
+    name=NAME,
+    title="Driver inattention (DMD v6 on Roboflow)",
+    description="Infrared pictures of 10 drivers, 6 classes from safe to sleepy, one face box each.",
+    index=index,
+    labels=LABELS,
+    streams=("image",),
+    protocols=("official", "subject-folds", "leave-one-subject-out", "official-test"),
+    url="https://universe.roboflow.com/driver-monitoring/dmd-tfiw0",
+    licence="CC BY 4.0 as published on Roboflow; the Driver Monitoring Dataset it is drawn from has its own terms",
+    citation=(
+        "J. D. Ortega et al.: DMD: a large-scale multi-modal driver monitoring dataset for attention and alertness "
+        "analysis. ECCV Workshops 2020"
+    ),
+    obtain="Export version 6 from its page in the format 'YOLO v3 Keras'; unpack train, valid and test in one folder.",
+    placement="infrared camera in front of the driver",
+    system="krca",
+    # The face fills a small part of the picture, and infrared has no colours.
+    defaults={"image": {"streams": ["image"], "size": 64, "crop": "box", "margin": 0.1, "grey": True}},
+    # No class knows left from right: a mirrored driver does the same.
+    label_swap=MappingProxyType({}),
+)

@@ -1,4 +1,4 @@
-"""What can be had without learning: baselines that show how much of a protocol's figure is memory of the training part.
+"""Baselines that need no learning: they show how much of a protocol's figure is memory of the training part.
 
 A network that does not beat them has learnt nothing that copying would not give.
 """

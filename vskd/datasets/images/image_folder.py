@@ -16,8 +16,10 @@ Where there is such a file, images that it does not name are left out.
 
 from pathlib import Path
 
-from vskd.datasets.images.class_folders import Classes, Found, list_class_folders, without_twins
-from vskd.datasets.images.image_listing import Listing, Place, Row, read_csv, require_folder, subfolders
+from vskd.datasets.entry import DatasetEntry, Settings
+from vskd.datasets.images.class_folders import Classes, FolderImage, list_class_folders, without_twins
+from vskd.datasets.images.image_listing import ImageFacts, Listing, Row, read_csv, require_folder, subfolders
+from vskd.datasets.images.side_view import WHOLE_FRAMES
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError
@@ -82,7 +84,7 @@ def _classes(root: Path, parts: dict[Path, str]) -> Classes:
     return Classes(NAME, labels, {label.lower(): n for n, label in enumerate(labels)}, unique_names=False)
 
 
-def _add_by_table(root: Path, images: list[Found], classes: Classes, listing: Listing) -> None:
+def _add_by_table(root: Path, images: list[FolderImage], classes: Classes, listing: Listing) -> None:
     """Add the images that the CSV file names, with what it says of them."""
     table = root / TABLE
     by_path = {image.path.relative_to(root).as_posix(): image for image in images}
@@ -110,13 +112,13 @@ def _add_by_table(root: Path, images: list[Found], classes: Classes, listing: Li
             listing.problem("unpaired", image.id, image.path, f"{table} has no line for this image")
 
 
-def _place(image: Found, row: Row, where: str) -> Place:
+def _place(image: FolderImage, row: Row, where: str) -> ImageFacts:
     clip, frame = row.values.get("clip", ""), row.values.get("frame", "")
     if frame and not (frame.isdecimal() and clip):
         raise DataError(
             f"{where}: frame '{frame}' is no number of a frame in a clip", "Give clip and frame, or neither"
         )
-    return Place(
+    return ImageFacts(
         label=image.label,
         subject=row.values.get("driver") or UNKNOWN,
         trial=image.trial,
@@ -124,3 +126,29 @@ def _place(image: Found, row: Row, where: str) -> Place:
         position=int(frame) if frame else None,
         part=image.part,
     )
+
+
+_NO_MIRROR: Settings = {
+    "student": {"sees": {"augmentation": {"flip": 0.0}}},
+    "teachers": {0: {"sees": {"augmentation": {"flip": 0.0}}}},
+}
+ENTRY = DatasetEntry(
+    name=NAME,
+    title="Images of one's own",
+    description="One folder per class, in parts or not; labels.csv may name drivers and source videos.",
+    index=index,
+    labels=(),
+    streams=("image",),
+    protocols=("official", "official-val", "leave-one-driver-out"),
+    url="",
+    licence="whatever you agreed on with the people in it",
+    citation="your own",
+    obtain="Sort JPEG or PNG files into train/CLASS and test/CLASS, or into CLASS with drivers named in labels.csv.",
+    placement="camera",
+    system="krca",
+    # As for State Farm: there are no boxes to cut out, and posture wants more pixels than a face.
+    defaults={"image": WHOLE_FRAMES},
+    # Nobody but the folder's owner knows what a mirrored image of a class shows.
+    recipes={"krca": _NO_MIRROR},
+    label_swap=None,
+)

@@ -124,8 +124,8 @@ def image_stream(path: Path, box: Box | None = None) -> Stream:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an image belongs; the fields are those of `Recording`. The driver is what must not straddle a split."""
+class ImageFacts:
+    """What is known of an image; the fields are those of `Recording`. The driver is what must not straddle a split."""
 
     label: int
     subject: str = UNKNOWN
@@ -152,7 +152,7 @@ class Listing:
         """Note something wrong."""
         self.problems.append(Problem(kind, recording, str(path), detail))
 
-    def add(self, name: str, path: Path, place: Place, box: Box | None = None) -> None:
+    def add(self, name: str, path: Path, place: ImageFacts, box: Box | None = None) -> None:
         """Add the image `path` as the recording `name`; a file that is no usable image becomes a problem instead."""
         try:
             stream = image_stream(path, box)
@@ -161,7 +161,7 @@ class Listing:
             return
         self.recordings.append(_recording(name, place, {"image": stream}))
 
-    def add_absent(self, name: str, place: Place) -> None:
+    def add_absent(self, name: str, place: ImageFacts) -> None:
         """Add a recording that is known by name alone: it has no stream."""
         self.recordings.append(_recording(name, place, {}))
 
@@ -172,7 +172,7 @@ class Listing:
         return Index(dataset, root, labels, recordings, problems)
 
 
-def _recording(name: str, place: Place, streams: dict[str, Stream]) -> Recording:
+def _recording(name: str, place: ImageFacts, streams: dict[str, Stream]) -> Recording:
     return Recording(
         id=name,
         subject=place.subject,

@@ -13,11 +13,14 @@ the published layout, in its order (`CODES` translates).
 """
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
+from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images.class_folders import Classes, join_drivers, list_class_folders, without_twins
-from vskd.datasets.images.image_listing import Listing, Place, read_csv, require_folder, subfolders
+from vskd.datasets.images.image_listing import ImageFacts, Listing, read_csv, require_folder, subfolders
 from vskd.datasets.images.published_folders import LABEL_SWAP, LABELS, has_published_layout, index_published_folders
+from vskd.datasets.images.side_view import SIDE_VIEW_RECIPES, WHOLE_FRAMES
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError
@@ -97,7 +100,7 @@ def _index_by_name(root: Path) -> Index:
             listing.problem("duplicate", name, root / TABLE, f"{where}: {what}")
         else:
             seen[name] = label
-            listing.add_absent(name, Place(label, row.values["subject"] or UNKNOWN, part="train"))
+            listing.add_absent(name, ImageFacts(label, row.values["subject"] or UNKNOWN, part="train"))
     return listing.index(NAME, root, LABELS)
 
 
@@ -109,3 +112,24 @@ def _refuse_empty(root: Path) -> NoReturn:
         f"{root} holds no {NAME} images ({TABLE} with imgs/train/c0, or folders like train/{LABELS[0]})",
         f"Give the folder that holds them with --data; `vskd datasets info {NAME}` tells how to get the data",
     )
+
+
+ENTRY = DatasetEntry(
+    name=NAME,
+    title="State Farm Distracted Driver Detection",
+    description="22,424 images of 26 drivers from the side, 10 classes of distraction.",
+    index=index,
+    labels=LABELS,
+    streams=("image",),
+    protocols=("driver-folds", "leave-2-drivers-out", "official"),
+    url="https://www.kaggle.com/c/state-farm-distracted-driver-detection",
+    licence="rules of the Kaggle competition",
+    citation="State Farm: Distracted Driver Detection. Kaggle 2016",
+    obtain="Download imgs.zip and driver_imgs_list.csv from its page; unpack them in one folder.",
+    placement="camera on the dashboard, on the passenger's side",
+    system="krca",
+    defaults={"image": WHOLE_FRAMES},
+    recipes=SIDE_VIEW_RECIPES,
+    fold="1",  # the first of five; `vskd compare ... --fold all` pools them
+    label_swap=MappingProxyType(LABEL_SWAP),
+)

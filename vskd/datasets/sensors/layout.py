@@ -140,9 +140,9 @@ def _list_files(root: Path, layout: Layout) -> _Listing:
                 continue
             action, subject, trial = (int(match[n]) for n in (1, 2, 3))
             recording = f"a{action}_s{subject}_t{trial}"
-            stranger = _stranger(layout, action, subject, trial)
-            if stranger:
-                problems.append(Problem("unknown", recording, str(path), stranger))
+            reason = _misnumbered(layout, action, subject, trial)
+            if reason:
+                problems.append(Problem("unknown", recording, str(path), reason))
                 continue
             files[spec].setdefault(recording, []).append(path)
     except PermissionError as error:
@@ -158,7 +158,7 @@ def _ending(path: Path) -> str:
     return match[4].lower() if match else ""
 
 
-def _stranger(layout: Layout, action: int, subject: int, trial: int) -> str:
+def _misnumbered(layout: Layout, action: int, subject: int, trial: int) -> str:
     """Why a file name's numbers do not belong to this data set; empty if they do."""
     if not 1 <= action <= len(layout.labels):
         return f"action {action} is no class of {layout.dataset}, which has 1..{len(layout.labels)}"

@@ -16,6 +16,7 @@ many recordings as `Depth`, the stream `depth` is the video for every recording;
 
 from pathlib import Path
 
+from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.layout import FileSpec, Layout, StreamSpec, index_layout
 
@@ -49,6 +50,7 @@ LABELS = (
     "squat",
 )
 
+PROTOCOLS = ("cross-subject", "cross-subject-val", "subject-specific", "leave-one-subject-out")
 _AXES = ("x", "y", "z")
 INERTIAL = FileSpec(
     folder="Inertial",
@@ -95,3 +97,31 @@ def index(root: Path) -> Index:
         DataError: `root` is missing, or holds no UTD-MHAD file.
     """
     return index_layout(root, LAYOUT)
+
+
+ENTRY = DatasetEntry(
+    name="utd-mhad",
+    title="UTD Multimodal Human Action Dataset",
+    description="27 actions, 8 subjects, 861 recordings: wrist or thigh sensor, skeleton, depth and RGB video.",
+    index=index,
+    labels=LABELS,
+    streams=("accelerometer", "gyroscope", "skeleton", "depth", "rgb"),
+    protocols=PROTOCOLS,
+    url="https://personal.utdallas.edu/~kehtar/UTD-MHAD.html",
+    licence="research use; ask its authors for any other",
+    citation=(
+        "C. Chen, R. Jafari, N. Kehtarnavaz: UTD-MHAD: a multimodal dataset for human action recognition utilizing a "
+        "depth camera and a wearable inertial sensor. ICIP 2015"
+    ),
+    obtain="Download Inertial.zip, Skeleton.zip, Depth.zip and the RGB parts from its page; unpack them in one folder.",
+    placement="right wrist (actions 1 to 21) or right thigh (22 to 27)",
+    system="vskd",
+    defaults={
+        "window": {"streams": ["accelerometer"]},
+        # Depth tells the body from the room, so that frames can be cut to the body.
+        "frames": {"streams": ["depth"], "fit": "foreground"},
+        "skeleton": {"streams": ["skeleton"]},
+    },
+    # Mirrored, a right arm becomes a left arm, which is in no class: no swap of labels makes that clip a true one.
+    label_swap=None,
+)

@@ -14,7 +14,7 @@ from vskd.errors import DataError, ProtocolError, first_few
 
 logger = logging.getLogger(__name__)
 
-# The descriptive text of a MATLAB 5 header holds the time of writing, in which copies saved anew differ.
+# The descriptive text of a MATLAB 5 header holds the time of writing, in which copies that were saved again differ.
 _MAT_TEXT_BYTES = 124
 
 
@@ -110,7 +110,7 @@ def _by_content(recordings: Sequence[Recording], stream: str) -> Mapping[str, st
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256 of what a file says: equal for copies, and for the same arrays saved anew in MATLAB."""
+    """SHA-256 of what a file says: equal for copies, and for the same arrays saved again in MATLAB."""
     state = path.stat()
     return _content_hash(path, state.st_size, state.st_mtime_ns)
 

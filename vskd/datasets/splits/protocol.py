@@ -109,9 +109,9 @@ class Protocol(Strict):
     def _check_official(self, lists: Mapping[str, Sequence[str]]) -> None:
         if self.folds is not None or len(lists) < len(self.parts or {}):
             raise ValueError("split_by: part needs 'parts' with lists of train, valid and test")
-        strangers = sorted({v for values in lists.values() for v in values} - set(_OFFICIAL))
-        if strangers:
-            raise ValueError(f"there is no official part '{strangers[0]}'; they are {', '.join(_OFFICIAL)}")
+        unknown = sorted({v for values in lists.values() for v in values} - set(_OFFICIAL))
+        if unknown:
+            raise ValueError(f"there is no official part '{unknown[0]}'; they are {', '.join(_OFFICIAL)}")
 
     def protocol_hash(self, fold: str | None = None) -> str:
         """SHA-256 of what decides a split: name, version, data set, rule and fold (not description and sizes)."""
@@ -172,7 +172,7 @@ class Protocol(Strict):
         return split
 
     def _assign(self, index: Index, fold: str | None) -> dict[str, frozenset[str]]:
-        """Subjects, trials or official parts of each part."""
+        """Subjects, trials or published parts of each part."""
         present = _present(index, self.split_by)
         if self.parts is not None:
             if fold is not None:

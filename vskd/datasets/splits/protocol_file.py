@@ -1,4 +1,4 @@
-"""Read a protocol's YAML file and say in plain English, all at once, what is wrong with it."""
+"""Read a protocol's YAML file; everything that is wrong with it is said at once, in plain English."""
 
 from collections.abc import Sequence
 from pathlib import Path

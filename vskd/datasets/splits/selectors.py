@@ -1,4 +1,4 @@
-"""How a protocol's YAML names subjects, trials and official parts: lists, words, and folds."""
+"""How a protocol's YAML names subjects, trials and parts of the published split: lists, words, and folds."""
 
 import re
 from collections.abc import Mapping, Sequence

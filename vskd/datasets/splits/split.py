@@ -16,11 +16,11 @@ CarvedUnit = Literal["subject", "trial", "clip", "recording"]
 Disjoint = Literal["subject", "none"]
 
 UNKNOWN = "unknown"
-"""Subject and group of a recording of which nobody wrote down whose it is."""
+"""Subject and group of a recording whose subject is not known."""
 
-# One of so many (subject, class) pairs gives a trial to a carved part: an eighth of UTD-MHAD's training recordings.
+# One in this many (subject, class) pairs gives a trial to a carved part: an eighth of UTD-MHAD's training recordings.
 TRIAL_SHARE = 4
-# One of so many subjects is carved (at least one); one of so many clips, and one of so many recordings of a class.
+# One in this many subjects is carved (at least one); of clips, and of a class's recordings, one in this many, too.
 SUBJECT_SHARE, CLIP_SHARE, RECORDING_SHARE = 10, 5, 10
 
 
@@ -104,11 +104,11 @@ def checked(split: Split, index: Index, others: Mapping[str, SplitUnit] = Mappin
         ProtocolError: an id is not in the index, train or test is empty, or two parts share what they must not.
     """
     by_id = index.by_id()
-    strangers = sorted({i for ids in split.parts.values() for i in ids} - set(by_id))
-    if strangers:
+    unknown = sorted({i for ids in split.parts.values() for i in ids} - set(by_id))
+    if unknown:
         raise ProtocolError(
             f"Protocol {split.protocol} names recordings that {index.root} does not hold: "
-            f"{first_few(strangers, 5, ', ')}",
+            f"{first_few(unknown, 5, ', ')}",
             "Use the data folder that the split was made for",
         )
     if split.disjoint == "subject":
@@ -126,7 +126,7 @@ def checked(split: Split, index: Index, others: Mapping[str, SplitUnit] = Mappin
 
 
 def refuse_unknown(protocol: str, index: Index, others: Mapping[str, SplitUnit]) -> None:
-    """Refuse recordings of unknown subjects: who is unknown cannot be kept out of another part. See `checked`.
+    """Refuse recordings of unknown subjects: an unknown subject cannot be kept out of another part. See `checked`.
 
     Raises:
         ProtocolError: there are some.

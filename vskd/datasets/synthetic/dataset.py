@@ -2,11 +2,13 @@
 
 import dataclasses
 from pathlib import Path
+from types import MappingProxyType
 
+from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.layout import FileSpec, Layout, StreamSpec, index_layout
-from vskd.datasets.sensors.utd_mhad import INERTIAL, RGB
-from vskd.datasets.synthetic.settings import FRAME_RATE_HZ, SENSOR_RATE_HZ, load_settings
+from vskd.datasets.sensors.utd_mhad import INERTIAL, PROTOCOLS, RGB
+from vskd.datasets.synthetic.settings import ACTIONS, FRAME_RATE_HZ, SENSOR_RATE_HZ, load_settings
 
 _INERTIAL = dataclasses.replace(
     INERTIAL, streams=tuple(dataclasses.replace(s, rate_hz=float(SENSOR_RATE_HZ)) for s in INERTIAL.streams)
@@ -29,3 +31,33 @@ def index(root: Path) -> Index:
         files=(_INERTIAL, _RGB),
     )
     return index_layout(root, layout)
+
+
+ENTRY = DatasetEntry(
+    name="synthetic",
+    title="Synthetic kinematic world",
+    description="Up to 10 actions of a simulated body: wrist accelerometer and gyroscope, and rendered RGB video.",
+    index=index,
+    labels=ACTIONS,
+    streams=("accelerometer", "gyroscope", "rgb"),
+    protocols=PROTOCOLS,
+    url="",
+    licence="Apache-2.0, as vskd itself",
+    citation="vskd, vskd/datasets/synthetic",
+    obtain="Run: vskd datasets make-synthetic --out FOLDER",
+    placement="wrist of the acting hand",
+    system="vskd",
+    defaults={
+        "window": {"streams": ["accelerometer"]},
+        "frames": {"streams": ["rgb"], "fit": "centre-crop"},
+    },
+    # Subjects are left- or right-handed, so a mirrored clip is a clip of the other hand with the direction swapped.
+    label_swap=MappingProxyType(
+        {
+            "swipe left": "swipe right",
+            "swipe right": "swipe left",
+            "draw circle clockwise": "draw circle counter-clockwise",
+            "draw circle counter-clockwise": "draw circle clockwise",
+        }
+    ),
+)

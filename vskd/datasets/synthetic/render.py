@@ -35,7 +35,7 @@ Colour = tuple[int, int, int]
 def frames(motion: Motion, hues: Array, rate_hz: int, size: int) -> Iterator[NDArray[np.uint8]]:
     """The trial as seen from the front: uint8 (size, size, 3) RGB pictures at `rate_hz`.
 
-    `hues` (2,), 0..1, of shirt and trousers: drawn anew for every trial, so that clothes tell a network neither the
+    `hues` (2,), 0..1, of shirt and trousers: drawn again for every trial, so that clothes tell a network neither the
     subject nor the action. The room is the same for all, as in a laboratory.
     """
     palette = _palette(hues)

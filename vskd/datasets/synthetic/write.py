@@ -30,7 +30,7 @@ def write_world(root: Path, *, subjects: int = 8, actions: int = 8, trials: int 
 
     Args:
         root: folder to fill; new, empty, or holding a world of the same settings.
-        subjects: number of subjects; actions: the first so many of `settings.ACTIONS`; trials: trials of each.
+        subjects: number of subjects; actions: how many of `settings.ACTIONS`, the first ones; trials: trials of each.
         seed: equal seeds give equal bytes.
 
     Returns:

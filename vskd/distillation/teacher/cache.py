@@ -40,12 +40,12 @@ class TeacherKey:
 
 
 def feature_bytes(shapes: Shapes, samples: int) -> int:
-    """Size of the named features of so many samples, in bytes of float32."""
+    """Size of the named features of all samples, in bytes of float32."""
     return 4 * samples * sum(math.prod(shape) for shape in shapes.values())
 
 
 def check_size(shapes: Shapes, samples: int) -> None:
-    """Say how large the features of a cache will be, before the hours are spent.
+    """Say how large the features of a cache will be, before hours are spent.
 
     Raises:
         CacheError: absurdly large.

@@ -18,7 +18,7 @@ class FusedTeacher:
     Its logits are the logarithms of the mean probabilities, so that a softmax gives these again.
 
     Args:
-        members: each speaks of the same batch; recordings that one of them cannot speak of are left out.
+        members: each gives its outputs for the same batch; recordings that one of them lacks are left out.
 
     Raises:
         SettingError: a term wants to look inside, which several teachers have no common layer for.
@@ -31,7 +31,7 @@ class FusedTeacher:
         if inside:
             raise SettingError(
                 f"Several teachers have no common layer {', '.join(inside)}",
-                "Compare logits or embeddings, or listen to one teacher",
+                "Compare logits or embeddings, or name one teacher",
             )
         width = sum(member.shapes["embedding"][0] for member in members)
         self.shapes: Shapes = {"logits": members[0].shapes["logits"], "embedding": (width,)}

@@ -1,4 +1,4 @@
-"""What a trained teacher says of recordings: once for all, in a cache, or of a student's own batches."""
+"""A trained teacher's outputs: computed once and cached, or online, for a student's own batches."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class TeacherSource(Protocol):
     """Gives a teacher's outputs for a student's batch.
 
     Attributes:
-        ids: recordings that it can speak of.
+        ids: recordings whose outputs it can give.
         shapes: of its layers for one sample, those that a distiller may compare.
     """
 

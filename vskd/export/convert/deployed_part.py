@@ -36,7 +36,7 @@ def deployed_part(reference: Model, contract: Contract) -> nn.Module:
 
 
 def convert_part(part: nn.Module, contract: Contract) -> bytes:
-    """The float LiteRT model of what `deployed_part` gave; its weights are laid out anew in place.
+    """The float LiteRT model of what `deployed_part` gave; the layout of its weights is changed in place.
 
     Raises:
         BundleError: it cannot be converted.

@@ -3,7 +3,7 @@
 Where `quantize_int8` alone loses accuracy, the weights can learn to live with it. The result is a float module with
 trained weights, which is converted and quantized like any other; so one path makes every int8 model.
 
-Points of deviation: torchao's own road (prepare_qat_pt2e) is not taken, because the converter's quantizer for it does
+Points of deviation: torchao's own way (prepare_qat_pt2e) is not taken, because the converter's quantizer for it does
 not work with the pinned torch: annotating a convolution with BatchNorm fails.
 """
 

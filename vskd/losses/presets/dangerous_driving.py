@@ -1,4 +1,4 @@
-"""The distiller of the dangerous-driving system: labels, soft targets, a hint and attention.
+"""The distiller of the dangerous-driving system: labels, soft targets, a FitNets hint and attention transfer.
 
 L = a * L_CE + (1 - a) * T^2 * KL + b * L_hint + c * (L_AT deep + L_AT shallow), with a = 0.3, b = 0.3, c = 1 and T = 7.
 The hint compares the maps "deep" through a trained 1x1 convolution. In the text T rises from epoch to epoch: set

@@ -1,4 +1,4 @@
-"""KRCA: knowledge of labels, of classes, of sample relations and of attention between layers, with learned weights.
+"""KRCA: labels, DKD, CRCD and attention transfer, with uncertainty weighting.
 
 L = sum over the terms k of weight_k * (0.5 / w_k^2 * l_k + log(1 + w_k^2)), w_k learned.
 

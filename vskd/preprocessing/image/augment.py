@@ -15,7 +15,7 @@ _ERASED_ASPECT = (0.3, 3.3)
 
 
 class ImageAugmentationSettings(Strict):
-    """How images are changed at random, drawn anew for every image; a field at zero switches its change off.
+    """How images are changed at random, drawn again for every image; a field at zero switches its change off.
 
     Attributes:
         contrast: largest relative change of the distance to the image's mean (fog, glare), up or down.

@@ -1,6 +1,6 @@
 """Sensor files to checked signals and windows: float32 (channels, samples). No torch.
 
-Everything is checked at this door, so that later code may trust shape, finiteness and length.
+Everything is checked here, so that later code may trust shape, finiteness and length.
 """
 
 import math

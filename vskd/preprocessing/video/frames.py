@@ -1,4 +1,4 @@
-"""Video files to frames: one sequential door for .avi, .mp4 and the like, and for depth .mat files.
+"""Video files to frames: one sequential reader for .avi, .mp4 and the like, and for depth .mat files.
 
 Frames are decoded strictly in order. Seeking is slower for the short clips of action data sets, and returned wrong
 frames in H.264 AVI files.
