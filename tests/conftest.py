@@ -160,9 +160,11 @@ def finished_comparison(synthetic_root: Path, tmp_path_factory: pytest.TempPathF
     from vskd.export.evaluate import export_and_evaluate
     from vskd.recipe import load_recipe
     from vskd.study.compare import compare
+    from vskd.study.controls import with_controls
 
     out = tmp_path_factory.mktemp("comparison")
-    recipes = tuple(load_recipe(n, (*TINY, f"dataset.path={synthetic_root}")) for n in ("demo", "demo-no-kd"))
+    recipe = load_recipe("demo", (*TINY, f"dataset.path={synthetic_root}"))
+    recipes = tuple(with_controls([recipe], ["none"]))
     compare(recipes, [0], out, after_run=export_and_evaluate)
     return FinishedComparison(out, recipes)
 
@@ -204,13 +206,16 @@ TINY_STUDENT = (
 
 @pytest.fixture(scope="session")
 def finished_images(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedComparison:
-    """Teacher, two students of images, one bundle and their comparison, made once (needs the extra `export`)."""
+    """Teacher, two students of grey images, one bundle and their comparison, made once (needs the extra `export`)."""
     pytest.importorskip("litert_torch", reason="needs the extra 'export'")
     from vskd.export.evaluate import export_and_evaluate
     from vskd.recipe import load_recipe
     from vskd.study.compare import compare
+    from vskd.study.controls import with_controls
 
     out = tmp_path_factory.mktemp("images")
-    recipes = tuple(load_recipe(n, (*TINY_IMAGES, f"dataset.path={shapes_root}")) for n in ("krca", "krca-no-kd"))
+    grey = ("student.sees.grey=true", "teachers.0.sees.grey=true")
+    recipe = load_recipe("krca", (*TINY_IMAGES, *grey, f"dataset.path={shapes_root}"))
+    recipes = tuple(with_controls([recipe], ["none"]))
     compare(recipes, [0], out, after_run=lambda run: export_and_evaluate(run) if run.parent.name == "krca" else run)
     return FinishedComparison(out, recipes)

@@ -76,6 +76,29 @@ def test_a_link_in_place_of_a_file_is_refused(bundle_copy: Path, tmp_path: Path)
         load_bundle(bundle_copy)
 
 
+@pytest.mark.parametrize("name", [MANIFEST, DIGEST, "model.tflite"])
+def test_a_link_is_as_good_as_nothing_and_is_not_followed(
+    bundle_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    """Its target could be changed between two looks; it has the right content here."""
+    shutil.move(bundle_copy / name, tmp_path / "elsewhere")
+    (bundle_copy / name).symlink_to(tmp_path / "elsewhere")
+    followed: list[str] = []
+    sha256_file, read_bytes = module.sha256_file, Path.read_bytes
+    monkeypatch.setattr(module, "sha256_file", lambda path: followed.append(path.name) or sha256_file(path))
+    monkeypatch.setattr(Path, "read_bytes", lambda path: followed.append(path.name) or read_bytes(path))
+    with pytest.raises(BundleError, match=f"{name} is missing"):
+        load_bundle(bundle_copy)
+    assert name not in followed
+
+
+def test_a_linked_folder_does_not_belong(bundle_copy: Path, tmp_path: Path):
+    (tmp_path / "elsewhere").mkdir()
+    (bundle_copy / "firmware").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BundleError, match="firmware does not belong"):
+        load_bundle(bundle_copy)
+
+
 def test_nothing_is_parsed_before_the_hashes_are_checked(bundle_copy: Path, monkeypatch: pytest.MonkeyPatch):
     parsed = []
 

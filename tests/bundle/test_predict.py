@@ -13,10 +13,10 @@ from vskd.bundle.bundle import load_bundle
 from vskd.bundle.predict import Predictor, contract_windows, predict_file
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.sensor_file import Recorded
-from vskd.distillation.student import SensorStudent
+from vskd.distillation.model import Model
 from vskd.errors import BundleError
 from vskd.export.ship import ExportReport
-from vskd.preprocessing.sensor.signals import resample_to_length
+from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate
 
 
 def recording(samples: int = 100) -> np.ndarray:
@@ -32,7 +32,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_prediction_is_that_of_the_network(sealed: ExportReport, tiny_student: SensorStudent, file: Path):
+def test_prediction_is_that_of_the_network(sealed: ExportReport, tiny_student: Model, file: Path):
     prediction = predict_file(sealed.bundle.path, file, rate_hz=50, unit="g")
     window = resample_to_length(recording().T, SAMPLES)
     with torch.no_grad():
@@ -45,7 +45,7 @@ def test_prediction_is_that_of_the_network(sealed: ExportReport, tiny_student: S
     assert prediction.latency_ms > 0
 
 
-def test_sliding_windows_are_averaged(tiny_student: SensorStudent, out: Path, tmp_path: Path):
+def test_sliding_windows_are_averaged(tiny_student: Model, out: Path, tmp_path: Path):
     contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
     export_tiny(tiny_student, out, contract=contract)
     np.save(tmp_path / "recording.npy", recording(96))
@@ -63,13 +63,24 @@ def test_sliding_windows_at_another_rate_are_resampled():
     assert windows.shape == (2, 3, 32)  # 128 samples at 50 Hz are 64 at 25 Hz
 
 
+def test_the_rate_of_the_recording_itself_counts():
+    """Not the one that the contract asks for, which it may differ from by a few percent."""
+    contract = sensor_contract(window_mode="sliding", window_rate_hz=25.0, stride=16)
+    signal = recording(128).T.copy()
+    for rate, windows in ((48.5, 3), (51.5, 2)):  # 128 samples are 66 and 62 at 25 Hz
+        found = contract_windows(Recorded(signal, rate, ()), contract)
+        assert found.shape == (windows, 3, 32)
+        resampled = resample_to_rate(signal, rate, 25.0)
+        np.testing.assert_array_equal(found[1], resampled[:, 16:48])
+
+
 def test_a_recording_shorter_than_a_window_is_refused():
     contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
     with pytest.raises(BundleError, match="asks for 32 samples at 50 Hz, and it has 31"):
         contract_windows(Recorded(recording(31).T.copy(), 50.0, ()), contract)
 
 
-def test_a_real_recording_is_read_by_the_contract_s_hint(tiny_student: SensorStudent, out: Path, utd_mhad_root: Path):
+def test_a_real_recording_is_read_by_the_contract_s_hint(tiny_student: Model, out: Path, utd_mhad_root: Path):
     contract = sensor_contract(mat_variable="d_iner", mat_columns=(0, 1, 2))
     export_tiny(tiny_student, out, contract=contract)
     prediction = predict_file(out, utd_mhad_root / "Inertial" / "a1_s1_t1_inertial.mat")

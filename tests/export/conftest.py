@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from vskd.bundle.contract import EncodingContract, ProtocolRecord, Provenance, SensorContract, SplitSizes
-from vskd.distillation.student import SensorStudent
+from vskd.distillation.model import Model
 from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.export.int8.quantize import quantize_int8
 from vskd.export.scoring import LabelledWindow
 from vskd.export.ship import ExportReport, export_model
-from vskd.network import Outputs
+from vskd.network import Network, Outputs
 from vskd.preprocessing.sensor.encodings import build_encoding
 
 warnings.filterwarnings("ignore", message=".*experimental_preserve_all_tensors.*")
@@ -24,7 +24,7 @@ IMAGE = (3, 16, 16)
 CLASSES = 4
 
 
-class TinyImageNet(nn.Module):
+class TinyImageNet(Network):
     """Three layers on an image."""
 
     def __init__(self, in_channels: int = 3, classes: int = CLASSES) -> None:
@@ -41,7 +41,7 @@ class TinyImageNet(nn.Module):
         return Outputs(self.head(embedding), embedding)
 
 
-class TinySeriesNet(nn.Module):
+class TinySeriesNet(Network):
     """A 1-D CNN on a window."""
 
     def __init__(self, classes: int = CLASSES) -> None:
@@ -63,7 +63,7 @@ def random_inputs(count: int, shape: tuple[int, ...], seed: int = 0) -> list[np.
     return [generator.standard_normal(shape).astype(np.float32) for _ in range(count)]
 
 
-def seeded(build: type[nn.Module], **arguments: int) -> nn.Module:
+def seeded(build: type[Network], **arguments: int) -> Network:
     """A network in evaluation mode whose BatchNorm statistics are not the trivial ones."""
     torch.manual_seed(3)
     network = build(**arguments)
@@ -75,7 +75,7 @@ def seeded(build: type[nn.Module], **arguments: int) -> nn.Module:
 
 
 @pytest.fixture(scope="session")
-def tiny_network() -> nn.Module:
+def tiny_network() -> Network:
     return seeded(TinyImageNet)
 
 
@@ -140,21 +140,21 @@ def windows(count: int, seed: int = 0) -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def tiny_student(tiny_network: nn.Module) -> SensorStudent:
-    return SensorStudent(build_encoding("gasf", "fixed", 4.0, 16), tiny_network).eval()
+def tiny_student(tiny_network: Network) -> Model:
+    return Model(build_encoding("gasf", "fixed", 4.0, 16), tiny_network).eval()
 
 
 @pytest.fixture(scope="session")
-def sealed(tiny_student: SensorStudent, tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
+def sealed(tiny_student: Model, tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
     """A bundle exported once; read it, never change it (`bundle_copy` may be changed)."""
     return export_tiny(tiny_student, tmp_path_factory.mktemp("sealed") / "bundle")
 
 
-def export_tiny(student: SensorStudent, out: Path, **changes: object) -> ExportReport:
+def export_tiny(student: Model, out: Path, **changes: object) -> ExportReport:
     """Export the tiny student with small sets of recordings."""
     predicted = [int(student(torch.from_numpy(w[None])).logits.argmax()) for w in windows(8, seed=1)]
     arguments: dict[str, object] = {
-        "network": student,
+        "model": student,
         "calibration": [(f"train{n}", w) for n, w in enumerate(windows(16))],
         "validation": [LabelledWindow(f"val{n}", w, predicted[n]) for n, w in enumerate(windows(8, seed=1))],
         "contract": sensor_contract(),

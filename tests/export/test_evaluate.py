@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from vskd.bundle.bundle import load_bundle
+from vskd.bundle.encoding import model_input
 from vskd.bundle.predict import predict_file
+from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError
+from vskd.evaluation.evaluate import open_experiment
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
-from vskd.export.evaluate import bundle_recipe, evaluate_bundle, export_and_evaluate
+from vskd.export.evaluate import bundle_model, bundle_recipe, evaluate_bundle, export_and_evaluate
 
 
 def test_evaluating_a_bundle_gives_what_its_run_got(finished_comparison, synthetic_root: Path, tmp_path: Path) -> None:
@@ -29,6 +33,30 @@ def test_evaluating_a_bundle_gives_what_its_run_got(finished_comparison, synthet
     )
     assert first == second
     assert (tmp_path / "results" / "report.html").is_file()
+
+
+def test_an_int8_model_of_images_is_given_the_very_pixels(finished_images, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All 256 values, which batches hold as fractions of 255."""
+    shown: list[np.ndarray] = []
+
+    class Model:
+        def __init__(self, content: bytes) -> None:
+            assert content == finished_images.bundle.joinpath("model.tflite").read_bytes()
+
+        def predict(self, x: np.ndarray) -> np.ndarray:
+            shown.append(x)
+            return np.zeros((1, 3), np.float32)
+
+    monkeypatch.setattr("vskd.export.evaluate.LiteRTModel", Model)
+    bundle = load_bundle(finished_images.bundle)
+    experiment = open_experiment(RunFolder.open(finished_images.student))
+    channels, size, _ = experiment.inputs.shape
+    pixels = np.arange(2 * channels * size * size).reshape(2, channels, size, size).astype(np.uint8)
+    assert len(np.unique(pixels)) == 256
+    batch = torch.from_numpy(pixels).float() / 255  # as `ImageBatches` does
+    assert bundle_model(bundle, experiment.inputs)(batch.numpy()).shape == (2, 3)
+    expected = [model_input(image, bundle.manifest.contract) for image in pixels]
+    np.testing.assert_array_equal(np.concatenate(shown), np.stack(expected))
 
 
 def test_predict_says_the_same_of_one_recording(finished_comparison, synthetic_root: Path) -> None:
@@ -109,7 +137,11 @@ def test_a_recipe_that_reads_as_the_contract_asks(finished_comparison) -> None:
         "cross-subject",
         "/world",
     )
-    assert (recipe.sensor.window, recipe.sensor.length, recipe.dataset.sensor) == ("whole", 128, "accelerometer")
+    sees = recipe.student.sees
+    assert (sees.modality, sees.window, sees.length, sees.streams) == ("window", "whole", 128, ("accelerometer",))
+    encoding = bundle.manifest.contract.encoding
+    assert (sees.encoding.method, sees.encoding.scaling) == (encoding.method, encoding.scaling)
+    assert (sees.encoding.limit, sees.encoding.image_size) == (encoding.limit, encoding.image_size)
     other = bundle_recipe(bundle, Path("/world"), "utd-mhad", "leave-one-subject-out", "3")
     assert (other.dataset.name, other.dataset.protocol, other.dataset.fold) == (
         "utd-mhad",

@@ -13,10 +13,11 @@ from vskd.bundle.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle, verify_b
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.cli.main import run as vskd
-from vskd.distillation.networks import load_student
+from vskd.distillation.model import Model, load_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.train import distill
 from vskd.errors import BundleError
+from vskd.evaluation.evaluate import open_experiment
 from vskd.export.convert.structure import operator_tensors
 from vskd.export.prune import prune_stem
 from vskd.export.run_export import export_run
@@ -127,8 +128,14 @@ class Exported:
 
 
 def small_squeezenet(root: Path, *words: str) -> Recipe:
-    words = (*TINY_IMAGES, f"dataset.path={root}", "student.network=squeezenet-lw", "training.epochs=4", *words)
-    return load_recipe("krca-no-kd", words)
+    student = ("student.network=squeezenet-lw", "student.sees.grey=true", "student.training.epochs=4")
+    return load_recipe("krca", (*TINY_IMAGES, f"dataset.path={root}", "distiller=none", *student, *words))
+
+
+def trained(run: Path) -> Model:
+    """The student of a run."""
+    experiment = open_experiment(RunFolder.open(run))
+    return load_model(run, experiment.inputs, experiment.classes)
 
 
 def weaken(run: Path) -> None:
@@ -136,7 +143,7 @@ def weaken(run: Path) -> None:
 
     What was learned in seconds is so little that all images get the same answer, and is therefore made to count more.
     """
-    student = load_student(run, 3, 1)
+    student = trained(run)
     stem, head = student.network.initial_conv, student.network.classifier[1]
     with torch.no_grad():
         head.weight *= 100
@@ -167,7 +174,7 @@ def pixels() -> np.ndarray:
 def said_by_the_network(run: Path, images: np.ndarray) -> np.ndarray:
     """Logits of the trained network itself, with all its filters."""
     with torch.no_grad():
-        return load_student(run, 3, 1)(torch.from_numpy(images / np.float32(255))).logits.numpy()
+        return trained(run)(torch.from_numpy(images / np.float32(255))).logits.numpy()
 
 
 def said_by(bundle: Bundle, name: str, images: np.ndarray) -> np.ndarray:

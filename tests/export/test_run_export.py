@@ -7,11 +7,11 @@ import pytest
 
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.datasets.synthetic.dataset import index
-from vskd.distillation.student import SensorStudent
+from vskd.distillation.model import Model
 from vskd.errors import BundleError, RecipeError, RunError
 from vskd.export import run_export
 from vskd.export.run_export import _pruned, _spread, export_run
-from vskd.export.scoring import Referee
+from vskd.export.scoring import Checker
 
 
 def test_calibration_knows_training_recordings_only(finished_comparison, synthetic_root: Path) -> None:
@@ -54,17 +54,19 @@ def test_a_teacher_is_not_exported(finished_comparison, tmp_path: Path) -> None:
 def test_over_budget_leaves_nothing(finished_comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that is said to be perfect, and a budget of nothing."""
     ship = run_export.export_model
-    monkeypatch.setattr(Referee, "accuracy", 1.0)
+    monkeypatch.setattr(Checker, "accuracy", 1.0)
     monkeypatch.setattr(run_export, "export_model", lambda **given: ship(**{**given, "max_accuracy_drop": 0.0}))
     with pytest.raises(BundleError, match="nothing was written"):
         export_run(finished_comparison.student, tmp_path / "bundle")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_only_squeezenet_lw_has_a_stem_to_prune(tiny_student: SensorStudent) -> None:
+def test_only_squeezenet_lw_has_a_stem_to_prune(finished_comparison, tiny_student: Model, tmp_path: Path) -> None:
     assert _pruned(tiny_student, 0.0) is tiny_student
-    with pytest.raises(RecipeError, match=r"prune_stem fits the student network squeezenet-lw only.*Set it to 0"):
-        _pruned(tiny_student, 1e-3)
+    assert _pruned(tiny_student, None) is tiny_student
+    with pytest.raises(RecipeError, match=r"prune_stem does nothing here: it counts only where .* squeezenet-lw"):
+        export_run(finished_comparison.student, tmp_path / "bundle", settings=["export.prune_stem=1e-3"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_spread_is_even_and_loses_nobody() -> None:

@@ -5,8 +5,8 @@ import torch
 
 from tests.export.conftest import sensor_contract, windows
 from vskd.bundle.encoding import model_input
-from vskd.distillation.student import SensorStudent
-from vskd.export.scoring import LabelledWindow, Referee, recording_accuracy, torch_logits
+from vskd.distillation.model import Model
+from vskd.export.scoring import Checker, LabelledWindow, recording_accuracy, torch_logits
 
 
 def test_windows_of_one_recording_are_averaged():
@@ -19,18 +19,18 @@ def test_windows_of_one_recording_are_averaged():
     assert recording_accuracy(items, logits) == 0.5  # a: mean (0.65, 0.35) is right although its second window is wrong
 
 
-def test_torch_logits_are_those_of_a_batch(tiny_student: SensorStudent):
+def test_torch_logits_are_those_of_a_batch(tiny_student: Model):
     items = [LabelledWindow(str(n), w, 0) for n, w in enumerate(windows(5))]
     with torch.no_grad():
         together = tiny_student(torch.from_numpy(np.stack(windows(5)))).logits.numpy()
     np.testing.assert_allclose(torch_logits(tiny_student, items), together, atol=1e-6)
 
 
-def test_the_referee_measures_accuracy_and_parity(tiny_student: SensorStudent, tiny_float: bytes):
+def test_the_checker_measures_accuracy_and_parity(tiny_student: Model, tiny_float: bytes):
     contract = sensor_contract()
     predicted = torch_logits(tiny_student, [LabelledWindow("", w, 0) for w in windows(4)]).argmax(axis=1)
     labels = [int(predicted[0]), int(predicted[1]), int(predicted[2]), int(predicted[3] + 1) % 4]  # the last one wrong
     items = [LabelledWindow(str(n), w, labels[n]) for n, w in enumerate(windows(4))]
-    measured = Referee(tiny_student, items, lambda w: model_input(w, contract)).measure(tiny_float, "Checking")
+    measured = Checker(tiny_student, items, lambda w: model_input(w, contract)).measure(tiny_float, "Checking")
     assert measured.accuracy == 0.75
     assert measured.parity.argmax_agreement == 1.0 and measured.parity.max_abs_error < 1e-4 and measured.parity.n == 4

@@ -13,7 +13,7 @@ from vskd.bundle.bundle import verify_bundle
 from vskd.bundle.contract import EncodingContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
-from vskd.distillation.student import SensorStudent
+from vskd.distillation.model import Model
 from vskd.errors import BundleError
 from vskd.export import ship
 from vskd.export.convert.structure import external_buffers, float_operators, weight_scales
@@ -41,7 +41,7 @@ def test_shipped_int8_model_is_integer_per_channel_and_inline(sealed: ExportRepo
     assert sealed.model_bytes == len(content)
 
 
-def test_parity_numbers_follow_from_the_shipped_files(sealed: ExportReport, tiny_student: SensorStudent):
+def test_parity_numbers_follow_from_the_shipped_files(sealed: ExportReport, tiny_student: Model):
     """Computed again, from the bundle's own files and the network, without the code that measured them."""
     contract = sealed.bundle.manifest.contract
     model = LiteRTModel(sealed.bundle.read("model.tflite"))
@@ -54,7 +54,7 @@ def test_parity_numbers_follow_from_the_shipped_files(sealed: ExportReport, tiny
     assert sealed.parity.mean_abs_error == pytest.approx(np.mean(errors), rel=1e-5)
 
 
-def with_something_removed(student: SensorStudent) -> dict[str, object]:
+def with_something_removed(student: Model) -> dict[str, object]:
     """What to export: the student with a logit that is 0.5 higher, so that it says 0 where the trained one is right."""
     network = copy.deepcopy(student)
     with torch.no_grad():
@@ -62,10 +62,10 @@ def with_something_removed(student: SensorStudent) -> dict[str, object]:
         said = [int(student(torch.from_numpy(w[None])).logits.argmax()) for w in windows(8, seed=1)]
     assert 0 not in said
     labelled = [LabelledWindow(f"val{n}", w, said[n]) for n, w in enumerate(windows(8, seed=1))]
-    return {"network": network, "trained": student, "validation": labelled}
+    return {"model": network, "trained": student, "validation": labelled}
 
 
-def test_the_cost_of_what_was_removed_before_counts(tiny_student: SensorStudent, out: Path):
+def test_the_cost_of_what_was_removed_before_counts(tiny_student: Model, out: Path):
     report = export_tiny(tiny_student, out, **with_something_removed(tiny_student), max_accuracy_drop=1.0)
     manifest = report.bundle.manifest
     assert manifest.parity_float32.max_abs_error == pytest.approx(0.5, rel=1e-3)
@@ -73,7 +73,7 @@ def test_the_cost_of_what_was_removed_before_counts(tiny_student: SensorStudent,
     assert (manifest.accuracy.float32, manifest.accuracy.int8) == (1.0, 0.0)
 
 
-def test_removing_too_much_is_refused(tiny_student: SensorStudent, out: Path):
+def test_removing_too_much_is_refused(tiny_student: Model, out: Path):
     """The network that is exported and its int8 model agree with each other, not with the trained one."""
     removed = with_something_removed(tiny_student)
     refuses(r"loses 100.00 points of accuracy .*lower export\.prune_stem", tiny_student, out, **removed)
@@ -87,9 +87,7 @@ def test_the_better_candidate_is_shipped(sealed: ExportReport):
 
 
 def test_the_network_is_left_as_it_was(tiny_network: nn.Module, out: Path):
-    student = SensorStudent(build_encoding("gasf", "fixed", 4.0, 16), tiny_network).to(
-        memory_format=torch.channels_last
-    )
+    student = Model(build_encoding("gasf", "fixed", 4.0, 16), tiny_network).to(memory_format=torch.channels_last)
     before = {name: value.clone() for name, value in student.state_dict().items()}
     student.train()
     student.network.norm.eval()
@@ -102,14 +100,14 @@ def test_the_network_is_left_as_it_was(tiny_network: nn.Module, out: Path):
 
 
 def test_raw_windows_need_no_image(out: Path):
-    student = SensorStudent(build_encoding("raw", "fixed", 4.0, 16), seeded(TinySeriesNet)).eval()
+    student = Model(build_encoding("raw", "fixed", 4.0, 16), seeded(TinySeriesNet)).eval()
     contract = sensor_contract(encoding=EncodingContract(method="raw", scaling="fixed", limit=4.0, image_size=16))
     report = export_tiny(student, out, contract=contract)
     assert LiteRTModel(report.bundle.read("model.tflite")).input_shape == (1, 3, 32)
     assert verify_bundle(out).golden_vectors == 4
 
 
-def test_encoding_inside_ships_a_model_that_takes_windows(tiny_student: SensorStudent, out: Path):
+def test_encoding_inside_ships_a_model_that_takes_windows(tiny_student: Model, out: Path):
     report = export_tiny(tiny_student, out, contract=sensor_contract(encoding_inside=True), max_accuracy_drop=1.0)
     content = report.bundle.read("model.tflite")
     assert LiteRTModel(content).input_shape == (1, 3, 32)
@@ -119,27 +117,27 @@ def test_encoding_inside_ships_a_model_that_takes_windows(tiny_student: SensorSt
 
 
 def test_minmax_scaling_cannot_be_inside_an_integer_model(tiny_network: nn.Module, out: Path):
-    student = SensorStudent(build_encoding("gasf", "minmax", 4.0, 16), tiny_network).eval()
+    student = Model(build_encoding("gasf", "minmax", 4.0, 16), tiny_network).eval()
     encoding = EncodingContract(method="gasf", scaling="minmax", limit=4.0, image_size=16)
     inside = sensor_contract(encoding=encoding, encoding_inside=True)
     refuses("REDUCE_MAX.* still compute in float.*encoding outside", student, out, contract=inside)
 
 
 @pytest.mark.parametrize(("input_type", "output_type"), [("float32", "int8"), ("int8", "float32")])
-def test_ends_are_selectable(tiny_student: SensorStudent, out: Path, input_type: str, output_type: str):
+def test_ends_are_selectable(tiny_student: Model, out: Path, input_type: str, output_type: str):
     report = export_tiny(tiny_student, out, input_type=input_type, output_type=output_type)
     model = LiteRTModel(report.bundle.read("model.tflite"))
     assert (model.input_type, model.output_type) == (input_type, output_type)
     verify_bundle(out)
 
 
-def refuses(match: str, student: SensorStudent, out: Path, **changes: object) -> None:
+def refuses(match: str, student: Model, out: Path, **changes: object) -> None:
     with pytest.raises(BundleError, match=match):
         export_tiny(student, out, **changes)
     assert list(out.parent.iterdir()) == []
 
 
-def test_a_drop_beyond_the_budget_is_refused(tiny_student: SensorStudent, out: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_drop_beyond_the_budget_is_refused(tiny_student: Model, out: Path, monkeypatch: pytest.MonkeyPatch):
     """Ranges that are far too wide leave the int8 model a handful of levels: it must not be shipped."""
 
     def blunt(float_model, calibration, **options):
@@ -150,36 +148,36 @@ def test_a_drop_beyond_the_budget_is_refused(tiny_student: SensorStudent, out: P
     refuses("points of accuracy on 8 validation recordings.*budget is 1.00", tiny_student, out, max_accuracy_drop=0.01)
 
 
-def test_an_earlier_bundle_survives_a_refusal(bundle_copy: Path, tiny_student: SensorStudent):
+def test_an_earlier_bundle_survives_a_refusal(bundle_copy: Path, tiny_student: Model):
     with pytest.raises(BundleError):
         export_tiny(tiny_student, bundle_copy, contract=sensor_contract(length=31))
     verify_bundle(bundle_copy)
 
 
-def test_shared_recordings_are_refused(tiny_student: SensorStudent, out: Path):
+def test_shared_recordings_are_refused(tiny_student: Model, out: Path):
     shared = [("val3", w) for w in windows(2)]
     refuses("calibration and validation both, e.g. val3", tiny_student, out, calibration=shared)
 
 
 @pytest.mark.parametrize("part", ["calibration", "validation"])
-def test_empty_parts_are_refused(tiny_student: SensorStudent, out: Path, part: str):
+def test_empty_parts_are_refused(tiny_student: Model, out: Path, part: str):
     refuses("one of them is empty", tiny_student, out, **{part: []})
 
 
-def test_windows_of_another_length_are_refused(tiny_student: SensorStudent, out: Path):
+def test_windows_of_another_length_are_refused(tiny_student: Model, out: Path):
     refuses(r"\(3, 32\)", tiny_student, out, contract=sensor_contract(length=64))
 
 
-def test_labels_of_another_data_set_are_refused(tiny_student: SensorStudent, out: Path):
+def test_labels_of_another_data_set_are_refused(tiny_student: Model, out: Path):
     other = provenance().model_copy(update={"labels": LABELS[:3]})
     refuses("4 outputs, and there are 3 class labels", tiny_student, out, provenance=other)
 
 
-def test_a_contract_with_another_encoding_is_refused(tiny_student: SensorStudent, out: Path):
+def test_a_contract_with_another_encoding_is_refused(tiny_student: Model, out: Path):
     other = EncodingContract(method="gasf", scaling="fixed", limit=1.0, image_size=16)
     refuses("float LiteRT model differs", tiny_student, out, contract=sensor_contract(encoding=other))
 
 
-def test_operators_that_stay_float_are_refused(tiny_student: SensorStudent, out: Path, monkeypatch: pytest.MonkeyPatch):
+def test_operators_that_stay_float_are_refused(tiny_student: Model, out: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(ship, "quantize_int8", lambda float_model, calibration, **options: float_model)
     refuses("CONV_2D.* still compute in float", tiny_student, out)

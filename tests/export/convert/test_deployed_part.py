@@ -5,20 +5,21 @@ import copy
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from tests.export.conftest import TinyImageNet, seeded, sensor_contract, windows
 from vskd.bundle.contract import ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
-from vskd.distillation.student import ImageStudent, SensorStudent
+from vskd.distillation.model import Model
 from vskd.export.convert.deployed_part import convert_part, deployed_part
 
 
 @pytest.mark.parametrize("inside", [False, True])
-def test_the_part_gives_the_students_logits(tiny_student: SensorStudent, inside: bool) -> None:
+def test_the_part_gives_the_students_logits(tiny_student: Model, inside: bool) -> None:
     contract = sensor_contract(encoding_inside=inside)
     part = deployed_part(tiny_student, contract)
-    assert any("encoding" in name for name, _ in part.named_modules()) is inside
+    assert any("front" in name for name, _ in part.named_modules()) is inside
     for window in windows(3):
         with torch.no_grad():
             found = part(torch.from_numpy(model_input(window, contract)[None]))
@@ -27,15 +28,15 @@ def test_the_part_gives_the_students_logits(tiny_student: SensorStudent, inside:
 
 
 def test_an_encoding_inside_computes_in_single_precision_but_the_students_own_does_not(
-    tiny_student: SensorStudent,
+    tiny_student: Model,
 ) -> None:
     part = deployed_part(tiny_student, sensor_contract(encoding_inside=True))
-    assert part.network.encoding.precision == "float32"
-    assert tiny_student.encoding.precision != "float32"
+    assert part.network.front.precision == "float32"
+    assert tiny_student.front.precision != "float32"
 
 
 def test_a_part_of_images_takes_channels_last_and_gives_the_students_logits() -> None:
-    student = ImageStudent(seeded(TinyImageNet)).eval()
+    student = Model(nn.Identity(), seeded(TinyImageNet)).eval()
     contract = ImageContract(stream="image", size=16, channels=3, crop="full")
     images = torch.from_numpy(np.random.default_rng(0).random((2, 3, 16, 16), dtype=np.float32))
     with torch.no_grad():
@@ -43,7 +44,7 @@ def test_a_part_of_images_takes_channels_last_and_gives_the_students_logits() ->
         torch.testing.assert_close(found, student(images).logits, rtol=1e-4, atol=1e-5)
 
 
-def test_a_student_that_was_trained_with_channels_last_is_converted_and_stays_so(tiny_student: SensorStudent) -> None:
+def test_a_student_that_was_trained_with_channels_last_is_converted_and_stays_so(tiny_student: Model) -> None:
     student = copy.deepcopy(tiny_student).to(memory_format=torch.channels_last)
     contract = sensor_contract()
     model = LiteRTModel(convert_part(deployed_part(student, contract), contract))

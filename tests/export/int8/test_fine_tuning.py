@@ -11,12 +11,11 @@ from tests.conftest import TINY_IMAGES
 from tests.export.conftest import TinyImageNet, provenance, seeded
 from vskd.bundle.contract import ImageContract
 from vskd.distillation.experiment import prepare
-from vskd.distillation.inputs import student_inputs
-from vskd.distillation.student import ImageStudent
+from vskd.distillation.model import Model
 from vskd.errors import BundleError
 from vskd.export.candidates import FineTuning
 from vskd.export.int8.fine_tuning import fine_tuning
-from vskd.export.scoring import LabelledWindow, Measurement, Referee
+from vskd.export.scoring import Checker, LabelledWindow, Measurement
 from vskd.export.ship import ExportReport, export_model
 from vskd.recipe import load_recipe
 
@@ -28,11 +27,11 @@ def pictures(count: int, seed: int) -> list[np.ndarray]:
 
 
 def export(out: Path, tuning: FineTuning | None, **changes: object) -> ExportReport:
-    student = ImageStudent(seeded(TinyImageNet)).eval()
+    student = Model(nn.Identity(), seeded(TinyImageNet)).eval()
     shown = pictures(6, seed=1)
     answers = [int(student(torch.from_numpy(x[None] / np.float32(255))).logits.argmax()) for x in shown]
     arguments: dict[str, object] = {
-        "network": student,
+        "model": student,
         "calibration": [(f"train{n}", x) for n, x in enumerate(pictures(8, seed=0))],
         "validation": [LabelledWindow(f"val{n}", x, answers[n]) for n, x in enumerate(shown)],
         "contract": CONTRACT,
@@ -68,12 +67,12 @@ def test_over_the_budget_each_estimator_is_tried_and_the_most_accurate_is_shippe
 ) -> None:
     """Quantization alone is made out to lose everything, fine-tuning with moving averages nothing."""
     figures = iter([1.0, 0.0, 0.0, 0.5, 1.0])  # float, two without and two with training
-    measure = Referee.measure
+    measure = Checker.measure
 
-    def said(self: Referee, content: bytes, what: str) -> Measurement:
+    def said(self: Checker, content: bytes, what: str) -> Measurement:
         return Measurement(next(figures), measure(self, content, what).parity)
 
-    monkeypatch.setattr(Referee, "measure", said)
+    monkeypatch.setattr(Checker, "measure", said)
     recorder, seen = Recorder(), []
     report = export(out, FineTuning(recorder), max_accuracy_drop=0.01, inspect=lambda *pair: seen.append(pair))
     assert recorder.asked == ["minmax", "moving-average"]
@@ -88,13 +87,13 @@ def test_training_on_that_gains_nothing_is_not_shipped(out: Path, monkeypatch: p
     """Of two equally accurate without training, the one that agrees better with the network stays the choice."""
     figures = iter([1.0, 0.5, 0.5, 0.5, 0.4])
     agreements = iter([1.0, 0.9, 0.8, 0.95, 0.95])
-    measure = Referee.measure
+    measure = Checker.measure
 
-    def said(self: Referee, content: bytes, what: str) -> Measurement:
+    def said(self: Checker, content: bytes, what: str) -> Measurement:
         numbers = measure(self, content, what).parity
         return Measurement(next(figures), numbers.model_copy(update={"argmax_agreement": next(agreements)}))
 
-    monkeypatch.setattr(Referee, "measure", said)
+    monkeypatch.setattr(Checker, "measure", said)
     monkeypatch.setattr("vskd.export.ship.check_conversion", lambda *_: None)
     report = export(out, FineTuning(Recorder(), always=True))
     quantization = report.bundle.manifest.quantization
@@ -106,9 +105,9 @@ def test_what_loses_too_much_even_so_is_refused_after_it_was_inspected(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figures = iter([1.0, 0.0, 0.0])
-    measure = Referee.measure
+    measure = Checker.measure
     monkeypatch.setattr(
-        Referee, "measure", lambda self, *given: Measurement(next(figures), measure(self, *given).parity)
+        Checker, "measure", lambda self, *given: Measurement(next(figures), measure(self, *given).parity)
     )
     seen: list[tuple[bytes, bytes]] = []
     with pytest.raises(BundleError, match="nothing was written"):
@@ -119,10 +118,10 @@ def test_what_loses_too_much_even_so_is_refused_after_it_was_inspected(
 
 @pytest.fixture
 def of_recipe(shapes_root: Path, tmp_path: Path):
-    def make(*overrides: str, name: str = "krca-no-kd"):
-        recipe = load_recipe(name, (*TINY_IMAGES, f"dataset.path={shapes_root}", *overrides))
-        experiment = prepare(recipe, tmp_path / "cache", needs_teacher=False)
-        return fine_tuning(recipe, student_inputs(experiment), experiment.split.train)
+    def make(*overrides: str):
+        recipe = load_recipe("krca", (*TINY_IMAGES, f"dataset.path={shapes_root}", "distiller=none", *overrides))
+        experiment = prepare(recipe, tmp_path / "cache")
+        return fine_tuning(recipe, experiment.inputs, experiment.split.train)
 
     return make
 
@@ -145,6 +144,6 @@ def test_it_trains_on_the_training_images_channels_last(of_recipe, monkeypatch: 
     tuning.train(nn.Identity(), "minmax")
     batches = seen["batches"]
     assert sum(len(x) for x, _ in batches) == 3 * 60
-    assert all(x.shape[1:] == (32, 32, 1) and x.min() >= 0 and x.max() <= 1 for x, _ in batches)
+    assert all(x.shape[1:] == (32, 32, 3) and x.min() >= 0 and x.max() <= 1 for x, _ in batches)
     assert (seen["learning_rate"], seen["range_estimator"]) == (1e-5, "minmax")
     assert seen["steps"] == len(batches)

@@ -1,6 +1,7 @@
 """Training under simulated int8 brings back what quantization had lost."""
 
 import copy
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tests.export.conftest import IMAGE, random_inputs
 from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import DataError
 from vskd.export.convert.litert import LogitsOnly, convert_float
+from vskd.export.int8.int8_simulation import ActivationRounding
 from vskd.export.int8.qat import train_for_int8
 from vskd.export.int8.quantize import quantize_int8
 
@@ -81,6 +83,26 @@ def test_the_rate_falls_linearly_to_zero(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(torch.optim.Adam, "step", noted)
     train_for_int8(lopsided(), [blobs(8, s) for s in range(5)], steps=4, learning_rate=0.4)
     assert rates[-5:] == pytest.approx([0.4, 0.3, 0.2, 0.1, 0.0])
+
+
+@pytest.mark.parametrize(("steps", "observed"), [(6, {0, 1, 2}), (5, {0, 1}), (1, {0})])
+def test_ranges_are_those_of_the_first_half(monkeypatch: pytest.MonkeyPatch, steps: int, observed: set[int]):
+    """Later batches change the weights alone."""
+    step, seen = -1, set()
+    observe = ActivationRounding._observe
+
+    def noted(self: ActivationRounding, low: Tensor, high: Tensor) -> None:
+        seen.add(step)
+        observe(self, low, high)
+
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
+        nonlocal step
+        for step in range(steps):
+            yield blobs(8, step)
+
+    monkeypatch.setattr(ActivationRounding, "_observe", noted)
+    train_for_int8(lopsided(), batches(), steps=steps)
+    assert seen == observed
 
 
 def test_training_is_deterministic(tiny_network: nn.Module):
