@@ -49,7 +49,7 @@ def test_sliding_windows_are_averaged(tiny_student: Model, out: Path, tmp_path: 
     contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
     export_tiny(tiny_student, out, contract=contract)
     np.save(tmp_path / "recording.npy", recording(96))
-    prediction = predict_file(out, tmp_path / "recording.npy")
+    prediction = predict_file(out, tmp_path / "recording.npy", rate_hz=50)
     assert prediction.windows == 5  # (96 - 32) / 16 + 1
     predictor = Predictor(load_bundle(out))
     starts = range(0, 65, 16)
@@ -113,7 +113,7 @@ def test_predicting_and_verifying_need_no_torch(sealed: ExportReport, file: Path
     program = (
         "import sys; from pathlib import Path\n"
         "from vskd.bundle.predict import predict_file\nfrom vskd.bundle.bundle import verify_bundle\n"
-        f"print(predict_file(Path({str(sealed.bundle.path)!r}), Path({str(file)!r})).label)\n"
+        f"print(predict_file(Path({str(sealed.bundle.path)!r}), Path({str(file)!r}), rate_hz=50).label)\n"
         f"verify_bundle(Path({str(sealed.bundle.path)!r}))\n"
         "heavy = ('torch', 'torchvision', 'litert_torch', 'ai_edge_quantizer', 'lightning', 'pandas', 'sklearn')\n"
         "sys.exit(' '.join(m for m in heavy if m in sys.modules) or 0)"

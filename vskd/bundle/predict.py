@@ -43,7 +43,7 @@ class Prediction:
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     per_window: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)), repr=False, compare=False)
-    understood: tuple[tuple[str, str], ...] = ()
+    understood: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
     def labels(self) -> tuple[str, ...]:

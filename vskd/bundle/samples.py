@@ -16,8 +16,9 @@ from vskd.preprocessing.sensor.stamps import Seconds, parse_stamps, scale_counts
 
 Numbers = npt.NDArray[Any]
 
-EVENNESS = 0.5
-ONE_WAY = 0.9
+EVENNESS = 0.1
+STRAIGHT = 0.01
+ONE_WAY = 0.95
 
 
 class Samples(Protocol):
@@ -138,16 +139,15 @@ def open_samples(file: Path, variable: str = "") -> Samples:
 def counts_on(samples: Samples, column: int) -> bool:
     """Whether a column goes evenly one way, as a clock or a row number does and no sensor."""
     try:
-        steps = np.diff(samples.numbers(column).astype(np.float64))
+        values = samples.numbers(column).astype(np.float64)
     except DataError:
-        stamps = samples.stamps(column)
-        return stamps is not None
-    if steps.size < 3 or not np.isfinite(steps).all():
+        return samples.stamps(column) is not None
+    steps = np.diff(values)
+    if steps.size < 3 or not np.isfinite(steps).all() or not steps.any():
         return False
-    typical = float(np.median(steps[steps != 0])) if steps.any() else 0.0
-    one_way = np.sign(typical) * steps >= 0
-    return bool(typical and one_way.mean() >= ONE_WAY and _even(steps[steps != 0], typical))
-
-
-def _even(steps: npt.NDArray[np.float64], typical: float) -> bool:
-    return bool(np.median(np.abs(steps - typical)) <= EVENNESS * abs(typical))
+    typical = float(np.median(steps[steps != 0]))
+    if (np.sign(typical) * steps >= 0).mean() < ONE_WAY:
+        return False
+    even = np.median(np.abs(steps[steps != 0] - typical)) <= EVENNESS * abs(typical)
+    line = np.linspace(values[0], values[-1], values.size)
+    return bool(even or np.abs(values - line).max() <= STRAIGHT * abs(values[-1] - values[0]))

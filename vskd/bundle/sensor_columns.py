@@ -104,7 +104,7 @@ def _nameless(file: Path, samples: Samples, contract: SensorContract) -> Chosen:
         clock = counting[0]
         if samples.stamps(clock) is not None:
             columns = tuple(c for c in range(width) if c != clock)
-            return Chosen(columns, f"number {', '.join(map(str, columns))} as {', '.join(axes)}", clock=clock)
+            return Chosen(columns, f"{', '.join(axes)}, by their order: they have no names; number {clock} is the clock", clock=clock)
     if width != len(axes):
         raise DataError(
             f"{file}: has {width} columns, expected {len(axes)} columns ({', '.join(axes)}), and no names", NAME_THEM
@@ -114,10 +114,7 @@ def _nameless(file: Path, samples: Samples, contract: SensorContract) -> Chosen:
             f"{file}: column {counting[0]} has no name and counts on from row to row: it is a clock or a row number",
             "Give a header with the names of the columns",
         )
-    return Chosen(tuple(range(width)), f"{', '.join(axes)}, by their order", (_BY_ORDER,) if width > 1 else ())
-
-
-_BY_ORDER = "the columns have no names; they are taken in the model's order"
+    return Chosen(tuple(range(width)), f"{', '.join(axes)}, by their order: they have no names")
 
 
 def read_clock(file: Path, samples: Samples, chosen: Chosen) -> tuple[Clock | None, str, tuple[str, ...]]:

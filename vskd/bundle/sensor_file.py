@@ -108,11 +108,14 @@ def read_recording(
     in_unit = _settle_unit(file, samples, chosen, contract, unit, own)
     signal = to_signal([samples.numbers(c) for c in chosen.columns], contract.axes, file)
     check_once(file, signal)
-    rate, rate_said = _settle_rate(file, contract, rate_hz, samples, (clock, clock_said), unread, own)
+    said = _settle_rate(file, contract, rate_hz, samples, (clock, clock_said), own)
     check_length(file, contract, signal.shape[1])
     breaks = check_whole(file, contract, clock)
     check_alive(file, contract, signal)
-    check_plausible(file, contract, signal, rate, in_unit.name, in_unit.source)
+    check_plausible(file, contract, signal, said[0] if said else contract.rate_hz, in_unit.name, in_unit.source)
+    if said is None:
+        raise _no_rate(file, contract, clock, unread)
+    rate, rate_said = said
     understood = [
         ("read as", samples.kind),
         ("columns", chosen.said),
@@ -196,10 +199,9 @@ def _settle_rate(
     given: float | None,
     samples: Samples,
     clock: tuple[Clock | None, str],
-    unread: tuple[str, ...],
     own: bool,
-) -> tuple[float, str]:
-    """The recording's rate, and who says so."""
+) -> tuple[float, str] | None:
+    """The recording's rate, and who says so; None where nobody does."""
     declared = _declared_rate(file, samples)
     by_clock = clock[0].rate_hz if clock[0] else None
     found = [
@@ -214,10 +216,12 @@ def _settle_rate(
             return steady_rate(rate, contract), re.sub(
                 r"^the file's clock \((.*)\)$", r"\1", source.removesuffix(" says")
             )
-    if own:
-        return contract.rate_hz, _OF_DATASET
-    why = "; ".join([*unread, *(clock[0].facts if clock[0] else ())])
-    raise BundleError(
+    return (contract.rate_hz, _OF_DATASET) if own else None
+
+
+def _no_rate(file: Path, contract: SensorContract, clock: Clock | None, unread: tuple[str, ...]) -> BundleError:
+    why = "; ".join([*unread, *(clock.facts if clock else ())])
+    return BundleError(
         f"{file}: does not say its rate{f' ({why})' if why else ''}, and the model asks for {contract.rate_hz:g} Hz",
         "State its samples per second with --rate",
     )

@@ -24,6 +24,8 @@ STILLNESS = 0.35
 STRETCH_S = 0.3
 STILLEST = 0.1
 """The stillest tenth of all stretches."""
+WITHIN = (0.01, 0.99)
+"""Quantiles of an axis; values beyond them, hits and glitches, count as these."""
 FROZEN = 0.5
 """A sensor that repeats one sample for this fraction of a recording is dead: noise never repeats."""
 _OTHER = (
@@ -76,7 +78,8 @@ def at_rest(signal: Signal, rate_hz: float) -> Rest:
     """Measure the stillest stretches of `STRETCH_S` of a signal, (axes, samples)."""
     samples = signal.shape[1]
     width = min(samples, max(5, round(STRETCH_S * rate_hz)))
-    values = signal.astype(np.float64)
+    low, high = np.quantile(signal, WITHIN, axis=1, keepdims=True)
+    values = np.clip(signal.astype(np.float64), low, high)
     centred = values - values.mean(axis=1, keepdims=True)  # so that no digits are lost in the sums of squares
     mean = _moving_mean(centred, width)
     unrest = (_moving_mean(centred**2, width) - mean**2).sum(axis=0)
