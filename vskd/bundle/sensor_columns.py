@@ -104,7 +104,11 @@ def _nameless(file: Path, samples: Samples, contract: SensorContract) -> Chosen:
         clock = counting[0]
         if samples.stamps(clock) is not None:
             columns = tuple(c for c in range(width) if c != clock)
-            return Chosen(columns, f"{', '.join(axes)}, by their order: they have no names; number {clock} is the clock", clock=clock)
+            return Chosen(
+                columns,
+                f"{', '.join(axes)}, by their order: they have no names; number {clock} is the clock",
+                clock=clock,
+            )
     if width != len(axes):
         raise DataError(
             f"{file}: has {width} columns, expected {len(axes)} columns ({', '.join(axes)}), and no names", NAME_THEM

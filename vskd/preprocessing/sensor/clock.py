@@ -27,6 +27,8 @@ MOST_BACKWARD = 0.1
 """A larger fraction of steps back in time is no jitter, but rows out of order."""
 LAG = 0.1
 MOST_LAG = 500
+REPEATED = 0.1
+"""If a larger fraction of stamps is repeated, they are rounded, or samples come in bursts."""
 COARSE = 0.02
 """A rate that is less certain than so is not known."""
 MISSING = 0.03
@@ -92,11 +94,12 @@ def _check_order(stamps: Seconds, source: Path | str) -> None:
 def _period(stamps: Seconds) -> float:
     """Seconds a sample, by the median of differences over many samples: neither a gap nor late stamps move it."""
     samples = len(stamps)
-    mean = abs(float(stamps[-1] - stamps[0])) / (samples - 1)
-    steps = np.abs(np.diff(stamps))
-    resolution = float(np.median(steps[steps > 0]))
+    steps = np.diff(stamps)
+    forward = steps[steps > 0]
+    mean = float(forward.sum()) / (samples - 1)
+    resolution = float(np.median(forward))
     lag = int(np.clip(LAG * samples, 1, MOST_LAG))
-    if resolution > 2 * mean > 0:  # many samples share a stamp: a lag that spans many different ones
+    if (steps == 0).mean() > REPEATED:  # many samples share a stamp: a lag that spans many different ones
         lag = min(samples - 1, max(lag, int(20 * resolution / mean)))
     if lag > samples // 2:
         return mean
@@ -108,7 +111,9 @@ def _breaks(stamps: Seconds, period: float) -> tuple[npt.NDArray[np.int64], Seco
     samples = len(stamps)
     off = stamps - period * np.arange(samples)
     lag = int(np.clip(LAG * samples, 1, MOST_LAG))
-    noise = float(np.median(np.abs(off[lag:] - off[:-lag])))
+    # Several lags, since bursts do not show at a lag that is a multiple of theirs.
+    lags = sorted({max(1, int(lag * part)) for part in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)})
+    noise = max(float(np.median(np.abs(off[k:] - off[:-k]))) for k in lags)
     least = max(GAP_S, GAP_STEPS * period, NOISE * noise)
     found, shifts = [], []
     for place in np.flatnonzero(np.abs(np.diff(off)) > least / 2) + 1:
@@ -140,7 +145,7 @@ def _rate(stamps: Seconds, period: float, breaks: npt.NDArray[np.int64]) -> tupl
     pieces = np.diff(np.concatenate([[0], breaks, [len(stamps)]]))
     resolution = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
     repeated = int((steps == 0).sum())
-    if repeated > 0.1 * len(steps) and resolution > COARSE * period * int(pieces.max()):
+    if repeated > REPEATED * len(steps) and resolution > COARSE * period * int(pieces.max()):
         return None, (f"time stamps only every {resolution:.3g} s: too coarse for a rate",)
     facts = [f"{int((steps < 0).sum())} stamps late"] if (steps < 0).any() else []
     facts += [f"{repeated} stamps repeated"] if repeated else []

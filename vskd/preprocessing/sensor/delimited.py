@@ -147,13 +147,19 @@ def _separator(lines: Sequence[str]) -> str:
 
     def score(separator: str) -> tuple[float, int]:
         rows = [_cells(line, separator) for line in lines[-SAMPLE_LINES:]]
-        width = Counter(map(len, rows)).most_common(1)[0][0]
+        width = _usual_width(rows)
         cells = [cell for row in rows if len(row) == width for cell in row]
         # A comma inside a number, where commas separate, is the sign of another separator.
         good = sum(is_decimal(c) and not (separator == "," and "," in c) for c in cells)
-        return good / len(cells), width
+        return good / len(cells) * (1.0 if width > 1 else 0.5), width  # `1,2` is two numbers rather than one
 
     return max(SEPARATORS, key=score)
+
+
+def _usual_width(rows: Sequence[Sequence[str]]) -> int:
+    """Cells of most rows; of equally many the longer ones."""
+    counts = Counter(map(len, rows))
+    return max(counts, key=lambda width: (counts[width], width))
 
 
 def _cells(line: str, separator: str) -> list[str]:
@@ -171,12 +177,14 @@ def _split(lines: Sequence[str], separator: str, path: Path) -> list[list[str]]:
 
 def _head_and_body(rows: list[list[str]], path: Path, separator: str) -> tuple[list[list[str]], list[list[str]]]:
     """The lines of names and units, and the data rows; lines before them that are no table are left out."""
-    width = Counter(map(len, rows)).most_common(1)[0][0]
+    width = _usual_width(rows)
     same = [row for row in rows if len(row) == width]
     pattern = same[len(same) // 2 if len(same) > 1 else 0]
     numeric = [k for k, cell in enumerate(pattern) if is_decimal(cell)]
     if not numeric:
-        raise DataError(f"{path}: not a readable .csv file: it holds no row of numbers", "Give a file of samples, one a line")
+        raise DataError(
+            f"{path}: not a readable .csv file: it holds no row of numbers", "Give a file of samples, one a line"
+        )
     start = 0
     while start < len(rows) and _is_preamble(rows[start], width):
         start += 1
@@ -214,7 +222,7 @@ def _without_empty_column(head: list[list[str]], body: list[list[str]]) -> tuple
 
 
 def _check_rows(body: Sequence[Sequence[str]], path: Path, separator: str) -> None:
-    width = Counter(map(len, body)).most_common(1)[0][0]
+    width = _usual_width(body)
     for number, row in enumerate(body, 1):
         if len(row) != width:
             raise DataError(

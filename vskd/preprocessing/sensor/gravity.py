@@ -78,7 +78,8 @@ def at_rest(signal: Signal, rate_hz: float) -> Rest:
     """Measure the stillest stretches of `STRETCH_S` of a signal, (axes, samples)."""
     samples = signal.shape[1]
     width = min(samples, max(5, round(STRETCH_S * rate_hz)))
-    low, high = np.quantile(signal, WITHIN, axis=1, keepdims=True)
+    low = np.quantile(signal, WITHIN[0], axis=1, keepdims=True, method="higher")
+    high = np.quantile(signal, WITHIN[1], axis=1, keepdims=True, method="lower")
     values = np.clip(signal.astype(np.float64), low, high)
     centred = values - values.mean(axis=1, keepdims=True)  # so that no digits are lost in the sums of squares
     mean = _moving_mean(centred, width)
