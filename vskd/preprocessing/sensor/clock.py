@@ -112,9 +112,11 @@ def _breaks(stamps: Seconds, period: float) -> tuple[npt.NDArray[np.int64], Seco
     off = stamps - period * np.arange(samples)
     lag = int(np.clip(LAG * samples, 1, MOST_LAG))
     # Several lags, since bursts do not show at a lag that is a multiple of theirs.
-    lags = sorted({max(1, int(lag * part)) for part in (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)})
+    lags = {max(1, lag * part // 10 - part % 3) for part in (10, 9, 8, 7, 6, 5)}
     noise = max(float(np.median(np.abs(off[k:] - off[:-k]))) for k in lags)
-    least = max(GAP_S, GAP_STEPS * period, NOISE * noise)
+    steps = np.diff(stamps)
+    rounding = float(np.median(steps[steps > 0])) if (steps == 0).mean() > REPEATED else 0.0
+    least = max(GAP_S, GAP_STEPS * period, NOISE * noise, 2 * rounding)
     found, shifts = [], []
     for place in np.flatnonzero(np.abs(np.diff(off)) > least / 2) + 1:
         before, after = off[max(0, place - SIDE) : place], off[place : place + SIDE]
