@@ -80,11 +80,36 @@ def test_a_recording_shorter_than_a_window_is_refused():
         contract_windows(Recorded(recording(31).T.copy(), 50.0, ()), contract)
 
 
+def test_no_window_reaches_across_a_gap():
+    contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
+    signal = recording(100).T.copy()
+    windows = contract_windows(Recorded(signal, 50.0, (), breaks=(45, 50)), contract)
+    starts = [0, 50, 66]  # the five samples between the gaps give none
+    np.testing.assert_array_equal(windows, np.stack([signal[:, k : k + 32] for k in starts]))
+    with pytest.raises(BundleError, match="it has 31 between its 2 gaps"):
+        contract_windows(Recorded(signal[:, :93].copy(), 50.0, (), breaks=(31, 62)), contract)
+
+
+def test_how_a_file_was_understood_is_told(sealed: ExportReport, tmp_path: Path):
+    path = tmp_path / "a.csv"
+    rows = [f"{20 * n};{y};{x};{z}" for n, (x, y, z) in enumerate(recording())]
+    path.write_text("time_ms;accY (g);accX (g);accZ (g)\n" + "\n".join(rows).replace(".", ","), encoding="utf-8")
+    told = predict_file(sealed.bundle.path, path)
+    assert told.understood == (
+        ("read as", "text separated by semicolon, utf-8"),
+        ("columns", "accX, accY, accZ"),
+        ("unit", "g (the file)"),
+        ("rate", "50 Hz (column 'time_ms', in ms)"),
+    )
+    assert told.probabilities == predict_file(sealed.bundle.path, path, columns=(2, 1, 3)).probabilities
+
+
 def test_a_real_recording_is_read_by_the_contract_s_hint(tiny_student: Model, out: Path, utd_mhad_root: Path):
     contract = sensor_contract(mat_variable="d_iner", mat_columns=(0, 1, 2))
     export_tiny(tiny_student, out, contract=contract)
     prediction = predict_file(out, utd_mhad_root / "Inertial" / "a1_s1_t1_inertial.mat")
-    assert prediction.label in LABELS and len(prediction.notes) == 2
+    assert prediction.label in LABELS and prediction.notes == ()
+    assert dict(prediction.understood)["rate"] == "50 Hz (of the data set's own files)"
 
 
 def test_a_changed_bundle_does_not_predict(bundle_copy: Path, file: Path):

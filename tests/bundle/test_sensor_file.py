@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from tests.export.conftest import sensor_contract
 from vskd.bundle.sensor_file import Recorded, read_recording
 from vskd.errors import BundleError, DataError, VskdError
+from vskd.preprocessing.sensor.sensor_range import estimate_range
 
 
 def signal(samples: int = 60, scale: float = 1.0, channels: int = 3) -> np.ndarray:
@@ -218,3 +219,56 @@ def test_a_missing_file_is_named(tmp_path: Path):
     for kind in ("csv", "mat", "npy"):
         with pytest.raises(DataError, match=f"gone.{kind}"):
             read(tmp_path / f"gone.{kind}")
+
+
+def matlab(tmp_path: Path, **variables: np.ndarray) -> Path:
+    savemat(tmp_path / "a.mat", variables)
+    return tmp_path / "a.mat"
+
+
+OWN = sensor_contract(mat_variable="d_iner", mat_columns=(0, 1, 2), mat_width=6)
+
+
+def test_the_data_set_s_own_file_says_rate_and_unit(tmp_path: Path):
+    six = np.hstack([signal(), 100 * signal()])
+    for named in ({}, {"variable": "d_iner"}):
+        recorded = read(matlab(tmp_path, d_iner=six, other=six), contract=OWN, rate_hz=None, **named)
+        np.testing.assert_allclose(recorded.signal, signal().T, atol=1e-6)
+        assert recorded.notes == ()
+
+
+def test_another_shape_or_variable_is_not_taken_for_the_data_set_s_own(tmp_path: Path):
+    gyro_first = np.hstack([100 * signal(), signal()])
+    with pytest.raises(DataError, match="'d_iner' has 4 columns, and 6 of the data set's own files"):
+        read(matlab(tmp_path, d_iner=gyro_first[:, :4]), contract=OWN)
+    with pytest.raises(DataError, match=r"has 6 columns, expected 3 columns \(x, y, z\).*--columns"):
+        read(matlab(tmp_path, mine=gyro_first), contract=OWN, variable="mine")
+    recorded = read(matlab(tmp_path, mine=gyro_first), contract=OWN, variable="mine", columns=(3, 4, 5))
+    np.testing.assert_allclose(recorded.signal, signal().T, atol=1e-6)
+    refuses(matlab(tmp_path, mine=signal()), "does not say its rate", contract=OWN, variable="mine", rate_hz=None)
+
+
+@pytest.mark.parametrize(
+    "remark", ["# rate_hz: 100 Hz", "# Sampling rate: 0.1 kHz", "# fs = 100", "# rate: 100 (nominal)"]
+)
+def test_a_rate_in_a_remark(tmp_path: Path, remark: str):
+    refuses(csv_file(tmp_path, signal(), remark + "\n"), "asks for 50 Hz", "the file says 100 Hz", rate_hz=None)
+
+
+@pytest.mark.parametrize("rate", ["fast", "0", "-50", "nan", "inf", "50 furlongs"])
+def test_a_remark_of_no_rate_is_refused(tmp_path: Path, rate: str):
+    with pytest.raises(DataError, match=r"recording\.csv: rate_hz is .*no positive number"):
+        read(csv_file(tmp_path, signal(), f"# rate_hz: {rate}\n"))
+
+
+def test_all_real_files_are_accepted_by_a_model_of_gentle_movements(utd_mhad_root: Path):
+    """What `evaluate` scores `predict` takes: the range is the sensor's, not that of the training recordings."""
+    files = sorted((utd_mhad_root / "Inertial").glob("a*_s2_*_inertial.mat"))
+    peaks = {f: float(np.abs(loadmat(f)["d_iner"][:, :3]).max()) for f in files}
+    gentle = sorted(peaks.values())[:20]
+    assert max(gentle) * 2 < max(peaks.values())  # by the largest training sample some would be refused
+    contract = sensor_contract(
+        mat_variable="d_iner", mat_columns=(0, 1, 2), mat_width=6, range_limit=estimate_range(gentle, "g")
+    )
+    for file in files:
+        assert read(file, contract=contract, rate_hz=None).rate_hz == 50

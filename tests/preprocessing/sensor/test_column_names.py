@@ -19,7 +19,8 @@ XYZ = ("x", "y", "z")
         ("gyro_x gyro_y gyro_z accel_x accel_y accel_z", (3, 4, 5)),
         ("ACCELEROMETER X|ACCELEROMETER Y|ACCELEROMETER Z|GRAVITY X|GRAVITY Y|GRAVITY Z", (0, 1, 2)),
         (
-            "Linear Acceleration x|Linear Acceleration y|Linear Acceleration z|Acceleration x|Acceleration y|Acceleration z",
+            "Linear Acceleration x|Linear Acceleration y|Linear Acceleration z|"
+            "Acceleration x|Acceleration y|Acceleration z",
             (3, 4, 5),
         ),
         ("epoc|elapsed|x-axis|y-axis|z-axis", (2, 3, 4)),
@@ -65,7 +66,7 @@ def test_another_sensor_or_axis_is_refused_by_name(names: str, told: str) -> Non
 
 
 def test_the_same_names_belong_to_the_stream_that_is_asked() -> None:
-    names = "ax ay az gx gy gz".split()
+    names = ["ax", "ay", "az", "gx", "gy", "gz"]
     assert columns_by_name(names, XYZ, "gyroscope").columns == (3, 4, 5)
     assert columns_by_name(["rotationRate.x", "rotationRate.y", "rotationRate.z"], XYZ, "gyroscope").columns == (
         0,

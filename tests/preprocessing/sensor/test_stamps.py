@@ -28,10 +28,7 @@ MOMENTS = [START + timedelta(microseconds=20_000 * n) for n in range(100)]
     ],
 )
 def test_numbers(scale: float, first: int, unit: float | None, how: str) -> None:
-    if scale == 1:
-        cells = [f"{first + t:.3f}" for t in AT]
-    else:
-        cells = [str(first + round(t * scale)) for t in AT]
+    cells = [f"{first + t:.3f}" if scale == 1 else str(first + round(t * scale)) for t in AT]
     seconds, said = parse_stamps(cells, unit)
     np.testing.assert_allclose(seconds, AT, atol=1e-6)
     assert said == how

@@ -164,7 +164,7 @@ def _usual_width(rows: Sequence[Sequence[str]]) -> int:
 
 def _cells(line: str, separator: str) -> list[str]:
     if separator == " ":
-        return line.split()
+        return re.split(" +", line.strip(" "))
     return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
 
 

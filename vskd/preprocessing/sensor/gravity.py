@@ -139,7 +139,7 @@ def dead_fault(signal: Signal, axes: Sequence[str]) -> Fault | None:
     if len(constant) == len(axes):
         return Fault("no sample differs from the first: a dead sensor", "Remove this recording, or record it again")
     if constant:
-        value = signal[list(axes).index(constant[0]), 0]
+        value = signal[list(axes).index(constant[0]), 0] + 0.0  # so that -0 is written as 0
         return Fault(
             f"axis {constant[0]} is {value:.4g} in every sample: a dead axis, or a column of something else",
             "Remove this recording, or name the right columns",
