@@ -125,6 +125,7 @@ def read_recording(
     if clock and clock.facts:
         understood.append(("clock", ", ".join(clock.facts)))
     notes = [*chosen.notes, *unread]
+    notes += [f"a gap of {clock.gaps[n]:.3g} s before data row {b + 1}" for n, b in enumerate(breaks) if clock]
     if not in_unit.known:
         notes.append(
             f"{file.name} does not say its unit; {contract.unit} is assumed, which gravity fits (--unit states it)"
