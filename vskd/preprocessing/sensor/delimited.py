@@ -119,11 +119,11 @@ def read_delimited(path: Path) -> Table:
     if not lines:
         raise DataError(f"{path}: is empty", "Remove this recording, or copy it again")
     separator = _separator(lines)
-    rows = _split(lines, separator, path)
+    rows = [_cells(line, separator) for line in lines]
     head, body = _head_and_body(rows, path, separator)
     declared = _declared(path, remarks)
     if not head and remarks:
-        head = _names_in_remarks(remarks, declared, separator, len(body[0]), path)
+        head = _names_in_remarks(remarks, declared, separator, len(body[0]))
     head, body = _without_empty_column(head, body)
     _check_rows(body, path, SEPARATORS[separator])
     names, units = _names_and_units(head)
@@ -163,16 +163,13 @@ def _usual_width(rows: Sequence[Sequence[str]]) -> int:
 
 
 def _cells(line: str, separator: str) -> list[str]:
+    """Cells of a line; one that csv cannot read (an endless cell) is one cell, and no number."""
     if separator == " ":
         return re.split(" +", line.strip(" "))
-    return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
-
-
-def _split(lines: Sequence[str], separator: str, path: Path) -> list[list[str]]:
     try:
-        return [_cells(line, separator) for line in lines]
-    except csv.Error as error:
-        raise DataError(f"{path}: not a readable .csv file ({error})", "Save it as UTF-8 text") from error
+        return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error:
+        return [line]
 
 
 def _head_and_body(rows: list[list[str]], path: Path, separator: str) -> tuple[list[list[str]], list[list[str]]]:
@@ -265,12 +262,12 @@ def _declared(path: Path, remarks: Sequence[str]) -> dict[str, str]:
 
 
 def _names_in_remarks(
-    remarks: Sequence[str], declared: Mapping[str, str], separator: str, width: int, path: Path
+    remarks: Sequence[str], declared: Mapping[str, str], separator: str, width: int
 ) -> list[list[str]]:
     """Names that stand behind a remark's mark, as `numpy.savetxt` writes them."""
     for line in (declared.get("columns", ""), remarks[-1]):
         for mark in dict.fromkeys((separator, ",")):
-            cells = _split([line], mark, path)[0] if line else []
+            cells = _cells(line, mark) if line else []
             if len(cells) == width > 1 and not any(is_decimal(cell) for cell in cells):
                 return [[cell.strip() for cell in cells]]
     return []

@@ -6,6 +6,7 @@ Everything is checked here, so that later code may trust shape, finiteness and l
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,7 @@ def _read_npy(path: Path) -> npt.NDArray[Any]:
     try:
         with path.open("rb") as file:
             return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, TokenError, SyntaxError, MemoryError, OverflowError) as error:
         raise DataError(f"{path}: not a readable .npy file of numbers ({error})", "Save it with numpy.save") from error
 
 
