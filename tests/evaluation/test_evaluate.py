@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
-from vskd.distillation.data import Batch
-from vskd.distillation.networks import load_student
-from vskd.distillation.student import Student
 
 from tests.conftest import FinishedComparison
 from vskd.datasets.synthetic.dataset import index
+from vskd.distillation.data import Batch
+from vskd.distillation.networks import load_student
+from vskd.distillation.student import Student
 from vskd.errors import ProtocolError, RunError
 from vskd.evaluation.evaluate import evaluate_run, predict_recordings, softmax
 from vskd.evaluation.results import read_results

@@ -5,9 +5,9 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
+
 from vskd.distillation.inputs import student_inputs
 from vskd.distillation.networks import load_student
-
 from vskd.distillation.run import RunFolder
 from vskd.evaluation.evaluate import open_experiment
 from vskd.evaluation.predictions import Predictions, read_csv
