@@ -55,7 +55,7 @@ def test_sliding_windows_are_averaged(tiny_student: Model, out: Path, tmp_path: 
     contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
     export_tiny(tiny_student, out, contract=contract)
     np.save(tmp_path / "recording.npy", recording(96))
-    prediction = predict_file(out, tmp_path / "recording.npy")
+    prediction = predict_file(out, tmp_path / "recording.npy", rate_hz=50)
     assert prediction.windows == 5  # (96 - 32) / 16 + 1
     predictor = Predictor(load_bundle(out))
     starts = range(0, 65, 16)
@@ -86,11 +86,36 @@ def test_a_recording_shorter_than_a_window_is_refused():
         contract_windows(Recorded(recording(31).T.copy(), 50.0, ()), contract)
 
 
+def test_no_window_reaches_across_a_gap():
+    contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
+    signal = recording(100).T.copy()
+    windows = contract_windows(Recorded(signal, 50.0, (), breaks=(45, 50)), contract)
+    starts = [0, 50, 66]  # the five samples between the gaps give none
+    np.testing.assert_array_equal(windows, np.stack([signal[:, k : k + 32] for k in starts]))
+    with pytest.raises(BundleError, match="it has 31 between its 2 gaps"):
+        contract_windows(Recorded(signal[:, :93].copy(), 50.0, (), breaks=(31, 62)), contract)
+
+
+def test_how_a_file_was_understood_is_told(sealed: ExportReport, tmp_path: Path):
+    path = tmp_path / "a.csv"
+    rows = [f"{20 * n};{y};{x};{z}" for n, (x, y, z) in enumerate(recording())]
+    path.write_text("time_ms;accY (g);accX (g);accZ (g)\n" + "\n".join(rows).replace(".", ","), encoding="utf-8")
+    told = predict_file(sealed.bundle.path, path)
+    assert told.understood == (
+        ("read as", "text separated by semicolon, utf-8"),
+        ("columns", "accX, accY, accZ"),
+        ("unit", "g (the file)"),
+        ("rate", "50 Hz (column 'time_ms', in ms)"),
+    )
+    assert told.probabilities == predict_file(sealed.bundle.path, path, columns=(2, 1, 3)).probabilities
+
+
 def test_a_real_recording_is_read_by_the_contract_s_hint(tiny_student: Model, out: Path, utd_mhad_root: Path):
     contract = sensor_contract(mat_variable="d_iner", mat_columns=(0, 1, 2))
     export_tiny(tiny_student, out, contract=contract)
     prediction = predict_file(out, utd_mhad_root / "Inertial" / "a1_s1_t1_inertial.mat")
-    assert prediction.label in LABELS and len(prediction.notes) == 2
+    assert prediction.label in LABELS and prediction.notes == ()
+    assert dict(prediction.understood)["rate"] == "50 Hz (of the data set's own files)"
 
 
 def test_a_changed_bundle_does_not_predict(bundle_copy: Path, file: Path):
@@ -119,7 +144,7 @@ def test_predicting_and_verifying_need_no_torch(sealed: ExportReport, file: Path
     program = (
         "import sys; from pathlib import Path\n"
         "from vskd.bundle.predict import predict_file\nfrom vskd.bundle.bundle import verify_bundle\n"
-        f"print(predict_file(Path({str(sealed.bundle.path)!r}), Path({str(file)!r})).label)\n"
+        f"print(predict_file(Path({str(sealed.bundle.path)!r}), Path({str(file)!r}), rate_hz=50).label)\n"
         f"verify_bundle(Path({str(sealed.bundle.path)!r}))\n"
         "heavy = ('torch', 'torchvision', 'litert_torch', 'ai_edge_quantizer', 'lightning', 'pandas', 'sklearn')\n"
         "sys.exit(' '.join(m for m in heavy if m in sys.modules) or 0)"

@@ -1,14 +1,16 @@
 """A recording against the contract: every refusal says what is asked and what was found."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from tests.export.conftest import sensor_contract
-from vskd.bundle.sensor_file import Recorded, normal_unit, read_recording
+from vskd.bundle.sensor_file import Recorded, read_recording
 from vskd.errors import BundleError, DataError, VskdError
+from vskd.preprocessing.sensor.sensor_range import estimate_range
 
 
 def signal(samples: int = 60, scale: float = 1.0, channels: int = 3) -> np.ndarray:
@@ -25,7 +27,7 @@ def csv_file(tmp_path: Path, values: np.ndarray, head: str = "") -> Path:
 
 def read(path: Path, **options: object) -> Recorded:
     contract = options.pop("contract", sensor_contract())
-    return read_recording(path, contract, **options)
+    return read_recording(path, contract, **{"rate_hz": 50.0, **options})
 
 
 def refuses(path: Path, *parts: str, **options: object) -> None:
@@ -51,12 +53,19 @@ def test_csv_mat_and_npy_give_the_same_signal(tmp_path: Path):
         np.testing.assert_allclose(one, values.T, atol=1e-6)
 
 
-def test_what_is_assumed_is_said(tmp_path: Path):
+def test_a_rate_that_nobody_says_is_asked_for(tmp_path: Path):
+    refuses(csv_file(tmp_path, signal()), "does not say its rate", "50 Hz", "--rate", rate_hz=None)
+    said = read(csv_file(tmp_path, signal(), "# rate_hz: 50\n"), rate_hz=None)
+    assert said.rate_hz == 50 and dict(said.understood)["rate"] == "50 Hz (the file)"
+
+
+def test_a_unit_is_assumed_only_where_gravity_fits_and_that_is_said(tmp_path: Path):
     path = csv_file(tmp_path, signal())
-    notes = " ".join(read(path).notes)
-    assert "50 Hz is assumed" in notes and "g is assumed" in notes
-    assert read(path, rate_hz=50, unit="g").notes == ()
-    assert read(csv_file(tmp_path, signal(), "# rate_hz: 50\n# unit: g\n")).notes == ()
+    assert "g is assumed, which gravity fits" in " ".join(read(path).notes)
+    assert read(path, unit="g").notes == ()
+    assert read(csv_file(tmp_path, signal(), "# rate_hz: 50\n# unit: g\n"), rate_hz=None).notes == ()
+    turning = sensor_contract(stream="gyroscope", unit="deg/s", range_limit=1000.0)
+    refuses(csv_file(tmp_path, signal()), "does not say its unit", "deg/s", "--unit", contract=turning)
 
 
 @pytest.mark.parametrize("rate", [48.6, 49.0, 51.0, 51.4])
@@ -71,19 +80,19 @@ def test_wrong_rate_by_option(tmp_path: Path, rate: float):
 
 def test_wrong_rate_declared_by_the_file_is_not_overridden(tmp_path: Path):
     path = csv_file(tmp_path, signal(), "# rate_hz: 100\n")
-    refuses(path, "asks for 50 Hz", "100 Hz")
+    refuses(path, "asks for 50 Hz", "100 Hz", rate_hz=None)
     refuses(path, "asks for 50 Hz", "100 Hz", rate_hz=50)
 
 
 def test_wrong_rate_by_its_time_column(tmp_path: Path):
     values = np.column_stack([np.arange(60) / 30, signal()])
-    refuses(csv_file(tmp_path, values, "t,x,y,z\n"), "asks for 50 Hz", "30 Hz")
+    refuses(csv_file(tmp_path, values, "t,x,y,z\n"), "asks for 50 Hz", "30 Hz", rate_hz=None)
 
 
 def test_time_column_and_order_of_columns(tmp_path: Path):
     values = signal()
     columns = np.column_stack([np.arange(60) / 50, values[:, 2], values[:, 0], values[:, 1]])
-    recorded = read(csv_file(tmp_path, columns, "t,z,x,y\n"), unit="g")
+    recorded = read(csv_file(tmp_path, columns, "t,z,x,y\n"), unit="g", rate_hz=None)
     np.testing.assert_allclose(recorded.signal, values.T, atol=1e-6)
     assert recorded.notes == ()
 
@@ -93,20 +102,44 @@ def test_wrong_unit_by_option(tmp_path: Path, unit: str):
     refuses(csv_file(tmp_path, signal()), "asks for g", unit, unit=unit)
 
 
-def test_wrong_unit_declared_by_the_file(tmp_path: Path):
-    refuses(
-        csv_file(tmp_path, signal(scale=9.81), "x [m/s^2],y [m/s^2],z [m/s^2]\n"), "asks for g", "divide by 9.80665"
-    )
+def test_a_unit_declared_by_the_file_is_converted(tmp_path: Path):
+    for head, factor in (
+        ("x [m/s^2],y [m/s^2],z [m/s^2]\n", 9.80665),
+        ("# unit: m/s^2 (SI)\n", 9.80665),
+        ("x (mg),y (mg),z (mg)\n", 1000.0),
+        ("# unit: 1/64 g\n", 64.0),
+    ):
+        recorded = read(csv_file(tmp_path, factor * signal(), head))
+        np.testing.assert_allclose(recorded.signal, signal().T, atol=1e-5)
+        assert any("converted from" in note for note in recorded.notes)
 
 
-@pytest.mark.parametrize(("one", "other"), [("m/s2", "m/s^2"), ("M/S²", "m/s^2"), ("dps", "deg/s"), (" g ", "g")])
-def test_spellings_of_units(one: str, other: str):
-    assert normal_unit(one) == normal_unit(other)
+@pytest.mark.parametrize("unit", ["deg/s", "furlong"])
+def test_a_declared_unit_of_something_else_is_refused(tmp_path: Path, unit: str):
+    refuses(csv_file(tmp_path, signal(), f"x [{unit}],y [{unit}],z [{unit}]\n"), "asks for g", unit)
 
 
-def test_undeclared_metres_per_second_squared_are_noticed(tmp_path: Path):
-    refuses(csv_file(tmp_path, signal(scale=9.81)), "asks for g", "look like m/s^2")
-    refuses(csv_file(tmp_path, signal(scale=30)), "asks for g", "±8 g", "look like m/s^2")
+def test_a_declared_unit_that_gravity_contradicts_is_refused(tmp_path: Path):
+    refuses(csv_file(tmp_path, signal(), "# unit: m/s^2\n"), "the file says m/s^2", "look like g")
+    refuses(csv_file(tmp_path, signal(scale=9.81), "# unit: g\n"), "the file says g", "look like m/s^2", "divide by")
+    refuses(csv_file(tmp_path, signal(), "# unit: g\n"), "option says m/s^2, the file says g", unit="m/s^2")
+
+
+@pytest.mark.parametrize(
+    ("factor", "name"),
+    [(9.80665, "m/s^2"), (1000, "mg"), (64, "1/64 g"), (256, "1/256 g"), (2048, "1/2048 g"), (16384, "1/16384 g")],
+)
+def test_an_undeclared_unit_is_named_and_can_be_stated(tmp_path: Path, factor: float, name: str):
+    path = csv_file(tmp_path, signal(scale=factor))
+    refuses(path, "asks for g", f"look like {name}", f"--unit '{name}'")
+    np.testing.assert_allclose(read(path, unit=name).signal, signal().T, atol=1e-4)
+
+
+@pytest.mark.parametrize("factor", [0.01, 0.3, 2.2, 30.0])
+def test_of_an_unknown_unit_the_factor_that_fits_is_given(tmp_path: Path, factor: float):
+    with pytest.raises(BundleError, match=r"no unit that vskd knows.*times (\S+) fits") as caught:
+        read(csv_file(tmp_path, signal(scale=factor)))
+    assert float(re.search(r"times (\S+) fits", str(caught.value))[1]) == pytest.approx(1 / factor, rel=0.25)
 
 
 def test_undeclared_g_is_noticed_by_a_model_in_metres(tmp_path: Path):
@@ -116,7 +149,15 @@ def test_undeclared_g_is_noticed_by_a_model_in_metres(tmp_path: Path):
 
 
 def test_values_beyond_the_range_are_refused_even_with_the_right_unit(tmp_path: Path):
-    refuses(csv_file(tmp_path, signal(scale=40)), "±8 g", unit="g")
+    values = signal()
+    values[40:43] = (20, 20, 20)
+    refuses(csv_file(tmp_path, values), "±8 g", "3 samples are beyond twice of it", unit="g")
+
+
+def test_one_sample_beyond_the_range_is_a_glitch(tmp_path: Path):
+    values = signal()
+    values[17] = (60, 1, 0)
+    refuses(csv_file(tmp_path, values), "±8 g", "sample 17 reaches 60 g: a glitch")
 
 
 def test_a_hard_hit_is_no_wrong_unit(tmp_path: Path):
@@ -178,3 +219,56 @@ def test_a_missing_file_is_named(tmp_path: Path):
     for kind in ("csv", "mat", "npy"):
         with pytest.raises(DataError, match=f"gone.{kind}"):
             read(tmp_path / f"gone.{kind}")
+
+
+def matlab(tmp_path: Path, **variables: np.ndarray) -> Path:
+    savemat(tmp_path / "a.mat", variables)
+    return tmp_path / "a.mat"
+
+
+OWN = sensor_contract(mat_variable="d_iner", mat_columns=(0, 1, 2), mat_width=6)
+
+
+def test_the_data_set_s_own_file_says_rate_and_unit(tmp_path: Path):
+    six = np.hstack([signal(), 100 * signal()])
+    for named in ({}, {"variable": "d_iner"}):
+        recorded = read(matlab(tmp_path, d_iner=six, other=six), contract=OWN, rate_hz=None, **named)
+        np.testing.assert_allclose(recorded.signal, signal().T, atol=1e-6)
+        assert recorded.notes == ()
+
+
+def test_another_shape_or_variable_is_not_taken_for_the_data_set_s_own(tmp_path: Path):
+    gyro_first = np.hstack([100 * signal(), signal()])
+    with pytest.raises(DataError, match="'d_iner' has 4 columns, and 6 of the data set's own files"):
+        read(matlab(tmp_path, d_iner=gyro_first[:, :4]), contract=OWN)
+    with pytest.raises(DataError, match=r"has 6 columns, expected 3 columns \(x, y, z\).*--columns"):
+        read(matlab(tmp_path, mine=gyro_first), contract=OWN, variable="mine")
+    recorded = read(matlab(tmp_path, mine=gyro_first), contract=OWN, variable="mine", columns=(3, 4, 5))
+    np.testing.assert_allclose(recorded.signal, signal().T, atol=1e-6)
+    refuses(matlab(tmp_path, mine=signal()), "does not say its rate", contract=OWN, variable="mine", rate_hz=None)
+
+
+@pytest.mark.parametrize(
+    "remark", ["# rate_hz: 100 Hz", "# Sampling rate: 0.1 kHz", "# fs = 100", "# rate: 100 (nominal)"]
+)
+def test_a_rate_in_a_remark(tmp_path: Path, remark: str):
+    refuses(csv_file(tmp_path, signal(), remark + "\n"), "asks for 50 Hz", "the file says 100 Hz", rate_hz=None)
+
+
+@pytest.mark.parametrize("rate", ["fast", "0", "-50", "nan", "inf", "50 furlongs"])
+def test_a_remark_of_no_rate_is_refused(tmp_path: Path, rate: str):
+    with pytest.raises(DataError, match=r"recording\.csv: rate_hz is .*no positive number"):
+        read(csv_file(tmp_path, signal(), f"# rate_hz: {rate}\n"))
+
+
+def test_all_real_files_are_accepted_by_a_model_of_gentle_movements(utd_mhad_root: Path):
+    """What `evaluate` scores `predict` takes: the range is the sensor's, not that of the training recordings."""
+    files = sorted((utd_mhad_root / "Inertial").glob("a*_s2_*_inertial.mat"))
+    peaks = {f: float(np.abs(loadmat(f)["d_iner"][:, :3]).max()) for f in files}
+    gentle = sorted(peaks.values())[:20]
+    assert max(gentle) * 2 < max(peaks.values())  # by the largest training sample some would be refused
+    contract = sensor_contract(
+        mat_variable="d_iner", mat_columns=(0, 1, 2), mat_width=6, range_limit=estimate_range(gentle, "g")
+    )
+    for file in files:
+        assert read(file, contract=contract, rate_hz=None).rate_hz == 50

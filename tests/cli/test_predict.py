@@ -16,7 +16,9 @@ def test_predict(vskd, record, bundle: Path, tmp_path: Path) -> None:
 
     probabilities = dict(zip("abcdefg", (0.5, 0.2, 0.1, 0.08, 0.06, 0.04, 0.02), strict=True))
     seen = record(
-        library, "predict_file", library.Prediction("a", probabilities, 1.25, 3, ("rate assumed to be 50 Hz",))
+        library,
+        "predict_file",
+        library.Prediction("a", probabilities, 1.25, 3, ("unit assumed",), understood=(("columns", "ax, ay, az"),)),
     )
     words = ["--rate", 50, "--unit", "g", "--columns", "1, 2,3", "--variable", "acc"]
     answer = vskd("predict", bundle, tmp_path / "r.csv", *words)
@@ -34,10 +36,12 @@ def test_predict(vskd, record, bundle: Path, tmp_path: Path) -> None:
     for needle in ("label    a", "1.25 ms", "0.060", "2 less probable"):
         assert needle in answer.out
     assert "0.040" not in answer.out
-    assert answer.err == "note: rate assumed to be 50 Hz\n"
+    assert answer.err == "note: unit assumed\n"
+    assert "columns  ax, ay, az" in answer.out
     plain = vskd("predict", bundle, tmp_path / "r.csv", "--json")
     assert json.loads(plain.out)["probabilities"] == probabilities
     assert list(json.loads(plain.out)["probabilities"]) == list("abcdefg")
+    assert json.loads(plain.out)["understood"] == {"columns": "ax, ay, az"}
     assert seen[1]["columns"] == ()
 
 
@@ -87,8 +91,9 @@ def test_the_examples_of_the_help_give_one_answer(run_example, finished_comparis
     ("words", "asked", "got"),
     [
         (["--rate", "100", "--unit", "g"], "50 Hz", "100 Hz"),
-        (["--unit", "m/s^2"], "asks for g", "m/s^2"),
+        (["--unit", "m/s^2", "--rate", "50"], "asks for g", "m/s^2"),
         (["--columns", "0,1"], "3 channels", "2 columns"),
+        ([], "50 Hz", "--rate"),
     ],
 )
 def test_what_the_contract_does_not_allow_is_refused(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from vskd.bundle.contract import EncodingContract, SensorContract
 from vskd.bundle.encoding import model_input
 from vskd.errors import SettingError
 from vskd.modalities.base import Source
-from vskd.modalities.window import WindowInputs, WindowSees
+from vskd.modalities.window import WindowInputs, WindowSees, samples_for
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.signals import read_sensor, resample_to_length, resample_to_rate
 from vskd.schema import explain, parse
@@ -186,11 +187,12 @@ def test_the_contract_is_read_off_the_training_recordings(world: Source) -> None
         length=32,
         min_samples=int(min(lengths) * 0.5),
         max_samples=int(max(lengths) * 1.5),
-        range_limit=float(max(np.abs(s).max() for s in signals)),
+        range_limit=8.0,  # as the data set declares it, whatever these recordings reach
         encoding=EncodingContract(method="gasf", scaling="fixed", limit=0.5, image_size=16),
         encoding_inside=True,
         mat_variable=streams[0].variable,
         mat_columns=streams[0].columns,
+        mat_width=6,
     )
     assert windows(world, encoding=encoding).contract(train, encoding_inside=True) == expected
     wide = windows(world, encoding={**encoding, "limit": 16.0}).contract(train)
@@ -199,3 +201,27 @@ def test_the_contract_is_read_off_the_training_recordings(world: Source) -> None
     assert (bare.encoding.limit, bare.encoding.image_size) == (4.0, 64), "as bundles have always stated them"
     sliding = windows(world, **SLIDING).contract(train)
     assert (sliding.stride, sliding.window_rate_hz, sliding.max_samples) == (12, 40.0, 10**9)
+    assert sliding.min_samples == 39  # the fewest at 50 Hz that are 32 at 40 Hz
+
+
+@pytest.mark.parametrize(
+    ("length", "window_rate", "rate"), [(32, 50.0, 50.0), (32, 40.0, 50.0), (128, 20.0, 50.0), (64, 31.25, 25.0)]
+)
+def test_the_shortest_recording_of_a_sliding_model_is_its_window(length: int, window_rate: float, rate: float) -> None:
+    fewest = samples_for(length, window_rate, rate)
+    for samples, enough in ((fewest, True), (fewest - 1, False)):
+        resampled = resample_to_rate(np.zeros((3, samples), np.float32), rate, window_rate)
+        assert (resampled.shape[1] >= length) is enough
+
+
+def test_without_a_declared_range_it_is_estimated_and_one_glitch_does_not_count(world: Source, tmp_path: Path) -> None:
+    recordings = {}
+    for number, (i, recording) in enumerate(sorted(world.recordings.items())[:6]):
+        stream = recording.stream("accelerometer")
+        values = read_sensor(stream.path, axes=stream.axes, variable=stream.variable, columns=stream.columns).T.copy()
+        values[40, 0] = 60.0 if number == 3 else values[40, 0]
+        np.save(tmp_path / f"{i}.npy", values)
+        plain = replace(stream, path=tmp_path / f"{i}.npy", variable="", columns=(), range_limit=0.0)
+        recordings[i] = replace(recording, streams={"accelerometer": plain})
+    contract = windows(replace(world, recordings=recordings)).contract(sorted(recordings))
+    assert (contract.range_limit, contract.mat_width) == (8.0, None)

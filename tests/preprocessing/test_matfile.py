@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
+from scipy.sparse import csc_matrix
 
 from vskd.errors import DataError
 from vskd.preprocessing.matfile import mat_shape, read_mat
@@ -68,6 +69,29 @@ def test_v73_says_how_to_save_it(tmp_path: Path) -> None:
     header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM"
     (tmp_path / "a.mat").write_bytes(header + bytes(2000))
     with pytest.raises(DataError, match="-v7"):
+        read_mat(tmp_path / "a.mat")
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i2"])
+def test_version_4_says_how_to_save_it(tmp_path: Path, dtype: str) -> None:
+    savemat(tmp_path / "a.mat", {"d_iner": TABLE.astype(dtype)}, format="4")
+    with pytest.raises(DataError, match=r"a\.mat: a MATLAB v4 file.*-v7"):
+        read_mat(tmp_path / "a.mat")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (np.array([[TABLE, 1]], dtype=object), "a cell array"),
+        ({"nested": TABLE}, "a struct"),
+        ("text", "text"),
+        (csc_matrix(TABLE), "a sparse matrix"),
+        (TABLE + 1j, "of complex numbers"),
+    ],
+)
+def test_what_is_no_matrix_of_numbers_is_named(tmp_path: Path, value: object, told: str) -> None:
+    savemat(tmp_path / "a.mat", {"d_iner": value})
+    with pytest.raises(DataError, match=rf"a\.mat: variable 'd_iner' is {told}, not a numeric array"):
         read_mat(tmp_path / "a.mat")
 
 

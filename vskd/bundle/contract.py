@@ -43,10 +43,11 @@ class SensorContract(Strict):
         stride: samples between sliding windows.
         window_rate_hz: rate of sliding windows.
         min_samples, max_samples: shortest and longest recording accepted, in samples at `rate_hz`.
-        range_limit: largest value that the sensor can measure, in `unit`.
+        range_limit: largest value that the sensor can measure, in `unit`: the device's, or an estimate.
         encoding: see `EncodingContract`.
         encoding_inside: True if the model takes the window itself; False if it takes the encoded window.
         mat_variable, mat_columns: where this stream lies in the data set's own .mat files, for predicting from them.
+        mat_width: how many columns that variable has; older bundles do not say it.
     """
 
     kind: Literal["sensor"] = "sensor"
@@ -66,6 +67,7 @@ class SensorContract(Strict):
     encoding_inside: bool
     mat_variable: str = ""
     mat_columns: tuple[Size, ...] = ()
+    mat_width: Count | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "SensorContract":

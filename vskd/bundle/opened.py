@@ -81,7 +81,7 @@ class OpenedBundle:
             >>> bundle = load_bundle("bundle")
             >>> bundle.contract.unit, bundle.contract.axes, bundle.contract.rate_hz
             ('g', ('x', 'y', 'z'), 50.0)
-            >>> lying_still = np.tile([0.0, 0.0, 1.0], (100, 1))
+            >>> lying_still = np.random.default_rng(0).normal([0.0, 0.0, 1.0], 0.01, (100, 3))
             >>> answer = bundle.predict(lying_still, rate_hz=50)
             >>> answer.label in bundle.classes, answer.windows, answer.per_window.shape
             (True, 1, (1, 3))

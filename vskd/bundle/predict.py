@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ class Prediction:
         notes: what was assumed because the file does not say.
         classes: all of them, in order of class number.
         per_window: float64 (windows, classes), probabilities of each window.
+        understood: what the file was understood to be, as (what, how) pairs.
     """
 
     label: str
@@ -42,6 +43,7 @@ class Prediction:
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     per_window: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)), repr=False, compare=False)
+    understood: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -73,7 +75,9 @@ class Predictor:
     def predict(self, recorded: Recorded) -> Prediction:
         """Label a recording that fits the contract."""
         windows = contract_windows(recorded, self.contract)
-        return predict_samples(self.logits, list(windows), self.bundle.manifest.provenance.labels, recorded.notes)
+        labels = self.bundle.manifest.provenance.labels
+        answer = predict_samples(self.logits, list(windows), labels, recorded.notes)
+        return replace(answer, understood=recorded.understood)
 
 
 def predict_samples(
@@ -118,21 +122,25 @@ def sensor_contract_of(bundle: Bundle) -> SensorContract:
 
 
 def contract_windows(recorded: Recorded, contract: SensorContract) -> FloatArray:
-    """The windows of a recording, float32 (windows, channels, samples), cut as in training.
+    """The windows of a recording, float32 (windows, channels, samples), cut as in training; none reaches across a gap.
 
     Raises:
-        BundleError: the recording is shorter than one sliding window.
+        BundleError: the recording, or each part of it between gaps, is shorter than one sliding window.
     """
     if contract.window_mode == "whole":
         return resample_to_length(recorded.signal, contract.length)[np.newaxis]
     if contract.window_rate_hz is None or contract.stride is None:  # the contract's own check excludes it
         raise ValueError("a sliding contract has a window rate and a stride")
-    signal = resample_to_rate(recorded.signal, recorded.rate_hz, contract.window_rate_hz)
-    windows = sliding_windows(signal, contract.length, contract.stride)
+    parts = [
+        resample_to_rate(part, recorded.rate_hz, contract.window_rate_hz)
+        for part in np.split(recorded.signal, recorded.breaks, axis=1)
+    ]
+    windows = np.concatenate([sliding_windows(part, contract.length, contract.stride) for part in parts])
     if not len(windows):
         raise BundleError(
             f"The recording is too short: the model asks for {contract.length} samples at "
-            f"{contract.window_rate_hz:g} Hz, and it has {signal.shape[1]}",
+            f"{contract.window_rate_hz:g} Hz, and it has {max(part.shape[1] for part in parts)}"
+            + (f" between its {len(recorded.breaks)} gaps" if recorded.breaks else ""),
             "Record longer",
         )
     return windows

@@ -1,6 +1,7 @@
 """A recording from a file or an array, checked against the sensor contract.
 
-What it declares, what it must be, and what is assumed because nobody said it.
+What it declares, what it must be, and what was understood. Nothing is assumed that would change the answer: a rate that
+nobody says is asked for, and a unit that nobody says is taken only where gravity proves it.
 """
 
 import re
@@ -11,41 +12,61 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.bundle.contract import SensorContract
-from vskd.bundle.csv_header import CsvHeader, read_csv_header
+from vskd.bundle.samples import Samples, open_samples
+from vskd.bundle.sensor_checks import (
+    check_alive,
+    check_length,
+    check_once,
+    check_plausible,
+    check_rate,
+    check_whole,
+    steady_rate,
+)
+from vskd.bundle.sensor_columns import Chosen, choose_columns, read_clock
 from vskd.errors import BundleError, DataError
-from vskd.preprocessing.sensor.signals import check_signal, read_sensor
+from vskd.preprocessing.sensor.clock import Clock
+from vskd.preprocessing.sensor.gravity import measures_gravity
+from vskd.preprocessing.sensor.signals import check_signal, to_signal
+from vskd.preprocessing.sensor.units import conversion, normal_unit
 
 FloatArray = npt.NDArray[np.float32]
 
-RATE_TOLERANCE = 0.03  # clocks of cheap sensors are off by a percent or two
-RANGE_EXCESS = 2.0  # a sensor cannot measure beyond its range; twice as much is another unit, not noise
-STANDARD_GRAVITY = 9.80665
-_UNITS = {
-    "g": "g",
-    "m/s^2": "m/s^2",
-    "m/s2": "m/s^2",
-    "m/s²": "m/s^2",
-    "m/s/s": "m/s^2",
-    "deg/s": "deg/s",
-    "dps": "deg/s",
-    "°/s": "deg/s",
-    "rad/s": "rad/s",
-}
+_RATE = re.compile(
+    r"(?P<number>[+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*(?P<unit>k?hz|samples?/s(?:ec)?|sps|/s)?(?:\s*\(.*\))?", re.I
+)
+_OF_DATASET = "of the data set's own files"
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recording that fits the contract: float32 (channels, samples), and in `notes` what was assumed."""
+    """A recording that fits the contract.
+
+    Attributes:
+        signal: float32 (channels, samples), in the contract's unit.
+        rate_hz: samples per second.
+        notes: what was assumed, and what may surprise.
+        understood: what the file was understood to be, as (what, how) pairs.
+        breaks: samples before which there is a gap; windows do not reach across.
+    """
 
     signal: FloatArray
     rate_hz: float
     notes: tuple[str, ...]
+    understood: tuple[tuple[str, str], ...] = ()
+    breaks: tuple[int, ...] = ()
 
 
-def normal_unit(unit: str) -> str:
-    """One spelling for each unit: `m/s2` and `m/s²` are `m/s^2`; unknown units stay as they are."""
-    plain = re.sub(r"\s+", "", unit).lower()
-    return _UNITS.get(plain, plain)
+@dataclass(frozen=True)
+class _Unit:
+    """The samples' unit, who says so, and what they are multiplied by."""
+
+    name: str
+    source: str
+    factor: float
+
+    @property
+    def known(self) -> bool:
+        return bool(self.source)
 
 
 def read_recording(
@@ -59,32 +80,60 @@ def read_recording(
 ) -> Recorded:
     """Read a recording and check it against the contract.
 
-    Rate and unit come from the caller or from the file (a .csv may declare them, see `read_csv_header`). Where neither
-    says, the contract's are assumed, and `notes` say so.
-
     Args:
         file: .csv, .mat or .npy.
         contract: what the model asks for.
         rate_hz: samples per second, if the caller knows.
-        unit: unit of the samples, if the caller knows.
-        columns: which columns are the contract's axes, counted from 0 and without a leading time column; empty: found
-            by name in a .csv, by the contract in a .mat, else the file must have the axes alone.
-        variable: name of the array in a .mat file; empty: the contract's, or the only array.
+        unit: unit of the samples, if the caller knows; samples in another unit of the same quantity are converted.
+        columns: which columns are the contract's axes, counted from 0 in the file as it is; empty: found by name, else
+            the file must have the axes alone, or with a clock as its first or last column.
+        variable: name of the array in a .mat file; empty: the contract's, or the only array. Only of the contract's own
+            variable and shape the contract's columns are taken.
 
     Raises:
-        BundleError: rate, unit, channels or length differ from what the contract asks; the message gives both.
-        DataError: the file is missing, damaged, has other columns, or values that are not finite.
+        BundleError: rate, unit, channels or length differ from what the contract asks, or are not said and cannot be
+            proven; the message gives both, and what was understood.
+        DataError: the file is missing, damaged, has other columns, its clock is broken, or values are not finite.
     """
-    header = read_csv_header(file, contract.axes, contract.stream) if file.suffix.lower() == ".csv" else CsvHeader()
-    notes: list[str] = []
-    rate = _settle_rate(file, contract, rate_hz, header.rate_hz, notes)
-    unit_known = _settle_unit(file, contract, unit, header.unit, notes)
-    if file.suffix.lower() == ".mat":
-        variable, columns = variable or contract.mat_variable, columns or contract.mat_columns
-    signal = _read_channels(file, contract, columns or header.columns, variable)
-    _check_length(file, contract, signal.shape[1])
-    _check_plausible(file, contract, signal, unit_known)
-    return Recorded(signal, rate, tuple(notes))
+    variable, columns, own = _of_matlab(file, contract, columns, variable)
+    samples = open_samples(file, variable)
+    if own and contract.mat_width not in (None, samples.width):
+        raise DataError(
+            f"{file}: '{variable}' has {samples.width} columns, and {contract.mat_width} {_OF_DATASET}",
+            "Name the columns of the axes with --columns, counted from 0",
+        )
+    _refuse_empatica(file, samples)
+    chosen = choose_columns(file, samples, contract, columns)
+    clock, clock_said, unread = read_clock(file, samples, chosen)
+    in_unit = _settle_unit(file, samples, chosen, contract, unit, own)
+    signal = to_signal([samples.numbers(c) for c in chosen.columns], contract.axes, file)
+    check_once(file, signal)
+    said = _settle_rate(file, contract, rate_hz, samples, (clock, clock_said), own)
+    check_length(file, contract, signal.shape[1])
+    breaks = check_whole(file, contract, clock)
+    check_alive(file, contract, signal)
+    check_plausible(file, contract, signal, said[0] if said else contract.rate_hz, in_unit.name, in_unit.source)
+    if said is None:
+        raise _no_rate(file, contract, clock, unread)
+    rate, rate_said = said
+    understood = [
+        ("read as", samples.kind),
+        ("columns", chosen.said),
+        ("unit", f"{in_unit.name} ({in_unit.source or 'gravity at rest fits'})"),
+        ("rate", f"{rate:g} Hz ({rate_said})"),
+    ]
+    if clock and clock.facts:
+        understood.append(("clock", ", ".join(clock.facts)))
+    notes = [*chosen.notes, *unread]
+    notes += [f"a gap of {clock.gaps[n]:.3g} s before data row {b + 1}" for n, b in enumerate(breaks) if clock]
+    if not in_unit.known:
+        notes.append(
+            f"{file.name} does not say its unit; {contract.unit} is assumed, which gravity fits (--unit states it)"
+        )
+    if in_unit.factor != 1:
+        notes.append(f"the samples were converted from {in_unit.name} to {contract.unit}")
+    converted = (signal * np.float32(in_unit.factor)).astype(np.float32) if in_unit.factor != 1 else signal
+    return Recorded(converted, rate, tuple(notes), tuple(understood), breaks)
 
 
 def recorded_array(samples: npt.ArrayLike, contract: SensorContract, rate_hz: float | None = None) -> Recorded:
@@ -109,98 +158,124 @@ def recorded_array(samples: npt.ArrayLike, contract: SensorContract, rate_hz: fl
     if table.dtype.kind not in "fiu":
         raise DataError(f"{name}: holds {table.dtype}, not real numbers", "Give an array of numbers")
     notes: list[str] = []
-    _check_rate(name, contract, "the caller says", rate_hz)
+    check_rate(name, contract, "the caller says", rate_hz)
     if rate_hz is None:
         notes.append(f"no rate was given; {contract.rate_hz:g} Hz is assumed")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
         signal = np.ascontiguousarray(table.T, dtype=np.float32)
-    _check_length(name, contract, signal.shape[1])
+    check_length(name, contract, signal.shape[1])
     check_signal(signal, contract.axes, name)
-    _check_plausible(name, contract, signal, unit_known=False)
+    check_alive(name, contract, signal)
+    check_plausible(name, contract, signal, rate_hz or contract.rate_hz, contract.unit, "")
     return Recorded(signal, rate_hz or contract.rate_hz, tuple(notes))
 
 
-def _settle_rate(
-    file: Path, contract: SensorContract, given: float | None, declared: float | None, notes: list[str]
-) -> float:
-    """The recording's rate: what the caller or the file says, and the contract's where neither does."""
-    _check_rate(file, contract, "the option says", given)
-    _check_rate(file, contract, "the file says", declared)
-    if given is None and declared is None:
-        notes.append(f"{file.name} does not say its rate; {contract.rate_hz:g} Hz is assumed (--rate states it)")
-    return given or declared or contract.rate_hz
+def _of_matlab(
+    file: Path, contract: SensorContract, columns: tuple[int, ...], variable: str
+) -> tuple[str, tuple[int, ...], bool]:
+    """Variable and columns of a .mat file, and whether they are those of the data set's own files."""
+    if file.suffix.lower() != ".mat":
+        return variable, columns, False
+    variable = variable or contract.mat_variable
+    own = bool(not columns and contract.mat_columns and variable == contract.mat_variable)
+    return variable, contract.mat_columns if own else columns, own
 
 
-def _check_rate(name: Path | str, contract: SensorContract, source: str, rate_hz: float | None) -> None:
-    asked = contract.rate_hz
-    if rate_hz is not None and not abs(rate_hz - asked) <= RATE_TOLERANCE * asked:
-        raise BundleError(
-            f"{name}: wrong rate: the model asks for {asked:g} Hz, {source} {rate_hz:g} Hz",
-            f"Resample the recording to {asked:g} Hz, or record at that rate",
+def _refuse_empatica(file: Path, samples: Samples) -> None:
+    """Name a wristband's own format, whose first rows are no samples: start time, then rate."""
+    if samples.names or samples.width != 3 or file.suffix.lower() != ".csv":
+        return
+    first = [samples.numbers(c)[:2] for c in range(3)]
+    if all(len(f) == 2 and f[0] > 1e8 and f[0] == first[0][0] and f[1] == first[0][1] for f in first):
+        raise DataError(
+            f"{file}: looks like a file of an Empatica wristband: start time and rate ({first[0][1]:g} Hz) in the "
+            "first rows, samples in 1/64 g",
+            f"Remove the first two rows, and give --rate {first[0][1]:g} --unit '1/64 g'",
         )
 
 
-def _settle_unit(
-    file: Path, contract: SensorContract, given: str | None, declared: str | None, notes: list[str]
-) -> bool:
-    """Whether the unit is known to be the contract's; False where it is only assumed."""
-    for source, unit in (("the option says", given), ("the file says", declared)):
-        if unit is not None and normal_unit(unit) != normal_unit(contract.unit):
-            raise BundleError(
-                f"{file}: wrong unit: the model asks for {contract.unit}, {source} {unit}",
-                f"Convert the samples to {contract.unit}" + _conversion(normal_unit(unit), normal_unit(contract.unit)),
+def _settle_rate(
+    file: Path,
+    contract: SensorContract,
+    given: float | None,
+    samples: Samples,
+    clock: tuple[Clock | None, str],
+    own: bool,
+) -> tuple[float, str] | None:
+    """The recording's rate, and who says so; None where nobody does."""
+    declared = _declared_rate(file, samples)
+    by_clock = clock[0].rate_hz if clock[0] else None
+    found = [
+        ("the option says", given),
+        ("the file says", declared),
+        (f"the file's clock ({clock[1]}) says", by_clock),
+    ]
+    for source, rate in found:
+        check_rate(file, contract, source, rate, clock[0].facts if clock[0] and rate == by_clock else ())
+    for source, rate in found:
+        if rate is not None:
+            return steady_rate(rate, contract), re.sub(
+                r"^the file's clock \((.*)\)$", r"\1", source.removesuffix(" says")
             )
-    known = given is not None or declared is not None
-    if not known:
-        notes.append(f"{file.name} does not say its unit; {contract.unit} is assumed (--unit states it)")
-    return known
+    return (contract.rate_hz, _OF_DATASET) if own else None
 
 
-def _conversion(got: str, asked: str) -> str:
-    if (got, asked) == ("m/s^2", "g"):
-        return f" (divide by {STANDARD_GRAVITY})"
-    if (got, asked) == ("g", "m/s^2"):
-        return f" (multiply by {STANDARD_GRAVITY})"
-    return ""
-
-
-def _read_channels(file: Path, contract: SensorContract, columns: tuple[int, ...], variable: str) -> FloatArray:
-    asked = f"the model asks for {len(contract.axes)} channels ({', '.join(contract.axes)})"
-    if columns and len(columns) != len(contract.axes):
-        raise BundleError(f"{file}: {asked}, {len(columns)} columns were named", "Name one column for each channel")
-    return read_sensor(file, axes=contract.axes, variable=variable, columns=columns)
-
-
-def _check_length(name: Path | str, contract: SensorContract, samples: int) -> None:
-    if contract.min_samples <= samples <= contract.max_samples:
-        return
-    rate = contract.rate_hz
-    bounds = f"{contract.min_samples} to {contract.max_samples} samples"
-    seconds = f"{contract.min_samples / rate:.2g} to {contract.max_samples / rate:.3g} s at {rate:g} Hz"
-    raise BundleError(
-        f"{name}: wrong length: the model asks for {bounds} ({seconds}), the recording has {samples}",
-        "Cut out one performance of the action" if samples > contract.max_samples else "Record the whole performance",
+def _no_rate(file: Path, contract: SensorContract, clock: Clock | None, unread: tuple[str, ...]) -> BundleError:
+    why = "; ".join([*unread, *(clock.facts if clock else ())])
+    return BundleError(
+        f"{file}: does not say its rate{f' ({why})' if why else ''}, and the model asks for {contract.rate_hz:g} Hz",
+        "State its samples per second with --rate",
     )
 
 
-def _check_plausible(name: Path | str, contract: SensorContract, signal: FloatArray, unit_known: bool) -> None:
-    """Refuse values that the sensor cannot have measured, or whose gravity is that of another unit."""
-    unit = normal_unit(contract.unit)
-    peak = float(np.abs(signal).max())
-    other = {"g": "m/s^2", "m/s^2": "g", "deg/s": "rad/s", "rad/s": "deg/s"}.get(unit, "another unit")
-    if peak > RANGE_EXCESS * contract.range_limit:
+def _declared_rate(file: Path, samples: Samples) -> float | None:
+    """What a remark `# rate_hz: 50` says, in Hz."""
+    text = samples.declared.get("rate_hz")
+    if text is None:
+        return None
+    match = _RATE.fullmatch(text)
+    rate = float(match["number"].replace(",", ".")) if match else 0.0
+    if match and (match["unit"] or "").lower() == "khz":
+        rate *= 1000
+    if not 0 < rate < float("inf"):
+        raise DataError(f"{file}: rate_hz is '{text}', which is no positive number", "Write e.g. '# rate_hz: 50'")
+    return rate
+
+
+def _settle_unit(
+    file: Path, samples: Samples, chosen: Chosen, contract: SensorContract, given: str | None, own: bool
+) -> _Unit:
+    """The samples' unit. Where nobody says it, it is the contract's, if gravity can prove it.
+
+    Raises:
+        DataError: several units are declared.
+        BundleError: it is of another quantity, or must be said.
+    """
+    header = [samples.units[c] for c in chosen.columns if samples.units and samples.units[c]]
+    declared = {
+        normal_unit(u): u for u in [*header, *([samples.declared["unit"]] if "unit" in samples.declared else [])]
+    }
+    if len(declared) > 1:
+        raise DataError(f"{file}: declares several units: {', '.join(sorted(declared))}", "Give all axes in one unit")
+    said = [("the file says", unit) for unit in declared.values()]
+    said = [("the option says", given), *said] if given is not None else said
+    for source, unit in said:
+        if conversion(unit, contract.unit) is None:
+            raise BundleError(
+                f"{file}: wrong unit: the model asks for {contract.unit}, {source} {unit}",
+                f"Give samples in {contract.unit}, or in a unit of the same quantity",
+            )
+    if len({normal_unit(unit) for _, unit in said}) > 1:
         raise BundleError(
-            f"{name}: values reach {peak:.4g}, and the model asks for {contract.unit} of a sensor of "
-            f"±{contract.range_limit:g} {contract.unit}: they look like {other}",
-            f"Convert the samples to {contract.unit}{_conversion(other, unit)}",
+            f"{file}: the option says {said[0][1]}, the file says {said[1][1]}", "Leave out --unit, or correct the file"
         )
-    if unit_known or unit not in ("g", "m/s^2") or len(signal) != 3:
-        return
-    # A body is at rest on average over seconds, so the median length of the vector is near 1 g whatever the movement.
-    typical = float(np.median(np.linalg.norm(signal, axis=0))) / (1.0 if unit == "g" else STANDARD_GRAVITY)
-    if (unit == "g" and typical > 5) or (unit == "m/s^2" and typical < 0.25):
+    if said:
+        source, unit = said[0]
+        return _Unit(unit, source.removesuffix(" says"), conversion(unit, contract.unit) or 1.0)
+    if own:
+        return _Unit(contract.unit, _OF_DATASET, 1.0)
+    if not measures_gravity(contract.stream, contract.unit) or len(contract.axes) != 3:
         raise BundleError(
-            f"{name}: the model asks for {contract.unit}, and the vector of the samples is typically {typical:.3g} "
-            f"times gravity: they look like {other}",
-            f"Convert the samples to {contract.unit}{_conversion(other, unit)}, or state their unit with --unit",
+            f"{file}: does not say its unit, and the model asks for {contract.unit}", "State its unit with --unit"
         )
+    return _Unit(contract.unit, "", 1.0)

@@ -61,8 +61,10 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
 @click.argument("bundle", type=FOLDER)
 @click.argument("recording", type=PATH, metavar="RECORDING|IMAGE|FOLDER|VIDEO")
 @click.option("--rate", "rate_hz", type=float, metavar="HZ", help="Samples per second, if the file does not say.")
-@click.option("--unit", metavar="UNIT", help="Unit of the samples, e.g. g, if the file does not say.")
-@click.option("--columns", callback=parse_columns, metavar="N,N,N", help="Columns of the axes, counted from 0.")
+@click.option("--unit", metavar="UNIT", help="Unit of the samples, e.g. g or '1/64 g', if the file does not say.")
+@click.option(
+    "--columns", callback=parse_columns, metavar="N,N,N", help="Columns of the axes, counted from 0 in the file."
+)
 @click.option("--variable", default="", metavar="NAME", help="Array of a .mat file.")
 @click.option(
     "--box", callback=parse_box, metavar="X1,Y1,X2,Y2", help="What to cut out of images, in pixels; whole: nothing."
@@ -86,8 +88,9 @@ def predict(
 ) -> None:
     """Classify with BUNDLE: label, probabilities and latency.
 
-    A bundle of a sensor takes a RECORDING (.csv, .mat or .npy); one whose rate, unit, channels or length are not what
-    it asks for is refused. A bundle of images takes an IMAGE (.jpg or .png), a FOLDER of images or a VIDEO.
+    A bundle of a sensor takes a RECORDING (.csv, .mat or .npy) and says how it was understood; one whose rate, unit,
+    channels or length are not what it asks for is refused. A bundle of images takes an IMAGE (.jpg or .png), a FOLDER
+    of images or a VIDEO.
 
     With --stream a .csv of any length gives one line per window: seconds, label, and log(p1 / p2) of the two most
     probable classes; with --json one object per line.
@@ -124,6 +127,7 @@ def predict(
                 "latency_ms": answer.latency_ms,
                 "windows": answer.windows,
                 "notes": answer.notes,
+                "understood": dict(answer.understood),
             }
         )
         return
@@ -132,6 +136,7 @@ def predict(
     print_fields([(f"  {name}", f"{value:.3f}") for name, value in list(answer.probabilities.items())[:SHOWN]])
     if len(answer.probabilities) > SHOWN:
         click.echo(f"  and {len(answer.probabilities) - SHOWN} less probable (all of them: --json)")
+    print_fields(list(answer.understood))
     for note in answer.notes:
         click.echo(f"note: {note}", err=True)
 

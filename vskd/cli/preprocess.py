@@ -143,7 +143,7 @@ def windows(
     from vskd.preprocessing.stores.window_store import WindowSource, build_window_store
 
     sources = [
-        WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz)
+        WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz, s.unit, s.name)
         for i, s in streams_of(name, data, stream, max_bad_fraction).items()
     ]
     report = build_window_store(

@@ -30,6 +30,7 @@ class Stream:
         columns: which columns of that array belong to this stream; empty means all.
         box: where the subject's face or body is in an image: x1, y1, x2, y2 in pixels of the file as it is stored
             (before a camera's rotation mark is applied); None where no box is known.
+        range_limit: largest value that the device can measure, in `unit`; 0 where it is not known.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Stream:
     variable: str = ""
     columns: tuple[int, ...] = ()
     box: tuple[float, float, float, float] | None = None
+    range_limit: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Windows of a sensor stream, as they are or encoded as images."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
@@ -15,8 +16,10 @@ from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
+from vskd.preprocessing.matfile import mat_shape
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.encodings import AnyEncoding, Encoding, effective
+from vskd.preprocessing.sensor.sensor_range import estimate_range
 from vskd.preprocessing.stores.window_store import Mode, WindowSource, WindowStore, build_window_store
 from vskd.schema import Count, OnlyWhere, Positive, parse, required_where
 
@@ -24,6 +27,15 @@ LENGTH_MARGIN = 0.5
 """A recording may be this much shorter or longer than any that the model was trained on."""
 ANY_LENGTH = 10**9
 ROTATED_AXES = 3
+
+
+def samples_for(length: int, window_rate_hz: float, rate_hz: float) -> int:
+    """Fewest samples at `rate_hz` that give `length` at `window_rate_hz`.
+
+    >>> samples_for(32, 50.0, 50.0), samples_for(32, 25.0, 50.0)
+    (32, 63)
+    """
+    return math.floor((length - 1) * rate_hz / window_rate_hz) + 1
 
 
 class WindowSees(Sees):
@@ -108,7 +120,10 @@ class WindowInputs(Inputs):
         """The store of windows, built on first use."""
         streams = self.streams()
         build_window_store(
-            [WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz) for i, s in streams.items()],
+            [
+                WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz, s.unit, s.name)
+                for i, s in streams.items()
+            ],
             self.store_file,
             mode=self.sees.window,
             length=self.sees.length,
@@ -188,11 +203,16 @@ class WindowInputs(Inputs):
         """What the model asks of a recording.
 
         Args:
-            train: recordings that it was trained on; they say which lengths and values it knows.
+            train: recordings that it was trained on; they say which lengths it knows, and where the data set does not
+                declare it, what the sensor can measure.
             encoding_inside: whether the encoding is part of the model.
         """
         stream = self.source.recordings[train[0]].stream(self.stream)
         lengths = [self.store.num_samples(i) for i in train]
+        shortest = max(2, int(min(lengths) * (1 - LENGTH_MARGIN)))
+        if self.sees.rate_hz is not None:  # of sliding windows: one is enough
+            shortest = samples_for(self.sees.length, self.sees.rate_hz, stream.rate_hz)
+        limit = stream.range_limit or estimate_range(self.store.largest_of(train), stream.unit)
         encoding = EncodingContract(**self.sees.encoding.stated())
         longest = int(max(lengths) * (1 + LENGTH_MARGIN))
         return SensorContract(
@@ -205,13 +225,14 @@ class WindowInputs(Inputs):
             length=self.sees.length,
             stride=self.sees.stride,
             window_rate_hz=self.sees.rate_hz,
-            min_samples=max(2, int(min(lengths) * (1 - LENGTH_MARGIN))),
+            min_samples=shortest,
             max_samples=longest if self.sees.window == "whole" else ANY_LENGTH,
-            range_limit=max(encoding.limit, float(self.store.largest(train))),
+            range_limit=max(encoding.limit, limit),
             encoding=encoding,
             encoding_inside=encoding_inside,
             mat_variable=stream.variable,
             mat_columns=stream.columns,
+            mat_width=mat_shape(stream.path, stream.variable)[1] if stream.variable else None,
         )
 
     @classmethod

@@ -22,6 +22,15 @@ _STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8
 """Type of a data element -> numpy's name of it. MATLAB stores numbers in the smallest type that holds them."""
 _NUMERIC_CLASSES = range(6, 16)
 """mxDOUBLE_CLASS to mxUINT64_CLASS."""
+_OTHER_CLASSES = {
+    1: "a cell array",
+    2: "a struct",
+    3: "an object",
+    4: "text",
+    5: "a sparse matrix",
+    16: "a function handle",
+    17: "an object (a table or string, for instance)",
+}
 _COMPLEX = 0x0800
 _HEADER_BYTES = 2048
 """Enough for flags, dimensions and name of an array."""
@@ -30,11 +39,11 @@ _COPY_AGAIN = "The file is truncated or damaged; copy it again from the original
 
 @dataclass(frozen=True)
 class _Array:
-    """One array of a file: its header, and where its numbers begin in `content`."""
+    """One array of a file: its header, what it is if no real numbers, and where its numbers begin in `content`."""
 
     name: str
     shape: tuple[int, ...]
-    numeric: bool
+    problem: str
     content: bytes
     position: int
     order: str
@@ -62,9 +71,10 @@ def read_mat(path: Path, variable: str = "") -> NDArray[Any]:
         DataError: the file is missing, damaged, has no such variable, or the variable is not real numbers.
     """
     array = _find(path, variable, header_only=False)
-    if not array.numeric:
+    if array.problem:
         raise DataError(
-            f"{path}: variable '{array.name}' is not a numeric array", "Name the variable that holds the numbers"
+            f"{path}: variable '{array.name}' is {array.problem}, not a numeric array",
+            "Name the variable that holds the numbers, or save them as a matrix of their own",
         )
     try:
         return _numbers(array)
@@ -97,7 +107,11 @@ def _arrays(path: Path, header_only: bool) -> Iterator[_Array]:
     content = path.read_bytes()
     if content.startswith((b"MATLAB 7.3", b"\x89HDF")):
         raise DataError(
-            f"{path}: a MATLAB v7.3 file, which is not supported", "Save it again in MATLAB with the option -v7"
+            f"{path}: a MATLAB v7.3 file (HDF5), which is not supported", "Save it again in MATLAB with the option -v7"
+        )
+    if _is_version_4(content):
+        raise DataError(
+            f"{path}: a MATLAB v4 file, which is not supported", "Save it again in MATLAB with the option -v7"
         )
     if len(content) < 128 or content[126:128] not in (b"IM", b"MI"):
         raise _DamageError("no MATLAB 5 file, or cut off in its first 128 bytes")
@@ -118,6 +132,17 @@ def _arrays(path: Path, header_only: bool) -> Iterator[_Array]:
         position = end
 
 
+def _is_version_4(content: bytes) -> bool:
+    """Whether the file begins as a level 4 MAT-file: type MOPT, rows, columns, 0 or 1, length of the name."""
+    for order in "<>":
+        if len(content) >= 20:
+            kind, rows, columns, imaginary, name = struct.unpack_from(f"{order}5i", content)
+            digits = kind // 1000 in (0, 1) and kind // 100 % 10 == 0 and kind // 10 % 10 <= 5 and kind % 10 <= 2
+            if digits and kind >= 0 and min(rows, columns) >= 0 and imaginary in (0, 1) and 1 < name <= 64:
+                return content[20 : 20 + name].rstrip(b"\0").isalnum() or b"_" in content[20 : 20 + name]
+    return False
+
+
 def _unpacked(element: bytes, header_only: bool) -> bytes:
     unpacker = zlib.decompressobj()
     if header_only:
@@ -134,10 +159,13 @@ def _parse_header(content: bytes, order: str) -> _Array:
     _, name, position = _element(content, position, order)
     shape = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
     word = struct.unpack_from(f"{order}I", flags)[0]
-    numeric = word & 0xFF in _NUMERIC_CLASSES and not word & _COMPLEX
+    kind = word & 0xFF
+    problem = "" if kind in _NUMERIC_CLASSES else _OTHER_CLASSES.get(kind, f"of unknown class {kind}")
+    if not problem and word & _COMPLEX:
+        problem = "of complex numbers"
     if len(shape) < 2 or min(shape) < 0:
         raise _DamageError(f"an array of shape {shape}")
-    return _Array(name.decode("ascii"), shape, numeric, content, position, order)
+    return _Array(name.decode("ascii"), shape, problem, content, position, order)
 
 
 def _element(content: bytes, position: int, order: str) -> tuple[int, bytes, int]:

@@ -248,3 +248,30 @@ def test_a_real_recording(utd_mhad_root: Path) -> None:
     assert 0.9 < np.median(np.linalg.norm(acceleration, axis=0)) < 1.2
     gyroscope = read_sensor(path, axes=XYZ, variable="d_iner", columns=(3, 4, 5))
     assert np.abs(gyroscope).max() > 20
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"{'descr': '<f8', 'shape': (", b"{'descr': '<f8'", b"{'descr': '<f8', 'fortran_order': 0 0}", b"\xff" * 20],
+)
+def test_a_damaged_npy_header_is_one_clear_error(tmp_path: Path, header: bytes) -> None:
+    text = header.ljust(117) + b"\n"
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(96))
+    with pytest.raises(DataError, match=r"a\.npy: not a readable"):
+        read_sensor(tmp_path / "a.npy", axes=XYZ)
+
+
+def test_a_csv_is_read_by_its_names(tmp_path: Path) -> None:
+    path = write_csv(
+        tmp_path / "a.csv", "t,accY,accX,accZ\n" + rows(np.column_stack([TABLE[:, 0], TABLE[:, [1, 0, 2]]]))
+    )
+    np.testing.assert_array_equal(read_sensor(path, axes=XYZ), TABLE.T)
+    np.testing.assert_array_equal(read_sensor(path, axes=XYZ, columns=(1, 2, 3)), TABLE[:, [1, 0, 2]].T)
+    with pytest.raises(DataError, match=r"a\.csv: .*gyroscope z"):
+        read_sensor(path, axes=XYZ, stream="gyroscope")
+
+
+def test_a_column_named_twice(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", TABLE)
+    with pytest.raises(DataError, match="named twice: 0, 0, 1"):
+        read_sensor(tmp_path / "a.npy", axes=XYZ, columns=(0, 0, 1))

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.preprocessing.sensor.recordings import wrist
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows
 from vskd.preprocessing.stores.window_store import WindowSource, WindowStore, build_window_store
@@ -70,3 +71,35 @@ def test_largest_is_of_the_original_recordings_asked_for(
     store = WindowStore(tmp_path / "w.h5")
     for ids in (["short"], ["short", "long"], list(signals)):
         assert store.largest(ids) == max(float(np.abs(signals[i]).max()) for i in ids)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda v: v * 9.80665, "look like m/s^2"),
+        (lambda v: v - v.mean(axis=0), "gravity was removed"),
+        (lambda v: v * [1, 0, 1], "axis y is 0 in every sample"),
+    ],
+)
+def test_one_subject_s_signals_that_are_no_accelerometer_s_in_g(tmp_path: Path, change, told: str) -> None:
+    """Of four recordings one is in another unit, or dead: it is named, and it stops the build or is left out."""
+    sources = []
+    for seed in range(4):
+        values = wrist(seed=seed)
+        np.save(tmp_path / f"r{seed}.npy", change(values) if seed == 2 else values)
+        sources.append(
+            WindowSource(f"r{seed}", tmp_path / f"r{seed}.npy", "", (), ("x", "y", "z"), 50.0, "g", "accelerometer")
+        )
+    with pytest.raises(DataError, match=r"r2\.npy") as caught:
+        build_window_store(sources, tmp_path / "w.h5", mode="whole", length=32)
+    assert told in str(caught.value)
+    build_window_store(sources, tmp_path / "v.h5", mode="whole", length=32, max_bad_fraction=0.25)
+    store = WindowStore(tmp_path / "v.h5")
+    assert store.ids == {"r0", "r1", "r3"} and told in store.problems["r2"]
+    assert len(store.largest_of(["r0", "r1"])) == 2
+
+
+def test_of_streams_without_gravity_none_is_asked(tmp_path: Path) -> None:
+    np.save(tmp_path / "r.npy", wrist() - wrist().mean(axis=0))
+    source = WindowSource("r", tmp_path / "r.npy", "", (), ("x", "y", "z"), 50.0, "g", "linear acceleration")
+    build_window_store([source], tmp_path / "w.h5", mode="whole", length=32)

@@ -29,6 +29,7 @@ class StreamSpec:
     unit: str
     axes: tuple[str, ...] = ()
     columns: tuple[int, ...] = ()
+    range_limit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,17 @@ def _open(spec: FileSpec, path: Path) -> dict[str, Stream]:
     else:
         rate_hz = check_video(path)
     return {
-        s.name: Stream(s.name, s.kind, path, rate_hz or s.rate_hz, s.unit, s.axes, spec.variable, s.columns)
+        s.name: Stream(
+            s.name,
+            s.kind,
+            path,
+            rate_hz or s.rate_hz,
+            s.unit,
+            s.axes,
+            spec.variable,
+            s.columns,
+            range_limit=s.range_limit,
+        )
         for s in spec.streams
     }
 

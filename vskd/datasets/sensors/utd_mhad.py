@@ -4,7 +4,8 @@ Source: Chen, Jafari, Kehtarnavaz, "UTD-MHAD: a multimodal dataset for human act
 camera and a wearable inertial sensor", ICIP 2015.
 
 Data requirements: a folder with any of
-  `Inertial`    `a1_s1_t1_inertial.mat`, `d_iner`, T x 6: acceleration in g, then angular rate in deg/s, 50 Hz
+  `Inertial`    `a1_s1_t1_inertial.mat`, `d_iner`, T x 6: acceleration in g (the sensor measures ±8 g),
+                then angular rate in deg/s (±1000 deg/s), 50 Hz
   `Skeleton`    `a1_s1_t1_skeleton.mat`, `d_skel`, 20 joints x 3 x T, metres, 30 Hz
   `Depth`       `a1_s1_t1_depth.mat`, `d_depth`, 240 x 320 x T, millimetres, 30 frames/s
   `DepthVideo`  `a1_s1_t1_depth.mp4`, the same as video
@@ -55,8 +56,8 @@ INERTIAL = FileSpec(
     folder="Inertial",
     endings=("_inertial.mat",),
     streams=(
-        StreamSpec("accelerometer", "sensor", 50.0, "g", _AXES, (0, 1, 2)),
-        StreamSpec("gyroscope", "sensor", 50.0, "deg/s", _AXES, (3, 4, 5)),
+        StreamSpec("accelerometer", "sensor", 50.0, "g", _AXES, (0, 1, 2), range_limit=8.0),
+        StreamSpec("gyroscope", "sensor", 50.0, "deg/s", _AXES, (3, 4, 5), range_limit=1000.0),
     ),
     variable="d_iner",
     shape=(None, 6),

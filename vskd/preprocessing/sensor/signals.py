@@ -3,31 +3,41 @@
 Everything is checked here, so that later code may trust shape, finiteness and length.
 """
 
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from vskd.errors import DataError, MissingExtraError, is_number
+from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.matfile import read_mat
+from vskd.preprocessing.sensor.column_names import columns_by_name
+from vskd.preprocessing.sensor.delimited import read_delimited
 
 Signal = npt.NDArray[np.float32]
-TIME_COLUMNS = ("time", "timestamp", "t", "t_s", "time_s", "seconds")
 
 
-def read_sensor(path: Path, *, axes: Sequence[str], variable: str = "", columns: Sequence[int] = ()) -> Signal:
+def read_sensor(
+    path: Path,
+    *,
+    axes: Sequence[str],
+    variable: str = "",
+    columns: Sequence[int] = (),
+    stream: str = "accelerometer",
+) -> Signal:
     """Read one sensor stream of a recording.
 
     Args:
-        path: .mat (samples x columns), .csv (with or without a header; a leading time column is recognised by its name
-            and left out) or .npy (samples x columns; pickled content is refused).
+        path: .mat (samples x columns), .csv (see `delimited`; columns of a header are found by their names) or .npy
+            (samples x columns; pickled content is refused).
         axes: names of the channels wanted, e.g. ("x", "y", "z").
         variable: array of a .mat file; may be empty if it has only one.
-        columns: which columns of the file hold the axes; empty means that the file has these columns and no others.
+        columns: which columns of the file hold the axes, counted from 0 in the file as it is; empty means that they are
+            named in its header, or that the file has these columns and no others.
+        stream: what the axes are of, for names of columns.
 
     Returns:
         float32 (channels, samples), finite, at least 2 samples.
@@ -35,20 +45,54 @@ def read_sensor(path: Path, *, axes: Sequence[str], variable: str = "", columns:
     Raises:
         DataError: missing, damaged, of the wrong shape, not finite, or too short.
     """
-    table = _read_table(path, variable)
-    if table.ndim != 2:
-        raise DataError(f"{path}: expected a table of samples x columns, got shape {table.shape}", "Check the file")
+    if path.suffix.lower() != ".csv":
+        array = read_array(path, variable)
+        return to_signal(table_columns(array, axes, columns, path), axes, path)
+    table = read_delimited(path)
+    if not columns and table.names:
+        choice = columns_by_name(table.names, axes, stream)
+        if choice.problem:
+            raise DataError(f"{path}: {choice.problem}", f"Call the columns {', '.join(axes)}")
+        columns = choice.columns
+    return to_signal([table.numbers(c) for c in check_columns(table.width, axes, columns, path)], axes, path)
+
+
+def check_columns(width: int, axes: Sequence[str], columns: Sequence[int], source: Path | str) -> tuple[int, ...]:
+    """The columns to read of a table of `width` columns: `columns`, or where there are none the first to the last.
+
+    Raises:
+        DataError: a column is named twice or is not there; or none is named, and the table has other columns besides.
+    """
     wanted = tuple(columns) or tuple(range(len(axes)))
-    if table.shape[1] != len(axes) if not columns else max(wanted) >= table.shape[1]:
+    if len(set(wanted)) < len(wanted):
+        raise DataError(f"{source}: a column is named twice: {', '.join(map(str, wanted))}", "Name each column once")
+    if width != len(axes) if not columns else max(wanted) >= width:
         need = f"{len(axes)} columns ({', '.join(axes)})" if not columns else f"at least {max(wanted) + 1} columns"
-        raise DataError(
-            f"{path}: has {table.shape[1]} columns, expected {need}", "Check that this is the right sensor file"
-        )
-    if table.dtype.kind not in "fiub":
-        raise DataError(f"{path}: holds {table.dtype}, not real numbers", "Check the file")
+        raise DataError(f"{source}: has {width} columns, expected {need}", "Check that this is the right sensor file")
+    return wanted
+
+
+def table_columns(
+    array: npt.NDArray[Any], axes: Sequence[str], columns: Sequence[int], source: Path | str
+) -> list[npt.NDArray[Any]]:
+    """The columns of the axes of an array.
+
+    Raises:
+        DataError: it is no table of real numbers, (samples, columns), or has not these columns.
+    """
+    if array.ndim != 2:
+        raise DataError(f"{source}: expected a table of samples x columns, got shape {array.shape}", "Check the file")
+    wanted = check_columns(array.shape[1], axes, columns, source)
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{source}: holds {array.dtype}, not real numbers", "Check the file")
+    return [array[:, c] for c in wanted]
+
+
+def to_signal(columns: Sequence[npt.NDArray[Any]], axes: Sequence[str], source: Path | str) -> Signal:
+    """Columns of numbers as a checked signal, float32 (axes, samples); see `check_signal`."""
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
-        signal = np.ascontiguousarray(table[:, list(wanted)].T, dtype=np.float32)
-    check_signal(signal, axes, path)
+        signal = np.stack([np.asarray(column, dtype=np.float32) for column in columns])
+    check_signal(signal, axes, source)
     return signal
 
 
@@ -74,48 +118,26 @@ def check_signal(signal: Signal, axes: Sequence[str], source: Path | str) -> Non
         )
 
 
-def _read_table(path: Path, variable: str) -> npt.NDArray[Any]:
+def read_array(path: Path, variable: str = "") -> npt.NDArray[Any]:
+    """The array of a .mat or .npy file, as it is stored.
+
+    Raises:
+        DataError: missing, damaged, of another type, or without the variable.
+    """
     kind = path.suffix.lower()
-    if kind not in (".mat", ".csv", ".npy"):
+    if kind not in (".mat", ".npy"):
         raise DataError(f"{path}: cannot read sensor data of type '{path.suffix}'", "Give a .mat, .csv or .npy file")
     if not path.is_file():
         raise DataError(f"{path}: no such file", "Check the path")
-    if kind == ".mat":
-        return read_mat(path, variable)
-    return _read_csv(path) if kind == ".csv" else _read_npy(path)
+    return read_mat(path, variable) if kind == ".mat" else _read_npy(path)
 
 
 def _read_npy(path: Path) -> npt.NDArray[Any]:
     try:
         with path.open("rb") as file:
             return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, EOFError, TokenError, SyntaxError, MemoryError, OverflowError) as error:
         raise DataError(f"{path}: not a readable .npy file of numbers ({error})", "Save it with numpy.save") from error
-
-
-def _read_csv(path: Path) -> npt.NDArray[np.float64]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(line for line in file if not line.startswith("#")) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a readable .csv file ({error})", "Save it as UTF-8 text") from error
-    if not rows:
-        raise DataError(f"{path}: is empty", "Remove this recording, or copy it again")
-    header = [] if is_number(rows[0][0]) else [name.strip().lower() for name in rows[0]]
-    body = rows[1:] if header else rows
-    skip = 1 if header and header[0] in TIME_COLUMNS else 0
-    width = len(header) or len(rows[0])
-    table = np.empty((len(body), width - skip))
-    for number, row in enumerate(body):
-        if len(row) != width:
-            raise DataError(f"{path}: data row {number + 1} has {len(row)} cells, expected {width}", "Correct this row")
-        try:
-            table[number] = [float(cell) for cell in row[skip:]]
-        except ValueError as error:
-            raise DataError(
-                f"{path}: data row {number + 1} is not all numbers ({error})", "Correct this row"
-            ) from error
-    return table
 
 
 def resample_to_length(signal: Signal, length: int) -> Signal:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.errors import DataError
+from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measures_gravity
 from vskd.preprocessing.sensor.signals import Signal, read_sensor, resample_to_length, resample_to_rate, sliding_windows
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
@@ -20,7 +21,11 @@ Mode = Literal["whole", "sliding"]
 
 @dataclass(frozen=True)
 class WindowSource:
-    """A sensor stream of one recording; see `vskd.preprocessing.sensor.signals.read_sensor`."""
+    """A sensor stream of one recording; see `vskd.preprocessing.sensor.signals.read_sensor`.
+
+    Attributes:
+        unit, stream: of the samples, and the stream's name; together they say whether gravity must show.
+    """
 
     id: str
     path: Path
@@ -28,6 +33,8 @@ class WindowSource:
     columns: tuple[int, ...]
     axes: tuple[str, ...]
     rate_hz: float
+    unit: str = ""
+    stream: str = ""
 
 
 def build_window_store(
@@ -81,12 +88,26 @@ def write_windows(source: WindowSource, file: h5py.File, *, cut: WindowSettings)
     """Write the windows of one recording to `file["data"]`, with its number of samples and largest absolute value.
 
     Raises:
-        DataError: unreadable, or shorter than one sliding window.
+        DataError: unreadable, shorter than one sliding window, a dead axis, or an accelerometer without 1 g at rest.
     """
     signal = read_sensor(source.path, axes=source.axes, variable=source.variable, columns=source.columns)
+    refuse_faults(source, signal)
     windows = cut_windows(signal, source.rate_hz, cut, source.path)
     data = file.create_dataset("data", data=windows, chunks=(1, *windows.shape[1:]), fletcher32=True)
     data.attrs.update(rate_hz=source.rate_hz, num_samples=signal.shape[1], largest=float(np.abs(signal).max()))
+
+
+def refuse_faults(source: WindowSource, signal: Signal) -> None:
+    """Refuse a signal that no working sensor gives in this unit.
+
+    Raises:
+        DataError: says what it is: a dead sensor or axis, another unit, or gravity removed.
+    """
+    fault = dead_fault(signal, source.axes)
+    if fault is None and measures_gravity(source.stream, source.unit):
+        fault = gravity_fault(signal, source.unit, source.rate_hz)
+    if fault is not None:
+        raise DataError(f"{source.path}: {fault.problem}", fault.action)
 
 
 def cut_windows(signal: Signal, rate_hz: float, cut: WindowSettings, path: Path) -> Signal:
@@ -132,6 +153,10 @@ class WindowStore(Store):
     def largest(self, recordings: Sequence[str]) -> float:
         """Largest absolute value in the original recordings."""
         return max(float(self.fact(i, "largest")) for i in recordings)
+
+    def largest_of(self, recordings: Sequence[str]) -> list[float]:
+        """Largest absolute value of each of some original recordings."""
+        return [float(self.fact(i, "largest")) for i in recordings]
 
     def windows(self, recording: str) -> npt.NDArray[np.float32]:
         """float32 (windows, channels, length)."""

@@ -1,0 +1,136 @@
+"""Which columns are taken: as they are counted, as they are named, and never otherwise."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.export.conftest import sensor_contract
+from tests.preprocessing.sensor.recordings import wrist
+from vskd.bundle.sensor_file import Recorded, read_recording
+from vskd.errors import VskdError
+
+VALUES = np.round(wrist(), 5)
+TIME = np.arange(len(VALUES)) / 50
+
+
+def write(tmp_path: Path, head: str, *columns: np.ndarray, name: str = "a.csv") -> Path:
+    path = tmp_path / name
+    rows = zip(*(np.atleast_2d(c).T if c.ndim == 1 else c for c in columns), strict=True)
+    lines = [",".join(f"{float(v):.5f}" for part in row for v in part) for row in rows]
+    path.write_text((head + "\n" if head else "") + "\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def read(path: Path, **options: object) -> Recorded:
+    return read_recording(path, sensor_contract(), **options)
+
+
+def taken(recorded: Recorded) -> None:
+    np.testing.assert_allclose(recorded.signal, VALUES.T, atol=1e-5)
+
+
+@pytest.mark.parametrize("head", ["time,x,y,z,temperature", "time,a,b,c,d", "", "x,y,z,other,more"])
+def test_columns_are_counted_as_they_are_in_the_file(tmp_path: Path, head: str) -> None:
+    path = write(tmp_path, head, TIME, VALUES, 20 + 0 * TIME)
+    if head.startswith("x"):  # then the file calls something else x, y and z, and the caller's word counts
+        recorded = read(path, columns=(1, 2, 3), rate_hz=50)
+        assert "column 'y' is taken as x, as --columns says" in recorded.notes
+    else:
+        recorded = read(path, columns=(1, 2, 3), rate_hz=None if head.startswith("time") else 50)
+    taken(recorded)
+    np.testing.assert_allclose(read(path, columns=(3, 1, 2), rate_hz=50).signal, VALUES[:, [2, 0, 1]].T, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("head", "columns", "told"),
+    [
+        ("time,x,y,z", (0, 1, 2), "column 0 is called 'time', which is a time"),
+        ("gyro_x,ax,ay,az", (0, 1, 2), "'gyro_x', which is gyroscope"),
+        ("time,x,y,z", (1, 1, 2), "named twice: 1, 1, 2"),
+        ("time,x,y,z", (1, 2, 4), "at least 5 columns"),
+        ("time,x,y,z", (1, 2), "2 columns were named"),
+        ("t,x (rad/s),y (rad/s),z (rad/s)", (1, 2, 3), "asks for g, the file says rad/s"),
+        ("t,x (g),y (mg),z (g)", (1, 2, 3), "several units: g, mg"),
+    ],
+)
+def test_columns_that_cannot_be_meant(tmp_path: Path, head: str, columns: tuple[int, ...], told: str) -> None:
+    with pytest.raises(VskdError) as caught:
+        read(write(tmp_path, head, TIME, VALUES), columns=columns, rate_hz=50)
+    assert told in str(caught.value) and "a.csv" in str(caught.value)
+
+
+def test_the_unit_of_the_chosen_columns_counts(tmp_path: Path) -> None:
+    path = write(tmp_path, "t,x (mg),y (mg),z (mg),bx (g),by (g),bz (g)", TIME, 1000 * VALUES, 5 * VALUES)
+    taken(read(path, columns=(1, 2, 3)))
+    assert "mg (the file)" in dict(read(path, columns=(1, 2, 3)).understood)["unit"]
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("scale", [1, 1000, 1e6])
+def test_a_nameless_clock_is_the_first_or_the_last_column(tmp_path: Path, last: bool, scale: float) -> None:
+    clock = 1.7e9 * scale + TIME * scale if scale == 1000 else TIME * scale
+    columns = (VALUES, clock) if last else (clock, VALUES)
+    recorded = read(write(tmp_path, "", *columns))
+    taken(recorded)
+    assert recorded.rate_hz == 50 and f"number {3 if last else 0} is the clock" in dict(recorded.understood)["columns"]
+
+
+@pytest.mark.parametrize("columns", [(VALUES, VALUES[:, 0]), (VALUES[:, :1], VALUES), (VALUES, VALUES)])
+def test_other_nameless_columns_must_be_named(tmp_path: Path, columns: tuple[np.ndarray, ...]) -> None:
+    with pytest.raises(VskdError, match=r"expected 3 columns \(x, y, z\), and no names.*--columns"):
+        read(write(tmp_path, "", *columns), rate_hz=50)
+
+
+@pytest.mark.parametrize("counter", [np.arange(len(VALUES)), TIME, TIME[::-1], 1.7e9 + TIME])
+def test_a_nameless_counter_is_no_axis(tmp_path: Path, counter: np.ndarray) -> None:
+    with pytest.raises(VskdError, match="column 0 has no name and counts on"):
+        read(write(tmp_path, "", counter, VALUES[:, :2]), rate_hz=50)
+    np.save(tmp_path / "a.npy", np.column_stack([counter, VALUES[:, :2]]))
+    with pytest.raises(VskdError, match="counts on"):
+        read(tmp_path / "a.npy", rate_hz=50)
+
+
+def test_an_array_may_have_a_clock_too(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.column_stack([TIME, VALUES]))
+    taken(read(tmp_path / "a.npy"))
+
+
+@pytest.mark.parametrize("name", ["Gyroscope.csv", "Linear Acceleration.csv", "Gravity.csv"])
+def test_the_file_s_own_name_counts_where_names_do_not_say_more(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, "time,z,y,x", TIME, VALUES[:, ::-1], name=name)
+    with pytest.raises(VskdError, match="its name says"):
+        read(path)
+    taken(read(path, columns=(3, 2, 1)))
+    taken(read(write(tmp_path, "time,ax,ay,az", TIME, VALUES, name=name)))
+
+
+def test_a_remark_may_name_another_sensor(tmp_path: Path) -> None:
+    with pytest.raises(VskdError, match="it says that it is gyroscope"):
+        read(write(tmp_path, "# sensor: gyroscope\nx,y,z", VALUES), rate_hz=50)
+
+
+def test_two_clocks_must_agree(tmp_path: Path) -> None:
+    taken(read(write(tmp_path, "epoch (ms),elapsed (s),x,y,z", 1000 * TIME, TIME, VALUES)))
+    with pytest.raises(VskdError, match=r"two clocks disagree.*'epoch', in ms: 100 Hz; .*'elapsed', in s: 50 Hz"):
+        read(write(tmp_path, "epoch (ms),elapsed (s),x,y,z", 500 * TIME, TIME, VALUES))
+
+
+def test_a_clock_that_cannot_be_read_is_said_when_the_rate_is_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path, "time,x,y,z", np.arange(len(VALUES)), VALUES)
+    path.write_text(path.read_text().replace(".00000,", ",", 0), encoding="utf-8")
+    with pytest.raises(VskdError, match=r"does not say its rate \(column 'time' cannot be read as a clock\).*--rate"):
+        read(path)
+    assert "column 'time' cannot be read as a clock" in read(path, rate_hz=50).notes
+
+
+def test_a_remark_and_a_clock_that_disagree_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "# rate_hz: 50 Hz\ntime,x,y,z", 2 * TIME, VALUES)
+    with pytest.raises(VskdError, match=r"asks for 50 Hz, the file's clock .* says 25 Hz"):
+        read(path)
+
+
+def test_an_empatica_file_is_named(tmp_path: Path) -> None:
+    head = "1700000000.0,1700000000.0,1700000000.0\n32.0,32.0,32.0"
+    with pytest.raises(VskdError, match=r"Empatica.*--rate 32 --unit '1/64 g'"):
+        read(write(tmp_path, head, np.round(64 * VALUES)), rate_hz=50)

@@ -1,0 +1,108 @@
+"""The clock of a recording: the right rate whatever single stamps do, and every break named."""
+
+import numpy as np
+import pytest
+
+from vskd.errors import DataError
+from vskd.preprocessing.sensor.clock import fit_clock
+
+RANDOM = np.random.default_rng(0)
+
+
+def even(samples: int = 200, rate: float = 50.0) -> np.ndarray:
+    return np.arange(samples) / rate
+
+
+@pytest.mark.parametrize("rate", [12.5, 25.0, 31.25, 50.0, 100.0, 400.0])
+@pytest.mark.parametrize("samples", [30, 200, 5000])
+def test_an_even_clock(rate: float, samples: int) -> None:
+    clock = fit_clock(even(samples, rate), "a.csv")
+    assert clock.rate_hz == pytest.approx(rate, rel=5e-3)
+    assert (clock.breaks, clock.facts) == ((), ())
+
+
+def late(stamps: np.ndarray) -> np.ndarray:
+    """Single stamps come 10 to 55 ms late, as those of MMAct do; the samples are in order."""
+    stamps = stamps.copy()
+    where = RANDOM.choice(len(stamps), len(stamps) // 25, replace=False)
+    stamps[where] += RANDOM.uniform(0.01, 0.055, len(where))
+    return stamps
+
+
+def bursts(stamps: np.ndarray) -> np.ndarray:
+    """A radio link hands over 10 samples at a time."""
+    return np.repeat(stamps[9::10], 10) + np.tile(np.arange(10) * 1e-3, len(stamps) // 10)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        late,
+        bursts,
+        lambda t: t + RANDOM.normal(0, 0.004, len(t)),
+        lambda t: np.round(t, 2),
+        lambda t: np.floor(t * 10) / 10,
+        lambda t: np.append(t[:-1], 99.0),
+        lambda t: np.insert(t[1:], 0, -99.0),
+        lambda t: t + 1.7e9,
+    ],
+)
+def test_single_stamps_change_neither_rate_nor_order(change) -> None:
+    clock = fit_clock(change(even(500)), "a.csv")
+    assert clock.rate_hz == pytest.approx(50, rel=0.02)
+    assert clock.breaks == ()
+
+
+@pytest.mark.parametrize("place", [20, 100, 350])
+@pytest.mark.parametrize("gap", [0.2, 1.0, 60.0])
+@pytest.mark.parametrize("change", [lambda t: t, late])
+def test_a_gap_is_found_where_it_is(place: int, gap: float, change) -> None:
+    stamps = even(400)
+    stamps[place:] += gap
+    clock = fit_clock(change(stamps), "a.csv")
+    assert len(clock.breaks) == 1 and abs(clock.breaks[0] - place) <= 1
+    assert clock.gaps[0] == pytest.approx(gap + 0.02, abs=0.06)
+    assert clock.rate_hz == pytest.approx(50, rel=0.01)
+
+
+def test_several_gaps() -> None:
+    stamps = even(600)
+    for place in (150, 300, 450):
+        stamps[place:] += 2.0
+    clock = fit_clock(stamps, "a.csv")
+    assert clock.breaks == (150, 300, 450) and clock.rate_hz == 50 and "3 gaps" in clock.facts
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda t: t[::-1], "run backwards in time"),
+        (lambda t: np.concatenate([t[100:], t[:100] - 0.5]), "set back by 4.5 s at data row 101"),
+        (lambda t: np.concatenate([t, t]), "starts again at data row 201"),
+        (lambda t: np.concatenate([t[:50], t[50:] - 3600]), "set back by 3.6e+03 s at data row 51"),
+        (lambda t: RANDOM.permutation(t), "not in order of time"),
+        (lambda t: np.ravel(np.column_stack([t, t - 0.5])), "not in order of time"),
+        (np.zeros_like, "all time stamps are the same"),
+    ],
+)
+def test_a_clock_that_is_not_one_is_refused_by_name(change, told: str) -> None:
+    with pytest.raises(DataError, match=r"^a\.csv: ") as caught:
+        fit_clock(change(even()), "a.csv")
+    assert told in str(caught.value)
+
+
+def test_missing_samples_are_said() -> None:
+    kept = np.sort(RANDOM.choice(600, 500, replace=False))
+    clock = fit_clock(even(600)[kept], "a.csv")
+    assert clock.rate_hz == pytest.approx(50 * 5 / 6, rel=0.03)
+    assert any("samples are missing" in fact for fact in clock.facts)
+
+
+def test_stamps_in_whole_seconds_give_a_rate_only_over_a_long_time() -> None:
+    assert fit_clock(np.floor(even(170)), "a.csv").rate_hz is None
+    assert fit_clock(np.floor(even(170)), "a.csv").facts == ("time stamps only every 1 s: too coarse for a rate",)
+    assert fit_clock(np.floor(even(50_000)), "a.csv").rate_hz == pytest.approx(50, rel=0.02)
+
+
+def test_two_stamps_say_no_rate() -> None:
+    assert fit_clock(even(2), "a.csv").rate_hz is None

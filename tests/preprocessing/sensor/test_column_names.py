@@ -1,0 +1,131 @@
+"""Names of columns of loggers that exist: understood where they say it exactly, refused otherwise."""
+
+import pytest
+
+from vskd.preprocessing.sensor.column_names import Meaning, columns_by_name, meaning, other_sensor, time_columns
+
+XYZ = ("x", "y", "z")
+
+
+@pytest.mark.parametrize(
+    ("names", "columns"),
+    [
+        ("x y z", (0, 1, 2)),
+        ("Z Y X", (2, 1, 0)),
+        ("t|accY|accX|accZ", (2, 1, 3)),
+        ("Accelerometer Y|Accelerometer X|Accelerometer Z", (1, 0, 2)),
+        ("accelerometerAccelerationX|accelerometerAccelerationY|accelerometerAccelerationZ", (0, 1, 2)),
+        ("ax ay az gx gy gz", (0, 1, 2)),
+        ("gyro_x gyro_y gyro_z accel_x accel_y accel_z", (3, 4, 5)),
+        ("ACCELEROMETER X|ACCELEROMETER Y|ACCELEROMETER Z|GRAVITY X|GRAVITY Y|GRAVITY Z", (0, 1, 2)),
+        (
+            "Linear Acceleration x|Linear Acceleration y|Linear Acceleration z|"
+            "Acceleration x|Acceleration y|Acceleration z",
+            (3, 4, 5),
+        ),
+        ("epoc|elapsed|x-axis|y-axis|z-axis", (2, 3, 4)),
+        ("accelerationIncludingGravity.x|accelerationIncludingGravity.y|accelerationIncludingGravity.z", (0, 1, 2)),
+        ("x_acc|y_acc|z_acc|activity", (0, 1, 2)),
+        ("label|X|Y|Z|temperature", (1, 2, 3)),
+        ("xacc yacc zacc", (0, 1, 2)),
+    ],
+)
+def test_an_accelerometer_is_found(names: str, columns: tuple[int, ...]) -> None:
+    cells = names.split("|" if "|" in names else " ")
+    assert columns_by_name(cells, XYZ, "accelerometer").columns == columns
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ("gyro_x gyro_y gyro_z", "gyroscope, not accelerometer"),
+        ("wx wy wz", "gyroscope"),
+        ("Angular velocity x|Angular velocity y|Angular velocity z", "gyroscope"),
+        ("mag_x mag_y mag_z", "magnetometer"),
+        ("roll pitch yaw", "orientation"),
+        ("userAcceleration.x|userAcceleration.y|userAcceleration.z", "linear acceleration"),
+        ("gravityX|gravityY|gravityZ", "gravity"),
+        ("accWithoutGravityX|accWithoutGravityY|accWithoutGravityZ", "gravity"),
+        ("x y activity", "accelerometer z"),
+        ("index x y", "accelerometer z"),
+        ("a b c", "'a', 'b', 'c'"),
+        ("vx vy vz", "'vx'"),
+        ("pos_x pos_y pos_z", "position or velocity"),
+        ("x x y z", "several columns may be one axis: x, x"),
+        ("x y z acc_x acc_y acc_z", "several columns"),
+        ("x acc_y acc_z", "not named alike"),
+        ("ankle_acc_x ankle_acc_y ankle_acc_z", "accelerometer x"),
+        ("acc_x1 acc_y1 acc_z1", "accelerometer x"),
+        ("0 1 2", "'0', '1', '2'"),
+        ("max may maz", "'max'"),
+    ],
+)
+def test_another_sensor_or_axis_is_refused_by_name(names: str, told: str) -> None:
+    choice = columns_by_name(names.split("|" if "|" in names else " "), XYZ, "accelerometer")
+    assert choice.columns == () and told in choice.problem
+
+
+def test_the_same_names_belong_to_the_stream_that_is_asked() -> None:
+    names = ["ax", "ay", "az", "gx", "gy", "gz"]
+    assert columns_by_name(names, XYZ, "gyroscope").columns == (3, 4, 5)
+    assert columns_by_name(["rotationRate.x", "rotationRate.y", "rotationRate.z"], XYZ, "gyroscope").columns == (
+        0,
+        1,
+        2,
+    )
+    assert columns_by_name(names, XYZ, "magnetometer").columns == ()
+
+
+def test_a_stream_may_have_a_name_of_its_own() -> None:
+    assert columns_by_name(["pressure", "time"], ("pressure",), "barometer").columns == (0,)
+    assert columns_by_name(["ankle_acc_x", "ankle_acc_y"], ("x", "y"), "ankle accelerometer").columns == (0, 1)
+
+
+def test_meaning_keeps_what_it_does_not_know() -> None:
+    assert meaning("left_acc_x", XYZ) == Meaning("x", "accelerometer", ("left",))
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "seconds"),
+    [
+        ("time", "", None),
+        ("time", "s", 1.0),
+        ("Time", "ms", 1e-3),
+        ("time_ms", "", 1e-3),
+        ("timestamp_us", "", 1e-6),
+        ("Timestamp", "ns", 1e-9),
+        ("seconds_elapsed", "", 1.0),
+        ("elapsed", "s", 1.0),
+        ("epoc", "ms", 1e-3),
+        ("Time since start in ms", "", 1e-3),
+        ("t", "", None),
+        ("unix_timestamp", "", None),
+        ("millis", "", 1e-3),
+        ("datetime", "", None),
+    ],
+)
+def test_time_columns(name: str, unit: str, seconds: float | None) -> None:
+    (found,) = time_columns(["x", name, "y"], ["", unit, ""])
+    assert (found.index, found.seconds) == (1, seconds)
+
+
+@pytest.mark.parametrize("name", ["x", "temperature", "tick", "index", "timezone", "sample time zone", "s", "label"])
+def test_what_is_no_time(name: str) -> None:
+    assert time_columns([name], [""]) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("Gyroscope", "gyroscope"),
+        ("Linear Acceleration", "linear acceleration"),
+        ("Gravity", "gravity"),
+        ("acc_gyro_log", ""),
+        ("user3_session1", ""),
+        ("a1_s2_t1_inertial", ""),
+        ("Accelerometer", ""),
+        ("recording", ""),
+    ],
+)
+def test_a_file_s_name_may_name_another_sensor(text: str, other: str) -> None:
+    assert other_sensor(text, "accelerometer") == other

@@ -1,0 +1,127 @@
+"""What an accelerometer shows at rest: units of every factor, gravity removed, dead axes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.preprocessing.sensor.recordings import wrist
+from vskd.preprocessing.sensor.gravity import at_rest, dead_fault, gravity_fault, measures_gravity
+from vskd.preprocessing.sensor.signals import read_sensor
+
+SEEDS = range(20)
+
+
+def signal(seed: int = 0, factor: float = 1.0) -> np.ndarray:
+    return (factor * wrist(seed=seed).T).astype(np.float32)
+
+
+def test_at_rest_is_the_stillest_stretch_by_a_naive_loop() -> None:
+    values = signal(3)
+    rest = at_rest(values, 50)
+    ordered = np.sort(values, axis=1)  # of 150 the third is the first within the quantiles
+    values = np.clip(values, ordered[:, [2]], ordered[:, [-3]]).astype(np.float64)
+    stretches = [values[:, k : k + 15] for k in range(150 - 14)]
+    stillest = sorted(stretches, key=lambda s: s.var(axis=1).sum())[: 136 // 10]
+    assert rest.length == pytest.approx(np.median([np.linalg.norm(s.mean(axis=1)) for s in stillest]), rel=1e-6)
+    assert rest.mean == pytest.approx(np.linalg.norm(values.mean(axis=1)))
+    assert rest.rms == pytest.approx(np.sqrt((values**2).sum(axis=0).mean()))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_wrist_in_g_is_right(seed: int) -> None:
+    assert gravity_fault(signal(seed), "g", 50) is None
+    assert gravity_fault(signal(seed, 9.80665), "m/s^2", 50) is None
+    assert gravity_fault(signal(seed, 64), "1/64 g", 50) is None
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("factor", "name"), [(9.80665, "m/s^2"), (1000, "mg"), (64, "1/64 g"), (16384, "1/16384 g"), (4096, "1/4096 g")]
+)
+def test_another_unit_is_named(seed: int, factor: float, name: str) -> None:
+    fault = gravity_fault(signal(seed, factor), "g", 50)
+    assert fault is not None and fault.unit == name
+    assert f"divide by {factor:.6g}" in fault.action
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("factor", [0.02, 0.5, 2.0, 30.0])
+def test_any_other_factor_is_noticed(seed: int, factor: float) -> None:
+    fault = gravity_fault(signal(seed, factor), "g", 50)
+    assert fault is not None and not fault.unit and "fits" in fault.action
+
+
+def without_mean(values: np.ndarray) -> np.ndarray:
+    return values - values.mean(axis=1, keepdims=True)
+
+
+def without_low_frequencies(values: np.ndarray) -> np.ndarray:
+    """As the operating system of a telephone does it: less an exponential mean."""
+    gravity, found = values[:, 0].copy(), []
+    for sample in values.T:
+        gravity = 0.8 * gravity + 0.2 * sample
+        found.append(sample - gravity)
+    return np.stack(found, axis=1)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("remove", [without_mean, without_low_frequencies])
+@pytest.mark.parametrize("factor", [1.0, 9.80665])
+def test_gravity_removed_is_named_in_any_unit(seed: int, remove, factor: float) -> None:
+    fault = gravity_fault(remove(signal(seed, factor)), "g", 50)
+    assert fault is not None and "gravity was removed" in fault.problem
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_one_glitch_hides_nothing_and_causes_nothing(seed: int) -> None:
+    glitch, removed = signal(seed), without_low_frequencies(signal(seed))
+    glitch[:, 70] = removed[:, 70] = 60
+    assert gravity_fault(glitch, "g", 50) is None
+    assert gravity_fault(removed, "g", 50) is not None
+
+
+def test_other_quantities_and_sensors_of_other_axes_show_no_gravity() -> None:
+    assert gravity_fault(signal(), "deg/s", 50) is None
+    assert gravity_fault(signal()[:2], "g", 50) is None
+
+
+@pytest.mark.parametrize(
+    ("stream", "unit", "shows"),
+    [
+        ("accelerometer", "g", True),
+        ("wrist accelerometer", "m/s2", True),
+        ("acc", "g", True),
+        ("linear acceleration", "m/s^2", False),
+        ("body_acc", "g", False),
+        ("gyroscope", "deg/s", False),
+        ("accelerometer", "counts", False),
+        ("", "", False),
+    ],
+)
+def test_which_streams_show_gravity(stream: str, unit: str, shows: bool) -> None:
+    assert measures_gravity(stream, unit) is shows
+
+
+def test_dead_sensors_and_axes() -> None:
+    values = signal()
+    assert dead_fault(values, "xyz") is None
+    constant = values.copy()
+    constant[1] = 0.25
+    assert "axis y is 0.25 in every sample" in dead_fault(constant, "xyz").problem
+    assert "a dead sensor" in dead_fault(np.ones_like(values), "xyz").problem
+    frozen = values.copy()
+    frozen[:, 60:140] = frozen[:, [60]]
+    assert "80 of 150 samples" in dead_fault(frozen, "xyz").problem
+    frozen = values.copy()
+    frozen[:, 60:90] = frozen[:, [60]]
+    assert dead_fault(frozen, "xyz") is None
+
+
+def test_every_real_recording_is_right(utd_mhad_root: Path) -> None:
+    files = sorted((utd_mhad_root / "Inertial").glob("*_inertial.mat"))
+    for file in files:
+        values = read_sensor(file, axes="xyz", variable="d_iner", columns=(0, 1, 2))
+        assert gravity_fault(values, "g", 50) is None and dead_fault(values, "xyz") is None, file
+        assert gravity_fault(without_mean(values), "g", 50) is not None, file
+        assert gravity_fault(values * 9.80665, "g", 50) is not None, file

@@ -1,0 +1,86 @@
+"""Time stamps of every kind: seconds since the first, to the resolution of what is written."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from vskd.preprocessing.sensor.stamps import is_stamp, parse_stamps, scale_counts
+
+AT = np.arange(100) * 0.02
+START = datetime(2024, 5, 6, 23, 59, 59, 300_000, tzinfo=UTC)
+MOMENTS = [START + timedelta(microseconds=20_000 * n) for n in range(100)]
+
+
+@pytest.mark.parametrize(
+    ("scale", "first", "unit", "how"),
+    [
+        (1, 0, None, "in s"),
+        (1e3, 0, None, "in ms"),
+        (1e6, 5, None, "in us"),
+        (1e9, 7, None, "in ns"),
+        (1, 1_700_000_000, None, "in s"),
+        (1e3, 1_700_000_000_000, None, "in ms"),
+        (1e6, 1_700_000_000_000_000, None, "in us"),
+        (1e9, 1_700_000_000_000_000_000, None, "in ns"),
+        (1e3, 0, 1e-3, "in ms"),
+        (1, 0, 1.0, "in s"),
+    ],
+)
+def test_numbers(scale: float, first: int, unit: float | None, how: str) -> None:
+    cells = [f"{first + t:.3f}" if scale == 1 else str(first + round(t * scale)) for t in AT]
+    seconds, said = parse_stamps(cells, unit)
+    np.testing.assert_allclose(seconds, AT, atol=1e-6)
+    assert said == how
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda m: m.isoformat(),
+        lambda m: m.isoformat().replace("+00:00", "Z"),
+        lambda m: m.strftime("%Y-%m-%d %H:%M:%S.%f"),
+        lambda m: m.strftime("%Y-%m-%d %H:%M:%S,%f"),
+        lambda m: m.strftime("%Y%m%d_%H:%M:%S.%f"),
+        lambda m: m.strftime("%d/%m/%Y %H:%M:%S.%f"),
+        lambda m: m.strftime("%m/%d/%Y %I:%M:%S.%f %p"),
+        lambda m: m.strftime("%Y-%m-%d %H-%M-%S_") + f"{m.microsecond // 1000:03d}",
+        lambda m: m.strftime("%H:%M:%S.%f"),
+    ],
+)
+def test_dates_and_times_over_midnight(write) -> None:
+    cells = [write(moment) for moment in MOMENTS]
+    assert is_stamp(cells[0])
+    seconds, _ = parse_stamps(cells)
+    np.testing.assert_allclose(seconds, AT, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [str(n) for n in range(50)],  # a number of the row
+        ["0.000001", "0.000002", "0.000003"],  # no rate of a movement in any unit
+        ["a", "b", "c"],
+        ["1", "nan", "3"],
+        ["12:00:01", "x", "12:00:02"],
+        ["5"],
+        [],
+    ],
+)
+def test_what_is_no_clock(cells: list[str]) -> None:
+    assert parse_stamps(cells) is None
+
+
+def test_a_stated_unit_is_not_guessed_at() -> None:
+    seconds, how = scale_counts(np.arange(5.0), 0.0, 1.0)
+    assert seconds.tolist() == [0, 1, 2, 3, 4] and how == "in s"
+
+
+def test_whole_numbers_keep_every_digit() -> None:
+    seconds, _ = parse_stamps([str(1_700_000_000_123_456_789 + 20_000_001 * n) for n in range(50)])
+    np.testing.assert_allclose(np.diff(seconds), 0.020000001, rtol=1e-9)
+
+
+@pytest.mark.parametrize("cell", ["x", "1.5", "12:00", "walking"])
+def test_what_is_no_stamp(cell: str) -> None:
+    assert not is_stamp(cell)

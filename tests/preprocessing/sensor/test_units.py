@@ -1,0 +1,51 @@
+"""Units: their spellings, and factors against the SI definitions."""
+
+import pytest
+
+from vskd.preprocessing.sensor.units import STANDARD_GRAVITY, conversion, normal_unit, parse_unit
+
+
+@pytest.mark.parametrize(
+    ("spellings", "name"),
+    [
+        (("m/s2", "M/S²", "m/s^2", "m/s/s", "m/(sec^2)", "m/s^2 (SI)", "ms-2", "m s^-2", "m·s⁻²"), "m/s^2"),
+        (("g", " G ", "g (9.81 m/s2)", "gs"), "g"),
+        (("mg", "milli-g", "mG"), "mg"),
+        (("dps", "deg/s", "°/s", "deg/sec", "degrees per second".replace(" ", "")), "deg/s"),
+        (("rad/s", "rad/sec", "radians/second"), "rad/s"),
+    ],
+)
+def test_spellings(spellings: tuple[str, ...], name: str) -> None:
+    assert [normal_unit(one) for one in spellings] == [name] * len(spellings)
+
+
+@pytest.mark.parametrize("text", ["furlong", "", "counts", "m/s", "m/s3", "0 g", "1/0 g", "x g", "uT"])
+def test_what_is_no_unit(text: str) -> None:
+    assert parse_unit(text) is None
+
+
+@pytest.mark.parametrize(
+    ("unit", "wanted", "factor"),
+    [
+        ("m/s^2", "g", 1 / 9.80665),
+        ("g", "m/s^2", 9.80665),
+        ("mg", "m/s^2", 9.80665e-3),
+        ("cm/s^2", "m/s^2", 0.01),
+        ("1/64 g", "g", 1 / 64),
+        ("0.061 mg", "g", 61e-6),
+        ("rad/s", "deg/s", 180 / 3.141592653589793),
+        ("g", "g", 1.0),
+        ("lux", "lux", 1.0),
+    ],
+)
+def test_factors(unit: str, wanted: str, factor: float) -> None:
+    assert conversion(unit, wanted) == pytest.approx(factor, rel=1e-12)
+
+
+@pytest.mark.parametrize(("unit", "wanted"), [("g", "deg/s"), ("rad/s", "m/s^2"), ("lux", "g"), ("g", "lux")])
+def test_other_quantities_are_not_converted(unit: str, wanted: str) -> None:
+    assert conversion(unit, wanted) is None
+
+
+def test_gravity_is_that_of_the_cgpm() -> None:
+    assert STANDARD_GRAVITY == 9.80665

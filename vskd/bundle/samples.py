@@ -1,0 +1,153 @@
+"""A file of samples as columns: of text with names, or of an array without."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from vskd.errors import DataError
+from vskd.preprocessing.sensor.delimited import Table, read_delimited
+from vskd.preprocessing.sensor.signals import read_array
+from vskd.preprocessing.sensor.stamps import Seconds, parse_stamps, scale_counts
+
+Numbers = npt.NDArray[Any]
+
+EVENNESS = 0.1
+STRAIGHT = 0.01
+ONE_WAY = 0.95
+
+
+class Samples(Protocol):
+    """Columns of a file; see `Table` for the attributes."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns; empty where the file has none."""
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Of the columns, by the header."""
+
+    @property
+    def declared(self) -> Mapping[str, str]:
+        """What remarks say."""
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+
+    @property
+    def kind(self) -> str:
+        """What the file is, for people."""
+
+    def numbers(self, column: int) -> Numbers:
+        """One column."""
+
+    def stamps(self, column: int, unit_s: float | None = None) -> tuple[Seconds, str] | None:
+        """One column as time stamps; see `parse_stamps`."""
+
+
+@dataclass(frozen=True)
+class TextSamples:
+    """A table of text."""
+
+    table: Table
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """See `Samples`."""
+        return self.table.names
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """See `Samples`."""
+        return self.table.units
+
+    @property
+    def declared(self) -> Mapping[str, str]:
+        """See `Samples`."""
+        return self.table.declared
+
+    @property
+    def width(self) -> int:
+        """See `Samples`."""
+        return self.table.width
+
+    @cached_property
+    def kind(self) -> str:
+        """See `Samples`."""
+        return f"text separated by {self.table.separator}, {self.table.encoding}"
+
+    def numbers(self, column: int) -> Numbers:
+        """See `Samples`."""
+        return self.table.numbers(column)
+
+    def stamps(self, column: int, unit_s: float | None = None) -> tuple[Seconds, str] | None:
+        """See `Samples`."""
+        return parse_stamps(self.table.cells(column), unit_s)
+
+
+@dataclass(frozen=True)
+class ArraySamples:
+    """An array, (samples, columns)."""
+
+    array: Numbers
+    kind: str
+    names: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+
+    @property
+    def declared(self) -> Mapping[str, str]:
+        """See `Samples`."""
+        return {}
+
+    @property
+    def width(self) -> int:
+        """See `Samples`."""
+        return int(self.array.shape[1])
+
+    def numbers(self, column: int) -> Numbers:
+        """See `Samples`."""
+        return self.array[:, column]
+
+    def stamps(self, column: int, unit_s: float | None = None) -> tuple[Seconds, str] | None:
+        """See `Samples`."""
+        values = self.numbers(column)
+        return scale_counts((values - values[0]).astype(np.float64), float(values[0]), unit_s) if len(values) else None
+
+
+def open_samples(file: Path, variable: str = "") -> Samples:
+    """Open a .csv, .mat or .npy file of samples x columns.
+
+    Raises:
+        DataError: missing, damaged, of another type, or no table of real numbers.
+    """
+    if file.suffix.lower() == ".csv":
+        return TextSamples(read_delimited(file))
+    array = read_array(file, variable)
+    if array.ndim != 2:
+        raise DataError(f"{file}: expected a table of samples x columns, got shape {array.shape}", "Check the file")
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{file}: holds {array.dtype}, not real numbers", "Check the file")
+    return ArraySamples(array, f"array '{variable}'" if variable else "array")
+
+
+def counts_on(samples: Samples, column: int) -> bool:
+    """Whether a column goes evenly one way, as a clock or a row number does and no sensor."""
+    try:
+        values = samples.numbers(column).astype(np.float64)
+    except DataError:
+        return samples.stamps(column) is not None
+    steps = np.diff(values)
+    if steps.size < 3 or not np.isfinite(steps).all() or not steps.any():
+        return False
+    typical = float(np.median(steps[steps != 0]))
+    if (np.sign(typical) * steps >= 0).mean() < ONE_WAY:
+        return False
+    even = np.median(np.abs(steps[steps != 0] - typical)) <= EVENNESS * abs(typical)
+    line = np.linspace(values[0], values[-1], values.size)
+    return bool(even or np.abs(values - line).max() <= STRAIGHT * abs(values[-1] - values[0]))

@@ -1,0 +1,145 @@
+"""What a recording must be to fit the sensor contract: rate, length, one whole, alive, and of this sensor."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vskd.bundle.contract import SensorContract
+from vskd.errors import BundleError, DataError
+from vskd.preprocessing.sensor.clock import Clock
+from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measures_gravity
+from vskd.preprocessing.sensor.units import conversion
+
+FloatArray = npt.NDArray[np.float32]
+
+RATE_TOLERANCE = 0.03  # clocks of cheap sensors are off by a percent or two
+STEADY = 0.005  # less is the rounding of a clock; resampling by it would only blur
+RANGE_EXCESS = 2.0  # a sensor cannot measure beyond its range; twice as much is another unit or a glitch, not noise
+GLITCHES = 0.02
+"""If fewer samples are beyond the range, they are glitches; if more, the unit is another."""
+TWICE_FROM = 16
+
+
+def check_rate(
+    name: Path | str, contract: SensorContract, source: str, rate_hz: float | None, facts: tuple[str, ...] = ()
+) -> None:
+    """Refuse a rate that is not the contract's, within `RATE_TOLERANCE`.
+
+    Raises:
+        BundleError: says both.
+    """
+    asked = contract.rate_hz
+    if rate_hz is not None and not abs(rate_hz - asked) <= RATE_TOLERANCE * asked:
+        more = f" ({', '.join(facts)})" if facts else ""
+        raise BundleError(
+            f"{name}: wrong rate: the model asks for {asked:g} Hz, {source} {rate_hz:g} Hz{more}",
+            f"Resample the recording to {asked:g} Hz, or record at that rate",
+        )
+
+
+def steady_rate(rate_hz: float, contract: SensorContract) -> float:
+    """The contract's rate, where a measured one differs by no more than `STEADY`."""
+    return contract.rate_hz if abs(rate_hz - contract.rate_hz) <= STEADY * contract.rate_hz else rate_hz
+
+
+def check_length(name: Path | str, contract: SensorContract, samples: int) -> None:
+    """Refuse a recording that is shorter or longer than any that the model knows.
+
+    Raises:
+        BundleError: gives the bounds.
+    """
+    if contract.min_samples <= samples <= contract.max_samples:
+        return
+    rate = contract.rate_hz
+    bounds = f"{contract.min_samples} to {contract.max_samples} samples"
+    seconds = f"{contract.min_samples / rate:.2g} to {contract.max_samples / rate:.3g} s at {rate:g} Hz"
+    raise BundleError(
+        f"{name}: wrong length: the model asks for {bounds} ({seconds}), the recording has {samples}",
+        "Cut out one performance of the action" if samples > contract.max_samples else "Record the whole performance",
+    )
+
+
+def check_whole(name: Path | str, contract: SensorContract, clock: Clock | None) -> tuple[int, ...]:
+    """Where a recording has gaps; a model of whole recordings takes none.
+
+    Raises:
+        BundleError: gives the first gap.
+    """
+    if clock is None or not clock.breaks:
+        return ()
+    if contract.window_mode == "whole":
+        raise BundleError(
+            f"{name}: a gap of {clock.gaps[0]:.3g} s before data row {clock.breaks[0] + 1}, and the model asks for one "
+            "whole performance",
+            "Cut out a performance without a gap",
+        )
+    return clock.breaks
+
+
+def check_once(name: Path | str, signal: FloatArray) -> None:
+    """Refuse a file in which the recording is a second time, sample by sample.
+
+    Raises:
+        DataError: names the row where it starts again.
+    """
+    samples = signal.shape[1]
+    if samples < TWICE_FROM:
+        return
+    again = np.flatnonzero((signal[:, 1:] == signal[:, :1]).all(axis=0)) + 1
+    for place in again[(again >= samples // 2) & (again <= samples - TWICE_FROM // 2)]:
+        tail = signal[:, place:]
+        if np.array_equal(tail, signal[:, : samples - place]) and (tail != tail[:, :1]).any():
+            raise DataError(
+                f"{name}: from data row {place + 1} on the samples are those of the beginning: the recording is in the "
+                "file twice",
+                "Give a file of one recording",
+            )
+
+
+def check_alive(name: Path | str, contract: SensorContract, signal: FloatArray) -> None:
+    """Refuse a sensor that stands still, or of which one axis does.
+
+    Raises:
+        BundleError: names the axis.
+    """
+    fault = dead_fault(signal, contract.axes)
+    if fault:
+        raise BundleError(f"{name}: {fault.problem}", fault.action)
+
+
+def check_plausible(
+    name: Path | str, contract: SensorContract, signal: FloatArray, rate_hz: float, unit: str, source: str
+) -> None:
+    """Refuse values that the sensor cannot have measured, or whose gravity is not that of their unit.
+
+    Args:
+        name: of the recording.
+        contract: gives the stream, its unit and range.
+        signal: (channels, samples) in `unit`.
+        rate_hz: samples per second.
+        unit: of the signal.
+        source: who says the unit; empty where it is only assumed.
+
+    Raises:
+        BundleError: says what was measured, and what it looks like.
+    """
+    asked = f"{name}: the model asks for {contract.unit} of a sensor of ±{contract.range_limit:g} {contract.unit}"
+    asked += f", {source} says {unit}" if source in ("the option", "the file") else ""
+    fault = gravity_fault(signal, unit, rate_hz) if measures_gravity(contract.stream, contract.unit) else None
+    sizes = np.abs(signal).max(axis=0) * (conversion(unit, contract.unit) or 1.0)
+    beyond = np.flatnonzero(sizes > RANGE_EXCESS * contract.range_limit)
+    if fault and (fault.unit or not 0 < beyond.size < signal.shape[1] / 2):
+        state = f", or state their unit: --unit '{fault.unit}'" if fault.unit and not source else ""
+        raise BundleError(f"{asked}; {fault.problem}", fault.action + state)
+    if not beyond.size:
+        return
+    if beyond.size <= max(1, GLITCHES * signal.shape[1]):
+        raise BundleError(
+            f"{asked}; sample {beyond[0]} reaches {sizes[beyond[0]]:.4g} {contract.unit}: a glitch",
+            "Repair the sample, or cut it off",
+        )
+    raise BundleError(
+        f"{asked}; {beyond.size} samples are beyond twice of it, up to {sizes.max():.4g}: they are in another unit",
+        f"Convert the samples to {contract.unit}",
+    )

@@ -1,0 +1,152 @@
+"""Which columns of a file are the axes of a contract, and which its clock. Never by position where names say else."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vskd.bundle.contract import SensorContract
+from vskd.bundle.samples import Samples, counts_on
+from vskd.errors import BundleError, DataError
+from vskd.preprocessing.sensor.clock import Clock, fit_clock
+from vskd.preprocessing.sensor.column_names import (
+    TimeColumn,
+    columns_by_name,
+    meaning,
+    other_sensor,
+    quantity_of,
+    time_columns,
+)
+from vskd.preprocessing.sensor.signals import check_columns
+
+NAME_THEM = "Name the columns of the axes with --columns, counted from 0 in the file as it is"
+CLOCKS_AGREE = 0.03
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The columns of the axes, what to say of them, and a nameless column that is the clock."""
+
+    columns: tuple[int, ...]
+    said: str
+    notes: tuple[str, ...] = ()
+    clock: int | None = None
+
+
+def choose_columns(file: Path, samples: Samples, contract: SensorContract, columns: tuple[int, ...]) -> Chosen:
+    """The columns of the contract's axes: those that the caller names, else by the file's header, else all there are.
+
+    Args:
+        file: for messages, and for what its name says.
+        samples: its columns.
+        contract: gives stream and axes.
+        columns: named by the caller, or empty.
+
+    Raises:
+        BundleError: the names are of another sensor, or of other axes; or some may be meant twice.
+        DataError: the file has other columns than these, or a nameless column counts on like a clock.
+    """
+    asked = f"the model asks for {len(contract.axes)} channels ({', '.join(contract.axes)})"
+    if columns and len(columns) != len(contract.axes):
+        raise BundleError(f"{file}: {asked}, {len(columns)} columns were named", "Name one column for each channel")
+    _refuse_other_sensor(file, samples, contract, bool(columns))
+    if columns:
+        return _named_by_caller(file, samples, contract, check_columns(samples.width, contract.axes, columns, file))
+    if samples.names:
+        choice = columns_by_name(samples.names, contract.axes, contract.stream)
+        if choice.problem:
+            raise BundleError(f"{file}: {asked} of the {contract.stream}; {choice.problem}", NAME_THEM)
+        return Chosen(choice.columns, ", ".join(samples.names[c] for c in choice.columns))
+    return _nameless(file, samples, contract)
+
+
+def _refuse_other_sensor(file: Path, samples: Samples, contract: SensorContract, named: bool) -> None:
+    """What the file's name says counts where neither a header nor the caller says more."""
+    said = samples.declared.get("sensor", "")
+    texts = {"it says that it is": said} if said else {}
+    if not named and not any(meaning(name, contract.axes).quantity for name in samples.names):
+        texts["its name says"] = file.stem
+    for source, text in texts.items():
+        other = other_sensor(text, contract.stream)
+        if other:
+            raise BundleError(
+                f"{file}: the model asks for the {contract.stream}; {source} {other}",
+                f"Give a file of the {contract.stream}, or {NAME_THEM[0].lower()}{NAME_THEM[1:]}",
+            )
+
+
+def _named_by_caller(file: Path, samples: Samples, contract: SensorContract, columns: tuple[int, ...]) -> Chosen:
+    if not samples.names:
+        return Chosen(columns, ", ".join(f"number {c}" for c in columns))
+    notes = []
+    for axis, column in zip(contract.axes, columns, strict=True):
+        name = samples.names[column]
+        of = meaning(name, contract.axes)
+        if of.quantity and of.quantity != quantity_of(contract.stream):
+            raise BundleError(
+                f"{file}: the model asks for the {contract.stream}; column {column} is called '{name}', "
+                f"which is {of.quantity}",
+                "Name other columns; they are counted from 0 in the file as it is",
+            )
+        if time_columns([name], [samples.units[column]]):
+            raise BundleError(
+                f"{file}: column {column} is called '{name}', which is a time",
+                "Name other columns; they are counted from 0 in the file as it is, time included",
+            )
+        if of.axis and of.axis != axis.lower():
+            notes.append(f"column '{name}' is taken as {axis}, as --columns says")
+    return Chosen(columns, ", ".join(samples.names[c] for c in columns), tuple(notes))
+
+
+def _nameless(file: Path, samples: Samples, contract: SensorContract) -> Chosen:
+    """All columns; or all but a first or last one that counts on as a clock does."""
+    axes, width = contract.axes, samples.width
+    counting = [c for c in range(width) if counts_on(samples, c)]
+    if width == len(axes) + 1 and len(counting) == 1 and counting[0] in (0, width - 1):
+        clock = counting[0]
+        if samples.stamps(clock) is not None:
+            columns = tuple(c for c in range(width) if c != clock)
+            return Chosen(
+                columns,
+                f"{', '.join(axes)}, by their order: they have no names; number {clock} is the clock",
+                clock=clock,
+            )
+    if width != len(axes):
+        raise DataError(
+            f"{file}: has {width} columns, expected {len(axes)} columns ({', '.join(axes)}), and no names", NAME_THEM
+        )
+    if counting and len(axes) > 1:
+        raise DataError(
+            f"{file}: column {counting[0]} has no name and counts on from row to row: it is a clock or a row number",
+            "Give a header with the names of the columns",
+        )
+    return Chosen(tuple(range(width)), f"{', '.join(axes)}, by their order: they have no names")
+
+
+def read_clock(file: Path, samples: Samples, chosen: Chosen) -> tuple[Clock | None, str, tuple[str, ...]]:
+    """The clock of a file: of its columns of time, or of a nameless one.
+
+    Returns:
+        The clock, None where there is none; what to say of it; and what could not be read.
+
+    Raises:
+        DataError: it runs backwards, out of order, was set back, or starts again; or two clocks disagree.
+    """
+    columns = [c for c in time_columns(samples.names, samples.units) if c.index not in chosen.columns]
+    if chosen.clock is not None:
+        columns = [TimeColumn(chosen.clock, f"number {chosen.clock}", None)]
+    clocks: list[tuple[Clock, str]] = []
+    notes = []
+    for column in columns:
+        stamps = samples.stamps(column.index, column.seconds)
+        if stamps is None:
+            notes.append(f"column '{column.name}' cannot be read as a clock")
+            continue
+        clocks.append((fit_clock(stamps[0], file), f"column '{column.name}', {stamps[1]}"))
+    known = [(clock, said, clock.rate_hz) for clock, said in clocks if clock.rate_hz]
+    for _, said, rate in known[1:]:
+        if abs(rate - known[0][2]) > CLOCKS_AGREE * known[0][2]:
+            raise DataError(
+                f"{file}: two clocks disagree: {known[0][1]}: {known[0][2]:g} Hz; {said}: {rate:g} Hz",
+                "Leave the wrong column out",
+            )
+    best = known[0][:2] if known else next(iter(clocks), None)
+    return (best[0], best[1], tuple(notes)) if best else (None, "", tuple(notes))

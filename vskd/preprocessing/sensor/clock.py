@@ -1,0 +1,158 @@
+"""A recording's clock, fitted to its time stamps: rate, order, gaps.
+
+Stamps are made where samples arrive, so single ones come late, in bursts or rounded, while the samples themselves are
+evenly spaced and in order. The rows are therefore kept in the order of the file, and an even clock is fitted to them
+robustly; only where it breaks for good (a gap, a clock that was set, a file that starts again) is the recording in
+pieces.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vskd.errors import DataError
+
+Seconds = npt.NDArray[np.float64]
+
+GAP_S = 0.1
+"""A shorter pause is no gap: radio links hold samples back for so long."""
+GAP_STEPS = 3
+NOISE = 6.0
+SIDE = 9
+"""Stamps on each side of a break that must agree on it, so that single late ones make none."""
+FEWEST_AFTER = 3
+MOST_BACKWARD = 0.1
+"""A larger fraction of steps back in time is no jitter, but rows out of order."""
+LAG = 0.1
+MOST_LAG = 500
+REPEATED = 0.1
+"""If a larger fraction of stamps is repeated, they are rounded, or samples come in bursts."""
+COARSE = 0.02
+"""A rate that is less certain than so is not known."""
+MISSING = 0.03
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What time stamps say.
+
+    Attributes:
+        rate_hz: samples per second, to three digits; None where the stamps are too coarse to say.
+        breaks: the samples before which there is a gap.
+        gaps: their lengths, in seconds.
+        facts: what else was noticed, for people.
+    """
+
+    rate_hz: float | None
+    breaks: tuple[int, ...] = ()
+    gaps: tuple[float, ...] = ()
+    facts: tuple[str, ...] = ()
+
+
+def fit_clock(stamps: Seconds, source: Path | str) -> Clock:
+    """Fit an even clock to time stamps in the order of the file.
+
+    Args:
+        stamps: (samples,) seconds.
+        source: for messages.
+
+    Raises:
+        DataError: the stamps do not advance, run backwards, are out of order, were set back or start again.
+    """
+    if len(stamps) < FEWEST_AFTER + 1:
+        return Clock(None)
+    _check_order(stamps, source)
+    period = _period(stamps)
+    breaks, shifts = _breaks(stamps, period)
+    back = np.flatnonzero(shifts < 0)
+    if back.size:
+        _refuse_set_back(stamps, int(breaks[back[0]]), -float(shifts[back[0]]), period, source)
+    rate, facts = _rate(stamps, period, breaks)
+    gaps = tuple(float(stamps[b] - stamps[b - 1]) for b in breaks)
+    return Clock(rate, tuple(int(b) for b in breaks), gaps, facts)
+
+
+def _check_order(stamps: Seconds, source: Path | str) -> None:
+    steps = np.diff(stamps)
+    backward = float((steps < 0).mean())
+    if not steps.any():
+        raise DataError(f"{source}: all time stamps are the same", "Leave the column out and give --rate")
+    if backward > 0.5 and not (steps > 0).mean() > 0.25:
+        raise DataError(
+            f"{source}: the rows run backwards in time: the newest comes first", "Sort the rows, oldest first"
+        )
+    if backward > MOST_BACKWARD:
+        raise DataError(
+            f"{source}: {int((steps < 0).sum())} of {len(steps)} rows are older than the row before: "
+            "the rows are not in order of time",
+            "Sort the rows by time; if they are of several sensors or recordings, give a file of one",
+        )
+
+
+def _period(stamps: Seconds) -> float:
+    """Seconds a sample, by the median of differences over many samples: neither a gap nor late stamps move it."""
+    samples = len(stamps)
+    steps = np.diff(stamps)
+    forward = steps[steps > 0]
+    mean = float(forward.sum()) / (samples - 1)
+    resolution = float(np.median(forward))
+    lag = int(np.clip(LAG * samples, 1, MOST_LAG))
+    if (steps == 0).mean() > REPEATED:  # many samples share a stamp: a lag that spans many different ones
+        lag = min(samples - 1, max(lag, int(20 * resolution / mean)))
+    if lag > samples // 2:
+        return mean
+    return max(float(np.median(stamps[lag:] - stamps[:-lag])) / lag, 1e-9)
+
+
+def _breaks(stamps: Seconds, period: float) -> tuple[npt.NDArray[np.int64], Seconds]:
+    """Where the line through the stamps is shifted for good, and by how much."""
+    samples = len(stamps)
+    off = stamps - period * np.arange(samples)
+    lag = int(np.clip(LAG * samples, 1, MOST_LAG))
+    # Several lags, since bursts do not show at a lag that is a multiple of theirs.
+    lags = {max(1, lag * part // 10 - part % 3) for part in (10, 9, 8, 7, 6, 5)}
+    noise = max(float(np.median(np.abs(off[k:] - off[:-k]))) for k in lags)
+    steps = np.diff(stamps)
+    rounding = float(np.median(steps[steps > 0])) if (steps == 0).mean() > REPEATED else 0.0
+    least = max(GAP_S, GAP_STEPS * period, NOISE * noise, 2 * rounding)
+    found, shifts = [], []
+    for place in np.flatnonzero(np.abs(np.diff(off)) > least / 2) + 1:
+        before, after = off[max(0, place - SIDE) : place], off[place : place + SIDE]
+        if min(len(before), len(after)) < FEWEST_AFTER:
+            continue
+        shift = float(np.median(after) - np.median(before))
+        if abs(shift) > least and np.sign(shift) == np.sign(off[place] - off[place - 1]):
+            found.append(int(place))
+            shifts.append(shift)
+    return np.array(found, dtype=np.int64), np.array(shifts)
+
+
+def _refuse_set_back(stamps: Seconds, place: int, by: float, period: float, source: Path | str) -> None:
+    if abs(stamps[place] - stamps[0]) < GAP_STEPS * period:
+        raise DataError(
+            f"{source}: the time starts again at data row {place + 1}: the recording is in the file twice, or two are",
+            "Give a file of one recording",
+        )
+    raise DataError(
+        f"{source}: the clock was set back by {by:.3g} s at data row {place + 1}",
+        "Cut the file there, and give the parts one by one",
+    )
+
+
+def _rate(stamps: Seconds, period: float, breaks: npt.NDArray[np.int64]) -> tuple[float | None, tuple[str, ...]]:
+    """The rate, to three digits, and what was noticed about single stamps."""
+    steps = np.diff(stamps)
+    pieces = np.diff(np.concatenate([[0], breaks, [len(stamps)]]))
+    resolution = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+    repeated = int((steps == 0).sum())
+    if repeated > REPEATED * len(steps) and resolution > COARSE * period * int(pieces.max()):
+        return None, (f"time stamps only every {resolution:.3g} s: too coarse for a rate",)
+    facts = [f"{int((steps < 0).sum())} stamps late"] if (steps < 0).any() else []
+    facts += [f"{repeated} stamps repeated"] if repeated else []
+    typical = float(np.median(steps))
+    if typical > 0 and not repeated and period > (1 + MISSING) * typical:
+        facts.append(f"about {100 * (1 - typical / period):.0f} % of the samples are missing")
+    facts += [f"{len(breaks)} gaps" if len(breaks) > 1 else "1 gap"] if len(breaks) else []
+    return float(f"{1 / period:.3g}"), tuple(facts)
