@@ -73,8 +73,8 @@ def test_what_is_wrong_is_named(bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"asks for g, the file says m/s\^2"):
         list(stream_file(bundle, wrong))
     broken = tmp_path / "broken.csv"
-    broken.write_text("1,2,3\n" * 1500 + "1,2\n")
-    with pytest.raises(DataError, match="data row 1501 is not 3 numbers"):
+    broken.write_text("1,2,3\n" * 2500 + "1,2\n")
+    with pytest.raises(DataError, match="data row 2501 is not 3 numbers"):
         list(stream_file(bundle, broken))
     with pytest.raises(DataError, match="cannot be read"):
         list(stream_file(bundle, tmp_path / "absent.csv"))

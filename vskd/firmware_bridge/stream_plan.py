@@ -7,7 +7,7 @@ import numpy as np
 
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.golden import GRAVITY
-from vskd.bundle.sensor_file import RATE_TOLERANCE
+from vskd.bundle.sensor_checks import RATE_TOLERANCE
 from vskd.errors import BundleError, SettingError
 from vskd.firmware_bridge.resampling import Resampling, plan_resampling
 from vskd.firmware_bridge.stream_settings import DecisionSettings, StreamSettings
