@@ -1,8 +1,8 @@
 """What the teacher cache saves: seconds of a student's epoch without a teacher, with its cache, and with it online.
 
 Run: python benchmarks/distill_epoch.py
-Student, losses, batch size and frames are those of recipe vskd-utd-mhad; recordings are synthetic, weights random. The
-three epochs take turns, and the median of several rounds is printed. Target: with the cache at most 1.15x without.
+Student, losses, batch size and frames are those of recipe vskd; recordings are synthetic, weights random. The three
+epochs take turns, and the median of several rounds is printed. Target: with the cache at most 1.15x without.
 """
 
 import argparse
@@ -15,20 +15,22 @@ from pathlib import Path
 import torch
 
 from vskd.datasets.synthetic.write import write_world
-from vskd.distillation.data import ClipBatches
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.guidance import Widths, new_distiller
-from vskd.distillation.inputs import student_inputs
-from vskd.distillation.networks import new_student, new_teacher
+from vskd.distillation.model import Model, new_model
 from vskd.distillation.optimizer import build_optimizer
-from vskd.distillation.teacher.cache import TeacherCache, TeacherKey, write_teacher_cache
+from vskd.distillation.teacher.cache import Shapes, TeacherCache, TeacherKey, write_teacher_cache
+from vskd.distillation.teacher.outputs import CachedTeacher, tapped
 from vskd.distillation.teacher.pairing import check_paired
-from vskd.models.trn import MultiScaleTRN
+from vskd.distillation.train import new_distiller
+from vskd.losses.term import TermContext
+from vskd.modalities.base import Batch
 from vskd.network import Outputs
 from vskd.recipe import Recipe, load_recipe
 
 TARGET = 1.15
-Teacher = Callable[[tuple[str, ...]], Outputs]
+CLIPS = 8
+"""Clips of a batch of the teacher."""
+Teacher = Callable[[Batch], Outputs]
 
 
 def main() -> None:
@@ -44,21 +46,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = Path(folder) / "world"
         write_world(world, subjects=options.subjects, actions=options.actions, trials=options.trials, seed=0)
-        data = ["dataset.name=synthetic", "dataset.video=rgb", f"dataset.path={world}"]
-        recipe = load_recipe("vskd-utd-mhad", [*data, "frames.fit=centre-crop", *options.overrides])
+        recipe = load_recipe("vskd", ["dataset.name=synthetic", f"dataset.path={world}", *options.overrides])
         report(measure(recipe, Path(folder) / "cache", options.rounds), options.rounds)
 
 
 def measure(recipe: Recipe, cache: Path, rounds: int) -> dict[str, float]:
     """Median seconds of an epoch of each kind."""
-    experiment = prepare(recipe, cache, needs_teacher=True)
-    width = recipe.teacher.feature_size
+    experiment = prepare(recipe, cache, with_teachers=True)
+    seen_by_teacher = experiment.of_teacher(recipe.of_teacher())
     torch.manual_seed(0)
-    network = new_teacher(recipe, len(experiment.index.labels)).eval()
+    network = new_model(recipe.teachers[0], seen_by_teacher.inputs, experiment.classes).eval()
+    shapes, _ = tapped(network, seen_by_teacher.inputs, ())
     epochs = {
-        "student alone (none)": student_epoch(experiment, "none", None, width),
-        "DASK, teacher cache": student_epoch(experiment, "dask", cached(experiment, network, cache), width),
-        "DASK, teacher online": student_epoch(experiment, "dask", online(experiment, network), width),
+        "student alone (none)": student_epoch(experiment, "none", None, {}),
+        "DASK, teacher cache": student_epoch(experiment, "dask", cached(seen_by_teacher, network, cache), shapes),
+        "DASK, teacher online": student_epoch(experiment, "dask", online(seen_by_teacher, network), shapes),
     }
     seconds: dict[str, list[float]] = {name: [] for name in epochs}
     for epoch in range(rounds + 1):
@@ -71,61 +73,53 @@ def measure(recipe: Recipe, cache: Path, rounds: int) -> dict[str, float]:
 
 
 def student_epoch(
-    experiment: Experiment, distiller_name: str, teacher: Teacher | None, teacher_width: int
+    experiment: Experiment, preset: str, teacher: Teacher | None, teacher_shapes: Shapes
 ) -> Callable[[int], None]:
     """A function that trains one epoch, as `DistillationTask` does."""
-    recipe = experiment.recipe
-    student = new_student(recipe, len(experiment.index.labels), experiment.window_store.channels).train()
-    distiller = new_distiller(
-        recipe.updated(f"distiller.name={distiller_name}"), Widths(recipe.student.embedding_size), Widths(teacher_width)
-    )
-    inputs = student_inputs(experiment)
-    optimizer = build_optimizer([*student.parameters(), *distiller.parameters()], recipe.training)
+    recipe, inputs, train = experiment.recipe, experiment.inputs, experiment.split.train
+    student = new_model(recipe.student, inputs, experiment.classes).train()
+    shapes, _ = tapped(student, inputs, ())
+    training = recipe.student.training
+    smoothing = training.label_smoothing
+    context = TermContext(student=shapes, teacher=teacher_shapes, samples=len(train), label_smoothing=smoothing)
+    distiller = new_distiller(recipe.updated(f"distiller={preset}"), context)
+    optimizer = build_optimizer([*student.parameters(), *distiller.parameters()], training)
 
     def run(epoch: int) -> None:
-        for batch in inputs.batches(experiment.split.train, epoch):
-            said = teacher(batch.ids) if teacher else None
-            loss = torch.stack(
-                list(distiller(student(batch.inputs), said, batch.labels, batch.positions).values())
-            ).sum()
+        for batch in inputs.batches(train, batch_size=training.batch_size, seed=epoch):
+            said = teacher(batch) if teacher else None
+            terms = distiller(student(batch.inputs), said, batch.labels, batch.positions)
             optimizer.zero_grad()
-            loss.backward()
+            torch.stack(list(terms.values())).sum().backward()
             optimizer.step()
 
     return run
 
 
-def cached(experiment: Experiment, network: MultiScaleTRN, folder: Path) -> Teacher:
+def cached(experiment: Experiment, network: Model, folder: Path) -> Teacher:
     """The teacher's outputs from its cache, their pairing checked, as in training."""
     key, path = TeacherKey("benchmark", "benchmark"), folder / "teacher.h5"
-    ids = experiment.split.train
-    write_teacher_cache(path, network, clips(experiment, ids), key)
-    outputs = TeacherCache(path, key)
+    write_teacher_cache(path, network, experiment.inputs.batches(experiment.split.train, batch_size=CLIPS), key)
+    source = CachedTeacher(TeacherCache(path, key))
 
-    def say(wanted: tuple[str, ...]) -> Outputs:
-        said, found, _ = outputs.outputs(wanted)
-        check_paired(wanted, found)
+    def say(batch: Batch) -> Outputs:
+        said, ids, _ = source.outputs(batch)
+        check_paired(batch.ids, ids)
         return said
 
     return say
 
 
-def online(experiment: Experiment, network: MultiScaleTRN) -> Teacher:
+def online(experiment: Experiment, network: Model) -> Teacher:
     """The teacher's outputs from its network; frames come decoded from the store, so decoding is not even counted."""
 
-    def say(wanted: tuple[str, ...]) -> Outputs:
+    def say(batch: Batch) -> Outputs:
         with torch.no_grad():
-            (batch,) = clips(experiment, wanted, batch_size=len(wanted))
-            outputs: Outputs = network(batch.inputs)
+            (clips,) = experiment.inputs.batches(batch.ids, batch_size=len(batch.ids))
+            outputs: Outputs = network(clips.inputs)
             return outputs
 
     return say
-
-
-def clips(experiment: Experiment, ids: tuple[str, ...], batch_size: int = 8) -> ClipBatches:
-    segments = experiment.recipe.teacher.segments
-    labels = experiment.labels_of(ids)
-    return ClipBatches(experiment.frame_store, ids, labels, batch_size=batch_size, segments=segments)
 
 
 def report(seconds: dict[str, float], rounds: int) -> None:

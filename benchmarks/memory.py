@@ -121,8 +121,9 @@ def read(step: str, world: Path) -> None:
     import torch
     from torch import nn
 
-    from vskd.distillation.data import ClipBatches, WindowBatches
     from vskd.distillation.teacher.cache import TeacherKey, write_teacher_cache
+    from vskd.modalities.frames import ClipBatches
+    from vskd.modalities.window import WindowBatches
     from vskd.network import Outputs
     from vskd.preprocessing.sensor.encodings import build_encoding
     from vskd.preprocessing.stores.frame_store import FrameStore

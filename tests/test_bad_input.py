@@ -155,10 +155,10 @@ def test_video_and_sensor_of_different_ids(refused: Refused, world: Path, tmp_pa
 
 def test_unknown_class(refused: Refused, world: Path, tmp_path: Path) -> None:
     words = stored("windows", world, tmp_path)
-    stranger = world / SENSOR.replace("a1", "a9")
-    shutil.copyfile(world / SENSOR, stranger)
-    assert "action 9 is no class" in refused(*distill(world, tmp_path), names=stranger)
-    refused(*words, names=stranger)
+    foreign = world / SENSOR.replace("a1", "a9")
+    shutil.copyfile(world / SENSOR, foreign)
+    assert "action 9 is no class" in refused(*distill(world, tmp_path), names=foreign)
+    refused(*words, names=foreign)
 
 
 def test_duplicate_ids(refused: Refused, world: Path, tmp_path: Path) -> None:
@@ -194,9 +194,9 @@ def test_disk_full(refused: Refused, world: Path, tmp_path: Path, monkeypatch: p
 
 def test_unknown_recipe_key(refused: Refused, world: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "mine.yaml"
-    recipe.write_text("extends: demo\nname: mine\ntraining: {epoch: 3}\n", encoding="utf-8")
+    recipe.write_text("extends: demo\nname: mine\nstudent: {training: {epoch: 3}}\n", encoding="utf-8")
     line = refused("distill", "--recipe", recipe, "--data", world, "--out", tmp_path / "results", names="mine.yaml")
-    assert "training.epoch" in line and "'epochs'" in line
+    assert "student.training.epoch" in line and "'epochs'" in line
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_teacher_cache_of_another_teacher(refused: Refused, finished: Path) -> N
 
 
 def test_corrupt_weights(refused: Refused, finished: Path) -> None:
-    weights = finished / "checkpoints" / "student.safetensors"
+    weights = finished / "checkpoints" / "model.safetensors"
     truncate(weights)
     refused("evaluate", finished, names=weights)
 

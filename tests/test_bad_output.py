@@ -126,7 +126,7 @@ def training_words(command: str, comparison_copy: FinishedComparison, world: Pat
         ("full", "frames-rgb", "cache/frames-rgb"),
         ("read-only", "metrics", "new/metrics.jsonl"),
         ("full", "metrics", "new/metrics.jsonl"),
-        ("full", "teacher", "new/checkpoints/teacher.safetensors"),
+        ("full", "model", "new/checkpoints/model.safetensors"),
         ("read-only", "trainer", "new/checkpoints/trainer.ckpt"),
         ("full", "training", "new/training.json"),
     ],
@@ -141,7 +141,7 @@ def test_teach(
     names: str,
 ) -> None:
     fault(stage)
-    other_frames = ("frames.size=24",) if stage == "frames-rgb" else ()
+    other_frames = ("teachers.0.sees.size=24",) if stage == "frames-rgb" else ()
     refused(
         *training_words("teach", comparison_copy, synthetic_root, "seed=1", *other_frames),
         names=comparison_copy.out / names,
@@ -152,12 +152,12 @@ def test_teach(
     ("fault", "stage", "names"),
     [
         ("full", "environment", "new/environment.json"),
-        ("read-only", "windows-", "cache/windows-"),
-        ("full", "windows-", "cache/windows-"),
+        ("read-only", "window-", "cache/window-"),
+        ("full", "window-", "cache/window-"),
         ("read-only", "teacher-", "cache/teacher-"),
         ("full", "teacher-", "cache/teacher-"),
-        ("read-only", "student", "new/checkpoints/student.safetensors"),
-        ("full", "student", "new/checkpoints/student.safetensors"),
+        ("read-only", "model", "new/checkpoints/model.safetensors"),
+        ("full", "model", "new/checkpoints/model.safetensors"),
         ("full", "trainer", "new/checkpoints/trainer.ckpt"),
         ("read-only", "training", "new/training.json"),
     ],
@@ -175,7 +175,7 @@ def test_distill(
         (cache,) = (comparison_copy.out / "cache").glob("teacher-*.h5")
         cache.unlink()
     fault(stage)
-    other_windows = ("sensor.length=64",) if stage == "windows-" else ()
+    other_windows = ("student.sees.length=64",) if stage == "window-" else ()
     words = training_words("distill", comparison_copy, synthetic_root, *TINY_STUDENT, *other_windows)
     refused(*words, "--teacher-run", comparison_copy.teacher, names=comparison_copy.out / names)
 
@@ -234,7 +234,7 @@ def test_a_distillation_that_fails_beside_another_run_leaves_it(
     world = Path(shutil.copytree(synthetic_root, tmp_path / "world"))
     file = world / "Inertial" / "a1_s1_t1_inertial.mat"
     spoil(file)
-    words = training_words("distill", comparison_copy, world, "dataset.max_bad_fraction=0", "distiller.name=none")
+    words = training_words("distill", comparison_copy, world, "dataset.max_bad_fraction=0", "distiller=none")
     refused(*words, names=file)
 
 

@@ -85,3 +85,13 @@ def test_did_you_mean_stays_silent_where_nothing_is_near() -> None:
     assert errors.did_you_mean("gas", ["raw", "gasf"]) == "did you mean 'gasf'?"
     assert errors.did_you_mean("xyz", ["raw", "gasf"]) == ""
     assert errors.nearest("xyz", ["raw", "gasf"]) == "valid names: gasf, raw"
+
+
+def test_a_refused_setting_is_said_to_be_of_the_recipe() -> None:
+    told = r"^student: too big\. Choose less\.$"
+    with pytest.raises(errors.RecipeError, match=told), errors.as_recipe_error("student"):
+        raise errors.SettingError("too big", "Choose less")
+    for other in (errors.RecipeError("a", "b"), errors.DataError("a", "b")):
+        with pytest.raises(type(other)) as caught, errors.as_recipe_error("student"):
+            raise other
+        assert caught.value is other

@@ -4,8 +4,9 @@ Every message is built from two parts: what is wrong (naming the file and the fi
 line prints them as one line; a library user catches `VskdError`.
 """
 
+import contextlib
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -44,6 +45,24 @@ class SettingError(VskdError):
 
 class RecipeError(SettingError):
     """A recipe or a command-line option is invalid."""
+
+
+@contextlib.contextmanager
+def as_recipe_error(where: str) -> Iterator[None]:
+    """Say of a setting that a component refuses inside where in the recipe it stands; other errors pass.
+
+    Args:
+        where: begins the message.
+
+    Raises:
+        RecipeError: in place of a SettingError.
+    """
+    try:
+        yield
+    except RecipeError:
+        raise
+    except SettingError as error:
+        raise RecipeError(f"{where}: {error.problem}", error.action) from error
 
 
 class CacheError(VskdError):

@@ -1,5 +1,6 @@
 """Pictures for a bundle of images: from files, folders and videos, and what is refused."""
 
+import os
 from pathlib import Path
 
 import av
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.preprocessing.video.clips import marked, write_clip
 from vskd.bundle.contract import ImageContract
-from vskd.bundle.image_input import is_of_images, read_pictures
+from vskd.bundle.image_input import is_of_images, picture_of, read_pictures
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.image.image_file import read_image
 
@@ -90,9 +92,42 @@ def test_a_folder_gives_its_images_by_name_and_names_the_bad_ones(tmp_path: Path
     (tmp_path / "notes.txt").write_text("no image")
     Image.fromarray(noise(9, 9)).save(tmp_path / "tiny.png")
     shown = list(read_pictures(tmp_path, contract(), box=None))
-    assert [Path(s.source).name for s in shown] == ["a.png", "2.jpg", "broken.png", "tiny.png"]
-    assert [s.picture is None for s in shown] == [False, False, True, True]
-    assert "broken.png" in shown[2].problem and "at least 12" in shown[3].problem
+    assert [Path(s.source).name for s in shown] == ["a.png", "2.jpg", "broken.png", "notes.txt", "tiny.png"]
+    assert [s.picture is None for s in shown] == [False, False, True, True, True]
+    assert "broken.png" in shown[2].problem and "at least 12" in shown[4].problem
+    assert shown[3].problem == "its name is not that of a JPEG or PNG image"
+
+
+def test_a_folder_as_file_servers_and_links_leave_it(tmp_path: Path) -> None:
+    """Thumbnails of a NAS are passed over, linked folders are read, names that are no UTF-8 can be printed."""
+    folder, other = tmp_path / "images", tmp_path / "other"
+    for name in ("a.png", "@eaDir/a.png/SYNOPHOTO_THUMB_M.png", "__MACOSX/a.png", ".thumbnails/a.png", "._b.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(noise()).save(folder / name)
+    other.mkdir()
+    Image.fromarray(noise(seed=1)).save(other / "linked.png")
+    (folder / "more").symlink_to(other)
+    (other / "back").symlink_to(folder)
+    (folder / os.fsdecode(b"caf\xe9.png")).write_bytes((folder / "a.png").read_bytes())
+    os.mkfifo(folder / "pipe.png")
+    (folder / "gone.png").symlink_to("nowhere.png")
+    shown = {Path(s.source).name: s for s in read_pictures(folder, contract(), box=None)}
+    assert sorted(shown) == ["a.png", r"caf\xe9.png", "gone.png", "linked.png", "pipe.png"]
+    assert [name for name, s in shown.items() if s.picture is None] == ["gone.png", "pipe.png"]
+    assert "no regular file" in shown["pipe.png"].problem and "Cannot read" in shown["gone.png"].problem
+
+
+@pytest.mark.parametrize("turned", [(1, 0, 0, 1), (0, 1, -1, 0), (-1, 0, 0, -1), (0, -1, 1, 0)])
+def test_a_box_counts_the_pixels_of_a_video_as_they_are_stored(tmp_path: Path, turned: tuple[int, ...]) -> None:
+    """The white corner is cut out wherever the camera's mark sends it, and a marked clip is shown upright."""
+    path = marked(write_clip(tmp_path / "plain.mp4", 2), tmp_path / "turned.mp4", turned)  # type: ignore[arg-type]
+    corner = next(read_pictures(path, contract(crop="box"), box=(0.0, 0.0, 12.0, 12.0))).picture
+    assert corner is not None and corner.mean() > 240
+    whole = next(read_pictures(path, contract(), box=None)).picture
+    assert whole is not None
+    down, across = (row := whole[0].astype(int)).max(axis=1).argmax(), row.max(axis=0).argmax()
+    expected = {(1, 0, 0, 1): (0, 0), (0, 1, -1, 0): (0, 1), (-1, 0, 0, -1): (1, 1), (0, -1, 1, 0): (1, 0)}[turned]
+    assert (down >= 8, across >= 8) == tuple(map(bool, expected))
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
@@ -130,3 +165,17 @@ def test_the_name_tells_images_from_recordings(tmp_path: Path) -> None:
     images = ["a.jpg", "b.PNG", "c.mp4", "folder", "."]
     assert all(is_of_images(tmp_path / name) for name in images)
     assert not any(is_of_images(tmp_path / name) for name in ("a.csv", "b.mat", "c.npy"))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_box_is_read_by_the_rules_of_the_contract(picture: Path, version: int) -> None:
+    """From a file and from decoded pixels alike; nothing but the version tells the two bundles apart."""
+    box = (5.3, 4.0, 25.0, 24.0)
+    asked = contract(crop="box", margin=0.1, version=version)
+    expected = read_image(picture, box=box, margin=0.1, size=16, grey=False, rules=version)  # type: ignore[arg-type]
+    (shown,) = read_pictures(picture, asked, box=box)
+    np.testing.assert_array_equal(shown.picture, expected.transpose(2, 0, 1))
+    pixels = np.asarray(Image.open(picture).convert("RGB"))
+    np.testing.assert_array_equal(picture_of(pixels, asked, box, picture), expected.transpose(2, 0, 1))
+    other = read_image(picture, box=box, margin=0.1, size=16, grey=False, rules=3 - version)  # type: ignore[arg-type]
+    assert (expected != other).any()

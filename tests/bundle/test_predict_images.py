@@ -54,8 +54,9 @@ def test_the_contract_is_read_off_the_recipe(finished_images) -> None:
     assert isinstance(contract, ImageContract)
     assert (contract.size, contract.channels, contract.crop, contract.margin) == (32, 1, "full", 0.0)
     recipe = bundle_recipe(load_bundle(finished_images.bundle), Path("/data"), None, None, None)
-    student = finished_images.recipes[0]
-    assert (recipe.images.size, recipe.images.grey, recipe.student_stream) == (32, True, student.student_stream)
+    asked, student = recipe.student.sees, finished_images.recipes[0].student.sees
+    assert (asked.modality, asked.size, asked.grey, asked.streams) == ("image", 32, True, student.streams)
+    assert (asked.crop, asked.margin) == (student.crop, student.margin)
 
 
 def test_the_bundle_verifies_and_holds_nobody(finished_images) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import TINY
+from tests.conftest import TINY, TINY_STUDENT
 
 
 @pytest.fixture
@@ -21,18 +21,18 @@ def compared(record) -> list[dict[str, Any]]:
     ("text", "seeds"), [("0,1,2", (0, 1, 2)), ("3", (3,)), ("0-2", (0, 1, 2)), ("5, 0-1,0", (5, 0, 1))]
 )
 def test_compare_reads_seeds(vskd, compared, tmp_path: Path, text: str, seeds: tuple[int, ...]) -> None:
-    answer = vskd("compare", "vskd-utd-mhad", "vskd-utd-mhad-no-kd", "--seeds", text, "--out", tmp_path, "--json")
+    answer = vskd("compare", "vskd", "--controls", "none", "--seeds", text, "--out", tmp_path, "--json")
     assert answer.code == 0, answer.err
     assert json.loads(answer.out) == {"rows": []}
     (call,) = compared
     assert call["seeds"] == seeds
-    assert [recipe.name for recipe in call["recipes"]] == ["vskd-utd-mhad", "vskd-utd-mhad-no-kd"]
+    assert [recipe.name for recipe in call["recipes"]] == ["vskd", "vskd-no-kd"]
     assert (call["out"], call["after_run"]) == (tmp_path, None)
 
 
 @pytest.mark.parametrize("text", ["", "a", "1-", "-1", "2-1", "1,,2", "0.5"])
 def test_compare_refuses_what_is_no_seed(vskd, compared, tmp_path: Path, text: str) -> None:
-    answer = vskd("compare", "vskd-utd-mhad", f"--seeds={text}", "--out", tmp_path)
+    answer = vskd("compare", "vskd", f"--seeds={text}", "--out", tmp_path)
     assert answer.code == 2
     assert "--seeds" in answer.err
     assert compared == []
@@ -40,16 +40,40 @@ def test_compare_refuses_what_is_no_seed(vskd, compared, tmp_path: Path, text: s
 
 def test_compare_gives_its_options_to_every_recipe(vskd, compared, tmp_path: Path) -> None:
     words = ["--data", tmp_path, "--epochs", "2", "--int8", "--json"]
-    vskd("compare", "vskd-utd-mhad", "vskd-utd-mhad-no-kd", *words, "--out", tmp_path)
+    vskd("compare", "vskd", "krca", *words, "--controls", "none", "--out", tmp_path)
     (call,) = compared
-    assert {(r.dataset.path, r.training.epochs) for r in call["recipes"]} == {(str(tmp_path), 2)}
+    assert [r.name for r in call["recipes"]] == ["vskd", "vskd-no-kd", "krca", "krca-no-kd"]
+    assert {(r.dataset.path, r.student.training.epochs) for r in call["recipes"]} == {(str(tmp_path), 2)}
     assert call["after_run"].__name__ == "export_and_evaluate"
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ([], ["vskd"]),
+        (["--controls", ""], ["vskd"]),
+        (["--controls", "none"], ["vskd", "vskd-no-kd"]),
+        (["--controls", " none ,"], ["vskd", "vskd-no-kd"]),
+    ],
+)
+def test_controls_are_asked_for(vskd, compared, tmp_path: Path, words: list[str], names: list[str]) -> None:
+    assert vskd("compare", "vskd", *words, "--out", tmp_path, "--json").code == 0
+    (call,) = compared
+    assert [recipe.name for recipe in call["recipes"]] == names
+    assert [recipe.distiller.title for recipe in call["recipes"]] == ["dask", "none"][: len(names)]
+
+
+def test_a_control_that_does_not_exist_stops_before_anything_is_written(vskd, compared, tmp_path: Path) -> None:
+    answer = vskd("compare", "vskd", "--controls", "nome", "--out", tmp_path / "out")
+    assert (answer.code, answer.out) == (1, "")
+    assert "There is no control 'nome'; did you mean 'none'?" in answer.err and answer.err.count("\n") == 1
+    assert compared == [] and not (tmp_path / "out").exists()
 
 
 def words_for(comparison) -> list[object]:
     """The call that made the finished comparison."""
     settings = [word for setting in TINY for word in ("--set", setting)]
-    return ["compare", "demo", "demo-no-kd", "--seeds", "0", "--int8", *settings, "--out", comparison.out]
+    return ["compare", "demo", "--controls", "none", "--seeds", "0", "--int8", *settings, "--out", comparison.out]
 
 
 def test_a_finished_comparison_is_printed_again_and_nothing_is_run(
@@ -75,11 +99,12 @@ def test_a_finished_comparison_is_printed_again_and_nothing_is_run(
 def test_two_protocols_never_share_a_table(vskd, comparison_copy, synthetic_root: Path, tmp_path: Path) -> None:
     """One recipe of the two asks for another protocol in its own file."""
     other = tmp_path / "other.yaml"
-    other.write_text("extends: demo-no-kd\nname: other\ndataset: {protocol: subject-specific}\n", encoding="utf-8")
+    content = "extends: demo\nname: other\ndistiller: none\ndataset: {protocol: subject-specific}\n"
+    other.write_text(content, encoding="utf-8")
     before = (comparison_copy.out / "comparison.json").read_bytes()
     words = words_for(comparison_copy)
-    words[2] = other
-    answer = vskd(*words, *("--set", "training.epochs=1", "--set", "student.network=cnn1d"), "--data", synthetic_root)
+    words[2:4] = [other]
+    answer = vskd(*words, *(word for setting in TINY_STUDENT for word in ("--set", setting)), "--data", synthetic_root)
     assert (answer.code, answer.out) == (1, "")
     assert "protocol" in answer.err.splitlines()[-1]
     assert (comparison_copy.out / "comparison.json").read_bytes() == before
@@ -90,3 +115,29 @@ def test_a_recipe_that_is_not_there_stops_before_anything_is_written(vskd, compa
     assert (answer.code, answer.out) == (1, "")
     assert "'dmo'" in answer.err and "demo" in answer.err
     assert compared == [] and not (tmp_path / "out").exists()
+
+
+def test_every_control_is_named_in_the_help(vskd) -> None:
+    from vskd.study.controls import CONTROLS
+
+    help_text = " ".join(vskd("compare", "--help").out.split())
+    described = help_text.split("Add each recipe's twins: ")[1].split("--data")[0].replace("- ", "-")
+    assert all(f"{name} (" in described for name in CONTROLS)
+
+
+def test_labels_and_controls_reach_every_recipe(vskd, compared, tmp_path: Path) -> None:
+    words = ["--labels", "trials=1", "--controls", "none,permuted,all-labels", "--json"]
+    answer = vskd("compare", "demo", *words, "--data", tmp_path, "--out", tmp_path)
+    assert answer.code == 0, answer.err
+    (call,) = compared
+    assert {r.name: r.labels.title for r in call["recipes"]} == {
+        "demo": "trial 1",
+        "demo-no-kd": "trial 1",
+        "demo-permuted": "trial 1",
+        "demo-all-labels": "all",
+    }
+
+
+@pytest.mark.parametrize("command", ["teach", "distill"])
+def test_labels_are_an_option_of_training(vskd, command: str) -> None:
+    assert "--labels" in vskd(command, "--help").out

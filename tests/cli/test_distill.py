@@ -31,8 +31,8 @@ def test_distill_with_plain_options_alone(vskd, distilled, tmp_path: Path) -> No
     )
     assert answer.code == 0, answer.err
     (call,) = distilled
-    assert call["recipe"] == load_recipe("vskd-utd-mhad").updated(f"dataset.path={tmp_path}")
-    assert (call["run"], call["teacher_run"], call["cache"]) == (tmp_path / "RUN", None, None)
+    assert call["recipe"] == load_recipe("vskd").updated(f"dataset.path={tmp_path}")
+    assert (call["run"], call["teacher_runs"], call["cache"]) == (tmp_path / "RUN", (), None)
     assert answer.out.splitlines()[:2] == ["run                  RUN", "epoch kept           5"]
     assert "0.875" in answer.out
 
@@ -40,7 +40,7 @@ def test_distill_with_plain_options_alone(vskd, distilled, tmp_path: Path) -> No
 def test_distill_passes_every_option_on(vskd, distilled, tmp_path: Path) -> None:
     words = [
         "--distiller",
-        "none",
+        "kd",
         "--seed",
         "4",
         "--epochs",
@@ -53,19 +53,28 @@ def test_distill_passes_every_option_on(vskd, distilled, tmp_path: Path) -> None
         "rgb",
     ]
     files = ["--teacher-run", tmp_path / "T", "--cache", tmp_path / "C", "--out", tmp_path / "R"]
-    answer = vskd("distill", *words, *files, "--set", "distiller.temperature=2", "--json")
+    answer = vskd("distill", *words, *files, "--set", "distiller.terms.kd.temperature=2", "--json")
     assert answer.code == 0, answer.err
     assert json.loads(answer.out) == {"run": "RUN", "epoch": 4, "figures": {"epoch": 4, "validation/accuracy": 0.875}}
     (call,) = distilled
     recipe = call["recipe"]
-    assert (recipe.distiller.name, recipe.seed, recipe.training.epochs) == ("none", 4, 6)
-    assert (recipe.dataset.fold, recipe.dataset.sensor, recipe.dataset.video) == ("s2", "gyroscope", "rgb")
-    assert recipe.distiller.temperature == 2
-    assert (call["teacher_run"], call["cache"], call["run"]) == (tmp_path / "T", tmp_path / "C", tmp_path / "R")
+    assert (recipe.distiller.title, recipe.seed, recipe.student.training.epochs) == ("kd", 4, 6)
+    assert (recipe.dataset.fold, recipe.student.sees.streams) == ("s2", ("gyroscope",))
+    assert recipe.teachers[0].sees.streams == ("rgb",)
+    assert [term.temperature for term in recipe.distiller.terms if term.title == "kd"] == [2]
+    assert (call["teacher_runs"], call["cache"], call["run"]) == ((tmp_path / "T",), tmp_path / "C", tmp_path / "R")
+
+
+def test_every_teacher_has_its_run(vskd, distilled, tmp_path: Path) -> None:
+    words = ["--distiller", "none", "--teacher-run", tmp_path / "A", "--teacher-run", tmp_path / "B"]
+    assert vskd("distill", *words, "--out", tmp_path / "R").code == 0
+    (call,) = distilled
+    assert call["teacher_runs"] == (tmp_path / "A", tmp_path / "B")
+    assert call["recipe"].distiller.title == "none"
 
 
 def test_an_unknown_key_stops_before_anything_is_written(vskd, distilled, tmp_path: Path) -> None:
-    answer = vskd("distill", "--set", "training.epoch=3", "--out", tmp_path / "RUN")
+    answer = vskd("distill", "--set", "student.training.epoch=3", "--out", tmp_path / "RUN")
     assert answer.code == 1
     assert "did you mean 'epochs'" in answer.err
     assert distilled == []
@@ -81,7 +90,7 @@ def real_words(comparison, root: Path) -> list[object]:
 
 def test_a_real_student_of_each_distiller(vskd, comparison_copy, synthetic_root: Path) -> None:
     words = real_words(comparison_copy, synthetic_root)
-    for distiller, terms in (("none", {"cross_entropy"}), ("kd", {"cross_entropy", "soft"})):
+    for distiller, terms in (("none", {"cross_entropy"}), ("kd", {"cross_entropy", "kd"})):
         run = comparison_copy.out / distiller
         answer = vskd(*words, "--distiller", distiller, "--out", run, "--json")
         assert answer.code == 0, answer.err
@@ -89,17 +98,28 @@ def test_a_real_student_of_each_distiller(vskd, comparison_copy, synthetic_root:
         assert (content["run"], content["epoch"]) == (str(run), 0)
         logged = {name.removeprefix("train/") for name in content["figures"] if name.startswith("train/")}
         assert terms <= logged
-        assert (run / "checkpoints" / "student.safetensors").is_file()
-    assert "train/soft" not in (comparison_copy.out / "none" / "metrics.jsonl").read_text(encoding="utf-8")
+        assert (run / "checkpoints" / "model.safetensors").is_file()
+    assert "train/kd" not in (comparison_copy.out / "none" / "metrics.jsonl").read_text(encoding="utf-8")
 
 
-def test_a_student_is_no_teacher(vskd, comparison_copy, synthetic_root: Path) -> None:
-    words = real_words(comparison_copy, synthetic_root)
-    words[words.index("--teacher-run") + 1] = comparison_copy.no_kd
+def test_what_is_no_run_is_no_teacher(vskd, comparison_copy, synthetic_root: Path) -> None:
+    words, cache = real_words(comparison_copy, synthetic_root), comparison_copy.out / "cache"
+    words[words.index("--teacher-run") + 1] = cache
     answer = vskd(*words, "--out", comparison_copy.out / "new")
     assert (answer.code, answer.out) == (1, "")
-    assert str(comparison_copy.no_kd) in answer.err and answer.err.count("\n") == 1
+    assert f"{cache} is not a run folder" in answer.err and answer.err.count("\n") == 1
     assert not (comparison_copy.out / "new").exists()
+
+
+def test_a_finished_student_can_teach_another(vskd, comparison_copy, synthetic_root: Path) -> None:
+    """Teachers are trained as students are, so their runs are of one kind."""
+    words, run = real_words(comparison_copy, synthetic_root), comparison_copy.out / "new"
+    words[words.index("--teacher-run") + 1] = comparison_copy.no_kd
+    cached = ("--set", "distiller.teacher_outputs=cached")
+    answer = vskd(*words, "--distiller", "kd", *cached, "--out", run)
+    assert answer.code == 0, answer.err
+    assert RunFolder.open(run).teacher_runs() == (comparison_copy.no_kd,)
+    assert "train/kd" in (run / "metrics.jsonl").read_text(encoding="utf-8")
 
 
 def test_a_teacher_of_another_protocol_is_refused(vskd, comparison_copy, synthetic_root: Path) -> None:
@@ -141,8 +161,19 @@ def write_own(root: Path) -> Path:
 
 def tiny_words(dataset: str, root: Path, out: Path) -> list[object]:
     """What a driver-monitoring engineer types, made small."""
-    settings = [word for setting in (*TINY_BUDGET, "teacher.training.epochs=1") for word in ("--set", setting)]
-    return ["distill", "--dataset", dataset, "--data", root, *settings, "--set", "training.epochs=1", "--out", out]
+    settings = [word for setting in (*TINY_BUDGET, "teachers.0.training.epochs=1") for word in ("--set", setting)]
+    return [
+        "distill",
+        "--dataset",
+        dataset,
+        "--data",
+        root,
+        *settings,
+        "--set",
+        "student.training.epochs=1",
+        "--out",
+        out,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -155,9 +186,11 @@ def test_data_without_boxes_need_nothing_but_their_name(
     run = tmp_path / "RUN"
     answer = vskd(*tiny_words(dataset, write(tmp_path / "data"), run), "--json")
     assert answer.code == 0, answer.err
-    assert (run / "checkpoints" / "student.safetensors").is_file()
+    assert (run / "checkpoints" / "model.safetensors").is_file()
     recipe, training = load_recipe(str(run / "recipe.yaml")), RunFolder.open(run).training()
-    assert (recipe.name, recipe.images.crop, recipe.images.grey) == (f"krca-{dataset}", "full", False)
+    assert (recipe.name, recipe.dataset.name) == ("krca", dataset)
+    for sees in (recipe.student.sees, recipe.teachers[0].sees):
+        assert (sees.crop, sees.grey) == ("full", False)
     assert training["train"] + len(training["validation"]) == trained
 
 

@@ -40,7 +40,7 @@ def test_export(vskd, record, tmp_path: Path) -> None:
 def test_the_help_says_what_accuracy_is_measured_on(vskd) -> None:
     """Where the run kept no validation recordings, `export_run` measures on training recordings."""
     text = " ".join(vskd("export", "--help").out.split())
-    assert "measured on validation recordings or, where the run kept none (training.validation: none)" in text
+    assert "measured on validation recordings or, where the run kept none (student.training.validation: none)" in text
     assert "on training recordings outside the calibration" in text
 
 
@@ -75,15 +75,17 @@ def test_json_names_the_bundle_and_its_digest(vskd, comparison_copy) -> None:
     assert (content["accuracy"], content["parity"]) == (manifest["accuracy"], manifest["parity_int8"])
 
 
-def test_mistakes(vskd, finished_comparison, tmp_path: Path) -> None:
+def test_mistakes(vskd, finished_comparison, finished_images, tmp_path: Path) -> None:
     out = tmp_path / "B"
     kind = vskd("export", finished_comparison.student, "--out", out, "--input-type", "int16")
     assert kind.code == 2 and "int16" in kind.err and "vskd export --help" in kind.err
     teacher = vskd("export", finished_comparison.teacher, "--out", out)
     assert teacher.code == 1 and "is a teacher's run" in teacher.err
-    trained = vskd("export", finished_comparison.student, "--out", out, "--set", "training.epochs=2")
-    assert trained.code == 1 and "--set training.epochs=2: an export changes nothing" in trained.err
-    unknown = vskd("export", finished_comparison.student, "--out", out, "--set", "export.fine_tuning=perhaps")
+    trained = vskd("export", finished_comparison.student, "--out", out, "--set", "student.training.epochs=2")
+    assert trained.code == 1 and "--set student.training.epochs=2: an export changes nothing" in trained.err
+    idle = vskd("export", finished_comparison.student, "--out", out, "--set", "export.fine_tuning=always")
+    assert idle.code == 1 and "export.fine_tuning does nothing here" in idle.err and "sees images" in idle.err
+    unknown = vskd("export", finished_images.student, "--out", out, "--set", "export.fine_tuning=perhaps")
     assert unknown.code == 1 and "export.fine_tuning" in unknown.err and "always" in unknown.err
     nowhere = vskd("export", finished_comparison.student)
     assert nowhere.code == 2 and "--out" in nowhere.err

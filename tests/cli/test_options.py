@@ -21,7 +21,7 @@ from vskd.cli.options import (
 )
 from vskd.recipe import Recipe, load_recipe
 
-RECIPE = "name: small\ndataset: {name: synthetic}\n"
+RECIPE = "extends: demo\nname: small\n"
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_every_plain_option_names_an_existing_key(recipe_file: Path) -> None:
         *sections, last = option.key.split(".")
         place = before
         for section in sections:
-            place = place[section]
+            place = place[int(section)] if section.isdecimal() else place[section]
         assert last in place, option.key
 
 
@@ -75,7 +75,7 @@ def test_plain_options_become_overrides_of_the_right_type(recipe_file: Path) -> 
     ]
     recipe = load_recipe(str(recipe_file), overrides_of(*words))
     assert (recipe.dataset.path, recipe.dataset.protocol, recipe.dataset.fold) == ("some folder", words[3], "s1")
-    assert (recipe.seed, recipe.training.epochs) == (3, 7)
+    assert (recipe.seed, recipe.student.training.epochs) == (3, 7)
 
 
 @pytest.mark.parametrize(("flag", "key"), [("--fold", "fold"), ("--data", "path"), ("--protocol", "protocol")])
@@ -87,13 +87,13 @@ def test_text_stays_text(recipe_file: Path, flag: str, key: str, text: str) -> N
 
 
 def test_set_wins_over_plain_options_wherever_it_stands(recipe_file: Path) -> None:
-    overrides = overrides_of("--set", "training.epochs=9", "--epochs", "7", "--set", "seed=5")
+    overrides = overrides_of("--set", "student.training.epochs=9", "--epochs", "7", "--set", "seed=5")
     recipe = load_recipe(str(recipe_file), overrides)
-    assert (recipe.training.epochs, recipe.seed) == (9, 5)
+    assert (recipe.student.training.epochs, recipe.seed) == (9, 5)
 
 
 def test_a_fold_belongs_to_the_protocol_of_its_recipe(recipe_file: Path) -> None:
-    recipe_file.write_text("name: small\ndataset: {name: synthetic, protocol: a, fold: '1'}\n", encoding="utf-8")
+    recipe_file.write_text(f"{RECIPE}dataset: {{protocol: a, fold: '1'}}\n", encoding="utf-8")
     folds = {
         words: load_recipe(str(recipe_file), overrides_of(*words)).dataset.fold
         for words in [(), ("--fold", "2"), ("--protocol", "b"), ("--protocol", "b", "--fold", "3")]
@@ -112,8 +112,8 @@ def test_teacher_epochs_are_the_teachers(recipe_file: Path) -> None:
         seen.append(chosen_recipe(ctx, str(recipe_file)))
 
     assert CliRunner().invoke(command, ["--epochs", "4"], catch_exceptions=False).exit_code == 0
-    assert seen[0].teacher.training.epochs == 4
-    assert seen[0].training.epochs == load_recipe(str(recipe_file)).training.epochs
+    assert seen[0].teachers[0].training.epochs == 4
+    assert seen[0].student == load_recipe(str(recipe_file)).student
 
 
 @pytest.mark.parametrize(
@@ -169,36 +169,85 @@ def test_logging_is_set_up_once_however_often_it_is_asked(capsys) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"),
+    ("words", "expected", "dataset"),
     [
-        ([], "vskd-utd-mhad"),
-        (["--teacher", "trn"], "vskd-utd-mhad"),
-        (["--teacher", "convnext-tiny"], "krca"),
-        (["--teacher", "efficientnet-v2-s"], "dangerous-driving"),
-        (["--student", "mobilenet-v3-small-100-relu6"], "dangerous-driving"),
-        (["--student", "efficientnet-lite0"], "dangerous-driving"),
-        (["--dataset", "driver-inattention"], "krca"),
-        (["--dataset", "state-farm"], "krca-state-farm"),
-        (["--dataset", "auc"], "krca-auc"),
-        (["--dataset", "image-folder"], "krca-image-folder"),
-        (["--teacher", "efficientnet-v2-s", "--dataset", "driver-inattention"], "dangerous-driving"),
-        (["--teacher", "convnext-tiny", "--dataset", "auc"], "krca-auc"),
-        (["--student", "mobilenet-v3-small-075", "--dataset", "state-farm"], "dangerous-driving-state-farm"),
-        (["--student", "mobilenet-v3-small-075", "--dataset", "auc"], "dangerous-driving-auc"),
-        (["--student", "mobilenet-v3-small-075", "--dataset", "image-folder"], "dangerous-driving-image-folder"),
-        (["--recipe", "krca-no-kd", "--dataset", "state-farm"], "krca-no-kd"),
-        (["--recipe", "demo", "--teacher", "convnext-tiny"], "demo"),
+        ([], "vskd", "utd-mhad"),
+        (["--teacher", "trn"], "vskd", "utd-mhad"),
+        (["--teacher", "convnext-tiny"], "krca", "driver-inattention"),
+        (["--teacher", "efficientnet-v2-s"], "dangerous-driving", "driver-inattention"),
+        (["--student", "mobilenet-v3-small-100-relu6"], "dangerous-driving", "driver-inattention"),
+        (["--student", "efficientnet-lite0"], "dangerous-driving", "driver-inattention"),
+        (["--dataset", "driver-inattention"], "krca", "driver-inattention"),
+        (["--dataset", "state-farm"], "krca", "state-farm"),
+        (["--dataset", "auc"], "krca", "auc"),
+        (["--dataset", "image-folder"], "krca", "image-folder"),
+        (["--teacher", "efficientnet-v2-s", "--dataset", "state-farm"], "dangerous-driving", "state-farm"),
+        (["--teacher", "convnext-tiny", "--dataset", "auc"], "krca", "auc"),
+        (["--student", "mobilenet-v3-small-075", "--dataset", "state-farm"], "dangerous-driving", "state-farm"),
+        (["--student", "mobilenet-v3-small-075", "--dataset", "auc"], "dangerous-driving", "auc"),
+        (["--student", "mobilenet-v3-small-075", "--dataset", "image-folder"], "dangerous-driving", "image-folder"),
+        (["--recipe", "krca-long", "--dataset", "state-farm"], "krca-long", "state-farm"),
+        (["--distiller", "krca-sr"], "krca", "driver-inattention"),
+        (["--distiller", "kd"], "vskd", "utd-mhad"),
+        (["--recipe", "demo", "--teacher", "convnext-tiny"], "demo", "synthetic"),
     ],
 )
-def test_without_a_recipe_the_one_that_fits_is_taken(words: list[str], expected: str) -> None:
-    names: list[str] = []
+def test_without_a_recipe_the_one_that_fits_is_taken(words: list[str], expected: str, dataset: str) -> None:
+    chosen: list[Recipe] = []
 
     @click.command(cls=VskdCommand)
     @recipe_name_option
-    @recipe_options("teacher", "student", "dataset")
+    @recipe_options("teacher", "student", "distiller", "dataset")
     @click.pass_context
     def command(ctx: click.Context, recipe_name: str | None) -> None:
-        names.append(chosen_recipe(ctx, recipe_name).name)
+        chosen.append(chosen_recipe(ctx, recipe_name))
 
     command.main(words, standalone_mode=False)
-    assert names == [expected]
+    assert [(recipe.name, recipe.dataset.name) for recipe in chosen] == [(expected, dataset)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("subjects=1", {"subjects": ("1",)}),
+        ("subjects=1, 3,5", {"subjects": ("1", "3", "5")}),
+        ("trials=1", {"trials": ("1",)}),
+        ("classes=wave,swipe left", {"classes": ("wave", "swipe left")}),
+        ("fraction=0.1", {"fraction": 0.1}),
+        ("fraction=1", {"fraction": 1.0}),
+        ("ids=some folder/2024=a.csv", {"ids": "some folder/2024=a.csv"}),
+        ("all", {}),
+    ],
+)
+def test_labels_are_read(text: str, said: dict[str, object]) -> None:
+    labels = load_recipe("demo", ["labels.trials=[2]", *overrides_of("--labels", text)]).labels
+    assert labels.model_dump(exclude_none=True) == said
+
+
+def test_set_changes_single_keys_of_labels_that_were_said_plainly() -> None:
+    overrides = overrides_of("--labels", "fraction=0.1", "--set", "labels.seed=3")
+    assert load_recipe("demo", overrides).labels.title == "10 % (draw 3)"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "says nobody; write all, or one of subjects=1,3 trials=1"),
+        ("subject=1", "'subject=1' says nobody"),
+        ("subjects", "'subjects' says nobody"),
+        ("subjects=", "'subjects=' says nobody"),
+        ("fraction=ten", "fraction should be a number such as 0.1, not 'ten'"),
+        ("fraction=10", "fraction should be above 0 and at most 1, not 10"),
+        ("fraction=0", "fraction should be above 0 and at most 1, not 0"),
+        ("fraction=nan", "fraction should be above 0 and at most 1, not nan"),
+    ],
+)
+def test_labels_that_say_nobody_are_explained(text: str, told: str) -> None:
+    @click.command(cls=VskdCommand)
+    @recipe_options("labels")
+    def command() -> None:
+        raise AssertionError
+
+    outcome = CliRunner().invoke(command, ["--labels", text])
+    assert outcome.exit_code == 2
+    assert told in " ".join(outcome.output.split()).replace("│ ", "")

@@ -4,10 +4,13 @@ import json
 import shutil
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import loadmat
 
+from vskd.preprocessing.sensor.signals import resample_to_rate
 from vskd.preprocessing.stores.frame_store import FrameStore
 from vskd.preprocessing.stores.gaf_store import GafStore
 from vskd.preprocessing.stores.window_store import WindowStore
@@ -33,6 +36,21 @@ def test_windows_sliding(vskd, synthetic_root: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(windows[0][:, 8:], windows[1][:, :8])
 
 
+@pytest.mark.parametrize(("words", "rate", "stride"), [(["--rate", 25, "--stride", 5], 25, 5), ([], 50, 8)])
+def test_sliding_windows_are_those_of_the_signal(
+    vskd, synthetic_root: Path, tmp_path: Path, words: list[object], rate: float, stride: int
+) -> None:
+    """A stride that is no fraction of the window; by default half a window, at the stream's own rate."""
+    sliding = ["--mode", "sliding", "--length", 16, *words, "--out", tmp_path / "w.h5"]
+    answer = vskd("preprocess", "windows", "synthetic", "--data", synthetic_root, *sliding)
+    assert answer.code == 0, answer.err
+    samples = loadmat(synthetic_root / "Inertial" / "a1_s1_t1_inertial.mat")["d_iner"][:, :3].T.astype(np.float32)
+    signal = resample_to_rate(samples, 50, rate)
+    starts = range(0, signal.shape[1] - 15, stride)
+    expected = np.stack([signal[:, start : start + 16] for start in starts])
+    np.testing.assert_allclose(WindowStore(tmp_path / "w.h5").windows("a1_s1_t1"), expected, rtol=1e-6, atol=1e-6)
+
+
 def test_gaf_with_pictures(vskd, synthetic_root: Path, tmp_path: Path) -> None:
     vskd("preprocess", "windows", "synthetic", "--data", synthetic_root, "--length", 32, "--out", tmp_path / "w.h5")
     answer = vskd(
@@ -53,6 +71,29 @@ def test_frames_with_pictures(vskd, synthetic_root: Path, tmp_path: Path) -> Non
     store = FrameStore(tmp_path / "f.h5")
     assert len(store.ids) == 24
     assert len(list((tmp_path / "jpeg" / "a1_s1_t1").iterdir())) == store.num_frames("a1_s1_t1")
+
+
+def write_wide_clip(path: Path) -> None:
+    """Three frames of 96 x 48 pixels: black, with a white left quarter that a square from the middle has not."""
+    picture = np.zeros((48, 96, 3), np.uint8)
+    picture[:, :24] = 255
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 96, 48, "yuv420p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+@pytest.mark.parametrize(("words", "white"), [(["--fit", "squash"], 1 / 4), (["--fit", "centre-crop"], 0), ([], 0)])
+def test_frames_are_fitted_as_asked(vskd, synthetic_root: Path, tmp_path: Path, words: list[str], white: float) -> None:
+    world = Path(shutil.copytree(synthetic_root, tmp_path / "world"))
+    write_wide_clip(world / "RGB" / "a1_s1_t1_color.mp4")
+    words = ["--stream", "rgb", "--size", "32", *words, "--out", str(tmp_path / "f.h5")]
+    answer = vskd("preprocess", "frames", "synthetic", "--data", world, *words)
+    assert answer.code == 0, answer.err
+    frame = FrameStore(tmp_path / "f.h5").frames("a1_s1_t1", [0])[0]
+    assert (frame > 128).mean() == pytest.approx(white, abs=1 / 32)
 
 
 def broken_world(synthetic_root: Path, tmp_path: Path) -> tuple[Path, Path]:

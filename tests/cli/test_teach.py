@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import TINY
+from vskd.distillation.run import RunFolder
 from vskd.recipe import load_recipe
 
 RESULT = ("RUN", 4, {"epoch": 4, "validation/accuracy": 0.875})
@@ -23,9 +24,9 @@ def test_epochs_of_teach_are_the_teachers(vskd, taught, tmp_path: Path) -> None:
     answer = vskd("teach", "--teacher", "trn", "--epochs", "3", "--out", tmp_path / "T")
     assert answer.code == 0, answer.err
     (call,) = taught
-    assert call["recipe"].teacher.training.epochs == 3
-    assert call["recipe"].training == load_recipe("vskd-utd-mhad").training
-    assert call["run"] == tmp_path / "T"
+    assert call["recipe"].teachers[0].training.epochs == 3
+    assert call["recipe"].student == load_recipe("vskd").student
+    assert (call["run"], call["number"], call["cache"]) == (tmp_path / "T", 0, None)
 
 
 def tiny_words(*overrides: str) -> list[str]:
@@ -44,12 +45,28 @@ def test_a_real_teacher(vskd, synthetic_root: Path, tmp_path: Path) -> None:
     assert {path.name for path in run.iterdir()} == {
         *("checkpoints", "environment.json", "metrics.jsonl", "recipe.yaml", "run.log", "training.json")
     }
-    before = (run / "checkpoints" / "teacher.safetensors").stat().st_mtime_ns
+    assert RunFolder.open(run).role == "teacher"
+    before = (run / "checkpoints" / "model.safetensors").stat().st_mtime_ns
     assert vskd(*words).out == first.out
-    assert (run / "checkpoints" / "teacher.safetensors").stat().st_mtime_ns == before
+    assert (run / "checkpoints" / "model.safetensors").stat().st_mtime_ns == before
     other = vskd(*words, "--seed", "9")
     assert (other.code, other.out) == (1, "")
     assert "another recipe (different: seed)" in other.err
+
+
+def test_the_number_of_a_teacher(vskd, taught, synthetic_root: Path, tmp_path: Path) -> None:
+    assert vskd("teach", "--number", "2", "--out", tmp_path / "T").code == 0
+    assert taught[0]["number"] == 2
+    below = vskd("teach", "--number", "-1", "--out", tmp_path / "T")
+    assert below.code == 2 and "--number" in below.err
+
+
+def test_a_teacher_that_the_recipe_lacks(vskd, synthetic_root: Path, tmp_path: Path) -> None:
+    words = ["teach", "--recipe", "demo", "--data", synthetic_root, "--number", 1, *tiny_words()]
+    answer = vskd(*words, "--out", tmp_path / "T")
+    assert (answer.code, answer.out) == (1, "")
+    assert "Recipe demo has 1 teacher(s); there is no number 1" in answer.err and answer.err.count("\n") == 1
+    assert not (tmp_path / "T").exists()
 
 
 def test_a_video_that_is_not_there(vskd, synthetic_root: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """A recipe small enough to be trained in a second, and one teacher that all tests of this folder share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,11 +8,12 @@ import pytest
 from vskd.recipe import Recipe, load_recipe
 
 TINY = (
-    *("frames.size=32", "teacher.segments=3", "teacher.feature_size=16", "teacher.training.epochs=2"),
-    *("encoding.method=raw", "sensor.length=32", "student.network=cnn1d", "student.embedding_size=12"),
-    *("training.epochs=2", "training.batch_size=4", "teacher.training.validation=carve"),
-    "teacher.training.select=best",
+    *("teachers.0.sees.size=32", "teachers.0.sees.segments=3", "teachers.0.network.feature_size=16"),
+    *("teachers.0.training.epochs=2", "teachers.0.training.validation=carve", "teachers.0.training.select=best"),
+    *("student.sees.encoding=raw", "student.sees.length=32", "student.network=cnn1d"),
+    *("student.network.embedding_size=12", "student.training.epochs=2", "student.training.batch_size=4"),
 )
+Interrupt = Callable[[int], None]
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +38,27 @@ def teacher_run(tiny: Callable[..., Recipe], shared_cache: Path) -> Path:
     from vskd.distillation.train import teach
 
     return teach(tiny(), shared_cache.parent / "teacher", cache=shared_cache).run
+
+
+@pytest.fixture
+def interrupt_after() -> Iterator[Interrupt]:
+    """Make the next training stop with Ctrl-C right after the state of an epoch (from 0) was saved."""
+    from vskd.distillation import fitting
+    from vskd.distillation.callbacks import ResumePoint
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        def interrupt(epoch: int) -> None:
+            class Interrupting(ResumePoint):
+                def __init__(self, path: Path) -> None:
+                    super().__init__(path, interval_s=0.0)
+
+                def on_train_epoch_end(self, trainer, pl_module) -> None:
+                    super().on_train_epoch_end(trainer, pl_module)
+                    if trainer.current_epoch == epoch:
+                        patch.setattr(fitting, "ResumePoint", ResumePoint)
+                        raise KeyboardInterrupt
+
+            patch.setattr(fitting, "ResumePoint", Interrupting)
+
+        yield interrupt

@@ -14,7 +14,7 @@ from vskd.errors import CheckpointError
 
 def kept(folder: RunFolder, select: str, scores: list[tuple[float, float]]) -> int:
     callback = SelectWeights(folder, select)
-    module = SimpleNamespace(network=torch.nn.Linear(1, 1))
+    module = SimpleNamespace(model=torch.nn.Linear(1, 1))
     for epoch, (accuracy, loss) in enumerate(scores):
         figures = {"validation/accuracy": accuracy, "validation/loss": loss}
         trainer = SimpleNamespace(current_epoch=epoch, max_epochs=len(scores), callback_metrics=figures)
@@ -36,13 +36,13 @@ def kept(folder: RunFolder, select: str, scores: list[tuple[float, float]]) -> i
     ],
 )
 def test_the_epoch_that_is_kept(tmp_path: Path, select: str, scores: list[tuple[float, float]], epoch: int) -> None:
-    folder = RunFolder(tmp_path, "student")
+    folder = RunFolder(tmp_path)
     assert kept(folder, select, scores) == epoch
     assert folder.weights_file.is_file()
 
 
 def test_rows_that_will_be_repeated_are_dropped(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path, "student")
+    folder = RunFolder(tmp_path)
     folder.metrics_file.write_text("".join(json.dumps({"epoch": e}) + "\n" for e in range(4)))
     EpochRows(folder).on_train_start(SimpleNamespace(current_epoch=2), None)  # type: ignore[arg-type]
     assert folder.metrics() == [{"epoch": 0}, {"epoch": 1}]

@@ -1,15 +1,26 @@
-"""What both trainings share: usable recordings, class counts, and loaders of epochs."""
+"""What all trainings share: usable recordings, class counts, loaders of epochs, and Lightning's trainer."""
 
 import logging
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import pytest
+import torch
+from torch import nn
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
-from vskd.distillation.fitting import class_counts, loaders, logged, usable_split
+from vskd.distillation.fitting import class_counts, finished, fit, loaders, logged, repeated, usable_split
+from vskd.distillation.model import Model
 from vskd.distillation.run import RunFolder
+from vskd.distillation.task import DistillationTask
 from vskd.errors import DataError
+from vskd.modalities.base import Batch
+from vskd.modalities.sampling import epoch_seed
+from vskd.network import Network, Outputs
+from vskd.recipe import Training
 
 SPLIT = Split(("a", "b", "c"), ("d",), ("e",), "cross-subject", None, "hash", "rule")
 
@@ -44,17 +55,150 @@ def test_class_counts_name_absent_classes_too() -> None:
 
 
 def test_loaders_ask_for_the_epoch_in_training_and_for_order_in_validation() -> None:
-    asked: list[tuple[tuple[str, ...], int | None]] = []
-    inputs = SimpleNamespace(batches=lambda ids, epoch=None: asked.append((ids, epoch)))
-    train, validation = loaders(inputs, SPLIT)
+    asked: list[tuple[tuple[str, ...], dict[str, object]]] = []
+    inputs = SimpleNamespace(batches=lambda ids, **options: asked.append((ids, options)))
+    training = Training(batch_size=5, sampling="balanced")
+    train, validation = loaders(inputs, training, 3, SPLIT)
+    assert validation is not None
     train(7)
     validation(7)
-    assert asked == [(("a", "b", "c"), 7), (("d",), None)]
-    assert loaders(inputs, Split(("a",), (), ("e",), "p", None, "h", "r"))[1] is None
+    assert asked == [
+        (("a", "b", "c"), {"batch_size": 5, "seed": epoch_seed(3, 7), "sampling": "balanced"}),
+        (("d",), {"batch_size": 5}),
+    ]
+    assert loaders(inputs, training, 3, Split(("a",), (), ("e",), "p", None, "h", "r"))[1] is None
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_what_is_repeated_is_shown_evenly_over_the_epochs(epochs: int) -> None:
+    ids = ("a", "b", "c")
+    shown = [i for epoch in range(epochs) for i in repeated(ids, 7, epoch)]
+    assert len(shown) == 7 * epochs
+    counts = [shown.count(i) for i in ids]
+    assert max(counts) - min(counts) <= 1
+
+
+class Windows:
+    """An epoch of recordings that have as many windows as their name says, two in a batch."""
+
+    def __init__(self, ids: tuple[str, ...]) -> None:
+        self.shown = [i for i in ids for _ in range(int(i))]
+        self.samples = len(self.shown)
+
+    def __len__(self) -> int:
+        return -(-len(self.shown) // 2)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return (self.shown[k : k + 2] for k in range(0, len(self.shown), 2))
+
+
+@pytest.mark.parametrize("shown", [("1",), ("2", "1"), ("9",), ("1", "9"), ("1", "1", "2", "2", "9", "9")])
+@pytest.mark.parametrize("epoch", range(3))
+def test_an_epoch_of_a_part_is_as_long_as_one_of_the_whole(shown: tuple[str, ...], epoch: int) -> None:
+    inputs = SimpleNamespace(batches=lambda ids, **_: Windows(ids))
+    split = Split(("1", "1", "2", "2", "9", "9"), (), ("x",), "p", None, "h", "r")
+    whole, _ = loaders(inputs, Training(), 0, split)
+    part, _ = loaders(inputs, Training(), 0, split, shown)
+    batches = list(part(epoch))
+    assert len(batches) == len(part(epoch)) == len(list(whole(epoch))) == 12
+    assert {i for batch in batches for i in batch} <= set(shown)
+
+
+class Line(Network):
+    """y = w x, one weight; the loss of the batch below has the gradient 100."""
+
+    embedding_size = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.dtypes: set[torch.dtype] = set()
+
+    def forward(self, x: torch.Tensor) -> Outputs:
+        scaled = x * self.weight
+        self.dtypes.add((x @ torch.ones(1, 1)).dtype)
+        return Outputs(torch.cat([scaled, -scaled], dim=1), scaled)
+
+
+class Steep(nn.Module):
+    """A distiller whose one term is 100 w."""
+
+    def start_epoch(self, epoch: int) -> None:
+        pass
+
+    def parameter_groups(self) -> list[dict[str, object]]:
+        return []
+
+    def forward(self, student: Outputs, *_: object) -> dict[str, torch.Tensor]:
+        return {"steep": 100 * student.embedding.mean()}
+
+
+class OneBatch:
+    """An epoch; Lightning would take a list for a list of loaders."""
+
+    samples = 1
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Batch]:
+        yield Batch(("a",), torch.ones(1, 1), torch.tensor([0]), torch.tensor([0]))
+
+
+def fitted(tmp_path: Path, training: Training, validation: tuple[str, ...] = ()) -> tuple[Line, RunFolder]:
+    """One batch an epoch, of one sample with x = 1, trained by `fit` itself."""
+    network, folder = Line(), RunFolder(tmp_path)
+    task = DistillationTask(
+        Model(nn.Identity(), network),
+        Steep(),
+        classes=2,
+        training=training,
+        seed=0,
+        train_batches=lambda _: OneBatch(),
+        validation_batches=(lambda _: OneBatch()) if validation else None,
+    )
+    fit(task, folder, training, Split(("a",), validation, (), "cross-subject", None, "hash", "rule"))
+    return network, folder
+
+
+@pytest.mark.parametrize(("clip", "moved"), [(0.0, 100.0), (5.0, 5.0), (1000.0, 100.0)])
+def test_the_norm_of_the_gradient_is_clipped_where_a_limit_is_set(tmp_path: Path, clip: float, moved: float) -> None:
+    plain = {"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0, "learning_rate": 0.5}
+    training = Training(**plain, epochs=1, gradient_clip=clip, validation="none", select="last")
+    network, _ = fitted(tmp_path, training)
+    assert network.weight.item() == pytest.approx(-0.5 * moved, rel=1e-5)
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("float32", torch.float32), ("bfloat16", torch.bfloat16)])
+def test_the_network_computes_in_the_precision_that_is_wanted(
+    tmp_path: Path, precision: Literal["float32", "bfloat16"], dtype: torch.dtype
+) -> None:
+    network, _ = fitted(tmp_path, Training(epochs=1, precision=precision, validation="none", select="last"))
+    assert network.dtypes == {dtype}
+    assert network.weight.dtype == torch.float32
+
+
+def test_a_fitted_run_is_complete_and_says_what_was_done(tmp_path: Path) -> None:
+    _, folder = fitted(tmp_path, Training(epochs=3, select="last"), validation=("a",))
+    assert folder.complete
+    assert [row["epoch"] for row in folder.metrics()] == [0, 1, 2]
+    assert {"validation/accuracy", "validation/loss", "validation/macro_f1"} <= folder.metrics()[0].keys()
+    facts = folder.training()
+    assert facts.pop("seconds") >= 0
+    assert facts == {
+        "epochs": 3,
+        "selected_epoch": 2,
+        "select": "last",
+        "train": 1,
+        "validation": ["a"],
+        "parameters": 1,
+    }
+    result = finished(folder)
+    assert (result.run, result.epoch, result.figures) == (tmp_path, 2, folder.metrics()[2])
 
 
 def test_the_log_of_a_run_begins_with_what_was_wrong_before_it(tmp_path, caplog) -> None:
-    folder = RunFolder(tmp_path / "run", "student")
+    folder = RunFolder(tmp_path / "run")
     with logged(folder, [Problem("unpaired", "a/1", "a/1.png", "no line for this image")]):
         logging.getLogger("vskd.test").warning("inside")
     first, second = folder.log_file.read_text(encoding="utf-8").splitlines()
@@ -64,7 +208,7 @@ def test_the_log_of_a_run_begins_with_what_was_wrong_before_it(tmp_path, caplog)
 
 
 def test_the_log_of_a_run_ends_with_it(tmp_path) -> None:
-    folder = RunFolder(tmp_path / "run", "student")
+    folder = RunFolder(tmp_path / "run")
     logger = logging.getLogger("vskd.test")
     handlers = list(logging.getLogger("vskd").handlers)
     with pytest.raises(RuntimeError), logged(folder):

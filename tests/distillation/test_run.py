@@ -9,36 +9,37 @@ import pytest
 from vskd.distillation import run as run_module
 from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.train import distill
-from vskd.errors import RunError
+from vskd.errors import RecipeError, RunError
 from vskd.files import write_text
 from vskd.recipe import Recipe
 
-FACTS = {"data_hash": "d", "split_hash": "s", "teacher_hash": "t", "cache": "../cache"}
+FACTS = {"data_hash": "d", "split_hash": "s", "teacher_hashes": ["t"], "cache": "../cache", "role": "student"}
 
 
 @pytest.fixture
 def begun(tiny: Callable[..., Recipe], tmp_path: Path) -> RunFolder:
-    folder = RunFolder(tmp_path / "run", "student")
+    folder = RunFolder(tmp_path / "run")
     folder.begin(tiny(), FACTS)
     return folder
 
 
 def test_what_was_written_is_read(begun: RunFolder, tiny: Callable[..., Recipe]) -> None:
     opened = RunFolder.open(begun.path)
-    assert opened.kind == "student"
+    assert opened.role == "student"
     assert opened.recipe() == tiny()
     assert FACTS.items() <= opened.facts().items()
     assert opened.beside("cache") == begun.path.parent / "cache"
-    assert opened.beside("teacher_run") is None
+    assert opened.beside("reports") is None
+    assert opened.teacher_runs() == ()
     assert opened.metrics() == []
 
 
 def test_the_same_experiment_may_begin_again(begun: RunFolder, tiny: Callable[..., Recipe], tmp_path: Path) -> None:
     """The data may have moved, and what does not decide a student may have changed."""
-    begun.begin(tiny("teacher.dropout=0.1", "export.calibration_recordings=5", root=tmp_path), FACTS)
+    begun.begin(tiny("teachers.0.network.dropout=0.1", "export.calibration_recordings=5", root=tmp_path), FACTS)
 
 
-@pytest.mark.parametrize("key", ["data_hash", "split_hash", "teacher_hash"])
+@pytest.mark.parametrize("key", ["data_hash", "split_hash", "teacher_hashes"])
 def test_other_data_or_another_teacher_are_refused(begun: RunFolder, tiny: Callable[..., Recipe], key: str) -> None:
     with pytest.raises(RunError, match=f"different: {key}"):
         begun.begin(tiny(), {**FACTS, key: "other"})
@@ -46,13 +47,13 @@ def test_other_data_or_another_teacher_are_refused(begun: RunFolder, tiny: Calla
 
 def test_another_recipe_is_refused(begun: RunFolder, tiny: Callable[..., Recipe]) -> None:
     with pytest.raises(RunError, match="different: seed, distiller"):
-        begun.begin(tiny("seed=9", "distiller.name=none"), FACTS)
+        begun.begin(tiny("seed=9", "distiller=none"), FACTS)
 
 
 def test_a_strange_folder_is_left_alone(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("dear")
     with pytest.raises(RunError, match="not empty and is not a run folder"):
-        RunFolder(tmp_path, "student").begin(tiny(), FACTS)
+        RunFolder(tmp_path).begin(tiny(), FACTS)
     with pytest.raises(RunError, match="is not a run folder"):
         RunFolder.open(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
@@ -107,7 +108,37 @@ def test_another_recipe_is_refused_before_a_teacher_is_trained(
     tiny: Callable[..., Recipe], synthetic_root: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    RunFolder(run, "student").begin(tiny("seed=9", root=synthetic_root), FACTS)
+    RunFolder(run).begin(tiny("seed=9", root=synthetic_root), FACTS)
     with pytest.raises(RunError, match="another recipe"):
         distill(tiny(root=synthetic_root), run)
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_teachers_are_named_from_the_run(begun: RunFolder, tiny: Callable[..., Recipe]) -> None:
+    begun.begin(tiny(), {**FACTS, "teacher_runs": ["../teacher", "../../others/teacher"]})
+    parent = begun.path.parent
+    assert begun.teacher_runs() == (parent / "teacher", parent.parent / "others" / "teacher")
+
+
+@pytest.mark.parametrize(
+    "part", ["student.training.epochs=9", "student.sees.augmentation.jitter=0.5", "dataset.fold='1'"]
+)
+def test_what_decides_a_run_may_not_change(begun: RunFolder, tiny: Callable[..., Recipe], part: str) -> None:
+    with pytest.raises(RunError, match=f"another recipe .different: {part.split('.')[0]}"):
+        begun.check_recipe(tiny(part))
+
+
+def test_a_run_of_before_there_were_roles_says_what_to_do(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    """One sentence from whatever is done with it, and nothing of it is changed."""
+    write_text(tmp_path / "recipe.yaml", "name: vskd\nseed: 0\nencoding: {method: gasf}\ntraining: {epochs: 3}\n")
+    write_text(tmp_path / "environment.json", '{"kind": "student"}')
+    before = (tmp_path / "recipe.yaml").read_bytes()
+    folder = RunFolder.open(tmp_path)
+    for use in (folder.recipe, folder.require_complete, lambda: folder.check_recipe(tiny())):
+        with pytest.raises(RecipeError) as caught:
+            use()
+        assert str(tmp_path) in str(caught.value)
+        assert "a run folder of that time must be trained again" in str(caught.value)
+    with pytest.raises(RecipeError, match="must be trained again"):
+        distill(tiny(), tmp_path)
+    assert (tmp_path / "recipe.yaml").read_bytes() == before

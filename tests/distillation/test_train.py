@@ -4,25 +4,30 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from vskd.distillation import fitting, networks, train
-from vskd.distillation.callbacks import ResumePoint
+from vskd.distillation import train
+from vskd.distillation.experiment import prepare
+from vskd.distillation.model import load_model
 from vskd.distillation.run import RunFolder
-from vskd.distillation.train import distill, teach
-from vskd.errors import CheckpointError, ProtocolError, RecipeError, RunError
-from vskd.models.weights.state import read_tensors
-from vskd.recipe import Recipe
+from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher
+from vskd.distillation.train import default_cache, distill, new_distiller, teach
+from vskd.errors import CacheError, CheckpointError, ProtocolError, RecipeError, RunError
+from vskd.losses.term import TermContext
+from vskd.models.weights.state import read_tensors, save_state
+from vskd.recipe import Recipe, load_recipe, parse_recipe
 
 MakeRecipe = Callable[..., Recipe]
-DASK_TERMS = {"cross_entropy", "soft", "semantic", "distance", "angle"}
+DASK_TERMS = {"cross_entropy", "kd", "embedding_mse", "rkd_distance", "rkd_angle"}
+ONE_EPOCH = ("student.training.epochs=1", "student.training.select=last")
 
 
-def weights(run: Path, kind: str = "student") -> dict[str, Tensor]:
-    return read_tensors(RunFolder(run, kind).weights_file)[0]
+def weights(run: Path) -> dict[str, Tensor]:
+    return read_tensors(RunFolder(run).weights_file)[0]
 
 
 def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
@@ -35,21 +40,6 @@ def differ(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return any(not torch.equal(one[name], other[name]) for name in one)
 
 
-def interrupt_after(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
-    """Make training stop with Ctrl-C right after the state of `epoch` (from 0) was saved."""
-
-    class Interrupting(ResumePoint):
-        def __init__(self, path: Path) -> None:
-            super().__init__(path, interval_s=0.0)
-
-        def on_train_epoch_end(self, trainer, pl_module) -> None:
-            super().on_train_epoch_end(trainer, pl_module)
-            if trainer.current_epoch == epoch:
-                raise KeyboardInterrupt
-
-    monkeypatch.setattr(fitting, "ResumePoint", Interrupting)
-
-
 def never_train(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("trained, although nothing was to be trained")
@@ -57,29 +47,44 @@ def never_train(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "fit", fail)
 
 
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The tasks that are trained from now on, by their run's name."""
+    tasks: list[Any] = []
+    fit = train.fit
+
+    def watch(task, folder, *rest):
+        tasks.append(task)
+        return fit(task, folder, *rest)
+
+    monkeypatch.setattr(train, "fit", watch)
+    return tasks
+
+
 @pytest.fixture(scope="module")
 def student_run(tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path_factory) -> Path:
     """A student of two epochs by dask. Read it, never change it."""
-    return distill(tiny(), tmp_path_factory.mktemp("runs") / "student", teacher_run, cache=shared_cache).run
+    return distill(tiny(), tmp_path_factory.mktemp("runs") / "student", [teacher_run], cache=shared_cache).run
 
 
-def test_teacher_run_is_complete(teacher_run: Path) -> None:
-    folder = RunFolder(teacher_run, "teacher")
+def test_teacher_run_is_complete(teacher_run: Path, tiny: MakeRecipe) -> None:
+    folder = RunFolder.open(teacher_run)
     assert folder.complete
     assert [row["epoch"] for row in folder.metrics()] == [0, 1]
     assert {"train/loss", "train/cross_entropy", "validation/accuracy"} <= folder.metrics()[0].keys()
     assert not folder.trainer_file.exists()
-    assert folder.facts()["kind"] == "teacher"
+    assert folder.role == "teacher"
+    assert folder.recipe() == tiny().of_teacher()
+    assert folder.teacher_runs() == ()
 
 
 def test_student_run_is_complete(student_run: Path, teacher_run: Path, tiny: MakeRecipe, shared_cache: Path) -> None:
     folder = RunFolder.open(student_run)
-    assert folder.kind == "student"
+    assert folder.role == "student"
     assert folder.complete
     assert folder.recipe() == tiny()
     assert not folder.trainer_file.exists()
     assert folder.beside("cache") == shared_cache
-    assert folder.beside("teacher_run") == teacher_run
+    assert folder.teacher_runs() == (teacher_run,)
     training = folder.training()
     assert training["train"] == 6
     assert training["epochs"] == 2
@@ -105,7 +110,7 @@ def test_every_loss_term_is_logged_and_they_sum_to_the_loss(student_run: Path) -
 
 
 def test_kept_epoch_is_the_best_on_validation(student_run: Path) -> None:
-    folder = RunFolder(student_run, "student")
+    folder = RunFolder(student_run)
     rows = folder.metrics()
     best = max(rows, key=lambda row: (row["validation/accuracy"], -row["validation/loss"]))
     assert folder.training()["selected_epoch"] == best["epoch"]
@@ -116,13 +121,13 @@ def test_kept_epoch_is_the_best_on_validation(student_run: Path) -> None:
 def test_same_seed_same_weights_other_seed_others(
     tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, network: str
 ) -> None:
-    words = ["training.epochs=1", "training.select=last", f"student.network={network}"]
+    words = [*ONE_EPOCH, f"student.network={network}", "student.network.dropout=0.3"]
     if network != "cnn1d":
-        words += ["encoding.method=gasf+gadf", "encoding.image_size=16"]
+        words += ["student.sees.encoding=gasf+gadf", "student.sees.encoding.image_size=16"]
     seeds = {"a": 0, "b": 0, "c": 1}
     runs = {
         name: distill(
-            tiny(*words, f"seed={seed}", "teacher.seed=0"), tmp_path / name, teacher_run, cache=shared_cache
+            tiny(*words, f"seed={seed}", "teachers.0.seed=0"), tmp_path / name, [teacher_run], cache=shared_cache
         ).run
         for name, seed in seeds.items()
     }
@@ -132,24 +137,24 @@ def test_same_seed_same_weights_other_seed_others(
 
 @pytest.mark.parametrize("epoch", [0, 1, 2])
 def test_a_student_that_was_interrupted_ends_as_one_that_was_not(
-    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, epoch: int
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, interrupt_after, epoch: int
 ) -> None:
     """Also after the last epoch, where nothing is left to train."""
-    recipe = tiny("training.epochs=3", "training.select=last", "student.dropout=0.3")
-    whole = distill(recipe, tmp_path / "whole", teacher_run, cache=shared_cache)
-    broken = RunFolder(tmp_path / "broken", "student")
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        interrupt_after(patch, epoch)
-        distill(recipe, broken.path, teacher_run, cache=shared_cache)
+    recipe = tiny("student.training.epochs=3", "student.training.select=last", "student.network.dropout=0.3")
+    whole = distill(recipe, tmp_path / "whole", [teacher_run], cache=shared_cache)
+    broken = RunFolder(tmp_path / "broken")
+    interrupt_after(epoch)
+    with pytest.raises(KeyboardInterrupt):
+        distill(recipe, broken.path, [teacher_run], cache=shared_cache)
     assert broken.trainer_file.is_file()
     assert not broken.complete
-    resumed = distill(recipe, broken.path, teacher_run, cache=shared_cache)
+    resumed = distill(recipe, broken.path, [teacher_run], cache=shared_cache)
     assert broken.complete
     assert not broken.trainer_file.exists()
     assert_same(weights(whole.run), weights(resumed.run))
     assert resumed.epoch == whole.epoch == 2
     timeless = [
-        [{k: v for k, v in row.items() if k != "seconds"} for row in RunFolder(run, "student").metrics()]
+        [{k: v for k, v in row.items() if k != "seconds"} for row in RunFolder(run).metrics()]
         for run in (whole.run, resumed.run)
     ]
     assert [row["epoch"] for row in timeless[0]] == [0, 1, 2]
@@ -157,13 +162,14 @@ def test_a_student_that_was_interrupted_ends_as_one_that_was_not(
 
 
 def test_a_teacher_that_was_interrupted_ends_as_one_that_was_not(
-    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, interrupt_after
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        interrupt_after(patch, 0)
+    """Its random frames and relations depend on the epoch's number."""
+    interrupt_after(0)
+    with pytest.raises(KeyboardInterrupt):
         teach(tiny(), tmp_path / "teacher", cache=shared_cache)
     teach(tiny(), tmp_path / "teacher", cache=shared_cache)
-    assert_same(weights(teacher_run, "teacher"), weights(tmp_path / "teacher", "teacher"))
+    assert_same(weights(teacher_run), weights(tmp_path / "teacher"))
 
 
 def test_every_distiller_starts_from_the_same_student(
@@ -173,30 +179,64 @@ def test_every_distiller_starts_from_the_same_student(
     fit = train.fit
 
     def watch(task, folder, *rest):
-        starts[folder.path.name] = {k: v.clone() for k, v in task.network.state_dict().items()}
+        starts[folder.path.name] = {k: v.clone() for k, v in task.model.state_dict().items()}
         return fit(task, folder, *rest)
 
     monkeypatch.setattr(train, "fit", watch)
-    for name, teacher in (("dask", teacher_run), ("kd", teacher_run), ("none", None)):
-        recipe = tiny(f"distiller.name={name}", "training.epochs=1")
-        distill(recipe, tmp_path / name, teacher, cache=shared_cache)
+    for name, teachers in (("dask", [teacher_run]), ("kd", [teacher_run]), ("none", [])):
+        recipe = tiny(f"distiller={name}", "student.training.epochs=1")
+        distill(recipe, tmp_path / name, teachers, cache=shared_cache)
     assert_same(starts["dask"], starts["none"])
     assert_same(starts["kd"], starts["none"])
     assert differ(weights(tmp_path / "dask"), weights(tmp_path / "none"))
 
 
+def test_training_starts_from_the_weights_that_the_recipe_names(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = prepare(tiny(), shared_cache).inputs
+    torch.manual_seed(99)
+    trained = train.new_model(tiny().student, inputs, 3).network
+    save_state(trained, tmp_path / "trained.safetensors", {})
+    starts: list[dict[str, Tensor]] = []
+
+    def keep(task, *_: object) -> None:
+        starts.append({k: v.clone() for k, v in task.model.network.state_dict().items()})
+
+    monkeypatch.setattr(train, "fit", keep)
+    recipe = tiny("distiller=none", f"student.weights={tmp_path / 'trained.safetensors'}")
+    distill(recipe, tmp_path / "run", cache=shared_cache)
+    assert_same(starts[0], trained.state_dict())
+
+
 def test_without_a_distiller_no_teacher_is_trained(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path) -> None:
-    distill(tiny("distiller.name=none", "training.epochs=1"), tmp_path / "run", cache=shared_cache)
+    distill(tiny("distiller=none", "student.training.epochs=1"), tmp_path / "run", cache=shared_cache)
     assert [p.name for p in tmp_path.iterdir()] == ["run"]
-    assert "teacher_run" not in RunFolder(tmp_path / "run", "student").facts()
+    assert RunFolder(tmp_path / "run").teacher_runs() == ()
+
+
+def test_a_twin_may_have_its_teacher_beside_it(
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    """Then it learns from the same recordings; the teacher is not listened to."""
+    twin = tiny("student.training.epochs=1").undistilled()
+    distill(twin, tmp_path / "run", [teacher_run], cache=shared_cache)
+    folder = RunFolder(tmp_path / "run")
+    assert folder.teacher_runs() == (teacher_run,)
+    assert {k for k in folder.metrics()[0] if k.startswith("train/")} == {"train/loss", "train/cross_entropy"}
 
 
 def test_a_missing_teacher_is_trained_beside_the_run(
     tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path
 ) -> None:
-    distill(tiny("training.epochs=1"), tmp_path / "run", cache=shared_cache)
-    assert_same(weights(tmp_path / "run-teacher", "teacher"), weights(teacher_run, "teacher"))
-    assert RunFolder(tmp_path / "run", "student").beside("teacher_run") == tmp_path / "run-teacher"
+    distill(tiny("student.training.epochs=1"), tmp_path / "run", cache=shared_cache)
+    assert_same(weights(tmp_path / "run-teacher"), weights(teacher_run))
+    assert RunFolder(tmp_path / "run").teacher_runs() == (tmp_path / "run-teacher",)
+    assert RunFolder(tmp_path / "run-teacher").role == "teacher"
+
+
+def test_stores_lie_beside_the_run_unless_said_otherwise(tmp_path: Path) -> None:
+    assert default_cache(tmp_path / "run") == tmp_path / "cache"
 
 
 def test_a_finished_run_is_returned(
@@ -208,7 +248,7 @@ def test_a_finished_run_is_returned(
 ) -> None:
     never_train(monkeypatch)
     before = {p: p.read_bytes() for p in (student_run / "checkpoints").iterdir()}
-    result = distill(tiny(), student_run, teacher_run, cache=shared_cache)
+    result = distill(tiny(), student_run, [teacher_run], cache=shared_cache)
     assert result.run == student_run
     assert result.figures["epoch"] == result.epoch
     assert {p: p.read_bytes() for p in (student_run / "checkpoints").iterdir()} == before
@@ -224,28 +264,48 @@ def test_another_recipe_in_the_same_folder_is_refused(
 ) -> None:
     never_train(monkeypatch)
     before = (student_run / "recipe.yaml").read_bytes()
-    with pytest.raises(RunError, match=r"another recipe \(different: training\)"):
-        distill(tiny("training.epochs=5"), student_run, teacher_run, cache=shared_cache)
+    with pytest.raises(RunError, match=r"another recipe \(different: student\)"):
+        distill(tiny("student.training.epochs=5"), student_run, [teacher_run], cache=shared_cache)
     with pytest.raises(RunError, match=r"another recipe \(different: seed\)"):
         teach(tiny("seed=1"), teacher_run, cache=shared_cache)
     assert (student_run / "recipe.yaml").read_bytes() == before
 
 
+def test_another_teacher_in_the_same_folder_is_refused(
+    tiny: MakeRecipe, student_run: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    other = teach(tiny("teachers.0.seed=5", "teachers.0.training.epochs=1"), tmp_path / "other", cache=shared_cache)
+    with pytest.raises(RunError, match=r"another teacher \(different: teacher_hashes\)"):
+        distill(tiny(), student_run, [other.run], cache=shared_cache)
+
+
+def test_students_of_different_teachers_learn_what_their_own_says(
+    tiny: MakeRecipe, teacher_run: Path, student_run: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    """Both caches lie in one folder."""
+    other = teach(tiny("teachers.0.seed=5"), tmp_path / "other", cache=shared_cache).run
+    run = distill(tiny(), tmp_path / "run", [other], cache=shared_cache).run
+    first, second = (RunFolder(r).metrics()[0] for r in (student_run, run))
+    assert first["train/kd"] != second["train/kd"]
+    alone = distill(tiny(), tmp_path / "alone", [other], cache=tmp_path / "cache").run
+    assert_same(weights(run), weights(alone))
+
+
 @pytest.mark.parametrize("content", [b"", b"no checkpoint at all", "cut"])
 def test_a_damaged_resume_state_is_named(
-    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, content: bytes | str
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, interrupt_after, content: bytes | str
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        interrupt_after(patch, 0)
-        distill(tiny(), tmp_path / "run", teacher_run, cache=shared_cache)
-    state = RunFolder(tmp_path / "run", "student").trainer_file
+    interrupt_after(0)
+    with pytest.raises(KeyboardInterrupt):
+        distill(tiny(), tmp_path / "run", [teacher_run], cache=shared_cache)
+    state = RunFolder(tmp_path / "run").trainer_file
     state.write_bytes(state.read_bytes()[:-200] if isinstance(content, str) else content)
     with pytest.raises(CheckpointError, match=r"trainer\.ckpt") as caught:
-        distill(tiny(), tmp_path / "run", teacher_run, cache=shared_cache)
+        distill(tiny(), tmp_path / "run", [teacher_run], cache=shared_cache)
     assert str(state) in str(caught.value)
     state.unlink()
-    distill(tiny(), tmp_path / "run", teacher_run, cache=shared_cache)
-    assert [row["epoch"] for row in RunFolder(tmp_path / "run", "student").metrics()] == [0, 1]
+    distill(tiny(), tmp_path / "run", [teacher_run], cache=shared_cache)
+    assert [row["epoch"] for row in RunFolder(tmp_path / "run").metrics()] == [0, 1]
 
 
 def test_a_teacher_of_another_protocol_is_refused(
@@ -254,8 +314,15 @@ def test_a_teacher_of_another_protocol_is_refused(
     """With leave-one-subject-out, the cross-subject teacher may have seen the subject that is tested."""
     recipe = tiny("dataset.protocol=leave-one-subject-out", "dataset.fold='1'")
     with pytest.raises(ProtocolError, match=r"cross-subject.*leave-one-subject-out"):
-        distill(recipe, tmp_path / "run", teacher_run, cache=shared_cache)
+        distill(recipe, tmp_path / "run", [teacher_run], cache=shared_cache)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_teacher_of_another_fold_is_refused(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path) -> None:
+    words = ("dataset.protocol=leave-one-subject-out", "teachers.0.training.epochs=1")
+    teacher = teach(tiny(*words, "dataset.fold='1'"), tmp_path / "teacher", cache=shared_cache).run
+    with pytest.raises(ProtocolError, match="was trained on another split"):
+        distill(tiny(*words, "dataset.fold='2'"), tmp_path / "run", [teacher], cache=shared_cache)
 
 
 def test_a_teacher_serves_its_own_protocol_where_a_recording_lacks_its_sensor(
@@ -265,28 +332,208 @@ def test_a_teacher_serves_its_own_protocol_where_a_recording_lacks_its_sensor(
     world = tmp_path / "world"
     shutil.copytree(synthetic_root, world)
     (world / "Inertial" / "a1_s1_t1_inertial.mat").unlink()
-    recipe = tiny("dataset.max_bad_fraction=0.1", "training.epochs=1", "teacher.training.epochs=1", root=world)
-    result = distill(recipe, tmp_path / "run", cache=tmp_path / "cache")
-    assert RunFolder(result.run, "student").training()["train"] == 5
-    assert RunFolder(tmp_path / "run-teacher", "teacher").training()["train"] == 6
+    words = ("dataset.max_bad_fraction=0.1", "student.training.epochs=1", "teachers.0.training.epochs=1")
+    result = distill(tiny(*words, root=world), tmp_path / "run", cache=tmp_path / "cache")
+    assert RunFolder(result.run).training()["train"] == 5
+    assert RunFolder(tmp_path / "run-teacher").training()["train"] == 6
 
 
-def test_an_unfinished_teacher_is_refused(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        interrupt_after(patch, 0)
+def test_an_unfinished_teacher_is_refused(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, interrupt_after
+) -> None:
+    interrupt_after(0)
+    with pytest.raises(KeyboardInterrupt):
         teach(tiny(), tmp_path / "teacher", cache=shared_cache)
     with pytest.raises(RunError, match="has not finished"):
-        distill(tiny(), tmp_path / "run", tmp_path / "teacher", cache=shared_cache)
+        distill(tiny(), tmp_path / "run", [tmp_path / "teacher"], cache=shared_cache)
 
 
-def test_an_unknown_teacher_is_named(tiny: MakeRecipe) -> None:
-    with pytest.raises(RecipeError, match="did you mean 'trn'"):
-        networks.new_teacher(tiny("teacher.network=trm"), classes=3)
+@pytest.mark.parametrize("count", [2, 3])
+def test_more_runs_than_teachers_are_refused(
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, count: int
+) -> None:
+    with pytest.raises(RunError, match=rf"has 1 teacher\(s\), but {count} run\(s\) are given"):
+        distill(tiny(), tmp_path / "run", [teacher_run] * count, cache=shared_cache)
+    assert not (tmp_path / "run").exists()
 
 
-def test_load_student_and_teacher_give_what_was_trained(student_run: Path, teacher_run: Path) -> None:
-    student, teacher = networks.load_student(student_run, 3, 3), networks.load_teacher(teacher_run, 3)
-    assert not student.training
-    assert not teacher.training
-    assert_same(student.state_dict(), weights(student_run))
-    assert_same(teacher.state_dict(), weights(teacher_run, "teacher"))
+def test_a_finished_model_is_what_was_trained(
+    tiny: MakeRecipe, student_run: Path, teacher_run: Path, shared_cache: Path
+) -> None:
+    experiment = prepare(tiny(), shared_cache, with_teachers=True)
+    clips = experiment.of_teacher(tiny().of_teacher()).inputs
+    for run, inputs in ((student_run, experiment.inputs), (teacher_run, clips)):
+        model = load_model(run, inputs, 3)
+        assert not model.training
+        assert_same(model.state_dict(), weights(run))
+
+
+def with_teachers(recipe: Recipe, *teachers: dict[str, Any]) -> Recipe:
+    return parse_recipe({**recipe.model_dump(mode="json"), "teachers": list(teachers)}, "test")
+
+
+def test_a_teacher_may_have_learned_from_a_teacher_itself(
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A teacher assistant (Mirzadeh et al., AAAI 2020): video network -> wide wrist network -> small one."""
+    wide = tiny(*ONE_EPOCH, "student.network.embedding_size=20")
+    assistant = distill(wide, tmp_path / "assistant", [teacher_run], cache=shared_cache).run
+    role = wide.student.model_dump(mode="json")
+    recipe = with_teachers(tiny(*ONE_EPOCH, "student.sees.augmentation.jitter=0.1"), role)
+    tasks = watched(monkeypatch)
+    run = distill(recipe, tmp_path / "run", [assistant], cache=shared_cache).run
+    folder = RunFolder(run)
+    assert folder.teacher_runs() == (assistant,)
+    assert RunFolder(assistant).teacher_runs() == (teacher_run,)
+    assert folder.metrics()[0].keys() >= {f"train/{term}" for term in DASK_TERMS}
+    (source,) = tasks[0]._teacher
+    assert isinstance(source, OnlineTeacher)  # both see the same windows, which are changed at random
+    experiment = prepare(recipe, shared_cache, with_teachers=True)
+    (batch,) = experiment.inputs.batches(experiment.split.test[:4], batch_size=4)
+    expected = load_model(assistant, experiment.inputs, 3)(batch.inputs)
+    torch.testing.assert_close(source.outputs(batch)[0].logits, expected.logits.detach())
+
+
+def test_two_teachers_are_trained_and_fused(
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A video teacher, cached, and a gyroscope teacher, in the recipe's order; the twin of one of them is another."""
+    video = tiny().teachers[0].model_dump(mode="json")
+    wrist = tiny(*ONE_EPOCH, "student.sees.streams=[gyroscope]").student.model_dump(mode="json")
+    recipe = with_teachers(tiny(*ONE_EPOCH), video, {**wrist, "seed": 4})
+    tasks = watched(monkeypatch)
+    run = distill(recipe, tmp_path / "run", cache=shared_cache).run
+    runs = (tmp_path / "run-teacher", tmp_path / "run-teacher-1")
+    assert RunFolder(run).teacher_runs() == runs
+    assert_same(weights(runs[0]), weights(teacher_run))
+    assert RunFolder(runs[1]).recipe().seed == 4
+    assert RunFolder(runs[1]).recipe().student.sees.streams == ("gyroscope",)
+    (source,) = tasks[-1]._teacher
+    assert source.shapes == {"logits": (3,), "embedding": (16 + 12,)}
+    again = distill(recipe, tmp_path / "again", runs, cache=shared_cache).run
+    assert_same(weights(run), weights(again))
+    with pytest.raises(RunError, match=r"has 2 teacher\(s\), but 1 run\(s\) are given"):
+        distill(recipe, tmp_path / "other", runs[:1], cache=shared_cache)
+
+
+HINT = "distiller={terms: [{loss: cross_entropy}, {loss: fitnets_hint, student_layer: %s, teacher_layer: %s}]}"
+PHOTO = (
+    *("student.network=resnet18-small-stem", "student.sees.encoding=gasf", "student.sees.encoding.image_size=16"),
+    *ONE_EPOCH,
+)
+
+
+def photo_teacher(tiny: MakeRecipe, *overrides: str) -> Recipe:
+    """Student and teacher are networks of images that see the same windows as GAF images."""
+    teacher = tiny(*PHOTO, "student.network.dropout=0.1").student.model_dump(mode="json")
+    student = tiny(*PHOTO, "distiller=kd")
+    return with_teachers(student, teacher).updated(*overrides)
+
+
+@pytest.mark.parametrize(("outputs", "kind"), [("online", OnlineTeacher), ("cached", CachedTeacher)])
+def test_any_layer_of_both_networks_can_be_compared(
+    tiny: MakeRecipe,
+    shared_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    outputs: str,
+    kind: type,
+) -> None:
+    """By its module path, end to end; the value of the first step is that of the layers themselves."""
+    layers = ("body.layer1.0.conv1", "body.layer2.1.bn2")
+    recipe = photo_teacher(tiny, HINT % layers, f"distiller.teacher_outputs={outputs}")
+    run = tmp_path / "run"
+    tasks = watched(monkeypatch)
+    distill(recipe, run, cache=shared_cache)
+    (row,) = RunFolder(run).metrics()
+    assert row["train/loss"] == pytest.approx(row["train/cross_entropy"] + row["train/fitnets_hint"], rel=1e-5)
+    task = tasks[-1]
+    (source,) = task._teacher
+    assert isinstance(source, kind)
+    assert source.shapes[layers[1]] == (128, 4, 4)
+    experiment = prepare(recipe, shared_cache, with_teachers=True)
+    (batch,) = experiment.inputs.batches(experiment.split.train[:4], batch_size=4)
+    teacher = load_model(tmp_path / "run-teacher", experiment.inputs, 3)
+    seen: list[Tensor] = []
+    teacher.network.get_submodule(layers[1]).register_forward_hook(lambda *a: seen.append(a[2].detach().clone()))
+    teacher(batch.inputs)
+    torch.testing.assert_close(source.outputs(batch)[0].features[layers[1]], seen[0], rtol=1e-4, atol=1e-5)
+
+
+def test_a_layer_that_is_not_there_is_refused_before_the_training(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = photo_teacher(tiny)
+    teach(good, tmp_path / "teacher", cache=shared_cache)
+    never_train(monkeypatch)
+    for layers, needle in (
+        (("body.layer9", "body.layer1"), "the student does not fit: There is no layer 'body.layer9' in ResNet18"),
+        (("body.layer1", "body.layer9"), "the teacher does not fit: There is no layer 'body.layer9'"),
+        (("embedding", "body.layer1"), "compares feature maps, but the student's layer 'embedding' has shape"),
+    ):
+        recipe = good.updated(HINT % layers)
+        with pytest.raises(RecipeError, match=needle):
+            distill(recipe, tmp_path / "run", [tmp_path / "teacher"], cache=shared_cache)
+
+
+def test_features_are_stated_and_refused_by_their_size_before_the_teacher_is_asked(
+    tiny: MakeRecipe,
+    shared_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    layers = ("body.layer1", "body.layer1.1.conv2")  # no other test stores these
+    recipe = photo_teacher(tiny, HINT % layers, "distiller.teacher_outputs=cached")
+    teach(recipe, tmp_path / "teacher", cache=shared_cache)
+    size = 24 * 64 * 8 * 8 * 4
+    monkeypatch.setattr("vskd.distillation.teacher.cache.LARGEST_BYTES", size - 1)
+    with pytest.raises(CacheError, match=r"body\.layer1\.1\.conv2 64x8x8 of 24 samples.*teacher_outputs: online"):
+        distill(recipe, tmp_path / "run", [tmp_path / "teacher"], cache=shared_cache)
+    assert not (tmp_path / "run").exists()
+    monkeypatch.setattr("vskd.distillation.teacher.cache.LARGEST_BYTES", size)
+    monkeypatch.setattr("vskd.distillation.teacher.cache.STATED_BYTES", size - 1)
+    with caplog.at_level("WARNING", logger="vskd"):
+        distill(recipe, tmp_path / "run", [tmp_path / "teacher"], cache=shared_cache)
+    assert "GiB of features (body.layer1.1.conv2 64x8x8)" in caplog.text
+
+
+def test_the_distiller_gets_what_the_recipe_says() -> None:
+    words = ["distiller.terms.fitnets_hint.weight=0"]
+    recipe = load_recipe("dangerous-driving", words)
+    shapes = {"logits": (2,), "embedding": (8,), "deep": (8, 2, 2), "shallow": (4, 4, 4)}
+    context = TermContext(shapes, shapes, 10, (6, 4), balanced=True, label_smoothing=0.2)
+    made = new_distiller(recipe, context)
+    assert list(made.weights.items()) == [
+        ("cross_entropy", 0.3),
+        ("kd", 0.7),
+        ("deep_attention", 1.0),
+        ("shallow_attention", 1.0),
+    ]
+    made.start_epoch(4)
+    assert made.terms["kd"].loss.temperature == 3 + 0.5 * 4
+    made.start_epoch(1000)
+    assert made.terms["kd"].loss.temperature == 20
+    assert made.terms["cross_entropy"].loss.class_weights.tolist() == pytest.approx([10 / 12, 10 / 8])
+    with pytest.raises(RecipeError, match="distiller: Loss term 'deep_attention' compares the layer 'deep'"):
+        new_distiller(recipe, TermContext({"logits": (2,)}, shapes, 10, (6, 4)))
+
+
+def test_what_the_training_says_of_the_labels_reaches_the_distiller(
+    tiny: MakeRecipe, synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Label smoothing, class weights by the counts of the training part, and the size of the training list."""
+    world = Path(shutil.copytree(synthetic_root, tmp_path / "world"))
+    for path in world.rglob("a1_s1_t1_*"):
+        path.unlink()
+    contexts: list[TermContext] = []
+    monkeypatch.setattr(train, "new_distiller", lambda recipe, context: contexts.append(context))
+    monkeypatch.setattr(train, "DistillationTask", lambda *_, **__: None)
+    monkeypatch.setattr(train, "fit", lambda *_: None)
+    words = ["distiller=none", "student.training.label_smoothing=0.3", "student.training.class_weights=balanced"]
+    distill(tiny(*words, "seed=8", root=world), tmp_path / "run", cache=tmp_path / "cache")
+    (context,) = contexts
+    assert (context.label_smoothing, context.balanced, context.seed) == (0.3, True, 8)
+    assert (context.class_counts, context.samples) == ((1, 2, 2), 5)
+    assert context.student == {"logits": (3,), "embedding": (12,)}
+    assert context.teacher == {}

@@ -16,6 +16,7 @@ from vskd.network import Outputs
 if TYPE_CHECKING:
     from vskd.distillation.experiment import Experiment
     from vskd.distillation.run import RunFolder
+    from vskd.modalities.base import Inputs
 
 CLASS_NAMES = ("wave", "swipe_left", "squat, deep", "jog")
 
@@ -73,50 +74,60 @@ def never(_: str) -> bool:
 
 
 def model_of(experiment: "Experiment", wrong: Wrong) -> Callable[[np.ndarray], np.ndarray]:
-    """A model that knows every recording by its window, and answers with a logit of 4 as `wrong` says."""
-    by_id, store = experiment.recordings, experiment.window_store
-    known = {store.windows(i)[0].tobytes(): i for i in by_id}
-    classes = len(experiment.index.labels)
+    """A model that knows every recording by its sample, and answers with a logit of 4 as `wrong` says."""
+    by_id, inputs = experiment.recordings, experiment.inputs
+    known = {
+        sample.tobytes(): i
+        for batch in inputs.batches(sorted(inputs.ids), batch_size=8)
+        for i, sample in zip(batch.ids, batch.inputs.numpy(), strict=True)
+    }
+    assert len(known) == len(by_id)
 
-    def logits(windows: np.ndarray) -> np.ndarray:
-        ids = [known[window.tobytes()] for window in windows]
-        answers = [(by_id[i].label + wrong(i)) % classes for i in ids]
-        return 4 * np.eye(classes, dtype=np.float32)[answers]
+    def logits(samples: np.ndarray) -> np.ndarray:
+        ids = [known[sample.tobytes()] for sample in samples]
+        answers = [(by_id[i].label + wrong(i)) % experiment.classes for i in ids]
+        return 4 * np.eye(experiment.classes, dtype=np.float32)[answers]
 
     return logits
 
 
 class Answering(nn.Module):
-    """A model in the place of a student's network."""
+    """A model in the place of a trained one."""
 
     def __init__(self, model: Callable[[np.ndarray], np.ndarray]) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, windows: torch.Tensor) -> Outputs:
-        logits = torch.from_numpy(self.model(windows.numpy()))
+    def forward(self, samples: torch.Tensor) -> Outputs:
+        logits = torch.from_numpy(self.model(samples.numpy()))
         return Outputs(logits, logits)
 
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Let students and int8 models answer what the test decides; a network of seconds is at chance, and proves little.
+    """Let networks and int8 models answer what the test decides; a network of seconds is at chance, and proves little.
 
-    `student`: mistakes of students that have a teacher; `no_kd`: of those that have none; `int8`: of bundles.
+    `student`: mistakes of students that learn from a teacher; `no_kd`: of those that do not; `teacher`: of teachers in
+    their own evaluation; `int8`: of bundles.
     """
 
-    def arrange(student: Wrong = never, no_kd: Wrong = never, int8: Wrong = never) -> None:
-        opened: list[Experiment] = []
-
+    def arrange(student: Wrong = never, no_kd: Wrong = never, teacher: Wrong = never, int8: Wrong = never) -> None:
         def float_model(experiment: "Experiment", folder: "RunFolder") -> nn.Module:
-            return Answering(model_of(experiment, no_kd if folder.recipe().distiller.name == "none" else student))
+            wrong = student if folder.recipe().distiller.needs_teacher else no_kd
+            return Answering(model_of(experiment, teacher if folder.role == "teacher" else wrong))
+
+        def int8_model(_: object, inputs: "Inputs") -> Callable[[np.ndarray], np.ndarray]:
+            (experiment,) = (experiment for experiment in opened if experiment.inputs is inputs)
+            return model_of(experiment, int8)
+
+        opened: list[Experiment] = []
 
         def open_and_remember(*words: Any) -> "Experiment":
             opened.append(open_experiment(*words))
             return opened[-1]
 
-        monkeypatch.setattr("vskd.evaluation.evaluate.trained_student", float_model)
+        monkeypatch.setattr("vskd.evaluation.evaluate.trained_model", float_model)
         monkeypatch.setattr("vskd.export.evaluate.open_experiment", open_and_remember)
-        monkeypatch.setattr("vskd.export.evaluate.bundle_model", lambda _: model_of(opened[-1], int8))
+        monkeypatch.setattr("vskd.export.evaluate.bundle_model", int8_model)
 
     return arrange

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,13 +16,12 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
 from tests.conftest import FinishedComparison
 from vskd.datasets.synthetic.dataset import index
-from vskd.distillation.data import Batch
-from vskd.distillation.networks import load_student
-from vskd.distillation.student import Student
+from vskd.distillation.model import Model, load_model
 from vskd.errors import ProtocolError, RunError
 from vskd.evaluation.evaluate import evaluate_run, predict_recordings, softmax
 from vskd.evaluation.results import read_results
 from vskd.export.evaluate import export_and_evaluate
+from vskd.modalities.base import Batch
 
 RESULTS = ("predictions.csv", "report.html", "results.json")
 
@@ -116,11 +116,11 @@ def test_a_students_weights_are_loaded_once_for_figures_and_pictures(
 ) -> None:
     loaded: list[Path] = []
 
-    def load(run: Path, *words: int) -> Student:
+    def load(run: Path, *words: Any) -> Model:
         loaded.append(run)
-        return load_student(run, *words)
+        return load_model(run, *words)
 
-    monkeypatch.setattr("vskd.evaluation.evaluate.load_student", load)
+    monkeypatch.setattr("vskd.evaluation.evaluate.load_model", load)
     evaluate_run(copied_images.student)
     assert loaded == [copied_images.student]
     assert "Grad-CAM" in (copied_images.student / "report.html").read_text(encoding="utf-8")
@@ -135,19 +135,22 @@ def asked_of(cache: Path) -> list[list[str]]:
     return found
 
 
-def test_a_teacher_that_is_asked_online_is_run_over_the_evaluated_recordings_alone_and_once(
+def test_a_teacher_of_the_student_s_own_images_is_run_over_the_evaluated_recordings_alone_and_once(
     copied_images: FinishedComparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its own evaluation, and every student's after it, read the same file; no training image is shown to it."""
-    monkeypatch.setattr("vskd.evaluation.evaluate.image_pictures", lambda *_: {})
+    """Every student that is evaluated beside it reads the same file; no training image is shown to it."""
+    monkeypatch.setattr("vskd.evaluation.evaluate.run_pictures", lambda *_: {})
     evaluate_run(copied_images.teacher)
-    tested = sorted(row["id"] for row in rows_of(copied_images.teacher))
-    assert len(tested) == 15  # of 75: 3 shapes x 5 pictures of the driver of the part test
-    assert asked_of(copied_images.out / "cache") == [tested]
+    assert asked_of(copied_images.out / "cache") == []  # its own answers are nobody's targets
     evaluate_run(copied_images.student)
+    tested = sorted(row["id"] for row in rows_of(copied_images.student))
+    assert len(tested) == 15  # of 75: 3 shapes x 5 pictures of the driver of the part test
+    assert tested == sorted(row["id"] for row in rows_of(copied_images.teacher))
     assert asked_of(copied_images.out / "cache") == [tested]
-    evaluate_run(copied_images.teacher, split="validation")
-    left_out = sorted(row["id"] for row in rows_of(copied_images.teacher / "validation"))
+    evaluate_run(copied_images.no_kd)
+    assert asked_of(copied_images.out / "cache") == [tested]
+    evaluate_run(copied_images.student, split="validation")
+    left_out = sorted(row["id"] for row in rows_of(copied_images.student / "validation"))
     assert sorted(asked_of(copied_images.out / "cache")) == sorted([tested, left_out])
 
 
@@ -157,8 +160,8 @@ def test_a_teacher_of_videos_is_run_over_all_recordings_which_distillation_reads
     for path in (comparison_copy.out / "cache").glob("teacher-*.h5"):
         path.unlink()
     for name in RESULTS:
-        (comparison_copy.teacher / name).unlink()
-    evaluate_run(comparison_copy.teacher)
+        (comparison_copy.student / name).unlink()
+    evaluate_run(comparison_copy.student)
     assert asked_of(comparison_copy.out / "cache") == [sorted(r.id for r in index(synthetic_root))]
 
 
@@ -214,13 +217,21 @@ def test_probabilities_of_several_windows_are_averaged_whatever_batch_they_are_i
         Batch(ids, rows, torch.zeros(len(ids)), torch.zeros(len(ids)))
         for ids, rows in ((("a", "b"), windows[:2]), (("a",), windows[2:]))
     ]
-    inputs = SimpleNamespace(ids=frozenset({"a", "b"}), stream="accelerometer", batches=lambda _: batches)
+    asked: list[tuple[object, int]] = []
+
+    def of(ids: tuple[str, ...], *, batch_size: int) -> list[Batch]:
+        asked.append((ids, batch_size))
+        return batches
+
     experiment = SimpleNamespace(
+        inputs=SimpleNamespace(ids=frozenset({"a", "b"}), name="accelerometer", batches=of),
+        recipe=SimpleNamespace(student=SimpleNamespace(training=SimpleNamespace(batch_size=2))),
         index=SimpleNamespace(labels=("left", "right")),
         recordings={i: SimpleNamespace(subject="1", label=1) for i in "ab"},
         only=lambda ids, _stored, _what: ids,
     )
-    predictions = predict_recordings(experiment, inputs, ("a", "b"), lambda samples: samples, "x")
+    predictions = predict_recordings(experiment, ("a", "b"), lambda samples: samples, "x")
+    assert asked == [(("a", "b"), 2)]
     assert predictions.ids == ("a", "b")
     np.testing.assert_allclose(predictions.probabilities, [[0.6, 0.4], [0.5, 0.5]], rtol=1e-6)
 
@@ -268,7 +279,23 @@ def test_an_int8_model_is_measured_by_its_own_answers(known: FinishedComparison)
     assert evaluate_run(known.student).accuracy == 0.75
 
 
-def test_the_teacher_s_figures_are_those_of_its_cache(known: FinishedComparison) -> None:
+def wrong_for_action_3_of_subject_4(recording: str) -> bool:
+    return "a3_s4" in recording
+
+
+def test_a_teacher_is_measured_by_its_own_answers(
+    comparison_copy: FinishedComparison, answers: Callable[..., None]
+) -> None:
+    answers(teacher=wrong_for_action_3_of_subject_4)
+    for name in RESULTS:
+        (comparison_copy.teacher / name).unlink()
+    teacher = evaluate_run(comparison_copy.teacher)
+    assert (teacher.kind, teacher.distiller, teacher.n) == ("teacher", None, 12)
+    assert (teacher.accuracy, teacher.confusion) == (10 / 12, ((4, 0, 0), (0, 4, 0), (2, 0, 2)))
+    assert [row.accuracy for row in teacher.per_subject] == [1.0, 4 / 6]
+
+
+def test_the_teacher_s_figures_beside_a_student_are_those_of_its_cache(known: FinishedComparison) -> None:
     """Cached logits that are wrong for the third action of subject 4 alone, in whatever order they are stored."""
     (cache,) = (known.out / "cache").glob("teacher-*.h5")
     content = cache.read_bytes()
@@ -276,13 +303,10 @@ def test_the_teacher_s_figures_are_those_of_its_cache(known: FinishedComparison)
     cache.write_bytes(content)
     with h5py.File(cache, "r+") as file:
         names = [name.decode() for name in file["ids"][:]]
-        answer = [(int(n[1]) - 1 + ("a3_s4" in n)) % 3 for n in names]
+        answer = [(int(n[1]) - 1 + wrong_for_action_3_of_subject_4(n)) % 3 for n in names]
         file["logits"][:] = 4 * np.eye(3, dtype=np.float32)[answer]
-    for name in RESULTS:
-        (known.teacher / name).unlink()
-    teacher = evaluate_run(known.teacher)
-    assert (teacher.accuracy, teacher.confusion) == (10 / 12, ((4, 0, 0), (0, 4, 0), (2, 0, 2)))
-    assert [row.accuracy for row in teacher.per_subject] == [1.0, 4 / 6]
     beside = evaluate_run(known.student).teacher
     assert beside is not None
-    assert (beside.accuracy, beside.macro_f1, beside.n) == (teacher.accuracy, teacher.macro_f1, 12)
+    assert beside.accuracy == 10 / 12
+    assert beside.macro_f1 == pytest.approx((8 / 10 + 1 + 4 / 6) / 3)  # of ((4, 0, 0), (0, 4, 0), (2, 0, 2))
+    assert beside.n == 12

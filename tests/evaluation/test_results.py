@@ -11,7 +11,14 @@ from vskd.errors import DataError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import evaluate_predictions
 from vskd.evaluation.predictions import read_csv, write_csv
-from vskd.evaluation.results import Bootstrap, build_results, read_results, teacher_figures, write_results
+from vskd.evaluation.results import (
+    Bootstrap,
+    LabelsStamp,
+    build_results,
+    read_results,
+    teacher_figures,
+    write_results,
+)
 
 
 def test_figures_are_those_of_the_predictions(make_predictions, make_results) -> None:
@@ -122,3 +129,19 @@ def test_optional_parts_may_be_absent(make_predictions, make_results) -> None:
     )
     assert (lean.teacher, lean.model_bytes, lean.timings, lean.environment, lean.left_out) == (None, None, {}, {}, {})
     assert lean.bootstrap.resamples == 2000
+
+
+def test_the_label_setting_is_stamped_and_older_files_had_all_labels(
+    make_predictions, make_results, tmp_path: Path
+) -> None:
+    stamp = LabelsStamp(title="subject 1", hash="aa" * 32, labelled=107, unlabelled=324)
+    results = make_results(make_predictions(), labels=stamp)
+    assert (results.labels, results.labels_title) == (stamp, "subject 1")
+    write_results(results, tmp_path / "results.json")
+    assert read_results(tmp_path / "results.json") == results
+    content = json.loads((tmp_path / "results.json").read_text())
+    assert content["labels"] == {"title": "subject 1", "hash": "aa" * 32, "labelled": 107, "unlabelled": 324}
+    del content["labels"]
+    (tmp_path / "results.json").write_text(json.dumps(content))
+    older = read_results(tmp_path / "results.json")
+    assert (older.labels, older.labels_title) == (None, "all")

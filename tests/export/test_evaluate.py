@@ -2,13 +2,14 @@
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from vskd.bundle.bundle import load_bundle
+from vskd.bundle.bundle import Bundle, load_bundle
 from vskd.bundle.encoding import model_input
 from vskd.bundle.predict import predict_file
 from vskd.distillation.run import RunFolder
@@ -36,7 +37,7 @@ def test_evaluating_a_bundle_gives_what_its_run_got(finished_comparison, synthet
 
 
 def test_an_int8_model_of_images_is_given_the_very_pixels(finished_images, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All 256 values, which batches hold as fractions of 255."""
+    """All 256 values, which batches hold as fractions of 255; what is between two of them goes to the nearer."""
     shown: list[np.ndarray] = []
 
     class Model:
@@ -54,6 +55,8 @@ def test_an_int8_model_of_images_is_given_the_very_pixels(finished_images, monke
     pixels = np.arange(2 * channels * size * size).reshape(2, channels, size, size).astype(np.uint8)
     assert len(np.unique(pixels)) == 256
     batch = torch.from_numpy(pixels).float() / 255  # as `ImageBatches` does
+    batch[0] = (batch[0] - 0.4 / 255).clamp(min=0)
+    batch[1] = (batch[1] + 0.4 / 255).clamp(max=1)
     assert bundle_model(bundle, experiment.inputs)(batch.numpy()).shape == (2, 3)
     expected = [model_input(image, bundle.manifest.contract) for image in pixels]
     np.testing.assert_array_equal(np.concatenate(shown), np.stack(expected))
@@ -118,6 +121,37 @@ def test_another_protocol_of_the_same_data_is_refused(
     with pytest.raises(BundleError, match="may hold recordings it was trained on"):
         evaluate_bundle(finished_comparison.bundle, synthetic_root, protocol="subject-specific", out=out)
     assert not out.exists()
+
+
+def test_another_protocol_is_refused_whoever_calibrated(
+    finished_comparison, synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training recordings may be in its test part although none of the calibration's are."""
+    out = tmp_path / "results"
+
+    def load(path: Path) -> Bundle:
+        bundle = load_bundle(path)
+        quantization = bundle.manifest.quantization.model_copy(update={"calibration_ids": ("nobody",)})
+        return replace(bundle, manifest=bundle.manifest.model_copy(update={"quantization": quantization}))
+
+    monkeypatch.setattr("vskd.export.evaluate.load_bundle", load)
+    with pytest.raises(BundleError, match="may hold recordings it was trained on"):
+        evaluate_bundle(finished_comparison.bundle, synthetic_root, protocol="subject-specific", out=out)
+    assert not out.exists()
+
+
+def test_a_fold_is_that_of_the_bundle_on_its_own_protocol_alone(finished_comparison) -> None:
+    bundle = load_bundle(finished_comparison.bundle)
+    origin = bundle.manifest.provenance
+    protocol = origin.protocol.model_copy(update={"name": "leave-one-subject-out", "fold": "3"})
+    manifest = bundle.manifest.model_copy(
+        update={"provenance": origin.model_copy(update={"protocol": protocol})},
+    )
+    folds = {
+        asked: bundle_recipe(replace(bundle, manifest=manifest), Path("/world"), None, *asked).dataset.fold
+        for asked in [(None, None), ("leave-one-subject-out", None), (None, "4"), ("cross-subject", None)]
+    }
+    assert list(folds.values()) == ["3", "3", "4", None]
 
 
 def test_other_classes_are_refused(finished_comparison, tmp_path: Path) -> None:

@@ -59,6 +59,44 @@ def test_maps_of_different_sizes_are_averaged_to_the_smaller() -> None:
     torch.testing.assert_close(AttentionTransfer()(student, teacher), (s - t).square().sum(1).mean())
 
 
+def published(student: Tensor, teacher: Tensor) -> Tensor:
+    """RepDistiller's `Attention`, times the number of positions: the larger maps are averaged, then squared."""
+
+    def at(x: Tensor) -> Tensor:
+        return torch.nn.functional.normalize(x.pow(2).mean(1).view(x.size(0), -1))
+
+    if student.shape[2] > teacher.shape[2]:
+        student = torch.nn.functional.adaptive_avg_pool2d(student, (teacher.shape[2], teacher.shape[2]))
+    elif student.shape[2] < teacher.shape[2]:
+        teacher = torch.nn.functional.adaptive_avg_pool2d(teacher, (student.shape[2], student.shape[2]))
+    return (at(student) - at(teacher)).pow(2).mean() * min(student.shape[2], teacher.shape[2]) ** 2
+
+
+@pytest.mark.parametrize("sizes", [(8, 4), (4, 8), (7, 3), (5, 5)])
+def test_features_are_averaged_as_in_the_published_code_where_asked(sizes: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    student, teacher = torch.randn(3, 5, sizes[0], sizes[0]), torch.randn(3, 9, sizes[1], sizes[1])
+    value = AttentionTransfer("features")(student, teacher)
+    torch.testing.assert_close(value, published(student, teacher))
+    same = torch.equal(value, AttentionTransfer()(student, teacher))
+    assert same == (sizes[0] == sizes[1]), "without averaging there is no difference"
+
+
+def test_opposite_signs_stay_strong_as_squares_and_cancel_as_features() -> None:
+    """In closed form: a cell of +1 and -1 beside one of 1/2. Squares: (1, 1/4); features: (0, 1/2)."""
+    student = torch.tensor([1.0, -1.0, 0.5, 0.5]).view(1, 1, 1, 4)
+    teacher = torch.tensor([1.0, 0.0]).view(1, 1, 1, 2)
+    assert AttentionTransfer()(student, teacher).item() == pytest.approx(2 - 2 / math.sqrt(1 + 1 / 16), rel=1e-5)
+    assert AttentionTransfer("features")(student, teacher).item() == pytest.approx(2.0, rel=1e-6)
+
+
+def test_the_setting_reaches_the_loss_and_is_squares_unless_said() -> None:
+    context = TermContext({"deep": (3, 4, 4)}, {"deep": (5, 2, 2)})
+    for settings, pooling in ((AttentionTransferSettings(), "squares"), (None, "features")):
+        settings = settings or AttentionTransferSettings(pooling="features")
+        assert settings.build(context).loss.pooling == pooling
+
+
 def test_only_where_counts_and_not_how_much() -> None:
     torch.manual_seed(0)
     teacher = torch.randn(2, 3, 4, 4)

@@ -113,6 +113,7 @@ CHANGED: Mapping[tuple[str, str], dict[str, Any]] = {
     ("kd", "temperature_max"): {"temperature_slope": 0.5, "temperature_max": 5.0},
     ("tckd", "temperature"): {"temperature": 2.0},
     ("nckd", "temperature"): {"temperature": 2.0},
+    ("attention_transfer", "pooling"): {"pooling": "features"},
     ("crcd", "width"): {"width": 8},
     ("crcd", "negatives"): {"negatives": 3},
     ("crcd", "temperature"): {"temperature": 0.2},
@@ -154,3 +155,18 @@ def test_unknown_losses_and_keys_name_the_nearest() -> None:
     assert problem({"weight": 1}) == "term.loss: missing"
     assert "teacher_layer: unknown key" in problem({"loss": "cross_entropy", "teacher_layer": "logits"})
     assert "label_smoothing: unknown key" in problem({"loss": "cross_entropy", "label_smoothing": 0.1})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loss_that_looks_at_labels_needs_them_or_leaves_out_who_has_none(name: str) -> None:
+    """A loss that does not say that it needs labels computes the same whatever they are; cross entropy ignores -1."""
+    student, teacher = outputs(STUDENT, 6, 1), outputs(TEACHER, 6, 2)
+    labels, hidden = torch.arange(6) % CLASSES, torch.full((6,), -1)
+    made = distiller(LOSSES[name]())
+    first = made(student, teacher, labels, torch.arange(6))[name].item()
+    if LOSSES[name].needs_labels:
+        other = distiller(LOSSES[name]())(student, teacher, (labels + 1) % CLASSES, torch.arange(6))[name].item()
+        assert other != first
+        return
+    blind = distiller(LOSSES[name]())(student, teacher, hidden, torch.arange(6))[name].item()
+    assert blind == (0.0 if name == "cross_entropy" else first)

@@ -7,7 +7,8 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
-from vskd.losses.cross_entropy import CrossEntropy, CrossEntropySettings, balanced_weights
+from vskd.datasets import recording
+from vskd.losses.cross_entropy import UNLABELLED, CrossEntropy, CrossEntropySettings, balanced_weights
 from vskd.losses.term import TermBatch, TermContext
 
 
@@ -78,3 +79,27 @@ def test_as_a_term_smoothing_and_class_weights_are_the_trainings() -> None:
 def test_as_a_term_it_has_no_keys_but_weight_and_name() -> None:
     assert set(CrossEntropySettings.model_fields) == {"loss", "weight", "name"}
     assert not CrossEntropySettings.needs_teacher
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weights", [None, (1.0, 2.0, 0.5)])
+def test_samples_without_a_label_are_as_good_as_absent(smoothing: float, weights: tuple[float, ...] | None) -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(6, 3, requires_grad=True), torch.tensor([0, -1, 2, -1, 1, 1])
+    loss = CrossEntropy(smoothing, None if weights is None else torch.tensor(weights))
+    torch.testing.assert_close(loss(logits, labels), loss(logits[labels >= 0], labels[labels >= 0]))
+    loss(logits, labels).backward()
+    assert logits.grad is not None
+    assert (logits.grad[labels < 0] == 0).all() and (logits.grad[labels >= 0] != 0).any(dim=1).all()
+
+
+def test_a_batch_without_any_label_costs_nothing_and_can_be_trained_on() -> None:
+    logits = torch.randn(4, 3, requires_grad=True)
+    loss = CrossEntropy(0.1)(logits, torch.full((4,), -1))
+    loss.backward()
+    assert loss.item() == 0.0
+    assert logits.grad is not None and (logits.grad == 0).all()
+
+
+def test_no_label_is_the_same_number_everywhere() -> None:
+    assert UNLABELLED == recording.UNLABELLED == -1

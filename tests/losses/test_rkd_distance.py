@@ -50,6 +50,38 @@ def test_equals_the_naive_loop_beyond_the_quadratic_part() -> None:
     assert RKDDistance()(student, teacher).item() == pytest.approx(naive(student, teacher), rel=1e-5)
 
 
+def published_psi(embedding: torch.Tensor) -> torch.Tensor:
+    """The authors' `pdist` (squared=False, eps=1e-12) over its mean, in float64, where the expansion cancels less."""
+    e = embedding.double()
+    square, product = e.pow(2).sum(dim=1), e @ e.t()
+    distances = (square.unsqueeze(1) + square.unsqueeze(0) - 2 * product).clamp(min=1e-12).sqrt()
+    distances[range(len(e)), range(len(e))] = 0
+    return distances / distances[distances > 0].mean()
+
+
+def test_distances_are_the_authors_without_identical_embeddings() -> None:
+    torch.testing.assert_close(normalised_distances(batch(0)).double(), published_psi(batch(0)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("copies", [2, 3, 5])
+def test_identical_embeddings_do_not_count_in_the_mean_as_they_do_with_the_authors(copies: int) -> None:
+    """Of 7 embeddings, `copies` are identical: d = copies^2 - copies ordered pairs."""
+    embedding = torch.tensor([[3.0, 4.0], [6.0, 8.0], [0.0, 4.0], [1.0, 1.0], [2.0, 7.0], [5.0, 1.0], [9.0, 2.0]])
+    embedding[:copies] = embedding[0].clone()
+    d, pairs = copies**2 - copies, 7**2 - 7
+    ours, theirs = normalised_distances(embedding).double(), published_psi(embedding)
+    torch.testing.assert_close(ours, theirs * (1 - d / pairs), rtol=1e-5, atol=1e-5)
+    assert (ours[:copies, :copies] == 0).all()
+
+
+def test_a_collapsed_student_is_told_here_and_looks_equidistant_there() -> None:
+    collapsed = torch.full((4, 2), 3.0)
+    assert torch.equal(published_psi(collapsed), (1 - torch.eye(4)).double())
+    assert not normalised_distances(collapsed).any()
+    simplex = torch.eye(4)  # every pair equally far: 12 of the 16 distances are 1
+    assert RKDDistance()(collapsed, simplex).item() == pytest.approx(0.5 * 12 / 16)
+
+
 def test_closed_form_of_three_points() -> None:
     # Equilateral: all scaled distances 1. In a row: 0.75, 0.75, 1.5. Each pair counts twice among 9.
     equilateral = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.5, math.sqrt(0.75)]])

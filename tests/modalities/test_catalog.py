@@ -11,6 +11,7 @@ from vskd.modalities.base import Sees, Source
 from vskd.modalities.catalog import MODALITIES, AnySees, asked_by, inputs_of
 from vskd.modalities.frames import FramesInputs
 from vskd.modalities.image import ImageInputs
+from vskd.modalities.skeleton import SkeletonInputs
 from vskd.modalities.window import WindowInputs
 from vskd.schema import Strict, explain, parse
 
@@ -27,11 +28,16 @@ def problems(sees: dict[str, Any]) -> list[str]:
     return explain(caught.value, Role)
 
 
-def test_the_word_decides(world: Source, shapes: Source) -> None:
-    made = [inputs(world, "window", "gyroscope"), inputs(world, "frames", "rgb"), inputs(shapes, "image", "image")]
-    assert [type(i) for i in made] == [WindowInputs, FramesInputs, ImageInputs]
+def test_the_word_decides(world: Source, shapes: Source, bodies: Source) -> None:
+    made = [
+        inputs(world, "window", "gyroscope"),
+        inputs(world, "frames", "rgb"),
+        inputs(bodies, "skeleton", "skeleton"),
+        inputs(shapes, "image", "image"),
+    ]
+    assert [type(i) for i in made] == [WindowInputs, FramesInputs, SkeletonInputs, ImageInputs]
     assert [i.sees.modality for i in made] == list(MODALITIES)
-    assert [i.exported for i in made] == [True, False, True]
+    assert [i.exported for i in made] == [True, False, False, True]
 
 
 def test_each_modality_is_called_as_its_settings_say() -> None:
@@ -48,7 +54,7 @@ def test_each_modality_is_called_as_its_settings_say() -> None:
         (
             {"modality": "image", "streams": ["a"], "length": 64},
             "sees.length: unknown key (of image), valid names: "
-            "augmentation, crop, grey, margin, modality, size, streams",
+            "augmentation, crop, grey, margin, modality, rules, size, streams",
         ),
         (
             {"modality": "window", "streams": ["a"], "encoding": {"method": "raw", "image_size": 64}},
@@ -86,6 +92,7 @@ def test_a_bundle_asks_for_its_own_modality(world: Source, shapes: Source) -> No
         "size": 48,
         "crop": "box",
         "margin": 0.1,
+        "rules": 1,
         "grey": True,
     }
     whole = asked_by(inputs(shapes, "image", "image").contract([]))

@@ -23,6 +23,7 @@ from vskd.schema import parse
 SMALL: dict[str, dict[str, Any]] = {
     "window": {"length": 32, "encoding": {"method": "gasf+gadf", "image_size": 16}},
     "frames": {"size": 32, "segments": 3},
+    "skeleton": {"length": 16},
     "image": {"size": 32},
 }
 """Settings that make a modality fast; one that is not named here is tested with its defaults."""
@@ -45,37 +46,49 @@ OTHERS: dict[str, dict[str, tuple[dict[str, Any], ...]]] = {
         "segments": ({"segments": 5},),
         "crop": ({"crop": 0.3},),
     },
+    "skeleton": {
+        "length": ({"length": 24},),
+        "motion": ({"motion": False},),
+        "augmentation": ({"augmentation": {"turn_deg": 20.0, "jitter": 0.1, "time_warp": 0.1, "crop": 0.2}},),
+    },
     "image": {
         "size": ({"size": 40},),
         "crop": ({"crop": "box"},),
         "margin": ({"crop": "box", "margin": 0.2},),
+        "rules": ({"crop": "box", "rules": 2},),
         "grey": ({"grey": True},),
         "augmentation": ({"augmentation": {"contrast": 0.5, "erase": 0.2}},),
     },
 }
 """Every setting of a modality -> samples with another value of it."""
 
-STREAMS = {"sensor": "accelerometer", "video": "rgb", "image": "image"}
+STREAMS = {"sensor": "accelerometer", "video": "rgb", "skeleton": "skeleton", "image": "image"}
 VARIANTS = [
     (name, content) for name in MODALITIES for content in ({}, *(c for cs in OTHERS.get(name, {}).values() for c in cs))
 ]
 
 
-def seen(name: str, world: Source, shapes: Source, content: dict[str, Any]) -> Inputs:
+@pytest.fixture(scope="module")
+def sources(world: Source, bodies: Source, shapes: Source) -> dict[str, Source]:
+    """Kind of stream -> recordings that have one."""
+    return {"sensor": world, "video": world, "skeleton": bodies, "image": shapes}
+
+
+def seen(name: str, sources: dict[str, Source], content: dict[str, Any]) -> Inputs:
     """Inputs of a modality that reads a stream of its kind."""
     kind = MODALITIES[name].inputs.reads
-    return inputs(shapes if kind == "image" else world, name, STREAMS[kind], **{**SMALL.get(name, {}), **content})
+    return inputs(sources[kind], name, STREAMS[kind], **{**SMALL.get(name, {}), **content})
 
 
 @pytest.fixture(params=VARIANTS, ids=[f"{name}-{content}" for name, content in VARIANTS])
-def each(request: pytest.FixtureRequest, world: Source, shapes: Source) -> Inputs:
+def each(request: pytest.FixtureRequest, sources: dict[str, Source]) -> Inputs:
     name, content = request.param
-    return seen(name, world, shapes, content)
+    return seen(name, sources, content)
 
 
 @pytest.fixture(params=list(MODALITIES))
-def plain(request: pytest.FixtureRequest, world: Source, shapes: Source) -> Inputs:
-    return seen(request.param, world, shapes, {})
+def plain(request: pytest.FixtureRequest, sources: dict[str, Source]) -> Inputs:
+    return seen(request.param, sources, {})
 
 
 def some(inputs: Inputs, count: int = 7) -> tuple[str, ...]:
@@ -126,6 +139,18 @@ def test_in_order_and_unchanged_without_a_seed(each: Inputs) -> None:
         assert all(torch.equal(b.inputs, a) for b, a in zip(listed, again, strict=True))
 
 
+def test_hidden_labels_are_in_no_batch(plain: Inputs) -> None:
+    """Of whatever seed; those of the others are."""
+    ids = some(plain)
+    hidden = frozenset(ids[::2])
+    blind = inputs_of(replace(plain.source, hidden=hidden), plain.sees)
+    assert blind.hash == plain.hash
+    for seed in (None, 1):
+        for batch in blind.batches(ids, batch_size=3, seed=seed):
+            known = [-1 if i in hidden else plain.source.recordings[i].label for i in batch.ids]
+            assert batch.labels.tolist() == known
+
+
 def test_an_epoch_is_a_function_of_its_seed(each: Inputs) -> None:
     ids = some(each, 12)
 
@@ -166,14 +191,14 @@ def setting_cases() -> list[Any]:
 
 @pytest.mark.parametrize(("name", "key", "content"), setting_cases())
 def test_the_hash_changes_exactly_with_what_decides_the_samples(
-    name: str, key: str, content: dict[str, Any], world: Source, shapes: Source
+    name: str, key: str, content: dict[str, Any], sources: dict[str, Source]
 ) -> None:
     base: dict[str, Any] = {}
     if key in ("rate_hz", "stride"):
         base = {"window": "sliding", "rate_hz": 50.0, "stride": 16}
-    elif key == "margin":
+    elif key in ("margin", "rules"):
         base = {"crop": "box"}
-    before, after = seen(name, world, shapes, base), seen(name, world, shapes, content)
+    before, after = seen(name, sources, base), seen(name, sources, content)
     assert getattr(before.sees, key) != getattr(after.sees, key)
     one, two = in_order(before), in_order(after)
     same = len(one) == len(two) and all(torch.equal(a, b) for a, b in zip(one, two, strict=True))

@@ -36,6 +36,7 @@ def images(source: Source, **settings: Any) -> ImageInputs:
         ({"grey": False, "size": 40}, {"size": 40, "grey": False}),
         ({"crop": "box"}, {"box": BOX, "margin": 0.0, "grey": True}),
         ({"crop": "box", "margin": 0.1}, {"box": BOX, "margin": 0.1, "grey": True}),
+        ({"crop": "box", "rules": 2}, {"box": BOX, "rules": 2, "grey": True}),
     ],
 )
 def test_images_are_those_of_the_files(shapes: Source, settings: dict[str, Any], how: dict[str, Any]) -> None:
@@ -140,6 +141,7 @@ def test_contract_of_whole_images_and_of_boxes(shapes: Source) -> None:
         margin=0.2,
         box_of="as in image-folder",
     )
+    assert [images(placed, crop="box", **said).contract([]).version for said in ({}, {"rules": 2})] == [1, 2]
     with pytest.raises(SettingError, match="encoding_inside does nothing here: images are not encoded"):
         images(placed).contract([], encoding_inside=True)
 
@@ -147,6 +149,7 @@ def test_contract_of_whole_images_and_of_boxes(shapes: Source) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
+        ({"rules": 2}, "rules does nothing here: it counts only where crop is box"),
         ({"margin": 0.1}, "margin does nothing here: it counts only where crop is box"),
         ({"crop": "full", "margin": 0.0}, "margin does nothing here: it counts only where crop is box"),
         ({"crop": "face"}, "crop: 'face' is not allowed"),

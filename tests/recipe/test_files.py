@@ -23,23 +23,92 @@ def test_shipped_recipes_are_valid_and_survive_a_round_trip(name: str, tmp_path:
     assert recipe.description
     (tmp_path / "again.yaml").write_text(dump_recipe(recipe))
     assert load_recipe(str(tmp_path / "again.yaml")) == recipe
+    assert yaml.safe_load(dump_recipe(recipe))["version"] == 2
 
 
-def test_list_names_every_shipped_recipe() -> None:
+def test_a_complete_recipe_takes_nothing_from_today_s_defaults_of_its_data_set(tmp_path: Path) -> None:
+    """The recipe of a run folder says what was done, even where the data set now wants something else."""
+    recipe = load_recipe("krca", ["student.sees.margin=0.3", "student.training.epochs=7"])
+    content = yaml.safe_load(dump_recipe(recipe))
+    del content["student"]["sees"]["margin"]  # the data set would say 0.1, the modality 0
+    found = load_recipe(write(tmp_path / "recipe.yaml", **content))
+    assert found.student.sees.margin == 0.0
+    assert found.student.training.epochs == 7
+    assert load_recipe(str(tmp_path / "recipe.yaml"), ["student.training.epochs=8"]).student.training.epochs == 8
+
+
+def test_list_names_every_shipped_recipe_and_fits_a_screen() -> None:
     assert [name for name, _ in list_recipes()] == SHIPPED
+    assert len(SHIPPED) <= 24
+    assert all(description and "\n" not in description for _, description in list_recipes())
 
 
-def test_unknown_recipe_proposes_the_nearest() -> None:
-    with pytest.raises(RecipeError, match=r"did you mean 'vskd-utd-mhad'"):
-        load_recipe("vskd-utd-mha")
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("vskdd", "did you mean 'vskd'"),
+        ("vskd-utd-mhad", "use vskd"),
+        ("vskd-utd-mhad-no-kd", "use vskd with --distiller none"),
+        ("vskd-utd-mhad-kd", "use vskd with --distiller kd"),
+        ("demo-no-kd", "use demo with --distiller none"),
+        ("krca-state-farm", "use krca with --dataset state-farm"),
+        ("krca-hl-sl", "use krca with --distiller krca-hl-sl"),
+    ],
+)
+def test_unknown_recipe_proposes_the_nearest_or_what_took_its_place(name: str, hint: str) -> None:
+    with pytest.raises(RecipeError, match=f"No recipe is called '{name}', {hint}"):
+        load_recipe(name)
 
 
 def test_extends_lays_changes_over_the_base(tmp_path: Path) -> None:
-    path = write(tmp_path / "mine.yaml", extends="vskd-utd-mhad", name="mine", training={"epochs": 3})
-    mine, base = load_recipe(path), load_recipe("vskd-utd-mhad")
-    assert mine.training.epochs == 3
-    assert mine.training.learning_rate == base.training.learning_rate
-    assert mine.teacher == base.teacher
+    path = write(tmp_path / "mine.yaml", extends="vskd", name="mine", student={"training": {"epochs": 3}})
+    mine, base = load_recipe(path), load_recipe("vskd")
+    assert mine.student.training.epochs == 3
+    assert mine.student.training.learning_rate == base.student.training.learning_rate
+    assert mine.teachers == base.teachers
+
+
+def test_elements_of_lists_are_changed_by_number_or_name(tmp_path: Path) -> None:
+    words = {"teachers": {0: {"network": {"dropout": 0.1}}}, "distiller": {"terms": {"kd": {"weight": 0.5}}}}
+    mine, base = load_recipe(write(tmp_path / "mine.yaml", extends="vskd", name="mine", **words)), load_recipe("vskd")
+    assert mine.teachers[0].network.dropout == 0.1
+    assert mine.teachers[0].network.backbone == "resnet18"
+    assert [t.weight for t in mine.distiller.terms] == [1.0, 0.5, 1.0, 1.0, 1.0]
+    assert mine.student == base.student
+
+
+def test_student_and_teacher_that_see_the_same_are_changed_apart(tmp_path: Path) -> None:
+    """krca says it once for both, by a YAML anchor."""
+    words = {"student": {"sees": {"size": 48, "augmentation": {"erase": 0.5}}}}
+    mine = load_recipe(write(tmp_path / "mine.yaml", extends="krca", name="mine", **words))
+    assert (mine.student.sees.size, mine.teachers[0].sees.size) == (48, 64)
+    assert (mine.student.sees.augmentation.erase, mine.teachers[0].sees.augmentation.erase) == (0.5, 0.0)
+
+
+def test_short_forms_of_a_file_can_be_changed_by_one_that_extends_it(tmp_path: Path) -> None:
+    student = {"sees": {"modality": "window", "encoding": "raw"}, "network": "cnn1d"}
+    write(tmp_path / "a.yaml", extends="vskd", name="a", distiller="kd", student=student)
+    changes = {"student": {"network": {"dropout": 0.5}, "sees": {"encoding": {"limit": 2.0}}}}
+    path = write(
+        tmp_path / "b.yaml",
+        extends=str(tmp_path / "a.yaml"),
+        name="b",
+        distiller={"terms": {"kd": {"weight": 0.5}}},
+        **changes,
+    )
+    found = load_recipe(path)
+    assert (found.student.network.name, found.student.network.dropout) == ("cnn1d", 0.5)
+    assert (found.student.sees.encoding.method, found.student.sees.encoding.limit) == ("raw", 2.0)
+    assert found.distiller.preset == "kd"
+    assert [term.weight for term in found.distiller.terms] == [0.1, 0.5]
+
+
+def test_a_data_set_that_is_named_later_counts(tmp_path: Path) -> None:
+    path = write(tmp_path / "mine.yaml", extends="krca", name="mine", dataset={"name": "state-farm"})
+    mine = load_recipe(path)
+    assert (mine.dataset.protocol, mine.dataset.fold) == ("driver-folds", "1")
+    assert mine.student.training.epochs == 20
+    assert mine.student == load_recipe("krca", ["dataset.name=state-farm"]).student
 
 
 def test_a_recipe_that_extends_itself_is_refused(tmp_path: Path) -> None:
@@ -69,8 +138,23 @@ def test_files_that_are_no_recipe_are_refused(text: str, tmp_path: Path) -> None
         load_recipe(str(path))
 
 
+def test_a_recipe_of_before_there_were_roles_says_what_to_do(tmp_path: Path) -> None:
+    path = write(tmp_path / "recipe.yaml", name="vskd", frames={"size": 64}, teacher={"network": "trn"}, seed=0)
+    with pytest.raises(RecipeError, match=r"recipe.yaml was written for an older vskd.*\(frames, teacher\)") as caught:
+        load_recipe(path)
+    assert "must be trained again" in str(caught.value)
+
+
 def test_missing_file_and_missing_keys_are_named(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"does not exist"):
         load_recipe(str(tmp_path / "none.yaml"))
-    with pytest.raises(RecipeError, match=r"dataset: missing"):
+    with pytest.raises(RecipeError, match=r"dataset: missing") as caught:
         load_recipe(write(tmp_path / "a.yaml", name="a"))
+    assert "student: missing" in str(caught.value) and "distiller: missing" in str(caught.value)
+
+
+def test_exponents_of_a_file_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: vskd\nname: mine\nstudent: {training: {learning_rate: 1e-3, weight_decay: 2e-2}}\n")
+    training = load_recipe(str(path)).student.training
+    assert (training.learning_rate, training.weight_decay) == (0.001, 0.02)

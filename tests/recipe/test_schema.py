@@ -1,132 +1,137 @@
-"""Hashes that outlive new keys, and what the recipe says of streams and seeds."""
+"""The recipe as a whole: its teachers' recipes, its twin, its hashes, and mistakes in plain English."""
 
 import pytest
 
-from vskd.datasets.catalog import get_dataset
-from vskd.datasets.splits.protocol import load_protocol
-from vskd.recipe import load_recipe, parse_recipe
+from vskd.errors import RecipeError
+from vskd.recipe import DECIDING, load_recipe, parse_recipe
 
-BEFORE = {"name": "before", "seed": 3, "dataset": {"name": "utd-mhad"}, "distiller": {"weights": {"angle": 2.0}}}
-STUDENT = ("seed", "dataset", "sensor", "encoding", "augmentation", "student", "distiller", "training")
+PARTS = ("seed", "dataset", "student", "teachers", "distiller", "export")
 
 
-def test_hashes_are_those_of_before_there_were_images() -> None:
-    """Made by the version that published the first results: runs and shared teachers are recognised by them."""
-    recipe = parse_recipe(BEFORE, "test")
-    assert (
-        recipe.hash_of("seed", "dataset", "frames", "teacher")
-        == "2a110eb14d2c48f71b3b8fc2bcf87e8741434579f1951167d06da8655fc656c0"
-    )
-    assert recipe.hash_of(*STUDENT) == "01db0e48a20147998d0c6f62f9fd361c7af0bc64e36d00c558b9f729dcbb51d1"
-
-
-@pytest.mark.parametrize(
-    "override",
-    [
-        "dataset.image=other",
-        "student.input=image",
-        "training.class_weights=balanced",
-        "training.sampling=balanced",
-        "distiller.temperature_slope=0.5",
-        "distiller.teacher_outputs=online",
-        "distiller.weights.hint=0.0",
-    ],
-)
-def test_a_later_key_counts_once_it_says_something(override: str) -> None:
-    recipe = parse_recipe(BEFORE, "test")
-    assert recipe.updated(override).hash_of(*STUDENT) != recipe.hash_of(*STUDENT)
-
-
-def test_a_later_key_inside_the_teacher_counts_too() -> None:
-    recipe = parse_recipe(BEFORE, "test")
-    changed = recipe.updated("teacher.training.class_weights=balanced")
-    assert changed.hash_of("teacher") != recipe.hash_of("teacher")
-    assert changed.hash_of("student") == recipe.hash_of("student")
-
-
-def test_streams_follow_what_the_networks_see() -> None:
-    wrist = parse_recipe(BEFORE, "test")
-    assert (wrist.student_stream, wrist.teacher_stream) == ("accelerometer", "depth")
-    camera = wrist.updated("student.input=image", "teacher.input=image", "dataset.image=rear")
-    assert (camera.student_stream, camera.teacher_stream) == ("rear", "rear")
-
-
-def test_the_teachers_seed_is_its_own_or_the_recipes() -> None:
-    recipe = parse_recipe(BEFORE, "test")
-    assert recipe.teacher_seed == 3
-    assert recipe.updated("teacher.seed=0").teacher_seed == 0
+def test_what_decides_the_numbers_of_a_run_decides_its_hash_and_nothing_else_does() -> None:
+    deciding = ("seed", "dataset", "student", "distiller")
+    recipe = load_recipe("vskd")
+    for override, part in (
+        ("seed=3", "seed"),
+        ("dataset.protocol=subject-specific", "dataset"),
+        ("student.network.dropout=0.5", "student"),
+        ("distiller.teacher_outputs=cached", "distiller"),
+        ("teachers.0.network.dropout=0.5", "teachers"),
+        ("export.max_accuracy_drop=0.5", "export"),
+    ):
+        changed = recipe.updated(override)
+        assert [p for p in PARTS if changed.hash_of(p) != recipe.hash_of(p)] == [part]
+        assert (changed.hash_of(*DECIDING) != recipe.hash_of(*DECIDING)) == (part in deciding)
 
 
 def test_hash_ignores_where_the_data_lies_but_not_what_is_done() -> None:
-    recipe = load_recipe("vskd-utd-mhad")
+    recipe = load_recipe("vskd")
     assert recipe.hash_of("dataset") == recipe.updated("dataset.path=/elsewhere").hash_of("dataset")
-    assert recipe.hash_of("dataset") != recipe.updated("dataset.protocol=subject-specific").hash_of("dataset")
-    assert recipe.updated("seed=3").seed == 3
+    assert recipe.hash_of("dataset") != recipe.updated("dataset.max_bad_fraction=0.5").hash_of("dataset")
 
 
-def test_kd_and_no_kd_recipes_differ_in_the_distiller_only() -> None:
-    with_kd, without = load_recipe("vskd-utd-mhad"), load_recipe("vskd-utd-mhad-no-kd")
-    for part in ("seed", "dataset", "sensor", "encoding", "augmentation", "frames", "teacher", "student", "training"):
-        assert getattr(with_kd, part) == getattr(without, part)
-    assert without.distiller.name == "none"
+def test_another_seed_changes_the_seed_only() -> None:
+    recipe = load_recipe("vskd")
+    assert recipe.with_seed(3) == recipe.updated("seed=3")
+    assert recipe.with_seed(3).seed == 3
 
 
-@pytest.mark.parametrize("system", ["krca", "dangerous-driving"])
-def test_recipes_of_images_differ_from_their_twins_in_one_thing(system: str) -> None:
-    """Same data, images, teacher, student and budget: what differs is the distiller."""
-    parts = ("seed", "dataset", "images", "teacher", "student", "training", "export")
-    base = load_recipe(system).hash_of(*parts)
-    twins = {"krca": ["no-kd", "hl", "sl", "sr", "ia", "hl-sl", "hl-sl-sr"], "dangerous-driving": ["no-kd"]}[system]
-    distillers = set()
-    for twin in twins:
-        other = load_recipe(f"{system}-{twin}")
-        assert other.hash_of(*parts) == base
-        distillers.add(other.hash_of("distiller"))
-    assert len(distillers | {load_recipe(system).hash_of("distiller")}) == len(twins) + 1
-    full, plain = load_recipe(f"{system}-full"), load_recipe(f"{system}-no-kd-full")
-    assert full.images.size == 224
-    assert full.hash_of(*parts) == plain.hash_of(*parts)
+def test_a_teacher_is_trained_as_a_student_whom_nobody_guides() -> None:
+    recipe = load_recipe("vskd", ["seed=3", "dataset.path=/data", "dataset.max_bad_fraction=0.5"])
+    teacher = recipe.of_teacher()
+    assert teacher.student.model_dump() == recipe.teachers[0].model_dump(exclude={"seed", "labels"})
+    assert teacher.dataset == recipe.dataset
+    assert (teacher.seed, teacher.teachers, teacher.distiller.title) == (3, (), "none")
+    assert not teacher.distiller.needs_teacher
+    assert teacher.name == recipe.name
 
 
-@pytest.mark.parametrize("system", ["krca", "dangerous-driving"])
-@pytest.mark.parametrize("dataset", ["state-farm", "auc", "image-folder"])
-def test_recipes_of_data_without_boxes_fit_their_data_set(system: str, dataset: str) -> None:
-    """Whole frames, a protocol that is there, mirror images where they make sense; networks and twin as elsewhere."""
-    recipe, base, twin = (load_recipe(n) for n in (f"{system}-{dataset}", system, f"{system}-{dataset}-no-kd"))
-    entry = get_dataset(dataset)
-    assert (recipe.dataset.name, recipe.dataset.protocol) == (dataset, entry.protocols[0])
-    folds = load_protocol(dataset, recipe.dataset.protocol).folds
-    assert recipe.dataset.fold in (folds if isinstance(folds, dict) else [None])
-    assert (recipe.images.crop, recipe.images.size, recipe.images.grey) == ("full", 128, False)
-    assert (recipe.images.augmentation.flip > 0) == (entry.label_swap is not None)
-    assert recipe.hash_of("student") == base.hash_of("student")
-    assert recipe.teacher.network == base.teacher.network
-    parts = ("seed", "dataset", "images", "teacher", "student", "training", "export")
-    assert recipe.hash_of(*parts) == twin.hash_of(*parts)
-    assert twin.distiller.name == "none"
+def test_a_teachers_seed_is_its_own_or_the_recipes() -> None:
+    recipe = load_recipe("vskd", ["seed=3"])
+    assert recipe.updated("teachers.0.seed=0").of_teacher().seed == 0
+    assert recipe.updated("teachers.0.seed=7").of_teacher().seed == 7
 
 
-def test_the_weighted_recipe_weighs_the_students_classes_and_shares_the_teacher() -> None:
-    weighted, base = load_recipe("dangerous-driving-weighted"), load_recipe("dangerous-driving")
-    assert weighted.training.class_weights == "balanced"
-    assert weighted.updated("training.class_weights=none").training == base.training
-    parts = ("seed", "dataset", "images", "teacher", "student", "distiller", "export")
-    assert weighted.hash_of(*parts) == base.hash_of(*parts)
+def test_the_recipe_of_a_teacher_does_not_depend_on_who_listens() -> None:
+    """So that students of different distillers share it."""
+    recipe = load_recipe("vskd")
+    changed = recipe.updated("student.training.epochs=3", "distiller=kd", "export.max_accuracy_drop=0.5")
+    assert changed.of_teacher().hash_of(*DECIDING) == recipe.of_teacher().hash_of(*DECIDING)
+
+
+def test_teachers_go_by_number() -> None:
+    recipe = load_recipe("vskd")
+    content = recipe.model_dump(mode="json")
+    second = {**content["teachers"][0], "network": {"name": "trn", "backbone": "bn-inception"}}
+    two = parse_recipe({**content, "teachers": [content["teachers"][0], second]}, "test")
+    assert two.of_teacher(1).student.network.backbone == "bn-inception"
+    assert two.of_teacher(0) == recipe.of_teacher()
+    with pytest.raises(RecipeError, match=r"has 1 teacher\(s\); there is no number 1"):
+        recipe.of_teacher(1)
+
+
+@pytest.mark.parametrize("name", ["vskd", "krca", "dangerous-driving", "krca-full"])
+def test_the_twin_differs_in_the_distiller_only(name: str) -> None:
+    recipe = load_recipe(name)
+    twin = recipe.undistilled()
+    parts = [part for part in PARTS if part != "distiller"]
+    assert twin.hash_of(*parts) == recipe.hash_of(*parts)
+    assert twin.distiller.title == "none"
+    assert twin == load_recipe(name, ["distiller=none"])
 
 
 @pytest.mark.parametrize(
-    ("ablation", "terms"),
+    ("override", "needle"),
     [
-        ("hl", {"cross_entropy"}),
-        ("sl", {"target", "non_target"}),
-        ("sr", {"cross_entropy", "sample_relation"}),
-        ("ia", {"cross_entropy", "deep_attention", "shallow_attention"}),
-        ("hl-sl", {"cross_entropy", "target", "non_target"}),
-        ("hl-sl-sr", {"cross_entropy", "target", "non_target", "sample_relation"}),
+        ("student.sees.sizes=64", "student.sees.sizes: unknown key (of image), did you mean 'size'?"),
+        ("student.sees.augmentation.flp=1", "student.sees.augmentation.flp: unknown key, did you mean 'flip'?"),
+        ("student.sees.crop=faces", "student.sees.crop: 'faces' is not allowed, valid names: box, full"),
+        (
+            "student.sees.augmentation.flip=1.5",
+            "student.sees.augmentation.flip: input should be less than or equal to 1 (got 1.5)",
+        ),
+        ("teachers.0.sees.modality=sensor", "teachers.0.sees.modality: 'sensor' is not allowed"),
+        ("student.training.class_weights=balance", "did you mean 'balanced'?"),
+        ("student.network=squeezenet-lv", "student.network.name: 'squeezenet-lv' is not allowed, did you mean"),
+        ("student.network.backbone=resnet18", "student.network.backbone: unknown key (of squeezenet-lw)"),
+        ("teachers.0.network.segments=3", "teachers.0.network.segments: unknown key (of efficientnet-v2-s-050)"),
+        ("distiller.terms.crcd=1", "there is no element 'crcd'"),
+        ("distiller.terms.tckd.temprature=1", "distiller.terms.1.temprature: unknown key (of tckd), did you mean"),
+        ("sensor.length=5", "sensor: unknown key"),
+        ("teacher.seed=5", "teacher: unknown key, did you mean 'teachers'?"),
     ],
 )
-def test_an_ablation_has_the_terms_of_its_name(ablation: str, terms: set[str]) -> None:
-    from vskd.distillation.distillers.krca import TERMS
+def test_mistakes_are_explained(override: str, needle: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        load_recipe("krca", [override])
+    assert needle in str(caught.value)
 
-    weights = load_recipe(f"krca-{ablation}").distiller.weights.model_dump(exclude_none=True)
-    assert {name for name, default in TERMS.items() if weights.get(name, default)} == terms
+
+def test_all_problems_are_reported_at_once_with_path_and_nearest_name() -> None:
+    overrides = [
+        "student.training.epoch=5",
+        "student.sees.encoding.method=gas",
+        "teachers.0.network.dropout=2",
+        "student.training.batch_size=many",
+    ]
+    with pytest.raises(RecipeError) as caught:
+        load_recipe("vskd", overrides)
+    message = str(caught.value)
+    assert "4 problem(s)" in message
+    assert "student.training.epoch: unknown key, did you mean 'epochs'?" in message
+    assert "student.sees.encoding.method: 'gas' is not allowed, did you mean 'gasf'?" in message
+    assert "teachers.0.network.dropout" in message
+    assert "student.training.batch_size" in message
+
+
+@pytest.mark.parametrize("content", [None, 3, "vskd", ["a"]])
+def test_what_is_no_mapping_is_refused(content: object) -> None:
+    with pytest.raises(RecipeError, match="the test is not a mapping of keys to values"):
+        parse_recipe(content, "the test")
+
+
+def test_the_content_that_was_given_is_not_changed() -> None:
+    content = load_recipe("vskd").model_dump(mode="json")
+    before = repr(content)
+    parse_recipe(content, "test").updated("student.training.epochs=1")
+    assert repr(content) == before

@@ -1,18 +1,22 @@
 """`compare` runs what is missing, once, and leaves one table."""
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import TINY_IMAGES, FinishedComparison
+from tests.conftest import TINY, TINY_IMAGES, TINY_STUDENT, FinishedComparison
+from vskd.distillation.run import RunFolder
 from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.results import read_results
 from vskd.export.evaluate import export_and_evaluate
 from vskd.recipe import load_recipe
+from vskd.recipe.roles import Teacher
 from vskd.study.compare import compare, in_folds, teacher_key
 from vskd.study.comparison_schema import read_comparison
+from vskd.study.controls import CONTROLS, with_controls
 
 
 def test_the_table_in_every_form(finished_comparison) -> None:
@@ -73,10 +77,14 @@ def test_teacher_key_depends_on_the_teacher_only() -> None:
     def key(*overrides: str) -> str:
         return teacher_key(recipe.updated(*overrides))
 
-    assert key("training.epochs=3", "student.network=resnet18", "distiller.name=kd", "dataset.path=/moved") == key()
-    others = ("teacher.segments=4", "frames.size=40", "seed=1", "dataset.protocol=subject-specific")
-    assert len({key(), *map(key, others)}) == 5
-    assert key("teacher.seed=5", "seed=1") == key("teacher.seed=5", "seed=2")
+    students = ("student.training.epochs=3", "student.network=resnet18", "distiller=kd", "export.max_accuracy_drop=1.0")
+    assert key(*students, "name=other", "dataset.path=/moved") == key()
+    others = (
+        *("teachers.0.sees.segments=4", "teachers.0.sees.size=40", "teachers.0.training.epochs=3"),
+        *("seed=1", "dataset.protocol=subject-specific"),
+    )
+    assert len({key(), *map(key, others)}) == 6
+    assert key("teachers.0.seed=5", "seed=1") == key("teachers.0.seed=5", "seed=2")
 
 
 def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -127,9 +135,9 @@ validation_unit: subject
 
 def test_all_folds_are_run_and_pooled(shapes_root: Path, tmp_path: Path) -> None:
     (tmp_path / "two.yaml").write_text(TWO_FOLDS, encoding="utf-8")
-    tiny = (*TINY_IMAGES, "training.epochs=1", "teacher.training.epochs=1", f"dataset.path={shapes_root}")
-    words = (*tiny, f"dataset.protocol={tmp_path / 'two.yaml'}", "dataset.fold=all")
-    recipe = load_recipe("krca-no-kd", words)
+    epochs = ("student.training.epochs=1", "teachers.0.training.epochs=1")
+    folds = (f"dataset.path={shapes_root}", f"dataset.protocol={tmp_path / 'two.yaml'}", "dataset.fold=all")
+    recipe = load_recipe("krca", (*TINY_IMAGES, *epochs, *folds, "distiller=none", "name=krca-no-kd"))
     comparison = compare([recipe], [0], tmp_path / "out")
     everyone = sum(len(list((shapes_root / part).rglob("*.png"))) for part in ("train", "test"))
     assert set(comparison.folds) == {"first", "second"}
@@ -141,6 +149,26 @@ def test_all_folds_are_run_and_pooled(shapes_root: Path, tmp_path: Path) -> None
     assert student.accuracy.mean == pytest.approx(sum(p.accuracy * p.n for p in parts) / everyone)
 
 
+def test_every_teacher_of_a_recipe_has_a_row(synthetic_root: Path, tmp_path: Path) -> None:
+    """The second is no second run of the first."""
+    quick = (*TINY, *TINY_STUDENT, f"dataset.path={synthetic_root}", "distiller=kd")
+    recipe = load_recipe("demo", quick)
+    student = recipe.student.model_dump(mode="json")
+    two = recipe.model_copy(
+        update={"teachers": tuple(Teacher.model_validate_json(json.dumps(student | {"seed": s})) for s in (0, 1))}
+    )
+    comparison = compare([two], [0], tmp_path)
+    assert [(row.recipe, row.kind, row.seeds) for row in comparison.rows] == [
+        ("demo", "teacher", (0,)),
+        ("demo", "student", (0,)),
+        ("demo, teacher 1", "teacher", (1,)),
+    ]
+    run = RunFolder.open(tmp_path / "runs" / "demo" / "seed0")
+    figures = {row.recipe: row.accuracy.mean for row in comparison.rows if row.kind == "teacher"}
+    for path, name in zip(run.teacher_runs(), ("demo", "demo, teacher 1"), strict=True):
+        assert read_results(path / "results.json").accuracy == figures[name]
+
+
 def test_all_folds_of_a_protocol_without_folds(shapes_root: Path) -> None:
     with pytest.raises(ProtocolError, match=r"official has no folds"):
         in_folds(load_recipe("krca", (*TINY_IMAGES, f"dataset.path={shapes_root}", "dataset.fold=all")))
@@ -149,3 +177,30 @@ def test_all_folds_of_a_protocol_without_folds(shapes_root: Path) -> None:
 def test_all_folds_need_data() -> None:
     with pytest.raises(RecipeError, match=r"dataset\.path is not set"):
         in_folds(load_recipe("krca", ("dataset.fold=all",)))
+
+
+def test_few_labels_and_all_controls_in_one_table(synthetic_root: Path, tmp_path: Path) -> None:
+    """The teacher is trained once for the recipe and its permuted twins; each row says who carried labels."""
+    quick = ("teachers.0.sees.size=32", "teachers.0.sees.segments=3", *TINY[2:3], *TINY_STUDENT)
+    words = (*quick, f"dataset.path={synthetic_root}", "distiller=kd", "labels.trials=[1]")
+    whole = tuple(f"{r}.training.{k}" for r in ("student", "teachers.0") for k in ("validation=none", "select=last"))
+    recipe = load_recipe("demo", (*words, *whole))
+    comparison = compare(with_controls([recipe], list(CONTROLS)), [0], tmp_path)
+    assert {row.recipe: row.labels for row in comparison.rows if row.kind == "student"} == {
+        **dict.fromkeys(("demo", "demo-no-kd", "demo-self", "demo-permuted", "demo-permuted-in-class"), "trial 1"),
+        "demo-all-labels": "all",
+    }
+    assert comparison.baseline == "demo-no-kd"
+    assert all(row.versus_baseline for row in comparison.rows if row.kind == "student" and not row.is_baseline)
+    assert len(list((tmp_path / "teachers").iterdir())) == 2  # the recipe's, and the student's twin of self-training
+    results = read_results(tmp_path / "runs" / "demo" / "seed0" / "results.json")
+    assert results.labels is not None
+    assert (results.labels.title, results.labels.labelled, results.labels.unlabelled) == ("trial 1", 6, 6)
+    report = (tmp_path / "runs" / "demo" / "seed0" / "report.html").read_text(encoding="utf-8")
+    assert "Labels: trial 1; 6 of them carried one, the other 6 were pairs without labels." in report
+    alone = weights(tmp_path / "runs" / "demo-no-kd" / "seed0")
+    assert alone in [weights(run) for run in (tmp_path / "teachers").iterdir()]
+
+
+def weights(run: Path) -> bytes:
+    return (run / "checkpoints" / "model.safetensors").read_bytes()

@@ -1,5 +1,6 @@
 """Comparison: rows over seeds, paired tests, and refusals to mix protocols."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from vskd.errors import DataError, ProtocolError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import METRICS
-from vskd.evaluation.results import Bootstrap
+from vskd.evaluation.results import Bootstrap, LabelsStamp
 from vskd.study.comparison import Comparison, compare, read_comparison
 from vskd.study.comparison_tables import write_comparison
 
@@ -92,6 +93,18 @@ def test_baseline_can_be_named_and_is_optional(runs) -> None:
     assert all(row.versus_baseline is None for row in only_dask.rows)
 
 
+def test_of_several_recipes_without_distillation_none_is_the_baseline(runs, make_predictions, make_results) -> None:
+    """Which one the others are tested against would be chance; it can be named."""
+    predictions = make_predictions(seed=8)
+    second = ("bare", 0, make_results(predictions, recipe="bare", distiller="none", teacher=None), predictions)
+    comparison = compare([*runs, second], bootstrap=SETTING)
+    assert comparison.baseline is None
+    assert not any(row.is_baseline or row.versus_baseline for row in comparison.rows)
+    named = compare([*runs, second], baseline="bare", bootstrap=SETTING)
+    assert [row.recipe for row in named.rows if row.is_baseline] == ["bare"]
+    assert row_of(named, "dask", "student").versus_baseline is not None
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -103,9 +116,9 @@ def test_baseline_can_be_named_and_is_optional(runs) -> None:
 )
 def test_other_protocols_never_share_a_table(runs, make_predictions, make_results, change, named: str) -> None:
     predictions = make_predictions(seed=7)
-    stranger = ("other", 0, make_results(predictions, recipe="other", **change), predictions)
+    foreign = ("other", 0, make_results(predictions, recipe="other", **change), predictions)
     with pytest.raises(ProtocolError) as caught:
-        compare([*runs, stranger], bootstrap=SETTING)
+        compare([*runs, foreign], bootstrap=SETTING)
     message = str(caught.value)
     assert "never share a table" in message
     assert named in message
@@ -175,5 +188,99 @@ def test_round_trip(runs, tmp_path: Path) -> None:
     write_comparison(comparison, tmp_path)
     assert read_comparison(tmp_path / "comparison.json") == comparison
     (tmp_path / "comparison.json").write_text("{}")
-    with pytest.raises(DataError, match=r"comparison\.json: dataset: missing"):
+    with pytest.raises(DataError, match=r"comparison\.json: is not a valid comparison\.json: dataset: missing; "):
         read_comparison(tmp_path / "comparison.json")
+
+
+def stamped(title: str, hash: str = "aa" * 32, counts: tuple[int, int] = (10, 30)) -> LabelsStamp:
+    return LabelsStamp(title=title, hash=hash, labelled=counts[0], unlabelled=counts[1])
+
+
+@pytest.fixture
+def few(make_predictions, make_results):
+    """(recipe, distiller, label setting or None) -> a run to compare."""
+
+    def make(recipe: str, distiller: str, labels: LabelsStamp | None, seed: int = 0, kind: str = "student", **more):
+        predictions = make_predictions(seed=sum(recipe.encode()) + seed, skill=1.5)
+        results = make_results(
+            predictions, recipe=recipe, distiller=distiller, labels=labels, seed=seed, kind=kind, **more
+        )
+        return recipe, seed, results, predictions
+
+    return make
+
+
+ONE, ALL = stamped("subject 1"), stamped("all", "bb" * 32, (40, 0))
+
+
+def test_rows_say_who_carried_labels(few) -> None:
+    comparison = compare([few("kd", "kd", ONE), few("alone", "none", ONE)], bootstrap=SETTING)
+    assert comparison.says_labels
+    for row in comparison.rows:
+        assert (row.labels, row.labels_hash) == ("subject 1", {"": "aa" * 32})
+    everybody = compare([few("kd", "kd", ALL), few("older", "none", None)], bootstrap=SETTING)
+    assert [row.labels for row in everybody.rows] == ["all", "all"]
+    assert not everybody.says_labels
+
+
+def test_one_title_never_stands_for_two_settings(few) -> None:
+    """Two lists of one name, or the data changed in between; a column could not tell them apart."""
+    other = stamped("subject 1", "cc" * 32)
+    told = r"more \(student, seed 0\) was trained on the labels of other recordings .*\(labels: subject 1\): hash cccc"
+    with pytest.raises(ProtocolError, match=told):
+        compare([few("kd", "kd", ONE), few("more", "kd", other)], bootstrap=SETTING)
+    with pytest.raises(ProtocolError, match="labels of other recordings"):
+        compare([few("kd", "kd", ONE), few("kd", "kd", other, seed=1)], bootstrap=SETTING)
+
+
+def test_each_fold_has_its_own_labelled_recordings(few, make_predictions, make_results) -> None:
+    runs = []
+    for fold, hash in (("1", "aa" * 32), ("2", "bb" * 32)):
+        for recipe, distiller in (("kd", "kd"), ("alone", "none")):
+            predictions = make_predictions(seed=len(recipe), prefix=fold)
+            labels = stamped("10 %", hash)
+            stamp = {"fold": fold, "split_hash": fold * 64}
+            results = make_results(predictions, recipe=recipe, distiller=distiller, labels=labels, **stamp)
+            runs.append((recipe, 0, results, predictions))
+    row = row_of(compare(runs, bootstrap=SETTING), "kd", "student")
+    assert row.labels_hash == {"1": "aa" * 32, "2": "bb" * 32}
+
+
+def test_the_student_of_all_labels_is_no_second_baseline(few) -> None:
+    """It is tested against the student without a teacher, as the others are."""
+    runs = [few("kd", "kd", ONE), few("kd-no-kd", "none", ONE), few("kd-all-labels", "none", ALL)]
+    comparison = compare(runs, bootstrap=SETTING)
+    assert comparison.baseline == "kd-no-kd"
+    assert [row.is_baseline for row in comparison.rows] == [False, True, False]
+    assert all(row_of(comparison, name, "student").versus_baseline for name in ("kd", "kd-all-labels"))
+
+
+def test_every_label_setting_has_its_own_baseline(few) -> None:
+    """A learning curve in one table."""
+    ten, half = stamped("10 %"), stamped("50 %", "cc" * 32)
+    runs = [few(f"{name}-{share}", d, s) for share, s in ((10, ten), (50, half)) for name, d in SIDES]
+    comparison = compare(runs, bootstrap=SETTING)
+    by_key = {recipe: predictions for recipe, _, _, predictions in runs}
+    assert comparison.baseline is None
+    assert [row.recipe for row in comparison.rows if row.is_baseline] == ["alone-10", "alone-50"]
+    for share in (10, 50):
+        row = row_of(comparison, f"kd-{share}", "student")
+        assert row.baseline == f"alone-{share}"
+        expected = statistics.mcnemar(by_key[f"kd-{share}"], by_key[f"alone-{share}"])
+        assert row.versus_baseline is not None
+        assert row.versus_baseline.tests[0].p_value == expected.p_value
+
+
+SIDES = (("kd", "kd"), ("alone", "none"))
+
+
+def test_older_tables_say_nothing_of_labels_and_are_read(runs, tmp_path: Path) -> None:
+    write_comparison(compare(runs, bootstrap=SETTING), tmp_path)
+    path = tmp_path / "comparison.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for row in content["rows"]:
+        for key in ("labels", "labels_hash", "baseline"):
+            del row[key]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    old = read_comparison(path)
+    assert {row.labels for row in old.rows} == {"all"} and not old.says_labels

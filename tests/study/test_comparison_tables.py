@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from vskd.evaluation.results import Bootstrap
+from vskd.evaluation.report.plots import ForestRow
+from vskd.evaluation.results import Bootstrap, LabelsStamp
 from vskd.study.comparison import Comparison, compare
 from vskd.study.comparison_tables import to_csv, to_html, to_text, write_comparison
 
@@ -60,6 +61,35 @@ def test_html_is_self_contained_and_escaped(comparison: Comparison) -> None:
     assert "ab" * 32 in page
 
 
+@pytest.mark.parametrize("order", [("plain", "dask"), ("dask", "plain")])
+def test_the_reference_line_is_the_accuracy_of_the_float_baseline(
+    make_predictions, make_results, monkeypatch: pytest.MonkeyPatch, order: tuple[str, str]
+) -> None:
+    """Not that of its int8 model, of a teacher, or of whatever row comes first."""
+    skills = {("plain", "student"): 1.0, ("plain", "bundle"): 0.2, ("dask", "student"): 2.0, ("dask", "teacher"): 4.0}
+    runs = []
+    for (recipe, kind), skill in sorted(skills.items(), key=lambda item: order.index(item[0][0])):
+        predictions = make_predictions(seed=3, n=200, skill=skill)
+        distiller = {"plain": "none", "dask": "dask"}[recipe] if kind != "teacher" else None
+        runs.append((recipe, 0, make_results(predictions, kind=kind, distiller=distiller), predictions))
+    comparison = compare(runs, bootstrap=Bootstrap(resamples=20))
+    accuracies = {(row.recipe, row.kind): row.accuracy.mean for row in comparison.rows}
+    assert len(set(accuracies.values())) == len(skills)
+    drawn: list[tuple[list[float], float | None]] = []
+
+    def draw(lines: list[ForestRow], _: str, reference: float | None = None) -> bytes:
+        drawn.append(([line.value for line in lines], reference))
+        return b""
+
+    monkeypatch.setattr("vskd.study.comparison_tables.interval_plot", draw)
+    to_html(comparison)
+    (rows, reference), (differences, zero) = drawn
+    assert rows == [row.accuracy.mean for row in comparison.rows]
+    assert reference == accuracies["plain", "student"]
+    assert differences == [row.versus_baseline.difference for row in comparison.rows if row.versus_baseline]
+    assert (len(differences), zero) == (1, 0.0)
+
+
 def test_html_without_baseline_has_no_difference_plot(make_predictions, make_results) -> None:
     predictions = make_predictions()
     page = to_html(compare([("dask", 0, make_results(predictions), predictions)], bootstrap=Bootstrap(resamples=20)))
@@ -71,3 +101,35 @@ def test_all_forms_are_written(comparison: Comparison, tmp_path: Path) -> None:
     write_comparison(comparison, tmp_path / "out")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["comparison.csv", "comparison.html", "comparison.json", "comparison.txt"]
+
+
+def two_settings(make_predictions, make_results) -> Comparison:
+    """A student with few labels and one with all."""
+    runs = []
+    for recipe, title in (("kd", "subject 1 <&>"), ("kd-all-labels", "all")):
+        predictions = make_predictions(seed=len(recipe))
+        labels = LabelsStamp(title=title, hash=f"{len(recipe):064}", labelled=4, unlabelled=8)
+        distiller = "none" if title == "all" else "kd"
+        results = make_results(predictions, recipe=recipe, labels=labels, distiller=distiller)
+        runs.append((recipe, 0, results, predictions))
+    return compare(runs, bootstrap=Bootstrap(resamples=20))
+
+
+def test_tables_have_a_column_of_labels_where_not_all_rows_have_all(make_predictions, make_results) -> None:
+    comparison = two_settings(make_predictions, make_results)
+    header, _, first, second = to_text(comparison).splitlines()[2:6]
+    assert header.split()[:3] == ["recipe", "model", "labels"]
+    place = header.index("labels")
+    assert first[place:].startswith("subject 1 <&>  0") and second[place:].startswith("all ")
+    page = to_html(comparison)
+    assert "<th>labels</th>" in page and "subject 1 &lt;&amp;&gt;" in page and f"{2:064}" in page
+    rows = list(csv.DictReader(io.StringIO(to_csv(comparison))))
+    assert [row["labels"] for row in rows] == ["subject 1 <&>", "all"]
+    assert [row["labels_hash"] for row in rows] == [f"{2:064}", f"{13:064}"]
+
+
+def test_tables_of_all_labels_have_no_such_column(comparison: Comparison) -> None:
+    assert "labels" not in to_text(comparison)
+    assert "<th>labels</th>" not in to_html(comparison)
+    rows = list(csv.DictReader(io.StringIO(to_csv(comparison))))
+    assert {(row["labels"], row["labels_hash"]) for row in rows} == {("all", "")}

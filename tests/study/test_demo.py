@@ -18,7 +18,7 @@ from vskd.recipe import load_recipe
 from vskd.study import demo
 from vskd.study.comparison_schema import read_comparison
 from vskd.study.comparison_tables import to_text
-from vskd.study.demo import RECIPES, TRIALS, run_demo
+from vskd.study.demo import RECIPE, TRIALS, run_demo
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_the_report_says_what_is_on_disk(worlds: list, out: Path) -> None:
     report = run_demo(out)
     assert worlds == [(out / "world", {"trials": TRIALS})]
     assert report.comparison == read_comparison(out / "comparison" / "comparison.json")
-    assert {row.recipe for row in report.comparison.rows} == set(RECIPES)
-    assert report.bundle == out / "comparison" / "runs" / RECIPES[0] / "seed0" / "bundle"
+    assert {row.recipe for row in report.comparison.rows} == {RECIPE, f"{RECIPE}-no-kd"}
+    assert report.bundle == out / "comparison" / "runs" / RECIPE / "seed0" / "bundle"
     verify_bundle(report.bundle)
     text = str(report)
     assert text.startswith(to_text(report.comparison))
@@ -80,7 +80,7 @@ def test_a_second_call_finishes_what_is_missing(worlds: list, out: Path) -> None
 
 
 def test_a_bundle_that_was_changed_stops_it(worlds: list, out: Path) -> None:
-    bundle = out / "comparison" / "runs" / RECIPES[0] / "seed0" / "bundle"
+    bundle = out / "comparison" / "runs" / RECIPE / "seed0" / "bundle"
     (bundle / "MODEL_CARD.md").write_text("better than it is", encoding="utf-8")
     with pytest.raises(BundleError, match=r"MODEL_CARD\.md was changed"):
         run_demo(out)

@@ -70,12 +70,12 @@ def test_the_program_fails_where_there_is_no_comparison(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def evaluated(folder: Path, recipe: str, ids: tuple[str, ...], predicted: list[int]) -> None:
+def evaluated(folder: Path, recipe: str, ids: tuple[str, ...], predicted: list[int], more: str = "") -> None:
     """What `publish` reads of one evaluated run of two classes."""
     rows = Predictions(ids, tuple(i[0] for i in ids), np.array([0, 1]), np.eye(2)[predicted], ("no", "yes"))
     write_csv(rows, folder / "predictions.csv")
     write_text(folder / "results.json", "{}")
-    write_text(folder / "recipe.yaml", f"name: {recipe}\ndataset: {{name: utd-mhad}}\n")
+    write_text(folder / "recipe.yaml", f"extends: demo\nname: {recipe}\n{more}")
 
 
 def test_the_folds_of_a_run_share_a_column(tmp_path: Path) -> None:
@@ -88,6 +88,22 @@ def test_the_folds_of_a_run_share_a_column(tmp_path: Path) -> None:
         "a2,a,1,0,1",
         "b1,b,0,0,0",
         "b2,b,1,0,1",
+    ]
+
+
+def test_several_teachers_of_a_recipe_have_a_column_each_whatever_their_folders_are_called(tmp_path: Path) -> None:
+    """Folders are named by hashes, whose order differs between folds."""
+    other = "student: {training: {epochs: 3}}\n"
+    for fold, ids, names in (("a", ("a1", "a2"), ("00", "ff")), ("b", ("b1", "b2"), ("ff", "00"))):
+        teachers = tmp_path / "teachers" / f"fold-{fold}"
+        evaluated(teachers / f"{names[0]}-seed0", "mine", ids, [0, 1])
+        evaluated(teachers / f"{names[1]}-seed0", "mine", ids, [1, 1], other)
+    assert _predictions(tmp_path).splitlines() == [
+        "id,subject,label,teacher-of-mine-seed0,teacher-of-mine-2-seed0",
+        "a1,a,0,0,1",
+        "a2,a,1,1,1",
+        "b1,b,0,0,1",
+        "b2,b,1,1,1",
     ]
 
 

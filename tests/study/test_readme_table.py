@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vskd.errors import DataError
-from vskd.evaluation.results import Bootstrap, write_results
+from vskd.evaluation.results import Bootstrap, LabelsStamp, write_results
 from vskd.study.comparison import compare
 from vskd.study.comparison_tables import write_comparison
 from vskd.study.readme_table import (
@@ -167,3 +167,36 @@ def test_links_from_the_results_lead_somewhere() -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
     assert targets
     assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+@pytest.fixture
+def few_labels(make_predictions, make_results, tmp_path: Path) -> Path:
+    """One comparison with few labels and controls, and one result that no comparison is above."""
+    root, runs = tmp_path / "few", []
+    few = LabelsStamp(title="subject 1", hash="aa" * 32, labelled=4, unlabelled=8)
+    everybody = LabelsStamp(title="all", hash="bb" * 32, labelled=12, unlabelled=0)
+    rows = {"mine": ("kd", few), "mine-no-kd": ("none", few), "mine-self": ("kd", few)}
+    for k, (recipe, (distiller, labels)) in enumerate({**rows, "mine-all-labels": ("none", everybody)}.items()):
+        predictions = make_predictions(seed=k)
+        results = make_results(predictions, recipe=recipe, distiller=distiller, labels=labels)
+        runs.append((recipe, 0, results, predictions))
+    write_comparison(compare(runs, bootstrap=Bootstrap(resamples=50)), root / "few")
+    predictions = make_predictions(seed=5)
+    single = make_results(predictions, name="subject-specific", recipe="lone", labels=few)
+    write_results(single, root / "b" / "results.json")
+    (root / HEADLINE).write_text('["few"]')
+    return root
+
+
+def test_label_settings_have_a_column_where_not_all_rows_have_all(few_labels: Path, results_root: Path) -> None:
+    first, second = results_table(few_labels).split("**synthetic, subject-specific**")
+    assert [row[2] for row in cells(first)] == ["labels", "---", "subject 1", "subject 1", "subject 1", "all"]
+    assert [row[2] for row in cells(second)] == ["labels", "---", "subject 1"]
+    assert "labels" not in headline_table(results_root)
+
+
+def test_the_short_table_asks_of_recipes_and_not_of_their_controls(few_labels: Path) -> None:
+    """Neither self-training nor more labels is a teacher that helped."""
+    (answer,) = answers(few_labels)
+    assert (answer.student.recipe, answer.alone.recipe) == ("mine", "mine-no-kd")
+    assert "mine (labels: subject 1)" in headline_table(few_labels)

@@ -11,6 +11,7 @@ from vskd.schema import Count, Finite, Fraction, NonNegative, Positive, Sha256, 
 SCHEMA_VERSION: Final = 1
 ENCODING_VERSION: Final = 1
 IMAGE_VERSION: Final = 1
+"""Of the rules that images are read by unless a recipe says otherwise: those of the published figures."""
 
 TensorKind = Literal["int8", "float32"]
 RangeEstimator = Literal["minmax", "moving-average"]
@@ -107,7 +108,7 @@ class ImageContract(Strict):
         min_side: images, or boxes, whose shorter side has fewer pixels are refused.
         value_range: the model's input for the pixel values 0 and 255; linear between them.
         layout: the model's input is (1, height, width, channels), as images are decoded.
-        version: of the rules.
+        version: of the rules. In 2 nothing outside the box is read, in 1 up to one pixel of the square around it.
     """
 
     kind: Literal["image"] = "image"
@@ -121,7 +122,7 @@ class ImageContract(Strict):
     min_side: Count = 8
     value_range: tuple[Finite, Finite] = (0.0, 1.0)
     layout: Literal["channels-last"] = "channels-last"
-    version: Literal[1] = IMAGE_VERSION
+    version: Literal[1, 2] = IMAGE_VERSION
 
     @property
     def sample_shape(self) -> tuple[int, ...]:

@@ -14,8 +14,10 @@ import numpy.typing as npt
 
 from vskd.bundle.contract import ImageContract
 from vskd.errors import BundleError, DataError, MissingExtraError
+from vskd.preprocessing.folders import files_below, shown
 from vskd.preprocessing.image.image_header import SUFFIXES, Box, ImageSize, clipped_box, is_image_name, peek_image
-from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.frames import read_stored_frames
+from vskd.preprocessing.video.turn import UPRIGHT, Turn
 
 Picture = npt.NDArray[np.uint8]
 Whole = Literal["whole"]
@@ -51,7 +53,8 @@ def read_pictures(path: Path, contract: ImageContract, *, box: Box | Whole | Non
         every: of a video, frames 0, N, 2N ... are read.
 
     Yields:
-        A picture that fits the contract; of a folder also, with its problem, an image that could not be read.
+        A picture that fits the contract; of a folder also, with its problem, what could not be read, files of other
+        kinds included. Hidden files and what file servers left are passed over, see `vskd.preprocessing.folders`.
 
     Raises:
         BundleError: a box is missing or not wanted, or an image or box is too small.
@@ -64,7 +67,7 @@ def read_pictures(path: Path, contract: ImageContract, *, box: Box | Whole | Non
     elif is_video_name(path):
         yield from _video(path, contract, region, every)
     else:
-        yield Shown(str(path), _read(path, contract, region))
+        yield Shown(shown(path), _read(path, contract, region))
 
 
 def region_of(contract: ImageContract, box: Box | Whole | None) -> Box | None:
@@ -102,7 +105,12 @@ def _image_file() -> ModuleType:
 def _read(path: Path, contract: ImageContract, region: Box | None) -> Picture:
     refuse_small(str(path), peek_image(path), contract, region, path)
     picture: Picture = _image_file().read_image(
-        path, box=region, margin=contract.margin, size=contract.size, grey=contract.channels == 1
+        path,
+        box=region,
+        margin=contract.margin,
+        size=contract.size,
+        grey=contract.channels == 1,
+        rules=contract.version,
     )
     return np.ascontiguousarray(picture.transpose(2, 0, 1))  # (size, size, channels) -> (channels, size, size)
 
@@ -128,28 +136,33 @@ def refuse_small(name: str, extent: ImageSize, contract: ImageContract, region: 
 
 
 def _folder(folder: Path, contract: ImageContract, region: Box | None) -> Iterator[Shown]:
-    files = sorted(file for file in folder.rglob("*") if file.is_file() and is_image_name(file))
-    if not files:
-        raise DataError(f"{folder} holds no image ({', '.join(SUFFIXES)})", "Name a folder of images")
+    files = sorted(files_below(folder))
+    if not any(is_image_name(file) for file in files):
+        raise DataError(f"{shown(folder)} holds no image ({', '.join(SUFFIXES)})", "Name a folder of images")
     for file in files:
+        if not is_image_name(file):
+            yield Shown(shown(file), None, "its name is not that of a JPEG or PNG image")
+            continue
         try:
-            yield Shown(str(file), _read(file, contract, region))
+            yield Shown(shown(file), _read(file, contract, region))
         except (DataError, BundleError) as error:  # one bad image must not cost the answers for all others
-            yield Shown(str(file), None, error.problem)
+            yield Shown(shown(file), None, error.problem)
 
 
 def _video(path: Path, contract: ImageContract, region: Box | None, every: int) -> Iterator[Shown]:
     if every < 1:
         raise DataError(f"--every {every}: one frame of so many must be at least 1", "Set it to 1 or more")
-    for number, frame in enumerate(read_frames(path, size=None)):
+    for number, (frame, turn) in enumerate(read_stored_frames(path)):
         if number % every:
             continue
         if number == 0:
             refuse_small(str(path), ImageSize(frame.shape[1], frame.shape[0]), contract, region, path)
-        yield Shown(f"frame {number}", picture_of(frame, contract, region, path))
+        yield Shown(f"frame {number}", picture_of(frame, contract, region, path, turn))
 
 
-def picture_of(pixels: Picture, contract: ImageContract, region: Box | None, source: Path) -> Picture:
+def picture_of(
+    pixels: Picture, contract: ImageContract, region: Box | None, source: Path, turn: Turn = UPRIGHT
+) -> Picture:
     """Decoded pixels as the contract wants them.
 
     Args:
@@ -157,6 +170,7 @@ def picture_of(pixels: Picture, contract: ImageContract, region: Box | None, sou
         contract: what the model asks for.
         region: what to cut out; None for the whole picture.
         source: where it is from, for messages.
+        turn: what turns the picture upright, after cropping: a box counts the pixels as they are stored.
 
     Returns:
         uint8 (channels, size, size).
@@ -167,12 +181,17 @@ def picture_of(pixels: Picture, contract: ImageContract, region: Box | None, sou
     """
     grey = contract.channels == 1
     if region is None and pixels.shape == (contract.size, contract.size, *([] if grey else [3])):
-        return np.ascontiguousarray(pixels[np.newaxis] if grey else pixels.transpose(2, 0, 1))
+        return _channels_first(turn.apply(pixels))
     files = _image_file()
     from PIL import Image
 
     extent = ImageSize(pixels.shape[1], pixels.shape[0])
     area = None if region is None else files.crop_region(region, extent, contract.margin, source)
     image = files.to_eight_bits(Image.fromarray(pixels), grey=grey)
-    square = np.asarray(image.resize((contract.size,) * 2, Image.Resampling.BILINEAR, box=area), dtype=np.uint8)
-    return np.ascontiguousarray(square[np.newaxis] if grey else square.transpose(2, 0, 1))
+    square = np.asarray(files.scaled(image, contract.size, area, contract.version), dtype=np.uint8)
+    return _channels_first(turn.apply(square))
+
+
+def _channels_first(picture: Picture) -> Picture:
+    """(size, size) or (size, size, 3) -> (channels, size, size)."""
+    return np.ascontiguousarray(picture[np.newaxis] if picture.ndim == 2 else picture.transpose(2, 0, 1))

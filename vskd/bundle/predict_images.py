@@ -37,7 +37,7 @@ class ImagesPrediction:
     Attributes:
         kind: which of the three.
         answers: one for each image or frame, in order.
-        left_out: file and problem of images that could not be read.
+        left_out: file and problem of what could not be read; of a folder also files that are no images.
         mean: mean probabilities over all frames of a video, most probable first; of an image its own; of a folder,
             whose images need not belong together, empty.
         latency_ms: scaling and model together, mean per image, after one unmeasured run; reading is not in it.

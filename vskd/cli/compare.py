@@ -35,6 +35,7 @@ def parse_controls(_: click.Context, __: click.Parameter, value: str) -> tuple[s
     examples=(
         "vskd compare vskd --controls none --seeds 0,1,2 --data UTD-MHAD --out comparison",
         "vskd compare krca --controls none --data IMAGES --protocol subject-folds --fold all --out comparison",
+        "vskd compare vskd --labels subjects=1 --controls none,self,permuted,all-labels --data UTD-MHAD --out few",
         "vskd compare mine.yaml other.yaml --seeds 0-4 --int8 --set student.training.epochs=40 --out comparison",
     ),
 )
@@ -45,9 +46,11 @@ def parse_controls(_: click.Context, __: click.Parameter, value: str) -> tuple[s
     default="",
     callback=parse_controls,
     metavar="NAME,...",
-    help="Add each recipe's twins: none (the same student without a teacher).",
+    help="Add each recipe's twins: none (no teacher), self (a teacher like the student), permuted (what the teacher "
+    "says belongs to other recordings), permuted-in-class (to others of the class), all-labels (no teacher, all "
+    "labels).",
 )
-@recipe_options("data", "dataset", "protocol", "fold", "epochs")
+@recipe_options("data", "dataset", "protocol", "fold", "labels", "epochs")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the runs and the table; what is there is reused.")
 @click.option("--int8", is_flag=True, help="Export every student too, and give its int8 model a row of its own.")
 @json_option
@@ -63,7 +66,8 @@ def compare(
 ) -> None:
     """Run what is missing of RECIPES x seeds, then compare: mean, deviation, interval and a paired test against no-KD.
 
-    Recipes that share a teacher share its training and its cache. Results of different protocols never share a table.
+    Recipes that share a teacher share its training and its cache. Results of different protocols never share a table;
+    those of different labels have a column that says so.
     `--fold all` runs every fold of the protocol and pools them: each recording is tested once per seed.
     """
     from vskd.study.compare import compare as run_comparison

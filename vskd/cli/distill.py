@@ -28,7 +28,8 @@ from vskd.cli.output import print_training
 )
 @recipe_name_option
 @recipe_options(
-    "teacher", "student", "distiller", "sensor", "video", "data", "dataset", "protocol", "fold", "seed", "epochs"
+    *("teacher", "student", "distiller", "sensor", "video", "data", "dataset", "protocol", "fold", "labels"),
+    *("seed", "epochs"),
 )
 @click.option(
     "--teacher-run",
@@ -50,7 +51,7 @@ def distill(
     cache: Path | None,
     as_json: bool,
 ) -> None:
-    """Train a student, guided by teachers that saw the same recordings.
+    """Train a student with teachers that saw the same recordings, or without.
 
     The recipe says what each of them sees, e.g. the student a sensor and the teacher video, or both images.
     """

@@ -48,8 +48,8 @@ def export(
     """Convert the student of RUN to float and full-integer int8 LiteRT and write a bundle.
 
     Calibration sees training recordings only; accuracy and parity are measured on validation recordings or, where the
-    run kept none (validation: none), on training recordings outside the calibration. A model that loses more
-    accuracy there than the recipe's budget is refused. Needs the extra 'export'.
+    run kept none (student.training.validation: none), on training recordings outside the calibration. A model that
+    loses more accuracy there than the recipe's budget is refused. Needs the extra 'export'.
     """
     from vskd.export.run_export import export_run
 

@@ -126,6 +126,40 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program to read.")(function)
 
 
+class LabelsType(click.ParamType[str]):
+    """`all`, or one rule of who carries labels, as the content of a recipe's `labels` in JSON."""
+
+    name = "labels"
+    lists = ("subjects", "trials", "classes")
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read `subjects=1,3`, `fraction=0.1` or `ids=list.csv`; what was read already is left as it is."""
+        if value.startswith("{"):
+            return value
+        if value == "all":
+            return "{}"
+        key, separator, text = (part.strip() for part in value.partition("="))
+        if not separator or not text or key not in (*self.lists, "fraction", "ids"):
+            self.fail(
+                f"'{value}' says nobody; write all, or one of subjects=1,3 trials=1 classes=wave fraction=0.1 "
+                "ids=list.csv",
+                param,
+                ctx,
+            )
+        if key in self.lists:
+            return json.dumps({key: [name.strip() for name in text.split(",") if name.strip()]})
+        return json.dumps({key: self._number(text, param, ctx) if key == "fraction" else text})
+
+    def _number(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(text)
+        except ValueError:
+            self.fail(f"fraction should be a number such as 0.1, not '{text}'", param, ctx)
+        if not 0 < number <= 1:
+            self.fail(f"fraction should be above 0 and at most 1, not {text}", param, ctx)
+        return number
+
+
 class RecipeOption(NamedTuple):
     """A plain option that is a short way of writing `--set key=value`."""
 
@@ -141,6 +175,13 @@ RECIPE_OPTIONS: dict[str, RecipeOption] = {
     "dataset": RecipeOption("--dataset", "dataset.name", str, "NAME", "Data set; see 'vskd datasets list'."),
     "protocol": RecipeOption("--protocol", "dataset.protocol", str, "NAME", "Protocol, e.g. cross-subject."),
     "fold": RecipeOption("--fold", "dataset.fold", str, "FOLD", "Fold of a protocol that has folds."),
+    "labels": RecipeOption(
+        "--labels",
+        "labels",
+        LabelsType(),
+        "WHO",
+        "Who carries labels in the training part: subjects=1,3 trials=1 classes=wave fraction=0.1 ids=list.csv or all.",
+    ),
     "sensor": RecipeOption("--sensor", "student.sees.streams", str, "STREAM", "Stream the student sees."),
     "video": RecipeOption(
         "--video", "teachers.0.sees.streams", str, "STREAM", "Stream the teacher sees: depth, rgb..."
@@ -200,12 +241,16 @@ def recipe_overrides(ctx: click.Context) -> list[str]:
     given = ctx.meta.get(_META, {})
     dropped = ["dataset.fold=null"] if "protocol" in given and "fold" not in given else []
     plain = [
-        # JSON is YAML, and quoting keeps a folder called 2024 from becoming a number.
-        f"{option.key}={json.dumps(str(given[name]) if not isinstance(given[name], int) else given[name])}"
+        f"{option.key}={given[name] if isinstance(option.kind, LabelsType) else _quoted(given[name])}"
         for name, option in RECIPE_OPTIONS.items()
         if name in given
     ]
     return [*dropped, *plain, *given.get("assignments", ())]
+
+
+def _quoted(value: object) -> str:
+    """JSON, which is YAML; quoting keeps a folder called 2024 from becoming a number."""
+    return json.dumps(value if isinstance(value, int) else str(value))
 
 
 def fitting_recipe(ctx: click.Context) -> str:

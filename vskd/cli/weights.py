@@ -21,7 +21,7 @@ def weights() -> None:
     examples=(
         "vskd weights import bn_inception.pth --network bn-inception --out bn-inception.safetensors",
         "vskd weights import KRAC.pth --format krca --network squeezenet-lw --out squeezenet-lw.safetensors",
-        "vskd teach --set teacher.weights=bn-inception.safetensors --data UTD-MHAD --out TEACHER",
+        "vskd teach --set teachers.0.weights=bn-inception.safetensors --data UTD-MHAD --out TEACHER",
     ),
 )
 @click.argument("source", type=FILE)

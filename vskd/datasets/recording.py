@@ -8,6 +8,9 @@ from typing import Literal
 
 from vskd.errors import DataError, first_few, natural_order
 
+UNLABELLED = -1
+"""The class number of a recording whose label training does not see."""
+
 StreamKind = Literal["sensor", "video", "image", "skeleton"]
 
 

@@ -12,7 +12,9 @@ from vskd.datasets.recording import Index, Recording
 from vskd.datasets.splits.audit import audit_split, check_problems
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.splits.split import Split, carve_validation
-from vskd.errors import DataError, RecipeError
+from vskd.distillation.label_setting import LabelSetting
+from vskd.distillation.run import Learned
+from vskd.errors import DataError, RecipeError, natural_order
 from vskd.modalities.base import Inputs, Source, data_hash
 from vskd.modalities.catalog import inputs_of
 from vskd.recipe import Recipe, Training
@@ -30,6 +32,8 @@ class Experiment:
         split: the protocol's split, without a carved validation part.
         cache: folder of the stores, shared between runs.
         streams: names of the streams in use.
+        pool: recordings of the protocol's training part, usable or not: what `labels` of the recipe chooses from, so
+            that students and teachers of different streams agree.
     """
 
     recipe: Recipe
@@ -37,6 +41,7 @@ class Experiment:
     split: Split
     cache: Path
     streams: tuple[str, ...]
+    pool: tuple[Recording, ...]
 
     @cached_property
     def recordings(self) -> dict[str, Recording]:
@@ -55,7 +60,25 @@ class Experiment:
             placement=entry.placement,
             cache=self.cache,
             max_bad_fraction=self.recipe.dataset.max_bad_fraction,
+            hidden=self.unlabelled,
         )
+
+    @cached_property
+    def setting(self) -> LabelSetting:
+        """Which recordings of the training part carry labels."""
+        part = self.training_split(self.recipe.student.training)
+        chosen = self.recipe.labels.labelled(self.pool, self.index.labels)
+        return LabelSetting(self.recipe.labels.title, chosen, part.train, part.validation)
+
+    @property
+    def labelled(self) -> frozenset[str]:
+        """Recordings of the training part whose labels training sees."""
+        return self.setting.labelled
+
+    @property
+    def unlabelled(self) -> frozenset[str]:
+        """Recordings of the training part whose labels are taken away: pairs that only a teacher can speak of."""
+        return self.setting.unlabelled
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -69,12 +92,11 @@ class Experiment:
 
     def of_teacher(self, recipe: Recipe) -> "Experiment":
         """The same recordings and split, as a teacher's own recipe sees them."""
-        return Experiment(recipe, self.index, self.split, self.cache, self.streams)
+        return dataclasses.replace(self, recipe=recipe)
 
     def labels_of(self, ids: tuple[str, ...]) -> list[int]:
-        """Class numbers of recordings."""
-        by_id = self.recordings
-        return [by_id[i].label for i in ids]
+        """Class numbers of recordings as training sees them."""
+        return self.source.labels_of(ids)
 
     @cached_property
     def data_hash(self) -> str:
@@ -91,8 +113,15 @@ class Experiment:
             "protocol_hash": self.split.protocol_hash,
             "split_hash": self.split.split_hash,
             "fold": self.split.fold,
+            **self.setting.facts(),
             "problems_in_data": [dataclasses.asdict(p) for p in self.index.problems],
         }
+
+    def learned(self) -> Learned:
+        """Which recordings a training by the recipe learns from."""
+        setting = self.setting
+        subjects = natural_order({self.recordings[i].subject for i in setting.train})
+        return Learned(setting.train, subjects, tuple(sorted(setting.used)))
 
     def training_split(self, training: Training) -> Split:
         """The split with a validation part, where `training` wants one: carved from the training subjects or trials,
@@ -148,7 +177,10 @@ def prepare(recipe: Recipe, cache: Path, *, with_teachers: bool = False) -> Expe
         logger.warning(
             "%d of %d recordings lack %s and are left out", len(index) - len(usable), len(index), " or ".join(wanted)
         )
-    index = dataclasses.replace(index, recordings=usable)
-    split = load_protocol(recipe.dataset.name, recipe.dataset.protocol).split(index, fold=recipe.dataset.fold)
+    everything, index = index, dataclasses.replace(index, recordings=usable)
+    protocol = load_protocol(recipe.dataset.name, recipe.dataset.protocol)
+    split = protocol.split(index, fold=recipe.dataset.fold)
     audit_split(split, index, streams=wanted[:1])
-    return Experiment(recipe, index, split, cache, wanted)
+    by_id = everything.by_id()
+    pool = tuple(by_id[i] for i in protocol.parts_of(everything, recipe.dataset.fold)["train"])
+    return Experiment(recipe, index, split, cache, wanted, pool)

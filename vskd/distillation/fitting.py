@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import logging
 import sys
@@ -19,7 +20,7 @@ from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.task import DistillationTask, Loader
 from vskd.errors import DataError
 from vskd.files import write_json
-from vskd.modalities.base import Inputs
+from vskd.modalities.base import Batch, Batches, Inputs
 from vskd.modalities.sampling import epoch_seed
 from vskd.recipe import Training
 
@@ -56,7 +57,9 @@ def class_counts(experiment: Experiment, ids: tuple[str, ...]) -> tuple[int, ...
     return tuple(labels.count(k) for k in range(len(experiment.index.labels)))
 
 
-def loaders(inputs: Inputs, training: Training, seed: int, split: Split) -> tuple[Loader, Loader | None]:
+def loaders(
+    inputs: Inputs, training: Training, seed: int, split: Split, shown: Sequence[str] | None = None
+) -> tuple[Loader, Loader | None]:
     """The batches of a training epoch, and of validation where there is any.
 
     Args:
@@ -64,16 +67,51 @@ def loaders(inputs: Inputs, training: Training, seed: int, split: Split) -> tupl
         training: decides the size of batches and the sampling.
         seed: of the run.
         split: its training and validation parts are shown.
+        shown: those of the training part that are shown, again and again until an epoch is as long as one of the whole
+            part, so that every student has as many steps; all of it by default.
     """
     size, sampling = training.batch_size, training.sampling
 
-    def train(epoch: int) -> Any:
-        return inputs.batches(split.train, batch_size=size, seed=epoch_seed(seed, epoch), sampling=sampling)
+    def of(ids: Sequence[str], epoch: int) -> Batches:
+        return inputs.batches(ids, batch_size=size, seed=epoch_seed(seed, epoch), sampling=sampling)
+
+    def train(epoch: int) -> Batches:
+        if shown is None:
+            return of(split.train, epoch)
+        whole, count = of(split.train, epoch), len(split.train)
+        part = of(repeated(shown, count, epoch), epoch)
+        while len(part) < len(whole):  # recordings may be of several windows
+            count += len(split.train)
+            part = of(repeated(shown, count, epoch), epoch)
+        return part if len(part) == len(whole) else FirstBatches(part, len(whole))
 
     def validation(_: int) -> Any:
         return inputs.batches(split.validation, batch_size=size)
 
     return train, validation if split.validation else None
+
+
+class FirstBatches:
+    """The first batches of an epoch that would be too long."""
+
+    def __init__(self, batches: Batches, count: int) -> None:
+        self._batches, self._count, self.samples = batches, count, batches.samples
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Batch]:
+        return itertools.islice(iter(self._batches), self._count)
+
+
+def repeated(ids: Sequence[str], count: int, epoch: int) -> tuple[str, ...]:
+    """`count` ids, each as often as any other over the epochs.
+
+    >>> repeated(["a", "b", "c"], 4, 0), repeated(["a", "b", "c"], 4, 1)
+    (('a', 'b', 'c', 'a'), ('b', 'c', 'a', 'b'))
+    """
+    first = epoch * count
+    return tuple(ids[(first + k) % len(ids)] for k in range(count))
 
 
 @contextlib.contextmanager

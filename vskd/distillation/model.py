@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from vskd.distillation.run import RunFolder
-from vskd.errors import RecipeError, SettingError
+from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Inputs
 from vskd.models.catalog import NETWORKS, build_network
 from vskd.models.weights.pretrained import load_pretrained
@@ -55,10 +55,8 @@ def new_model(role: Role, inputs: Inputs, classes: int) -> Model:
             f"gives {_ARTICLE[gives]}",
             f"See otherwise, or choose a network that reads {_ARTICLE[gives]}: {', '.join(networks_of(gives))}",
         )
-    try:
+    with as_recipe_error(f"network '{name}'"):
         network = build_network(role.network, shape=inputs.network_shape, classes=classes)
-    except SettingError as error:
-        raise RecipeError(f"network '{name}': {error.problem}", error.action) from error
     model = Model(inputs.front(), network)
     channels_last(model)
     return model

@@ -26,7 +26,9 @@ def build_schedule(optimizer: Optimizer, training: Training, steps_per_epoch: in
     total = steps_per_epoch * training.epochs
     if training.schedule == "onecycle":
         peaks = [group["lr"] for group in optimizer.param_groups]
-        return OneCycleLR(optimizer, peaks, total_steps=total, pct_start=training.warmup or 0.0)
+        # Adam's first beta follows the rate, as in the published runs; the momentum of sgd is what the recipe says.
+        follows = training.optimizer != "sgd"
+        return OneCycleLR(optimizer, peaks, total_steps=total, pct_start=training.warmup or 0.0, cycle_momentum=follows)
     if training.schedule == "cosine":
         return CosineAnnealingLR(optimizer, T_max=total)
     if training.schedule == "step":

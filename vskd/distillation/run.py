@@ -1,11 +1,13 @@
 """A run folder: everything one training reads, writes and can be resumed from."""
 
 import contextlib
+import dataclasses
 import json
 import logging
 import os
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,20 @@ def environment() -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class Learned:
+    """What a training learned from, by recording id.
+
+    Attributes:
+        train: recordings trained on; subjects: the people in them.
+        labels: recordings whose labels it saw, those that selected its epoch among them.
+    """
+
+    train: tuple[str, ...]
+    subjects: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
 class RunFolder:
     """Paths and small files of one run: one training of one network, whether it teaches or learns from a teacher."""
 
@@ -42,6 +58,7 @@ class RunFolder:
         self.path = path
         self.recipe_file = path / "recipe.yaml"
         self.environment_file = path / "environment.json"
+        self.learned_file = path / "learned.json"
         self.metrics_file = path / "metrics.jsonl"
         self.training_file = path / "training.json"
         self.weights_file = path / "checkpoints" / "model.safetensors"
@@ -82,8 +99,13 @@ class RunFolder:
         """Whether training has ended and the selected weights are in place."""
         return self.training_file.is_file() and self.weights_file.is_file()
 
-    def begin(self, recipe: Recipe, facts: Mapping[str, Any]) -> None:
+    def begin(self, recipe: Recipe, facts: Mapping[str, Any], learned: Learned | None = None) -> None:
         """Create the folder, or check that an existing one is of the same experiment.
+
+        Args:
+            recipe: by which it is trained.
+            facts: for environment.json.
+            learned: which recordings it learns from; a finished run keeps what is on record.
 
         Raises:
             RunError: the folder holds another experiment, or files that are not a run's.
@@ -94,6 +116,8 @@ class RunFolder:
         # what a finished run was made with stays on record, whatever is installed today
         made_with = {**environment(), **old} if self.complete else environment()
         write_json(self.environment_file, {**made_with, **facts})
+        if learned is not None and not self.complete:
+            write_json(self.learned_file, dataclasses.asdict(learned))
         write_text(self.recipe_file, dump_recipe(recipe))
 
     def check_recipe(self, recipe: Recipe) -> None:
@@ -119,7 +143,7 @@ class RunFolder:
     def _check_facts(self, old: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
         moved = [
             key
-            for key in ("data_hash", "split_hash", "teacher_hashes")
+            for key in ("data_hash", "split_hash", "labels_hash", "teacher_hashes")
             if old.get(key, facts.get(key)) != facts.get(key)
         ]
         if moved:
@@ -142,6 +166,13 @@ class RunFolder:
         """The content of environment.json."""
         content: dict[str, Any] = json.loads(self.environment_file.read_text())
         return content
+
+    def learned(self) -> Learned | None:
+        """Which recordings the run learned from; None of a run of before this was written down."""
+        if not self.learned_file.is_file():
+            return None
+        content = json.loads(self.learned_file.read_text())
+        return Learned(**{key: tuple(content[key]) for key in ("train", "subjects", "labels")})
 
     def training(self) -> dict[str, Any]:
         """The content of training.json: budget, selected epoch, seconds, validation recordings."""

@@ -12,7 +12,7 @@ from vskd.distillation.lightning_imports import LightningModule, MulticlassAccur
 from vskd.distillation.model import Model
 from vskd.distillation.optimizer import build_optimizer, build_schedule
 from vskd.distillation.teacher.outputs import TeacherSource
-from vskd.distillation.teacher.pairing import check_paired
+from vskd.distillation.teacher.pairing import check_paired, same_labels
 from vskd.errors import CacheError
 from vskd.modalities.base import Batch
 from vskd.modalities.sampling import epoch_seed
@@ -93,7 +93,7 @@ class DistillationTask(LightningModule):
             return None
         outputs, ids, labels = teacher.outputs(batch)
         check_paired(batch.ids, ids)
-        if not torch.equal(labels.cpu(), batch.labels.cpu()):
+        if not same_labels(labels, batch.labels):
             raise CacheError(
                 "The teacher cache was made with other labels for the same recordings", "Delete the cache and run again"
             )

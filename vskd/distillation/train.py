@@ -7,18 +7,21 @@ from typing import Literal
 
 import torch
 
+from vskd.datasets.splits.split import Split
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
-from vskd.distillation.listening import teacher_source
 from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
+from vskd.distillation.teacher.admission import refuse_hidden
 from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
-from vskd.errors import RecipeError, SettingError
+from vskd.distillation.teacher.source import teacher_source
+from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
 from vskd.recipe import Recipe
+from vskd.recipe.distiller import terms_that_need_labels
 
 __all__ = ["TrainResult", "default_cache", "distill", "teach"]
 
@@ -69,26 +72,44 @@ def distill(
     folder = RunFolder(run)
     folder.check_recipe(recipe)  # now, not after an hour of teaching
     cache = cache or default_cache(run)
-    listens = recipe.distiller.needs_teacher
-    experiment = prepare(recipe, cache, with_teachers=listens or bool(teacher_runs))
-    if listens and not teacher_runs:
+    guided = recipe.distiller.needs_teacher
+    experiment = prepare(recipe, cache, with_teachers=guided or bool(teacher_runs))
+    if guided and not teacher_runs:
+        _check_teachers(experiment)
         teacher_runs = _taught(recipe, run, cache)
+    if guided and len(teacher_runs) != len(recipe.teachers):
+        raise RunError(
+            f"Recipe {recipe.name} has {len(recipe.teachers)} teacher(s), but {len(teacher_runs)} run(s) are given",
+            "Name one finished run for each, in the recipe's order, or none",
+        )
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    source = teacher_source(recipe, experiment.inputs, teachers) if listens else None
-    folder.begin(
-        recipe,
-        {
-            **experiment.facts(),
-            "role": role,
-            "cache": os.path.relpath(cache, run),
-            "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
-            "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
-        },
-    )
+    source = teacher_source(experiment, teachers) if guided else None
+    facts = {
+        **experiment.facts(),
+        "role": role,
+        "cache": os.path.relpath(cache, run),
+        "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
+        "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
+    }
     if folder.complete:
+        folder.begin(recipe, facts)
         return finished(folder)
     with logged(folder, experiment.index.problems):
-        return _distill(experiment, folder, source)
+        task, split = _task(experiment, source)
+        # not before: a recipe that cannot be trained must not claim the folder
+        folder.begin(recipe, facts, experiment.learned())
+        return fit(task, folder, recipe.student.training, split)
+
+
+def _check_teachers(experiment: Experiment) -> None:
+    """Refuse teachers that will not be admitted, before the hours are spent.
+
+    Raises:
+        ProtocolError: a teacher would learn from labels that the student's recipe hides.
+    """
+    for number in range(len(experiment.recipe.teachers)):
+        theirs = experiment.of_teacher(experiment.recipe.of_teacher(number)).setting
+        refuse_hidden(experiment.setting, theirs.used, f"Teacher {number} of the recipe", theirs.title)
 
 
 def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
@@ -100,16 +121,19 @@ def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
     return runs
 
 
-def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | None) -> TrainResult:
+def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[DistillationTask, Split]:
+    """What is to be trained, and on what."""
     recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
     stored = inputs.ids if source is None else inputs.ids & source.ids
     split = usable_split(experiment, student.training, stored, inputs.name)
     torch.manual_seed(recipe.seed)  # the first weights depend on the seed only, with and without a teacher
     model = new_model(student, inputs, experiment.classes)
     initial_weights(model.network, student.weights)
-    train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split)
+    shown = _shown(experiment, split.train, guided=source is not None)
+    train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split, shown)
     wanted, _ = layers(recipe.distiller.terms)
-    shapes, taps = tapped(model, inputs, wanted)
+    with as_recipe_error("distiller: the student does not fit"):
+        shapes, taps = tapped(model, inputs, wanted)
     batch_size = student.training.batch_size
     distiller = new_distiller(
         recipe,
@@ -134,7 +158,37 @@ def _distill(experiment: Experiment, folder: RunFolder, source: TeacherSource | 
         train_batches=train_batches,
         validation_batches=validation_batches,
     )
-    return fit(task, folder, student.training, split)
+    return task, split
+
+
+def _shown(experiment: Experiment, train: Sequence[str], *, guided: bool) -> tuple[str, ...] | None:
+    """The training recordings to learn from, where these are not all: without a teacher, those that carry labels.
+
+    Raises:
+        RecipeError: what is asked for cannot be learned from recordings without labels.
+    """
+    if not experiment.unlabelled:
+        return None
+    recipe = experiment.recipe
+    if not experiment.labelled:
+        raise RecipeError(
+            f"labels ({experiment.setting.title}): none of the {len(train)} training recordings carries a label; "
+            f"{len(experiment.setting.validation)} others are set aside for validation",
+            "Name others, or set student.training.validation to none and select to last",
+        )
+    asking = terms_that_need_labels(recipe.distiller.terms)
+    if asking:
+        raise RecipeError(
+            f"labels: {len(experiment.unlabelled)} training recordings have none, which the loss term(s) "
+            f"{', '.join(asking)} need",
+            "Set the weights of these terms to 0, choose another distiller (e.g. kd), or leave `labels` out",
+        )
+    if guided and recipe.student.training.sampling == "balanced":
+        raise RecipeError(
+            "student.training.sampling 'balanced' needs the class of every training recording, which `labels` hides",
+            "Set it to natural",
+        )
+    return None if guided else tuple(i for i in train if i in experiment.labelled)
 
 
 def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:
@@ -143,9 +197,5 @@ def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:
     Raises:
         RecipeError: a term does not fit the networks.
     """
-    try:
+    with as_recipe_error("distiller"):
         return Distiller(recipe.distiller.terms, recipe.distiller.weighting, context)
-    except RecipeError:
-        raise
-    except SettingError as error:
-        raise RecipeError(f"distiller: {error.problem}", error.action) from error

@@ -21,6 +21,7 @@ from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
 from vskd.evaluation.results import (
+    LabelsStamp,
     ProtocolStamp,
     Results,
     SplitName,
@@ -115,9 +116,9 @@ def logits_of(model: Model) -> SamplesToLogits:
 def teacher_predictions(experiment: Experiment, teacher_run: Path, ids: Sequence[str]) -> Predictions:
     """The teacher's predictions, from its cache.
 
-    A teacher that does not see the student's own samples is read from a cache of all recordings, which is made
-    here if it is not there yet. One that does mostly looks at the student's batches instead, so that only the
-    recordings asked for are stored.
+    A teacher that does not see the student's own samples is read from a cache of all recordings, which is made here if
+    it is not there yet. One that does mostly looks at the student's batches instead, so that only the recordings asked
+    for are stored.
     """
     teacher = finished_teacher(experiment, teacher_run)
     cache = teacher.cache(ids if teacher.inputs.hash == experiment.inputs.hash else None)
@@ -130,6 +131,14 @@ def stamp(experiment: Experiment) -> ProtocolStamp:
     """The protocol stamp of an experiment's results."""
     split = experiment.split
     return ProtocolStamp(name=split.protocol, hash=split.rule_hash, fold=split.fold, split_hash=split.split_hash)
+
+
+def labels_stamp(experiment: Experiment) -> LabelsStamp:
+    """Which recordings carried labels in the training of an experiment."""
+    setting = experiment.setting
+    return LabelsStamp(
+        title=setting.title, hash=setting.hash, labelled=len(setting.labelled), unlabelled=len(setting.unlabelled)
+    )
 
 
 def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
@@ -186,6 +195,7 @@ def _results(
         network=recipe.student.network.name,
         distiller=None if is_teacher else recipe.distiller.title,
         protocol=stamp(experiment),
+        labels=labels_stamp(experiment),
         split=split,
         seed=recipe.seed,
         teacher=teacher,
@@ -209,6 +219,17 @@ def _notes(experiment: Experiment, folder: RunFolder) -> list[str]:
     named = first_few(lines, NAMED_PROBLEMS)
     return [
         selection,
-        f"{training['train']} training recordings.",
+        f"{training['train']} training recordings." + _labels_note(experiment),
         f"{len(problems)} problem(s) found while indexing the data set" + (f": {named}." if named else "."),
     ]
+
+
+def _labels_note(experiment: Experiment) -> str:
+    """Says who carried labels, where not everybody did."""
+    setting = experiment.setting
+    if not setting.unlabelled:
+        return ""
+    return (
+        f" Labels: {setting.title}; {len(setting.labelled)} of them carried one, the other {len(setting.unlabelled)} "
+        f"were pairs without labels."
+    )

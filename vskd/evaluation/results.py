@@ -31,6 +31,22 @@ class ProtocolStamp(Strict):
     split_hash: str
 
 
+ALL_LABELS = "all"
+
+
+class LabelsStamp(Strict):
+    """Which training recordings carried labels: `hash` is that of their ids, equal for exactly the same ones.
+
+    `labelled` and `unlabelled` count what was trained on; figures of different settings share a table only where a
+    column tells them apart.
+    """
+
+    title: str
+    hash: str
+    labelled: Size
+    unlabelled: Size
+
+
 class TeacherFigures(Strict):
     """The teacher on the same split, to stand beside the student."""
 
@@ -94,6 +110,7 @@ class Results(Strict):
     Attributes:
         kind: which model was evaluated: the teacher, the float student, or the int8 bundle.
         distiller: e.g. `dask`, `kd`, `none`; None for a teacher.
+        labels: None in files of before it was stamped, when all training recordings carried labels.
         timings: stage -> seconds.
         latency: of the deployed models; of a bundle only.
         left_out: recordings of the split that could not be read, by id, and why; no figure counts them.
@@ -108,6 +125,7 @@ class Results(Strict):
     network: str
     distiller: str | None
     protocol: ProtocolStamp
+    labels: LabelsStamp | None = None
     split: SplitName
     seed: Size
     n: Count
@@ -129,6 +147,11 @@ class Results(Strict):
     model_bytes: Count | None
     environment: dict[str, str]
 
+    @property
+    def labels_title(self) -> str:
+        """The label setting, for tables."""
+        return ALL_LABELS if self.labels is None else self.labels.title
+
 
 def build_results(
     predictions: Predictions,
@@ -141,6 +164,7 @@ def build_results(
     protocol: ProtocolStamp,
     split: SplitName,
     seed: int,
+    labels: LabelsStamp | None = None,
     teacher: TeacherFigures | None = None,
     timings: Mapping[str, float] | None = None,
     model_bytes: int | None = None,
@@ -155,8 +179,8 @@ def build_results(
         predictions: the evaluated recordings.
         teacher: the teacher's figures on the same split; see `teacher_figures`.
         bootstrap: resamples, seed and level of the intervals; its note is filled in here.
-        kind, recipe, dataset, network, distiller, protocol, split, seed, timings, model_bytes, environment, latency,
-            left_out: written to the results as they are, see `Results`.
+        kind, recipe, dataset, network, distiller, protocol, labels, split, seed, timings, model_bytes, environment,
+            latency, left_out: written to the results as they are, see `Results`.
     """
     metrics = evaluate_predictions(predictions)
     setting = bootstrap or Bootstrap()
@@ -167,6 +191,7 @@ def build_results(
         network=network,
         distiller=distiller,
         protocol=protocol,
+        labels=labels,
         split=split,
         seed=seed,
         n=metrics.n,

@@ -21,6 +21,7 @@ from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError
 from vskd.evaluation.evaluate import (
     SamplesToLogits,
+    labels_stamp,
     left_out,
     open_experiment,
     predict_recordings,
@@ -32,7 +33,7 @@ from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.report.image_pictures import image_pictures
 from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
-from vskd.evaluation.results import LatencyRow, Results, TeacherFigures, build_results, write_results
+from vskd.evaluation.results import LabelsStamp, LatencyRow, Results, TeacherFigures, build_results, write_results
 from vskd.export.run_export import export_run
 from vskd.modalities.base import Inputs
 from vskd.modalities.catalog import asked_by
@@ -60,11 +61,12 @@ def bundle_model(bundle: Bundle, inputs: Inputs) -> SamplesToLogits:
 def bundle_recipe(bundle: Bundle, data: Path, dataset: str | None, protocol: str | None, fold: str | None) -> Recipe:
     """A recipe that reads a data set the way the bundle's contract asks."""
     origin, contract = bundle.manifest.provenance, bundle.manifest.contract
+    own = protocol in (None, origin.protocol.name)  # a fold is one of its protocol
     source = {
         "name": dataset or origin.dataset,
         "path": str(data),
         "protocol": protocol or origin.protocol.name,
-        "fold": fold or origin.protocol.fold,
+        "fold": fold or (origin.protocol.fold if own else None),
     }
     # The network is the bundle's own and is not built; any that exists fills its place in the recipe.
     student = {"sees": asked_by(contract), "network": {"name": next(iter(NETWORKS))}}
@@ -97,7 +99,7 @@ def evaluate_bundle(
     recipe = bundle_recipe(loaded, data, dataset, protocol, fold)
     experiment = prepare(recipe, out.parent / "cache")
     pictures = partial(_pictures_in_run, loaded, experiment)
-    return _evaluate(loaded, experiment, out, pictures, teacher=None, distiller=None, network="")
+    return _evaluate(loaded, experiment, out, pictures, teacher=None, distiller=None, network="", labels=None)
 
 
 def export_and_evaluate(run: Path) -> Path:
@@ -124,6 +126,7 @@ def export_and_evaluate(run: Path) -> Path:
         teacher=teacher,
         distiller=recipe.distiller.title,
         network=recipe.student.network.name,
+        labels=labels_stamp(experiment),
     )
     return out
 
@@ -137,6 +140,7 @@ def _evaluate(
     teacher: TeacherFigures | None,
     distiller: str | None,
     network: str,
+    labels: LabelsStamp | None,
 ) -> Results:
     _check_fits(bundle, experiment)
     started = time.perf_counter()
@@ -152,6 +156,7 @@ def _evaluate(
         network=network or f"int8 {_input_name(manifest.contract)}",
         distiller=distiller,
         protocol=stamp(experiment),
+        labels=labels,
         split="test",
         seed=manifest.provenance.seed,
         teacher=teacher,

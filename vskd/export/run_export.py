@@ -27,8 +27,6 @@ from vskd.export.scoring import LabelledWindow
 from vskd.export.ship import ExportReport, export_model
 from vskd.files import write_text
 from vskd.models.squeezenet_lw import SqueezeNetLW
-from vskd.recipe import parse_recipe
-from vskd.recipe.overrides import with_overrides
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +44,7 @@ def export_run(
     """Write the bundle of a finished student run.
 
     Calibration uses training recordings only; accuracy and parity are measured on the validation recordings, or, where
-    the run was trained without any, on training recordings outside the calibration, which the bundle says.
+    the run was trained without any, on training recordings with labels outside the calibration, which the bundle says.
 
     Args:
         run: a finished student run.
@@ -69,7 +67,7 @@ def export_run(
     train = experiment.only(split.train, inputs.ids, inputs.name)
     calibration, rest = _spread(train, export.calibration_recordings)
     validation = experiment.only(split.validation, inputs.ids, inputs.name)
-    checking = validation or rest or calibration
+    checking = validation or _labelled(experiment, rest) or _labelled(experiment, calibration)
     by_id = experiment.recordings
     contract = _contract(experiment, train)
     samples = list(_samples(experiment, calibration))
@@ -112,8 +110,7 @@ def _with_settings(experiment: Experiment, settings: Sequence[str]) -> Experimen
                 f"--set {setting}: an export changes nothing of how the run was trained",
                 "Set keys of export only, e.g. --set export.fine_tuning=always",
             )
-    content = with_overrides(experiment.recipe.model_dump(mode="json"), settings)
-    return replace(experiment, recipe=parse_recipe(content, source="--set"))
+    return replace(experiment, recipe=experiment.recipe.updated(*settings))
 
 
 def _pruned(model: Model, threshold: float | None) -> Model:
@@ -140,6 +137,11 @@ def _spread(ids: Sequence[str], count: int) -> tuple[tuple[str, ...], tuple[str,
     positions = np.unique(np.linspace(0, len(ids) - 1, min(count, len(ids))).round().astype(int))
     chosen = {ids[p] for p in positions}
     return tuple(i for i in ids if i in chosen), tuple(i for i in ids if i not in chosen)
+
+
+def _labelled(experiment: Experiment, train: Sequence[str]) -> tuple[str, ...]:
+    """Those of some training recordings whose labels may be looked at."""
+    return tuple(i for i in train if i not in experiment.unlabelled)
 
 
 def _samples(experiment: Experiment, ids: tuple[str, ...]) -> Iterator[tuple[str, Sample]]:

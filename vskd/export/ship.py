@@ -136,15 +136,15 @@ def export_model(
 
 @dataclass(frozen=True)
 class _Converter:
-    """Makes models of one student, and has each measured.
+    """Converts and quantizes one student, and measures every model that comes of it.
 
     Attributes:
         reference: the student, a copy on the CPU in evaluation mode.
         contract: what the models ask of a recording.
         encode: window or image -> input of the models.
         calibration: (recording id, window or image).
-        check: knows the checking windows, and what the trained network says of them.
-        converter_check: knows what `reference` says of them; the same where nothing was pruned.
+        check: measures models against the trained network.
+        converter_check: measures them against `reference`; the same as `check` where nothing was pruned.
         ends: types of the int8 models' input and output.
     """
 

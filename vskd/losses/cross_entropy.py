@@ -9,6 +9,9 @@ from torch.nn import functional as F
 
 from vskd.losses.term import Term, TermContext, TermSettings, labelled
 
+UNLABELLED = -1
+"""The label of a sample that has none."""
+
 
 def balanced_weights(class_counts: Sequence[int]) -> Tensor:
     """Class weights that make every class count alike: samples / (present classes * samples of the class).
@@ -35,6 +38,8 @@ def balanced_weights(class_counts: Sequence[int]) -> Tensor:
 
 class CrossEntropy(nn.Module):
     """L = -sum_c q_c log softmax(z)_c, batch mean, with q = (1 - s) * onehot(label) + s / classes.
+
+    Samples without a label (-1) are left out of the mean; a batch without any label has loss 0.
 
     With class weights w, every summand is multiplied by w_c, and the mean is weighted by the samples' w_label.
 
@@ -69,7 +74,11 @@ class CrossEntropy(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of a batch."""
-        return F.cross_entropy(logits, labels, self.class_weights, label_smoothing=self.label_smoothing)
+        if bool((labels == UNLABELLED).all()):
+            return logits.sum() * 0.0
+        return F.cross_entropy(
+            logits, labels, self.class_weights, ignore_index=UNLABELLED, label_smoothing=self.label_smoothing
+        )
 
 
 class CrossEntropySettings(TermSettings):

@@ -118,6 +118,7 @@ def _binary(target: Tensor, others: Tensor) -> Tensor:
 class TCKDSettings(ComparisonSettings):
     """`tckd` as a term; see `TCKD`."""
 
+    needs_labels: ClassVar[bool] = True
     description: ClassVar[str] = "DKD, target class: how sure the teacher is of the label (Zhao et al.)"
     loss: Literal["tckd"] = "tckd"
     temperature: Positive = 4.0
@@ -131,6 +132,7 @@ class TCKDSettings(ComparisonSettings):
 class NCKDSettings(ComparisonSettings):
     """`nckd` as a term; see `NCKD`."""
 
+    needs_labels: ClassVar[bool] = True
     description: ClassVar[str] = "DKD, non-target classes: the teacher's order of the other classes (Zhao et al.)"
     loss: Literal["nckd"] = "nckd"
     temperature: Positive = 4.0

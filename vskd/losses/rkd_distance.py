@@ -46,6 +46,13 @@ class RKDDistance(nn.Module):
     The mean includes the diagonal (which adds 0), as the authors' code does, so published weights keep their meaning.
     The widths of the two embeddings may differ. A batch of one gives 0.
 
+    Deviation: identical embeddings. The authors' code takes mu over distances above 0, too, but raises each square to
+    1e-12 at least, so that identical embeddings are 1e-6 apart and count in mu, which they lower: of n embeddings
+    with d ordered pairs of identical ones by the factor 1 - d / (n^2 - n). Here their distance is 0 and they do not
+    count, as the formula says. Where all embeddings are identical, the authors' scaled distances are all 1, as if the
+    student had put every sample equally far from every other; here they are 0, and the loss shows that the student
+    has collapsed. Without identical embeddings the two agree.
+
     Source: Park, Kim, Lu & Cho, "Relational Knowledge Distillation", CVPR 2019 (arXiv 1904.05068).
 
     Shape:

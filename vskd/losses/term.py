@@ -104,6 +104,7 @@ class TermSettings(Strict):
     Attributes:
         description: one line, for lists.
         needs_teacher: whether the loss compares with a teacher.
+        needs_labels: whether the loss needs the label of every sample, so that none may be without one.
         needs_positions: whether the loss remembers every sample of the training list, by its position in it.
         weight: of the term in the sum; 0 leaves it out, and nothing of it is computed.
         name: what logs call it; the loss's name by default. Two terms of one loss need two names.
@@ -111,6 +112,7 @@ class TermSettings(Strict):
 
     description: ClassVar[str]
     needs_teacher: ClassVar[bool] = False
+    needs_labels: ClassVar[bool] = False
     needs_positions: ClassVar[bool] = False
     loss: str
     weight: NonNegative = 1.0

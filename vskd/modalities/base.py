@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vskd.bundle.contract import Contract
-from vskd.datasets.recording import Recording, Stream, StreamKind
+from vskd.datasets.recording import UNLABELLED, Recording, Stream, StreamKind
 from vskd.errors import SettingError
 from vskd.files import sha256_json
 from vskd.modalities.sampling import Sampling
@@ -81,6 +81,7 @@ class Source:
         placement: where the sensor is worn, or the camera is mounted.
         cache: folder of the stores.
         max_bad_fraction: share of unreadable recordings that is tolerated.
+        hidden: recordings whose label training must not see.
     """
 
     dataset: str
@@ -90,10 +91,11 @@ class Source:
     placement: str
     cache: Path
     max_bad_fraction: float = 0.02
+    hidden: frozenset[str] = frozenset()
 
     def labels_of(self, ids: Sequence[str]) -> list[int]:
-        """Class numbers of recordings."""
-        return [self.recordings[i].label for i in ids]
+        """Class numbers of recordings; `UNLABELLED` of hidden ones."""
+        return [UNLABELLED if i in self.hidden else self.recordings[i].label for i in ids]
 
 
 def data_hash(source: Source, streams: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from vskd.errors import SettingError, lookup
 from vskd.modalities.base import Inputs, Sees, Source
 from vskd.modalities.frames import FramesInputs, FramesSees
 from vskd.modalities.image import ImageInputs, ImageSees
+from vskd.modalities.skeleton import SkeletonInputs, SkeletonSees
 from vskd.modalities.window import WindowInputs, WindowSees
 from vskd.schema import choice
 
@@ -35,6 +36,7 @@ class ModalityEntry:
 MODALITIES: Mapping[str, ModalityEntry] = {
     "window": ModalityEntry(WindowSees, WindowInputs, "windows of a sensor stream, as they are or encoded as images"),
     "frames": ModalityEntry(FramesSees, FramesInputs, "a few frames of a video stream, one of each segment"),
+    "skeleton": ModalityEntry(SkeletonSees, SkeletonInputs, "trajectories of the joints of a skeleton stream"),
     "image": ModalityEntry(ImageSees, ImageInputs, "images of a camera, whole or cut out around a box"),
 }
 

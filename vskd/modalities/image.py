@@ -16,6 +16,7 @@ from vskd.modalities.batches import EpochBatches
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
 from vskd.preprocessing.image.augment import ImageAugmentation, ImageAugmentationSettings
+from vskd.preprocessing.image.image_file import PUBLISHED_RULES, Rules
 from vskd.preprocessing.image.image_header import MIN_SIDE
 from vskd.preprocessing.stores.image_store import Crop, ImageSource, ImageStore, build_image_store
 from vskd.schema import BelowOne, OnlyWhere, only_where
@@ -35,15 +36,21 @@ class ImageSees(Sees):
             into the square.
         margin: what is added to the box on each side, as a fraction of its longer side; None with `full`.
         grey: one channel instead of three.
+        rules: version of the rules of `vskd.preprocessing.image.image_file`, which differ in what lies around a box: 1,
+            that of the published figures, or 2, which reads nothing of it; None with `full`.
         augmentation: random changes of training images.
     """
 
-    conditional: ClassVar[Mapping[str, OnlyWhere]] = {"margin": only_where("crop", "box", default=0.0)}
+    conditional: ClassVar[Mapping[str, OnlyWhere]] = {
+        "margin": only_where("crop", "box", default=0.0),
+        "rules": only_where("crop", "box", default=PUBLISHED_RULES),
+    }
     modality: Literal["image"] = "image"
     size: Annotated[int, Field(ge=32, le=1024)] = 224
     crop: Crop = "full"
     margin: BelowOne | None = None
     grey: bool = False
+    rules: Rules | None = None
     augmentation: ImageAugmentationSettings = ImageAugmentationSettings()
 
 
@@ -102,6 +109,7 @@ class ImageInputs(Inputs):
             margin=self.sees.margin or 0.0,
             crop=self.sees.crop,
             grey=self.sees.grey,
+            rules=self.sees.rules or PUBLISHED_RULES,
             max_bad_fraction=self.source.max_bad_fraction,
         )
         return ImageStore(self.store_file)
@@ -188,6 +196,7 @@ class ImageInputs(Inputs):
             margin=self.sees.margin or 0.0,
             box_of=f"as in {self.source.dataset}" if boxed else "",
             min_side=MIN_SIDE,
+            version=self.sees.rules or PUBLISHED_RULES,
         )
 
     @classmethod
@@ -200,7 +209,7 @@ class ImageInputs(Inputs):
             "streams": [contract.stream],
             "size": contract.size,
             "crop": contract.crop,
-            **({"margin": contract.margin} if contract.crop == "box" else {}),
+            **({"margin": contract.margin, "rules": contract.version} if contract.crop == "box" else {}),
             "grey": contract.channels == 1,
         }
 

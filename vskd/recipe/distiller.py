@@ -1,6 +1,6 @@
 """How teachers guide the student: a published preset, or a list of weighted loss terms of one's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from vskd.errors import RecipeError, lookup, nearest
 from vskd.losses.catalog import AnyTerm
 from vskd.losses.presets.catalog import PRESETS
+from vskd.losses.term import TermSettings
 from vskd.schema import Strict
 
 
@@ -22,12 +23,27 @@ class Distiller(Strict):
         teacher_outputs: `cached` computes what the teacher says once, of the unchanged recording; `online` runs the
             teacher on the student's own batch, changed samples included, and is there where both see the same. `auto`
             is `online` where samples are changed at random and both see the same, else `cached`.
+        permuted: a control: what the teacher says is exchanged between training recordings, among all or within each
+            class.
     """
 
     preset: str | None = None
     terms: Annotated[tuple[AnyTerm, ...], Field(min_length=1)]
     weighting: Literal["fixed", "uncertainty"] = "fixed"
     teacher_outputs: Literal["auto", "cached", "online"] = "auto"
+    permuted: Literal["none", "all", "class"] = "none"
+
+    @model_validator(mode="after")
+    def _only_what_is_said_can_be_exchanged(self) -> "Distiller":
+        if self.permuted == "none":
+            return self
+        if not self.needs_teacher:
+            raise ValueError("permuted does nothing here: no term compares with a teacher")
+        if self.teacher_outputs == "online":
+            raise ValueError(
+                "permuted exchanges what was stored of other recordings: set teacher_outputs to auto or cached"
+            )
+        return self
 
     @model_validator(mode="after")
     def _terms_are_those_of_the_preset(self) -> "Distiller":
@@ -55,6 +71,11 @@ class Distiller(Strict):
         return any(term.weight and term.needs_teacher for term in self.terms)
 
 
+def terms_that_need_labels(terms: Sequence[TermSettings]) -> tuple[str, ...]:
+    """Titles of the terms in use that cannot do without the label of every sample."""
+    return tuple(term.title for term in terms if term.weight and term.needs_labels)
+
+
 def expanded_distiller(content: Any) -> Any:
     """The content of a recipe's `distiller` with its preset's terms written out.
 
@@ -70,8 +91,11 @@ def expanded_distiller(content: Any) -> Any:
     if not isinstance(content, Mapping) or content.get("preset") is None or isinstance(content.get("terms"), list):
         return content
     preset = lookup(PRESETS, str(content["preset"]), "distiller", RecipeError)
-    changes = dict(content.get("terms") or {})
-    terms = [term.model_dump(mode="json") | dict(changes.pop(term.title, {})) for term in preset.terms]
+    changes = content.get("terms") or {}
+    if not isinstance(changes, Mapping):
+        return content  # said to be wrong where the whole recipe is read
+    changes = dict(changes)
+    terms = [_changed(term, changes.pop(term.title, {})) for term in preset.terms]
     if changes:
         strange, titles = str(next(iter(changes))), [term.title for term in preset.terms]
         raise RecipeError(
@@ -79,3 +103,13 @@ def expanded_distiller(content: Any) -> Any:
             f"Choose one of: {', '.join(titles)}",
         )
     return {"weighting": preset.weighting, **content, "terms": terms}
+
+
+def _changed(term: TermSettings, changes: Any) -> dict[str, Any]:
+    """The content of a preset's term with some of its settings changed."""
+    if not isinstance(changes, Mapping):
+        raise RecipeError(
+            f"distiller.terms.{term.title}: should be keys with values, not {changes!r}",
+            f"Write e.g. {term.title}: {{weight: 0.5}}",
+        )
+    return {**term.model_dump(mode="json"), **changes}

@@ -44,6 +44,11 @@ _OF_STUDENT: Mapping[str, tuple[Callable[[str, str], bool], str, Any]] = {
 """Key -> whether it counts for a student's (modality, network), when that is, and its default there."""
 
 
+def changeable_export(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of `export` without those defaults that another student might not have; `complete_export` undoes it."""
+    return {key: v for key, v in content.items() if key not in _OF_STUDENT or v != _OF_STUDENT[key][2]}
+
+
 def complete_export(content: Mapping[str, Any], modality: str, network: str) -> dict[str, Any]:
     """The keys of `export` with the defaults of those that depend on the student.
 

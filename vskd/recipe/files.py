@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from vskd.errors import RecipeError, nearest
+from vskd.losses.presets.catalog import PRESETS
 from vskd.recipe.expand import dataset_of, expanded, merged, overlay, with_dataset_defaults
 from vskd.recipe.overrides import with_overrides
 from vskd.recipe.schema import VERSION, Recipe, parse_recipe
@@ -44,8 +45,9 @@ def _laid_over(chain: Sequence[tuple[Path, dict[str, Any]]], overrides: Sequence
     result: dict[str, Any] = {}
     for path, content in chain:
         merged(result, content)
+        expanded(result)  # so that what extends it can change single settings of what was said shortly
         if path.parent == RECIPES_FOLDER:
-            merged(expanded(result), overlay(entry, path.stem))
+            merged(result, overlay(entry, path.stem))
     with_overrides(result, overrides)
     return expanded(result if entry is None else with_dataset_defaults(result, entry))
 
@@ -88,9 +90,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 _GONE = {
-    "vskd-utd-mhad": "vskd",
-    "vskd-utd-mhad-kd": "vskd with --distiller kd",
+    "vskd-utd-mhad": ("vskd", ""),
+    "vskd-utd-mhad-kd": ("vskd", "--distiller kd"),
+    "dangerous-driving-weighted": ("dangerous-driving", "--set student.training.class_weights=balanced"),
 }
+"""Recipe of earlier days -> the recipe of today, and what to add to it."""
 
 
 def _recipe_path(name_or_path: str) -> Path:
@@ -111,15 +115,20 @@ def _recipe_path(name_or_path: str) -> Path:
 
 def _instead(name: str) -> str:
     """What a recipe of earlier days is now; empty for other names."""
-    if "-no-kd" in name:
-        base = name.replace("-no-kd", "")
-        return f"use {_GONE.get(base, base)} with --distiller none, or `vskd compare ... --controls none`"
+    base, twin = name.replace("-no-kd", ""), "-no-kd" in name
+    base, *words = _GONE.get(base, (base,))
     for dataset in ("state-farm", "auc", "image-folder"):
-        if name.endswith(f"-{dataset}"):
-            return f"use {name.removesuffix(f'-{dataset}')} with --dataset {dataset}"
-    if name.startswith("krca-") and name.removeprefix("krca-").split("-")[0] in ("hl", "sl", "sr", "ia"):
-        return f"use krca with --distiller {name}"
-    return f"use {_GONE[name]}" if name in _GONE else ""
+        if base.endswith(f"-{dataset}"):
+            base = base.removesuffix(f"-{dataset}")
+            words.append(f"--dataset {dataset}")
+    if base in PRESETS and base.startswith("krca-"):
+        words.append(f"--distiller {base}")
+        base = "krca"
+    if base == name or not (RECIPES_FOLDER / f"{base}.yaml").is_file():
+        return ""
+    words += ["--distiller none"] * twin
+    added = " ".join(word for word in words if word)
+    return f"use {base}" + f" with {added}" * bool(added) + ", or `vskd compare ... --controls none`" * twin
 
 
 def _numbers(content: Any) -> Any:

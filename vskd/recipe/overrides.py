@@ -8,6 +8,7 @@ import yaml
 
 from vskd.errors import RecipeError
 from vskd.recipe.expand import TELLS, expanded, position
+from vskd.schema import Strict
 
 
 def with_overrides(content: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -32,6 +33,22 @@ def with_overrides(content: dict[str, Any], overrides: Sequence[str]) -> dict[st
         _put(place, last, _scalar(text, override), override)
         expanded(content)
     return content
+
+
+def changeable(settings: Strict) -> dict[str, Any]:
+    """The content that overrides are laid over: without the defaults of conditional keys, which another choice of the
+    deciding key would make idle, and so refused, although nobody said them."""
+    return {
+        key: _plain(value)
+        for key, value in settings
+        if key not in settings.conditional or value != settings.conditional[key].default
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Strict):
+        return changeable(value)
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value
 
 
 def _put(place: Any, key: str, value: Any, override: str) -> None:

@@ -2,6 +2,7 @@
 
 from vskd.modalities.catalog import AnySees
 from vskd.models.catalog import AnyNetwork
+from vskd.recipe.labels import Labels
 from vskd.recipe.training import Training
 from vskd.schema import Seed, Strict
 
@@ -27,6 +28,9 @@ class Teacher(Role):
 
     Attributes:
         seed: of its training; None follows the recipe's seed, a number shares one teacher among all student seeds.
+        labels: which training recordings carry labels for it; None follows the recipe. One that knows labels that the
+            recipe hides is refused.
     """
 
     seed: Seed | None = None
+    labels: Labels | None = None

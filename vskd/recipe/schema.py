@@ -10,8 +10,9 @@ from vskd.files import sha256_json
 from vskd.recipe.dataset import Dataset
 from vskd.recipe.distiller import Distiller, expanded_distiller
 from vskd.recipe.expand import expanded
-from vskd.recipe.export import Export, complete_export
-from vskd.recipe.overrides import with_overrides
+from vskd.recipe.export import Export, changeable_export, complete_export
+from vskd.recipe.labels import Labels
+from vskd.recipe.overrides import changeable, with_overrides
 from vskd.recipe.roles import Role, Teacher
 from vskd.schema import Seed, Strict, explain, parse
 
@@ -26,7 +27,7 @@ class Recipe(Strict):
         version: of the schema, in complete recipes; None in files that leave defaults to the data set.
         name, description: for people.
         seed: of everything random.
-        dataset, student, teachers, distiller, export: see their classes.
+        dataset, labels, student, teachers, distiller, export: see their classes.
     """
 
     version: Literal[2] | None = None
@@ -34,6 +35,7 @@ class Recipe(Strict):
     description: str = ""
     seed: Seed = 0
     dataset: Dataset
+    labels: Labels = Labels()
     student: Role
     teachers: tuple[Teacher, ...] = ()
     distiller: Distiller
@@ -62,7 +64,9 @@ class Recipe(Strict):
 
     def updated(self, *overrides: str) -> "Recipe":
         """A copy with `key.path=value` overrides applied and validated again."""
-        return parse_recipe(with_overrides(self.model_dump(mode="json"), overrides), source=f"recipe {self.name}")
+        content = changeable(self)
+        content["export"] = changeable_export(content["export"])
+        return parse_recipe(with_overrides(content, overrides), source=f"recipe {self.name}")
 
     def with_seed(self, seed: int) -> "Recipe":
         """The same experiment with another seed."""
@@ -83,13 +87,14 @@ class Recipe(Strict):
                 "Add one to `teachers`, see `vskd recipe show vskd`",
             )
         teacher = self.teachers[number].model_dump(mode="json")
-        seed = teacher.pop("seed")
+        seed, labels = teacher.pop("seed"), teacher.pop("labels")
         content = {
             "version": VERSION,
             "name": self.name,
             "description": f"teacher of {self.name}",
             "seed": self.seed if seed is None else seed,
             "dataset": self.dataset.model_dump(mode="json"),
+            "labels": self.labels.model_dump(mode="json") if labels is None else labels,
             "student": teacher,
             "distiller": expanded_distiller("none"),
         }
@@ -108,7 +113,7 @@ class Recipe(Strict):
         return sha256_json(content)
 
 
-DECIDING = ("seed", "dataset", "student", "distiller")
+DECIDING = ("seed", "dataset", "labels", "student", "distiller")
 """The parts that decide what a run computes; its teachers are told apart by the hashes of their weights."""
 
 

@@ -86,21 +86,28 @@ def compare(
         for folds in by_recipe:
             for folder, recipe in folds.items():
                 seeded = recipe.with_seed(seed)
-                for results in _run(seeded, out, folder, cache or out / "cache", after_run):
-                    runs.setdefault(results, recipe.name)
+                for results, name in _run(seeded, out, folder, cache or out / "cache", after_run):
+                    runs.setdefault(results, name)
     comparison = compare_runs([_evaluated(path, name) for path, name in runs.items()])
     write_comparison(comparison, out)
     return comparison
 
 
-def _run(recipe: Recipe, out: Path, fold: Path, cache: Path, after_run: AfterRun | None) -> list[Path]:
-    """Folders of results of one recipe, fold and seed: teacher, student, and what `after_run` adds."""
+def _run(recipe: Recipe, out: Path, fold: Path, cache: Path, after_run: AfterRun | None) -> list[tuple[Path, str]]:
+    """Folders of results of one recipe, fold and seed, each with the name of its row.
+
+    These are its teachers, the student, and what `after_run` adds. All have the recipe's name but further teachers.
+    """
     teachers = [_teacher(recipe, number, out, fold, cache) for number in range(len(recipe.teachers))]
     run = out / "runs" / recipe.name / fold / f"seed{recipe.seed}"
     logger.info("%s, %s seed %d: student", recipe.name, fold.name, recipe.seed)
     distill(recipe, run, teachers, cache=cache)
     evaluate_run(run)
-    return [*teachers, run, *([after_run(run)] if after_run else [])]
+    first, others = [*teachers[:1], run, *([after_run(run)] if after_run else [])], teachers[1:]
+    return [
+        *((path, recipe.name) for path in first),
+        *((path, f"{recipe.name}, teacher {number}") for number, path in enumerate(others, start=1)),
+    ]
 
 
 def _teacher(recipe: Recipe, number: int, out: Path, fold: Path, cache: Path) -> Path:

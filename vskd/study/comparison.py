@@ -45,11 +45,11 @@ def compare(
     Args:
         runs: (recipe name, seed, results, predictions), any number.
         baseline: recipe that others are tested against; by default the one whose student was trained without
-            distillation, if there is exactly one.
+            distillation on the same labels, if there is exactly one.
         bootstrap: resamples, seed and level of the intervals.
 
     Raises:
-        ProtocolError: runs of different data sets, protocols, splits or folds.
+        ProtocolError: runs of different data sets, protocols, splits or folds, or of different labels under one title.
         DataError: no runs, a run given twice, results that are not of their predictions, or an unknown baseline.
     """
     items = [EvaluatedRun(*run) for run in runs]
@@ -60,7 +60,7 @@ def compare(
         groups[run.recipe, run.results.kind][run.seed].append(run)
     recipes = list(dict.fromkeys(run.recipe for run in items))
     keys = sorted(groups, key=lambda key: (recipes.index(key[0]), KIND_ORDER.index(key[1])))
-    chosen = _choose_baseline(items, baseline)
+    chosen = _choose_baselines(items, baseline)
     pooled = {
         key: {seed: pool(r.predictions for r in groups[key][seed]) for seed in sorted(groups[key])} for key in keys
     }
@@ -75,7 +75,7 @@ def compare(
         split=first.split,
         folds={run.results.protocol.fold or "": run.results.protocol.split_hash for run in items},
         n=len(tested),
-        baseline=chosen,
+        baseline=_only(chosen.values()),
         bootstrap=setting.model_copy(update={"note": statistics.subjects_note(tested)}),
         rows=rows,
         notes=_notes(rows, tested),
@@ -87,11 +87,13 @@ def _check(items: Sequence[EvaluatedRun]) -> None:
         raise DataError("There are no runs to compare", "Name at least one recipe that has been run")
     first = items[0].results
     folds: dict[str | None, str] = {}
+    labels: dict[tuple[str, str | None], str] = {}
     seen: dict[tuple[str, Kind, int], set[str | None]] = defaultdict(set)
     for recipe, seed, results, predictions in items:
         _check_same_protocol(items[0].recipe, first, recipe, results)
         name = f"{recipe} ({results.kind}, seed {seed})"
         protocol = results.protocol
+        _check_labels(name, results, labels)
         if folds.setdefault(protocol.fold, protocol.split_hash) != protocol.split_hash:
             raise ProtocolError(
                 f"{name} was tested on other recordings: split hash {protocol.split_hash[:12]} instead of "
@@ -130,27 +132,56 @@ def _check_same_protocol(first_name: str, first: Results, name: str, results: Re
         )
 
 
-def _choose_baseline(items: Sequence[EvaluatedRun], wanted: str | None) -> str | None:
-    students = {run.recipe: run.results.distiller for run in items if run.results.kind == "student"}
+def _check_labels(name: str, results: Results, known: dict[tuple[str, str | None], str]) -> None:
+    """Rows are told apart by the title of their label setting; behind one title are the same recordings."""
+    if results.labels is None:
+        return
+    key = (results.labels.title, results.protocol.fold)
+    if known.setdefault(key, results.labels.hash) != results.labels.hash:
+        raise ProtocolError(
+            f"{name} was trained on the labels of other recordings than another run that says the same (labels: "
+            f"{results.labels.title}): hash {results.labels.hash[:12]} instead of {known[key][:12]}",
+            "Train it again, or give lists of labels names of their own",
+        )
+
+
+def _choose_baselines(items: Sequence[EvaluatedRun], wanted: str | None) -> dict[str, str | None]:
+    """Recipe -> the recipe that it is tested against."""
+    recipes = tuple(dict.fromkeys(run.recipe for run in items))
     if wanted is not None:
-        if all(run.recipe != wanted for run in items):
-            known = ", ".join(dict.fromkeys(run.recipe for run in items))
-            raise DataError(f"The baseline '{wanted}' is not among the compared recipes", f"Choose one of: {known}")
-        return wanted
-    plain = [recipe for recipe, distiller in students.items() if distiller == "none"]
-    return plain[0] if len(plain) == 1 else None
+        if wanted not in recipes:
+            raise DataError(
+                f"The baseline '{wanted}' is not among the compared recipes", f"Choose one of: {', '.join(recipes)}"
+            )
+        return dict.fromkeys(recipes, wanted)
+    students = {run.recipe: run.results for run in items if run.results.kind == "student"}
+    plain: dict[str, list[str]] = defaultdict(list)  # label setting -> recipes without a teacher
+    for recipe, results in students.items():
+        if results.distiller == "none":
+            plain[results.labels_title].append(recipe)
+    guided = {results.labels_title for results in students.values() if results.distiller != "none"}
+    of = {title: _only(found) for title, found in plain.items() if title in guided or len(plain) == 1}
+    return {r: of.get(students[r].labels_title if r in students else "") or _only(of.values()) for r in recipes}
+
+
+def _only(values: Iterable[str | None]) -> str | None:
+    """The one value that there is, or None."""
+    found = {value for value in values if value is not None}
+    return found.pop() if len(found) == 1 else None
 
 
 def _row(
     key: tuple[str, Kind],
     runs: Mapping[int, Sequence[EvaluatedRun]],
     pooled: Mapping[tuple[str, Kind], Mapping[int, Predictions]],
-    baseline: str | None,
+    baselines: Mapping[str, str | None],
     setting: Bootstrap,
 ) -> Row:
     recipe, kind = key
+    baseline = baselines[recipe]
     own, sample = pooled[key], next(iter(runs.values()))[0].results
-    teachers = [run.results.teacher for group in runs.values() for run in group if run.results.teacher]
+    everything = [run.results for group in runs.values() for run in group]
+    teachers = [results.teacher for results in everything if results.teacher]
     total = sum(teacher.n for teacher in teachers)
     is_baseline = recipe == baseline and kind != "teacher"
     other = None if is_baseline or baseline is None or kind == "teacher" else pooled.get((baseline, kind))
@@ -168,6 +199,9 @@ def _row(
         model_bytes=sample.model_bytes,
         versus_baseline=_versus(own, other, setting) if other else None,
         subjects=_by_subject(list(own.values())),
+        labels=sample.labels_title,
+        labels_hash={r.protocol.fold or "": r.labels.hash for r in everything if r.labels},
+        baseline=baseline if other else None,
     )
 
 

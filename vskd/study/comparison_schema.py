@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from vskd.evaluation.results import Bootstrap, Intervals, Kind, read_model
+from vskd.evaluation.results import ALL_LABELS, Bootstrap, Intervals, Kind, read_model
 from vskd.schema import Count, Finite, Fraction, NonNegative, Size, Strict
 
 
@@ -40,7 +40,9 @@ class Versus(Strict):
 class Row(Strict):
     """One recipe's teacher, float student or int8 bundle.
 
-    `n`: test recordings (per seed). `subjects`: accuracy on each subject, mean over seeds; {} in older files.
+    `n`: test recordings (per seed). `subjects`: accuracy on each subject, mean over seeds; {} in older files. `labels`:
+    which training recordings carried labels, `labels_hash` of which in each fold; `baseline`: the recipe it is tested
+    against, where that is not the comparison's one.
     """
 
     recipe: str
@@ -56,12 +58,16 @@ class Row(Strict):
     model_bytes: Count | None
     versus_baseline: Versus | None
     subjects: dict[str, Fraction] = Field(default_factory=dict)
+    labels: str = ALL_LABELS
+    labels_hash: dict[str, str] = Field(default_factory=dict)
+    baseline: str | None = None
 
 
 class Comparison(Strict):
     """Content of comparison.json: rows of one data set, protocol and split, never of several.
 
-    `folds` maps each fold's name ("" for a protocol without folds) to the hash of its split.
+    `folds` maps each fold's name ("" for a protocol without folds) to the hash of its split. `baseline`: the recipe
+    that others are tested against; None where there is none, or one for each label setting (see the rows).
     """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
@@ -75,6 +81,11 @@ class Comparison(Strict):
     bootstrap: Bootstrap
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+
+    @property
+    def says_labels(self) -> bool:
+        """Whether tables have a column of label settings: they do unless every row had all labels."""
+        return any(row.labels != ALL_LABELS for row in self.rows)
 
 
 def read_comparison(path: Path) -> Comparison:

@@ -37,8 +37,9 @@ def headline(comparison: Comparison) -> str:
 
 def to_text(comparison: Comparison) -> str:
     """Plain aligned table with a heading and notes, ends with a newline."""
-    table = [HEADER, *(_cells(row) for row in comparison.rows)]
-    widths = [max(len(line[column]) for line in table) for column in range(len(HEADER))]
+    labels, rows = comparison.says_labels, comparison.rows
+    table = [_with_labels(HEADER, "labels", labels), *(_with_labels(_cells(r), r.labels, labels) for r in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     table.insert(1, tuple("-" * width for width in widths))
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     notes = [f"note: {note}" for note in comparison.notes]
@@ -66,6 +67,11 @@ def to_html(comparison: Comparison) -> str:
         "difference_plot": data_uri(plot) if (plot := _difference_plot(comparison)) else None,
     }
     return formatting.render("comparison.html", context)
+
+
+def _with_labels(cells: tuple[str, ...], labels: str, shown: bool) -> tuple[str, ...]:
+    """A line with its label setting behind recipe and model, where the table says them."""
+    return (*cells[:2], labels, *cells[2:]) if shown else cells
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -99,7 +105,9 @@ def _record(comparison: Comparison, row: Row, seeds: Sequence[int]) -> dict[str,
         "kind": row.kind,
         "network": row.network,
         "distiller": row.distiller,
-        "baseline": comparison.baseline,
+        "labels": row.labels,
+        "labels_hash": " ".join(dict.fromkeys(row.labels_hash.values())),
+        "baseline": row.baseline or comparison.baseline,
         "seeds": len(row.seeds),
         "n": row.n,
         "teacher_accuracy": row.teacher_accuracy,

@@ -1,9 +1,9 @@
 """Controls: the twins of a recipe that show what its teacher is worth. Derived, never written by hand."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from vskd.errors import RecipeError, lookup
-from vskd.recipe import Recipe
+from vskd.recipe import Recipe, parse_recipe
 
 
 def no_kd(recipe: Recipe) -> Recipe:
@@ -11,10 +11,64 @@ def no_kd(recipe: Recipe) -> Recipe:
     return recipe.undistilled()
 
 
+def self_taught(recipe: Recipe) -> Recipe:
+    """Self-training: the teacher is the student's own twin without a teacher."""
+    _require_teacher(recipe, "self")
+    content = recipe.model_dump(mode="json")
+    return parse_recipe(content | {"teachers": [content["student"]]}, source=f"recipe {recipe.name}")
+
+
+def permuted(recipe: Recipe) -> Recipe:
+    """What the teacher says is exchanged between the training recordings."""
+    _require_teacher(recipe, "permuted")
+    return recipe.updated("distiller.permuted=all")
+
+
+def permuted_in_class(recipe: Recipe) -> Recipe:
+    """What the teacher says is exchanged within each class: it knows the class, but nothing of the recording."""
+    _require_teacher(recipe, "permuted-in-class")
+    return recipe.updated("distiller.permuted=class")
+
+
+def all_labels(recipe: Recipe) -> Recipe:
+    """No teacher, and all labels: what the unlabelled recordings would be worth.
+
+    The teachers that stand beside it are those of the recipe, so that none has to be trained again.
+
+    Raises:
+        RecipeError: the recipe has all labels.
+    """
+    if recipe.labels.title == "all":
+        raise RecipeError(
+            f"Control 'all-labels': recipe {recipe.name} has all labels already",
+            "Leave it out, or say with --labels who carries labels, e.g. --labels subjects=1",
+        )
+    content = recipe.undistilled().model_dump(mode="json")
+    for teacher in content["teachers"]:
+        teacher["labels"] = teacher["labels"] or content["labels"]
+    return parse_recipe(content | {"labels": {}}, source=f"recipe {recipe.name}")
+
+
+def _require_teacher(recipe: Recipe, control: str) -> None:
+    if not recipe.distiller.needs_teacher:
+        raise RecipeError(
+            f"Control '{control}': recipe {recipe.name} has no teacher to be replaced", "Leave out the control, or it"
+        )
+
+
 CONTROLS: Mapping[str, tuple[Callable[[Recipe], Recipe], str]] = {
     "none": (no_kd, "no-kd"),
+    "self": (self_taught, "self"),
+    "permuted": (permuted, "permuted"),
+    "permuted-in-class": (permuted_in_class, "permuted-in-class"),
+    "all-labels": (all_labels, "all-labels"),
 }
 """Name -> how the twin is derived, and what its name ends with."""
+
+
+def is_control(name: str, names: Collection[str]) -> bool:
+    """Whether a recipe's name is that of another one's twin."""
+    return any(name == f"{other}-{suffix}" for other in names for _, suffix in CONTROLS.values())
 
 
 def with_controls(recipes: Sequence[Recipe], controls: Sequence[str]) -> list[Recipe]:

@@ -19,7 +19,7 @@ from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.report.plots import confusion_matrix, subject_bars
 from vskd.evaluation.results import read_results
 from vskd.files import write_bytes, write_json, write_text
-from vskd.recipe import dump_recipe, load_recipe
+from vskd.recipe import Recipe, dump_recipe, load_recipe
 from vskd.study.comparison_schema import Comparison, read_comparison
 
 _COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
@@ -75,6 +75,7 @@ def _audit(path: Path, comparison: Comparison) -> dict[str, object]:
 
 def _evaluated_runs(comparison: Path) -> Iterator[tuple[str, Path]]:
     """A short name and the folder of everything that was evaluated; what belongs to a fold names it."""
+    teachers: dict[str, list[str]] = defaultdict(list)
     for results in sorted(comparison.glob("*/**/results.json")):
         folder = results.parent
         if "cache" in folder.relative_to(comparison).parts:
@@ -82,8 +83,22 @@ def _evaluated_runs(comparison: Path) -> Iterator[tuple[str, Path]]:
         kind, *parts = folder.relative_to(comparison).parts
         if kind == "teachers":  # its folder is named by a hash; it is told apart by the recipe that it was made for
             recipe = load_recipe(str(folder / "recipe.yaml"))
-            parts = [f"teacher-of-{recipe.name}", *parts[:-1], f"seed{recipe.seed}"]
+            parts = [_teacher_name(recipe, teachers[recipe.name]), *parts[:-1], f"seed{recipe.seed}"]
         yield "-".join(parts), folder
+
+
+def _teacher_name(recipe: Recipe, known: list[str]) -> str:
+    """`teacher-of-NAME`; the second one of a recipe, in every fold and seed, is `teacher-of-NAME-2`.
+
+    Args:
+        recipe: by which the teacher was trained.
+        known: hashes of the teachers of this recipe so far; a new one is added.
+    """
+    own = recipe.hash_of("student")
+    if own not in known:
+        known.append(own)
+    number = known.index(own) + 1
+    return f"teacher-of-{recipe.name}" + (f"-{number}" if number > 1 else "")
 
 
 def _environment(run: Path) -> dict[str, object]:

@@ -20,9 +20,10 @@ from vskd.datasets.splits.protocol import load_protocol
 from vskd.errors import DataError, VskdError
 from vskd.evaluation.report import formatting
 from vskd.evaluation.report.plots import ForestRow, interval_plot
-from vskd.evaluation.results import Results, read_results
+from vskd.evaluation.results import ALL_LABELS, Results, read_results
 from vskd.files import write_bytes, write_text
 from vskd.study.comparison_schema import Comparison, Row, Versus, read_comparison
+from vskd.study.controls import is_control
 from vskd.study.publish import AUDIT
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
@@ -124,13 +125,15 @@ def _answers_of(folder: Path) -> list[Answer]:
     kinds = {row.kind for row in comparison.rows}
     shipped = "bundle" if "bundle" in kinds else "student"
     rows = [row for row in comparison.rows if row.kind == shipped]
-    alone = next((row for row in rows if row.recipe == comparison.baseline), None)
+    by_recipe = {row.recipe: row for row in rows}
     found = _baselines(folder / AUDIT)
     best = max((figures["accuracy"] for figures in found.values()), default=None)
     return [
         Answer(comparison, row, alone, row.versus_baseline, best)
         for row in rows
-        if alone is not None and row.versus_baseline is not None
+        if row.versus_baseline is not None
+        and (alone := by_recipe.get(row.baseline or comparison.baseline or "")) is not None
+        and not is_control(row.recipe, by_recipe)
     ]
 
 
@@ -149,7 +152,7 @@ def _answer_cells(answer: Answer) -> tuple[str, ...]:
     return (
         f"{comparison.dataset}, {comparison.protocol}",
         "new people" if answer.new_people else "people seen in training",
-        student.recipe,
+        student.recipe + (f" (labels: {student.labels})" if student.labels != ALL_LABELS else ""),
         "–" if answer.baseline is None else formatting.percent(answer.baseline),
         "–" if student.teacher_accuracy is None else formatting.percent(student.teacher_accuracy),
         formatting.percent_spread(answer.alone.accuracy.mean, answer.alone.accuracy.std),
@@ -236,7 +239,8 @@ def _comparison_part(comparison: Comparison, source: str) -> str:
         f"**{comparison.dataset}, {comparison.protocol}** ({comparison.split} split, n = {comparison.n}{folds}, "
         f"protocol `{comparison.protocol_hash[:12]}`, from [{source}]({source}))"
     )
-    return f"{caption}\n\n{_table(HEADER, [_comparison_cells(row) for row in comparison.rows])}"
+    rows = [_comparison_cells(row) for row in comparison.rows]
+    return f"{caption}\n\n{_labelled_table(HEADER, rows, [row.labels for row in comparison.rows])}"
 
 
 def _baselines(audit: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -289,7 +293,15 @@ def _single_part(key: tuple[str, str, str, str], group: Sequence[tuple[Results, 
         )
         for results, source in group
     ]
-    return f"{caption}\n\n{_table(header, rows)}"
+    return f"{caption}\n\n{_labelled_table(header, rows, [results.labels_title for results, _ in group])}"
+
+
+def _labelled_table(header: Sequence[str], rows: Sequence[tuple[str, ...]], labels: Sequence[str]) -> str:
+    """A table with the label setting of each row behind recipe and model, unless every row had all labels."""
+    if set(labels) <= {ALL_LABELS}:
+        return _table(header, rows)
+    lines = [(*row[:2], said, *row[2:]) for row, said in zip(rows, labels, strict=True)]
+    return _table((*header[:2], "labels", *header[2:]), lines)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,5 +1,8 @@
 """Folders of one's own: classes by folder, drivers by labels.csv."""
 
+import json
+import os
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import pytest
 
 from vskd.datasets.images.image_folder import index
 from vskd.datasets.splits.audit import check_problems
+from vskd.datasets.summary import index_summary
 from vskd.errors import DataError
 
 ImageFile = Callable[..., Path]
@@ -151,3 +155,91 @@ def test_spoiled_files_are_named(flat: Path) -> None:
     found = index(flat)
     assert [(p.kind, p.recording) for p in found.problems] == [("corrupt", "cat/1")]
     assert len(found) == 3
+
+
+def twin_forms(root: Path, image_file: Callable[..., Path]) -> None:
+    """Class folders and images as macOS writes them in one part and as Linux writes them in the other."""
+    for number, (part, form) in enumerate((("train", "NFD"), ("test", "NFC"))):
+        for name in ("caf\u00e9", "th\u00e9"):
+            written = unicodedata.normalize(form, f"{name}/m\u00fcsli{number}.png")
+            image_file(root / part / written, seed=10 * number + len(name))
+
+
+def test_forms_of_unicode_are_one_name(tmp_path: Path, image_file: Callable[..., Path]) -> None:
+    twin_forms(tmp_path, image_file)
+    found = index(tmp_path)
+    assert found.labels == ("caf\u00e9", "th\u00e9")
+    assert found.problems == ()
+    assert found.recordings[0].id == "test/caf\u00e9/m\u00fcsli1" and len(found) == 4
+    lines = [
+        "path,label,driver",
+        *(unicodedata.normalize("NFC", f"train/{name}/m\u00fcsli0.png,{name},Jos\u00e9") for name in found.labels),
+        *(unicodedata.normalize("NFD", f"test\\{name}\\m\u00fcsli1.png,{name},Jos\u00e9") for name in found.labels),
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(lines), encoding="utf-8")
+    found = index(tmp_path)
+    assert found.problems == () and len(found) == 4
+    assert found.subjects == ("Jos\u00e9",)
+
+
+def test_both_forms_of_one_name_are_a_duplicate(tmp_path: Path, image_file: Callable[..., Path]) -> None:
+    for name in ("cat/\u00e9.png", "cat/e\u0301.png", "dog/1.png"):
+        image_file(tmp_path / name)
+    found = index(tmp_path)
+    assert [r.id for r in found] == ["dog/1"]
+    assert [(p.kind, p.recording) for p in found.problems] == [("duplicate", "cat/\u00e9")]
+
+
+def test_paths_with_backslashes_are_matched(image_folder_root: Path) -> None:
+    table = image_folder_root / "labels.csv"
+    expected = index(image_folder_root)
+    table.write_text(table.read_text().replace("/", "\\"))
+    assert index(image_folder_root) == expected
+    assert not expected.problems
+
+
+@pytest.mark.parametrize("names", [("Cat", "cat"), ("cat", "cat "), ("a  b", "a b"), ("CAF\u00c9", "cafe\u0301")])
+def test_classes_that_differ_in_spelling_only_are_refused(
+    tmp_path: Path, image_file: Callable[..., Path], names: tuple[str, str]
+) -> None:
+    for name in (*names, "dog"):
+        image_file(tmp_path / name / "1.png")
+    with pytest.raises(DataError, match="names that differ in upper and lower case or spaces only are one class"):
+        index(tmp_path)
+
+
+def test_what_machines_left_is_no_class_and_no_image(image_folder_root: Path) -> None:
+    expected = index(image_folder_root)
+    photo = (image_folder_root / "train" / "cat" / "0.png").read_bytes()
+    for name in (
+        *("@eaDir/1.png", "train/@eaDir/1.png", "train/__MACOSX/1.png", "train/.thumbnails/1.png"),
+        *("train/cat/@eaDir/0.png/SYNOPHOTO_THUMB_M.jpg", "train/cat/._0.png", "train/cat/Thumbs.db"),
+        *("train/cat/.DS_Store", "train/cat/#recycle/0.png"),
+    ):
+        (image_folder_root / name).parent.mkdir(parents=True, exist_ok=True)
+        (image_folder_root / name).write_bytes(photo)
+    assert index(image_folder_root) == expected
+
+
+def test_linked_classes_and_images_are_read_and_circles_end(tmp_path: Path, image_file: Callable[..., Path]) -> None:
+    for name in ("store/cat/1.png", "store/deep/2.png", "data/dog/1.png"):
+        image_file(tmp_path / name)
+    (tmp_path / "data" / "cat").symlink_to(tmp_path / "store" / "cat")
+    (tmp_path / "data" / "dog" / "more").symlink_to(tmp_path / "store" / "deep")
+    (tmp_path / "store" / "cat" / "up").symlink_to(tmp_path / "store")
+    found = index(tmp_path / "data")
+    assert [r.id for r in found] == ["cat/1", "dog/1", "dog/more/2"]
+
+
+def test_names_that_are_no_utf8_are_named(image_folder_root: Path, image_file: Callable[..., Path]) -> None:
+    expected = index(image_folder_root)
+    image_file(image_folder_root / "train" / "cat" / os.fsdecode(b"\xe9.png"))
+    image_file(image_folder_root / "train" / os.fsdecode(b"\xe9") / "1.png")
+    found = index(image_folder_root)
+    assert found.recordings == expected.recordings
+    said = {Path(p.path).name: p.detail for p in found.problems}
+    assert said == {
+        r"\xe9.png": "its name is no UTF-8; rename the file",
+        r"\xe9": r"'\xe9' is no class of image-folder, which has cat, dog",
+    }
+    json.dumps(index_summary(found), ensure_ascii=False).encode("utf-8")

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,22 +7,11 @@ import pytest
 from vskd.datasets.images.image_listing import (
     ImageFacts,
     Listing,
-    files_below,
     image_stream,
     read_csv,
     require_folder,
-    subfolders,
 )
 from vskd.errors import DataError
-
-
-def test_walking_is_sorted_and_leaves_clutter_out(tmp_path: Path) -> None:
-    for name in ("b/2.png", "b/10.png", "a/deep/1.png", ".git/x", "a/.hidden.png", "a/Thumbs.db", "desktop.ini"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x")
-    assert [p.name for p in subfolders(tmp_path)] == ["a", "b"]
-    found = [p.relative_to(tmp_path).as_posix() for p in files_below(tmp_path)]
-    assert found == ["a/deep/1.png", "b/10.png", "b/2.png"]
 
 
 def test_folders_that_cannot_be_listed(tmp_path: Path) -> None:
@@ -30,9 +20,10 @@ def test_folders_that_cannot_be_listed(tmp_path: Path) -> None:
         require_folder(tmp_path / "file", "auc")
     with pytest.raises(DataError, match=r"does not exist.*holds auc with --data"):
         require_folder(tmp_path / "nowhere", "auc")
-    for walk in (subfolders, lambda p: list(files_below(p))):
-        with pytest.raises(DataError, match=r"Cannot list .*nowhere"):
-            walk(tmp_path / "nowhere")
+    unsayable = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    unsayable.mkdir()
+    with pytest.raises(DataError, match=r"The name of the data folder .*/caf\\xe9 is no UTF-8"):
+        require_folder(unsayable, "auc")
 
 
 def test_csv_lines_keep_their_numbers(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import io
+import os
 import struct
 from pathlib import Path
 
@@ -159,3 +160,10 @@ def test_real_avi_passes(shared_data: Path) -> None:
     with av.open(path) as container:
         expected = float(container.streams.video[0].average_rate)
     assert check_video(path) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.avi", "a.mat"])
+def test_pipes_are_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DataError, match="is no regular file"):
+        peek_mat(tmp_path / name) if name == "a.mat" else check_video(tmp_path / name)

@@ -1,3 +1,4 @@
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -171,8 +172,6 @@ def test_rgb_in_the_folders_people_have(make_utd: Make, video: Path, folder: str
 
 
 def test_index_does_not_depend_on_the_order_of_the_file_system(make_utd: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     root = make_utd(*IDS)
     original = root / "Inertial" / "a1_s1_t1_inertial.mat"
     for folder in ("y", "z"):
@@ -181,20 +180,38 @@ def test_index_does_not_depend_on_the_order_of_the_file_system(make_utd: Make, m
     original.unlink()
     expected = index(root)
     assert expected.by_id()["a1_s1_t1"].stream("accelerometer").path.parent.name == "y"
-    walk = os.walk
-
-    def reversed_walk(top, **options):  # type: ignore[no-untyped-def]
-        for parent, folders, names in walk(top, **options):
-            folders.reverse()
-            yield parent, folders, names[::-1]
-
-    monkeypatch.setattr(os, "walk", reversed_walk)
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: sorted(scandir(path), key=lambda entry: entry.name, reverse=True))
     assert index(root) == expected
 
 
-def test_unreadable_folder_is_an_error_not_an_empty_one(make_utd: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
+def test_what_a_file_server_left_is_no_file_of_the_data_set(make_utd: Make) -> None:
+    root = make_utd("a1_s1_t1")
+    original = root / "Inertial" / "a1_s1_t1_inertial.mat"
+    for folder in ("@eaDir", "__MACOSX", ".thumbnails"):
+        (root / "Inertial" / folder).mkdir()
+        shutil.copyfile(original, root / "Inertial" / folder / original.name)
+    shutil.copyfile(original, root / "Inertial" / "._a1_s1_t1_inertial.mat")
+    assert {p.kind for p in index(root).problems} == {"missing"}
 
+
+def test_linked_folders_are_followed_and_circles_are_not(make_utd: Make) -> None:
+    root = make_utd("a1_s1_t1")
+    (root / "Inertial").rename(root.parent / "elsewhere")
+    (root / "Inertial").symlink_to(root.parent / "elsewhere")
+    (root.parent / "elsewhere" / "again").symlink_to(root)
+    found = index(root)
+    assert list(found.recordings[0].streams) == ["accelerometer", "depth", "gyroscope"]
+    assert {p.kind for p in found.problems} == {"missing"}, "nothing is seen twice"
+
+
+def test_a_name_that_is_no_utf8_is_named(make_utd: Make) -> None:
+    root = make_utd("a1_s1_t1")
+    (root / "Inertial" / os.fsdecode(b"caf\xe9.mat")).write_bytes(b"x")
+    assert problems(index(root), "unknown") == [("", r"caf\xe9.mat")]
+
+
+def test_unreadable_folder_is_an_error_not_an_empty_one(make_utd: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     root = make_utd("a1_s1_t1")
     scandir = os.scandir
 

@@ -9,7 +9,7 @@ from scipy.io import loadmat, savemat
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import Index, Problem
-from vskd.datasets.splits.audit import audit_split, check_problems, find_leaks
+from vskd.datasets.splits.audit import audit_split, check_problems, find_leaks, split_gaps
 from vskd.datasets.splits.protocol import carve_validation, load_protocol
 from vskd.errors import DataError, ProtocolError
 
@@ -113,3 +113,46 @@ def test_long_lists_of_problems_are_shortened() -> None:
     problems = tuple(Problem("duplicate", f"a1_s1_t{n}", f"file {n}", "twice") for n in range(9))
     with pytest.raises(DataError, match=r"9 duplicate.*and 6 more"):
         check_problems(Index("utd-mhad", Path("x"), (), (), problems))
+
+
+def test_a_part_that_no_protocol_uses_is_said(image_folder_root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    index = get_dataset("image-folder").index(image_folder_root)
+    split = load_protocol("image-folder", "official").split(index)
+    assert split_gaps(split, index) == (
+        "6 of the 6 recordings of the part 'valid' neither train nor validate nor test",
+    )
+    with caplog.at_level(logging.WARNING):
+        audit_split(split, index, streams=("image",))
+    assert f"Protocol official on {image_folder_root}: 6 of the 6 recordings of the part 'valid'" in caplog.text
+    assert split_gaps(load_protocol("image-folder", "official-val").split(index), index) == ()
+
+
+def test_classes_that_cannot_be_learned_are_said(image_folder_root: Path, image_file: Callable[..., Path]) -> None:
+    for part, name, images in (
+        *(("test", "newt", 2), ("train", "newt", 0), ("train", "owl", 1), ("test", "owl", 2)),
+        *(("train", "emu", 1), ("train", "yak", 2)),
+    ):
+        for number in range(images):
+            image_file(image_folder_root / part / name / f"{number}.png", seed=len(part) + 10 * ord(name[0]) + number)
+    (image_folder_root / "labels.csv").unlink()
+    index = get_dataset("image-folder").index(image_folder_root)
+    split = load_protocol("image-folder", "official-val").split(index)
+    assert split_gaps(split, index) == (
+        "1 class(es) tested and never trained: newt",
+        "1 class(es) of a single training recording: owl",
+        "1 class(es) of a single recording in all: emu",
+    )
+
+
+def test_recordings_without_parts_are_counted(image_folder_root: Path) -> None:
+    found = get_dataset("image-folder").index(image_folder_root)
+    index = dataclasses.replace(found, recordings=tuple(dataclasses.replace(r, part="") for r in found))
+    split = load_protocol("image-folder", "official").split(found)
+    assert split_gaps(split, index) == ("6 of the 18 recordings of the folder neither train nor validate nor test",)
+
+
+def test_complete_splits_have_no_gaps(synthetic_root: Path) -> None:
+    index = get_dataset("synthetic").index(synthetic_root)
+    for name in ("cross-subject", "cross-subject-val", "subject-specific"):
+        split = load_protocol("synthetic", name).split(index)
+        assert split_gaps(split, index) == ()

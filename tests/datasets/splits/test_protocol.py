@@ -182,6 +182,7 @@ SHIPPED = {
     "utd-mhad": {
         "cross-subject": "decfc579bd37",
         "cross-subject-val": "052f7c9d0b7d",
+        "enrolment": "9156cf6c911e",
         "leave-one-subject-out": "3f3f01931b38",
         "subject-specific": "d9fc327b14ee",
     },
@@ -228,7 +229,7 @@ def test_hashes_of_the_shipped_protocols_do_not_change_unnoticed(dataset: str) -
             ["parts.test: give a list of numbers or names, or one of odd, even", "(got 'some')"],
         ),
         ({"parts": {"train": ["1"], "test": [2]}}, ["parts.train: give a list of numbers", "(got ['1'])"]),
-        ({"split_by": "camera"}, ["split_by: 'camera' is not allowed", "part, subject, trial"]),
+        ({"split_by": "camera"}, ["split_by: 'camera' is not allowed", "part, subject, subject-trial, trial"]),
         ({"expected": {"recordings": 861, "size": {}}}, ["expected.0.size: unknown key", "did you mean 'sizes'"]),
     ],
 )
@@ -445,3 +446,27 @@ def test_published_sizes_of_driver_inattention(
     assert not caplog.records
     with pytest.raises(ProtocolError, match=f"expects {sum(counts)} recordings split into train"):
         rule.split(of((counts[0] - 1, counts[1] + 1, counts[2])))
+
+
+def test_enrolment_trains_on_first_trials_of_new_people_and_tests_on_their_last(complete: Index) -> None:
+    split = load_protocol("utd-mhad", "enrolment").split(complete)
+    assert (len(split.train), len(split.validation), len(split.test)) == (647, 0, 214)
+    by_id, odd = complete.by_id(), {"1", "3", "5", "7"}
+    assert {by_id[i].subject for i in split.train} == set("12345678")
+    assert {(by_id[i].subject in odd, by_id[i].trial) for i in split.test} == {(False, "3"), (False, "4")}
+    assert {by_id[i].trial for i in split.train if by_id[i].subject not in odd} == {"1", "2"}
+    assert sum(by_id[i].subject in odd for i in split.train) == 431
+
+
+def test_where_a_protocol_does_not_fit_one_by_subject_and_trial_is_proposed(tmp_path: Path, complete: Index) -> None:
+    parts = {"train": [1], "test": [99]}
+    with pytest.raises(ProtocolError, match=r"choose another protocol with --protocol: .*enrolment"):
+        load_protocol("utd-mhad", write(tmp_path, parts=parts)).split(complete)
+
+
+def test_the_parts_of_any_index_can_be_asked_for(complete: Index) -> None:
+    """Also of one with recordings that lack a stream; nothing is checked."""
+    protocol = load_protocol("utd-mhad", "cross-subject")
+    for some in (complete, dataclasses.replace(complete, recordings=complete.recordings[::3])):
+        parts, split = protocol.parts_of(some), protocol.split(some)
+        assert (parts["train"], parts["test"]) == (split.train, split.test)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import Index, Recording
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.splits.split import Split, carve_validation, checked, find_overlaps
@@ -183,3 +184,20 @@ def test_carving_trials_of_named_subjects() -> None:
     chosen = [index.by_id()[i] for i in carved.validation]
     assert {r.trial for r in chosen} == {"3"}
     assert {(int(r.subject[1:]) - 1 + r.label) % 4 for r in chosen} == {0}
+
+
+@pytest.mark.parametrize("others", [("D6", "d6"), ("d 6", "d6"), ("d06", "d6", "d006")])
+@pytest.mark.parametrize("protocol", ["official", "leave-one-driver-out"])
+def test_subjects_that_differ_in_spelling_only_are_refused(
+    image_folder_root: Path, others: tuple[str, ...], protocol: str
+) -> None:
+    """By every protocol: as two persons they would pass a check for shared ones, and count twice in intervals."""
+    index = get_dataset("image-folder").index(image_folder_root)
+    names = [*others, "d60"]
+    spelled = dataclasses.replace(
+        index, recordings=tuple(dataclasses.replace(r, subject=names[n % len(names)]) for n, r in enumerate(index))
+    )
+    rule = load_protocol("image-folder", protocol)
+    with pytest.raises(ProtocolError, match=r"are one person: '[dD] ?0*6' = ") as refused:
+        rule.split(spelled, fold=None if protocol == "official" else "d60")
+    assert all(f"'{name}'" in str(refused.value) for name in others) and "d60" not in str(refused.value)

@@ -4,59 +4,84 @@ from collections.abc import Callable
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 import torch
 
-from vskd.distillation.data import ClipBatches
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.inputs import teacher_inputs
-from vskd.distillation.networks import load_teacher
-from vskd.distillation.teacher.cache import TeacherCache, TeacherKey, write_teacher_cache
-from vskd.distillation.teacher.outputs import finished_teacher
+from vskd.distillation.model import Model, load_model
+from vskd.distillation.teacher import cache as cache_module
+from vskd.distillation.teacher.cache import TeacherCache, TeacherKey, check_size, feature_bytes, write_teacher_cache
+from vskd.distillation.teacher.outputs import finished_teacher, tapped
 from vskd.errors import CacheError
-from vskd.models.trn import MultiScaleTRN
+from vskd.modalities.base import Batches
 from vskd.recipe import Recipe
 
-KEY = TeacherKey("teacher", "frames")
+KEY = TeacherKey("teacher", "inputs")
+LAYERS = ("backbone.layer1", "frame_features", "backbone.layer2.0.bn1")
 
 
 @pytest.fixture(scope="module")
 def experiment(tiny: Callable[..., Recipe], shared_cache: Path) -> Experiment:
-    return prepare(tiny(), shared_cache, needs_teacher=True)
+    """As the teacher sees it."""
+    recipe = tiny()
+    return prepare(recipe, shared_cache, with_teachers=True).of_teacher(recipe.of_teacher())
 
 
 @pytest.fixture(scope="module")
-def teacher(teacher_run: Path) -> MultiScaleTRN:
-    return load_teacher(teacher_run, 3)
+def teacher(experiment: Experiment, teacher_run: Path) -> Model:
+    return load_model(teacher_run, experiment.inputs, 3)
+
+
+def clips(experiment: Experiment, ids: tuple[str, ...] | None = None, size: int = 5) -> Batches:
+    return experiment.inputs.batches(tuple(experiment.recordings) if ids is None else ids, batch_size=size)
 
 
 @pytest.fixture(scope="module")
-def written(experiment: Experiment, teacher: MultiScaleTRN, tmp_path_factory) -> Path:
+def written(experiment: Experiment, teacher: Model, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("cache") / "teacher.h5"
-    write_teacher_cache(path, teacher, teacher_inputs(experiment).batches(tuple(experiment.recordings)), KEY)
+    _, taps = tapped(teacher, experiment.inputs, LAYERS)
+    write_teacher_cache(path, teacher, clips(experiment), KEY, taps)
+    taps.remove()
     return path
 
 
-def clip_of(experiment: Experiment, recording: str) -> torch.Tensor:
-    (batch,) = ClipBatches(
-        experiment.frame_store, [recording], experiment.labels_of((recording,)), batch_size=1, segments=3
-    )
-    return batch.inputs
-
-
 def test_what_is_read_is_what_the_teacher_says_of_that_clip_alone(experiment, teacher, written: Path) -> None:
-    """Whatever batch the clip was in and whatever stood beside it."""
+    """Whatever batch the clip was in and whatever stood beside it; of every layer that was asked for, its own."""
     cache = TeacherCache(written, KEY)
     assert cache.ids == set(experiment.recordings)
-    assert cache.embedding_size == 16
+    assert cache.shapes == {
+        "logits": (3,),
+        "embedding": (16,),
+        "backbone.layer1": (3, 64, 8, 8),
+        "backbone.layer2.0.bn1": (3, 128, 4, 4),
+        "frame_features": (3, 16),
+    }
+    seen: dict[str, torch.Tensor] = {}
+    hooks = [
+        teacher.network.get_submodule(layer).register_forward_hook(
+            lambda *call, layer=layer: seen.update({layer: call[2].detach().clone()})
+        )
+        for layer in LAYERS
+        if layer != "frame_features"
+    ]
     for recording in sorted(cache.ids)[::5]:
         outputs, ids, labels = cache.outputs([recording])
+        (batch,) = clips(experiment, (recording,))
         with torch.inference_mode():
-            direct = teacher(clip_of(experiment, recording))
+            direct = teacher(batch.inputs)
         torch.testing.assert_close(outputs.logits, direct.logits, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(outputs.embedding, direct.embedding, rtol=1e-4, atol=1e-5)
+        assert set(outputs.features) == set(LAYERS)
+        frames = direct.features["frame_features"]
+        torch.testing.assert_close(outputs.features["frame_features"], frames, rtol=1e-4, atol=1e-5)
+        for layer, rows in seen.items():
+            torch.testing.assert_close(outputs.features[layer], rows.unsqueeze(0), rtol=1e-4, atol=1e-4)
         assert ids == (recording,)
         assert labels.tolist() == experiment.labels_of((recording,))
+    assert len(seen) == 2
+    for hook in hooks:
+        hook.remove()
 
 
 def test_any_order_with_repeats(experiment, written: Path) -> None:
@@ -66,23 +91,24 @@ def test_any_order_with_repeats(experiment, written: Path) -> None:
     assert list(ids) == asked
     assert labels.tolist() == experiment.labels_of(tuple(asked))
     single = [cache.outputs([i])[0] for i in asked]
-    assert torch.equal(outputs.logits, torch.cat([s.logits for s in single]))
-    assert torch.equal(outputs.embedding, torch.cat([s.embedding for s in single]))
+    for layer in cache.shapes:
+        assert torch.equal(outputs.layer(layer), torch.cat([s.layer(layer) for s in single]))
     assert len(outputs.embedding.unique(dim=0)) > 1
 
 
 def test_reading_does_not_depend_on_the_order_of_writing(experiment, teacher, written: Path, tmp_path: Path) -> None:
     backwards = tuple(reversed(tuple(experiment.recordings)))
-    write_teacher_cache(tmp_path / "other.h5", teacher, teacher_inputs(experiment).batches(backwards), KEY)
+    write_teacher_cache(tmp_path / "other.h5", teacher, clips(experiment, backwards), KEY)
     ids = sorted(experiment.recordings)
     one = TeacherCache(written, KEY).outputs(ids)[0]
     other = TeacherCache(tmp_path / "other.h5", KEY).outputs(ids)[0]
     torch.testing.assert_close(one.embedding, other.embedding, rtol=1e-4, atol=1e-5)
+    assert other.features == {}
 
 
 @pytest.mark.parametrize(
     ("key", "which"),
-    [(TeacherKey("other", "frames"), "another teacher"), (TeacherKey("teacher", "other"), "preprocessing of frames")],
+    [(TeacherKey("other", "inputs"), "another teacher"), (TeacherKey("teacher", "other"), "another preprocessing")],
 )
 def test_a_cache_of_something_else_is_refused(written: Path, key: TeacherKey, which: str) -> None:
     with pytest.raises(CacheError, match=which) as caught:
@@ -114,23 +140,68 @@ def test_a_damaged_or_foreign_file_is_refused(written: Path, tmp_path: Path) -> 
         TeacherCache(damaged, KEY)
 
 
+def test_a_file_that_is_damaged_later_is_named(written: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "copied.h5"
+    copied.write_bytes(written.read_bytes())
+    cache = TeacherCache(copied, KEY)
+    with h5py.File(copied, "a") as file:
+        del file["features/frame_features"]
+    with pytest.raises(CacheError, match=r"copied\.h5 is damaged"):
+        cache.outputs(["a1_s1_t1"])
+
+
 def test_a_cache_that_breaks_off_leaves_nothing(experiment, teacher, tmp_path: Path) -> None:
-    class Breaking(ClipBatches):
+    whole = clips(experiment, size=2)
+
+    class Breaking:
+        samples = whole.samples
+
+        def __len__(self) -> int:
+            return len(whole)
+
         def __iter__(self):
-            yield next(super().__iter__())
+            yield next(iter(whole))
             raise KeyboardInterrupt
 
-    ids = tuple(experiment.recordings)
-    clips = Breaking(experiment.frame_store, ids, experiment.labels_of(ids), batch_size=2, segments=3)
     with pytest.raises(KeyboardInterrupt):
-        write_teacher_cache(tmp_path / "cache.h5", teacher, clips, KEY)
+        write_teacher_cache(tmp_path / "cache.h5", teacher, Breaking(), KEY)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_teacher_is_asked_once(experiment, teacher_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = finished_teacher(experiment, teacher_run).cache()
     assert first.path.parent == experiment.cache
-    monkeypatch.setattr("vskd.distillation.teacher.outputs.load_teacher", None)
+    monkeypatch.setattr("vskd.distillation.teacher.outputs.load_model", None)
     again = finished_teacher(experiment, teacher_run).cache()
     assert again.path == first.path
     assert again.ids == set(experiment.recordings)
+
+
+SHAPES = {"deep": (8, 4, 4), "shallow": (2, 16, 16)}
+
+
+def test_sizes_are_those_of_the_arrays() -> None:
+    arrays = [np.zeros((10, *shape), np.float32) for shape in SHAPES.values()]
+    assert feature_bytes(SHAPES, 10) == sum(array.nbytes for array in arrays)
+    assert feature_bytes({}, 10) == 0
+
+
+def test_large_features_are_announced_and_absurd_ones_refused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    size = feature_bytes(SHAPES, 10)
+    monkeypatch.setattr(cache_module, "STATED_BYTES", size)
+    monkeypatch.setattr(cache_module, "LARGEST_BYTES", size + feature_bytes(SHAPES, 1))
+    with caplog.at_level("WARNING", logger="vskd"):
+        check_size(SHAPES, 10)
+        assert caplog.text == ""
+        check_size(SHAPES, 11)
+        assert "features (deep 8x4x4, shallow 2x16x16)" in caplog.text
+    with pytest.raises(CacheError, match="The features deep 8x4x4, shallow 2x16x16 of 12 samples would take"):
+        check_size(SHAPES, 12)
+
+
+def test_a_map_of_a_large_camera_data_set_is_absurd() -> None:
+    with pytest.raises(CacheError, match="would take 67 GiB in the teacher cache"):
+        check_size({"shallow": (64, 112, 112)}, 22424)
+    check_size({"deep": (160, 7, 7)}, 22424)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
-from vskd.distillation.teacher.pairing import check_paired
+from vskd.distillation.teacher.pairing import check_paired, same_labels
 from vskd.errors import CacheError
 
 
@@ -34,3 +35,18 @@ def test_two_independently_shuffled_loaders_as_in_the_reference_are_refused() ->
             check_paired(student.tolist(), teacher.tolist())
         refused += 1
     assert refused == len(batches)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ([0, 1, 2], [0, 1, 2], True),
+        ([0, 1, 2], [0, 2, 2], False),
+        ([-1, 1, 2], [0, 1, -1], True),  # what one side does not know cannot differ
+        ([-1, 1, 2], [0, 2, -1], False),
+        ([-1, -1, -1], [0, 1, 2], True),
+    ],
+)
+def test_labels_differ_where_both_sides_know_them(one: list[int], other: list[int], same: bool) -> None:
+    assert same_labels(torch.tensor(one), torch.tensor(other)) == same
+    assert same_labels(torch.tensor(other), torch.tensor(one)) == same

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vskd.distillation.inputs import student_inputs
-from vskd.distillation.networks import load_student
+from vskd.distillation.model import load_model
 from vskd.distillation.run import RunFolder
 from vskd.evaluation.evaluate import open_experiment
 from vskd.evaluation.predictions import Predictions, read_csv
@@ -37,9 +36,8 @@ def test_wrong_answers_come_first_and_are_half_where_there_are_enough(correct, c
 def test_pictures_of_a_run(finished_images) -> None:
     folder = RunFolder.open(finished_images.student)
     experiment = open_experiment(folder)
-    inputs = student_inputs(experiment)
-    student = load_student(folder.path, 3, inputs.channels)
-    pictures = image_pictures(student, inputs, read_csv(folder.path / "predictions.csv"))
+    student = load_model(folder.path, experiment.inputs, 3)
+    pictures = image_pictures(student, experiment.inputs, read_csv(folder.path / "predictions.csv"))
     assert [caption.split(" ")[0] for caption in pictures] == ["What", "Embeddings"]
     for content in pictures.values():
         low, high = Image.open(io.BytesIO(content)).convert("L").getextrema()

@@ -87,6 +87,13 @@ def test_resnet18_student_converts_and_quantizes():
     quantized = quantize_int8(content, inputs)
     assert len(quantized) < len(content) / 3.8
     assert float_operators(quantized) == [] and external_buffers(quantized) == []
-    report = parity(reference(network), LiteRTModel(quantized, threads=os.cpu_count() or 1).predict, inputs)
-    assert report.argmax_agreement >= 0.75
-    assert report.max_abs_error < 0.3
+    model = LiteRTModel(quantized, threads=os.cpu_count() or 1)
+    expected, answers = (
+        np.concatenate([says(x[None]) for x in inputs]) for says in (reference(network), model.predict)
+    )
+    assert np.ptp(expected) > 1
+    assert np.abs(answers - expected).max() < 0.03  # measured: 0.019
+    best, second = np.sort(expected, axis=1)[:, [-1, -2]].T
+    clear = best - second > 0.03
+    assert clear.sum() >= 6  # random weights leave some inputs nearly undecided
+    np.testing.assert_array_equal(answers[clear].argmax(axis=1), expected[clear].argmax(axis=1))

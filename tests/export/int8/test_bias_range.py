@@ -84,7 +84,7 @@ def test_where_all_biases_fit_nothing_is_changed(tiny_float: bytes, tiny_int8: b
 
 
 def test_what_does_not_fit_in_the_end_is_refused(monkeypatch: pytest.MonkeyPatch):
-    """A quantizer that does not listen."""
+    """A quantizer that ignores the ranges that weights are given."""
     module, shape = layer("linear", 1e-9)
     real = quantize._quantized
     monkeypatch.setattr(

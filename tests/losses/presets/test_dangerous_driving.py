@@ -80,3 +80,10 @@ def test_fits_the_networks_of_the_system() -> None:
     assert torch.isfinite(loss)
     for parameter in student.parameters():
         assert parameter.grad is not None and torch.isfinite(parameter.grad).all()
+
+
+def test_attention_is_averaged_as_in_the_published_runs() -> None:
+    assert [term.pooling for term in DANGEROUS_DRIVING.terms if term.loss == "attention_transfer"] == [
+        "squares",
+        "squares",
+    ]

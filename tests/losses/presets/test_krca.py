@@ -144,3 +144,7 @@ def test_the_student_of_krca_learns_with_every_term() -> None:
         assert parameter.grad is not None and torch.isfinite(parameter.grad).all()
     learned = [w.item() for w in krca.uncertainty.parameters()]
     assert len(learned) == len(WEIGHTS) and 1.0 not in learned
+
+
+def test_attention_is_averaged_as_in_the_published_runs() -> None:
+    assert [term.pooling for term in KRCA.terms if term.loss == "attention_transfer"] == ["squares", "squares"]

@@ -86,6 +86,16 @@ def test_mirroring_swaps_the_label_of_the_mirrored_image_only() -> None:
     assert all_swapped.tolist() == [SWAP[label] for label in classes]
 
 
+def test_the_mirror_image_of_a_sample_without_a_label_has_none() -> None:
+    """-1 counts from the end of a list of classes, and would become the class of another."""
+    images, none = torch.rand(20, 3, 8, 8), torch.full((20,), -1)
+    _, labels = ImageAugmentation(flip=1.0, label_swap=SWAP)(images, none, generator())
+    assert torch.equal(labels, none)
+    mixed = torch.tensor([0, -1, 1, -1])
+    _, labels = ImageAugmentation(flip=1.0, label_swap=SWAP)(images[:4], mixed, generator())
+    assert labels.tolist() == [SWAP[0], -1, SWAP[1], -1]
+
+
 def test_mirroring_without_knowing_what_it_means_is_refused() -> None:
     with pytest.raises(ValueError, match="flip needs label_swap"):
         ImageAugmentation(flip=0.5)

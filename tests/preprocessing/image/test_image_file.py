@@ -2,6 +2,7 @@
 
 import io
 import logging
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -299,3 +300,100 @@ def test_whatever_the_bytes_say_the_answer_is_a_picture_or_a_data_error(tmp_path
                 refused += 1
                 assert str(path) in error.problem
     assert 0 < refused < 300
+
+
+BOX = (20.0, 10.0, 60.0, 50.0)
+
+
+def framed(path: Path, box: tuple[float, ...] = BOX, around: int = 255) -> Path:
+    """Mid-grey within a box, something else around it."""
+    pixels = np.full((80, 100), around, np.uint8)
+    left, top, right, bottom = map(int, box)
+    pixels[top:bottom, left:right] = 100
+    return saved(path, Image.fromarray(pixels))
+
+
+@pytest.mark.parametrize("size", [16, 40, 64])
+@pytest.mark.parametrize("box", [BOX, (0.0, 0.0, 40.0, 40.0), (60.0, 40.0, 100.0, 80.0)])
+def test_nothing_outside_the_box_is_read_by_version_two(tmp_path: Path, box: tuple[float, ...], size: int) -> None:
+    """Whatever lies around it, and where it touches the border of the image."""
+    path = framed(tmp_path / "a.png", box)
+    inside = read_image(path, box=box, size=size, grey=True, rules=2)  # type: ignore[arg-type]
+    assert (inside == 100).all()
+    beyond = read_image(path, box=box, size=size, grey=True)  # type: ignore[arg-type]
+    # at 40 pixels each pixel of the result is one of the image; at others the filter of version 1 reaches over the edge
+    assert (beyond == 100).all() == (size == 40)
+    assert (beyond[1:-1, 1:-1] == 100).all(), "by less than a pixel of the result"
+
+
+def naive_scaled(pixels: np.ndarray, box: tuple[float, float, float, float], size: int) -> np.ndarray:
+    """Triangle filter in loops, over the pixels that the box touches: one axis, then the other."""
+
+    def along(values: np.ndarray, start: float, stop: float) -> np.ndarray:
+        scale = (stop - start) / size
+        support = max(scale, 1.0)
+        first, last = int(np.floor(start)), int(np.ceil(stop))
+        rows = []
+        for k in range(size):
+            centre = start + (k + 0.5) * scale
+            weights = {n: max(0.0, 1 - abs(n + 0.5 - centre) / support) for n in range(first, last)}
+            rows.append(sum(w * values[n] for n, w in weights.items()) / sum(weights.values()))
+        return np.array(rows)
+
+    left, top, right, bottom = box
+    across = along(pixels.astype(float).T, left, right)
+    return along(across.T, top, bottom)
+
+
+@pytest.mark.parametrize("size", [8, 16, 48])
+@pytest.mark.parametrize("box", [(20.25, 10.5, 51.75, 42.0), (0.0, 0.0, 33.3, 33.3), (67.0, 47.0, 100.0, 80.0)])
+def test_version_two_is_the_filter_over_the_box_alone(
+    tmp_path: Path, box: tuple[float, float, float, float], size: int
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (80, 100), dtype=np.uint8)
+    path = saved(tmp_path / "a.png", Image.fromarray(pixels))
+    region = crop_region(box, ImageSize(100, 80), 0.0, path)
+    picture = read_image(path, box=box, size=size, grey=True, rules=2)[..., 0]
+    assert np.abs(picture - naive_scaled(pixels, region, size)).max() <= 1.01  # Pillow rounds between the axes
+
+
+@pytest.mark.parametrize("rules", [1, 2])
+def test_whole_images_are_the_same_by_both_versions(tmp_path: Path, rules: int) -> None:
+    path = saved(tmp_path / "a.png", Image.fromarray(photo()))
+    expected = np.asarray(Image.fromarray(photo()).resize((20, 20), Image.Resampling.BILINEAR))
+    np.testing.assert_array_equal(read_image(path, size=20, grey=False, rules=rules), expected)  # type: ignore[arg-type]
+    whole = read_image(path, box=(0, 0, 48, 48), size=20, grey=False, rules=rules)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(whole, read_image(path, box=(0, 0, 48, 32), size=20, grey=False))
+
+
+def test_published_inputs_are_those_of_version_one(tmp_path: Path) -> None:
+    """Pillow's own box, as every published figure was made with."""
+    path = saved(tmp_path / "a.png", Image.fromarray(photo()))
+    expected = Image.fromarray(photo()).resize((16, 16), Image.Resampling.BILINEAR, box=(5, 4, 25, 24))
+    for rules in ({}, {"rules": 1}):
+        picture = read_image(path, box=(5, 4, 25, 24), size=16, grey=False, **rules)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(picture, np.asarray(expected))
+
+
+def test_the_real_images_that_the_versions_read_differently(shared_data: Path) -> None:
+    root = shared_data / "driver-inattention"
+    if not (root / "train").is_dir():
+        pytest.skip("needs driver-inattention")
+    from vskd.datasets.images.driver_inattention import index
+
+    images = [r.streams["image"] for r in index(root)][::50]
+    pairs = [
+        [read_image(i.path, box=i.box, margin=0.1, size=64, grey=True, rules=n).astype(int) for n in (1, 2)]  # type: ignore[arg-type]
+        for i in images
+    ]
+    differing = [np.abs(one - two) for one, two in pairs if (one != two).any()]
+    assert 0.7 < len(differing) / len(pairs) < 0.85
+    assert max(gap.max() for gap in differing) <= 25
+    assert all((gap[1:-1, 1:-1] == 0).all() for gap in differing), "in the outermost pixels only"
+
+
+def test_pipes_are_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    for read in (peek_image, lambda path: read_image(path, size=16, grey=True)):
+        with pytest.raises(DataError, match=r"a\.png is no .*regular file"):
+            read(tmp_path / "a.png")

@@ -1,6 +1,8 @@
 """The door for video: exact frames, every kind of broken file, depth in mm, and which frames a segment takes."""
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -8,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from tests.preprocessing.video.clips import CODECS, edited, with_cover_first, write_clip
 from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.video.frames import depth_to_grey, probe_video, read_frames, segment_indices
 
@@ -109,6 +112,163 @@ def test_truncated(video: Path, fraction: float) -> None:
     video.write_bytes(content[: int(fraction * len(content))])
     with pytest.raises(DataError, match=video.name.replace(".", r"\.")):
         list(read_frames(video, size=8))
+
+
+def test_attached_pictures_are_no_video(tmp_path: Path) -> None:
+    plain = write_clip(tmp_path / "plain.mp4", 12)
+    path = with_cover_first(plain, tmp_path / "cover.mp4")
+    with av.open(str(path)) as container:
+        assert [stream.codec_context.name for stream in container.streams.video] == ["png", "h264"]
+    info = probe_video(path)
+    assert (info.num_frames, info.height, info.width) == (12, 48, 64)
+    for one, other in zip(read_frames(path, size=None), read_frames(plain, size=None), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_cover_alone_is_no_video(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=16000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 16000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    path = with_cover_first(tmp_path / "sound.mp4", tmp_path / "song.mp4")
+    for read in (probe_video, lambda path: list(read_frames(path, size=8))):
+        with pytest.raises(DataError, match=r"song\.mp4: has only an attached picture"):
+            read(path)
+
+
+def test_what_an_edit_list_cuts_away_is_not_shown_and_not_missed(tmp_path: Path) -> None:
+    """A phone trims a clip without encoding it anew: the second half of 60 frames remains, as the list says."""
+    plain = write_clip(tmp_path / "plain.mp4", 60)
+    frames = list(read_frames(edited(plain, tmp_path / "trimmed.mp4", 1.0, 1.0), size=None))
+    assert len(frames) == 30
+    for one, other in zip(frames, list(read_frames(plain, size=None))[30:], strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("ending", [".avi", ".mkv", ".mov"])
+def test_dropped_frames_are_not_missed(tmp_path: Path, ending: str) -> None:
+    """An .avi counts them in its header; 20 of 58 are there."""
+    path = write_clip(tmp_path / f"clip{ending}", 60, codec="mjpeg", keep=lambda number: number % 3 == 0)
+    assert len(list(read_frames(path, size=8))) == 20
+
+
+def test_frames_that_cannot_be_decoded_are_missed(tmp_path: Path) -> None:
+    """The sizes are right and a third of the pictures is gone: what is left of a disc without power."""
+    path = write_clip(tmp_path / "clip.avi", 60)
+    content = bytearray(path.read_bytes())
+    start, stop = len(content) // 3, 2 * len(content) // 3
+    content[start:stop] = bytes(stop - start)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"clip\.avi: (the video breaks off|only \d+ of its)"):
+        list(read_frames(path, size=8))
+
+
+def test_a_picture_size_that_changes_becomes_that_of_the_first_frame(tmp_path: Path) -> None:
+    """Calls are recorded so. Two .ts files in a row are one."""
+    small = write_video(tmp_path / "small.ts", [gradient(n) for n in range(5)])
+    large = write_video(tmp_path / "large.ts", [gradient(n, 96, 128) for n in range(5)])
+    (tmp_path / "both.ts").write_bytes(small.read_bytes() + large.read_bytes())
+    frames = list(read_frames(tmp_path / "both.ts", size=None))
+    assert {frame.shape for frame in frames} == {(48, 64, 3)}
+    assert len(frames) == 10
+
+
+def test_a_play_list_does_not_reach_for_the_network(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://192.0.2.1/clip.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(DataError, match=r"clip\.avi"):
+        list(read_frames(path, size=8))
+
+
+def test_names_and_titles_that_are_no_utf8_do_no_harm(tmp_path: Path) -> None:
+    write_clip(tmp_path / "title.mkv", 5, title="Latin-ONE")
+    content = (tmp_path / "title.mkv").read_bytes()
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mkv"))
+    path.write_bytes(content.replace(b"Latin-ONE", b"Latin-\xd6\xd1\xc9"))
+    assert len(list(read_frames(path, size=8))) == 5
+
+
+def cut_offs(content: bytes) -> list[int]:
+    """Lengths all over a file, more of them near its ends."""
+    size = len(content)
+    return sorted({*range(0, size, max(1, size // 40)), *(size - n for n in (1, 2, 3, 5, 8, 13, 40, 100)), 4, 12, 40})
+
+
+@pytest.mark.parametrize("ending", CODECS)
+@pytest.mark.parametrize("options", [{}, {"movflags": "faststart"}, {"movflags": "frag_keyframe+empty_moov"}])
+def test_a_part_of_a_file_never_passes_for_the_whole(
+    tmp_path: Path, ending: str, options: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Cut off anywhere, a clip is refused by name, or said to be one of which nobody can tell."""
+    if options and ending not in (".mp4", ".mov"):
+        pytest.skip("of .mp4 and .mov only")
+    content = write_clip(tmp_path / f"whole{ending}", 45, options=options).read_bytes()
+    path = tmp_path / f"cut{ending}"
+    refused = 0
+    for length in cut_offs(content):
+        path.write_bytes(content[:length])
+        caplog.clear()
+        started = time.monotonic()
+        try:
+            count = sum(1 for _ in read_frames(path, size=8))
+        except DataError as error:
+            refused += path.name in str(error)
+            continue
+        finally:
+            assert time.monotonic() - started < 10
+        said = ("nothing in this file says how long it should be", "is it all there?")
+        assert count == 45 or any(words in caplog.text for words in said), length
+        assert ending not in (".mp4", ".mov", ".avi", ".mkv", ".webm") or count > 0.9 * 45, length
+    assert refused > 5
+
+
+def test_a_recorded_stream_that_states_its_duration_is_held_against_it(tmp_path: Path) -> None:
+    """Segments of unknown size, as a camera leaves them that lost its power; one in ten of the time may be missing."""
+    content = bytearray(write_clip(tmp_path / "whole.mkv", 60).read_bytes())
+    place = content.index(b"\x18\x53\x80\x67") + 4
+    content[place : place + 8] = b"\x01" + b"\xff" * 7
+    path = tmp_path / "cut.mkv"
+    path.write_bytes(content)
+    assert len(list(read_frames(path, size=8))) == 60
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match=r"cut\.mkv: it ends after [01]\.\d\d of the 2\.00 s that it states"):
+        list(read_frames(path, size=8))
+
+
+def test_sound_that_goes_on_is_not_a_missing_picture(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mkv", 30, sound_seconds=4)
+    content = bytearray(path.read_bytes())
+    place = content.index(b"\x18\x53\x80\x67") + 4
+    content[place : place + 8] = b"\x01" + b"\xff" * 7
+    path.write_bytes(content)
+    assert len(list(read_frames(path, size=8))) == 30
+
+
+@pytest.mark.parametrize("name", ["demo.mp4", "test.avi"])
+def test_real_clips_cut_off_are_refused(shared_data: Path, tmp_path: Path, name: str) -> None:
+    source = shared_data / "video-fixtures" / name
+    if not source.is_file():
+        pytest.skip("needs video-fixtures")
+    content = source.read_bytes()
+    for fraction in (0.1, 0.5, 0.9, 0.99, 0.9999):
+        (tmp_path / name).write_bytes(content[: int(fraction * len(content))])
+        with pytest.raises(DataError, match=name):
+            list(read_frames(tmp_path / name, size=8))
+
+
+def test_a_real_mpeg_clip_is_read_and_said_to_state_no_length(
+    shared_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = sorted((shared_data / "ucf11-sample").rglob("*.mpg"))
+    if not found:
+        pytest.skip("needs ucf11-sample")
+    assert len(list(read_frames(found[0], size=8))) == 151
+    assert "nothing in this file says how long it should be; 151 frames were found" in caplog.text
+    (tmp_path / "cut.mpg").write_bytes(found[0].read_bytes()[:300_001])
+    with pytest.raises(DataError, match=r"cut\.mpg is truncated: it ends within a packet"):
+        list(read_frames(tmp_path / "cut.mpg", size=8))
 
 
 def test_sound_without_pictures(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from types import MappingProxyType
 
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images.class_folders import Classes
-from vskd.datasets.images.image_listing import require_folder, subfolders
+from vskd.datasets.images.image_listing import require_folder
 from vskd.datasets.images.published_folders import LABEL_SWAP, LABELS, has_published_layout, index_published_folders
 from vskd.datasets.images.side_view import SIDE_VIEW_RECIPES, WHOLE_FRAMES
 from vskd.datasets.recording import Index
 from vskd.errors import DataError
+from vskd.preprocessing.folders import subfolders
 
 __all__ = ["LABELS", "LABEL_SWAP", "index"]
 

@@ -24,6 +24,7 @@ from vskd.datasets.images.image_baselines import (
     thumbnails,
 )
 from vskd.datasets.recording import Index, Recording
+from vskd.datasets.splits.audit import split_gaps
 from vskd.datasets.splits.protocol import Protocol
 from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import SplitFacts, content_hashes, split_facts, two_classes
@@ -44,7 +45,7 @@ class ImageAudit:
         nearest: distances in time; None where no test frame's clip has training frames.
         unreadable: what was wrong with test and training images, by id; their pixels are not compared, and a test image
             among them counts as the majority class.
-        notes: what could not be measured, and why.
+        notes: what the split leaves out (see `split_gaps`), and what could not be measured and why.
     """
 
     facts: SplitFacts
@@ -78,7 +79,7 @@ def audit_images(
     """
     by_id = index.by_id()
     train, test = [by_id[i] for i in split.train], [by_id[i] for i in split.test]
-    notes = []
+    notes = list(split_gaps(split, index))
     guess = majority(labels_of(train), len(test))
     predictions = {MAJORITY: guess}
     nearest = nearest_frames(train, test)

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from vskd.datasets.images.image_listing import ONCE, ImageFacts, Listing, Row, files_below, read_csv, subfolders
+from vskd.datasets.images.image_listing import ONCE, ImageFacts, Listing, Row, read_csv
 from vskd.datasets.splits.split import UNKNOWN
+from vskd.preprocessing.folders import composed, files_below, is_text, shown, subfolders
 from vskd.preprocessing.image.image_header import is_image_name
 
 
@@ -17,7 +18,7 @@ class Classes:
     Attributes:
         dataset: name of the data set.
         labels: class names in order.
-        names: lower-case name -> class number; several names may mean the same class.
+        names: name as `key_of` writes it -> class number; several names may mean the same class.
         unique_names: no two images of the data set have the same file name, which therefore is the id; else it is the
             path.
     """
@@ -28,8 +29,17 @@ class Classes:
     unique_names: bool
 
     def label(self, name: str) -> int | None:
-        """Class number of a name, whatever its case; None if it is none."""
-        return self.names.get(name.lower())
+        """Class number of a name, whatever its case, spaces around it and form of Unicode; None if it is none."""
+        return self.names.get(key_of(name))
+
+
+def key_of(name: str) -> str:
+    """A name of a class as names are compared: two that differ in case, spaces or form of Unicode only are one.
+
+    >>> key_of("Texting  - Left ")
+    'texting - left'
+    """
+    return " ".join(composed(name).casefold().split())
 
 
 @dataclass(frozen=True)
@@ -61,8 +71,9 @@ def list_class_folders(
     for class_folder in subfolders(folder):
         label = classes.label(class_folder.name)
         if label is None:
-            detail = f"'{class_folder.name}' is no class of {classes.dataset}, which has {', '.join(classes.labels)}"
-            listing.problem("unknown", str(class_folder.relative_to(root)), class_folder, detail)
+            name = shown(class_folder.relative_to(root))
+            detail = f"'{shown(Path(class_folder.name))}' is no class of {classes.dataset}, which has "
+            listing.problem("unknown", name, class_folder, detail + ", ".join(classes.labels))
             continue
         seen.add(label)
         empty = True
@@ -70,15 +81,27 @@ def list_class_folders(
             if not is_image_name(path):
                 listing.problem("unknown", "", path, "its name is not that of a JPEG or PNG image")
                 continue
+            if not is_text(path):
+                listing.problem("unknown", "", path, "its name is no UTF-8; rename the file")
+                continue
             empty = False
             between = path.parent.relative_to(class_folder).as_posix()
             name = path.stem if classes.unique_names else path.relative_to(root).with_suffix("").as_posix()
-            yield FolderImage(name, path, label, part, ONCE if between == "." else between)
+            yield FolderImage(composed(name), path, label, part, ONCE if between == "." else between)
         if empty:
             listing.problem("missing", "", class_folder, "a class folder without images")
     for label, name in enumerate(classes.labels):
         if label not in seen:
             listing.problem("missing", "", folder, f"it has no folder of the class '{name}'")
+
+
+def name_of(path: str) -> str:
+    r"""The file's name in a path that a table gives, with slashes or, from Windows, backslashes.
+
+    >>> name_of(r"c0\img_1.jpg"), name_of("c0/img_1.jpg")
+    ('img_1.jpg', 'img_1.jpg')
+    """
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def without_twins(images: Iterable[FolderImage], listing: Listing) -> list[FolderImage]:
@@ -108,16 +131,16 @@ def join_drivers(table: Path, images: list[FolderImage], classes: Classes, listi
         return {image.id: UNKNOWN for image in images}
     by_name: dict[str, list[FolderImage]] = {}
     for image in images:
-        by_name.setdefault(image.path.name, []).append(image)
+        by_name.setdefault(composed(image.path.name), []).append(image)
     said: dict[str, list[Row]] = {}
     for row in rows:
-        said.setdefault(Path(row.values["img"]).name, []).append(row)
+        said.setdefault(name_of(row.values["img"]), []).append(row)
     drivers: dict[str, str] = {}
     for name, lines in said.items():
         for image, line in _agreeing(table, name, lines, by_name.get(name, []), classes, listing):
             drivers[image.id] = line.values.get("subject") or UNKNOWN
     for image in images:
-        if image.path.name not in said:
+        if composed(image.path.name) not in said:
             listing.problem("unpaired", image.id, image.path, f"{table} has no line for this image")
     return drivers
 

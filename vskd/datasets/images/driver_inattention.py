@@ -22,9 +22,10 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from vskd.datasets.entry import DatasetEntry
-from vskd.datasets.images.image_listing import ImageFacts, Listing, files_below, read_text, require_folder, subfolders
+from vskd.datasets.images.image_listing import ImageFacts, Listing, read_text, require_folder
 from vskd.datasets.recording import Index
 from vskd.errors import DataError
+from vskd.preprocessing.folders import files_below, subfolders
 from vskd.preprocessing.image.image_header import Box, is_image_name
 
 NAME = "driver-inattention"

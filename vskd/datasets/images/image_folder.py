@@ -11,18 +11,23 @@ An optional file `labels.csv` beside those folders tells what folders cannot: `p
   driver   the person; without it everybody is one unknown person, and no driver-disjoint protocol fits
   clip     the source video, and
   frame    the number of the image in it; `vskd datasets audit` measures distances in time by them
-Where there is such a file, images that it does not name are left out.
+Where there is such a file, images that it does not name are left out. Paths may be written with backslashes.
+
+Hidden folders and those of file servers and archives (`@eaDir`, `__MACOSX`) are no classes and hold no images; links
+to folders are followed. See `vskd.preprocessing.folders`.
 """
 
+from collections.abc import Container
 from pathlib import Path
 
 from vskd.datasets.entry import DatasetEntry, Settings
-from vskd.datasets.images.class_folders import Classes, FolderImage, list_class_folders, without_twins
-from vskd.datasets.images.image_listing import ImageFacts, Listing, Row, read_csv, require_folder, subfolders
+from vskd.datasets.images.class_folders import Classes, FolderImage, key_of, list_class_folders, without_twins
+from vskd.datasets.images.image_listing import ImageFacts, Listing, Row, read_csv, require_folder
 from vskd.datasets.images.side_view import WHOLE_FRAMES
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError
+from vskd.preprocessing.folders import composed, is_text, subfolders
 
 NAME, TABLE = "image-folder", "labels.csv"
 _PARTS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
@@ -75,22 +80,24 @@ def _parts(root: Path) -> dict[Path, str]:
 
 
 def _classes(root: Path, parts: dict[Path, str]) -> Classes:
-    labels = tuple(sorted({folder.name for part in parts for folder in subfolders(part)}))
-    if len({label.lower() for label in labels}) < max(2, len(labels)):
+    # A name that is no text becomes no class: list_class_folders names it.
+    folders = [folder for part in parts for folder in subfolders(part) if is_text(folder)]
+    labels = tuple(sorted({composed(folder.name) for folder in folders}))
+    if len({key_of(label) for label in labels}) < max(2, len(labels)):
         raise DataError(
             f"{root} has the class folders {', '.join(labels) or '(none)'}; at least two that differ are needed",
-            "Make one folder per class; names that differ in upper and lower case only are one class",
+            "Make one folder per class; names that differ in upper and lower case or spaces only are one class",
         )
-    return Classes(NAME, labels, {label.lower(): n for n, label in enumerate(labels)}, unique_names=False)
+    return Classes(NAME, labels, {key_of(label): n for n, label in enumerate(labels)}, unique_names=False)
 
 
 def _add_by_table(root: Path, images: list[FolderImage], classes: Classes, listing: Listing) -> None:
     """Add the images that the CSV file names, with what it says of them."""
     table = root / TABLE
-    by_path = {image.path.relative_to(root).as_posix(): image for image in images}
+    by_path = {composed(image.path.relative_to(root).as_posix()): image for image in images}
     lines: dict[str, list[Row]] = {}
     for row in read_csv(table, ("path",)):
-        lines.setdefault(Path(row.values["path"]).as_posix(), []).append(row)
+        lines.setdefault(_path_of(row.values["path"], by_path), []).append(row)
     for path, rows in lines.items():
         where = f"{table}, line {', '.join(str(row.line) for row in rows)}"
         name = Path(path).with_suffix("").as_posix()
@@ -110,6 +117,12 @@ def _add_by_table(root: Path, images: list[FolderImage], classes: Classes, listi
     for path, image in by_path.items():
         if path not in lines:
             listing.problem("unpaired", image.id, image.path, f"{table} has no line for this image")
+
+
+def _path_of(said: str, known: Container[str]) -> str:
+    """The path that a table means: as it is written, or with backslashes for slashes, as Windows writes them."""
+    path = Path(said).as_posix()
+    return path if path in known else Path(said.replace("\\", "/")).as_posix()
 
 
 def _place(image: FolderImage, row: Row, where: str) -> ImageFacts:

@@ -1,21 +1,19 @@
 """What the data sets of images share: walking folders, reading CSV files, collecting recordings and problems."""
 
 import csv
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
 from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError
+from vskd.preprocessing.folders import composed, is_text, shown
 from vskd.preprocessing.image.image_header import Box, clipped_box, peek_image
 
 ONCE = "1"
 """Trial of an image where the data set has no sessions."""
-
-_CLUTTER = {"desktop.ini", "thumbs.db"}  # left by file managers; names that start with a dot are skipped too
 
 
 def require_folder(root: Path, dataset: str) -> None:
@@ -26,34 +24,9 @@ def require_folder(root: Path, dataset: str) -> None:
     """
     if not root.is_dir():
         what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"The data folder {root} {what}", f"Give the folder that holds {dataset} with --data")
-
-
-def subfolders(folder: Path) -> list[Path]:
-    """The folders directly in `folder`, hidden ones left out, sorted by name.
-
-    Raises:
-        DataError: it cannot be listed.
-    """
-    try:
-        return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    except OSError as error:
-        _refuse_listing(error)
-
-
-def files_below(folder: Path) -> Iterator[Path]:
-    """Every file in `folder` at any depth, sorted, without hidden files and the clutter of file managers.
-
-    Raises:
-        DataError: a folder cannot be listed.
-    """
-    for parent, folders, names in os.walk(folder, onerror=_refuse_listing):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        yield from (Path(parent) / n for n in sorted(names) if not n.startswith(".") and n.lower() not in _CLUTTER)
-
-
-def _refuse_listing(error: OSError) -> NoReturn:
-    raise DataError(f"Cannot list {error.filename}: {error.strerror}", "Check its permissions") from error
+        raise DataError(f"The data folder {shown(root)} {what}", f"Give the folder that holds {dataset} with --data")
+    if not is_text(root):
+        raise DataError(f"The name of the data folder {shown(root)} is no UTF-8", "Rename it: results would name it")
 
 
 def read_text(path: Path) -> str:
@@ -78,7 +51,7 @@ class Row:
 
 
 def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
-    """The lines of a CSV file with a header, values stripped; empty lines are skipped.
+    """The lines of a CSV file with a header, values stripped and in one form of Unicode; empty lines are skipped.
 
     Raises:
         DataError: it cannot be read or parsed, lacks a column of `required`, or a line has too few or too many values.
@@ -96,7 +69,7 @@ def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
         if len(values) != len(header) and values:
             raise DataError(f"{path}, line {line}: {len(values)} values for {len(header)} columns", "Correct the line")
         if values:
-            rows.append(Row(line, {n: v.strip() for n, v in zip(header, values, strict=True)}))
+            rows.append(Row(line, {n: composed(v.strip()) for n, v in zip(header, values, strict=True)}))
     return rows
 
 
@@ -150,7 +123,7 @@ class Listing:
         detail: str,
     ) -> None:
         """Note something wrong."""
-        self.problems.append(Problem(kind, recording, str(path), detail))
+        self.problems.append(Problem(kind, recording, shown(path), detail))
 
     def add(self, name: str, path: Path, place: ImageFacts, box: Box | None = None) -> None:
         """Add the image `path` as the recording `name`; a file that is no usable image becomes a problem instead."""

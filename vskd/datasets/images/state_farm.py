@@ -17,13 +17,14 @@ from types import MappingProxyType
 from typing import NoReturn
 
 from vskd.datasets.entry import DatasetEntry
-from vskd.datasets.images.class_folders import Classes, join_drivers, list_class_folders, without_twins
-from vskd.datasets.images.image_listing import ImageFacts, Listing, read_csv, require_folder, subfolders
+from vskd.datasets.images.class_folders import Classes, join_drivers, list_class_folders, name_of, without_twins
+from vskd.datasets.images.image_listing import ImageFacts, Listing, read_csv, require_folder
 from vskd.datasets.images.published_folders import LABEL_SWAP, LABELS, has_published_layout, index_published_folders
 from vskd.datasets.images.side_view import SIDE_VIEW_RECIPES, WHOLE_FRAMES
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError
+from vskd.preprocessing.folders import subfolders
 
 __all__ = ["CODES", "LABELS", "LABEL_SWAP", "index"]
 
@@ -89,7 +90,7 @@ def _index_by_name(root: Path) -> Index:
     listing.problem("missing", "", root / IMAGES, detail)
     seen: dict[str, int] = {}
     for row in rows:
-        name, label = Path(row.values["img"]).stem, CLASSES.label(row.values["classname"])
+        name, label = Path(name_of(row.values["img"])).stem, CLASSES.label(row.values["classname"])
         where = f"{root / TABLE}, line {row.line}"
         if label is None:
             listing.problem(

@@ -9,9 +9,11 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 from vskd.errors import DataError
+from vskd.preprocessing.folders import require_regular
+from vskd.preprocessing.video.container import check_boxes, check_riff, refuse_truncated
 
 _MI_COMPRESSED, _MI_MATRIX = 15, 14
 _NUMERIC_CLASSES = {6: 8, 7: 4, 8: 1, 9: 1, 10: 2, 11: 2, 12: 4, 13: 4, 14: 8, 15: 8}  # mxDOUBLE..mxUINT64 -> bytes
@@ -27,10 +29,6 @@ class MatArray:
     numeric: bool
 
 
-def _truncated(path: Path, size: int, wanted: int) -> NoReturn:
-    raise DataError(f"{path} is truncated: it has {size} bytes and says it needs {wanted}", _AGAIN)
-
-
 def peek_mat(path: Path) -> dict[str, MatArray]:
     """Names, shapes and kinds of the arrays in a MATLAB 5 file (`save -v6` or `-v7`), from its headers alone.
 
@@ -40,6 +38,7 @@ def peek_mat(path: Path) -> dict[str, MatArray]:
         DataError: the file cannot be read, is no MATLAB 5 file, is truncated, or is damaged.
     """
     try:
+        require_regular(path)
         with path.open("rb") as handle:
             return _read_mat(handle, path, os.fstat(handle.fileno()).st_size)
     except OSError as error:
@@ -64,7 +63,7 @@ def _read_mat(handle: BinaryIO, path: Path, size: int) -> dict[str, MatArray]:
         kind, length = struct.unpack(f"{order}II", handle.read(8))
         end = position + 8 + length
         if end > size:
-            _truncated(path, size, end)
+            refuse_truncated(path, size, end)
         start = handle.read(min(length, 2048))
         if kind == _MI_COMPRESSED:
             start = zlib.decompressobj().decompress(start, 2048)
@@ -126,6 +125,7 @@ def check_video(path: Path) -> float | None:
         DataError: the file cannot be read, is empty, truncated, or of another format than its name says.
     """
     try:
+        require_regular(path)
         with path.open("rb") as handle:
             size = os.fstat(handle.fileno()).st_size
             if size == 0:
@@ -139,29 +139,9 @@ def check_video(path: Path) -> float | None:
 
 
 def _check_mp4(handle: BinaryIO, path: Path, size: int) -> None:
-    """Walk the top-level boxes (ISO/IEC 14496-12): all must fit into the file and one must be the index, `moov`."""
-    position = 0
-    names: set[bytes] = set()
-    while position + 8 <= size:
-        handle.seek(position)
-        length, name = struct.unpack(">I4s", handle.read(8))
-        if not names and name not in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide"):
-            raise DataError(f"{path} is no MP4 video", _AGAIN)
-        if length == 1:
-            extended = handle.read(8)
-            length = struct.unpack(">Q", extended)[0] if len(extended) == 8 else 0
-            if length < 16:
-                _truncated(path, size, position + 16)
-        names.add(name)
-        if length == 0:  # the last box, up to the end of the file
-            length = size - position
-        if length < 8:
-            raise DataError(f"{path} is damaged: box {name!r} says it is {length} bytes long", _AGAIN)
-        if position + length > size:
-            _truncated(path, size, position + length)
-        position += length
-    if b"moov" not in names:
-        raise DataError(f"{path} is truncated or was never finished: it has no frame index ('moov')", _AGAIN)
+    if size >= 8 and handle.read(8)[4:] not in (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide"):
+        raise DataError(f"{path} is no MP4 video", _AGAIN)
+    check_boxes(handle, path, size)
 
 
 def _check_avi(handle: BinaryIO, path: Path, size: int) -> float | None:
@@ -169,9 +149,7 @@ def _check_avi(handle: BinaryIO, path: Path, size: int) -> float | None:
     header = handle.read(36)
     if header[:4] != b"RIFF" or header[8:12] != b"AVI ":
         raise DataError(f"{path} is no AVI video", _AGAIN)
-    wanted = struct.unpack_from("<I", header, 4)[0] + 8
-    if wanted > size:
-        _truncated(path, size, wanted)
+    check_riff(handle, path, size)
     if len(header) < 36 or header[24:28] != b"avih":
         return None
     period_us = struct.unpack_from("<I", header, 32)[0]

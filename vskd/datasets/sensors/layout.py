@@ -5,7 +5,6 @@ Used by every data set of that layout; a data set only says which files it has, 
 
 import fnmatch
 import itertools
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from typing import NoReturn
 from vskd.datasets.recording import Index, Problem, Recording, Stream, StreamKind
 from vskd.datasets.sensors.headers import check_mat_array, check_video
 from vskd.errors import DataError
+from vskd.preprocessing.folders import files_below, shown, subfolders
 
 _NAME = re.compile(r"a(\d+)_s(\d+)_t(\d+)(_\w+\.\w+)", re.IGNORECASE)
-_CLUTTER = {"desktop.ini", "thumbs.db"}  # left by file managers; names that start with a dot are skipped too
 
 
 @dataclass(frozen=True)
@@ -109,19 +108,11 @@ def index_layout(root: Path, layout: Layout) -> Index:
 
 
 def _walk(root: Path, layout: Layout) -> Iterator[Path]:
-    """Every file in the layout's folders, at any depth, in whatever order the file system has."""
-
-    def refuse(error: OSError) -> NoReturn:
-        raise DataError(f"Cannot list {error.filename}: {error.strerror}", "Check its permissions") from error
-
+    """Every file in the layout's folders, at any depth."""
     patterns = [spec.folder.lower() for spec in layout.files]
-    for folder in root.iterdir():
-        if not folder.is_dir() or not any(
-            fnmatch.fnmatchcase(folder.name.lower(), pattern + "*") for pattern in patterns
-        ):
-            continue
-        for parent, _, names in os.walk(folder, onerror=refuse):
-            yield from (Path(parent) / n for n in names if not n.startswith(".") and n.lower() not in _CLUTTER)
+    for folder in subfolders(root):
+        if any(fnmatch.fnmatchcase(folder.name.lower(), pattern + "*") for pattern in patterns):
+            yield from files_below(folder)
 
 
 def _list_files(root: Path, layout: Layout) -> _Listing:
@@ -131,22 +122,19 @@ def _list_files(root: Path, layout: Layout) -> _Listing:
     endings = {ending: spec for spec in layout.files for ending in spec.endings}
     files: dict[FileSpec, dict[str, list[Path]]] = {spec: {} for spec in layout.files}
     problems: list[Problem] = []
-    try:
-        for path in _walk(root, layout):
-            match = _NAME.fullmatch(path.name)
-            spec = endings.get(match[4].lower()) if match else None
-            if match is None or spec is None:
-                problems.append(Problem("unknown", "", str(path), "its name is not one of this data set's"))
-                continue
-            action, subject, trial = (int(match[n]) for n in (1, 2, 3))
-            recording = f"a{action}_s{subject}_t{trial}"
-            reason = _misnumbered(layout, action, subject, trial)
-            if reason:
-                problems.append(Problem("unknown", recording, str(path), reason))
-                continue
-            files[spec].setdefault(recording, []).append(path)
-    except PermissionError as error:
-        raise DataError(f"Cannot list {root}: {error.strerror}", "Check its permissions") from error
+    for path in _walk(root, layout):
+        match = _NAME.fullmatch(path.name)
+        spec = endings.get(match[4].lower()) if match else None
+        if match is None or spec is None:
+            problems.append(Problem("unknown", "", shown(path), "its name is not one of this data set's"))
+            continue
+        action, subject, trial = (int(match[n]) for n in (1, 2, 3))
+        recording = f"a{action}_s{subject}_t{trial}"
+        reason = _misnumbered(layout, action, subject, trial)
+        if reason:
+            problems.append(Problem("unknown", recording, shown(path), reason))
+            continue
+        files[spec].setdefault(recording, []).append(path)
     for spec, found in files.items():
         for paths in found.values():
             paths.sort(key=lambda p: (len(p.parts), spec.endings.index(_ending(p)), str(p)))

@@ -48,17 +48,48 @@ def find_leaks(split: Split, index: Index, *, streams: Sequence[str] = ("acceler
 
 
 def audit_split(split: Split, index: Index, *, streams: Sequence[str] = ("accelerometer",)) -> None:
-    """Refuse a split through which training could see test recordings.
+    """Refuse a split through which training could see test recordings; log what it leaves out, see `split_gaps`.
 
     Raises:
         ProtocolError: `find_leaks` finds something; every finding is named.
     """
+    for gap in split_gaps(split, index):
+        logger.warning("Protocol %s on %s: %s", split.protocol, index.root, gap)
     leaks = find_leaks(split, index, streams=streams)
     if leaks:
         raise ProtocolError(
             f"The split of protocol {split.protocol} on {index.root} leaks: {'; '.join(leak.detail for leak in leaks)}",
             "Remove the duplicates, or assign each subject to one part only",
         )
+
+
+def split_gaps(split: Split, index: Index) -> tuple[str, ...]:
+    """What a split leaves out, in words: parts of the folder that nothing uses, and classes that cannot be learned.
+
+    A class is named that is tested and never trained, and one that trains with one recording; and one that has a single
+    recording in all.
+    """
+    by_id = index.by_id()
+    used = {i for ids in split.parts.values() for i in ids}
+    unused = Counter(r.part for r in index if r.id not in used)
+    sizes = Counter(r.part for r in index)
+    found = []
+    for part, count in sorted(unused.items()):
+        what = f"the part '{part}'" if part else "the folder"
+        found.append(f"{count} of the {sizes[part]} recordings of {what} neither train nor validate nor test")
+    trained = Counter(by_id[i].label for i in (*split.train, *split.validation))
+    tested = {by_id[i].label for i in split.test}
+    everywhere = Counter(r.label for r in index)
+    single = {label for label, count in everywhere.items() if count == 1}
+    for what, labels in (
+        ("tested and never trained", tested - set(trained)),
+        ("of a single training recording", {n for n, count in trained.items() if count == 1} - single),
+        ("of a single recording in all", single),
+    ):
+        if labels:
+            named = first_few([index.labels[n] for n in sorted(labels)], 5, ", ")
+            found.append(f"{len(labels)} class(es) {what}: {named}")
+    return tuple(found)
 
 
 def check_problems(index: Index, max_bad_fraction: float = 0.02) -> None:

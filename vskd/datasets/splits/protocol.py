@@ -6,7 +6,8 @@ A protocol of one's own:
     version: 1                  # raise it whenever the rule changes
     dataset: utd-mhad
     description: Odd subjects train, even subjects test.
-    split_by: subject           # or trial, or part (train, valid, test as the publisher divided the data)
+    split_by: subject           # or trial, subject-trial (2-1), or part (train, valid, test as the publisher divided
+                                # the data)
     parts:                      # numbers or names, or odd, even, odd-but-last, last-odd (of the numbers present)
       train: [1, 3, 5, 7]
       test: even
@@ -41,6 +42,7 @@ from vskd.datasets.splits.split import (
     checked,
     overlaps,
     refuse_empty,
+    refuse_spellings,
     refuse_unknown,
     unit_of,
 )
@@ -142,18 +144,19 @@ class Protocol(Strict):
         warning says so, because a figure on part of the data is not the published protocol's figure.
 
         Raises:
-            ProtocolError: another data set, an unknown or missing fold, an empty part, a leak, or wrong sizes.
+            ProtocolError: another data set, an unknown or missing fold, an empty part, a leak, subjects that differ in
+                spelling only, or wrong sizes.
         """
         if index.dataset != self.dataset:
             raise ProtocolError(
                 f"Protocol {self.name} is for the data set {self.dataset}, not {index.dataset}",
                 f"Choose one of: {', '.join(list_protocols(index.dataset)) or 'a protocol file of your own'}",
             )
+        refuse_spellings(self.name, index)
         others = self._others()
         if self.disjoint == "subject":
             refuse_unknown(self.name, index, others)  # before the folds, which are named by subjects
-        values = self._assign(index, fold)
-        ids = {n: tuple(sorted(r.id for r in index if unit_of(r, self.split_by) in v)) for n, v in values.items()}
+        ids = self.parts_of(index, fold)
         split = Split(
             train=ids["train"],
             validation=ids.get("validation", ()),
@@ -170,6 +173,15 @@ class Protocol(Strict):
         checked(split, index, others)
         self._check_sizes(split, index)
         return split
+
+    def parts_of(self, index: Index, fold: str | None = None) -> dict[str, tuple[str, ...]]:
+        """Recording ids of each part, sorted; nothing is checked.
+
+        Raises:
+            ProtocolError: an unknown or missing fold.
+        """
+        values = self._assign(index, fold)
+        return {n: tuple(sorted(r.id for r in index if unit_of(r, self.split_by) in v)) for n, v in values.items()}
 
     def _assign(self, index: Index, fold: str | None) -> dict[str, frozenset[str]]:
         """Subjects, trials or published parts of each part."""

@@ -10,8 +10,9 @@ from typing import Literal, NoReturn
 from vskd.datasets.recording import Index, Recording
 from vskd.errors import ProtocolError, first_few, natural_order
 from vskd.files import sha256_json
+from vskd.preprocessing.folders import spelling
 
-SplitUnit = Literal["subject", "trial", "part"]
+SplitUnit = Literal["subject", "trial", "part", "subject-trial"]
 CarvedUnit = Literal["subject", "trial", "clip", "recording"]
 Disjoint = Literal["subject", "none"]
 
@@ -140,6 +141,27 @@ def refuse_unknown(protocol: str, index: Index, others: Mapping[str, SplitUnit])
         )
 
 
+def refuse_spellings(protocol: str, index: Index) -> None:
+    """Refuse subjects whose names differ in case, spaces or leading zeros only.
+
+    They are one person or a slip of the pen. As two they could be on both sides of a split, or count twice; as one they
+    could be two. Who wrote the names knows.
+
+    Raises:
+        ProtocolError: there are some; all spellings of the first few are named.
+    """
+    spellings: dict[str, list[str]] = {}
+    for name in index.subjects:
+        spellings.setdefault(spelling(name), []).append(name)
+    alike = [" = ".join(f"'{name}'" for name in names) for names in spellings.values() if len(names) > 1]
+    if alike:
+        raise ProtocolError(
+            f"Protocol {protocol} cannot tell whether these subjects of {index.root} are one person: "
+            f"{first_few(alike, 5, ', ')}",
+            "Write the name of each subject in one way in the data set's CSV file or file names",
+        )
+
+
 def refuse_empty(protocol: str, part: str, index: Index, others: Mapping[str, SplitUnit]) -> NoReturn:
     """Refuse a protocol that leaves `part` without recordings; see `checked`.
 
@@ -156,7 +178,8 @@ def refuse_empty(protocol: str, part: str, index: Index, others: Mapping[str, Sp
 
 def _another(others: Mapping[str, SplitUnit], index: Index) -> str:
     """The advice to choose another protocol, where one fits what is known of the recordings."""
-    known = {"part": any(r.part for r in index), "subject": all(r.subject != UNKNOWN for r in index), "trial": True}
+    everybody = all(r.subject != UNKNOWN for r in index)
+    known = {"part": any(r.part for r in index), "subject": everybody, "subject-trial": everybody, "trial": True}
     fitting = ", ".join(name for name, unit in others.items() if known[unit])
     return f", or choose another protocol with --protocol: {fitting}" if fitting else ""
 
@@ -199,7 +222,9 @@ def carve_validation(split: Split, index: Index, unit: CarvedUnit | None = None)
 
 
 def unit_of(recording: Recording, unit: SplitUnit | CarvedUnit) -> str:
-    """The value by which recordings are assigned to parts."""
+    """The value by which recordings are assigned to parts, e.g. `2-1` for the first trial of subject 2."""
+    if unit == "subject-trial":
+        return f"{recording.subject}-{recording.trial}"
     return recording.id if unit == "recording" else str(getattr(recording, unit))
 
 

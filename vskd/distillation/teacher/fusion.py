@@ -7,6 +7,7 @@ from torch import Tensor
 
 from vskd.distillation.teacher.cache import Shapes
 from vskd.distillation.teacher.outputs import TeacherSource
+from vskd.distillation.teacher.pairing import same_labels
 from vskd.errors import SettingError
 from vskd.modalities.base import Batch
 from vskd.network import OUTPUT_LAYERS, Outputs
@@ -37,15 +38,15 @@ class FusedTeacher:
         self.shapes: Shapes = {"logits": members[0].shapes["logits"], "embedding": (width,)}
 
     def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
-        """See `TeacherSource`; the members must speak of the same recordings.
+        """See `TeacherSource`; the members must speak of the same recordings and labels.
 
         Raises:
             ValueError: they do not.
         """
         said = [member.outputs(batch) for member in self._members]
         _, ids, labels = said[0]
-        if any(other != ids for _, other, _ in said):
-            raise ValueError("the teachers speak of different recordings")
+        if any(other != ids or not same_labels(own, labels) for _, other, own in said):
+            raise ValueError("the teachers speak of different recordings or labels")
         logs = torch.stack([outputs.logits.float().log_softmax(dim=1) for outputs, _, _ in said])
         logits = logs.logsumexp(dim=0) - torch.tensor(float(len(said))).log()
         return Outputs(logits, torch.cat([outputs.embedding for outputs, _, _ in said], dim=1)), ids, labels

@@ -12,8 +12,8 @@ from torch import Tensor
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.run import RunFolder
+from vskd.distillation.teacher.admission import check_teacher_fits
 from vskd.distillation.teacher.cache import Shapes, TeacherCache, TeacherKey, check_size, write_teacher_cache
-from vskd.errors import ProtocolError
 from vskd.files import sha256_file, sha256_json
 from vskd.modalities.base import Batch, Inputs
 from vskd.network import OUTPUT_LAYERS, FeatureTaps, Outputs, layer_shapes
@@ -53,8 +53,8 @@ class OnlineTeacher:
     """A teacher that looks at the student's own batch, random changes included: paired by construction.
 
     Args:
-        model: sees what the student sees.
-        inputs: what both see.
+        model: sees what the student sees; what stands in front of its network may differ.
+        inputs: the teacher's.
         layers: that terms compare, beside logits and embedding.
     """
 
@@ -144,27 +144,9 @@ def finished_teacher(experiment: Experiment, teacher_run: Path) -> FinishedTeach
 
     Raises:
         RunError: its training has not finished.
-        ProtocolError: it was trained on recordings that this experiment tests on.
+        ProtocolError: it learned from recordings that this experiment tests on, or from labels that it hides.
     """
     folder = RunFolder(teacher_run)
     folder.require_complete()
     check_teacher_fits(experiment, folder)
     return FinishedTeacher(folder, experiment.of_teacher(folder.recipe()))
-
-
-def check_teacher_fits(experiment: Experiment, folder: RunFolder) -> None:
-    """A teacher of another split would carry the test people's recordings into the student's training.
-
-    The rule and its fold are compared, not the lists of recordings: the teacher may have seen training videos whose
-    sensor file is missing.
-
-    Raises:
-        ProtocolError: the protocols or folds differ.
-    """
-    facts = folder.facts()
-    if facts["protocol_hash"] != experiment.split.protocol_hash:
-        raise ProtocolError(
-            f"The teacher in {folder.path} was trained on another split ({facts['protocol']}) "
-            f"than this run ({experiment.split.protocol})",
-            "Train a teacher with the same protocol and data, or leave out --teacher-run",
-        )

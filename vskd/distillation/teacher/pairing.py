@@ -6,7 +6,18 @@ The published VSKD code zips two independently shuffled loaders, so that its tea
 
 from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
+from vskd.datasets.recording import UNLABELLED
 from vskd.errors import CacheError
+
+
+def same_labels(one: Tensor, other: Tensor) -> bool:
+    """Whether no recording has two labels; one side or both may not know it."""
+    one, other = one.cpu(), other.cpu()
+    known = (one != UNLABELLED) & (other != UNLABELLED)
+    return torch.equal(one[known], other[known])
 
 
 def check_paired(student_ids: Sequence[str], teacher_ids: Sequence[str]) -> None:

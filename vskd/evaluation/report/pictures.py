@@ -21,12 +21,11 @@ def run_pictures(experiment: Experiment, folder: RunFolder, predictions: Predict
     """
     captions = sample_captions(predictions)
     pictures = experiment.inputs.pictures(captions, folder.role)
-    seen = [experiment.inputs.hash]
-    for run in folder.teacher_runs():
-        teacher = finished_teacher(experiment, run)
-        if teacher.inputs.hash not in seen:
-            pictures |= teacher.inputs.pictures(captions, "teacher")
-            seen.append(teacher.inputs.hash)
+    for number, run in enumerate(folder.teacher_runs()):
+        of = f", teacher {number}" if number else ""  # two teachers' pictures may have one title
+        shown = finished_teacher(experiment, run).inputs.pictures(captions, "teacher")
+        known = set(pictures.values())  # what several networks see alike is shown once
+        pictures |= {f"{title}{of}": picture for title, picture in shown.items() if picture not in known}
     if experiment.inputs.sees.modality == "image":
         pictures |= image_pictures(model, experiment.inputs, predictions)
     return pictures

@@ -19,6 +19,7 @@ from torch.nn import functional
 from vskd.bundle.contract import RangeEstimator
 from vskd.errors import DataError
 from vskd.export.int8.int8_simulation import SimulatedInt8
+from vskd.losses.cross_entropy import CrossEntropy
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +27,14 @@ Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def stay_close(logits: Tensor, float_logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean of cross-entropy with the labels and of the divergence from the float network's answers."""
+    """Mean of cross-entropy with the labels, where there are any, and of the divergence from the float network's
+    answers."""
     target = functional.log_softmax(float_logits, dim=1)
     divergence = functional.kl_div(
         functional.log_softmax(logits, dim=1), target, reduction="batchmean", log_target=True
     )
-    return 0.5 * functional.cross_entropy(logits, labels) + 0.5 * divergence
+    from_labels: Tensor = CrossEntropy()(logits, labels)
+    return 0.5 * from_labels + 0.5 * divergence
 
 
 def train_for_int8(

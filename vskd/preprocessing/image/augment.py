@@ -87,6 +87,7 @@ class ImageAugmentation(ImageAugmentationSettings):
     def _mirrored(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         chosen = torch.rand(len(images), generator=generator) < self.flip
         swapped = torch.tensor(self.label_swap, dtype=labels.dtype)[labels]
+        swapped = torch.where(labels < 0, labels, swapped)  # without a label before, without one after
         return torch.where(chosen.view(-1, 1, 1, 1), images.flip(-1), images), torch.where(chosen, swapped, labels)
 
     def _moved(self, images: Tensor, generator: torch.Generator) -> Tensor:

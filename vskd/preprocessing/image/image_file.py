@@ -10,11 +10,18 @@ The rules, so that an image means the same in training, in a report and on the d
 - What is transparent is black: an image with alpha is laid over black.
 - The rotation mark that cameras leave (EXIF orientation) is applied, after cropping: a box counts the pixels of
   the file as it is stored.
+- What is cut out is scaled by a triangle filter. In version 1 of the rules, that of the published figures, the filter
+  reaches beyond the edge of the region by up to one pixel of the result, as Pillow's `resize(box=...)` does: what lies
+  around the face shows in the outermost pixels. In version 2 nothing but the pixels that the region touches is read.
+  Of the 8,752 images of driver-inattention, scaled to 64 x 64 with a margin of 0.1, 6,750 differ between the two: in
+  0.9 % of the pixels, by up to 25 of 255 grey levels, by 0.016 on average.
 """
 
+import math
 import struct
 import zlib
 from pathlib import Path
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +31,9 @@ from vskd.errors import DataError
 from vskd.preprocessing.image.image_header import AGAIN, Box, ImageSize, clipped_box, refuse_tiny
 
 Picture = npt.NDArray[np.uint8]
+Rules = Literal[1, 2]
+"""Version of the rules, see the module's text."""
+PUBLISHED_RULES: Final = 1
 
 _FORMATS = ("JPEG", "PNG")
 _TURNS = {
@@ -41,7 +51,9 @@ _DAMAGE = (OSError, SyntaxError, ValueError, struct.error, zlib.error, IndexErro
 """What Pillow raises on files that are no image, are cut off, are damaged, or claim a size that fills the memory."""
 
 
-def read_image(path: Path, *, box: Box | None = None, margin: float = 0.0, size: int, grey: bool) -> Picture:
+def read_image(
+    path: Path, *, box: Box | None = None, margin: float = 0.0, size: int, grey: bool, rules: Rules = PUBLISHED_RULES
+) -> Picture:
     """Read, crop and resize an image; see the module's text for the rules.
 
     Args:
@@ -51,6 +63,7 @@ def read_image(path: Path, *, box: Box | None = None, margin: float = 0.0, size:
         margin: how much to add to the box on each side, as a fraction of its longer side. See `crop_region`.
         size: edge of the result in pixels.
         grey: one channel instead of three.
+        rules: version of the rules; they differ only where there is a box.
 
     Returns:
         uint8 (size, size, 1 or 3).
@@ -61,7 +74,7 @@ def read_image(path: Path, *, box: Box | None = None, margin: float = 0.0, size:
     image, turn = open_image(path, grey=grey)
     extent = refuse_tiny(path, ImageSize(*image.size))
     region = None if box is None else crop_region(box, extent, margin, path)
-    square = image.resize((size, size), Image.Resampling.BILINEAR, box=region)
+    square = scaled(image, size, region, rules)
     picture = np.array(square if turn is None else square.transpose(turn), dtype=np.uint8)
     return picture[..., np.newaxis] if grey else picture
 
@@ -75,6 +88,8 @@ def open_image(path: Path, *, grey: bool) -> tuple[Image.Image, Image.Transpose 
     Raises:
         DataError: the file cannot be read or decoded.
     """
+    if path.exists() and not path.is_file():  # to read a pipe would be to wait for ever
+        raise DataError(f"{path} is no readable JPEG or PNG image (it is no regular file)", AGAIN)
     try:
         with Image.open(path, formats=_FORMATS) as image:
             image.load()
@@ -112,6 +127,16 @@ def _from_sixteen_bits(image: Image.Image) -> Image.Image:
 def _over_black(image: Image.Image) -> Image.Image:
     colours = image.convert("RGBA")
     return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), colours).convert("RGB")
+
+
+def scaled(image: Image.Image, size: int, region: Box | None, rules: Rules) -> Image.Image:
+    """A region of an image (None: all of it) as a square of `size` pixels, by the given version of the rules."""
+    if region is not None and rules > 1:
+        left, top, right, bottom = region
+        x, y = math.floor(left), math.floor(top)
+        image = image.crop((x, y, min(math.ceil(right), image.width), min(math.ceil(bottom), image.height)))
+        region = (left - x, top - y, min(right - x, image.width), min(bottom - y, image.height))
+    return image.resize((size, size), Image.Resampling.BILINEAR, box=region)
 
 
 def crop_region(box: Box, size: ImageSize, margin: float, path: Path) -> Box:

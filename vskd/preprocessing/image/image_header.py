@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from vskd.errors import DataError
+from vskd.preprocessing.folders import require_regular
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 """Endings of the files that count as images; the formats that `read_image` decodes."""
@@ -50,6 +51,7 @@ def peek_image(path: Path) -> ImageSize:
             than `MIN_SIDE` pixels.
     """
     try:
+        require_regular(path)
         with path.open("rb") as handle:
             if os.fstat(handle.fileno()).st_size == 0:
                 raise DataError(f"{path} is empty (0 bytes)", AGAIN)

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from vskd.errors import DataError
-from vskd.preprocessing.image.image_file import Picture, read_image
+from vskd.preprocessing.image.image_file import PUBLISHED_RULES, Picture, Rules, read_image
 from vskd.preprocessing.image.image_header import Box
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
@@ -43,6 +43,7 @@ def build_image_store(
     margin: float,
     crop: Crop,
     grey: bool,
+    rules: Rules = PUBLISHED_RULES,
     max_bad_fraction: float = 0.0,
     overwrite: bool = False,
 ) -> StoreReport:
@@ -55,6 +56,7 @@ def build_image_store(
         margin: what `crop="box"` adds to a box on each side, as a fraction of its longer side.
         crop: `box` cuts out the square around each image's box; `full` squeezes the whole image into the square.
         grey: one channel instead of three.
+        rules: version of the rules of `vskd.preprocessing.image.image_file`.
         max_bad_fraction: a larger fraction of corrupt images stops the build.
         overwrite: replace a store that was made with other settings.
 
@@ -71,19 +73,23 @@ def build_image_store(
         )
     # a margin changes nothing where no box is cut out: the same store serves
     settings = {"size": size, "crop": crop, "margin": margin if crop == "box" else 0.0, "grey": grey}
-    write = partial(write_image, size=size, margin=margin, crop=crop, grey=grey)
+    if crop == "box" and rules != PUBLISHED_RULES:  # stores that were made before there were others do not say it
+        settings["rules"] = rules
+    write = partial(write_image, size=size, margin=margin, crop=crop, grey=grey, rules=rules)
     plan = Plan(out, ImageStore.kind, settings, max_bad_fraction)
     return build_store(plan, sources, write, description="Decoding images", overwrite=overwrite)
 
 
-def write_image(source: ImageSource, file: h5py.File, *, size: int, margin: float, crop: Crop, grey: bool) -> None:
+def write_image(
+    source: ImageSource, file: h5py.File, *, size: int, margin: float, crop: Crop, grey: bool, rules: Rules
+) -> None:
     """Write one image to `file["data"]`.
 
     Raises:
         DataError: it cannot be read, or its box is not within it.
     """
     box = source.box if crop == "box" else None
-    picture = read_image(source.path, box=box, margin=margin, size=size, grey=grey)
+    picture = read_image(source.path, box=box, margin=margin, size=size, grey=grey, rules=rules)
     file.create_dataset("data", data=picture, chunks=picture.shape, fletcher32=True)
 
 

@@ -2,8 +2,19 @@
 
 Frames are decoded strictly in order. Seeking is slower for the short clips of action data sets, and returned wrong
 frames in H.264 AVI files.
+
+What counts as the video, and as all of it:
+
+- The first video stream that is no attached picture (the cover of an album, a thumbnail).
+- The mark by which cameras say how they were held is applied, as that of photos is.
+- Edit lists are followed: what was cut away without encoding anew is not shown, and its absence is no damage. Neither
+  are dropped frames.
+- A file that is shorter than its container says, whose frames end well before the duration that its header states, or
+  of whose frames many cannot be decoded is refused. Where nothing says how long it should be, a warning says that.
 """
 
+import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +25,8 @@ from numpy.typing import NDArray
 
 from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.matfile import mat_shape, read_mat
+from vskd.preprocessing.video.container import states_its_end
+from vskd.preprocessing.video.turn import UPRIGHT, Turn, turn_of_matrix
 
 if TYPE_CHECKING:
     import av
@@ -28,7 +41,20 @@ DEPTH_NEAR_MM, DEPTH_RANGE_MM = 1800.0, 1600.0
 """Working range of the grey depth picture: nearer than 1.8 m is 1, farther than 3.4 m is 255, no reading is 0."""
 
 LEAST_DECODED = 0.9
-"""A clip with a smaller fraction of the frames that its header states was cut off."""
+"""A clip with a smaller fraction of the frames or of the time that its container holds or states is damaged."""
+
+_FRAMES_OF_DOUBT = 1.5
+"""Frames by which a clip may end before its stated duration without a word: the last one's own length is not known."""
+
+_SKIPPED = 32
+"""Packets up to this many bytes may say that nothing changed; no frame comes out of some of them."""
+
+_STATE_DURATION = ("matroska", "flv", "asf")
+"""Containers whose headers state how long they are; of others the decoder takes it from what is there."""
+
+logger = logging.getLogger(__name__)
+
+Frames = NDArray[np.uint8]
 
 _DAMAGED = "The file is truncated or damaged; copy it again from the original data set, or remove the recording"
 
@@ -40,7 +66,7 @@ class VideoInfo:
     Attributes:
         num_frames: number of frames as stated or, where the container does not say, duration times rate; 0 if unknown.
         rate_hz: frames per second; 0.0 if unknown (.mat files have no rate).
-        height: pixels. width: pixels.
+        height: pixels. width: pixels. Both as the picture is stored, before the camera's mark of rotation is applied.
     """
 
     path: Path
@@ -62,7 +88,7 @@ def probe_video(path: Path, variable: str = "") -> VideoInfo:
         return VideoInfo(path, shape[2], 0.0, shape[0], shape[1])
     av = _import_av()
     with _open(path) as container:
-        stream = container.streams.video[0]
+        stream = _video_stream(container, path)
         rate = float(stream.average_rate or 0.0)
         count = int(stream.frames)
         if not count and container.duration:
@@ -77,7 +103,8 @@ def read_frames(
 
     Args:
         path: video file, or a .mat file with depth in mm, (height, width, frames).
-        size: edge of the square frames in pixels; None keeps the clip's own height and width.
+        size: edge of the square frames in pixels; None keeps the clip's own height and width (those of its first
+            frame, where they change within the clip).
         variable: array of a .mat file; may be empty if the file has only one.
         channels: 3 for RGB order, 1 for grey (for a clip whose channels are equal, nothing is lost).
         fit: `centre-crop` scales the shorter side to `size` and cuts the middle square, so that bodies keep their
@@ -91,12 +118,37 @@ def read_frames(
         DataError: missing or unreadable file, or no frame in it.
         MissingExtraError: PyAV is not installed.
     """
+    first: Turn | None = None
+    for frame, turn in _arrays(path, size, variable, channels, fit):
+        first = first or turn
+        if turn.swap != first.swap:
+            raise DataError(f"{path}: the camera was turned within the clip", "Cut it there, into two recordings")
+        upright = turn.apply(frame)
+        yield np.ascontiguousarray(upright if size is None else _middle(upright, size))
+
+
+def read_stored_frames(path: Path) -> Iterator[tuple[Frames, Turn]]:
+    """Decode a clip in order with its pixels as they are stored: boxes count those.
+
+    Yields:
+        uint8 (height, width, 3), and what turns it upright.
+
+    Raises:
+        DataError: as `read_frames`.
+    """
+    return _arrays(path, None, "", 3, "centre-crop")
+
+
+def _arrays(
+    path: Path, size: int | None, variable: str, channels: Channels, fit: ResizeFit
+) -> Iterator[tuple[Frames, Turn]]:
+    """Frames scaled but not yet cut, as stored, and what turns them upright."""
     source = _depth_frames(path, variable) if path.suffix.lower() == ".mat" else _decoded_frames(path)
-    count = 0
-    for frame in source:
-        count += 1
-        yield _to_array(frame, size, channels, fit)
-    if not count:
+    first: tuple[int, int] | None = None
+    for frame, turn in source:
+        first = first or (frame.height, frame.width)
+        yield _to_array(frame, _scaled(frame, size, fit) if size is not None else first, channels), turn
+    if first is None:
         raise DataError(f"{path}: the video has no frames", _DAMAGED)
 
 
@@ -149,30 +201,108 @@ def _open(path: Path) -> Any:
     if not path.is_file():
         raise DataError(f"{path}: no such file", "Check the data folder, or complete the download")
     try:
-        container = av.open(str(path))
+        # A title that is no UTF-8 does no harm; a play list must not reach for the network.
+        container = av.open(str(path), metadata_errors="replace", options={"protocol_whitelist": "file"})
     except (av.FFmpegError, OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable video ({error})", _DAMAGED) from error
-    if not container.streams.video:
+    try:
+        _video_stream(container, path)
+    except DataError:
         container.close()
-        raise DataError(f"{path}: has no video stream", "Check that this is the right kind of file")
+        raise
     return container
 
 
-def _decoded_frames(path: Path) -> Iterator["av.VideoFrame"]:
+def _video_stream(container: Any, path: Path) -> Any:
+    """The video of a file, which may have pictures attached."""
+    from av.stream import Disposition
+
+    attached = Disposition.attached_pic | Disposition.timed_thumbnails
+    streams = [stream for stream in container.streams.video if not stream.disposition & attached]
+    if not streams:
+        what = "only an attached picture" if container.streams.video else "no video stream"
+        raise DataError(f"{path}: has {what}", "Check that this is the right kind of file")
+    if streams[0].codec_context is None:
+        raise DataError(f"{path}: its video is in a format that is not known here", "Convert it, e.g. to H.264")
+    return streams[0]
+
+
+def _decoded_frames(path: Path) -> Iterator[tuple["av.VideoFrame", Turn]]:
     av = _import_av()
     with _open(path) as container:
-        stream = container.streams.video[0]
+        stream = _video_stream(container, path)
+        stated = states_its_end(path)
         stream.thread_type = "AUTO"
-        count = 0
+        progress = _Progress()
         try:
-            for frame in container.decode(stream):
-                count += 1
-                yield frame
-        except (av.FFmpegError, ValueError) as error:
+            for packet in container.demux():
+                progress.reach(packet)
+                if packet.stream.index != stream.index:  # the packets that end a stream have no `stream_index`
+                    continue
+                progress.packets += packet.size > _SKIPPED and not packet.is_discard
+                for frame in packet.decode():
+                    progress.frames += 1
+                    yield frame, _turn(frame, path)
+        except (av.FFmpegError, OSError, ValueError) as error:
             raise DataError(f"{path}: the video breaks off or is damaged ({error})", _DAMAGED) from error
-        # An .avi that was cut off decodes without a complaint. Some writers state a few frames too many.
-        if 0 < count < LEAST_DECODED * stream.frames:
-            raise DataError(f"{path}: only {count} of the {stream.frames} frames are there", _DAMAGED)
+        _check_all_there(path, container, progress, stated)
+
+
+@dataclass
+class _Progress:
+    """How far a clip was read: video packets with a frame in them, frames, and the end in seconds of all streams."""
+
+    packets: int = 0
+    frames: int = 0
+    end: float = -math.inf
+
+    def reach(self, packet: Any) -> None:
+        """Note when a packet ends."""
+        if packet.pts is not None and packet.size:
+            self.end = max(self.end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+
+
+def _check_all_there(path: Path, container: Any, progress: _Progress, stated: bool) -> None:
+    """Refuse a clip that ended early.
+
+    Args:
+        path: for messages.
+        container: read to its end.
+        progress: what came out of it.
+        stated: whether the file is as long as its container says; nothing but damage inside is possible then.
+
+    Raises:
+        DataError: frames are missing.
+    """
+    count, packets = progress.frames, progress.packets
+    if count < LEAST_DECODED * packets:
+        raise DataError(f"{path}: only {count} of its {packets} frames can be decoded", _DAMAGED)
+    if 0 < count < packets:
+        logger.warning("%s: only %d of its %d frames can be decoded", path, count, packets)
+    if stated or not count:
+        return
+    if container.duration and container.format.name.split(",")[0] in _STATE_DURATION:
+        seconds = container.duration / _import_av().time_base
+        reached = progress.end - (container.start_time or 0) / _import_av().time_base
+        if reached < LEAST_DECODED * seconds:
+            raise DataError(f"{path}: it ends after {reached:.2f} of the {seconds:.2f} s that it states", _DAMAGED)
+        if seconds - reached > _FRAMES_OF_DOUBT / float(_video_stream(container, path).average_rate or 1):
+            logger.warning(
+                "%s: it ends after %.2f of the %.2f s that it states; is it all there?", path, reached, seconds
+            )
+        return
+    logger.warning(
+        "%s: nothing in this file says how long it should be; %d frames were found, and if it was cut off, nobody can "
+        "tell",
+        path,
+        count,
+    )
+
+
+def _turn(frame: "av.VideoFrame", path: Path) -> Turn:
+    """What turns a frame upright."""
+    mark = frame.side_data.get("DISPLAYMATRIX")
+    return UPRIGHT if mark is None else turn_of_matrix(bytes(mark), path)
 
 
 def _check_depth_shape(path: Path, shape: tuple[int, ...]) -> None:
@@ -180,26 +310,32 @@ def _check_depth_shape(path: Path, shape: tuple[int, ...]) -> None:
         raise DataError(f"{path}: a depth clip must be (height, width, frames), got shape {shape}", _DAMAGED)
 
 
-def _depth_frames(path: Path, variable: str) -> Iterator["av.VideoFrame"]:
+def _depth_frames(path: Path, variable: str) -> Iterator[tuple["av.VideoFrame", Turn]]:
     av = _import_av()
     depth = read_mat(path, variable)
     _check_depth_shape(path, depth.shape)
     for index in range(depth.shape[2]):
-        yield av.VideoFrame.from_ndarray(depth_to_grey(depth[:, :, index]), format="gray")
+        yield av.VideoFrame.from_ndarray(depth_to_grey(depth[:, :, index]), format="gray"), UPRIGHT
 
 
-def _to_array(frame: "av.VideoFrame", size: int | None, channels: Channels, fit: ResizeFit) -> NDArray[np.uint8]:
-    height, width = frame.height, frame.width
-    if size is not None and fit == "squash":
-        height = width = size
-    elif size is not None:
-        scale = size / min(height, width)
-        height, width = max(size, round(height * scale)), max(size, round(width * scale))
+def _scaled(frame: "av.VideoFrame", size: int, fit: ResizeFit) -> tuple[int, int]:
+    """Height and width to which a frame is scaled before the middle is cut out."""
+    if fit == "squash":
+        return size, size
+    scale = size / min(frame.height, frame.width)
+    return max(size, round(frame.height * scale)), max(size, round(frame.width * scale))
+
+
+def _to_array(frame: "av.VideoFrame", extent: tuple[int, int], channels: Channels) -> Frames:
+    height, width = extent
     # AREA averages all source pixels under a target pixel: no aliasing when shrinking, unlike plain bilinear sampling.
-    picture = frame.to_ndarray(
+    picture: Frames = frame.to_ndarray(
         format="gray" if channels == 1 else "rgb24", width=width, height=height, interpolation="AREA"
     )
-    if size is not None:
-        top, left = (height - size) // 2, (width - size) // 2
-        picture = picture[top : top + size, left : left + size]
-    return np.ascontiguousarray(picture.reshape(picture.shape[0], picture.shape[1], channels))
+    return picture.reshape(height, width, channels)
+
+
+def _middle(picture: Frames, size: int) -> Frames:
+    """The square in the middle."""
+    top, left = (picture.shape[0] - size) // 2, (picture.shape[1] - size) // 2
+    return picture[top : top + size, left : left + size]

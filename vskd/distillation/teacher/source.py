@@ -3,39 +3,46 @@
 from collections.abc import Sequence
 
 from vskd.distillation.distiller import layers
+from vskd.distillation.experiment import Experiment
 from vskd.distillation.teacher.fusion import FusedTeacher
 from vskd.distillation.teacher.outputs import CachedTeacher, FinishedTeacher, OnlineTeacher, TeacherSource
-from vskd.errors import RecipeError, SettingError
+from vskd.distillation.teacher.permuted import PermutedTeacher, permutation
+from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Inputs
-from vskd.recipe import Recipe
 
 
-def teacher_source(recipe: Recipe, inputs: Inputs, teachers: Sequence[FinishedTeacher]) -> TeacherSource:
-    """The teachers as the recipe's distiller needs them: cached or online, one or fused.
+def teacher_source(experiment: Experiment, teachers: Sequence[FinishedTeacher]) -> TeacherSource:
+    """The teachers as the recipe's distiller needs them: cached, online or permuted, one or fused.
 
     Args:
-        recipe: the student's.
-        inputs: what the student sees.
+        experiment: the student's.
         teachers: finished runs, one or more.
 
     Raises:
         RecipeError: online is not possible, a cached answer would be of another class, or a term names a layer that
             the teacher lacks.
     """
-    _, wanted = layers(recipe.distiller.terms)
-    try:
-        sources = [_source(recipe, inputs, teacher, wanted) for teacher in teachers]
+    _, wanted = layers(experiment.recipe.distiller.terms)
+    with as_recipe_error("distiller: the teacher does not fit"):
+        sources = [_source(experiment, teacher, wanted) for teacher in teachers]
         return sources[0] if len(sources) == 1 else FusedTeacher(sources)
-    except RecipeError:
-        raise
-    except SettingError as error:
-        raise RecipeError(f"distiller: the teacher does not fit: {error.problem}", error.action) from error
 
 
-def _source(recipe: Recipe, inputs: Inputs, teacher: FinishedTeacher, wanted: Sequence[str]) -> TeacherSource:
-    if online(recipe.distiller.teacher_outputs, inputs, teacher.inputs):
-        return OnlineTeacher(teacher.model, inputs, wanted)
+def _source(experiment: Experiment, teacher: FinishedTeacher, wanted: Sequence[str]) -> TeacherSource:
+    inputs, distiller = experiment.inputs, experiment.recipe.distiller
+    if distiller.permuted != "none":
+        return _permuted(experiment, teacher, wanted)
+    if online(distiller.teacher_outputs, inputs, teacher.inputs):
+        return OnlineTeacher(teacher.model, teacher.inputs, wanted)
     return CachedTeacher(teacher.cache(layers=wanted))
+
+
+def _permuted(experiment: Experiment, teacher: FinishedTeacher, wanted: Sequence[str]) -> PermutedTeacher:
+    """The control: the true classes are used to exchange within them, which no student could."""
+    cache, recipe = teacher.cache(layers=wanted), experiment.recipe
+    train = experiment.training_split(recipe.student.training).train
+    classes = {i: experiment.recordings[i].label for i in train} if recipe.distiller.permuted == "class" else None
+    return PermutedTeacher(cache, permutation([i for i in train if i in cache.ids], classes, recipe.seed))
 
 
 def online(wanted: str, student: Inputs, teacher: Inputs) -> bool:

@@ -1,0 +1,76 @@
+"""Late fusion: the mean of probabilities, embeddings side by side, and only of the same recordings."""
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+
+from vskd.distillation.teacher.fusion import FusedTeacher
+from vskd.errors import SettingError
+from vskd.modalities.base import Batch
+from vskd.network import Outputs
+
+BATCH = Batch(("a", "b"), torch.zeros(2, 1), torch.tensor([1, 0]), torch.tensor([0, 1]))
+
+
+class Member:
+    """Says what it is told to."""
+
+    def __init__(
+        self,
+        seed: int = 0,
+        width: int = 4,
+        *,
+        ids: Sequence[str] = ("a", "b"),
+        answer: tuple[str, ...] = BATCH.ids,
+        labels: tuple[int, ...] = (1, 0),
+        scale: float = 1.0,
+        features: Sequence[str] = (),
+    ) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.ids = frozenset(ids)
+        self.shapes = {"logits": (3,), "embedding": (width,), **dict.fromkeys(features, (2, 4, 4))}
+        self.said = Outputs(scale * torch.randn(2, 3, generator=generator), torch.randn(2, width, generator=generator))
+        self._answer, self._labels = answer, torch.tensor(labels)
+
+    def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], torch.Tensor]:
+        assert batch is BATCH
+        return self.said, self._answer, self._labels
+
+
+def test_probabilities_are_averaged_and_embeddings_joined() -> None:
+    members = [Member(1, 4), Member(2, 6), Member(3, 2)]
+    fused = FusedTeacher(members)
+    outputs, ids, labels = fused.outputs(BATCH)
+    expected = torch.stack([m.said.logits.softmax(1) for m in members]).mean(0)
+    torch.testing.assert_close(outputs.logits.exp(), expected)
+    assert torch.equal(outputs.embedding, torch.cat([m.said.embedding for m in members], dim=1))
+    assert fused.shapes == {"logits": (3,), "embedding": (12,)}
+    assert outputs.embedding.shape[1:] == fused.shapes["embedding"]
+    assert ids == BATCH.ids and torch.equal(labels, BATCH.labels)
+
+
+def test_a_sure_teacher_does_not_overflow() -> None:
+    outputs, *_ = FusedTeacher([Member(1, scale=1e4), Member(2, scale=1e4)]).outputs(BATCH)
+    assert torch.isfinite(outputs.logits.softmax(1)).all()
+
+
+def test_recordings_are_those_that_all_can_speak_of() -> None:
+    assert FusedTeacher([Member(ids="abc"), Member(ids="bcd"), Member(ids="cba")]).ids == {"b", "c"}
+
+
+@pytest.mark.parametrize("odd", [Member(answer=("b", "a")), Member(answer=("a",)), Member(labels=(0, 1))])
+def test_other_recordings_or_labels_are_refused(odd: Member) -> None:
+    with pytest.raises(ValueError, match="different recordings or labels"):
+        FusedTeacher([Member(), odd]).outputs(BATCH)
+
+
+def test_teachers_may_know_the_labels_of_different_recordings() -> None:
+    """One of them set recordings aside for validation, which the other has without labels."""
+    one, other = Member(labels=(int(BATCH.labels[0]), -1)), Member(labels=(-1, int(BATCH.labels[1])))
+    assert FusedTeacher([one, other]).outputs(BATCH)[1] == BATCH.ids
+
+
+def test_nobody_looks_inside_several_teachers() -> None:
+    with pytest.raises(SettingError, match="Several teachers have no common layer deep, shallow"):
+        FusedTeacher([Member(features=["shallow"]), Member(features=["deep"])])

@@ -1,0 +1,163 @@
+"""Who is asked, and how: online or from the cache, and the refusals of what cannot be."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import TINY_IMAGES
+from vskd.distillation.experiment import prepare
+from vskd.distillation.teacher.fusion import FusedTeacher
+from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher, TeacherSource, finished_teacher
+from vskd.distillation.teacher.source import online, teacher_source
+from vskd.distillation.train import teach
+from vskd.errors import RecipeError
+from vskd.modalities.base import Batch
+from vskd.recipe import Recipe, load_recipe
+
+STILL = tuple(
+    f"student.sees.augmentation.{name}=0"
+    for name in ("contrast", "gamma", "brightness", "crop", "rotation_deg", "flip", "erase")
+)
+KD = "distiller=kd"
+
+
+@pytest.fixture(scope="module")
+def recipe_of(shapes_root: Path):
+    def make(*overrides: str) -> Recipe:
+        return load_recipe(
+            "krca", (*TINY_IMAGES, f"dataset.path={shapes_root}", "teachers.0.training.epochs=1", *overrides)
+        )
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def place(recipe_of, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a teacher of one epoch and its cache."""
+    folder = tmp_path_factory.mktemp("listening")
+    teach(recipe_of(), folder / "teacher", cache=folder / "cache")
+    return folder
+
+
+def asked(recipe: Recipe, place: Path, teachers: int = 1) -> TeacherSource:
+    experiment = prepare(recipe, place / "cache", with_teachers=True)
+    runs = [finished_teacher(experiment, place / "teacher") for _ in range(teachers)]
+    return teacher_source(experiment, runs)
+
+
+def some_images(recipe: Recipe, place: Path) -> Batch:
+    """Nine of them, unchanged."""
+    inputs = prepare(recipe, place / "cache", with_teachers=True).inputs
+    (batch,) = inputs.batches(tuple(sorted(inputs.ids))[:9], batch_size=9)
+    return batch
+
+
+@pytest.mark.parametrize(
+    ("overrides", "kind"),
+    [
+        ((), OnlineTeacher),  # images are changed at random
+        ((KD,), OnlineTeacher),
+        ((*STILL, KD), CachedTeacher),
+        (STILL, CachedTeacher),  # the terms look inside: features are cached
+        ((KD, "distiller.teacher_outputs=cached"), CachedTeacher),
+        ((*STILL, KD, "distiller.teacher_outputs=online"), OnlineTeacher),
+        ((KD, "student.sees.size=40"), CachedTeacher),  # the student sees other images than the teacher
+    ],
+)
+def test_online_where_it_helps_and_cached_where_it_can_be(recipe_of, place: Path, overrides, kind) -> None:
+    recipe = recipe_of(*overrides)
+    found = asked(recipe, place)
+    assert isinstance(found, kind)
+    assert len(found.ids) == 75
+    inside = {"deep", "shallow"} if recipe.distiller.title == "krca" else set()
+    assert set(found.shapes) == {"logits", "embedding"} | inside
+
+
+@pytest.mark.parametrize("distiller", ["kd", "krca"])
+def test_online_and_cache_agree_on_unchanged_images(recipe_of, place: Path, distiller: str) -> None:
+    recipe = recipe_of(*STILL, f"distiller={distiller}")
+    batch = some_images(recipe, place)
+    stored, live = asked(recipe, place), asked(recipe.updated("distiller.teacher_outputs=online"), place)
+    assert stored.shapes == live.shapes
+    cached, *_ = stored.outputs(batch)
+    online, found, labels = live.outputs(batch)
+    assert online.features.keys() == cached.features.keys() == set(live.shapes) - {"logits", "embedding"}
+    for layer in live.shapes:
+        torch.testing.assert_close(online.layer(layer), cached.layer(layer), rtol=1e-4, atol=1e-5)
+        assert online.layer(layer).shape[1:] == live.shapes[layer]
+    assert found == batch.ids and torch.equal(labels, batch.labels)
+
+
+def test_online_sees_the_changed_image_itself(recipe_of, place: Path) -> None:
+    source = asked(recipe_of(), place)
+    image = torch.rand(2, *some_images(recipe_of(), place).inputs.shape[1:])
+    batch = Batch(("a", "b"), image, torch.tensor([0, 1]), torch.tensor([0, 1]))
+    darker = Batch(("a", "b"), image / 2, torch.tensor([0, 1]), torch.tensor([0, 1]))
+    assert not torch.equal(source.outputs(batch)[0].logits, source.outputs(darker)[0].logits)
+    assert not source.outputs(batch)[0].logits.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("overrides", "match"),
+    [
+        ((KD, "distiller.teacher_outputs=cached", "student.sees.augmentation.flip=0.5"), "mirror image"),
+        ((KD, "student.sees.size=40", "student.sees.augmentation.flip=0.5"), "mirror image"),
+        (("student.sees.size=40", "distiller.teacher_outputs=online"), r"teacher_outputs is 'online', but .* differ"),
+        (("student.sees.grey=true", "distiller.teacher_outputs=online"), r"teacher_outputs is 'online'"),
+        (
+            ("distiller.terms.deep_attention.teacher_layer=layer9",),
+            r"distiller: the teacher does not fit: There is no layer 'layer9'",
+        ),
+        ((*STILL, "distiller.terms.deep_attention.teacher_layer=layer9"), r"the teacher does not fit: .*'layer9'"),
+    ],
+)
+def test_what_cannot_be_is_refused(recipe_of, place: Path, overrides, match: str) -> None:
+    with pytest.raises(RecipeError, match=match):
+        asked(recipe_of(*overrides), place)
+
+
+def test_a_mirror_image_is_shown_to_the_teacher_too(recipe_of, place: Path) -> None:
+    """Then both are of the same class."""
+    assert isinstance(asked(recipe_of(KD, "student.sees.augmentation.flip=0.5"), place), OnlineTeacher)
+
+
+def test_several_teachers_are_fused(recipe_of, place: Path) -> None:
+    recipe = recipe_of(KD)
+    one, two = asked(recipe, place), asked(recipe, place, teachers=2)
+    assert isinstance(two, FusedTeacher)
+    batch = some_images(recipe, place)
+    single, fused = one.outputs(batch)[0], two.outputs(batch)[0]
+    torch.testing.assert_close(fused.logits.softmax(1), single.logits.softmax(1))
+    assert torch.equal(fused.embedding, torch.cat([single.embedding] * 2, dim=1))
+    with pytest.raises(RecipeError, match="distiller: the teacher does not fit: Several teachers have no common layer"):
+        asked(recipe_of(), place, teachers=2)
+
+
+def test_different_streams_are_cached_only(tiny, teacher_run: Path, shared_cache: Path) -> None:
+    recipe = tiny()
+    experiment = prepare(recipe, shared_cache, with_teachers=True)
+    student, teacher = experiment.inputs, finished_teacher(experiment, teacher_run).inputs
+    assert student.augmented
+    assert not online("auto", student, teacher)
+    assert not online("cached", student, teacher)
+    with pytest.raises(RecipeError, match="the student sees accelerometer and the teacher rgb"):
+        online("online", student, teacher)
+
+
+def test_the_same_windows_behind_another_encoding_are_seen_online(tiny, shared_cache: Path, tmp_path: Path) -> None:
+    """A GAF student listens to a teacher of raw windows: what stands in front belongs to each network."""
+    wrist = tiny("student.network=resnet18-small-stem", "student.sees.encoding=gasf", "distiller=kd")
+    content = wrist.model_dump(mode="json")
+    content["student"]["sees"]["encoding"]["image_size"] = 16
+    content["teachers"] = [tiny().student.model_dump(mode="json")]
+    from vskd.recipe import parse_recipe
+
+    recipe = parse_recipe(content, "test")
+    teach(recipe, tmp_path / "teacher", cache=shared_cache)
+    experiment = prepare(recipe, shared_cache, with_teachers=True)
+    source = teacher_source(experiment, [finished_teacher(experiment, tmp_path / "teacher")])
+    assert isinstance(source, OnlineTeacher)
+    assert source.shapes == {"logits": (3,), "embedding": (12,)}
+    (batch,) = experiment.inputs.batches(experiment.split.train[:3], batch_size=3)
+    assert source.outputs(batch)[0].logits.shape == (3, 3)

@@ -1,0 +1,87 @@
+"""Joint trajectories: the body's own frame, and files that are no skeletons."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy.io import savemat
+
+from vskd.errors import DataError
+from vskd.preprocessing.sensor.joints import in_body_frame, read_joints, trajectories
+
+
+def body(frames: int = 30) -> npt.NDArray[np.float32]:
+    """Twenty joints that move."""
+    rng = np.random.default_rng(3)
+    joints = rng.normal(0, 0.5, (20, 3, 1)) + np.cumsum(rng.normal(0, 0.02, (20, 3, frames)), axis=2)
+    return joints.astype(np.float32)
+
+
+def written(path: Path, joints: npt.ArrayLike, variable: str = "d_skel") -> Path:
+    savemat(path, {variable: np.asarray(joints)})
+    return path
+
+
+def test_positions_are_read_as_they_are_written(tmp_path: Path) -> None:
+    joints = read_joints(written(tmp_path / "a.mat", body()), "d_skel")
+    assert joints.dtype == np.float32
+    np.testing.assert_array_equal(joints, body())
+
+
+@pytest.mark.parametrize("moved", [(0.0, 0.0, 0.0), (2.0, -1.0, 3.5)])
+@pytest.mark.parametrize("size", [0.5, 1.0, 1.3])
+def test_the_body_frame_knows_neither_place_nor_size(moved: tuple[float, float, float], size: float) -> None:
+    elsewhere = size * body() + np.array(moved, dtype=np.float32).reshape(1, 3, 1)
+    np.testing.assert_allclose(in_body_frame(elsewhere), in_body_frame(body()), atol=1e-5)
+
+
+def test_the_body_frame_against_its_definition() -> None:
+    joints = body(4)
+    middles = [joints[:, :, t].mean(axis=0) for t in range(4)]
+    squares = [np.sum((joints[j, :, t] - middles[t]) ** 2) for t in range(4) for j in range(20)]
+    centre, size = np.mean(middles, axis=0), np.sqrt(np.mean(squares))
+    expected = np.stack([(joints[:, :, t] - centre) / size for t in range(4)], axis=2)
+    np.testing.assert_allclose(in_body_frame(joints), expected, atol=1e-6)
+
+
+def test_walking_through_the_room_stays() -> None:
+    """Only the mean place of the whole recording is taken away."""
+    still = np.repeat(body(1), 10, axis=2)
+    walking = still + np.linspace(0, 2, 10, dtype=np.float32).reshape(1, 1, 10)
+    middle = in_body_frame(walking).mean(axis=0)  # (3, frames)
+    assert np.all(np.diff(middle, axis=1) > 0.1)
+    assert np.allclose(middle.mean(axis=1), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("frames", [2, 16, 40])
+def test_every_coordinate_is_a_trajectory_of_the_length_that_is_asked_for(frames: int) -> None:
+    joints = body(frames)
+    resampled = trajectories(joints, 16)
+    assert resampled.shape == (60, 16)
+    flat = in_body_frame(joints).reshape(60, frames)
+    np.testing.assert_allclose(resampled[:, [0, -1]], flat[:, [0, -1]], atol=1e-6)
+    if frames == 16:
+        np.testing.assert_allclose(resampled, flat, atol=1e-6)
+
+
+def test_all_joints_at_one_place_are_no_body() -> None:
+    with pytest.raises(DataError, match="all joints of the skeleton are at one place"):
+        in_body_frame(np.ones((20, 3, 5), dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("joints", "told"),
+    [
+        (np.zeros((20, 30)), r"a skeleton has \(joints, 3, 2 frames or more\), this has \(20, 30\)"),
+        (np.zeros((20, 2, 30)), r"this has \(20, 2, 30\)"),
+        (body()[:, :, :1], r"2 frames or more\), this has \(20, 3(, 1)?\)"),
+        (np.where(np.arange(30) == 7, np.nan, body()), "60 joint coordinates are not finite"),
+        (np.where(np.arange(30) == 7, np.inf, body()), "60 joint coordinates are not finite"),
+    ],
+)
+def test_what_is_no_skeleton_is_named(tmp_path: Path, joints: npt.ArrayLike, told: str) -> None:
+    path = written(tmp_path / "a1_s1_t1_skeleton.mat", joints)
+    with pytest.raises(DataError, match=told) as caught:
+        read_joints(path, "d_skel")
+    assert str(path) in str(caught.value)

@@ -1,0 +1,51 @@
+"""The store of skeletons: what was read is found again, and what cannot be read is named."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from vskd.errors import DataError
+from vskd.preprocessing.sensor.joints import read_joints, trajectories
+from vskd.preprocessing.stores.joint_store import JointSource, JointStore, build_joint_store
+
+
+def source(folder: Path, name: str, joints: np.ndarray) -> JointSource:
+    path = folder / f"{name}.mat"
+    savemat(path, {"d_skel": joints})
+    return JointSource(name, path, "d_skel")
+
+
+def body(seed: int, frames: int = 12) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(20, 3, frames)).astype(np.float32)
+
+
+def test_trajectories_are_found_by_id(tmp_path: Path) -> None:
+    sources = [source(tmp_path, name, body(seed)) for seed, name in enumerate(("a", "b"))]
+    build_joint_store(sources, tmp_path / "store.h5", length=8)
+    store = JointStore(tmp_path / "store.h5")
+    assert store.ids == {"a", "b"}
+    for one in sources:
+        found = store.joints(one.id)
+        assert (found.dtype, found.shape) == (np.float32, (60, 8))
+        np.testing.assert_array_equal(found, trajectories(read_joints(one.path, one.variable), 8))
+
+
+@pytest.mark.parametrize(
+    ("joints", "told"),
+    [
+        (np.ones((20, 3, 9)), "all joints of the skeleton are at one place"),
+        (np.full((20, 3, 9), np.nan), "not finite"),
+        (np.ones((20, 9)), "a skeleton has"),
+    ],
+)
+def test_a_bad_file_is_left_out_and_named_or_stops_the_build(tmp_path: Path, joints: np.ndarray, told: str) -> None:
+    sources = [source(tmp_path, "good", body(0)), source(tmp_path, "bad", joints)]
+    with pytest.raises(DataError, match=told) as caught:
+        build_joint_store(sources, tmp_path / "strict.h5", length=8)
+    assert "bad" in str(caught.value)
+    build_joint_store(sources, tmp_path / "store.h5", length=8, max_bad_fraction=0.5)
+    store = JointStore(tmp_path / "store.h5")
+    assert store.ids == {"good"}
+    assert told in store.problems["bad"]

@@ -1,0 +1,130 @@
+"""Presets written out as terms, lists of one's own, and what cannot be a distiller."""
+
+from typing import Any
+
+import pytest
+
+from vskd.errors import RecipeError
+from vskd.losses.presets.catalog import PRESETS
+from vskd.recipe import Recipe, load_recipe, parse_recipe
+from vskd.recipe.distiller import Distiller, expanded_distiller, terms_that_need_labels
+from vskd.schema import parse
+
+
+def temperatures(distiller: Distiller) -> dict[str, float]:
+    return {term.title: term.temperature for term in distiller.terms if hasattr(term, "temperature")}
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_presets_name_stands_for_its_terms(name: str) -> None:
+    made = parse(Distiller, expanded_distiller(name))
+    assert made.preset == made.title == name
+    assert (made.terms, made.weighting) == (PRESETS[name].terms, PRESETS[name].weighting)
+    assert made.teacher_outputs == "auto"
+    assert made.needs_teacher == (name not in ("none", "krca-hl"))
+    assert expanded_distiller(made.model_dump(mode="json")) == made.model_dump(mode="json")
+
+
+def test_published_temperatures_reach_the_recipe() -> None:
+    assert temperatures(parse(Distiller, expanded_distiller("dask"))) == {"kd": 4.0}
+    assert temperatures(parse(Distiller, expanded_distiller("kd"))) == {"kd": 4.0}
+    assert temperatures(parse(Distiller, expanded_distiller("krca"))) == {
+        "tckd": 4.0,
+        "nckd": 4.0,
+        "sample_relation": 0.07,
+    }
+    assert temperatures(parse(Distiller, expanded_distiller("dangerous-driving"))) == {"kd": 7.0}
+    assert temperatures(load_recipe("dangerous-driving").distiller) == {"kd": 3.0}
+    assert temperatures(parse(Distiller, {"terms": [{"loss": "kd"}]})) == {"kd": 4.0}
+
+
+def test_settings_of_a_presets_terms_may_differ() -> None:
+    content = {"preset": "dask", "terms": {"kd": {"weight": 0.5, "temperature": 2.0}}, "teacher_outputs": "cached"}
+    made = parse(Distiller, expanded_distiller(content))
+    by_title = {term.title: term for term in made.terms}
+    assert (by_title["kd"].weight, temperatures(made)) == (0.5, {"kd": 2.0})
+    assert made.teacher_outputs == "cached"
+    others = [term for term in PRESETS["dask"].terms if term.title != "kd"]
+    assert [term for term in made.terms if term.title != "kd"] == others
+
+
+def test_a_list_of_ones_own_is_called_by_its_terms_in_use() -> None:
+    terms = [{"loss": "cross_entropy"}, {"loss": "kd", "name": "soft"}, {"loss": "rkd_angle", "weight": 0.0}]
+    made = parse(Distiller, {"terms": terms})
+    assert made.title == "cross_entropy+soft"
+    assert made.needs_teacher
+    assert made.weighting == "fixed"
+
+
+def test_a_term_of_weight_zero_needs_no_teacher() -> None:
+    assert not parse(Distiller, {"terms": [{"loss": "cross_entropy"}, {"loss": "kd", "weight": 0}]}).needs_teacher
+
+
+@pytest.mark.parametrize(
+    ("content", "needle"),
+    [
+        ("krac", "There is no distiller 'krac'; did you mean 'krca'?"),
+        ({"preset": "dask", "terms": {"kdd": {"weight": 1}}}, "distiller.terms.kdd: preset 'dask' has no such term"),
+        ({"preset": "dask", "terms": {"kd": 3}}, "distiller.terms.kd: should be keys with values, not 3"),
+        ({"preset": "dask", "terms": "kd"}, "distiller.terms: should be a list"),
+        ({"preset": "dask", "terms": [{"loss": "kd"}]}, "preset 'dask' has the terms cross_entropy, kd, embedding_mse"),
+        ({"terms": []}, "distiller.terms"),
+        ({"terms": [{"loss": "kd"}, {"loss": "kd"}]}, "two terms are called kd: give each a `name` of its own"),
+        ({"terms": [{"loss": "hint"}]}, "distiller.terms.0.loss: 'hint' is not allowed"),
+        ({"terms": [{"loss": "kd", "width": 3}]}, "distiller.terms.0.width: unknown key (of kd)"),
+        ({"terms": [{"loss": "kd", "weight": -1}]}, "distiller.terms.0.weight"),
+        ({"terms": [{"loss": "kd", "temperature_max": 9.0}]}, "temperature_max does nothing here"),
+        ({"preset": "dask", "weightings": "fixed"}, "distiller.weightings: unknown key, did you mean 'weighting'?"),
+        ({"weighting": "fixed"}, "distiller.terms: missing"),
+    ],
+)
+def test_what_cannot_be_a_distiller_is_refused_with_its_path(content: Any, needle: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        parse_recipe({**load_recipe("vskd").model_dump(mode="json"), "distiller": content}, "test")
+    assert needle in str(caught.value)
+
+
+def test_a_teacher_must_be_there_where_a_term_listens() -> None:
+    recipe: Recipe = load_recipe("vskd")
+    with pytest.raises(RecipeError, match="distiller 'dask' needs a teacher: add one to `teachers`"):
+        recipe.updated("teachers=[]")
+    assert recipe.updated("distiller=none", "teachers=[]").teachers == ()
+
+
+@pytest.mark.parametrize(
+    ("ablation", "titles"),
+    [
+        ("krca-hl", {"cross_entropy"}),
+        ("krca-sl", {"tckd", "nckd"}),
+        ("krca-sr", {"cross_entropy", "sample_relation"}),
+        ("krca-ia", {"cross_entropy", "deep_attention", "shallow_attention"}),
+        ("krca-hl-sl", {"cross_entropy", "tckd", "nckd"}),
+        ("krca-hl-sl-sr", {"cross_entropy", "tckd", "nckd", "sample_relation"}),
+    ],
+)
+def test_an_ablation_changes_the_distiller_only(ablation: str, titles: set[str]) -> None:
+    base, other = load_recipe("krca"), load_recipe("krca", [f"distiller={ablation}"])
+    assert {term.title for term in other.distiller.terms} == titles
+    kept = {term.title: term for term in base.distiller.terms}
+    assert all(term == kept[term.title] for term in other.distiller.terms)
+    parts = ("seed", "dataset", "student", "teachers", "export")
+    assert other.hash_of(*parts) == base.hash_of(*parts)
+    assert other.hash_of("distiller") != base.hash_of("distiller")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("distiller=none", "distiller.permuted=all"), "permuted does nothing here: no term compares with a teacher"),
+        (("distiller.permuted=class", "distiller.teacher_outputs=online"), "set teacher_outputs to auto or cached"),
+        (("distiller.permuted=some",), "permuted: 'some' is not allowed"),
+    ],
+)
+def test_what_cannot_be_exchanged_is_refused(words: tuple[str, ...], told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        load_recipe("demo", words)
+
+
+def test_terms_that_need_labels_are_named_where_they_are_in_use() -> None:
+    terms = [{"loss": "cross_entropy"}, {"loss": "tckd"}, {"loss": "nckd", "weight": 0}, {"loss": "kd"}]
+    assert terms_that_need_labels(parse(Distiller, {"terms": terms}).terms) == ("tckd",)

@@ -1,0 +1,70 @@
+"""The section export: what depends on the student has its default there, and is refused elsewhere."""
+
+import pytest
+from pydantic import ValidationError
+
+from vskd.errors import RecipeError
+from vskd.recipe import load_recipe
+from vskd.recipe.export import Export, changeable_export, complete_export
+
+WRIST, IMAGES, LW = ("window", "resnet18"), ("image", "mobilenet-v3-small-075"), ("image", "squeezenet-lw")
+
+
+@pytest.mark.parametrize(
+    ("student", "added"),
+    [
+        (WRIST, {"encoding_inside": False}),
+        (IMAGES, {"fine_tuning": "auto"}),
+        (LW, {"fine_tuning": "auto", "prune_stem": 0.0}),
+        (("frames", "trn"), {}),
+    ],
+)
+def test_what_depends_on_the_student_has_its_default_there(student: tuple[str, str], added: dict[str, object]) -> None:
+    said = {"input_type": "float32"}
+    assert complete_export(said, *student) == said | added
+    assert said == {"input_type": "float32"}
+    assert complete_export(complete_export(said, *student), *student) == said | added
+    assert changeable_export(complete_export(said, *student)) == said
+
+
+def test_what_was_said_stays() -> None:
+    said = {"fine_tuning": "never", "prune_stem": 0.5}
+    assert complete_export(said, *LW) == said
+    assert changeable_export(said) == said
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "student", "when"),
+    [
+        ("encoding_inside", True, IMAGES, "the student sees windows"),
+        ("fine_tuning", "always", WRIST, "the student sees images"),
+        ("prune_stem", 0.5, IMAGES, "the student is squeezenet-lw"),
+    ],
+)
+def test_what_does_nothing_for_a_student_is_refused(
+    key: str, value: object, student: tuple[str, str], when: str
+) -> None:
+    with pytest.raises(ValueError, match=f"export.{key} does nothing here: it counts only where {when}"):
+        complete_export({key: value}, *student)
+
+
+def test_settings_of_fine_tuning_count_where_it_may_happen() -> None:
+    tuned = Export(fine_tuning="auto")
+    assert (tuned.fine_tuning_epochs, tuned.fine_tuning_rate) == (2, 1e-4)
+    assert Export().fine_tuning_epochs is None
+    with pytest.raises(ValidationError, match="fine_tuning_epochs does nothing here"):
+        Export(fine_tuning="never", fine_tuning_epochs=3)
+
+
+def test_an_export_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Export().prune_stem = 0.5  # type: ignore[misc]
+
+
+def test_the_recipe_fills_in_what_its_student_has() -> None:
+    assert load_recipe("krca").export.prune_stem == 0.0
+    assert load_recipe("dangerous-driving").export.prune_stem is None
+    assert load_recipe("dangerous-driving").export.fine_tuning == "auto"
+    assert load_recipe("vskd").export.encoding_inside is False
+    with pytest.raises(RecipeError, match=r"export\.fine_tuning does nothing here"):
+        load_recipe("vskd", ["export.fine_tuning=always"])

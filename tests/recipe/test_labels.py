@@ -1,0 +1,126 @@
+"""The recipe section `labels`: one rule, names as text, titles, and lists of ids."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.datasets.splits.test_labels import people
+from vskd.errors import RecipeError
+from vskd.recipe import load_recipe
+from vskd.recipe.labels import Labels
+from vskd.schema import explain, parse
+
+NAMES = ("wave", "jog", "squat", "sit", "lunge")
+
+
+def labels(**content: Any) -> Labels:
+    made: Labels = parse(Labels, content)
+    return made
+
+
+def chosen(**content: Any) -> frozenset[str]:
+    return labels(**content).labelled(people(), NAMES)
+
+
+def test_everybody_carries_a_label_where_nothing_is_said() -> None:
+    assert load_recipe("demo").labels == Labels()
+    assert chosen() == {r.id for r in people()}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ({"subjects": ["1"]}, lambda r: r.subject == "1"),
+        ({"subjects": [1, 3]}, lambda r: r.subject in ("1", "3")),
+        ({"trials": [0]}, lambda r: r.trial == "0"),
+        ({"classes": ["jog", "sit"]}, lambda r: r.label in (1, 3)),
+    ],
+)
+def test_named_subjects_trials_and_classes(content: dict[str, Any], expected: Any) -> None:
+    assert chosen(**content) == {r.id for r in people() if expected(r)}
+
+
+def test_a_fraction_is_drawn_by_its_own_seed() -> None:
+    assert len(chosen(fraction=0.25)) == 30
+    assert chosen(fraction=0.25) == chosen(fraction=0.25, seed=0) != chosen(fraction=0.25, seed=1)
+    assert load_recipe("demo", ["seed=5", "labels.fraction=0.5"]).labels == labels(fraction=0.5)
+
+
+@pytest.mark.parametrize(
+    ("content", "title"),
+    [
+        ({}, "all"),
+        ({"subjects": [1]}, "subject 1"),
+        ({"subjects": [1, 3]}, "subjects 1, 3"),
+        ({"trials": [2]}, "trial 2"),
+        ({"classes": ["jog"]}, "class jog"),
+        ({"fraction": 0.1}, "10 %"),
+        ({"fraction": 0.125, "seed": 2}, "12.5 % (draw 2)"),
+        ({"ids": "some/list.csv"}, "ids of list.csv"),
+    ],
+)
+def test_titles(content: dict[str, Any], title: str) -> None:
+    assert labels(**content).title == title
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"subjects": [1], "trials": [1]}, "give one of subjects, trials alone"),
+        ({"fraction": 0.1, "ids": "a.csv"}, "give one of fraction, ids alone"),
+        ({"seed": 1}, "seed does nothing here: it counts only with fraction"),
+        ({"fraction": 0.0}, "fraction"),
+        ({"fraction": 1.5}, "fraction"),
+        ({"subjects": []}, "subjects"),
+        ({"subject": [1]}, "subject: unknown key, did you mean 'subjects'?"),
+    ],
+)
+def test_wrong_content_is_explained(content: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        labels(**content)
+    assert told in "; ".join(explain(caught.value, Labels))
+
+
+def test_a_list_of_ids(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("\ufeffwho,id\nann,a0_s0_t0\nbob,a4_s3_t5\n", encoding="utf-8")
+    assert chosen(ids=str(path)) == {"a0_s0_t0", "a4_s3_t5"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, r"labels\.ids: .*list\.csv cannot be read"),
+        (b"\xff\xfe\x00", r"labels\.ids: .*list\.csv cannot be read"),
+        (b"", r"list\.csv has no column 'id'"),
+        (b"name\na0_s0_t0\n", r"list\.csv has no column 'id'"),
+        (b"id\n", r"list\.csv has no column 'id', or no line below it"),
+        (b"id\nnobody\n", r"labels: no training recording has the id nobody"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_named(tmp_path: Path, text: bytes | None, told: str) -> None:
+    path = tmp_path / "list.csv"
+    if text is not None:
+        path.write_bytes(text)
+    with pytest.raises(RecipeError, match=told):
+        chosen(ids=str(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [({"subjects": ["9"]}, "the subject 9"), ({"trials": [9]}, "the trial 9"), ({"classes": ["fly"]}, "the class fly")],
+)
+def test_nobody_of_that_name(content: dict[str, Any], told: str) -> None:
+    with pytest.raises(RecipeError, match=f"^labels: no training recording has {told}"):
+        chosen(**content)
+
+
+def test_a_teacher_follows_the_recipe_or_has_labels_of_its_own() -> None:
+    recipe = load_recipe("demo", ["labels.subjects=[1]"])
+    assert recipe.of_teacher().labels == recipe.labels
+    own = recipe.updated("teachers.0.labels.trials=[1]")
+    assert own.of_teacher().labels == labels(trials=[1])
+    assert own.labels == recipe.labels
+    assert recipe.hash_of("labels") != load_recipe("demo").hash_of("labels")

@@ -1,0 +1,37 @@
+"""Which shipped recipe is meant where only parts of it are named."""
+
+import pytest
+
+from vskd.datasets.catalog import DATASETS
+from vskd.losses.presets.catalog import PRESETS
+from vskd.models.catalog import NETWORKS
+from vskd.recipe import list_recipes
+from vskd.recipe.systems import DEFAULT, SYSTEM_OF, fitting_recipe
+
+
+@pytest.mark.parametrize(
+    ("named", "dataset", "system"),
+    [
+        ((), None, "vskd"),
+        ((None, None), "utd-mhad", "vskd"),
+        ((), "state-farm", "krca"),
+        (("resnet18", "dask"), None, "vskd"),
+        (("squeezenet-lw",), None, "krca"),
+        (("krca-hl-sl",), None, "krca"),
+        (("efficientnet-v2-s",), "driver-inattention", "dangerous-driving"),
+        ((None, "mobilenet-v3-small-075"), None, "dangerous-driving"),
+        (("dangerous-driving", "squeezenet-lw"), None, "dangerous-driving"),
+        (("kd",), "nowhere", "vskd"),
+    ],
+)
+def test_the_first_name_that_tells_decides_then_the_data_set(
+    named: tuple[str | None, ...], dataset: str | None, system: str
+) -> None:
+    assert fitting_recipe(named, dataset) == system
+
+
+def test_every_system_is_a_shipped_recipe_and_every_beginning_is_one_of_a_name() -> None:
+    shipped = {name for name, _ in list_recipes()}
+    assert {DEFAULT, *SYSTEM_OF.values(), *(entry.system for entry in DATASETS.values())} <= shipped
+    names = (*NETWORKS, *PRESETS)
+    assert [start for start in SYSTEM_OF if not any(name.startswith(start) for name in names)] == []

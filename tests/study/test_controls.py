@@ -1,0 +1,91 @@
+"""Controls: twins that differ from their recipe in what they are to show, and in nothing else."""
+
+import pytest
+
+from vskd.errors import RecipeError
+from vskd.recipe import DECIDING, Recipe, load_recipe
+from vskd.study.compare import teacher_key
+from vskd.study.controls import CONTROLS, is_control, with_controls
+
+
+@pytest.mark.parametrize("name", ["demo", "vskd", "krca", "dangerous-driving"])
+def test_the_twin_without_a_teacher_differs_in_the_distiller_alone(name: str) -> None:
+    recipe, twin = with_controls([load_recipe(name)], ["none"])
+    assert (recipe.name, twin.name) == (name, f"{name}-no-kd")
+    assert twin.distiller.title == "none" and not twin.distiller.needs_teacher
+    assert [key for key in DECIDING if recipe.hash_of(key) != twin.hash_of(key)] == ["distiller"]
+    assert twin.model_copy(update={"name": name, "distiller": recipe.distiller}) == recipe
+
+
+def test_the_twin_keeps_every_setting_that_was_changed() -> None:
+    """Also those that the shipped recipe does not have, such as another data set and its own teacher."""
+    changed = ("student.training.epochs=3", "student.network=cnn1d", "student.sees.encoding=raw", "teachers.0.seed=7")
+    recipe, twin = with_controls([load_recipe("demo", changed)], ["none"])
+    assert twin.student == recipe.student
+    assert twin.teachers == recipe.teachers
+    assert twin.distiller == load_recipe("demo", ["distiller=none"]).distiller
+
+
+def test_every_recipe_is_followed_by_its_own_twins() -> None:
+    recipes = [load_recipe(name, ["labels.fraction=0.5"]) for name in ("krca", "dangerous-driving")]
+    suffixes = ["no-kd", "self", "permuted", "permuted-in-class", "all-labels"]
+    assert [recipe.name for recipe in with_controls(recipes, list(CONTROLS))] == [
+        *("krca", *(f"krca-{suffix}" for suffix in suffixes)),
+        *("dangerous-driving", *(f"dangerous-driving-{suffix}" for suffix in suffixes)),
+    ]
+    assert with_controls(recipes, []) == recipes
+
+
+def test_a_control_that_does_not_exist() -> None:
+    with pytest.raises(RecipeError, match=r"There is no control 'nome'; did you mean 'none'\?"):
+        with_controls([load_recipe("demo")], ["nome"])
+
+
+def changed(recipe: Recipe, twin: Recipe) -> set[str]:
+    """The parts of a recipe that a twin has otherwise."""
+    before, after = (r.model_dump(mode="json") for r in (recipe, twin))
+    return {key for key in before if before[key] != after[key]} - {"name"}
+
+
+@pytest.mark.parametrize("name", ["demo", "vskd"])
+@pytest.mark.parametrize(("control", "value"), [("permuted", "all"), ("permuted-in-class", "class")])
+def test_a_permuted_twin_differs_in_the_exchange_alone(name: str, control: str, value: str) -> None:
+    recipe, twin = with_controls([load_recipe(name, ["labels.trials=[1]"])], [control])
+    assert changed(recipe, twin) == {"distiller"}
+    assert twin.distiller.model_copy(update={"permuted": "none"}) == recipe.distiller
+    assert twin.distiller.permuted == value
+
+
+@pytest.mark.parametrize("name", ["demo", "vskd"])
+def test_the_teacher_of_self_training_is_the_students_own_twin(name: str) -> None:
+    """What is trained as the teacher is what is trained as the twin without one."""
+    recipe, alone, twin = with_controls([load_recipe(name, ["labels.trials=[1]"])], ["none", "self"])
+    assert changed(recipe, twin) == {"teachers"}
+    assert len(twin.teachers) == 1
+    assert twin.of_teacher().hash_of(*DECIDING) == alone.hash_of(*DECIDING)
+    assert twin.with_seed(3).of_teacher().hash_of(*DECIDING) == alone.with_seed(3).hash_of(*DECIDING)
+
+
+def test_all_labels_has_no_teacher_and_stands_beside_that_of_the_recipe() -> None:
+    recipe, twin = with_controls([load_recipe("demo", ["labels.trials=[1]"])], ["all-labels"])
+    assert changed(recipe, twin) == {"labels", "distiller", "teachers"}
+    assert (twin.labels.title, twin.distiller.title) == ("all", "none")
+    assert teacher_key(twin) == teacher_key(recipe)  # trained once for both
+    assert twin.student == recipe.student
+
+
+@pytest.mark.parametrize("control", ["self", "permuted", "permuted-in-class"])
+def test_controls_of_the_teacher_need_one(control: str) -> None:
+    told = f"Control '{control}': recipe demo has no teacher to be replaced"
+    with pytest.raises(RecipeError, match=told):
+        with_controls([load_recipe("demo", ["distiller=none"])], [control])
+
+
+def test_all_labels_of_all_labels_are_refused() -> None:
+    with pytest.raises(RecipeError, match="Control 'all-labels': recipe demo has all labels already"):
+        with_controls([load_recipe("demo")], ["all-labels"])
+
+
+def test_a_control_is_known_by_its_name() -> None:
+    names = ["mine", "mine-self", "mine-all-labels", "other-self"]
+    assert [name for name in names if is_control(name, names)] == ["mine-self", "mine-all-labels"]

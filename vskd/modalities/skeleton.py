@@ -1,0 +1,193 @@
+"""Skeletons: trajectories of the joints, and their motion."""
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from vskd.files import sha256_json
+from vskd.modalities.base import Inputs, Sees
+from vskd.modalities.batches import EpochBatches
+from vskd.modalities.figures import new_figure, to_png
+from vskd.modalities.sampling import Sampling
+from vskd.network import TensorKind
+from vskd.preprocessing.matfile import mat_shape
+from vskd.preprocessing.sensor.augment import WindowAugmentation
+from vskd.preprocessing.stores.joint_store import JointSource, JointStore, build_joint_store
+from vskd.schema import BelowOne, NonNegative, Strict
+
+SHOWN_FRAMES = 5
+
+
+class SkeletonAugmentation(Strict):
+    """Random changes of training skeletons; a field at zero switches its change off.
+
+    Attributes:
+        turn_deg: standard deviation of a turn about the vertical axis (y): the person stands otherwise to the camera.
+        scale, jitter, time_warp, crop: as of windows, in units of the body's size.
+    """
+
+    turn_deg: NonNegative = 0.0
+    scale: NonNegative = 0.0
+    jitter: NonNegative = 0.0
+    time_warp: BelowOne = 0.0
+    crop: BelowOne = 0.0
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is changed."""
+        return any(self.model_dump().values())
+
+    def __call__(self, joints: Tensor, generator: torch.Generator) -> Tensor:
+        """Change trajectories, (batch, joints * 3, frames) -> the same shape."""
+        if self.turn_deg:
+            by_joint = joints.view(len(joints), -1, 3, joints.shape[2])  # (batch, joints, 3, frames)
+            turned = turns(len(joints), math.radians(self.turn_deg), generator).unsqueeze(1) @ by_joint
+            joints = turned.view_as(joints)
+        others = WindowAugmentation(scale=self.scale, jitter=self.jitter, time_warp=self.time_warp, crop=self.crop)
+        return others(joints, generator)
+
+
+def turns(count: int, std_rad: float, generator: torch.Generator) -> Tensor:
+    """Rotations (count, 3, 3) about the axis y, angles normal with `std_rad`."""
+    angle = std_rad * torch.randn(count, generator=generator)
+    sine, cosine, zero, one = angle.sin(), angle.cos(), torch.zeros(count), torch.ones(count)
+    return torch.stack([cosine, zero, sine, zero, one, zero, -sine, zero, cosine], dim=1).view(-1, 3, 3)
+
+
+class SkeletonSees(Sees):
+    """Trajectories of the joints of one skeleton stream.
+
+    Attributes:
+        length: frames that a recording is resampled to.
+        motion: adds the change from frame to frame, in units of the body's size per twentieth of the recording.
+        augmentation: random changes of training skeletons.
+    """
+
+    modality: Literal["skeleton"] = "skeleton"
+    length: Annotated[int, Field(ge=8, le=1024)] = 64
+    motion: bool = True
+    augmentation: SkeletonAugmentation = SkeletonAugmentation()
+
+
+def with_motion(joints: Tensor) -> Tensor:
+    """(batch, channels, frames) -> (batch, 2 * channels, frames): positions, then central differences."""
+    motion = torch.gradient(joints, dim=2)[0] * (joints.shape[2] / 20)
+    return torch.cat([joints, motion], dim=1)
+
+
+class SkeletonBatches(EpochBatches[torch.Generator]):
+    """Trajectories, float32 (batch, channels, frames).
+
+    Args:
+        store: where trajectories are read.
+        ids, labels, batch_size, seed, sampling: see `EpochBatches`.
+        motion: see `SkeletonSees`.
+        augmentation: used only with a seed.
+    """
+
+    def __init__(
+        self,
+        store: JointStore,
+        ids: Sequence[str],
+        labels: Sequence[int],
+        *,
+        batch_size: int,
+        motion: bool,
+        seed: int | None = None,
+        augmentation: SkeletonAugmentation | None = None,
+        sampling: Sampling = "natural",
+    ) -> None:
+        super().__init__(ids, labels, batch_size=batch_size, seed=seed, sampling=sampling)
+        self._store, self._motion, self._augmentation = store, motion, augmentation
+
+    def _random(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self.seed or 0)
+
+    def _read(self, positions: list[int], labels: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        joints = torch.from_numpy(np.stack([self._store.joints(self._ids[p]) for p in positions]))
+        if self.seed is not None and self._augmentation is not None:
+            joints = self._augmentation(joints, random)
+        return (with_motion(joints) if self._motion else joints), labels
+
+
+class SkeletonInputs(Inputs):
+    """Trajectories of one skeleton stream."""
+
+    reads = "skeleton"
+    unstored = frozenset({"augmentation", "motion"})  # motion is computed from what is stored
+    sees: SkeletonSees
+
+    @cached_property
+    def store(self) -> JointStore:
+        """The store of trajectories, built on first use."""
+        build_joint_store(
+            [JointSource(i, s.path, s.variable) for i, s in self.streams().items()],
+            self.store_file,
+            length=self.sees.length,
+            max_bad_fraction=self.source.max_bad_fraction,
+        )
+        return JointStore(self.store_file)
+
+    @property
+    def hash(self) -> str:
+        """Hash of data, stored trajectories and whether motion is added."""
+        return sha256_json([self.store_hash, self.sees.motion])
+
+    @cached_property
+    def shape(self) -> tuple[int, int]:
+        """(channels, frames); the number of joints is read from the head of one file."""
+        stream = next(iter(self.streams().values()))
+        joints, axes, *_ = mat_shape(stream.path, stream.variable)
+        return joints * axes * (2 if self.sees.motion else 1), self.sees.length
+
+    @property
+    def kind(self) -> TensorKind:
+        """A series."""
+        return "series"
+
+    @property
+    def network_shape(self) -> tuple[int, ...]:
+        """The trajectories as they are."""
+        return self.shape
+
+    @property
+    def augmented(self) -> bool:
+        """Whether training changes skeletons at random."""
+        return self.sees.augmentation.active
+
+    def batches(
+        self, ids: Sequence[str], *, batch_size: int, seed: int | None = None, sampling: Sampling = "natural"
+    ) -> SkeletonBatches:
+        """Trajectories of `ids`."""
+        return SkeletonBatches(
+            self.store,
+            ids,
+            self.source.labels_of(ids),
+            batch_size=batch_size,
+            motion=self.sees.motion,
+            seed=seed,
+            augmentation=self.sees.augmentation,
+            sampling=sampling,
+        )
+
+    def pictures(self, captions: Mapping[str, str], who: str) -> dict[str, bytes]:
+        """The joints of a few frames of each recording, from the front."""
+        shown = {caption: i for i, caption in captions.items() if i in self.ids}
+        if not shown:
+            return {}
+        figure, axes = new_figure(1.4 * SHOWN_FRAMES, 1.6 * len(shown), len(shown), SHOWN_FRAMES)
+        for row, (caption, recording) in enumerate(shown.items()):
+            joints = self.store.joints(recording).reshape(-1, 3, self.sees.length)
+            for column, frame in enumerate(np.linspace(0, self.sees.length - 1, SHOWN_FRAMES).astype(int)):
+                ax = axes[row * SHOWN_FRAMES + column]
+                ax.scatter(joints[:, 0, frame], joints[:, 1, frame], s=6)
+                ax.set_aspect("equal")
+                ax.set_axis_off()
+            axes[row * SHOWN_FRAMES].set_title(caption, fontsize=7, loc="left")
+        return {f"What the {who} sees (joints of {SHOWN_FRAMES} frames)": to_png(figure)}

@@ -1,0 +1,57 @@
+"""The store of skeletons: recording id -> float32 (joints * 3, length)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import h5py
+import numpy as np
+import numpy.typing as npt
+
+from vskd.preprocessing.sensor.joints import read_joints, trajectories
+from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
+from vskd.preprocessing.stores.store_file import Store
+
+
+@dataclass(frozen=True)
+class JointSource:
+    """A skeleton stream of one recording."""
+
+    id: str
+    path: Path
+    variable: str
+
+
+def build_joint_store(
+    sources: Sequence[JointSource], out: Path, *, length: int, max_bad_fraction: float = 0.0
+) -> StoreReport:
+    """Resample the joints of recordings.
+
+    Args:
+        sources: what to read.
+        out: the store, an HDF5 file.
+        length: frames of each trajectory.
+        max_bad_fraction: a larger fraction of corrupt recordings stops the build.
+
+    Raises:
+        DataError: too many recordings are corrupt; they are named.
+        CacheError: `out` was made with other settings.
+        WriteError: `out` cannot be written.
+    """
+    plan = Plan(out, "joints", {"length": length}, max_bad_fraction)
+    return build_store(plan, sources, partial(_write, length=length), description="Reading skeletons")
+
+
+def _write(source: JointSource, file: h5py.File, *, length: int) -> None:
+    file.create_dataset("data", data=trajectories(read_joints(source.path, source.variable), length), fletcher32=True)
+
+
+class JointStore(Store):
+    """Reads trajectories by recording id."""
+
+    kind = "joints"
+
+    def joints(self, recording: str) -> npt.NDArray[np.float32]:
+        """float32 (joints * 3, length)."""
+        return self.read(recording)
