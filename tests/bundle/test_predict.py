@@ -45,6 +45,12 @@ def test_prediction_is_that_of_the_network(sealed: ExportReport, tiny_student: M
     assert prediction.latency_ms > 0
 
 
+def test_of_equal_classes_the_first_wins(sealed: ExportReport, monkeypatch: pytest.MonkeyPatch):
+    predictor = Predictor(load_bundle(sealed.bundle.path))
+    monkeypatch.setattr(predictor, "logits", lambda _: np.array([1.0, 2.0, 2.0, 0.0], np.float32))
+    assert predictor.predict(Recorded(recording().T, 50.0, ())).label == LABELS[1]
+
+
 def test_sliding_windows_are_averaged(tiny_student: Model, out: Path, tmp_path: Path):
     contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
     export_tiny(tiny_student, out, contract=contract)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
+from tests.firmware_bridge.bundles import make_bundle, movement, sensor_contract
 from vskd.cli.predict import predict
 
 
@@ -116,3 +117,40 @@ def test_a_recording_that_is_not_there_is_named(vskd, finished_comparison, tmp_p
     answer = vskd("predict", finished_comparison.bundle, tmp_path / "nowhere.csv")
     assert (answer.code, answer.out) == (1, "")
     assert str(tmp_path / "nowhere.csv") in answer.err and answer.err.count("\n") == 1
+
+
+@pytest.fixture
+def streaming(tmp_path: Path) -> tuple[Path, Path]:
+    """A bundle of sliding windows, and four seconds with a NaN."""
+    samples = movement(200, np.random.default_rng(0))
+    samples[150, 0] = np.nan
+    np.savetxt(tmp_path / "long.csv", samples, delimiter=",")
+    return make_bundle(tmp_path / "real", sensor_contract()).path, tmp_path / "long.csv"
+
+
+def test_a_stream_prints_a_line_per_window(vskd, streaming: tuple[Path, Path]):
+    answer = vskd("predict", *streaming, "--stream")
+    lines = answer.out.splitlines()
+    assert answer.code == 0 and lines[0].split()[0] == "0.32"
+    assert sum("NOT_FINITE: a sample is not a finite number" in line for line in lines) == 1
+    assert len(lines) == (150 - 16) // 5 + 1 + 1 + (49 - 16) // 5 + 1
+
+
+def test_a_stream_as_json_is_an_object_per_line(vskd, streaming: tuple[Path, Path], tmp_path: Path):
+    (tmp_path / "s.yaml").write_text("decision: {min_log_odds: 1000}\n")
+    answer = vskd("predict", *streaming, "--stream", "--stream-settings", tmp_path / "s.yaml", "--json")
+    events = [json.loads(line) for line in answer.out.splitlines()]
+    assert {event["label"] for event in events} == {None}
+    assert {event["status"] for event in events} == {"OK", "NOT_FINITE"}
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--stream", "--rate", "50"), "--rate does not fit --stream"),
+        (("--stream-settings", "s.yaml"), "--stream-settings does nothing without --stream"),
+    ],
+)
+def test_options_that_do_not_fit_a_stream(vskd, streaming: tuple[Path, Path], words: tuple[str, ...], problem: str):
+    answer = vskd("predict", *streaming, *words)
+    assert answer.code == 2 and problem in answer.err

@@ -48,7 +48,7 @@ class GoldenVector(Strict):
         input: the model's own input, as base64 of little-endian values in C order.
         output: the model's own output, one number per class.
         logits: the output as real numbers.
-        label: name of the class with the largest logit.
+        label: name of the class with the largest logit, the first of equals.
     """
 
     id: str
@@ -60,7 +60,11 @@ class GoldenVector(Strict):
 
 
 class Golden(Strict):
-    """Vectors of one model, computed with LiteRT's reference kernels, with which TFLite Micro agrees exactly."""
+    """Vectors of one model, computed with LiteRT's reference kernels.
+
+    TFLite Micro and generated C give the same integers where the model has no fully connected layer, which LiteRT's
+    reference kernel scales in float64 and they in int32; models exported since that is so have 1x1 convolutions there.
+    """
 
     kernels: Literal["BUILTIN_REF"] = "BUILTIN_REF"
     input_shape: tuple[int, ...]

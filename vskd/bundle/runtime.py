@@ -35,9 +35,10 @@ class LiteRTModel:
     Args:
         content: the flatbuffer, or the path of a .tflite file.
         threads: CPU threads of the optimised kernels.
-        reference_kernels: use LiteRT's reference kernels. They are slower, but bit-exact with TFLite Micro, while the
-            default XNNPACK kernels differ from both by a few quantization steps; golden vectors come from the reference
-            kernels.
+        reference_kernels: use LiteRT's reference kernels. They are slower, but bit-exact with TFLite Micro and the
+            generated C in all operators of an exported model (FULLY_CONNECTED, which older bundles have, may differ by
+            one step), while the default XNNPACK kernels differ from all three by a few steps; golden vectors come from
+            the reference kernels.
 
     Attributes:
         input_shape: shape of one batch, e.g. (1, 6, 64, 64); the first number is the model's fixed batch size.

@@ -1,11 +1,13 @@
 """`vskd predict`: a recording, an image, a folder of images or a video. Needs neither torch nor the converter."""
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
+from vskd.cli.firmware import read_settings, settings_option
 from vskd.cli.options import FOLDER, PATH, VskdCommand, json_option
 from vskd.cli.output import print_fields, print_json, print_table
 
@@ -50,6 +52,7 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
         "vskd predict BUNDLE a1_s1_t1_inertial.mat --json",
         "vskd predict BUNDLE samples.npy --rate 50 --unit g",
         "vskd predict BUNDLE log.csv --columns 1,2,3 --rate 50 --unit g",
+        "vskd predict BUNDLE long.csv --stream",
         "vskd predict BUNDLE driver.jpg --box 120,40,260,180",
         "vskd predict BUNDLE images --json",
         "vskd predict BUNDLE drive.mp4 --every 10",
@@ -67,6 +70,8 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
     "--box", callback=parse_box, metavar="X1,Y1,X2,Y2", help="What to cut out of images, in pixels; whole: nothing."
 )
 @click.option("--every", type=click.IntRange(min=1), metavar="N", help="Of a video, one frame of so many.")
+@click.option("--stream", is_flag=True, help="Decide window by window, as the firmware does; for long recordings.")
+@settings_option
 @json_option
 def predict(
     bundle: Path,
@@ -77,6 +82,8 @@ def predict(
     variable: str,
     box: Box | Literal["whole"] | None,
     every: int | None,
+    stream: bool,
+    stream_settings: Path | None,
     as_json: bool,
 ) -> None:
     """Classify with BUNDLE: label, probabilities and latency.
@@ -84,10 +91,21 @@ def predict(
     A bundle of a sensor takes a RECORDING (.csv, .mat or .npy) and says how it was understood; one whose rate, unit,
     channels or length are not what it asks for is refused. A bundle of images takes an IMAGE (.jpg or .png), a FOLDER
     of images or a VIDEO.
+
+    With --stream a .csv of any length gives one line per window: seconds, label, and log(p1 / p2) of the two most
+    probable classes; with --json one object per line.
     """
     from vskd.bundle.image_input import is_of_images
 
-    of_sensor = {"--rate": rate_hz, "--unit": unit, "--columns": columns, "--variable": variable}
+    of_sensor: dict[str, object] = {"--rate": rate_hz, "--unit": unit, "--columns": columns, "--variable": variable}
+    if stream_settings is not None and not stream:
+        raise click.UsageError("--stream-settings does nothing without --stream")
+    if stream:
+        given = [name for name, value in (of_sensor | {"--box": box, "--every": every}).items() if value]
+        if given:
+            raise click.UsageError(f"{', '.join(given)} does not fit --stream; see --stream-settings")
+        _print_stream(bundle, recording, stream_settings, as_json)
+        return
     of_images = {"--box": box, "--every": every}
     images = is_of_images(recording)
     misplaced = [name for name, value in (of_sensor if images else of_images).items() if value]
@@ -121,6 +139,22 @@ def predict(
     print_fields(list(answer.understood))
     for note in answer.notes:
         click.echo(f"note: {note}", err=True)
+
+
+def _print_stream(bundle: Path, recording: Path, settings: Path | None, as_json: bool) -> None:
+    """One line per decision, as soon as it is made."""
+    from vskd.bundle.bundle import load_bundle
+    from vskd.firmware_bridge.conditions import Condition
+    from vskd.firmware_bridge.stream_file import stream_file
+
+    for event in stream_file(load_bundle(bundle), recording, read_settings(settings)):
+        if as_json:
+            content = {"time_s": event.time_s, "status": event.status.name, "label": event.label or None}
+            click.echo(json.dumps(content | {"log_odds": event.log_odds}))
+        elif event.status is Condition.OK:
+            click.echo(f"{event.time_s:10.2f}  {event.label or 'unknown'}  {event.log_odds:.2f}")
+        else:
+            click.echo(f"{event.time_s:10.2f}  {event.status.name}: {event.status.meaning}")
 
 
 def _kind(images: bool) -> str:

@@ -3,7 +3,8 @@
 With `contract.encoding_inside` the model takes the window itself, and the image is made of int8 products and roots. On
 UTD-MHAD (small CNN, GASF+GADF 32x32, 108 validation recordings, 4 seeds) int8 is then 0.9 to 2.8 points below int8
 behind a floating-point encoding, which is therefore the default, and the error of the logits is 1.5 to 2.2 times as
-large. Min-max scaling cannot be inside, because its REDUCE_MAX stays float.
+large. Min-max scaling cannot be inside, because its REDUCE_MAX stays float. Nor does TFLite Micro run such a model: it
+has no int8 SQRT.
 """
 
 import copy
@@ -17,22 +18,25 @@ from vskd.bundle.contract import Contract, ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.distillation.model import Model
 from vskd.export.convert.deploy_form import deploy_form
+from vskd.export.convert.integer_form import integer_form
 from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.preprocessing.sensor.gaf import GramianAngularField
 
 
 def deployed_part(reference: Model, contract: Contract) -> nn.Module:
-    """A copy of what is converted: gives the logits alone; a network of images is rewritten to be fast in int8.
+    """A copy of what is converted: gives the logits alone, in layers that every int8 runtime computes alike.
+
+    A network of images is also rewritten to be fast in int8.
 
     Args:
         reference: the student's model, on the CPU in evaluation mode; it is not changed.
         contract: says whether the encoding is inside.
     """
     if isinstance(contract, ImageContract):
-        return deploy_form(reference.network, channels_last_width=contract.size)
+        return integer_form(deploy_form(reference.network, channels_last_width=contract.size))
     if contract.encoding_inside:
         return LogitsOnly(_single_precision(reference))
-    return LogitsOnly(copy.deepcopy(reference.network))
+    return LogitsOnly(integer_form(reference.network))
 
 
 def convert_part(part: nn.Module, contract: Contract) -> bytes:
@@ -54,6 +58,7 @@ def _single_precision(model: Model) -> Model:
     result = copy.deepcopy(model)
     if isinstance(result.front, GramianAngularField):
         result.front.precision = "float32"
+    result.add_module("network", integer_form(result.network))
     return result
 
 

@@ -20,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from vskd.bundle.contract import RangeEstimator
 from vskd.errors import BundleError
 from vskd.export.convert.deploy_form import SpaceToDepthConvolution
+from vskd.export.convert.integer_form import PointwiseLinear
 
 _CLAMPS: tuple[object, ...] = (nn.ReLU, nn.ReLU6, functional.relu, functional.relu6, torch.relu, "relu")
 # These give back values of their input: the int8 tensor keeps the input's scale.
@@ -154,7 +155,7 @@ class _Tracer(fx.Tracer):
     """Steps into everything but what decides by shapes, and convolutions of whatever class."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        whole = isinstance(m, SpaceToDepthConvolution | nn.Conv2d)
+        whole = isinstance(m, SpaceToDepthConvolution | PointwiseLinear | nn.Conv2d)
         return whole or super().is_leaf_module(m, module_qualified_name)
 
 
@@ -191,7 +192,7 @@ def _round_weights(traced: fx.GraphModule) -> None:
     for node in traced.graph.nodes:
         if node.op == "call_module":
             layer = traced.get_submodule(str(node.target))
-            if isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Linear, SpaceToDepthConvolution)):
+            if isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Linear, PointwiseLinear, SpaceToDepthConvolution)):
                 traced.set_submodule(str(node.target), RoundedLayer(layer))
 
 

@@ -114,12 +114,25 @@ def read_delimited(path: Path) -> Table:
     Raises:
         DataError: no readable text, no separator that makes columns, rows of different lengths, or no numbers.
     """
-    text, encoding = read_text(path)
+    return parse_delimited(path, *read_text(path))
+
+
+def parse_delimited(path: Path, text: str, encoding: str = "utf-8") -> Table:
+    """A table from text that was read already, e.g. the first lines of a long file.
+
+    Args:
+        path: of the file, for messages.
+        text: whole lines.
+        encoding: of the file.
+
+    Raises:
+        DataError: as `read_delimited`.
+    """
     remarks, lines = _without_remarks(text)
     if not lines:
         raise DataError(f"{path}: is empty", "Remove this recording, or copy it again")
     separator = _separator(lines)
-    rows = [_cells(line, separator) for line in lines]
+    rows = [cells_of(line, separator) for line in lines]
     head, body = _head_and_body(rows, path, separator)
     declared = _declared(path, remarks)
     if not head and remarks:
@@ -146,7 +159,7 @@ def _separator(lines: Sequence[str]) -> str:
     """The separator that gives the most numbers in the last lines, of which the fewest cells are none."""
 
     def score(separator: str) -> tuple[float, int]:
-        rows = [_cells(line, separator) for line in lines[-SAMPLE_LINES:]]
+        rows = [cells_of(line, separator) for line in lines[-SAMPLE_LINES:]]
         width = _usual_width(rows)
         cells = [cell for row in rows if len(row) == width for cell in row]
         # A comma inside a number, where commas separate, is the sign of another separator.
@@ -162,7 +175,7 @@ def _usual_width(rows: Sequence[Sequence[str]]) -> int:
     return max(counts, key=lambda width: (counts[width], width))
 
 
-def _cells(line: str, separator: str) -> list[str]:
+def cells_of(line: str, separator: str) -> list[str]:
     """Cells of a line; one that csv cannot read (an endless cell) is one cell, and no number."""
     if separator == " ":
         return re.split(" +", line.strip(" "))
@@ -267,7 +280,7 @@ def _names_in_remarks(
     """Names that stand behind a remark's mark, as `numpy.savetxt` writes them."""
     for line in (declared.get("columns", ""), remarks[-1]):
         for mark in dict.fromkeys((separator, ",")):
-            cells = _cells(line, mark) if line else []
+            cells = cells_of(line, mark) if line else []
             if len(cells) == width > 1 and not any(is_decimal(cell) for cell in cells):
                 return [[cell.strip() for cell in cells]]
     return []

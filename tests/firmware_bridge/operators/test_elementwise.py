@@ -1,0 +1,91 @@
+"""ADD, SUB and MUL against LiteRT's reference kernels: two tensors, constants on either side, broadcasts."""
+
+import numpy as np
+import pytest
+
+from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, check, random_scale, random_zero
+from vskd.errors import BundleError
+
+OPTIONS = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions"}
+SHAPE = (1, 4, 5, 6)
+OTHERS = [SHAPE, (1, 1, 1, 6), (1, 4, 1, 1), (1, 1, 5, 1), (), (6,), (1, 4, 1, 6), (1,)]
+
+
+def activation(generator: np.random.Generator) -> dict[str, int]:
+    return {"fusedActivationFunction": int(generator.integers(0, 4))}
+
+
+@pytest.mark.parametrize("constant_first", [False, True])
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("name", list(OPTIONS))
+def test_with_a_constant(workbench: Workbench, name: str, other: tuple[int, ...], constant_first: bool) -> None:
+    generator = np.random.default_rng(len(OTHERS) * len(other) + constant_first)
+    scales = [random_scale(generator) for _ in range(2)]
+    output = float(np.float32(scales[0] * scales[1] * 100 if name == "MUL" else 1.3 * max(scales)))
+    data = generator.integers(-128, 128, other).astype(np.int8)
+    model = HandMade(
+        [
+            Value(SHAPE, (scales[0],), random_zero(generator)),
+            Value(other, (scales[1],), random_zero(generator), np.asarray(data, np.int8)),
+            Value(SHAPE, (output,), random_zero(generator)),
+        ],
+        [Step(name, (1, 0) if constant_first else (0, 1), 2, (OPTIONS[name], activation(generator)))],
+    )
+    check(workbench, model, generator)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", list(OPTIONS))
+def test_of_two_computed_tensors_of_other_scales(workbench: Workbench, name: str, seed: int) -> None:
+    """y = x * c, then x (+, -, *) y: the last one writes over x or y, and saturates with seed 2."""
+    generator = np.random.default_rng(seed)
+    scales = [random_scale(generator) for _ in range(2)]
+    output = scales[0] * scales[1] * 100 if name == "MUL" else 1.3 * max(scales)
+    output = float(np.float32(output / (8 if seed == 2 else 1)))
+    model = HandMade(
+        [
+            Value(SHAPE, (scales[0],), random_zero(generator)),
+            Value((1,), (0.01,), 3, np.array([77], np.int8)),
+            Value(SHAPE, (scales[1],), random_zero(generator)),
+            Value(SHAPE, (output,), random_zero(generator)),
+        ],
+        [
+            Step("MUL", (0, 1), 2, ("MulOptions", {})),
+            Step(name, (0, 2), 3, (OPTIONS[name], activation(generator))),
+        ],
+    )
+    check(workbench, model, generator)
+
+
+def test_a_tensor_with_itself(workbench: Workbench) -> None:
+    generator = np.random.default_rng(0)
+    model = HandMade([Value(SHAPE), Value(SHAPE, (0.9,), -5)], [Step("MUL", (0, 0), 1, ("MulOptions", {}))])
+    check(workbench, model, generator)
+
+
+def test_a_broadcast_in_which_the_smaller_tensor_is_computed(workbench: Workbench) -> None:
+    """mean(x) * x, as squeeze-and-excite does."""
+    generator = np.random.default_rng(0)
+    model = HandMade(
+        [
+            Value(SHAPE, (0.05,), 7),
+            Value((2,), (), 0, np.array([1, 2], np.int32)),
+            Value((1, 1, 1, 6), (0.02,), -3),
+            Value(SHAPE, (0.04,), 1),
+        ],
+        [
+            Step("MEAN", (0, 1), 2, ("ReducerOptions", {"keepDims": True})),
+            Step("MUL", (2, 0), 3, ("MulOptions", {})),
+        ],
+    )
+    check(workbench, model, generator)
+
+
+def test_six_axes_that_do_not_merge_are_refused(workbench: Workbench) -> None:
+    shape, other = (2, 2, 2, 2, 2, 2), (2, 1, 2, 1, 2, 1)
+    model = HandMade(
+        [Value(shape), Value(other, (0.1,), 0, np.ones(other, np.int8)), Value(shape)],
+        [Step("ADD", (0, 1), 2, ("AddOptions", {}))],
+    )
+    with pytest.raises(BundleError, match=r"0, ADD: the firmware does not have broadcasting over 6 axes"):
+        workbench.answers(model.pack(), [])

@@ -1,0 +1,64 @@
+"""FULLY_CONNECTED: TFLite Micro's integers, at most one step from LiteRT's, which scales in float64."""
+
+import numpy as np
+import pytest
+
+from tests.firmware_bridge.conftest import (
+    HandMade,
+    Step,
+    Value,
+    Workbench,
+    full_range,
+    random_scale,
+    random_zero,
+    reference,
+)
+
+
+def layer(generator: np.random.Generator, *, bias: bool) -> HandMade:
+    depth, channels = (int(n) for n in generator.integers(1, 40, 2))
+    given, weights = random_scale(generator), tuple(random_scale(generator) for _ in range(channels))
+    weight = generator.integers(-127, 128, (channels, depth)).astype(np.int8)
+    output = float(np.float32(given * np.mean(weights) * 74 * 74 * np.sqrt(depth) / 60))
+    values = [
+        Value((1, depth), (given,), random_zero(generator)),
+        Value(weight.shape, weights, 0, weight),
+        Value((1, channels), (output,), random_zero(generator)),
+    ]
+    if bias:
+        content = generator.integers(-9_000, 9_000, channels).astype(np.int32)
+        values.append(Value(content.shape, tuple(given * w for w in weights), 0, content))
+    options = {"fusedActivationFunction": int(generator.integers(0, 4)), "weightsFormat": 0}
+    inputs = (0, 1, 3) if bias else (0, 1, -1)
+    return HandMade(values, [Step("FULLY_CONNECTED", inputs, 2, ("FullyConnectedOptions", options))])
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("seed", range(4))
+def test_at_most_one_step_from_litert(workbench: Workbench, bias: bool, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    content = layer(generator, bias=bias).pack()
+    inputs = full_range((1, _depth(content)), generator, 40)
+    found, expected = workbench.answers(content, inputs).astype(int), reference(content, inputs).astype(int)
+    assert np.abs(found - expected).max() <= 1
+    assert np.mean(found != expected) < 0.01
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_exactly_what_tflite_micro_gives(workbench: Workbench, seed: int) -> None:
+    micro = pytest.importorskip("tflite_micro.python.tflite_micro.runtime", reason="needs the package 'tflite-micro'")
+    generator = np.random.default_rng(seed)
+    content = layer(generator, bias=True).pack()
+    inputs = full_range((1, _depth(content)), generator, 40)
+    interpreter, expected = micro.Interpreter.from_bytes(content), []
+    for x in inputs:
+        interpreter.set_input(x, 0)
+        interpreter.invoke()
+        expected.append(interpreter.get_output(0).reshape(-1).copy())
+    np.testing.assert_array_equal(workbench.answers(content, inputs), np.stack(expected))
+
+
+def _depth(content: bytes) -> int:
+    from vskd.firmware_bridge.graph import read_graph
+
+    return read_graph(content).input.shape[1]

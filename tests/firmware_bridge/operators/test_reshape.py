@@ -1,0 +1,17 @@
+"""RESHAPE against LiteRT's reference kernel."""
+
+import numpy as np
+
+from tests.firmware_bridge.conftest import HandMade, Step, Workbench, check, constant, moved
+
+
+def test_a_reshape_whose_input_is_needed_later_is_a_copy(workbench: Workbench) -> None:
+    """reshape(x) doubled, concatenated with reshape(x) of x as it was."""
+    values = [moved(1, 12), constant((1, 3, 4)), moved(1, 3, 4), moved(1, 3, 4), moved(1, 3, 4), moved(1, 6, 4)]
+    steps = [
+        Step("RESHAPE", (0, 1), 2, ("ReshapeOptions", {"newShape": [1, 3, 4]})),
+        Step("ADD", (2, 2), 3, ("AddOptions", {})),
+        Step("RESHAPE", (0, 1), 4, ("ReshapeOptions", {"newShape": [1, 3, 4]})),
+        Step("CONCATENATION", (3, 4), 5, ("ConcatenationOptions", {"axis": 1})),
+    ]
+    check(workbench, HandMade(values, steps), np.random.default_rng(0))

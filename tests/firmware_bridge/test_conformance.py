@@ -1,0 +1,88 @@
+"""The table: exact where it is, a difference where there is one, and a name for what is missing."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.firmware_bridge.bundles import encoded, make_bundle, sensor_contract
+from vskd.bundle.contract import ImageContract
+from vskd.firmware_bridge import conformance, toolchain
+from vskd.firmware_bridge.conditions import Condition
+from vskd.firmware_bridge.conformance import run_conformance
+from vskd.firmware_bridge.golden_stream import golden_calls
+from vskd.firmware_bridge.stream_plan import plan_stream
+from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
+
+NAMES = [
+    "Python, reference kernels",
+    "Python, XNNPACK",
+    "C, gcc",
+    "C, clang",
+    "C, gcc, ASan and UBSan",
+    "TFLite Micro (wheel)",
+    "C, cortex-m3 (qemu)",
+    "C, cortex-m4 (qemu)",
+    "C, cortex-m7 (qemu)",
+    "C, wasm (node)",
+]
+
+
+def test_everything_that_is_installed_agrees(tmp_path: Path) -> None:
+    settings = StreamSettings(device=DeviceSettings(rate_hz=100.0, unit_factor=1 / 1024, rest=(0.0, 0.0, 1.0)))
+    make_bundle(tmp_path / "bundle", sensor_contract(**encoded("gasf+gadf")))
+    lines = list(run_conformance(tmp_path / "bundle", settings))
+    assert [line.name for line in lines] == NAMES
+    assert {line.outcome for line in lines} <= {"bit-exact", "close", "skipped"}
+    assert all(line.note for line in lines if line.outcome == "skipped")
+    if shutil.which("gcc"):
+        assert lines[2].outcome == "bit-exact" and lines[6].decisions in (0, lines[2].decisions)
+        assert lines[2].inputs == 64 and lines[2].decisions > 20
+
+
+def test_images_have_no_decisions(tmp_path: Path) -> None:
+    make_bundle(tmp_path / "bundle", ImageContract(stream="image", size=9, channels=1, crop="full"))
+    lines = list(run_conformance(tmp_path / "bundle"))
+    assert {line.outcome for line in lines} <= {"bit-exact", "close", "skipped"}
+    assert not any(line.decisions for line in lines)
+
+
+def test_where_nothing_is_installed_everything_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_bundle(tmp_path / "bundle", sensor_contract())
+    monkeypatch.setattr(toolchain.shutil, "which", lambda _: None)
+    lines = {line.name: line for line in run_conformance(tmp_path / "bundle")}
+    skipped = {name: line.note for name, line in lines.items() if line.outcome == "skipped"}
+    assert skipped["C, gcc"] == "gcc is not installed (Debian package gcc)"
+    assert "gcc-arm-none-eabi" in skipped["C, cortex-m4 (qemu)"] and "lld" in skipped["C, wasm (node)"]
+    assert lines["Python, reference kernels"].outcome == "bit-exact"
+
+
+def test_a_difference_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not shutil.which("gcc"):
+        pytest.skip("gcc is not installed (Debian package gcc)")
+    make_bundle(tmp_path / "bundle", sensor_contract())
+    real = conformance.write_firmware
+
+    def spoilt(firmware: object, folder: Path) -> None:
+        real(firmware, folder)  # type: ignore[arg-type]
+        for name, before, after in (
+            ("vskd_model.c", "vskd_conv_2d(", "arena[0] = 0; vskd_conv_2d("),
+            ("vskd_test.c", "EXIT_FAILURE;", "EXIT_SUCCESS;"),
+        ):
+            text = (folder / name).read_text()
+            (folder / name).write_text(text.replace(before, after))
+
+    monkeypatch.setattr(conformance, "write_firmware", spoilt)
+    monkeypatch.setattr(conformance, "HOST_BUILDS", conformance.HOST_BUILDS[:1])
+    line = next(line for line in run_conformance(tmp_path / "bundle") if line.name == "C, gcc")
+    assert line.outcome == "differs"
+    assert "answers differ, by up to" in line.note
+
+
+def test_the_golden_stream_meets_every_condition() -> None:
+    from tests.firmware_bridge.test_stream import recorder
+
+    plan = plan_stream(sensor_contract(length=60), StreamSettings(), 0.1)
+    stream, _ = recorder(plan)
+    found = {decision.status for samples, times in golden_calls(plan) for decision in stream.feed(samples, times)}
+    assert found == set(Condition) - {Condition.WRONG_GRAVITY, Condition.WRONG_UNIT}

@@ -1,0 +1,147 @@
+"""A folder that any compiler builds: complete or not at all, the same bytes each time, and its own test passes."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.firmware_bridge.bundles import HOST, LABELS, encoded, make_bundle, sensor_contract
+from vskd.bundle.bundle import load_bundle
+from vskd.bundle.contract import ImageContract
+from vskd.bundle.encoding import model_input
+from vskd.bundle.runtime import LiteRTModel
+from vskd.errors import BundleError
+from vskd.firmware_bridge.generate import RUNTIME, generate, library_sources, read_firmware
+from vskd.firmware_bridge.stream_settings import StreamSettings
+from vskd.firmware_bridge.toolchain import HOST_BUILDS, Build, build_program, run_program
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    make_bundle(folder / "bundle", sensor_contract(**encoded("gasf+gadf")))
+    return folder / "bundle"
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_report_and_the_same_bytes_each_time(bundle: Path, tmp_path: Path) -> None:
+    report = generate(bundle, tmp_path / "out")
+    assert set(report.files) == set(content(tmp_path / "out"))
+    assert (report.operators, report.in_place, report.delay_samples) == (3, False, 0)
+    assert report.macs == 4 * 6 * 8 * 8  # four classes, six channels of 8 x 8
+    before = content(tmp_path / "out")
+    generate(bundle, tmp_path / "out")  # replaced
+    assert content(tmp_path / "out") == before
+
+
+def test_a_folder_that_was_not_generated_stays(bundle: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(BundleError, match="was not generated, so it is not replaced"):
+        generate(bundle, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_damaged_bundle_writes_nothing(bundle: Path, tmp_path: Path) -> None:
+    shutil.copytree(bundle, tmp_path / "bundle")
+    (tmp_path / "bundle" / "model.tflite").write_bytes(b"other")
+    with pytest.raises(BundleError, match=r"model\.tflite was changed"):
+        generate(tmp_path / "bundle", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("build", HOST_BUILDS, ids=lambda build: build.name)
+@pytest.mark.parametrize("weights", ["array", "in-place"])
+def test_the_golden_vectors_and_the_example(bundle: Path, tmp_path: Path, build: Build, weights: str) -> None:
+    if build.missing:
+        pytest.skip(build.missing)
+    out = tmp_path / "out"
+    generate(bundle, out, weights=weights)  # type: ignore[arg-type]
+    sources = library_sources(read_firmware(load_bundle(bundle), weights=weights))  # type: ignore[arg-type]
+    arguments = [str(out / "model.tflite")] if weights == "in-place" else []
+    for main, expected in (("vskd_test.c", rb"4 golden vectors, \d\d decisions, 0 differences\n"), ("main.c", None)):
+        said = run_program(build_program(build, out, [main, *sources], tmp_path / "program"), b"", *arguments)
+        assert (expected is not None and re.fullmatch(expected, said)) or (expected is None and said.count(b"\n") > 150)
+
+
+def test_a_golden_vector_that_does_not_come_out_is_found(bundle: Path, tmp_path: Path) -> None:
+    if HOST.missing:
+        pytest.skip(HOST.missing)
+    out = tmp_path / "out"
+    generate(bundle, out)
+    kernels = (out / "vskd_kernels.c").read_text()
+    (out / "vskd_kernels.c").write_text(
+        kernels.replace("scaled + layer->output_zero", "scaled + layer->output_zero + 1")
+    )
+    sources = library_sources(read_firmware(load_bundle(bundle)))
+    program = build_program(HOST, out, ["vskd_test.c", *sources], tmp_path / "program")
+    with pytest.raises(BundleError, match="program ended with 1"):
+        run_program(program, b"")
+
+
+def test_cmake_builds_it_and_ctest_runs_its_test(bundle: Path, tmp_path: Path) -> None:
+    if not shutil.which("cmake") or HOST.missing:
+        pytest.skip("cmake or gcc is not installed (Debian packages cmake, gcc)")
+    generate(bundle, tmp_path / "out")
+    build = str(tmp_path / "build")
+    for command in (["cmake", "-S", str(tmp_path / "out"), "-B", build], ["cmake", "--build", build]):
+        subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(["ctest", "--test-dir", build], check=True, capture_output=True, text=True)
+    assert "100% tests passed, 0 tests failed out of 1" in done.stdout
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images(tmp_path: Path, channels: int) -> None:
+    """Pixels to a label: a table does the scaling, and the label is Python's."""
+    if HOST.missing:
+        pytest.skip(HOST.missing)
+    contract = ImageContract(stream="image", size=9, channels=channels, crop="full", value_range=(-1.0, 1.0))
+    bundle = make_bundle(tmp_path / "bundle", contract)
+    out = tmp_path / "out"
+    assert generate(bundle.path, out).delay_samples is None
+    (out / "classify.c").write_text(
+        '#include <stdio.h>\n#include "vskd_image.h"\nstatic int8_t arena[VSKD_MODEL_ARENA_BYTES];\n'
+        "static uint8_t pixels[VSKD_MODEL_INPUT_BYTES];\nint main(void)\n{\n"
+        "    while (fread(pixels, sizeof(pixels), 1, stdin) == 1) {\n"
+        '        (void)printf("%s\\n", vskd_label(vskd_classify(pixels, vskd_weights, arena)));\n'
+        "    }\n    return 0;\n}\n"
+    )
+    program = build_program(HOST, out, ["classify.c", *library_sources(read_firmware(bundle))], tmp_path / "classify")
+    generator, model = np.random.default_rng(0), LiteRTModel(bundle.read("model.tflite"), reference_kernels=True)
+    images = generator.integers(0, 256, (30, channels, 9, 9)).astype(np.uint8)
+    rows = run_program(program, np.ascontiguousarray(images.transpose(0, 2, 3, 1)).tobytes()).decode("utf-8")
+    raw = [model.raw(model.to_raw(model_input(image, contract)[np.newaxis]))[0] for image in images]
+    expected = [LABELS[int(logits.argmax())] for logits in raw]
+    assert rows.splitlines() == expected
+    assert len(set(expected)) > 1
+
+
+def test_images_have_no_stream(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "bundle", ImageContract(stream="image", size=9, channels=1, crop="full"))
+    with pytest.raises(BundleError, match="it has no stream"):
+        generate(bundle.path, tmp_path / "out", StreamSettings())
+
+
+def test_no_heap_no_recursion_and_libm_in_the_encoding_alone() -> None:
+    sources = {path.name: path.read_text(encoding="utf-8") for path in RUNTIME.glob("*.[ch]")}
+    assert not [name for name, text in sources.items() if "malloc(" in text or "alloca(" in text]
+    assert [name for name, text in sources.items() if "math.h" in text] == ["vskd_stream.c"]
+
+
+def test_fast_arithmetic_is_refused(bundle: Path, tmp_path: Path) -> None:
+    if HOST.missing:
+        pytest.skip(HOST.missing)
+    generate(bundle, tmp_path / "out")
+    fast = Build("C, gcc", "gcc", ("-O2", "-ffast-math"))
+    with pytest.raises(BundleError, match="must not be compiled with -ffast-math"):
+        build_program(fast, tmp_path / "out", ["vskd_stream.c"], tmp_path / "program")
+
+
+def test_a_missing_compiler_is_named() -> None:
+    build = Build("C, other", "cc-that-is-nowhere")
+    assert build.missing == "cc-that-is-nowhere is not installed (Debian package cc-that-is-nowhere)"

@@ -1,0 +1,44 @@
+"""Reading a .tflite: shapes, steps, constants and where they lie in the file."""
+
+import numpy as np
+import pytest
+
+from tests.firmware_bridge.conftest import HandMade, Step, Value
+from vskd.errors import BundleError
+from vskd.firmware_bridge.graph import read_graph
+
+
+def model() -> HandMade:
+    weight = np.arange(-6, 6, dtype=np.int8).reshape(3, 1, 1, 4)
+    values = [
+        Value((1, 2, 2, 4), (0.25,), -3),
+        Value(weight.shape, (0.1, 0.2, 0.3), 0, weight),
+        Value((1, 2, 2, 3), (0.5,), 9),
+    ]
+    return HandMade(values, [Step("CONV_2D", (0, 1, -1), 2, ("Conv2DOptions", {"strideH": 1, "strideW": 1}))])
+
+
+def test_what_is_read() -> None:
+    content = model().pack()
+    graph = read_graph(content)
+    (operator,) = graph.operators
+    given, weight = operator.inputs  # the absent bias is left out
+    assert (operator.name, operator.position) == ("CONV_2D", 0)
+    assert (given.shape, given.scale, given.zero_point, given.size) == ((1, 2, 2, 4), 0.25, -3, 16)
+    assert operator.computed == (given,) and graph.input is given and graph.output is operator.output
+    assert weight.scales == pytest.approx((0.1, 0.2, 0.3))
+    np.testing.assert_array_equal(weight.data, np.arange(-6, 6).reshape(3, 1, 1, 4))
+    assert np.frombuffer(content, np.int8, 12, weight.file_offset).tolist() == list(range(-6, 6))
+
+
+def test_several_scales_are_no_activation() -> None:
+    weight = read_graph(model().pack()).operators[0].inputs[1]
+    with pytest.raises(BundleError, match="'t1' has 3 scales instead of one"):
+        _ = weight.scale
+
+
+def test_ends_that_are_not_int8_are_refused() -> None:
+    made = model()
+    made.values[0] = Value((1, 2, 2, 4), (), 0, np.zeros((1, 2, 2, 4), np.float32))
+    with pytest.raises(BundleError, match="input is FLOAT32; one int8 tensor is expected"):
+        read_graph(made.pack())

@@ -1,0 +1,109 @@
+"""`vskd firmware`: bundle -> C99, and the proof that it gives the same answers."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from vskd.cli.options import FILE, FOLDER, VskdGroup, json_option
+from vskd.cli.output import print_fields, print_json, print_table
+
+if TYPE_CHECKING:
+    from vskd.firmware_bridge.stream_settings import StreamSettings
+
+settings_option = click.option(
+    "--stream-settings",
+    type=FILE,
+    metavar="FILE.yaml",
+    help="Settings of the device's sensor and of the decision; see docs/firmware.md.",
+)
+
+
+def read_settings(path: Path | None) -> "StreamSettings | None":
+    """Settings of a stream, if a file is given."""
+    from vskd.firmware_bridge.stream_settings import read_stream_settings
+
+    return None if path is None else read_stream_settings(path)
+
+
+@click.group(
+    cls=VskdGroup,
+    examples=("vskd firmware generate BUNDLE --out firmware", "vskd firmware test BUNDLE"),
+)
+def firmware() -> None:
+    """Turn a bundle into C99, and check that it answers alike everywhere."""
+
+
+@firmware.command(
+    "generate",
+    examples=(
+        "vskd firmware generate BUNDLE --out firmware",
+        "vskd firmware generate BUNDLE --out firmware --stream-settings watch.yaml",
+        "vskd firmware generate BUNDLE --out firmware --weights in-place --json",
+    ),
+)
+@click.argument("bundle", type=FOLDER)
+@click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Folder of the sources; an earlier one goes.")
+@click.option(
+    "--weights",
+    type=click.Choice(["auto", "array", "in-place"]),
+    default="auto",
+    show_default=True,
+    help="Weights as an array of C, or read in model.tflite; auto: by size.",
+)
+@settings_option
+@json_option
+def generate(
+    bundle: Path, out: Path, weights: Literal["auto", "array", "in-place"], stream_settings: Path | None, as_json: bool
+) -> None:
+    """Write the C99 sources of BUNDLE: model, stream, contract, example, CMakeLists.txt and a test.
+
+    An operator that the firmware lacks is refused by name. The sources need no library but sqrt, and no heap.
+    """
+    from vskd.firmware_bridge.generate import generate as write
+
+    report = write(bundle, out, read_settings(stream_settings), weights)
+    if as_json:
+        print_json(asdict(report))
+        return
+    where = "read in model.tflite" if report.in_place else "an array in vskd_weights.c"
+    fields: list[tuple[str, object]] = [
+        ("firmware", report.out),
+        ("files", ", ".join(report.files)),
+        ("operators", report.operators),
+        ("RAM of the model", f"{report.arena_bytes:,} bytes"),
+        ("weights", f"{report.weight_bytes:,} bytes, {where}"),
+        ("multiply-accumulates", f"{report.macs:,}"),
+    ]
+    if report.delay_samples is not None:
+        fields.append(("delay of a decision", f"{report.delay_samples} samples of the device"))
+    print_fields(fields)
+
+
+@firmware.command(
+    "test", examples=("vskd firmware test BUNDLE", "vskd firmware test BUNDLE --stream-settings watch.yaml --json")
+)
+@click.argument("bundle", type=FOLDER)
+@settings_option
+@json_option
+def test(bundle: Path, stream_settings: Path | None, as_json: bool) -> None:
+    """Run BUNDLE in Python, generated C, TFLite Micro, emulated processors and WebAssembly; print where they differ.
+
+    What is not installed is skipped by name. Exits with 1 where anything differs from the reference kernels.
+    """
+    from vskd.errors import BundleError
+    from vskd.firmware_bridge.conformance import run_conformance
+
+    lines = list(run_conformance(bundle, read_settings(stream_settings)))
+    if as_json:
+        print_json([asdict(line) for line in lines])
+    else:
+        rows = [(line.name, line.outcome, line.inputs, line.decisions, line.note) for line in lines]
+        print_table(("runs on", "outcome", "inputs", "decisions", "note"), rows)
+    wrong = [line.name for line in lines if line.outcome == "differs"]
+    if wrong:
+        raise BundleError(
+            f"{bundle}: other answers than the reference kernels' from {', '.join(wrong)}",
+            "Export the run again; a bundle with FULLY_CONNECTED cannot agree. Else report this as a defect of vskd",
+        )

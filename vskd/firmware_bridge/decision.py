@@ -1,0 +1,69 @@
+"""From labels of windows to a decision: unknown, smoothing, debouncing. Integers alone, so that C does the same."""
+
+from collections import Counter, deque
+
+import numpy as np
+import numpy.typing as npt
+
+from vskd.firmware_bridge.stream_settings import DecisionSettings
+
+NO_LABEL = -1
+"""Unknown, or none yet."""
+
+
+def window_label(logits: npt.NDArray[np.int8], min_margin: int) -> tuple[int, int]:
+    """The first of the largest logits, or `NO_LABEL` where the next one is too near.
+
+    Args:
+        logits: int8 (classes,), at least two.
+        min_margin: least difference.
+
+    Returns:
+        (label, difference of the two largest in int8 steps).
+    """
+    best = int(logits.argmax())
+    others = np.delete(logits, best)
+    margin = int(logits[best]) - int(others.max())
+    return (best if margin >= min_margin else NO_LABEL), margin
+
+
+class Decider:
+    """Smooths the labels of windows.
+
+    Args:
+        settings: how.
+
+    Attributes:
+        label: the decision so far.
+    """
+
+    def __init__(self, settings: DecisionSettings) -> None:
+        self.settings = settings
+        self._history: deque[int] = deque(maxlen=settings.votes)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: the stream was interrupted."""
+        self.label, self._since = NO_LABEL, self.settings.hold
+        self._history.clear()
+
+    def decide(self, label: int) -> int:
+        """The decision after one more window with `label`."""
+        self._history.append(label)
+        proposed = self._proposed()
+        self._since += self._since < self.settings.hold
+        if proposed != self.label and self._since >= self.settings.hold:
+            self.label, self._since = proposed, 0
+        return self.label
+
+    def _proposed(self) -> int:
+        if self.settings.smoothing == "none":
+            return self._history[-1]
+        if self.settings.smoothing == "hysteresis":
+            agreed = len(self._history) == self.settings.votes and len(set(self._history)) == 1
+            return self._history[-1] if agreed else self.label
+        votes = Counter(self._history)
+        most = max(votes.values())
+        if votes[self.label] == most:
+            return self.label
+        return next(label for label in reversed(self._history) if votes[label] == most)
