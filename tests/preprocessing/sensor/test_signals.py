@@ -267,7 +267,7 @@ def test_a_csv_is_read_by_its_names(tmp_path: Path) -> None:
     )
     np.testing.assert_array_equal(read_sensor(path, axes=XYZ), TABLE.T)
     np.testing.assert_array_equal(read_sensor(path, axes=XYZ, columns=(1, 2, 3)), TABLE[:, [1, 0, 2]].T)
-    with pytest.raises(DataError, match=r"a\.csv: .*gyroscope z"):
+    with pytest.raises(DataError, match=r"a\.csv: .*accelerometer, not gyroscope"):
         read_sensor(path, axes=XYZ, stream="gyroscope")
 
 
