@@ -5,7 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+
+from tests.conftest import TINY_IMAGES
 from vskd.distillation.data import Batch
+from vskd.distillation.experiment import prepare
 from vskd.distillation.guidance import (
     Widths,
     check_distiller,
@@ -16,9 +19,6 @@ from vskd.distillation.guidance import (
 )
 from vskd.distillation.inputs import student_inputs
 from vskd.distillation.networks import new_student
-
-from tests.conftest import TINY_IMAGES
-from vskd.distillation.experiment import prepare
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher, finished_teacher
 from vskd.distillation.train import teach
 from vskd.errors import RecipeError

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from vskd.distillation.inputs import ImageInputs, SensorInputs, VideoInputs, student_inputs, teacher_inputs
 
 from tests.conftest import TINY_IMAGES
 from vskd.distillation.experiment import Experiment, prepare
+from vskd.distillation.inputs import ImageInputs, SensorInputs, VideoInputs, student_inputs, teacher_inputs
 from vskd.errors import RecipeError
 from vskd.preprocessing.image.image_file import read_image
 from vskd.recipe import Recipe, load_recipe

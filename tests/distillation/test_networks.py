@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+
 from vskd.distillation.networks import initial_weights, new_student, new_teacher
 from vskd.distillation.student import ImageStudent, SensorStudent
-
 from vskd.errors import CheckpointError, RecipeError
 from vskd.models.trn import MultiScaleTRN
 from vskd.recipe import load_recipe

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from vskd.distillation.student import SensorStudent, build_student, channels_last
 
+from vskd.distillation.student import SensorStudent, build_student, channels_last
 from vskd.errors import RecipeError
 from vskd.preprocessing.sensor.encodings import build_encoding
 

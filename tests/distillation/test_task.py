@@ -3,9 +3,9 @@
 import pytest
 import torch
 from torch import nn
+
 from vskd.distillation.data import Batch
 from vskd.distillation.distillers.catalog import build_distiller
-
 from vskd.distillation.task import DistillationTask, TeacherTask
 from vskd.errors import CacheError
 from vskd.network import Outputs

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from vskd.distillation.networks import load_student, load_teacher
 
 from tests.conftest import TINY_IMAGES
 from vskd.distillation import fitting
 from vskd.distillation.callbacks import ResumePoint
 from vskd.distillation.experiment import prepare
+from vskd.distillation.networks import load_student, load_teacher
 from vskd.distillation.run import RunFolder
 from vskd.distillation.train import distill, teach
 from vskd.errors import DataError, ProtocolError, RecipeError

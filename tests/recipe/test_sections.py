@@ -2,10 +2,10 @@
 
 import pytest
 from pydantic import ValidationError
-from vskd.recipe.sections import ExportSection, Section, TrainingSection
 
 from vskd.errors import RecipeError
 from vskd.recipe import load_recipe
+from vskd.recipe.sections import ExportSection, Section, TrainingSection
 
 
 def all_sections(section: type[Section] = Section) -> list[type[Section]]:

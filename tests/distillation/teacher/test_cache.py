@@ -6,11 +6,11 @@ from pathlib import Path
 import h5py
 import pytest
 import torch
+
 from vskd.distillation.data import ClipBatches
+from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.inputs import teacher_inputs
 from vskd.distillation.networks import load_teacher
-
-from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.teacher.cache import TeacherCache, TeacherKey, write_teacher_cache
 from vskd.distillation.teacher.outputs import finished_teacher
 from vskd.errors import CacheError

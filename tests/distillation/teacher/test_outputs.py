@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import nn
-from vskd.distillation.data import Batch
 
+from vskd.distillation.data import Batch
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.teacher.outputs import OnlineTeacher, check_teacher_fits, finished_teacher
 from vskd.errors import ProtocolError
