@@ -116,9 +116,9 @@ def logits_of(model: Model) -> SamplesToLogits:
 def teacher_predictions(experiment: Experiment, teacher_run: Path, ids: Sequence[str]) -> Predictions:
     """The teacher's predictions, from its cache.
 
-    A teacher that does not see the student's own samples is read from a cache of all recordings, which is made here if
-    it is not there yet. One that does mostly looks at the student's batches instead, so that only the recordings asked
-    for are stored.
+    A teacher that does not see the student's own samples is read from a cache of all recordings, which is made
+    here if it is not there yet. One that does mostly looks at the student's batches instead, so that only the
+    recordings asked for are stored.
     """
     teacher = finished_teacher(experiment, teacher_run)
     cache = teacher.cache(ids if teacher.inputs.hash == experiment.inputs.hash else None)
