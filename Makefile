@@ -25,8 +25,10 @@ $(STAMP): setup.cfg constraints.txt
 demo: $(STAMP)
 	$(BIN)/vskd demo --out $(OUT)
 
+# A file stays in one worker, whose fixtures it shares. WORKERS=0 runs all in one process, for a debugger.
+WORKERS ?= 2
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

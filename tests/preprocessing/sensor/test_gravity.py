@@ -125,3 +125,13 @@ def test_every_real_recording_is_right(utd_mhad_root: Path) -> None:
         assert gravity_fault(values, "g", 50) is None and dead_fault(values, "xyz") is None, file
         assert gravity_fault(without_mean(values), "g", 50) is not None, file
         assert gravity_fault(values * 9.80665, "g", 50) is not None, file
+
+
+def test_a_circling_arm_is_not_taken_for_a_sensor_of_another_unit() -> None:
+    """Never still: a steady pull of the circle is added to gravity, and turns with it."""
+    time = np.arange(200) / 50
+    circling = np.stack([2 * np.sin(8 * time), 2 * np.cos(8 * time), np.full(200, 0.7)]).astype(np.float32)
+    assert at_rest(circling, 50.0).length > 1.6
+    assert gravity_fault(circling, "g", 50.0, stated=True) is None
+    assert gravity_fault(circling, "g", 50.0) is not None, "where nobody says the unit, it must be proven"
+    assert gravity_fault(9.81 * circling, "g", 50.0, stated=True) is not None, "whatever is said, a factor of ten shows"

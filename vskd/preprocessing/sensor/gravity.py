@@ -17,6 +17,10 @@ Signal = npt.NDArray[np.float32]
 
 REST = (0.6, 1.6)
 """Length at rest of a sensor that measures gravity, in g: cheap sensors are off by a tenth, and none by half."""
+MOVING = (1 / 3, 3.0)
+"""The same of a recording that is never still: somebody who circles an arm adds a steady pull to gravity."""
+STILL = 0.1
+"""Largest change within a stillest stretch, as a fraction of the vector's length: more is no rest."""
 MEAN_VECTOR = 0.1
 """Smallest length of the mean vector, as a fraction of the root mean square; without gravity it is near 0."""
 STILLNESS = 0.35
@@ -56,10 +60,11 @@ class Fault:
 
 @dataclass(frozen=True)
 class Rest:
-    """A recording's stillest stretches, in its unit: `length` of the vector there, `mean` of the whole recording's
-    mean vector, `rms` of all vectors."""
+    """A recording's stillest stretches, in its unit: `length` of the vector there, root mean square `change` within
+    them, `mean` of the whole recording's mean vector, `rms` of all vectors."""
 
     length: float
+    change: float
     mean: float
     rms: float
 
@@ -88,6 +93,7 @@ def at_rest(signal: Signal, rate_hz: float) -> Rest:
     vectors = mean[:, stillest] + values.mean(axis=1, keepdims=True)
     return Rest(
         float(np.median(np.linalg.norm(vectors, axis=0))),
+        float(np.sqrt(max(0.0, np.median(unrest[stillest])))),
         float(np.linalg.norm(values.mean(axis=1))),
         float(np.sqrt((values**2).sum(axis=0).mean())),
     )
@@ -98,8 +104,14 @@ def _moving_mean(values: npt.NDArray[np.float64], width: int) -> npt.NDArray[np.
     return np.asarray((sums[:, width:] - sums[:, :-width]) / width)
 
 
-def gravity_fault(signal: Signal, unit: str, rate_hz: float) -> Fault | None:
-    """What is wrong with the gravity of an accelerometer's signal, (3, samples) that are said to be in `unit`.
+def gravity_fault(signal: Signal, unit: str, rate_hz: float, *, stated: bool = False) -> Fault | None:
+    """What is wrong with the gravity of an accelerometer's signal, (3, samples) in `unit`.
+
+    Args:
+        signal: of the recording.
+        unit: of the samples.
+        rate_hz: samples per second.
+        stated: whether somebody says the unit. Then a recording that is never still need not prove it to a half.
 
     Returns:
         None where it shows about 1 g at rest, or where `unit` is none of acceleration.
@@ -115,7 +127,8 @@ def gravity_fault(signal: Signal, unit: str, rate_hz: float) -> Fault | None:
             f"{measured}; on average it is {rest.mean:.2g} {unit}: gravity was removed, or this is no accelerometer",
             "Give the accelerometer's own signal, gravity included",
         )
-    if REST[0] <= rest.length / one_g <= REST[1]:
+    lowest, highest = MOVING if stated and rest.change > STILL * rest.length else REST
+    if lowest <= rest.length / one_g <= highest:
         return None
     return _wrong_unit(measured, rest.length, unit, one_g)
 

@@ -105,7 +105,7 @@ def refuse_faults(source: WindowSource, signal: Signal) -> None:
     """
     fault = dead_fault(signal, source.axes)
     if fault is None and measures_gravity(source.stream, source.unit):
-        fault = gravity_fault(signal, source.unit, source.rate_hz)
+        fault = gravity_fault(signal, source.unit, source.rate_hz, stated=True)
     if fault is not None:
         raise DataError(f"{source.path}: {fault.problem}", fault.action)
 
