@@ -93,7 +93,7 @@ def test_recordings(entry: DatasetEntry, index: Index) -> None:
             assert name == stream.name and name in entry.streams
             assert stream.path.is_file() and stream.unit
             assert (stream.rate_hz > 0) == (stream.kind != "image")
-            assert stream.kind in ("sensor", "video", "image")
+            assert stream.kind in ("sensor", "video", "image", "skeleton")
             assert not stream.columns or len(stream.columns) == len(stream.axes)
 
 

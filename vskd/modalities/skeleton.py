@@ -13,7 +13,6 @@ from torch import Tensor
 from vskd.files import sha256_json
 from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
-from vskd.modalities.figures import new_figure, to_png
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
 from vskd.preprocessing.matfile import mat_shape
@@ -178,6 +177,8 @@ class SkeletonInputs(Inputs):
 
     def pictures(self, captions: Mapping[str, str], who: str) -> dict[str, bytes]:
         """The joints of a few frames of each recording, from the front."""
+        from vskd.modalities.figures import new_figure, to_png
+
         shown = {caption: i for i, caption in captions.items() if i in self.ids}
         if not shown:
             return {}
