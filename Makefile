@@ -25,10 +25,10 @@ $(STAMP): setup.cfg constraints.txt
 demo: $(STAMP)
 	$(BIN)/vskd demo --out $(OUT)
 
-# A file stays in one worker, whose fixtures it shares. WORKERS=0 runs all in one process, for a debugger.
+# Two workers, the idle one takes over tests of the other. WORKERS=0 runs all in one process, for a debugger.
 WORKERS ?= 2
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
