@@ -55,6 +55,11 @@ class Outputs:
             raise ValueError(f"there is no layer '{name}' among the outputs, only {', '.join(found)}")
         return found[name]
 
+    def to(self, device: torch.device) -> "Outputs":
+        """The same on a device."""
+        features = {name: feature.to(device) for name, feature in self.features.items()}
+        return Outputs(self.logits.to(device), self.embedding.to(device), features)
+
     def fixed(self) -> "Outputs":
         """The same without a gradient, in at least float32."""
         features = {name: whole(feature.detach()) for name, feature in self.features.items()}

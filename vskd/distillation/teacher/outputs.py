@@ -44,9 +44,7 @@ class CachedTeacher:
     def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
         """See `TeacherSource`."""
         outputs, ids, labels = self._cache.outputs(batch.ids)
-        device = batch.inputs.device
-        features = {name: feature.to(device) for name, feature in outputs.features.items()}
-        return Outputs(outputs.logits.to(device), outputs.embedding.to(device), features), ids, labels
+        return outputs.to(batch.inputs.device), ids, labels
 
 
 class OnlineTeacher:

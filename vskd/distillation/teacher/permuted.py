@@ -47,7 +47,4 @@ class PermutedTeacher:
     def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
         """The outputs of other recordings, on purpose under the ids of the batch."""
         outputs, _, _ = self._cache.outputs([self._mapped[i] for i in batch.ids])
-        device = batch.inputs.device
-        features = {name: feature.to(device) for name, feature in outputs.features.items()}
-        exchanged = Outputs(outputs.logits.to(device), outputs.embedding.to(device), features)
-        return exchanged, batch.ids, torch.full((len(batch.ids),), UNLABELLED)
+        return outputs.to(batch.inputs.device), batch.ids, torch.full((len(batch.ids),), UNLABELLED)
