@@ -13,10 +13,10 @@ def test_size() -> None:
 
 
 @pytest.mark.parametrize("samples", [MINIMUM_SAMPLES, 50, 128])
-def test_any_length_works_and_is_pooled_by_eight(samples: int) -> None:
+def test_any_length_works_and_is_pooled_by_sixteen(samples: int) -> None:
     outputs = SeparableResNet1d(3, 4, embedding_size=10).eval()(torch.randn(2, 3, samples))
     assert outputs.logits.shape == (2, 4)
-    assert [f.shape[2] for f in outputs.features.values()] == [samples // 2, samples // 4, samples // 8, samples // 8]
+    assert [f.shape[2] for f in outputs.features.values()] == [samples // n for n in (4, 8, 16, 16)]
 
 
 def test_dropout_stands_before_the_classifier_alone() -> None:
@@ -29,5 +29,5 @@ def test_dropout_stands_before_the_classifier_alone() -> None:
 
 
 def test_short_windows_are_refused() -> None:
-    with pytest.raises(SettingError, match=r"7 samples is too short for network 'separable-resnet1d'.*8 samples"):
+    with pytest.raises(SettingError, match=r"15 samples is too short for network 'separable-resnet1d'.*16 samples"):
         build_network(parse_network("separable-resnet1d"), shape=(3, MINIMUM_SAMPLES - 1), classes=4)

@@ -7,10 +7,10 @@ from vskd.models.separable import SeparableBlock, convolution, norm
 from vskd.network import Network, NetworkSettings, Outputs, Shape
 from vskd.schema import BelowOne, Count
 
-STEM_CHANNELS, STEM_KERNEL = 48, 7
+STEM_CHANNELS, STEM_KERNEL, STEM_POOLING = 48, 7, 4
 # (channels, kernel in samples, pooling in samples)
 BLOCKS: tuple[tuple[int, int, int], ...] = ((64, 9, 2), (96, 9, 2), (128, 7, 1))
-MINIMUM_SAMPLES = 8
+MINIMUM_SAMPLES = 16
 
 
 class SeparableResNet1dSettings(NetworkSettings):
@@ -30,16 +30,16 @@ class SeparableResNet1d(Network):
         dropout: probability of dropping an embedding value before the classifier; the embedding itself stays whole.
 
     Shape:
-        input: (batch, in_channels, samples), float, samples >= 8.
-        output: logits (batch, classes), embedding (batch, embedding_size), features "stem" (batch, 48, samples / 2) and
-            "block1".."block3", (batch, channels, samples / 4, / 8, / 8).
+        input: (batch, in_channels, samples), float, samples >= 16.
+        output: logits (batch, classes), embedding (batch, embedding_size), features "stem" (batch, 48, samples / 4) and
+            "block1".."block3", (batch, channels, samples / 8, / 16, / 16).
     """
 
     def __init__(self, in_channels: int, classes: int, embedding_size: int = 128, dropout: float = 0.0) -> None:
         super().__init__()
         self.embedding_size = embedding_size
         stem = convolution(1, in_channels, STEM_CHANNELS, STEM_KERNEL)
-        self.stem = nn.Sequential(stem, norm(1, STEM_CHANNELS), nn.ReLU(), nn.MaxPool1d(2))
+        self.stem = nn.Sequential(stem, norm(1, STEM_CHANNELS), nn.ReLU(), nn.MaxPool1d(STEM_POOLING))
         self.blocks = nn.ModuleDict()
         width = STEM_CHANNELS
         for number, (channels, kernel, pooling) in enumerate(BLOCKS, start=1):
@@ -57,7 +57,7 @@ class SeparableResNet1d(Network):
         features = {"stem": (x := self.stem(x))}
         for name, block in self.blocks.items():
             features[name] = x = block(x)
-        embedding = self.embed(x.mean(dim=2))  # (batch, 128, samples / 8) -> (batch, embedding_size)
+        embedding = self.embed(x.mean(dim=2))  # (batch, 128, samples / 16) -> (batch, embedding_size)
         return Outputs(self.classifier(self.dropout(embedding)), embedding, features)
 
 
