@@ -8,8 +8,10 @@ from vskd.models.catalog import build_network, parse_network
 from vskd.models.separable_resnet1d import MINIMUM_SAMPLES, SeparableResNet1d
 
 
-def test_size() -> None:
-    assert sum(p.numel() for p in SeparableResNet1d(in_channels=3, classes=27).parameters()) == 99_547
+@pytest.mark.parametrize(("name", "parameters"), [("separable-resnet1d", 99_547), ("separable-resnet1d-050", 27_515)])
+def test_size(name: str, parameters: int) -> None:
+    network = build_network(parse_network(name), shape=(3, 128), classes=27)
+    assert sum(p.numel() for p in network.parameters()) == parameters
 
 
 @pytest.mark.parametrize("samples", [MINIMUM_SAMPLES, 50, 128])

@@ -20,7 +20,11 @@ from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.normalise import PHOTO_CHANNELS
 from vskd.models.photo import PhotoNetwork, PhotoSettings
 from vskd.models.resnet18 import ResNet18Settings, build_resnet18
-from vskd.models.separable_resnet1d import SeparableResNet1dSettings, build_separable_resnet1d
+from vskd.models.separable_resnet1d import (
+    HalfSeparableResNet1dSettings,
+    SeparableResNet1dSettings,
+    build_separable_resnet1d,
+)
 from vskd.models.separable_resnet2d import SeparableResNet2dSettings, build_separable_resnet2d
 from vskd.models.squeezenet import SqueezeNet
 from vskd.models.squeezenet_lw import SqueezeNetLW
@@ -123,6 +127,13 @@ NETWORKS: Mapping[str, NetworkEntry] = {
             SeparableResNet1dSettings,
             build_separable_resnet1d,
             "separable residual 1-D network on the raw window (0.1 M parameters)",
+        ),
+        _entry(
+            "separable-resnet1d-050",
+            "series",
+            HalfSeparableResNet1dSettings,
+            partial(build_separable_resnet1d, width=0.5),
+            "the same at half its width, for microcontrollers (0.03 M parameters)",
         ),
         _entry(
             "trn",

@@ -20,6 +20,12 @@ class SeparableResNet1dSettings(NetworkSettings):
     dropout: BelowOne = 0.0
 
 
+class HalfSeparableResNet1dSettings(SeparableResNet1dSettings):
+    """The same at half the width, for microcontrollers."""
+
+    embedding_size: Count = 64
+
+
 class SeparableResNet1d(Network):
     """A stem, three separable residual blocks, global average pooling, an embedding and a classifier.
 
@@ -28,27 +34,36 @@ class SeparableResNet1d(Network):
         classes: number of classes.
         embedding_size: width of the semantic embedding.
         dropout: probability of dropping an embedding value before the classifier; the embedding itself stays whole.
+        width: factor of the numbers of channels, 48, 64, 96 and 128.
 
     Shape:
         input: (batch, in_channels, samples), float, samples >= 16.
-        output: logits (batch, classes), embedding (batch, embedding_size), features "stem" (batch, 48, samples / 4) and
-            "block1".."block3", (batch, channels, samples / 8, / 16, / 16).
+        output: logits (batch, classes), embedding (batch, embedding_size), features "stem" (batch, 48 * width,
+            samples / 4) and "block1".."block3", (batch, channels * width, samples / 8, / 16, / 16).
     """
 
-    def __init__(self, in_channels: int, classes: int, embedding_size: int = 128, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        classes: int,
+        embedding_size: int = 128,
+        dropout: float = 0.0,
+        width: float = 1.0,
+    ) -> None:
         super().__init__()
         self.embedding_size = embedding_size
-        stem = convolution(1, in_channels, STEM_CHANNELS, STEM_KERNEL)
-        self.stem = nn.Sequential(stem, norm(1, STEM_CHANNELS), nn.ReLU(), nn.MaxPool1d(STEM_POOLING))
+        last = int(STEM_CHANNELS * width)
+        stem = convolution(1, in_channels, last, STEM_KERNEL)
+        self.stem = nn.Sequential(stem, norm(1, last), nn.ReLU(), nn.MaxPool1d(STEM_POOLING))
         self.blocks = nn.ModuleDict()
-        width = STEM_CHANNELS
-        for number, (channels, kernel, pooling) in enumerate(BLOCKS, start=1):
-            layers: list[nn.Module] = [SeparableBlock(1, width, channels, kernel)]
+        for number, (full, kernel, pooling) in enumerate(BLOCKS, start=1):
+            channels = int(full * width)
+            layers: list[nn.Module] = [SeparableBlock(1, last, channels, kernel)]
             if pooling > 1:
                 layers.append(nn.MaxPool1d(pooling))
             self.blocks[f"block{number}"] = nn.Sequential(*layers)
-            width = channels
-        self.embed = nn.Sequential(nn.Linear(width, embedding_size), nn.ReLU())
+            last = channels
+        self.embed = nn.Sequential(nn.Linear(last, embedding_size), nn.ReLU())
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(embedding_size, classes)
 
@@ -61,7 +76,9 @@ class SeparableResNet1d(Network):
         return Outputs(self.classifier(self.dropout(embedding)), embedding, features)
 
 
-def build_separable_resnet1d(settings: SeparableResNet1dSettings, shape: Shape, classes: int) -> SeparableResNet1d:
+def build_separable_resnet1d(
+    settings: SeparableResNet1dSettings, shape: Shape, classes: int, width: float = 1.0
+) -> SeparableResNet1d:
     """Build the network for windows of shape (channels, samples).
 
     Raises:
@@ -71,4 +88,4 @@ def build_separable_resnet1d(settings: SeparableResNet1dSettings, shape: Shape, 
     if samples < MINIMUM_SAMPLES:
         problem = f"A window of {samples} samples is too short for network '{settings.name}'"
         raise SettingError(problem, f"Give it windows of {MINIMUM_SAMPLES} samples or more")
-    return SeparableResNet1d(channels, classes, settings.embedding_size, settings.dropout)
+    return SeparableResNet1d(channels, classes, settings.embedding_size, settings.dropout, width)
