@@ -5,9 +5,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -23,6 +25,8 @@ logger = logging.getLogger(__name__)
 SCHEMA = "vskd-teacher-cache/2"
 BYTES_PER_SAMPLE = 4096
 """Room to have before beginning: logits, an embedding of some hundred values, label and id."""
+KEPT_BYTES = 1 << 26
+"""Datasets that take no more are read once."""
 STATED_BYTES = 100 * 2**20
 """Features that take more are announced."""
 LARGEST_BYTES = 20 * 2**30
@@ -139,6 +143,7 @@ class TeacherCache:
             which = "teacher" if found.teacher_hash != key.teacher_hash else "preprocessing"
             raise CacheError(f"{path} holds the outputs of another {which}", action)
         self._row = {recording: row for row, recording in enumerate(self._names)}
+        self._kept: dict[str, npt.NDArray[Any]] = {}
 
     @property
     def ids(self) -> frozenset[str]:
@@ -165,7 +170,7 @@ class TeacherCache:
         stored = ("logits", "embedding", "labels", *(f"features/{layer}" for layer in features))
         try:
             logits, embedding, labels, *found = (
-                torch.from_numpy(self._file[name][ordered][inverse]) for name in stored
+                torch.from_numpy(self._rows(self._file, name, ordered)[inverse]) for name in stored
             )
         except (OSError, KeyError) as error:
             raise CacheError(
@@ -173,3 +178,12 @@ class TeacherCache:
             ) from error
         outputs = Outputs(logits, embedding, dict(zip(features, found, strict=True)))
         return outputs, tuple(self._names[r] for r in rows), labels
+
+    def _rows(self, file: h5py.File, name: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Some rows of a dataset, which stays in memory where it is small: HDF5 takes milliseconds for each batch."""
+        if name not in self._kept:
+            dataset = file[name]
+            if dataset.size * dataset.dtype.itemsize > KEPT_BYTES:
+                return np.asarray(dataset[rows])
+            self._kept[name] = dataset[()]
+        return self._kept[name][rows]

@@ -144,7 +144,7 @@ class WindowStore(Store):
 
     def num_windows(self, recording: str) -> int:
         """How many windows a recording has."""
-        return int(self.dataset(recording).shape[0])
+        return self.length(recording)
 
     def num_samples(self, recording: str) -> int:
         """Length of the original recording, in samples at its own rate."""
@@ -159,5 +159,5 @@ class WindowStore(Store):
         return [float(self.fact(i, "largest")) for i in recordings]
 
     def windows(self, recording: str) -> npt.NDArray[np.float32]:
-        """float32 (windows, channels, length)."""
-        return self.read(recording)
+        """float32 (windows, channels, length), not to be changed."""
+        return self.kept(recording)
