@@ -96,9 +96,7 @@ def test_any_order_with_repeats(experiment, written: Path) -> None:
     assert len(outputs.embedding.unique(dim=0)) > 1
 
 
-def test_what_stays_in_memory_is_what_the_file_holds(
-    written: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_stays_in_memory_is_what_the_file_holds(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = sorted(TeacherCache(written, KEY).ids)[:4][::-1]
     kept, _, _ = TeacherCache(written, KEY).outputs(ids)
     monkeypatch.setattr(cache_module, "KEPT_BYTES", 0)
