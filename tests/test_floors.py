@@ -15,6 +15,7 @@ FLOORS = {
     "files": 0,
     "progress": 0,
     "schema": 0,
+    "yaml_text": 0,
     "network": 0,
     "losses": 0,
     "preprocessing": 1,

@@ -95,6 +95,10 @@ class RunError(VskdError):
     """A run folder belongs to another recipe, is unfinished, or cannot be continued."""
 
 
+class DivergedError(VskdError):
+    """The loss or the weights of a training are no longer finite numbers."""
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """`did you mean 'x'?` for the valid name nearest to `name`, or empty where none is near."""
     close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)

@@ -64,6 +64,7 @@ def test_evaluate_prints_the_figures_that_decide(vskd, record, tmp_path: Path) -
     ):
         assert needle in text
     assert "latency" not in text
+    assert "note: The interval over subjects rests on 3 subjects" in text
     assert json.loads(vskd("evaluate", tmp_path, "--json").out)["n"] == 6
 
 

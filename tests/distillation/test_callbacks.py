@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, check_resumable
+from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
 from vskd.distillation.run import RunFolder
-from vskd.errors import CheckpointError
+from vskd.errors import CheckpointError, DivergedError
 
 
 def kept(folder: RunFolder, select: str, scores: list[tuple[float, float]]) -> int:
@@ -65,4 +65,23 @@ def test_a_resume_state_that_would_run_code_is_refused(tmp_path: Path) -> None:
     check_resumable(path)
     torch.save({"state": SimpleNamespace(a=1)}, path)
     with pytest.raises(CheckpointError, match=r"trainer\.ckpt"):
+        check_resumable(path)
+
+
+def test_an_epoch_that_diverged_ends_the_training_before_anything_is_kept() -> None:
+    module = torch.nn.Linear(2, 2)
+    trainer = SimpleNamespace(current_epoch=1, callback_metrics={"validation/loss": torch.tensor(torch.nan)})
+    with pytest.raises(DivergedError, match="epoch 2: validation/loss nan"):
+        StopDiverged().on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
+    trainer.callback_metrics = {}
+    StopDiverged().on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
+    torch.nn.init.constant_(module.bias, torch.inf)
+    with pytest.raises(DivergedError, match="bias"):
+        StopDiverged().on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
+
+
+def test_a_resume_state_that_is_not_finite_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "trainer.ckpt"
+    torch.save({"state_dict": {"a": torch.zeros(2), "b": torch.tensor([0.0, torch.nan])}, "epoch": 1}, path)
+    with pytest.raises(CheckpointError, match=r"trainer\.ckpt holds NaN or infinity in 1 of 2 tensors \(b\)"):
         check_resumable(path)

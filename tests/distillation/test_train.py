@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from vskd.distillation import train
@@ -16,7 +17,7 @@ from vskd.distillation.model import load_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher
 from vskd.distillation.train import default_cache, distill, new_distiller, teach
-from vskd.errors import CacheError, CheckpointError, ProtocolError, RecipeError, RunError
+from vskd.errors import CacheError, CheckpointError, DivergedError, ProtocolError, RecipeError, RunError
 from vskd.losses.term import TermContext
 from vskd.models.weights.state import read_tensors, save_state
 from vskd.recipe import Recipe, load_recipe, parse_recipe
@@ -537,3 +538,36 @@ def test_what_the_training_says_of_the_labels_reaches_the_distiller(
     assert (context.class_counts, context.samples) == ((1, 2, 2), 5)
     assert context.student == {"logits": (3,), "embedding": (12,)}
     assert context.teacher == {}
+
+
+@pytest.mark.parametrize("select", [("student.training.select=last", "student.training.validation=none"), ()])
+def test_a_run_that_diverged_is_not_complete(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, select) -> None:
+    settings = ("student.training.learning_rate=1e30", *select)
+    recipe = tiny(*settings).undistilled()
+    for _ in range(2):  # given again, it says the same
+        with pytest.raises(DivergedError, match=rf"{tmp_path}/run: training diverged in epoch [12]: "):
+            distill(recipe, tmp_path / "run", cache=shared_cache)
+    folder = RunFolder(tmp_path / "run")
+    assert not folder.complete and not folder.training_file.exists()
+    if folder.weights_file.exists():  # of an epoch before
+        assert all(torch.isfinite(tensor).all() for tensor in weights(folder.path).values())
+
+
+def spoil(run: Path) -> None:
+    """One NaN in the weights, as an older vskd would have kept them."""
+    path = RunFolder(run).weights_file
+    tensors = weights(run)
+    next(t for t in tensors.values() if t.is_floating_point()).view(-1)[0] = torch.nan
+    save_file(tensors, path)
+
+
+def test_a_finished_run_of_nan_is_neither_finished_nor_taught_from(
+    tiny: MakeRecipe, teacher_run: Path, student_run: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(teacher_run, tmp_path / "teacher")
+    spoil(tmp_path / "teacher")
+    with pytest.raises(CheckpointError, match="holds NaN or infinity"):
+        teach(tiny(), tmp_path / "teacher", cache=shared_cache)
+    with pytest.raises(CheckpointError, match="holds NaN or infinity"):
+        distill(tiny(), tmp_path / "student", [tmp_path / "teacher"], cache=shared_cache)
+    assert not RunFolder(tmp_path / "student").complete

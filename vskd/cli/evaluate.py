@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from vskd.cli.options import FOLDER, VskdCommand, json_option
-from vskd.cli.output import print_fields, print_json
+from vskd.cli.output import print_fields, print_json, print_notes
 
 if TYPE_CHECKING:
     from vskd.evaluation.results import LatencyRow, Results
@@ -109,6 +109,7 @@ def _print_results(results: "Results", samples: str) -> None:
         fields.append(("teacher's accuracy", percent(results.teacher.accuracy)))
     fields += [(f"latency, {row.model}", _latency(row, samples)) for row in results.latency]
     print_fields(fields)
+    print_notes(results.remarks)
 
 
 def _latency(row: "LatencyRow", samples: str) -> str:

@@ -1,4 +1,4 @@
-"""Lightning callbacks of a run: one row of figures per epoch, the selected weights, and the state to resume from."""
+"""Lightning callbacks of a run: rows of figures, the selected weights, the state to resume from, and a stop to NaN."""
 
 import json
 import logging
@@ -10,13 +10,22 @@ from typing import Any
 
 import torch
 
+from vskd.distillation.divergence import refuse_diverged
 from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
 from vskd.distillation.run import RunFolder
 from vskd.errors import CheckpointError
 from vskd.files import atomic_path, write_text
-from vskd.models.weights.pretrained import save_state
+from vskd.models.weights.state import refuse_not_finite, save_state
 
 logger = logging.getLogger(__name__)
+
+
+class StopDiverged(Callback):
+    """End a training whose figures or weights are no longer finite; must come first, so that nothing of it is kept."""
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Look at the epoch's figures, the network and what is trained beside it."""
+        refuse_diverged(trainer.current_epoch, pl_module, trainer.callback_metrics)
 
 
 class EpochRows(Callback):
@@ -107,13 +116,14 @@ def check_resumable(path: Path) -> None:
     """Refuse a resume state that cannot be loaded safely.
 
     Raises:
-        CheckpointError: damaged, or holding more than plain values and tensors.
+        CheckpointError: damaged, or holding more than plain values and tensors, or weights that are not finite.
     """
     try:
-        torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(
             f"Checkpoint {path} cannot be loaded: {reason}",
             "Delete it and run the command again to train from the start",
         ) from error
+    refuse_not_finite(content.get("state_dict", {}), f"Checkpoint {path}")

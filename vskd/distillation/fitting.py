@@ -13,15 +13,16 @@ from typing import Any
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
-from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, check_resumable
+from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.lightning_imports import Trainer
 from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.task import DistillationTask, Loader
-from vskd.errors import DataError
+from vskd.errors import DataError, DivergedError
 from vskd.files import write_json
 from vskd.modalities.base import Batch, Batches, Inputs
 from vskd.modalities.sampling import epoch_seed
+from vskd.models.weights.state import read_tensors
 from vskd.recipe import Training
 
 logger = logging.getLogger(__name__)
@@ -134,7 +135,12 @@ def logged(folder: RunFolder, problems: Sequence[Problem] = ()) -> Iterator[None
 
 
 def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Split) -> TrainResult:
-    """Run Lightning's trainer, from where it was interrupted, and leave the run folder complete."""
+    """Run Lightning's trainer, from where it was interrupted, and leave the run folder complete.
+
+    Raises:
+        DivergedError: loss or weights are no longer finite; the folder stays incomplete.
+        CheckpointError: the state to resume from is damaged or not finite.
+    """
     select = SelectWeights(folder, training.select)
     resume = folder.trainer_file if folder.trainer_file.is_file() else None
     if resume is not None:
@@ -146,7 +152,7 @@ def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Sp
         devices=1,
         precision="bf16-mixed" if training.precision == "bfloat16" else "32-true",
         gradient_clip_val=training.gradient_clip or None,
-        callbacks=[EpochRows(folder), select, ResumePoint(folder.trainer_file)],
+        callbacks=[StopDiverged(), EpochRows(folder), select, ResumePoint(folder.trainer_file)],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
@@ -158,6 +164,8 @@ def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Sp
     )
     try:
         trainer.fit(task, ckpt_path=resume, weights_only=True)
+    except DivergedError as error:
+        raise DivergedError(f"{folder.path}: {error.problem}", error.action) from error
     except SystemExit as stop:  # Lightning turns Ctrl-C into an exit of its own
         raise KeyboardInterrupt from stop
     rows = folder.metrics()
@@ -178,7 +186,12 @@ def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Sp
 
 
 def finished(folder: RunFolder) -> TrainResult:
-    """What a complete run holds."""
+    """What a complete run holds.
+
+    Raises:
+        CheckpointError: its weights are damaged, or not finite.
+    """
+    read_tensors(folder.weights_file)
     training = json.loads(folder.training_file.read_text())
     rows = folder.metrics()
     kept = next((row for row in rows if row["epoch"] == training["selected_epoch"]), {})

@@ -166,7 +166,7 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     write_csv(predictions, out / "predictions.csv")
     write_results(results, out / "results.json")
     pictures = run_pictures(experiment, folder, predictions, model)
-    write_report(out / "report.html", results, predictions, folder.metrics(), pictures, _notes(experiment, folder))
+    write_report(out / "report.html", results, predictions, folder.metrics(), pictures)
     return results
 
 
@@ -201,6 +201,7 @@ def _results(
         teacher=teacher,
         timings={"train": float(folder.training()["seconds"]), "evaluate": round(seconds, 2)},
         left_out=left_out(experiment.inputs, ids),
+        notes=_notes(experiment, folder),
         model_bytes=folder.weights_file.stat().st_size,
         environment={"vskd": facts["vskd"], "torch": facts["packages"]["torch"], "accelerator": facts["accelerator"]},
     )

@@ -1,10 +1,9 @@
 """Metrics of predictions, with scikit-learn's definitions.
 
-Which classes macro F1 and balanced accuracy average over: the classes that OCCUR AS TRUTH among the recordings at
-hand, i.e. `f1_score(..., labels=np.unique(truth), average="macro", zero_division=0)`. For a test split in which every
-class is performed, that is scikit-learn's default. It differs where a class is never performed (one subject, one
-bootstrap sample): there scikit-learn's default adds an F1 of 0 for every such class that is predicted once, so that a
-single error would cost the same as never recognising a whole class; the recall of the true class counts it already.
+Which classes count is what scikit-learn does by default, in the training's validation figures, in results and in
+reports alike: macro F1 averages over the classes that occur as truth OR as an answer (`f1_score(average="macro",
+zero_division=0)`; a class that is answered but never performed has an F1 of 0), balanced accuracy over those that occur
+as truth (`balanced_accuracy_score`). A class that does neither counts nowhere.
 
 Every scalar metric is a function of sums over recordings (`AdditiveMetric`). One definition thus serves the figure
 itself and all samples of a bootstrap at once, which only weigh the recordings differently.
@@ -181,20 +180,20 @@ def _class_contributions(predictions: Predictions) -> Floats:
     return np.concatenate([truth * answer, truth, answer], axis=1)
 
 
-def _mean_over_present(values: Floats, truth: Floats) -> Floats:
-    """Mean over the last axis of the classes that occur as truth."""
-    present = truth > 0
+def _mean_where(values: Floats, count: Floats) -> Floats:
+    """Mean over the last axis of the classes of which there are any."""
+    present = count > 0
     return _ratio((values * present).sum(axis=-1), present.sum(axis=-1))
 
 
 def _finish_macro_f1(sums: Floats) -> Floats:
     hits, truth, answers = np.split(sums, 3, axis=-1)
-    return _mean_over_present(_ratio(2 * hits, truth + answers), truth)
+    return _mean_where(_ratio(2 * hits, truth + answers), truth + answers)
 
 
 def _finish_balanced_accuracy(sums: Floats) -> Floats:
     hits, truth, _ = np.split(sums, 3, axis=-1)
-    return _mean_over_present(_ratio(hits, truth), truth)
+    return _mean_where(_ratio(hits, truth), truth)
 
 
 def _top3_contributions(predictions: Predictions) -> Floats:

@@ -56,10 +56,13 @@ class TeacherFigures(Strict):
 
 
 class Intervals(Strict):
-    """95 % bootstrap interval [low, high] over recordings and over subjects."""
+    """95 % interval [low, high] over recordings and over subjects; None where there is no honest one.
 
-    recordings: IntervalOf
-    subjects: IntervalOf
+    See `vskd.evaluation.statistics` for what it is, and when.
+    """
+
+    recordings: IntervalOf | None
+    subjects: IntervalOf | None
 
 
 class ClassRow(Strict):
@@ -114,6 +117,7 @@ class Results(Strict):
         timings: stage -> seconds.
         latency: of the deployed models; of a bundle only.
         left_out: recordings of the split that could not be read, by id, and why; no figure counts them.
+        notes: remarks for the reader, see `remarks`.
         environment: short facts such as versions; the full record is in the run's environment.json.
         Others: see `vskd.evaluation.metrics.Metrics`.
     """
@@ -144,6 +148,7 @@ class Results(Strict):
     timings: dict[str, NonNegative]
     latency: tuple[LatencyRow, ...] = ()
     left_out: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     model_bytes: Count | None
     environment: dict[str, str]
 
@@ -151,6 +156,17 @@ class Results(Strict):
     def labels_title(self) -> str:
         """The label setting, for tables."""
         return ALL_LABELS if self.labels is None else self.labels.title
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader has to know beside the figures: what was left out, the notes, how good the intervals are."""
+        named = "; ".join(f"{recording} ({problem})" for recording, problem in self.left_out.items())
+        lost = f"{len(self.left_out)} recording(s) could not be read and are in no figure: {named}."
+        return (
+            *([lost] if self.left_out else []),
+            *self.notes,
+            *([self.bootstrap.note] if self.bootstrap.note else []),
+        )
 
 
 def build_results(
@@ -171,6 +187,7 @@ def build_results(
     environment: Mapping[str, str] | None = None,
     latency: Sequence[LatencyRow] = (),
     left_out: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
     bootstrap: Bootstrap | None = None,
 ) -> Results:
     """Compute every figure of `predictions` and stamp it with where it comes from.
@@ -180,7 +197,7 @@ def build_results(
         teacher: the teacher's figures on the same split; see `teacher_figures`.
         bootstrap: resamples, seed and level of the intervals; its note is filled in here.
         kind, recipe, dataset, network, distiller, protocol, labels, split, seed, timings, model_bytes, environment,
-            latency, left_out: written to the results as they are, see `Results`.
+            latency, left_out, notes: written to the results as they are, see `Results`.
     """
     metrics = evaluate_predictions(predictions)
     setting = bootstrap or Bootstrap()
@@ -210,6 +227,7 @@ def build_results(
         timings=dict(timings or {}),
         latency=tuple(latency),
         left_out=dict(left_out or {}),
+        notes=tuple(notes),
         model_bytes=model_bytes,
         environment=dict(environment or {}),
     )
@@ -258,7 +276,7 @@ def read_model(path: Path, model: type[M], action: str) -> M:
 
 
 def _intervals(predictions: Predictions, metric: str, setting: Bootstrap) -> Intervals:
-    def interval(unit: statistics.Unit) -> statistics.Interval:
+    def interval(unit: statistics.Unit) -> statistics.Interval | None:
         return statistics.bootstrap_interval(
             predictions, metric, unit, resamples=setting.resamples, seed=setting.seed, level=setting.level
         )

@@ -148,6 +148,8 @@ def _evaluate(
     predictions = predict_recordings(experiment, ids, bundle_model(bundle, inputs), "Evaluating int8")
     seconds = time.perf_counter() - started
     manifest = bundle.manifest
+    shown = pictures(predictions)
+    note = f"int8 model of bundle {bundle.digest[:12]}, run by LiteRT, one recording at a time."
     results = build_results(
         predictions,
         kind="bundle",
@@ -165,12 +167,11 @@ def _evaluate(
         environment={"vskd": manifest.vskd_version, "runtime": "LiteRT"},
         latency=_latency(bundle),
         left_out=left_out(inputs, ids),
+        notes=[note] + [OF_FLOAT] * bool(shown),
     )
     write_csv(predictions, out / "predictions.csv")
     write_results(results, out / "results.json")
-    shown = pictures(predictions)
-    notes = [f"int8 model of bundle {bundle.digest[:12]}, run by LiteRT, one recording at a time."]
-    write_report(out / "report.html", results, predictions, pictures=shown, notes=notes + [OF_FLOAT] * bool(shown))
+    write_report(out / "report.html", results, predictions, pictures=shown)
     return results
 
 

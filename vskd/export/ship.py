@@ -43,6 +43,7 @@ from vskd.export.convert.deployed_part import convert_part, deployed_part
 from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
 from vskd.export.scoring import Checker, LabelledWindow, Measurement
 from vskd.models.complexity import complexity
+from vskd.models.weights.state import refuse_not_finite
 
 logger = logging.getLogger(__name__)
 
@@ -109,9 +110,11 @@ def export_model(
     Raises:
         BundleError: export loses more than the budget, or calibration and validation share recordings, or the network
             cannot be converted or quantized in full. Nothing is written then.
+        CheckpointError: the student's weights are not finite.
         MissingExtraError: the converter or the quantizer is not installed.
         WriteError: the folder cannot be written.
     """
+    refuse_not_finite(model.state_dict(), "The student")
     check_recordings(calibration, validation, contract, validation_split)
     converter = _converter(model, trained, contract, calibration, validation, (input_type, output_type))
     check_labels(provenance, converter.check.expected)

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from vskd.errors import SettingError, first_few
 from vskd.schema import Count, Finite, Fraction, NonNegative, Positive, Size, Strict, explain, parse
+from vskd.yaml_text import load_yaml
 
 Votes = Annotated[int, Field(ge=1, le=31)]
 
@@ -84,7 +85,7 @@ def read_stream_settings(path: Path) -> StreamSettings:
         SettingError: the file cannot be read, or does not follow the schema; names every problem.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingError(f"{path} cannot be read: {' '.join(str(error).split())[:200]}", "Check the file") from error
     try:

@@ -11,6 +11,7 @@ from vskd.losses.presets.catalog import PRESETS
 from vskd.recipe.expand import dataset_of, expanded, merged, overlay, with_dataset_defaults
 from vskd.recipe.overrides import with_overrides
 from vskd.recipe.schema import VERSION, Recipe, parse_recipe
+from vskd.yaml_text import dump_yaml, load_yaml
 
 RECIPES_FOLDER = Path(__file__).parents[1] / "recipes"
 _OLD_KEYS = frozenset({"sensor", "frames", "images", "encoding", "augmentation", "teacher", "training"})
@@ -74,7 +75,7 @@ def _chain(path: Path, extended_by: tuple[Path, ...] = ()) -> list[tuple[Path, d
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = _numbers(yaml.safe_load(path.read_text(encoding="utf-8")))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         detail = " ".join(str(error).split())
         raise RecipeError(f"Recipe {path} cannot be read: {detail}", "Correct the file") from error
@@ -131,24 +132,10 @@ def _instead(name: str) -> str:
     return f"use {base}" + f" with {added}" * bool(added) + ", or `vskd compare ... --controls none`" * twin
 
 
-def _numbers(content: Any) -> Any:
-    """Turn the strings that YAML 1.1 makes of 1e-3 into numbers, everywhere."""
-    if isinstance(content, dict):
-        return {k: _numbers(v) for k, v in content.items()}
-    if isinstance(content, list):
-        return [_numbers(v) for v in content]
-    if isinstance(content, str) and content[:1].isdigit() and "e" in content:
-        try:
-            return float(content)
-        except ValueError:
-            return content
-    return content
-
-
 def dump_recipe(recipe: Recipe) -> str:
     """The complete recipe as YAML, defaults included."""
     content = {**recipe.model_dump(mode="json"), "version": VERSION}
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+    return dump_yaml(content)
 
 
 def list_recipes() -> list[tuple[str, str]]:

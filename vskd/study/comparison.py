@@ -219,7 +219,7 @@ def _summary(own: Mapping[int, Predictions], metric: str, setting: Bootstrap) ->
     values = tuple(METRICS[metric](predictions) for predictions in own.values())
     mean, std = statistics.mean_and_std(values)
 
-    def interval(unit: statistics.Unit) -> statistics.Interval:
+    def interval(unit: statistics.Unit) -> statistics.Interval | None:
         return statistics.seeds_interval(
             list(own.values()), metric, unit, resamples=setting.resamples, seed=setting.seed, level=setting.level
         )
@@ -235,7 +235,7 @@ def _versus(own: Mapping[int, Predictions], other: Mapping[int, Predictions], se
     mine, theirs = [own[seed] for seed in seeds], [other[seed] for seed in seeds]
     accuracy = METRICS["accuracy"]
 
-    def interval(unit: statistics.Unit) -> statistics.Interval:
+    def interval(unit: statistics.Unit) -> statistics.Interval | None:
         return statistics.difference_interval(
             mine, theirs, "accuracy", unit, resamples=setting.resamples, seed=setting.seed, level=setting.level
         )

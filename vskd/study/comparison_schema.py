@@ -29,11 +29,14 @@ class PairedTest(Strict):
 
 
 class Versus(Strict):
-    """A row against the baseline, over the seeds that both have: accuracy difference, its 95 % intervals, tests."""
+    """A row against the baseline, over the seeds that both have: accuracy difference, its 95 % intervals, tests.
+
+    An interval is None where there is no honest one, see `vskd.evaluation.statistics`.
+    """
 
     difference: Finite
-    recordings: tuple[Finite, Finite]
-    subjects: tuple[Finite, Finite]
+    recordings: tuple[Finite, Finite] | None
+    subjects: tuple[Finite, Finite] | None
     tests: tuple[PairedTest, ...]
 
 

@@ -104,7 +104,7 @@ class Answer:
     @property
     def helped(self) -> bool:
         """Whether the interval of the gain lies above zero."""
-        return self.versus.subjects[0] > 0
+        return self.versus.subjects is not None and self.versus.subjects[0] > 0
 
 
 def answers(results_root: Path) -> list[Answer]:
@@ -167,7 +167,7 @@ def headline_picture(results_root: Path) -> bytes:
         ForestRow(
             f"{answer.comparison.dataset}, {answer.comparison.protocol}: {answer.student.recipe}",
             answer.versus.difference,
-            *answer.versus.subjects,
+            answer.versus.subjects,
             note=formatting.points(answer.versus.difference),
             emphasis=answer.new_people,
         )

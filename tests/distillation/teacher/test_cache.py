@@ -13,8 +13,9 @@ from vskd.distillation.model import Model, load_model
 from vskd.distillation.teacher import cache as cache_module
 from vskd.distillation.teacher.cache import TeacherCache, TeacherKey, check_size, feature_bytes, write_teacher_cache
 from vskd.distillation.teacher.outputs import finished_teacher, tapped
-from vskd.errors import CacheError
+from vskd.errors import CacheError, CheckpointError
 from vskd.modalities.base import Batches
+from vskd.network import Outputs
 from vskd.recipe import Recipe
 
 KEY = TeacherKey("teacher", "inputs")
@@ -205,3 +206,30 @@ def test_a_map_of_a_large_camera_data_set_is_absurd() -> None:
     with pytest.raises(CacheError, match="would take 67 GiB in the teacher cache"):
         check_size({"shallow": (64, 112, 112)}, 22424)
     check_size({"deep": (160, 7, 7)}, 22424)
+
+
+@pytest.mark.parametrize("layer", ["logits", "embedding"])
+def test_what_a_teacher_of_nan_says_is_not_stored(experiment, teacher, tmp_path: Path, layer: str) -> None:
+    class Spoilt(torch.nn.Module):
+        def forward(self, samples: torch.Tensor) -> Outputs:
+            outputs = teacher(samples)
+            outputs.layer(layer)[-1, 0] = torch.nan
+            return outputs
+
+    with pytest.raises(CheckpointError, match="hold NaN or infinity"):
+        write_teacher_cache(tmp_path / "teacher.h5", Spoilt(), clips(experiment), KEY)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("layer", ["logits", "embedding", "features/frame_features"])
+def test_stored_nan_is_named(written: Path, tmp_path: Path, layer: str) -> None:
+    path = tmp_path / "teacher.h5"
+    path.write_bytes(written.read_bytes())
+    with h5py.File(path, "r+") as file:
+        file[layer][2, 0] = np.nan
+        spoilt = file["ids"][2].decode()
+        whole = file["ids"][3].decode()
+    cache = TeacherCache(path, KEY)
+    cache.outputs([whole])
+    with pytest.raises(CacheError, match=rf"teacher\.h5 holds NaN or infinity for some of {spoilt}"):
+        cache.outputs([spoilt])

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from vskd.errors import CheckpointError
 from vskd.files import WriteError
-from vskd.models.weights.state import load_state, read_tensors, save_state
+from vskd.models.weights.state import load_state, read_tensors, save_state, save_tensors
 
 
 @pytest.fixture
@@ -91,3 +92,19 @@ def test_a_full_disk_keeps_the_earlier_file(module: nn.Module, tmp_path: Path, m
         save_state(module, path, {"step": "2"})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("name", ["0.weight", "1.running_mean"])
+def test_what_is_not_finite_is_neither_written_nor_read(
+    module: nn.Module, tmp_path: Path, value: float, name: str
+) -> None:
+    path = tmp_path / "w.safetensors"
+    tensors = {key: tensor.clone() for key, tensor in module.state_dict().items()}
+    tensors[name].view(-1)[-1] = value
+    with pytest.raises(CheckpointError, match=rf"in 1 of 7 tensors \({name}\)"):
+        save_tensors(tensors, path, {})
+    assert not path.exists()
+    save_file(tensors, path)  # by another program
+    with pytest.raises(CheckpointError, match=r"w\.safetensors holds NaN or infinity"):
+        read_tensors(path)

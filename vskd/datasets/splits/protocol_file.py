@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from vskd.errors import ProtocolError, lookup
 from vskd.schema import explain, parse
+from vskd.yaml_text import load_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -28,7 +29,7 @@ def parse_protocol_file(path: Path, model: type[Model], *, known: Sequence[str],
     try:
         if not path.exists():
             lookup(dict.fromkeys(known), name, "protocol", ProtocolError, also="give the path of a .yaml file")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ProtocolError(f"Cannot read {path}: {error.strerror}", "Check the path and its permissions") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from vskd.errors import CacheError
+from vskd.errors import CacheError, CheckpointError, first_few
 from vskd.files import atomic_path
 from vskd.modalities.base import Batch, Batches
 from vskd.network import FeatureTaps, Outputs
@@ -75,6 +75,7 @@ def write_teacher_cache(
         taps: sees the layers whose features are stored too; none by default.
 
     Raises:
+        CheckpointError: an output is NaN or infinite; nothing is left behind.
         WriteError: the file cannot be written; nothing is left behind.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -85,7 +86,13 @@ def write_teacher_cache(
         for batch in track(batches, "Teacher outputs", total=len(batches)):
             outputs: Outputs = network(batch.inputs.to(device))
             features = {} if taps is None else taps.collect(outputs).features
-            _append(file, batch, Outputs(outputs.logits, outputs.embedding, features))
+            stored = Outputs(outputs.logits, outputs.embedding, features)
+            if not stored.finite:
+                raise CheckpointError(
+                    f"The teacher's outputs for {first_few(batch.ids, 3, ', ')} hold NaN or infinity",
+                    "Train the teacher again with a lower training.learning_rate, or leave out broken recordings",
+                )
+            _append(file, batch, stored)
 
 
 def _append(file: h5py.File, batch: Batch, outputs: Outputs) -> None:
@@ -149,7 +156,7 @@ class TeacherCache:
         """Outputs for recordings, with the ids and labels they were stored under, for the pairing check.
 
         Raises:
-            CacheError: a recording is not in the cache.
+            CacheError: a recording is not in the cache, or what is stored of it is not finite.
         """
         try:
             rows = np.array([self._row[i] for i in ids])
@@ -172,4 +179,9 @@ class TeacherCache:
                 f"Teacher cache {self.path} is damaged: {error}", f"Delete {self.path} and run the command again"
             ) from error
         outputs = Outputs(logits, embedding, dict(zip(features, found, strict=True)))
+        if not outputs.finite:
+            raise CacheError(
+                f"Teacher cache {self.path} holds NaN or infinity for some of {first_few(list(ids), 3, ', ')}",
+                f"Delete {self.path} and run the command again; it is made anew",
+            )
         return outputs, tuple(self._names[r] for r in rows), labels
