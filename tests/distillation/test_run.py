@@ -61,7 +61,7 @@ def test_what_of_the_data_changed_is_named(tiny: Callable[..., Recipe], tmp_path
         folder.begin(tiny(), other, data=now)
     with pytest.raises(RunError, match="data_hash, the classes or their order"):
         folder.begin(tiny(), other, data=rows)
-    with pytest.raises(RunError, match="8 recording.*and 3 more"):
+    with pytest.raises(RunError, match=r"8 recording.*and 3 more"):
         folder.begin(tiny(), other, data={i: {"labels": i} for i in "abcdefgh"})
     folder.data_file.unlink()
     with pytest.raises(RunError, match="data_hash, recorded by an earlier version, without their content"):

@@ -117,9 +117,7 @@ def write_header(file: h5py.File, kind: str, settings: Mapping[str, Any], manife
     file.attrs["kind"] = kind
     file.attrs["settings"] = json.dumps(dict(settings), sort_keys=True)
     file.attrs["settings_hash"] = settings_hash(kind, settings)
-    rows = {
-        recording: [e.details, e.size, e.mtime_ns, e.sha256, e.problem, e.content] for recording, e in manifest.items()
-    }
+    rows = {recording: astuple(entry) for recording, entry in manifest.items()}
     file.create_dataset("manifest", data=json.dumps(rows))
 
 
