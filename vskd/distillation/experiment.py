@@ -135,7 +135,7 @@ class Experiment:
         """Which recordings a training by the recipe learns from."""
         setting = self.setting
         subjects = natural_order({self.recordings[i].subject for i in setting.train})
-        return Learned(setting.train, subjects, tuple(sorted(setting.used)))
+        return Learned(setting.train, subjects, tuple(sorted(setting.used)), self.inputs.fingerprints(setting.train))
 
     def training_split(self, training: Training) -> Split:
         """The split with a validation part, where `training` wants one: carved from the training subjects or trials,

@@ -7,7 +7,7 @@ import logging
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
@@ -50,11 +50,14 @@ class Learned:
     Attributes:
         train: recordings trained on; subjects: the people in them.
         labels: recordings whose labels it saw, those that selected its epoch among them.
+        contents: fingerprint -> recording trained on, see `vskd.modalities.base.Inputs.fingerprints`; empty in runs of
+            before this was written down.
     """
 
     train: tuple[str, ...]
     subjects: tuple[str, ...]
     labels: tuple[str, ...]
+    contents: Mapping[str, str] = field(default_factory=dict)
 
 
 class RunFolder:
@@ -202,7 +205,8 @@ class RunFolder:
         if not self.learned_file.is_file():
             return None
         content = json.loads(self.learned_file.read_text())
-        return Learned(**{key: tuple(content[key]) for key in ("train", "subjects", "labels")})
+        ids = {key: tuple(content[key]) for key in ("train", "subjects", "labels")}
+        return Learned(**ids, contents=content.get("contents", {}))
 
     def training(self) -> dict[str, Any]:
         """The content of training.json: budget, selected epoch, seconds, validation recordings."""

@@ -228,13 +228,17 @@ class Inputs(ABC):
 
         Of each the hash of its file, and of the samples decoded from it, which files written otherwise share.
 
+        Args:
+            ids: recordings; those that are not usable are left out.
+
         Returns:
             Beginning of the hash -> id.
         """
-        paths = [(self.source.recordings[i].stream(name).path, i) for i in ids for name in self.sees.streams]
+        usable, contents = [i for i in ids if i in self.ids], self.store.contents
+        paths = [(self.source.recordings[i].stream(name).path, i) for i in usable for name in self.sees.streams]
         files = file_hashes((path for path, _ in paths), self.source.cache)
-        known = [(files[path], i) for path, i in paths] + [(self.store.contents.get(i, ""), i) for i in ids]
-        return {content[:FINGERPRINT_DIGITS]: i for content, i in known if content}
+        known = [(files[path], i) for path, i in paths] + [(contents[i], i) for i in usable]
+        return {content[:FINGERPRINT_DIGITS]: i for content, i in known}
 
     @cached_property
     def store_hash(self) -> str:
