@@ -55,6 +55,15 @@ def synthetic_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def mend_in_place(path: Path, at: int = -1) -> None:
+    """Change one byte of a file as an editor might that hides it: size and times stay."""
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
 SHAPES = ("circle", "cross", "square")
 
 

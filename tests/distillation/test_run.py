@@ -7,13 +7,19 @@ from pathlib import Path
 import pytest
 
 from vskd.distillation import run as run_module
-from vskd.distillation.run import RunFolder, log_to_file
+from vskd.distillation.run import Learned, RunFolder, log_to_file
 from vskd.distillation.train import distill
 from vskd.errors import RecipeError, RunError
 from vskd.files import write_text
 from vskd.recipe import Recipe
 
-FACTS = {"data_hash": "d", "split_hash": "s", "teacher_hashes": ["t"], "cache": "../cache", "role": "student"}
+FACTS = {"cache": "../cache", "role": "student"} | {
+    "data_hash": "d",
+    "split_hash": "s",
+    "labels_hash": "l",
+    "weights_hash": "w",
+    "teacher_hashes": ["t"],
+}
 
 
 @pytest.fixture
@@ -39,10 +45,27 @@ def test_the_same_experiment_may_begin_again(begun: RunFolder, tiny: Callable[..
     begun.begin(tiny("teachers.0.network.dropout=0.1", "export.calibration_recordings=5", root=tmp_path), FACTS)
 
 
-@pytest.mark.parametrize("key", ["data_hash", "split_hash", "teacher_hashes"])
+@pytest.mark.parametrize("key", ["data_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes"])
 def test_other_data_or_another_teacher_are_refused(begun: RunFolder, tiny: Callable[..., Recipe], key: str) -> None:
     with pytest.raises(RunError, match=f"different: {key}"):
         begun.begin(tiny(), {**FACTS, key: "other"})
+
+
+def test_what_of_the_data_changed_is_named(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    folder, other = RunFolder(tmp_path / "run"), {**FACTS, "data_hash": "other"}
+    rows = {i: {"labels": "l", "rgb": i} for i in "abc"}
+    folder.begin(tiny(), FACTS, Learned((), (), ()), rows)
+    now = {"a": rows["a"], "b": {"labels": "m", "rgb": "x"}, "d": rows["c"]}
+    told = r"different: data_hash, 3 recording\(s\) changed: d \(new\), c \(gone\), b \(labels, rgb\)\)"
+    with pytest.raises(RunError, match=told):
+        folder.begin(tiny(), other, data=now)
+    with pytest.raises(RunError, match="data_hash, the classes or their order"):
+        folder.begin(tiny(), other, data=rows)
+    with pytest.raises(RunError, match=r"8 recording.*and 3 more"):
+        folder.begin(tiny(), other, data={i: {"labels": i} for i in "abcdefgh"})
+    folder.data_file.unlink()
+    with pytest.raises(RunError, match="data_hash, recorded by an earlier version, without their content"):
+        folder.begin(tiny(), other, data=rows)
 
 
 def test_another_recipe_is_refused(begun: RunFolder, tiny: Callable[..., Recipe]) -> None:

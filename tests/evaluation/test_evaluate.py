@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
-from tests.conftest import FinishedComparison
+from tests.conftest import FinishedComparison, mend_in_place
 from vskd.datasets.synthetic.dataset import index
 from vskd.distillation.model import Model, load_model
 from vskd.errors import ProtocolError, RunError
@@ -198,6 +199,38 @@ def test_changed_data_is_refused(copied: Path, synthetic_root: Path, tmp_path: P
     with pytest.raises(ProtocolError, match="split otherwise"):
         evaluate_run(copied)
     assert not (copied / "results.json").exists()
+
+
+@pytest.fixture
+def moved(copied: Path, synthetic_root: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A finished run, and the folder of its data, which is the test's own."""
+    world, recipe = tmp_path / "world", copied / "recipe.yaml"
+    shutil.copytree(synthetic_root, world)
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace(str(synthetic_root), str(world)), encoding="utf-8")
+    return copied, world
+
+
+@pytest.mark.parametrize("measured", [True, False])
+@pytest.mark.parametrize("file", ["Inertial/a1_s2_t1_inertial.mat", "RGB/a1_s2_t1_color.mp4"])
+def test_data_mended_in_place_are_refused(moved: tuple[Path, Path], measured: bool, file: str) -> None:
+    """Also where the figures of before are there: they are not those of these data."""
+    run, world = moved
+    assert evaluate_run(run) == read_results(run / "results.json")
+    if not measured:
+        (run / "results.json").unlink()
+    mend_in_place(world / file)
+    stream = "accelerometer" if "Inertial" in file else "rgb"
+    told = rf"data in .*world are not those that .*seed0 was trained on: 1 recording.* a1_s2_t1 \({stream}\)\. Restore"
+    with pytest.raises(ProtocolError, match=told):
+        evaluate_run(run)
+
+
+def test_figures_outlive_their_data_and_say_so(moved: tuple[Path, Path], caplog: pytest.LogCaptureFixture) -> None:
+    run, world = moved
+    shutil.rmtree(world)
+    with caplog.at_level(logging.WARNING):
+        assert evaluate_run(run) == read_results(run / "results.json")
+    assert "its data are not in" in caplog.text
 
 
 def test_no_run_folder(tmp_path: Path) -> None:

@@ -2,14 +2,15 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import TINY, TINY_IMAGES, TINY_STUDENT, FinishedComparison
+from tests.conftest import TINY, TINY_IMAGES, TINY_STUDENT, FinishedComparison, mend_in_place
 from vskd.distillation.run import RunFolder
-from vskd.errors import ProtocolError, RecipeError
+from vskd.errors import ProtocolError, RecipeError, RunError
 from vskd.evaluation.results import read_results
 from vskd.export.evaluate import export_and_evaluate
 from vskd.recipe import load_recipe
@@ -69,6 +70,22 @@ def test_nothing_is_run_twice(finished_comparison, monkeypatch: pytest.MonkeyPat
     again = compare(finished_comparison.recipes, [0], out, after_run=export_and_evaluate)
     assert again == table
     assert {path: path.stat().st_mtime_ns for path in kept} == before
+
+
+def test_data_mended_in_place_never_give_the_figures_of_before(
+    comparison_copy: FinishedComparison, synthetic_root: Path, tmp_path: Path
+) -> None:
+    """Neither the teacher's, nor the student's run is taken for one of the mended data."""
+    world = Path(shutil.copytree(synthetic_root, tmp_path / "world"))
+    recipes = [r.updated(f"dataset.path={world}") for r in comparison_copy.recipes]
+    assert compare(recipes, [0], comparison_copy.out).rows
+    mend_in_place(world / "RGB" / "a1_s2_t1_color.mp4")
+    with pytest.raises(RunError, match=r"teachers/.*data_hash, 1 recording\(s\) changed: a1_s2_t1 \(rgb\)"):
+        compare(recipes, [0], comparison_copy.out)
+    shutil.copytree(synthetic_root, world, dirs_exist_ok=True)
+    mend_in_place(world / "Inertial" / "a1_s2_t1_inertial.mat")
+    with pytest.raises(RunError, match=r"runs/demo/seed0.*data_hash, 1 recording.*a1_s2_t1 \(accelerometer\)"):
+        compare(recipes, [0], comparison_copy.out)
 
 
 def test_teacher_key_depends_on_the_teacher_only() -> None:

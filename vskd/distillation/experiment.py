@@ -15,7 +15,8 @@ from vskd.datasets.splits.split import Split, carve_validation
 from vskd.distillation.label_setting import LabelSetting
 from vskd.distillation.run import Learned
 from vskd.errors import DataError, RecipeError, natural_order
-from vskd.modalities.base import Inputs, Source, data_hash
+from vskd.files import sha256_json
+from vskd.modalities.base import Inputs, Rows, Source, data_parts, data_rows
 from vskd.modalities.catalog import inputs_of
 from vskd.recipe import Recipe, Training
 
@@ -99,15 +100,28 @@ class Experiment:
         return self.source.labels_of(ids)
 
     @cached_property
+    def data_rows(self) -> Rows:
+        """What is on disk of the streams in use, of each recording of the split; no decoding, no absolute path."""
+        used = {i for ids in self.split.parts.values() for i in ids}
+        return {i: row for i, row in data_rows(self.source, self.streams).items() if i in used}
+
+    @cached_property
+    def data(self) -> dict[str, str]:
+        """Hashes of the labels and of each stream in use; see `data_rows`."""
+        return data_parts(self.data_rows, self.index.labels)
+
+    @property
     def data_hash(self) -> str:
-        """Hash of what is on disk of the streams in use; no decoding, no absolute path."""
-        return data_hash(self.source, self.streams)
+        """Hash of all of `data`."""
+        return sha256_json([self.index.dataset, self.data])
 
     def facts(self) -> dict[str, Any]:
         """What a run stamps on its results."""
         return {
             "seed": self.recipe.seed,
             "dataset": self.index.dataset,
+            "classes": list(self.index.labels),
+            "data": self.data,
             "data_hash": self.data_hash,
             "protocol": self.split.protocol,
             "protocol_hash": self.split.protocol_hash,
@@ -121,7 +135,7 @@ class Experiment:
         """Which recordings a training by the recipe learns from."""
         setting = self.setting
         subjects = natural_order({self.recordings[i].subject for i in setting.train})
-        return Learned(setting.train, subjects, tuple(sorted(setting.used)))
+        return Learned(setting.train, subjects, tuple(sorted(setting.used)), self.inputs.fingerprints(setting.train))
 
     def training_split(self, training: Training) -> Split:
         """The split with a validation part, where `training` wants one: carved from the training subjects or trials,

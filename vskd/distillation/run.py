@@ -7,19 +7,25 @@ import logging
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 
 import vskd
-from vskd.errors import RunError
+from vskd.errors import RunError, first_few
 from vskd.files import write_json, write_text
+from vskd.modalities.base import Rows
 from vskd.recipe import DECIDING, Recipe, dump_recipe, load_recipe
 
 logger = logging.getLogger(__name__)
+
+SAME = ("data_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes")
+"""Facts that a run keeps from its first to its last epoch."""
+NAMED = 5
 
 _PACKAGES = ("torch", "torchvision", "lightning", "numpy", "scipy", "h5py", "scikit-learn", "av")
 
@@ -44,11 +50,14 @@ class Learned:
     Attributes:
         train: recordings trained on; subjects: the people in them.
         labels: recordings whose labels it saw, those that selected its epoch among them.
+        contents: fingerprint -> recording trained on, see `vskd.modalities.base.Inputs.fingerprints`; empty in runs of
+            before this was written down.
     """
 
     train: tuple[str, ...]
     subjects: tuple[str, ...]
     labels: tuple[str, ...]
+    contents: Mapping[str, str] = field(default_factory=dict)
 
 
 class RunFolder:
@@ -59,6 +68,7 @@ class RunFolder:
         self.recipe_file = path / "recipe.yaml"
         self.environment_file = path / "environment.json"
         self.learned_file = path / "learned.json"
+        self.data_file = path / "data.json"
         self.metrics_file = path / "metrics.jsonl"
         self.training_file = path / "training.json"
         self.weights_file = path / "checkpoints" / "model.safetensors"
@@ -99,25 +109,33 @@ class RunFolder:
         """Whether training has ended and the selected weights are in place."""
         return self.training_file.is_file() and self.weights_file.is_file()
 
-    def begin(self, recipe: Recipe, facts: Mapping[str, Any], learned: Learned | None = None) -> None:
+    def begin(
+        self,
+        recipe: Recipe,
+        facts: Mapping[str, Any],
+        learned: Learned | None = None,
+        data: Rows = MappingProxyType({}),
+    ) -> None:
         """Create the folder, or check that an existing one is of the same experiment.
 
         Args:
             recipe: by which it is trained.
             facts: for environment.json.
             learned: which recordings it learns from; a finished run keeps what is on record.
+            data: hashes of the data of each recording; see `vskd.modalities.base.data_rows`.
 
         Raises:
             RunError: the folder holds another experiment, or files that are not a run's.
         """
         self.check_recipe(recipe)
         old = self.facts() if self.environment_file.is_file() else {}
-        self._check_facts(old, facts)
+        self._check_facts(old, facts, data)
         # what a finished run was made with stays on record, whatever is installed today
         made_with = {**environment(), **old} if self.complete else environment()
         write_json(self.environment_file, {**made_with, **facts})
         if learned is not None and not self.complete:
             write_json(self.learned_file, dataclasses.asdict(learned))
+            write_json(self.data_file, data)
         write_text(self.recipe_file, dump_recipe(recipe))
 
     def check_recipe(self, recipe: Recipe) -> None:
@@ -140,17 +158,32 @@ class RunFolder:
                 "Choose another --out, or delete that folder",
             )
 
-    def _check_facts(self, old: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
-        moved = [
-            key
-            for key in ("data_hash", "split_hash", "labels_hash", "teacher_hashes")
-            if old.get(key, facts.get(key)) != facts.get(key)
-        ]
+    def _check_facts(self, old: Mapping[str, Any], facts: Mapping[str, Any], data: Rows) -> None:
+        moved = [key for key in SAME if old.get(key, facts.get(key)) != facts.get(key)]
         if moved:
+            different = [f"{key}, {self.data_changes(data)}" if key == "data_hash" else key for key in moved]
             raise RunError(
-                f"{self.path} was started on other data or another teacher (different: {', '.join(moved)})",
+                f"{self.path} was started on other data, other weights or another teacher "
+                f"(different: {'; '.join(different)})",
                 "Choose another --out, or delete that folder",
             )
+
+    def data_changes(self, data: Rows) -> str:
+        """In words, how the data of a run differ from those on disk now, which another `data_hash` tells.
+
+        Args:
+            data: hashes of each recording now; see `vskd.modalities.base.data_rows`.
+        """
+        if not self.data_file.is_file():
+            return "recorded by an earlier version, without their content"
+        before: dict[str, dict[str, str]] = json.loads(self.data_file.read_text(encoding="utf-8"))
+        found = [f"{i} (new)" for i in data if i not in before] + [f"{i} (gone)" for i in before if i not in data]
+        for i in sorted(before.keys() & data.keys()):
+            parts = sorted(p for p in {*before[i], *data[i]} if before[i].get(p) != data[i].get(p))
+            found += [f"{i} ({', '.join(parts)})"] if parts else []
+        if not found:
+            return "the classes or their order"
+        return f"{len(found)} recording(s) changed: {first_few(found, NAMED, ', ')}"
 
     def recipe(self) -> Recipe:
         """The resolved recipe of the run.
@@ -172,7 +205,8 @@ class RunFolder:
         if not self.learned_file.is_file():
             return None
         content = json.loads(self.learned_file.read_text())
-        return Learned(**{key: tuple(content[key]) for key in ("train", "subjects", "labels")})
+        ids = {key: tuple(content[key]) for key in ("train", "subjects", "labels")}
+        return Learned(**ids, contents=content.get("contents", {}))
 
     def training(self) -> dict[str, Any]:
         """The content of training.json: budget, selected epoch, seconds, validation recordings."""

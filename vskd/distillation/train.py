@@ -92,12 +92,12 @@ def distill(
         "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
     }
     if folder.complete:
-        folder.begin(recipe, facts)
+        folder.begin(recipe, facts, data=experiment.data_rows)
         return finished(folder)
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source)
         # not before: a recipe that cannot be trained must not claim the folder
-        folder.begin(recipe, facts, experiment.learned())
+        folder.begin(recipe, facts, experiment.learned(), experiment.data_rows)
         return fit(task, folder, recipe.student.training, split)
 
 

@@ -56,6 +56,12 @@ def open_experiment(folder: RunFolder) -> Experiment:
             f"The recordings in {recipe.dataset.path} are split otherwise than when {folder.path} was trained",
             "Restore the data set, or train again in a new folder",
         )
+    if experiment.data_hash != facts.get("data_hash"):
+        raise ProtocolError(
+            f"The data in {recipe.dataset.path} are not those that {folder.path} was trained on: "
+            f"{folder.data_changes(experiment.data_rows)}",
+            "Restore the data set, or train again in a new folder",
+        )
     return experiment
 
 
@@ -144,7 +150,7 @@ def labels_stamp(experiment: Experiment) -> LabelsStamp:
 def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     """Predict the recordings of a split with a finished run, and write predictions.csv, results.json and report.html.
 
-    A run that was evaluated before is not evaluated again; its results are read.
+    A run that was evaluated before is not evaluated again: its results are read, if its data are what they were.
 
     Raises:
         RunError: not a run folder, or training has not finished.
@@ -154,6 +160,7 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     folder.require_complete()
     out = run if split == "test" else run / split
     if (out / "results.json").is_file() and (out / "predictions.csv").is_file():
+        _check_data(folder, out)
         return read_results(out / "results.json")
     experiment = open_experiment(folder)
     ids = split_ids(experiment, folder, split)
@@ -168,6 +175,19 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     pictures = run_pictures(experiment, folder, predictions, model)
     write_report(out / "report.html", results, predictions, folder.metrics(), pictures)
     return results
+
+
+def _check_data(folder: RunFolder, out: Path) -> None:
+    """Refuse figures of other data than those on disk; where there are none any more, say so.
+
+    Raises:
+        ProtocolError: see `open_experiment`.
+    """
+    root = folder.recipe().dataset.path
+    if root is not None and Path(root).is_dir():
+        open_experiment(folder)
+    else:
+        logger.warning("%s was measured before; its data are not in %s any more and were not compared", out, root)
 
 
 def teacher_beside(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> TeacherFigures | None:

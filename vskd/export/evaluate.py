@@ -18,7 +18,7 @@ from vskd.bundle.latency import compare_latency
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.run import RunFolder
-from vskd.errors import BundleError
+from vskd.errors import BundleError, first_few
 from vskd.evaluation.evaluate import (
     SamplesToLogits,
     labels_stamp,
@@ -44,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 MakePictures = Callable[[Predictions], dict[str, bytes]]
 """What the int8 model answered -> caption -> PNG."""
+NAMED = 5
 OF_FLOAT = "The pictures look into the run's float student; the answers in them are those of the int8 model."
 
 
@@ -91,8 +92,8 @@ def evaluate_bundle(
         out: folder of the results; `<bundle>-results` beside the bundle by default.
 
     Raises:
-        BundleError: the bundle was changed, or the data set has other classes, another unit or rate.
-        ProtocolError: the test part holds recordings of the bundle's own training.
+        BundleError: the bundle was changed, or the data set has other classes, another unit or rate; or the test part
+            holds recordings that the bundle's model learned from, or may hold them.
     """
     loaded = load_bundle(bundle)
     out = out or bundle.with_name(f"{bundle.name}-results")
@@ -220,4 +221,25 @@ def _check_fits(bundle: Bundle, experiment: Experiment) -> None:
             + (f" fold {origin.protocol.fold}" if origin.protocol.fold else "")
             + f"; the test part of '{experiment.split.protocol}' may hold recordings it was trained on",
             "Evaluate it on its own protocol and fold, or on another data set",
+        )
+    _check_contents(bundle, experiment)
+
+
+def _check_contents(bundle: Bundle, experiment: Experiment) -> None:
+    """What the model learned from is not tested on, whatever the files are called and however they are split now."""
+    learned, inputs = bundle.learned(), experiment.inputs
+    if learned is None:
+        logger.warning(
+            "%s does not say what it learned from (it was made by an earlier version): nobody can tell whether its "
+            "training recordings are among those that it is tested on now",
+            bundle.path,
+        )
+        return
+    known, tested = learned.fingerprints(), inputs.fingerprints(experiment.split.test)
+    seen = sorted({i for content, i in tested.items() if content in known})
+    if seen:
+        raise BundleError(
+            f"{bundle.path} was trained on {len(seen)} of the {len(experiment.split.test)} test recordings of "
+            f"{experiment.index.root}, or its epoch was selected by them: {first_few(seen, NAMED, ', ')}",
+            "Test it on recordings that are new to it, e.g. the test part of the folder that it was made from",
         )

@@ -14,6 +14,7 @@ from vskd.bundle.contract import (
     SplitSizes,
 )
 from vskd.bundle.encoding import Sample, model_input
+from vskd.bundle.learned import LearnedFrom, learned_from
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.run import RunFolder
@@ -86,7 +87,18 @@ def export_run(
         validation_split="validation" if validation else "train",
         fine_tuning=fine_tuning(recipe, inputs, train),
         inspect=None if layers is None else _layer_table(layers, samples, contract),
+        learned=_learned(experiment, folder, (*train, *validation)),
     )
+
+
+def _learned(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> LearnedFrom:
+    """Fingerprints of what the student learned from or was selected by, and teachers that see the same streams."""
+    found = set(experiment.inputs.fingerprints(ids))
+    for teacher in map(RunFolder, folder.teacher_runs()):
+        learned = teacher.learned()
+        if learned is not None and teacher.recipe().student.sees.streams == experiment.recipe.student.sees.streams:
+            found.update(learned.contents)
+    return learned_from(found, len(ids))
 
 
 def _contract(experiment: Experiment, train: Sequence[str]) -> Contract:

@@ -29,6 +29,7 @@ from vskd.bundle.contract import TensorKind as TensorKind
 from vskd.bundle.encoding import Sample, model_input, student_input
 from vskd.bundle.golden import make_golden, synthetic_windows
 from vskd.bundle.golden_images import synthetic_images
+from vskd.bundle.learned import LearnedFrom
 from vskd.distillation.model import Model
 from vskd.export.candidates import Candidate as Candidate
 from vskd.export.candidates import FineTuning, Inspect
@@ -86,6 +87,7 @@ def export_model(
     validation_split: Literal["validation", "train"] = "validation",
     fine_tuning: FineTuning | None = None,
     inspect: Inspect | None = None,
+    learned: LearnedFrom | None = None,
 ) -> ExportReport:
     """Ship a trained student as a bundle of int8 and float LiteRT models.
 
@@ -106,6 +108,7 @@ def export_model(
         validation_split: `train` where the protocol leaves no validation recordings; the bundle says so.
         fine_tuning: what to try where quantization alone loses more than the budget; for images only.
         inspect: sees the chosen pair of models before the budget is checked, e.g. to look for what loses.
+        learned: what the student learned from, where that is known; the bundle is not tested on it.
 
     Raises:
         BundleError: export loses more than the budget, or calibration and validation share recordings, or the network
@@ -132,7 +135,9 @@ def export_model(
     check_budget(accuracy)
     manifest = _manifest(converter, best, accuracy, float_measured, provenance)
     golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels)
-    bundle = write_bundle(out, model=best.content, float_model=float_model, golden=golden, manifest=manifest)
+    bundle = write_bundle(
+        out, model=best.content, float_model=float_model, golden=golden, manifest=manifest, learned=learned
+    )
     measured = {candidate.name: candidate.measured for candidate in tried}
     return ExportReport(bundle, measured, len(best.content), len(float_model))
 

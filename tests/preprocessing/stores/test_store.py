@@ -1,6 +1,7 @@
 """Building and reading stores: kill-safe, resumable, reused, refused; nothing half-written under any failure."""
 
 import errno
+import json
 import os
 import pickle
 import signal
@@ -150,6 +151,56 @@ def test_only_changed_and_new_sources_are_read_again(sources: list[TextSource], 
     assert again.seen == ["r1", "r4"]
     with NumberStore(out) as store:
         assert [int(store.dataset(s.id)[0, 0]) for s in sources] == [0, 7, 2, 3, 4]
+
+
+def edit_unseen(path: Path, content: str) -> None:
+    """Another content of the same size, under the times of before."""
+    before = path.stat()
+    assert len(content) == before.st_size
+    path.write_text(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_an_edit_that_keeps_size_and_time_is_read_again(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    edit_unseen(sources[1].path, "7")
+    again = Counted()
+    assert not build(sources, out, again).reused
+    assert again.seen == ["r1"]
+    assert NumberStore(out).dataset("r1")[0, 0] == 7
+
+
+def test_a_finished_part_is_of_the_source_as_it_was(sources: list[TextSource], out: Path) -> None:
+    """An interrupted build goes on with what did not change, whatever size and time say."""
+    with pytest.raises(KeyboardInterrupt):
+        build(sources, out, Counted("r3", KeyboardInterrupt()))
+    edit_unseen(sources[0].path, "8")
+    again = Counted()
+    build(sources, out, again)
+    assert again.seen == ["r0", "r3", "r4"]
+    assert NumberStore(out).dataset("r0")[0, 0] == 8
+
+
+def test_what_was_decoded_is_known_by_content(sources: list[TextSource], out: Path) -> None:
+    """Other bytes that say the same, and other numbers."""
+    sources[1].path.write_text(" 3 \n")
+    build(sources, out)
+    with NumberStore(out) as store:
+        contents = store.contents
+        assert contents["r1"] == contents["r3"] == store.fact("r3", "content_sha256")
+        assert len(set(contents.values())) == 4
+
+
+def test_a_store_of_before_contents_were_kept_is_made_anew(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    with h5py.File(out, "r+") as file:
+        rows = {i: row[:5] for i, row in json.loads(file["manifest"][()]).items()}
+        del file["manifest"]
+        file.create_dataset("manifest", data=json.dumps(rows))
+    again = Counted()
+    build(sources, out, again)
+    assert len(again.seen) == 5
+    assert all(NumberStore(out).contents.values())
 
 
 def test_a_source_read_in_another_way_is_read_again(sources: list[TextSource], out: Path) -> None:

@@ -142,9 +142,11 @@ def finished_teacher(experiment: Experiment, teacher_run: Path) -> FinishedTeach
 
     Raises:
         RunError: its training has not finished.
-        ProtocolError: it learned from recordings that this experiment tests on, or from labels that it hides.
+        ProtocolError: it knows other classes, learned from recordings that this experiment tests on (under whatever
+            id), or from labels that it hides.
     """
     folder = RunFolder(teacher_run)
     folder.require_complete()
-    check_teacher_fits(experiment, folder)
-    return FinishedTeacher(folder, experiment.of_teacher(folder.recipe()))
+    teacher = FinishedTeacher(folder, experiment.of_teacher(folder.recipe()))
+    check_teacher_fits(experiment, folder, teacher.inputs)
+    return teacher

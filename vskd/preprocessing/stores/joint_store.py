@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vskd.preprocessing.sensor.joints import read_joints, trajectories
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
+from vskd.preprocessing.stores.store_parts import CONTENT, array_hash
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ def build_joint_store(
 
 
 def _write(source: JointSource, file: h5py.File, *, length: int) -> None:
-    file.create_dataset("data", data=trajectories(read_joints(source.path, source.variable), length), fletcher32=True)
+    joints = read_joints(source.path, source.variable)
+    data = file.create_dataset("data", data=trajectories(joints, length), fletcher32=True)
+    data.attrs[CONTENT] = array_hash(joints)
 
 
 class JointStore(Store):

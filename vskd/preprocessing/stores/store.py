@@ -23,6 +23,7 @@ import h5py
 
 from vskd.errors import CacheError, DataError, first_few
 from vskd.files import WriteError, atomic_path, sha256_json
+from vskd.preprocessing.file_hashes import file_hashes
 from vskd.preprocessing.stores.store_file import (
     Entry,
     member_name,
@@ -31,7 +32,7 @@ from vskd.preprocessing.stores.store_file import (
     settings_hash,
     write_header,
 )
-from vskd.preprocessing.stores.store_parts import hash_of_part, source_hash, write_part, writing_hdf5
+from vskd.preprocessing.stores.store_parts import hashes_of_part, write_part, writing_hdf5
 from vskd.progress import track
 
 logger = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Plan:
 
     def part(self, recording: str, entry: Entry) -> Path:
         """File of one finished recording; its name changes with anything that decides its content."""
-        identity = [settings_hash(self.kind, self.settings), recording, entry.details, entry.size, entry.mtime_ns]
+        identity = [settings_hash(self.kind, self.settings), recording, entry.details, entry.sha256]
         return self.partial / f"{sha256_json(identity)[:32]}.h5"
 
 
@@ -128,7 +129,8 @@ def build_store(
     _check_ids(plan.out, sources)
     with _only_builder(plan):
         old = _existing(plan, overwrite)
-        wanted = {s.id: _entry(s, old.get(s.id)) for s in sources}
+        hashes = file_hashes(s.path for s in sources if s.path.is_file())
+        wanted = {s.id: _entry(s, old.get(s.id), hashes.get(s.path)) for s in sources}
         if old and all(old.get(i) == entry for i, entry in wanted.items()):
             return _report(plan, sources, wanted, reused=True)
         try:
@@ -182,7 +184,8 @@ def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
     try:
         with open_store(plan.out, plan.kind) as file:
             if file.attrs["settings_hash"] == settings_hash(plan.kind, plan.settings):
-                return read_manifest(file)
+                # what a store of before contents were kept holds is made anew
+                return {i: entry for i, entry in read_manifest(file).items() if entry.content or entry.problem}
             found = str(file.attrs["settings"])
     except CacheError:
         if overwrite:
@@ -196,18 +199,23 @@ def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
     )
 
 
-def _entry(source: Source, old: Entry | None) -> Entry:
-    """What `source` is now; equal to `old` where its content did not change (a copied data set has new times)."""
+def _entry(source: Source, old: Entry | None, sha256: str | None) -> Entry:
+    """What `source` is now; equal to `old` where its content did not change (a copied data set has new times).
+
+    Args:
+        source: a recording.
+        old: what it was.
+        sha256: of its file, see `file_hashes`; None where there is none.
+    """
     values = {f: getattr(source, f) for f in source.__dataclass_fields__ if f != "path"}
     details = sha256_json(values)
-    if not source.path.is_file():
+    if sha256 is None:
         now = Entry(details, -1, 0, "")
         return dataclasses.replace(now, problem=old.problem) if old is not None and old.size == -1 else now
-    stat = source.path.stat()
-    same = old is not None and (old.details, old.size) == (details, stat.st_size)
-    if old is not None and same and (old.mtime_ns == stat.st_mtime_ns or old.sha256 == source_hash(source.path)):
+    if old is not None and (old.details, old.sha256) == (details, sha256):
         return old
-    return Entry(details, stat.st_size, stat.st_mtime_ns, "")
+    stat = source.path.stat()
+    return Entry(details, stat.st_size, stat.st_mtime_ns, sha256)
 
 
 def _fill(
@@ -224,14 +232,15 @@ def _fill(
         if old.get(source.id) == entry:
             continue
         part = plan.part(source.id, entry)
-        sha256 = hash_of_part(part)
-        problem = ""
-        if not sha256:
+        done, content, problem = hashes_of_part(part), "", ""
+        if done is not None and done.source == entry.sha256:
+            content = done.content
+        else:
             try:
-                sha256 = write_part(part, source.path, partial(write, source))
+                content = write_part(part, source.path, entry.sha256, partial(write, source))
             except DataError as error:
                 problem = error.problem
-        wanted[source.id] = dataclasses.replace(entry, sha256=sha256, problem=problem)
+        wanted[source.id] = dataclasses.replace(entry, content=content, problem=problem)
 
 
 def _report(plan: Plan, sources: Sequence[Source], done: Mapping[str, Entry], reused: bool) -> StoreReport:

@@ -1,6 +1,6 @@
 """The layout of a store of preprocessed recordings, and reading it: one HDF5 file, one dataset per recording.
 
-/recordings/<quoted id>   the array; attributes: source_sha256 and the facts of its kind
+/recordings/<quoted id>   the array; attributes: source_sha256, content_sha256 and the facts of its kind
 /manifest                 JSON: per id what it was made from, and for a corrupt recording what was wrong
 attributes of the file    schema, kind, settings (JSON), settings_hash
 """
@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -35,6 +35,7 @@ class Entry:
         mtime_ns: time of its last change.
         sha256: of its content, empty if there is none.
         problem: why it could not be preprocessed; empty if it was.
+        content: hash of what was decoded from it; empty if nothing was.
     """
 
     details: str
@@ -42,6 +43,7 @@ class Entry:
     mtime_ns: int
     sha256: str
     problem: str = ""
+    content: str = ""
 
 
 def member_name(recording: str) -> str:
@@ -115,7 +117,7 @@ def write_header(file: h5py.File, kind: str, settings: Mapping[str, Any], manife
     file.attrs["kind"] = kind
     file.attrs["settings"] = json.dumps(dict(settings), sort_keys=True)
     file.attrs["settings_hash"] = settings_hash(kind, settings)
-    rows = {recording: [e.details, e.size, e.mtime_ns, e.sha256, e.problem] for recording, e in manifest.items()}
+    rows = {recording: astuple(entry) for recording, entry in manifest.items()}
     file.create_dataset("manifest", data=json.dumps(rows))
 
 
@@ -131,6 +133,12 @@ def read_manifest(file: h5py.File) -> dict[str, Entry]:
 
 class Store:
     """Reads a store by recording id.
+
+    Attributes:
+        ids: recordings in it.
+        problems: of those left out as corrupt, by id: what was wrong.
+        contents: hash of what was decoded, by id of the recording: equal for the same samples in other files.
+        settings: by which it was made.
 
     The file is opened on first use in each process: an instance may be pickled, or inherited by a data loader's worker.
 
@@ -148,6 +156,7 @@ class Store:
             manifest = read_manifest(file)
             self.ids = frozenset(i for i, entry in manifest.items() if not entry.problem)
             self.problems = {i: entry.problem for i, entry in manifest.items() if entry.problem}
+            self.contents = {i: entry.content for i, entry in manifest.items() if not entry.problem}
             self.settings: dict[str, Any] = json.loads(str(file.attrs["settings"]))
 
     def dataset(self, recording: str) -> h5py.Dataset:

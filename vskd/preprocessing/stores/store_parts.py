@@ -6,15 +6,22 @@ made in memory and written by Python, and the room for the final file is reserve
 
 import contextlib
 import errno
+import hashlib
 import os
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import h5py
+import numpy as np
+import numpy.typing as npt
 
 from vskd.errors import DataError
-from vskd.files import sha256_file, write_bytes
+from vskd.files import write_bytes
+from vskd.preprocessing.file_hashes import file_hash
+
+SOURCE, CONTENT = "source_sha256", "content_sha256"
+"""Attributes of a stored recording; see `Hashes`."""
 
 
 def source_hash(path: Path) -> str:
@@ -23,40 +30,63 @@ def source_hash(path: Path) -> str:
     Raises:
         DataError: it cannot be read.
     """
-    stat = path.stat()
-    return _hash_of_version(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=8)  # all images of a GAF store come from one file
-def _hash_of_version(path: Path, size: int, mtime_ns: int) -> str:
     try:
-        return sha256_file(path)
+        return file_hash(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})", "Check the file and its permissions") from error
 
 
-def write_part(part: Path, source: Path, write: Callable[[h5py.File], None]) -> str:
-    """Let `write` fill the dataset `data`, and store it as `part`; return the hash of the source.
+class Hashes(NamedTuple):
+    """What a finished recording was made from.
+
+    Attributes:
+        source: SHA-256 of the source file; empty if there is none.
+        content: hash of what was decoded from it; see `array_hash`.
+    """
+
+    source: str
+    content: str
+
+
+def array_hash(array: npt.NDArray[Any]) -> str:
+    """SHA-256 of an array's type, shape and values: equal for equal samples, however their files were written."""
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return hashlib.sha256(f"{little.dtype.str}{little.shape}".encode() + little.tobytes()).hexdigest()
+
+
+def write_part(part: Path, source: Path, sha256: str, write: Callable[[h5py.File], None]) -> str:
+    """Let `write` fill the dataset `data`, and store it as `part`; return the hash of what was decoded.
+
+    Where `write` does not say that, by the attribute `content_sha256`, it is the hash of what is stored.
+
+    Args:
+        part: file to write.
+        source: what `write` reads.
+        sha256: of the source; empty if there is none.
+        write: fills the file.
 
     Raises:
-        DataError: from `write`, or the source cannot be read.
+        DataError: from `write`, or the source has another hash.
         WriteError: `part` cannot be written; nothing is left of it.
     """
-    sha256 = source_hash(source) if source.is_file() else ""
     with h5py.File(part.name, "w", driver="core", backing_store=False) as file:
         write(file)
-        file["data"].attrs["source_sha256"] = sha256
+        if sha256 and source_hash(source) != sha256:
+            raise DataError(f"{source}: is being changed", "Run the command again when it is complete")
+        attributes = file["data"].attrs
+        content = str(attributes.get(CONTENT) or array_hash(file["data"][()]))
+        attributes.update({SOURCE: sha256, CONTENT: content})
         file.flush()
-        content = file.id.get_file_image()
-    write_bytes(part, content)
-    return sha256
+        image = file.id.get_file_image()
+    write_bytes(part, image)
+    return content
 
 
-def hash_of_part(part: Path) -> str:
-    """Hash of the source of a finished recording; empty if there is none (or a power cut has emptied it)."""
+def hashes_of_part(part: Path) -> Hashes | None:
+    """What a finished recording was made from; None if there is none (or a power cut has emptied it)."""
     with contextlib.suppress(OSError, KeyError), h5py.File(part, "r", locking=False) as file:
-        return str(file["data"].attrs["source_sha256"])
-    return ""
+        return Hashes(str(file["data"].attrs[SOURCE]), str(file["data"].attrs[CONTENT]))
+    return None
 
 
 @contextlib.contextmanager
