@@ -90,7 +90,7 @@ def write_image(
     """
     box = source.box if crop == "box" else None
     picture = read_image(source.path, box=box, margin=margin, size=size, grey=grey, rules=rules)
-    file.create_dataset("data", data=picture, chunks=picture.shape, fletcher32=True)
+    file.create_dataset("data", data=picture, chunks=picture.shape)
 
 
 class ImageStore(Store):

@@ -12,9 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import h5py
+import numpy as np
 
 from vskd.errors import DataError
 from vskd.files import sha256_file, write_bytes
+from vskd.preprocessing.stores.checksum import DAMAGE, checked, seal
 
 
 def source_hash(path: Path) -> str:
@@ -43,19 +45,21 @@ def write_part(part: Path, source: Path, write: Callable[[h5py.File], None]) -> 
         WriteError: `part` cannot be written; nothing is left of it.
     """
     sha256 = source_hash(source) if source.is_file() else ""
-    with h5py.File(part.name, "w", driver="core", backing_store=False) as file:
+    with h5py.File(part.name, "w", driver="core", backing_store=False, libver="latest") as file:
         write(file)
-        file["data"].attrs["source_sha256"] = sha256
+        file["data"].attrs["source_sha256"] = np.bytes_(sha256)
+        seal(file["data"])
         file.flush()
         content = file.id.get_file_image()
-    write_bytes(part, content)
+    write_bytes(part, content, durable=False)  # it is checked before it is used
     return sha256
 
 
 def hash_of_part(part: Path) -> str:
-    """Hash of the source of a finished recording; empty if there is none (or a power cut has emptied it)."""
-    with contextlib.suppress(OSError, KeyError), h5py.File(part, "r", locking=False) as file:
-        return str(file["data"].attrs["source_sha256"])
+    """Hash of the source of a finished recording; empty if there is none, or it was damaged (e.g. by a power loss)."""
+    with contextlib.suppress(*DAMAGE), h5py.File(part, "r", locking=False) as file:
+        checked(file["data"])
+        return bytes(file["data"].attrs["source_sha256"]).decode()
     return ""
 
 
@@ -67,7 +71,8 @@ def writing_hdf5(path: Path, expected_bytes: int) -> Iterator[h5py.File]:
         OSError: there is no room for it.
     """
     _check_room(path, expected_bytes)
-    file = h5py.File(path, "w")
+    # The latest format has checksums in its own tables. HDF5's lock would meet that of `atomic_path`.
+    file = h5py.File(path, "w", libver="latest", locking=False)
     try:
         yield file
     finally:

@@ -93,7 +93,7 @@ def write_windows(source: WindowSource, file: h5py.File, *, cut: WindowSettings)
     signal = read_sensor(source.path, axes=source.axes, variable=source.variable, columns=source.columns)
     refuse_faults(source, signal)
     windows = cut_windows(signal, source.rate_hz, cut, source.path)
-    data = file.create_dataset("data", data=windows, chunks=(1, *windows.shape[1:]), fletcher32=True)
+    data = file.create_dataset("data", data=windows, chunks=(1, *windows.shape[1:]))
     data.attrs.update(rate_hz=source.rate_hz, num_samples=signal.shape[1], largest=float(np.abs(signal).max()))
 
 
