@@ -132,13 +132,13 @@ class RunFolder:
 
     @property
     def complete(self) -> bool:
-        """Whether training has ended. Runs of before hashes were recorded have their files and nothing to resume from.
+        """Whether training has ended: its files are there, and on record or (older runs) with nothing to resume from.
 
         Raises:
             SumsError: the record of the hashes is damaged.
         """
         files = self.training_file.is_file() and self.weights_file.is_file()
-        return self.sealed or (files and not self.trainer_file.is_file())
+        return files and (self.sealed or not self.trainer_file.is_file())
 
     def seal(self) -> None:
         """Put the files of a finished training on record; from then on it is complete, and nothing is left to resume.
@@ -177,11 +177,11 @@ class RunFolder:
             logger.warning("%s was made before hashes were recorded: damage to it would not be noticed", self.path)
             return
         wanted = [name for name in SEALED if name in known or name in _ALWAYS]
-        damaged = self.sums.damaged(wanted)
+        damaged = [str(self.path / name) for name in self.sums.damaged(wanted)]
         if damaged:
             raise CheckpointError(
-                f"{self.path}: {', '.join(damaged)} changed or was damaged since training ended "
-                f"(its SHA-256 is not the one in {self.sums.file.name})",
+                f"{' and '.join(damaged)} changed or was damaged since training ended: the SHA-256 is not the one in "
+                f"{self.sums.file.name} there",
                 f"Restore it from a copy, or delete {self.path} and run the command again to train anew",
             )
 

@@ -30,7 +30,7 @@ def evaluated(out: Path, *, recorded: bool) -> bool:
         return False
     changed = [name for name in damaged if name in known]
     if changed:
-        logger.warning("%s: %s changed or was damaged since; the evaluation is done again", out, ", ".join(changed))
+        logger.warning("%s: %s is missing, changed or damaged; the evaluation is done again", out, ", ".join(changed))
     return not damaged
 
 
