@@ -13,6 +13,8 @@ FLOORS = {
     "vskd": 0,  # the package itself: its version, and its front door, see FRONT_DOOR
     "errors": 0,
     "files": 0,
+    "locks": 0,
+    "sums": 0,
     "progress": 0,
     "schema": 0,
     "yaml_text": 0,
@@ -36,6 +38,8 @@ FRONT_DOOR = ("errors", "bundle", "datasets", "distillation")
 ALSO_MAY = {
     *(("vskd", room) for room in FRONT_DOOR),
     ("files", "errors"),
+    *(("locks", room) for room in ("errors", "files")),
+    *(("sums", room) for room in ("errors", "files")),
     ("progress", "errors"),
     ("schema", "errors"),
     ("network", "errors"),

@@ -18,6 +18,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 from tests.conftest import FinishedComparison, mend_in_place
 from vskd.datasets.synthetic.dataset import index
 from vskd.distillation.model import Model, load_model
+from vskd.distillation.teacher.cache import row_sums
 from vskd.errors import ProtocolError, RunError
 from vskd.evaluation.evaluate import evaluate_run, predict_recordings, softmax
 from vskd.evaluation.results import read_results
@@ -338,6 +339,7 @@ def test_the_teacher_s_figures_beside_a_student_are_those_of_its_cache(known: Fi
         names = [name.decode() for name in file["ids"][:]]
         answer = [(int(n[1]) - 1 + wrong_for_action_3_of_subject_4(n)) % 3 for n in names]
         file["logits"][:] = 4 * np.eye(3, dtype=np.float32)[answer]
+        file["crc32"][:] = row_sums(file["ids"][:], [file[name][:] for name in ("logits", "embedding", "labels")])
     beside = evaluate_run(known.student).teacher
     assert beside is not None
     assert beside.accuracy == 10 / 12

@@ -144,15 +144,17 @@ def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Sp
     select = SelectWeights(folder, training.select)
     resume = folder.trainer_file if folder.trainer_file.is_file() else None
     if resume is not None:
-        check_resumable(resume)
+        check_resumable(folder)
         logger.info("resuming from %s", resume)
+    else:
+        folder.sums.clear()
     trainer = Trainer(
         max_epochs=training.epochs,
         accelerator="auto",
         devices=1,
         precision="bf16-mixed" if training.precision == "bfloat16" else "32-true",
         gradient_clip_val=training.gradient_clip or None,
-        callbacks=[StopDiverged(), EpochRows(folder), select, ResumePoint(folder.trainer_file)],
+        callbacks=[StopDiverged(), EpochRows(folder), select, ResumePoint(folder)],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
@@ -181,7 +183,7 @@ def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Sp
             "parameters": sum(p.numel() for p in task.model.parameters()),
         },
     )
-    folder.trainer_file.unlink(missing_ok=True)
+    folder.seal()
     return finished(folder)
 
 

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -16,10 +16,12 @@ from typing import Any
 import torch
 
 import vskd
-from vskd.errors import RunError, first_few
-from vskd.files import write_json, write_text
+from vskd.errors import CheckpointError, RunError, first_few
+from vskd.files import is_temporary, json_text, sha256_file, sweep, write_text
+from vskd.locks import LOCK, only_writer
 from vskd.modalities.base import Rows
 from vskd.recipe import DECIDING, Recipe, dump_recipe, load_recipe
+from vskd.sums import Sums
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +62,20 @@ class Learned:
     contents: Mapping[str, str] = field(default_factory=dict)
 
 
+WEIGHTS = "checkpoints/model.safetensors"
+TRAINER = "checkpoints/trainer.ckpt"
+SEALED = ("recipe.yaml", "environment.json", "learned.json", "metrics.jsonl", "training.json", WEIGHTS)
+"""What a finished run is made of; its SHA256SUMS holds their hashes."""
+_ALWAYS = tuple(name for name in SEALED if name not in ("learned.json", "metrics.jsonl"))
+"""Those that no finished run lacks."""
+
+
 class RunFolder:
-    """Paths and small files of one run: one training of one network, whether it teaches or learns from a teacher."""
+    """Paths and small files of one run: one training of one network, whether it teaches or learns from a teacher.
+
+    Attributes:
+        sums: the hashes of the finished files; while it is trained, of what it is resumed from.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -71,9 +85,10 @@ class RunFolder:
         self.data_file = path / "data.json"
         self.metrics_file = path / "metrics.jsonl"
         self.training_file = path / "training.json"
-        self.weights_file = path / "checkpoints" / "model.safetensors"
-        self.trainer_file = path / "checkpoints" / "trainer.ckpt"
+        self.weights_file = path / WEIGHTS
+        self.trainer_file = path / TRAINER
         self.log_file = path / "run.log"
+        self.sums = Sums(path)
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -104,10 +119,81 @@ class RunFolder:
         value = self.facts().get(fact)
         return None if value is None else Path(os.path.normpath(self.path / value))
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the folder: one process at a time writes it. What killed ones left half-written is swept.
+
+        Raises:
+            LockedError: another process holds it.
+        """
+        with only_writer(self.path / LOCK, self.path):
+            for folder in (self.path, *(child for child in self.path.iterdir() if child.is_dir())):
+                sweep(folder)
+            yield
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the hashes of a finished training are on record.
+
+        Raises:
+            SumsError: the record is damaged.
+        """
+        return self.training_file.name in self.sums.recorded()
+
     @property
     def complete(self) -> bool:
-        """Whether training has ended and the selected weights are in place."""
-        return self.training_file.is_file() and self.weights_file.is_file()
+        """Whether training has ended: its files are there, and on record or (older runs) with nothing to resume from.
+
+        Raises:
+            SumsError: the record of the hashes is damaged.
+        """
+        files = self.training_file.is_file() and self.weights_file.is_file()
+        return files and (self.sealed or not self.trainer_file.is_file())
+
+    def seal(self) -> None:
+        """Put the files of a finished training on record; from then on it is complete, and nothing is left to resume.
+
+        Raises:
+            CheckpointError: the weights were damaged since they were written.
+        """
+        self.check_weights()
+        known = self.sums.recorded()
+        (weights,) = known[WEIGHTS]
+        names = [name for name in SEALED if (self.path / name).is_file() and name != WEIGHTS]
+        self.sums.put({**{name: sha256_file(self.path / name) for name in names}, WEIGHTS: weights}, only=True)
+        self.trainer_file.unlink(missing_ok=True)
+
+    def check_weights(self) -> None:
+        """Compare the selected weights with their record.
+
+        Raises:
+            CheckpointError: they are missing or damaged.
+        """
+        if self.sums.damaged([WEIGHTS]):
+            raise CheckpointError(
+                f"{self.weights_file} is damaged: its SHA-256 is not the one recorded when it was written",
+                f"Restore it from a copy, or delete {self.path} and run the command again to train anew",
+            )
+
+    def check_intact(self) -> None:
+        """Compare the files of a finished run with the hashes on record.
+
+        Raises:
+            CheckpointError: some are missing or changed; they are named.
+            SumsError: the record is damaged.
+        """
+        known = self.sums.recorded()
+        if self.training_file.name not in known:
+            logger.warning("%s was made before hashes were recorded: damage to it would not be noticed", self.path)
+            return
+        wanted = [name for name in SEALED if name in known or name in _ALWAYS]
+        damaged = [str(self.path / name) for name in self.sums.damaged(wanted)]
+        if damaged:
+            raise CheckpointError(
+                f"{' and '.join(damaged)} changed or was damaged since training ended: the SHA-256 is not the one in "
+                f"{self.sums.file.name} there",
+                f"Restore it from a copy, or delete {self.path} and run the command again to train anew",
+            )
 
     def begin(
         self,
@@ -130,13 +216,18 @@ class RunFolder:
         self.check_recipe(recipe)
         old = self.facts() if self.environment_file.is_file() else {}
         self._check_facts(old, facts, data)
+        complete = self.complete
         # what a finished run was made with stays on record, whatever is installed today
-        made_with = {**environment(), **old} if self.complete else environment()
-        write_json(self.environment_file, {**made_with, **facts})
-        if learned is not None and not self.complete:
-            write_json(self.learned_file, dataclasses.asdict(learned))
-            write_json(self.data_file, data)
-        write_text(self.recipe_file, dump_recipe(recipe))
+        made_with = {**environment(), **old} if complete else environment()
+        write = self.sums.replace_text if self.sealed else self._write
+        write(self.recipe_file.name, dump_recipe(recipe))  # first: by it a later command knows the folder for a run's
+        write(self.environment_file.name, json_text({**made_with, **facts}))
+        if learned is not None and not complete:
+            write(self.learned_file.name, json_text(dataclasses.asdict(learned)))
+            write(self.data_file.name, json_text(data))
+
+    def _write(self, name: str, content: str) -> None:
+        write_text(self.path / name, content)
 
     def check_recipe(self, recipe: Recipe) -> None:
         """Refuse a folder that is neither new nor a run of this recipe; nothing is written.
@@ -145,7 +236,8 @@ class RunFolder:
             RunError: the folder holds another experiment, or files that are not a run's.
         """
         if not self.recipe_file.is_file():
-            if self.path.is_dir() and any(p.name != self.log_file.name for p in self.path.iterdir()):
+            own = (self.log_file.name, LOCK)
+            if self.path.is_dir() and any(p.name not in own and not is_temporary(p.name) for p in self.path.iterdir()):
                 raise RunError(
                     f"{self.path} is not empty and is not a run folder", "Choose a new or empty folder with --out"
                 )
@@ -220,10 +312,16 @@ class RunFolder:
         return [json.loads(line) for line in self.metrics_file.read_text().splitlines() if line]
 
     def require_complete(self) -> None:
-        """Raise RunError unless training has ended."""
+        """Refuse a run whose training has not ended, or whose files were damaged since.
+
+        Raises:
+            RunError: training has not ended.
+            CheckpointError: as `check_intact`.
+        """
         self.recipe()
         if not self.complete:
             raise RunError(f"{self.path}: training has not finished", "Run the same command again to resume it")
+        self.check_intact()
 
 
 class _RunLog(logging.FileHandler):

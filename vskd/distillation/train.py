@@ -12,6 +12,7 @@ from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
 from vskd.distillation.model import initial_weights, new_model
+from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.admission import refuse_hidden
@@ -70,8 +71,15 @@ def distill(
         VskdError: bad recipe, data, teacher or folder; earlier results stay untouched.
     """
     folder = RunFolder(run)
-    folder.check_recipe(recipe)  # now, not after an hour of teaching
-    cache = cache or default_cache(run)
+    folder.check_recipe(recipe)  # now, not after an hour of teaching, and before anything is written there
+    with folder.writing():
+        if folder.complete:
+            folder.check_intact()
+        return renewing(lambda: _distill(recipe, folder, teacher_runs, cache or default_cache(run), role))
+
+
+def _distill(recipe: Recipe, folder: RunFolder, teacher_runs: Sequence[Path], cache: Path, role: Role) -> TrainResult:
+    run = folder.path
     guided = recipe.distiller.needs_teacher
     experiment = prepare(recipe, cache, with_teachers=guided or bool(teacher_runs))
     if guided and not teacher_runs:

@@ -13,10 +13,12 @@ import torch
 from vskd.bundle.probabilities import softmax
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.model import Model, load_model
+from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.outputs import finished_teacher
 from vskd.distillation.train import default_cache
 from vskd.errors import ProtocolError, RunError, first_few
+from vskd.evaluation.finished import PREDICTIONS, REPORT, RESULTS, evaluated, evaluating
 from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
@@ -150,18 +152,26 @@ def labels_stamp(experiment: Experiment) -> LabelsStamp:
 def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     """Predict the recordings of a split with a finished run, and write predictions.csv, results.json and report.html.
 
-    A run that was evaluated before is not evaluated again: its results are read, if its data are what they were.
+    A run that was evaluated before is not evaluated again: its results are read, if its data are what they were. An
+    evaluation that was interrupted, or whose files were damaged since, is done again.
 
     Raises:
         RunError: not a run folder, or training has not finished.
+        CheckpointError: the run was damaged.
+        LockedError: another process writes the run.
         ProtocolError: the data changed since.
     """
     folder = RunFolder.open(run)
     folder.require_complete()
     out = run if split == "test" else run / split
-    if (out / "results.json").is_file() and (out / "predictions.csv").is_file():
+    if evaluated(out, recorded=folder.sealed):
         _check_data(folder, out)
-        return read_results(out / "results.json")
+        return read_results(out / RESULTS)
+    with folder.writing():
+        return renewing(lambda: _evaluate(folder, split, out))
+
+
+def _evaluate(folder: RunFolder, split: SplitName, out: Path) -> Results:
     experiment = open_experiment(folder)
     ids = split_ids(experiment, folder, split)
     started = time.perf_counter()
@@ -170,10 +180,11 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     beside = teacher_beside(experiment, folder, ids)
     seconds = time.perf_counter() - started
     results = _results(experiment, folder, predictions, beside, split, seconds)
-    write_csv(predictions, out / "predictions.csv")
-    write_results(results, out / "results.json")
-    pictures = run_pictures(experiment, folder, predictions, model)
-    write_report(out / "report.html", results, predictions, folder.metrics(), pictures)
+    with evaluating(out):
+        write_csv(predictions, out / PREDICTIONS)
+        write_results(results, out / RESULTS)
+        pictures = run_pictures(experiment, folder, predictions, model)
+        write_report(out / REPORT, results, predictions, folder.metrics(), pictures)
     return results
 
 

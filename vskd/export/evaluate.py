@@ -17,6 +17,7 @@ from vskd.bundle.encoding import model_input
 from vskd.bundle.latency import compare_latency
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.experiment import Experiment, prepare
+from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError, first_few
 from vskd.evaluation.evaluate import (
@@ -29,12 +30,14 @@ from vskd.evaluation.evaluate import (
     teacher_beside,
     trained_model,
 )
+from vskd.evaluation.finished import PREDICTIONS, REPORT, RESULTS, evaluated, evaluating
 from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.report.image_pictures import image_pictures
 from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
 from vskd.evaluation.results import LabelsStamp, LatencyRow, Results, TeacherFigures, build_results, write_results
 from vskd.export.run_export import export_run
+from vskd.locks import LOCK, only_writer
 from vskd.modalities.base import Inputs
 from vskd.modalities.catalog import asked_by
 from vskd.models.catalog import NETWORKS
@@ -96,11 +99,16 @@ def evaluate_bundle(
             holds recordings that the bundle's model learned from, or may hold them.
     """
     loaded = load_bundle(bundle)
-    out = out or bundle.with_name(f"{bundle.name}-results")
+    place = out or bundle.with_name(f"{bundle.name}-results")
     recipe = bundle_recipe(loaded, data, dataset, protocol, fold)
-    experiment = prepare(recipe, out.parent / "cache")
-    pictures = partial(_pictures_in_run, loaded, experiment)
-    return _evaluate(loaded, experiment, out, pictures, teacher=None, distiller=None, network="", labels=None)
+
+    def work() -> Results:
+        experiment = prepare(recipe, place.parent / "cache")
+        pictures = partial(_pictures_in_run, loaded, experiment)
+        return _evaluate(loaded, experiment, place, pictures, teacher=None, distiller=None, network="", labels=None)
+
+    with only_writer(place / LOCK, place):
+        return renewing(work)
 
 
 def export_and_evaluate(run: Path) -> Path:
@@ -112,9 +120,14 @@ def export_and_evaluate(run: Path) -> Path:
     out, bundle = run / "int8", run / "bundle"
     if not (bundle / "manifest.json").is_file():
         export_run(run, bundle)
-    if (out / "results.json").is_file():
-        return out
     folder = RunFolder.open(run)
+    if not evaluated(out, recorded=folder.sealed):
+        with folder.writing():
+            renewing(lambda: _evaluate_of_run(folder, bundle, out))
+    return out
+
+
+def _evaluate_of_run(folder: RunFolder, bundle: Path, out: Path) -> None:
     experiment = open_experiment(folder)
     recipe = experiment.recipe
     teacher = teacher_beside(experiment, folder, experiment.split.test)
@@ -129,7 +142,6 @@ def export_and_evaluate(run: Path) -> Path:
         network=recipe.student.network.name,
         labels=labels_stamp(experiment),
     )
-    return out
 
 
 def _evaluate(
@@ -170,9 +182,10 @@ def _evaluate(
         left_out=left_out(inputs, ids),
         notes=[note] + [OF_FLOAT] * bool(shown),
     )
-    write_csv(predictions, out / "predictions.csv")
-    write_results(results, out / "results.json")
-    write_report(out / "report.html", results, predictions, pictures=shown)
+    with evaluating(out):
+        write_csv(predictions, out / PREDICTIONS)
+        write_results(results, out / RESULTS)
+        write_report(out / REPORT, results, predictions, pictures=shown)
     return results
 
 

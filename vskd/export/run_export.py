@@ -17,6 +17,7 @@ from vskd.bundle.encoding import Sample, model_input
 from vskd.bundle.learned import LearnedFrom, learned_from
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.model import Model, load_model
+from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.evaluation.evaluate import open_experiment
@@ -62,6 +63,10 @@ def export_run(
     if folder.role != "student":
         raise RunError(f"{run} is a teacher's run; only students are exported", "Name the run folder of `vskd distill`")
     folder.require_complete()
+    return renewing(lambda: _export(folder, out, settings, layers))
+
+
+def _export(folder: RunFolder, out: Path, settings: Sequence[str], layers: Path | None) -> ExportReport:
     experiment = _with_settings(open_experiment(folder), settings)
     recipe, inputs, export = experiment.recipe, experiment.inputs, experiment.recipe.export
     split = experiment.training_split(recipe.student.training)
@@ -72,7 +77,7 @@ def export_run(
     by_id = experiment.recordings
     contract = _contract(experiment, train)
     samples = list(_samples(experiment, calibration))
-    trained = load_model(run, inputs, experiment.classes)
+    trained = load_model(folder.path, inputs, experiment.classes)
     return export_model(
         model=_pruned(trained, export.prune_stem),
         trained=trained,

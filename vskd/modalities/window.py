@@ -130,6 +130,7 @@ class WindowInputs(Inputs):
             rate_hz=self.sees.rate_hz,
             stride=self.sees.stride,
             max_bad_fraction=self.source.max_bad_fraction,
+            overwrite=True,
         )
         return WindowStore(self.store_file)
 

@@ -11,6 +11,7 @@ from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.evaluate import evaluate_run
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
+from vskd.locks import LOCK, only_writer
 from vskd.recipe import DECIDING, Recipe
 from vskd.study.comparison import Comparison, EvaluatedRun
 from vskd.study.comparison import compare as compare_runs
@@ -75,18 +76,26 @@ def compare(
     Raises:
         RecipeError: two recipes have one name.
         ProtocolError: the recipes use different protocols, or want all folds of one that has none.
+        LockedError: another process writes a comparison into `out`.
         VskdError: a run fails; finished ones stay.
     """
     names = [recipe.name for recipe in recipes]
     if len(set(names)) < len(names):
         raise RecipeError(f"Recipes to compare share a name: {', '.join(names)}", "Give each recipe a name of its own")
+    with only_writer(out / LOCK, out):
+        return _compare(recipes, seeds, out, cache or out / "cache", after_run)
+
+
+def _compare(
+    recipes: Sequence[Recipe], seeds: Sequence[int], out: Path, cache: Path, after_run: AfterRun | None
+) -> Comparison:
     by_recipe = [in_folds(recipe) for recipe in recipes]
     runs: dict[Path, str] = {}
     for seed in seeds:
         for folds in by_recipe:
             for folder, recipe in folds.items():
                 seeded = recipe.with_seed(seed)
-                for results, name in _run(seeded, out, folder, cache or out / "cache", after_run):
+                for results, name in _run(seeded, out, folder, cache, after_run):
                     runs.setdefault(results, name)
     comparison = compare_runs([_evaluated(path, name) for path, name in runs.items()])
     write_comparison(comparison, out)

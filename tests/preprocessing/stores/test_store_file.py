@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vskd.errors import CacheError
+from vskd.preprocessing.stores.checksum import seal
 from vskd.preprocessing.stores.store_file import (
     Entry,
     Store,
@@ -29,7 +30,7 @@ class Things(Store):
 def path(tmp_path: Path) -> Path:
     with h5py.File(tmp_path / "s.h5", "w") as file:
         write_header(file, "things", {"size": 3}, MANIFEST)
-        file.create_group("recordings")[member_name("good")] = [1, 2, 3]
+        seal(file.create_dataset(f"recordings/{member_name('good')}", data=[1, 2, 3]))
     return tmp_path / "s.h5"
 
 
@@ -90,10 +91,12 @@ def test_damage_is_one_error_and_others_pass() -> None:
 
 def test_reading_into_an_array(path: Path) -> None:
     good = Things(path).read("good")
-    rows = np.zeros((2, *good.shape), dtype=np.float64)
+    rows = np.zeros((2, *good.shape), dtype=good.dtype)
     Things(path).read_into("good", rows[1])
     assert rows.tolist() == [[0, 0, 0], [1, 2, 3]]
     with pytest.raises(CacheError, match=r"good is \(3,\), not \(2,\)"):
-        Things(path).read_into("good", np.zeros(2))
+        Things(path).read_into("good", np.zeros(2, good.dtype))
+    with pytest.raises(CacheError, match="good is int64, not float32"):
+        Things(path).read_into("good", np.zeros(3, np.float32))
     with pytest.raises(CacheError, match="has no recording bad"):
         Things(path).read_into("bad", rows[1])

@@ -19,7 +19,7 @@ from vskd.preprocessing.image.image_file import PUBLISHED_RULES, Picture, Rules,
 from vskd.preprocessing.image.image_header import Box
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
-from vskd.preprocessing.stores.store_parts import CONTENT, array_hash
+from vskd.preprocessing.stores.store_parts import keep_content
 
 Crop = Literal["box", "full"]
 
@@ -92,8 +92,8 @@ def write_image(
     box = source.box if crop == "box" else None
     image, turn = open_image(source.path, grey=grey)
     picture = square_picture(source.path, image, turn, box=box, margin=margin, size=size, rules=rules)
-    data = file.create_dataset("data", data=picture, chunks=picture.shape, fletcher32=True)
-    data.attrs[CONTENT] = array_hash(pixels(image, turn))
+    data = file.create_dataset("data", data=picture, chunks=picture.shape)
+    keep_content(data, pixels(image, turn))
 
 
 class ImageStore(Store):

@@ -8,9 +8,7 @@ because it may be damaged without showing it. The price is twice the disk space 
 
 import contextlib
 import dataclasses
-import fcntl
 import logging
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +20,8 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import h5py
 
 from vskd.errors import CacheError, DataError, first_few
-from vskd.files import WriteError, atomic_path, sha256_json
+from vskd.files import WriteError, atomic_path, sha256_json, sweep
+from vskd.locks import lock_of, only_writer
 from vskd.preprocessing.file_hashes import file_hashes
 from vskd.preprocessing.stores.store_file import (
     Entry,
@@ -30,6 +29,7 @@ from vskd.preprocessing.stores.store_file import (
     open_store,
     read_manifest,
     settings_hash,
+    text,
     write_header,
 )
 from vskd.preprocessing.stores.store_parts import hashes_of_part, write_part, writing_hdf5
@@ -158,23 +158,12 @@ def _check_ids(out: Path, sources: Sequence[Source]) -> None:
 
 @contextlib.contextmanager
 def _only_builder(plan: Plan) -> Iterator[None]:
-    """Hold the partial folder; a second process that builds the same store waits, then finds it complete."""
+    """Hold the place of the store; a second process that builds the same one waits, then finds it complete."""
     if plan.out.is_dir():
         raise WriteError(f"Cannot write {plan.out}: it is a folder", "Give the name of a file")
-    try:
-        plan.partial.mkdir(parents=True, exist_ok=True)
-        handle = os.open(plan.partial, os.O_RDONLY)
-    except OSError as error:
-        raise WriteError(f"Cannot write {plan.out}: {error.strerror}", "Choose a folder you may write to") from error
-    try:
-        # Some network disks have no locks; then two builders merely do the work twice.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+    with only_writer(lock_of(plan.out), plan.out, wait=True):
+        sweep(plan.out.parent)
         yield
-    finally:
-        os.close(handle)
-        with contextlib.suppress(OSError):
-            plan.partial.rmdir()  # only if nothing worth continuing is in it
 
 
 def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
@@ -183,12 +172,13 @@ def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
         return {}
     try:
         with open_store(plan.out, plan.kind) as file:
-            if file.attrs["settings_hash"] == settings_hash(plan.kind, plan.settings):
+            if text(file, "settings_hash") == settings_hash(plan.kind, plan.settings):
                 # what a store of before contents were kept holds is made anew
                 return {i: entry for i, entry in read_manifest(file).items() if entry.content or entry.problem}
-            found = str(file.attrs["settings"])
-    except CacheError:
+            found = text(file, "settings")
+    except CacheError as error:
         if overwrite:
+            logger.warning("%s; it is made again", error.problem)
             return {}
         raise
     if overwrite:
@@ -275,5 +265,3 @@ def _assemble(plan: Plan, wanted: Mapping[str, Entry], old: Mapping[str, Entry])
                     continue
                 with h5py.File(parts[recording], "r", locking=False) as part:
                     part.copy("data", group, name=name)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())  # on the disk before the name is

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from vskd.errors import DataError
 from vskd.files import write_bytes
 from vskd.preprocessing.file_hashes import file_hash
+from vskd.preprocessing.stores.checksum import DAMAGE, checked, seal
 
 SOURCE, CONTENT = "source_sha256", "content_sha256"
 """Attributes of a stored recording; see `Hashes`."""
@@ -54,6 +55,11 @@ def array_hash(array: npt.NDArray[Any]) -> str:
     return hashlib.sha256(f"{little.dtype.str}{little.shape}".encode() + little.tobytes()).hexdigest()
 
 
+def keep_content(data: h5py.Dataset, decoded: npt.NDArray[Any]) -> None:
+    """Store beside a dataset the hash of what was decoded, where that is not what is stored (see `write_part`)."""
+    data.attrs[CONTENT] = np.bytes_(array_hash(decoded))
+
+
 def write_part(part: Path, source: Path, sha256: str, write: Callable[[h5py.File], None]) -> str:
     """Let `write` fill the dataset `data`, and store it as `part`; return the hash of what was decoded.
 
@@ -69,23 +75,27 @@ def write_part(part: Path, source: Path, sha256: str, write: Callable[[h5py.File
         DataError: from `write`, or the source has another hash.
         WriteError: `part` cannot be written; nothing is left of it.
     """
-    with h5py.File(part.name, "w", driver="core", backing_store=False) as file:
+    with h5py.File(part.name, "w", driver="core", backing_store=False, libver="latest") as file:
         write(file)
         if sha256 and source_hash(source) != sha256:
             raise DataError(f"{source}: is being changed", "Run the command again when it is complete")
         attributes = file["data"].attrs
-        content = str(attributes.get(CONTENT) or array_hash(file["data"][()]))
-        attributes.update({SOURCE: sha256, CONTENT: content})
+        found = attributes.get(CONTENT)
+        content = array_hash(file["data"][()]) if found is None else bytes(found).decode()
+        attributes[SOURCE], attributes[CONTENT] = np.bytes_(sha256), np.bytes_(content)
+        seal(file["data"])
         file.flush()
         image = file.id.get_file_image()
-    write_bytes(part, image)
+    write_bytes(part, image, durable=False)  # it is checked before it is used
     return content
 
 
 def hashes_of_part(part: Path) -> Hashes | None:
-    """What a finished recording was made from; None if there is none (or a power cut has emptied it)."""
-    with contextlib.suppress(OSError, KeyError), h5py.File(part, "r", locking=False) as file:
-        return Hashes(str(file["data"].attrs[SOURCE]), str(file["data"].attrs[CONTENT]))
+    """What a finished recording was made from; None if there is none, or it was damaged (e.g. by a power loss)."""
+    with contextlib.suppress(*DAMAGE), h5py.File(part, "r", locking=False) as file:
+        checked(file["data"])
+        attributes = file["data"].attrs
+        return Hashes(bytes(attributes[SOURCE]).decode(), bytes(attributes[CONTENT]).decode())
     return None
 
 
@@ -97,7 +107,8 @@ def writing_hdf5(path: Path, expected_bytes: int) -> Iterator[h5py.File]:
         OSError: there is no room for it.
     """
     _check_room(path, expected_bytes)
-    file = h5py.File(path, "w")
+    # The latest format has checksums in its own tables. HDF5's lock would meet that of `atomic_path`.
+    file = h5py.File(path, "w", libver="latest", locking=False)
     try:
         yield file
     finally:

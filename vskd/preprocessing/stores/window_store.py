@@ -15,7 +15,7 @@ from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measure
 from vskd.preprocessing.sensor.signals import Signal, read_sensor, resample_to_length, resample_to_rate, sliding_windows
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
-from vskd.preprocessing.stores.store_parts import CONTENT, array_hash
+from vskd.preprocessing.stores.store_parts import keep_content
 
 Mode = Literal["whole", "sliding"]
 
@@ -94,9 +94,9 @@ def write_windows(source: WindowSource, file: h5py.File, *, cut: WindowSettings)
     signal = read_sensor(source.path, axes=source.axes, variable=source.variable, columns=source.columns)
     refuse_faults(source, signal)
     windows = cut_windows(signal, source.rate_hz, cut, source.path)
-    data = file.create_dataset("data", data=windows, chunks=(1, *windows.shape[1:]), fletcher32=True)
+    data = file.create_dataset("data", data=windows, chunks=(1, *windows.shape[1:]))
     data.attrs.update(rate_hz=source.rate_hz, num_samples=signal.shape[1], largest=float(np.abs(signal).max()))
-    data.attrs[CONTENT] = array_hash(signal)
+    keep_content(data, signal)
 
 
 def refuse_faults(source: WindowSource, signal: Signal) -> None:
