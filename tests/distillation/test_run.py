@@ -13,7 +13,10 @@ from vskd.errors import RecipeError, RunError
 from vskd.files import write_text
 from vskd.recipe import Recipe
 
-FACTS = {"data_hash": "d", "split_hash": "s", "teacher_hashes": ["t"], "cache": "../cache", "role": "student"}
+FACTS = {
+    **{"data_hash": "d", "split_hash": "s", "teacher_hashes": ["t"], "cache": "../cache", "role": "student"},
+    **{"dataset": "synthetic", "protocol": "cross-subject", "protocol_hash": "p"},
+}
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import itertools
-import json
 import logging
 import sys
 from collections.abc import Iterator, Sequence
@@ -179,7 +178,7 @@ def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Sp
 
 def finished(folder: RunFolder) -> TrainResult:
     """What a complete run holds."""
-    training = json.loads(folder.training_file.read_text())
+    training = folder.training()
     rows = folder.metrics()
     kept = next((row for row in rows if row["epoch"] == training["selected_epoch"]), {})
     return TrainResult(folder.path, training["selected_epoch"], kept)

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import json
 import logging
 import os
 import platform
@@ -15,9 +14,11 @@ from typing import Any
 import torch
 
 import vskd
+from vskd.distillation.run_files import Environment, EpochRow, LearnedRecord, RecordOfRun, TrainingRecord
 from vskd.errors import RunError
 from vskd.files import write_json, write_text
 from vskd.recipe import DECIDING, Recipe, dump_recipe, load_recipe
+from vskd.schema import parse_json, read_json
 
 logger = logging.getLogger(__name__)
 
@@ -163,27 +164,59 @@ class RunFolder:
         return load_recipe(str(self.recipe_file))
 
     def facts(self) -> dict[str, Any]:
-        """The content of environment.json."""
-        content: dict[str, Any] = json.loads(self.environment_file.read_text())
-        return content
+        """The content of environment.json.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
+        return self._read(self.environment_file, Environment)
 
     def learned(self) -> Learned | None:
-        """Which recordings the run learned from; None of a run of before this was written down."""
+        """Which recordings the run learned from; None of a run of before this was written down.
+
+        Raises:
+            RunError: the file is damaged.
+        """
         if not self.learned_file.is_file():
             return None
-        content = json.loads(self.learned_file.read_text())
+        content = self._read(self.learned_file, LearnedRecord)
         return Learned(**{key: tuple(content[key]) for key in ("train", "subjects", "labels")})
 
     def training(self) -> dict[str, Any]:
-        """The content of training.json: budget, selected epoch, seconds, validation recordings."""
-        content: dict[str, Any] = json.loads(self.training_file.read_text())
-        return content
+        """The content of training.json: budget, selected epoch, seconds, validation recordings.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
+        return self._read(self.training_file, TrainingRecord)
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The rows of metrics.jsonl, one per finished epoch."""
+        """The rows of metrics.jsonl, one per finished epoch.
+
+        Raises:
+            RunError: the file is damaged.
+        """
         if not self.metrics_file.is_file():
             return []
-        return [json.loads(line) for line in self.metrics_file.read_text().splitlines() if line]
+        lines = enumerate(self.metrics_file.read_bytes().split(b"\n"), start=1)
+        return [self._parsed(line, EpochRow, f"{self.metrics_file}, line {n}") for n, line in lines if line]
+
+    def _read(self, file: Path, model: type[RecordOfRun]) -> dict[str, Any]:
+        """A JSON file of the run.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        record: RecordOfRun = read_json(file, model, RunError, self._again)
+        return record.content()
+
+    def _parsed(self, line: bytes, model: type[RecordOfRun], source: str) -> dict[str, Any]:
+        record: RecordOfRun = parse_json(line, model, source, RunError, self._again)
+        return record.content()
+
+    @property
+    def _again(self) -> str:
+        return f"Restore it from a copy, or delete {self.path} and run the command again to train anew"
 
     def require_complete(self) -> None:
         """Raise RunError unless training has ended."""
