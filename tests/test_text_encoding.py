@@ -1,11 +1,10 @@
-"""Text is UTF-8 whatever the locale says: no call leaves the encoding to it, and a terminal without UTF-8 harms nothing."""
+"""Text is UTF-8 whatever the locale says, and a terminal without UTF-8 harms nothing."""
 
 import ast
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -31,7 +30,8 @@ def calls_without_encoding(source: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, name
         if name == "write_text" and owner is not None and len(node.args) == 1:
             yield node.lineno, name
-        if name == "open" and getattr(owner, "id", "") not in OPENS_NO_TEXT and "b" not in mode_of(node, owner):
+        called = getattr(owner, "id", getattr(owner, "attr", ""))
+        if name == "open" and called not in OPENS_NO_TEXT and "b" not in mode_of(node, owner):
             yield node.lineno, name
         if name in ("run", "Popen", "check_output") and given & TEXT_OF_PROCESSES:
             yield node.lineno, name

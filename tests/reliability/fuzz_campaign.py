@@ -9,7 +9,6 @@ it takes too long, so that crashes and endless loops are counted, not suffered.
 
 import argparse
 import hashlib
-import json
 import logging
 import multiprocessing
 import resource

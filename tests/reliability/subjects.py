@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from tests.reliability.material import BUNDLE, RUN, TWIN
+from tests.reliability.material import BUNDLE, RUN
 from vskd.bundle.bundle import DIGEST, MANIFEST, load_bundle, verify_bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.predict import Predictor
@@ -184,7 +184,7 @@ def bundle_contract(root: Path) -> SensorContract:
 
 
 def verified(root: Path) -> object:
-    report = verify_bundle(root / BUNDLE)
+    report = verify_bundle(root / BUNDLE, time_limit_s=8)
     return report.golden_vectors, Predictor(load_bundle(root / BUNDLE)).bundle.digest
 
 
