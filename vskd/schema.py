@@ -31,6 +31,8 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 MOST_PROBLEMS = 8
 """Misfits of a file that a message lists."""
+MOST_VALUES = 100_000
+"""Values in a YAML file, counted wherever an alias repeats them."""
 LONGEST_SHOWN = 80
 """Characters of a wrong value in a message; a longer one is not repeated."""
 
@@ -300,3 +302,44 @@ def parse_json(content: bytes, model: type[Model] | Any, source: str, error: typ
         return TypeAdapter(model).validate_json(content)
     except ValidationError as problem:
         raise error(f"{source} is damaged: {first_few(explain(problem, model), MOST_PROBLEMS)}", action) from problem
+
+
+def read_yaml(path: Path, error: type[VskdError], action: str) -> Any:
+    """The content of a YAML file, as plain lists, mappings and scalars.
+
+    Args:
+        path: the file.
+        error: the class to raise.
+        action: what to do about a bad file.
+
+    Raises:
+        VskdError: of class `error`: the file cannot be read, is no YAML, or refers to itself so that it has no end.
+    """
+    import yaml  # not in a base install
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        check_extent(content)
+    except OSError as problem:
+        raise error(f"{path} cannot be read: {problem.strerror or problem}", action) from problem
+    except (yaml.YAMLError, ValueError, RecursionError) as problem:  # a date that no calendar has is a ValueError
+        raise error(f"{path} is no valid YAML: {' '.join(str(problem).split())}", action) from problem
+    return content
+
+
+def check_extent(content: Any) -> None:
+    """Refuse nested content that is endless, or grows beyond all use, because parts of it stand for others.
+
+    Raises:
+        ValueError: it has more than `MOST_VALUES` values.
+    """
+    waiting, count = [content], 0
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if count > MOST_VALUES:
+            raise ValueError(f"it has more than {MOST_VALUES} values; does an alias (*) refer to what holds it?")
+        if isinstance(value, Mapping):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list | tuple | set):
+            waiting += value

@@ -8,7 +8,7 @@ import yaml
 
 from vskd.errors import RecipeError
 from vskd.recipe.expand import TELLS, expanded, position
-from vskd.schema import Strict
+from vskd.schema import Strict, check_extent
 
 
 def with_overrides(content: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -80,7 +80,8 @@ def _step(place: Any, key: str, override: str) -> Any:
 def _scalar(text: str, override: str) -> Any:
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        check_extent(value)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise RecipeError(
             f"--set {override!r}: the value is not YAML", "Quote it, or write a plain number or word"
         ) from error
