@@ -7,9 +7,15 @@ without a word. `1e-3` is a number here, as in YAML 1.2; PyYAML alone takes it f
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from vskd.errors import VskdError
+
+MOST_VALUES = 100_000
+"""Values in a YAML file, counted wherever an alias repeats them."""
 
 _Reading = Callable[[str], str]
 
@@ -113,7 +119,45 @@ def load_yaml(text: str) -> Any:
         ...
         vskd.yaml_text.AmbiguousError: line 1: 010 may be read as 8 (octal) or 10, or as the text '010': ...
     """
-    return _unshared(yaml.load(text, Loader=_Loader), ())  # noqa: S506 - a SafeLoader
+    try:
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except (ValueError, RecursionError) as error:  # of nothing but brackets
+        raise yaml.YAMLError(str(error)) from error
+    _check_extent(content)
+    return _unshared(content, ())
+
+
+def read_yaml(path: Path, error: type[VskdError], action: str) -> Any:
+    """The content of a YAML file; see `load_yaml`.
+
+    Args:
+        path: the file.
+        error: the class to raise.
+        action: what to do about a bad file.
+
+    Raises:
+        VskdError: of class `error`: the file cannot be read, is no YAML, or can be read in two ways.
+    """
+    try:
+        return load_yaml(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise error(f"{path} cannot be read: {problem.strerror or problem}", action) from problem
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise error(f"{path} is no valid YAML: {' '.join(str(problem).split())}", action) from problem
+
+
+def _check_extent(content: Any) -> None:
+    """Refuse nested content that is endless, or grows beyond all use, because parts of it stand for others."""
+    waiting, count = [content], 0
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if count > MOST_VALUES:
+            raise yaml.YAMLError(f"it has more than {MOST_VALUES} values; does an alias (*) refer to what holds it?")
+        if isinstance(value, dict):
+            waiting += [*value, *value.values()]
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _unshared(content: Any, inside: tuple[int, ...]) -> Any:

@@ -13,12 +13,10 @@ from vskd.errors import RecipeError, RunError
 from vskd.files import write_text
 from vskd.recipe import Recipe
 
-FACTS = {"cache": "../cache", "role": "student"} | {
-    "data_hash": "d",
-    "split_hash": "s",
-    "labels_hash": "l",
-    "weights_hash": "w",
-    "teacher_hashes": ["t"],
+FACTS = {
+    **{"data_hash": "d", "split_hash": "s", "labels_hash": "l", "weights_hash": "w", "teacher_hashes": ["t"]},
+    **{"cache": "../cache", "role": "student"},
+    **{"dataset": "synthetic", "protocol": "cross-subject", "protocol_hash": "p"},
 }
 
 

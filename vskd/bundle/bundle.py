@@ -18,11 +18,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from vskd.bundle.contained import TIME_LIMIT_S, replay_contained
 from vskd.bundle.contract import Manifest, parse_json
 from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import Golden, replay_golden
 from vskd.bundle.learned import LearnedFrom
 from vskd.bundle.model_card import render_model_card
+from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
 from vskd.files import atomic_folder, sha256_file
 
@@ -140,19 +144,47 @@ def load_bundle(path: Path) -> Bundle:
     return Bundle(path, manifest, digest)
 
 
-def verify_bundle(path: Path) -> VerifyReport:
+def verify_bundle(path: Path, time_limit_s: float = TIME_LIMIT_S) -> VerifyReport:
     """Check hashes, then the contract, then that the golden vectors come out bit for bit.
+
+    The model is run in a process of its own, with limits: a bundle may come from anybody. All else that runs a bundle
+    trusts it, for speed.
+
+    Args:
+        path: the bundle's folder.
+        time_limit_s: see `vskd.bundle.contained`.
 
     Raises:
         BundleError: names the file and what is wrong with it.
     """
     bundle = load_bundle(path)
-    golden = parse_json(Golden, bundle.read(GOLDEN), str(path / GOLDEN))
-    contract = bundle.manifest.contract
-    encode = partial(model_input, contract=contract)
+    golden = read_golden(bundle)
     bundle.learned()
-    replay_golden(golden, bundle.read(MODEL), contract, encode, bundle.manifest.provenance.labels)
+    replay_contained(path, bundle.digest, time_limit_s)
     return VerifyReport(path, bundle.digest, (*sorted(bundle.manifest.files), MANIFEST), len(golden.vectors))
+
+
+def read_golden(bundle: Bundle) -> Golden:
+    """The golden vectors of a bundle.
+
+    Raises:
+        BundleError: they are damaged.
+    """
+    return parse_json(Golden, bundle.read(GOLDEN), str(bundle.path / GOLDEN))
+
+
+def replay(bundle: Bundle) -> None:
+    """Run the golden vectors of a bundle in this process, and both of its models with the kernels that predict.
+
+    Raises:
+        BundleError: see `replay_golden`; or a model cannot be run.
+    """
+    contract, labels = bundle.manifest.contract, bundle.manifest.provenance.labels
+    encode = partial(model_input, contract=contract)
+    replay_golden(read_golden(bundle), bundle.read(MODEL), contract, encode, labels, str(bundle.path / GOLDEN))
+    for name in (MODEL, FLOAT_MODEL):
+        model = LiteRTModel(bundle.read(name))
+        model.raw(np.zeros(model.input_shape, dtype=model.input_type))
 
 
 def _check_replaceable(out: Path) -> None:

@@ -7,6 +7,7 @@ Exit codes: 0 success, 1 error, 2 wrong usage, 130 stopped by Ctrl-C (128 + SIGI
 """
 
 import importlib
+import io
 import sys
 import traceback
 from collections.abc import Sequence
@@ -178,4 +179,8 @@ def _show_traceback(session: Session) -> None:
 
 def main() -> None:
     """The console script `vskd`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A sign that the terminal's encoding lacks, or a file name in another one, must not end the command.
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run())

@@ -3,7 +3,6 @@
 import json
 import logging
 import math
-import pickle
 import time
 from typing import Any
 
@@ -15,6 +14,7 @@ from vskd.distillation.run import TRAINER, WEIGHTS, RunFolder
 from vskd.errors import CheckpointError
 from vskd.files import write_text
 from vskd.models.weights.state import refuse_not_finite, save_state
+from vskd.models.weights.weight_file import DAMAGED_PICKLE
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +150,7 @@ def check_resumable(run: RunFolder) -> None:
         )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except DAMAGED_PICKLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(
             f"Checkpoint {path} cannot be loaded: {reason}",

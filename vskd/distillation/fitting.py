@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import itertools
-import json
 import logging
 import sys
 from collections.abc import Iterator, Sequence
@@ -194,7 +193,7 @@ def finished(folder: RunFolder) -> TrainResult:
         CheckpointError: its weights are damaged, or not finite.
     """
     read_tensors(folder.weights_file)
-    training = json.loads(folder.training_file.read_text())
+    training = folder.training()
     rows = folder.metrics()
     kept = next((row for row in rows if row["epoch"] == training["selected_epoch"]), {})
     return TrainResult(folder.path, training["selected_epoch"], kept)

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import json
 import logging
 import os
 import platform
@@ -16,11 +15,13 @@ from typing import Any
 import torch
 
 import vskd
+from vskd.distillation.run_files import Environment, EpochRow, LearnedRecord, RecordOfRun, TrainingRecord
 from vskd.errors import CheckpointError, RunError, first_few
 from vskd.files import is_temporary, json_text, sha256_file, sweep, write_text
 from vskd.locks import LOCK, only_writer
 from vskd.modalities.base import Rows
 from vskd.recipe import DECIDING, Recipe, dump_recipe, load_recipe
+from vskd.schema import parse_json, read_json
 from vskd.sums import Sums
 
 logger = logging.getLogger(__name__)
@@ -268,7 +269,7 @@ class RunFolder:
         """
         if not self.data_file.is_file():
             return "recorded by an earlier version, without their content"
-        before: dict[str, dict[str, str]] = json.loads(self.data_file.read_text(encoding="utf-8"))
+        before: dict[str, dict[str, str]] = read_json(self.data_file, dict[str, dict[str, str]], RunError, self._again)
         found = [f"{i} (new)" for i in data if i not in before] + [f"{i} (gone)" for i in before if i not in data]
         for i in sorted(before.keys() & data.keys()):
             parts = sorted(p for p in {*before[i], *data[i]} if before[i].get(p) != data[i].get(p))
@@ -288,28 +289,60 @@ class RunFolder:
         return load_recipe(str(self.recipe_file))
 
     def facts(self) -> dict[str, Any]:
-        """The content of environment.json."""
-        content: dict[str, Any] = json.loads(self.environment_file.read_text())
-        return content
+        """The content of environment.json.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
+        return self._read(self.environment_file, Environment)
 
     def learned(self) -> Learned | None:
-        """Which recordings the run learned from; None of a run of before this was written down."""
+        """Which recordings the run learned from; None of a run of before this was written down.
+
+        Raises:
+            RunError: the file is damaged.
+        """
         if not self.learned_file.is_file():
             return None
-        content = json.loads(self.learned_file.read_text())
+        content = self._read(self.learned_file, LearnedRecord)
         ids = {key: tuple(content[key]) for key in ("train", "subjects", "labels")}
         return Learned(**ids, contents=content.get("contents", {}))
 
     def training(self) -> dict[str, Any]:
-        """The content of training.json: budget, selected epoch, seconds, validation recordings."""
-        content: dict[str, Any] = json.loads(self.training_file.read_text())
-        return content
+        """The content of training.json: budget, selected epoch, seconds, validation recordings.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
+        return self._read(self.training_file, TrainingRecord)
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The rows of metrics.jsonl, one per finished epoch."""
+        """The rows of metrics.jsonl, one per finished epoch.
+
+        Raises:
+            RunError: the file is damaged.
+        """
         if not self.metrics_file.is_file():
             return []
-        return [json.loads(line) for line in self.metrics_file.read_text().splitlines() if line]
+        lines = enumerate(self.metrics_file.read_bytes().split(b"\n"), start=1)
+        return [self._parsed(line, EpochRow, f"{self.metrics_file}, line {n}") for n, line in lines if line]
+
+    def _read(self, file: Path, model: type[RecordOfRun]) -> dict[str, Any]:
+        """A JSON file of the run.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        record: RecordOfRun = read_json(file, model, RunError, self._again)
+        return record.content()
+
+    def _parsed(self, line: bytes, model: type[RecordOfRun], source: str) -> dict[str, Any]:
+        record: RecordOfRun = parse_json(line, model, source, RunError, self._again)
+        return record.content()
+
+    @property
+    def _again(self) -> str:
+        return f"Restore it from a copy, or delete {self.path} and run the command again to train anew"
 
     def require_complete(self) -> None:
         """Refuse a run whose training has not ended, or whose files were damaged since.

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from vskd.errors import DataError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import Metrics, evaluate_predictions
 from vskd.evaluation.predictions import Predictions
 from vskd.files import write_json
-from vskd.schema import Count, Fraction, NonNegative, Size, Strict, explain
+from vskd.schema import Count, Fraction, NonNegative, Size, Strict, read_json
 
 Kind = Literal["teacher", "student", "bundle"]
 SplitName = Literal["test", "validation"]
@@ -254,25 +254,8 @@ def read_results(path: Path) -> Results:
     Raises:
         DataError: the file is missing, is not JSON, or does not fit the schema; every misfit is named.
     """
-    return read_model(path, Results, "Run `vskd evaluate` on the run folder again")
-
-
-M = TypeVar("M", bound=Strict)
-
-
-def read_model(path: Path, model: type[M], action: str) -> M:
-    """Read a JSON file as a strict model.
-
-    Raises:
-        DataError: the file is missing, is not JSON, or does not fit; every misfit is named with its place.
-    """
-    try:
-        return model.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}", action) from error
-    except ValidationError as error:
-        problems = "; ".join(explain(error, model))
-        raise DataError(f"{path}: is not a valid {path.name}: {problems}", action) from error
+    results: Results = read_json(path, Results, DataError, "Run `vskd evaluate` on the run folder again")
+    return results
 
 
 def _intervals(predictions: Predictions, metric: str, setting: Bootstrap) -> Intervals:

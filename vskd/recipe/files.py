@@ -4,14 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vskd.errors import RecipeError, nearest
 from vskd.losses.presets.catalog import PRESETS
 from vskd.recipe.expand import dataset_of, expanded, merged, overlay, with_dataset_defaults
 from vskd.recipe.overrides import with_overrides
 from vskd.recipe.schema import VERSION, Recipe, parse_recipe
-from vskd.yaml_text import dump_yaml, load_yaml
+from vskd.yaml_text import dump_yaml, read_yaml
 
 RECIPES_FOLDER = Path(__file__).parents[1] / "recipes"
 _OLD_KEYS = frozenset({"sensor", "frames", "images", "encoding", "augmentation", "teacher", "training"})
@@ -74,11 +72,7 @@ def _chain(path: Path, extended_by: tuple[Path, ...] = ()) -> list[tuple[Path, d
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = load_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        detail = " ".join(str(error).split())
-        raise RecipeError(f"Recipe {path} cannot be read: {detail}", "Correct the file") from error
+    content = read_yaml(path, RecipeError, "Correct the recipe")
     if not isinstance(content, dict):
         raise RecipeError(f"recipe {path.name} is not a mapping of keys to values", "See `vskd recipe show NAME`")
     if _OLD_KEYS & content.keys():

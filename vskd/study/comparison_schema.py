@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from vskd.evaluation.results import ALL_LABELS, Bootstrap, Intervals, Kind, read_model
-from vskd.schema import Count, Finite, Fraction, NonNegative, Size, Strict
+from vskd.errors import DataError
+from vskd.evaluation.results import ALL_LABELS, Bootstrap, Intervals, Kind
+from vskd.schema import Count, Finite, Fraction, NonNegative, Size, Strict, read_json
 
 
 class Summary(Strict):
@@ -97,4 +98,5 @@ def read_comparison(path: Path) -> Comparison:
     Raises:
         DataError: the file is missing, is not JSON, or does not fit the schema.
     """
-    return read_model(path, Comparison, "Run `vskd compare` again")
+    comparison: Comparison = read_json(path, Comparison, DataError, "Run `vskd compare` again")
+    return comparison

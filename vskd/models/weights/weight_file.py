@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,12 @@ from torch import Tensor
 
 from vskd.errors import CheckpointError
 from vskd.models.weights.state import read_tensors
+
+DAMAGED_PICKLE = (
+    *(OSError, RuntimeError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+    *(AssertionError, MemoryError, struct.error, pickle.UnpicklingError),
+)
+"""What torch's restricted unpickler raises on a damaged file: it goes on with whatever the damage says."""
 
 
 def read_public(source: Path) -> dict[str, Tensor]:
@@ -51,7 +58,7 @@ def _load_torch_file(source: Path) -> Any:
             "its state_dict() with safetensors.torch.save_file"
         )
         raise CheckpointError(problem, action) from error
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
+    except DAMAGED_PICKLE as error:
         raise _damaged(source, error) from error
 
 
