@@ -27,6 +27,7 @@ from vskd.errors import BundleError, DataError
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.gravity import measures_gravity
 from vskd.preprocessing.sensor.signals import check_signal, to_signal
+from vskd.preprocessing.sensor.text_file import TEXT
 from vskd.preprocessing.sensor.units import conversion, normal_unit
 
 FloatArray = npt.NDArray[np.float32]
@@ -81,7 +82,7 @@ def read_recording(
     """Read a recording and check it against the contract.
 
     Args:
-        file: .csv, .mat or .npy.
+        file: text (.csv, .txt, .tsv, .dat), .mat or .npy.
         contract: what the model asks for.
         rate_hz: samples per second, if the caller knows.
         unit: unit of the samples, if the caller knows; samples in another unit of the same quantity are converted.
@@ -183,7 +184,7 @@ def _of_matlab(
 
 def _refuse_empatica(file: Path, samples: Samples) -> None:
     """Name a wristband's own format, whose first rows are no samples: start time, then rate."""
-    if samples.names or samples.width != 3 or file.suffix.lower() != ".csv":
+    if samples.names or samples.width != 3 or file.suffix.lower() not in TEXT:
         return
     first = [samples.numbers(c)[:2] for c in range(3)]
     if all(len(f) == 2 and f[0] > 1e8 and f[0] == first[0][0] and f[1] == first[0][1] for f in first):

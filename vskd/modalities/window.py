@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from vskd.bundle.contract import Contract, EncodingContract, SensorContract
+from vskd.datasets.sensors.source import window_source
 from vskd.errors import SettingError
 from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
@@ -20,7 +21,7 @@ from vskd.preprocessing.matfile import mat_shape
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.encodings import AnyEncoding, Encoding, effective
 from vskd.preprocessing.sensor.sensor_range import estimate_range
-from vskd.preprocessing.stores.window_store import Mode, WindowSource, WindowStore, build_window_store
+from vskd.preprocessing.stores.window_store import Mode, WindowStore, build_window_store
 from vskd.schema import Count, OnlyWhere, Positive, parse, required_where
 
 LENGTH_MARGIN = 0.5
@@ -120,10 +121,7 @@ class WindowInputs(Inputs):
         """The store of windows, built on first use."""
         streams = self.streams()
         build_window_store(
-            [
-                WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz, s.unit, s.name)
-                for i, s in streams.items()
-            ],
+            [window_source(i, s) for i, s in streams.items()],
             self.store_file,
             mode=self.sees.window,
             length=self.sees.length,

@@ -1,5 +1,6 @@
 """The store of sensor windows: recording id -> float32 (windows, channels, length)."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -10,11 +11,15 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from vskd.errors import DataError
+from vskd.errors import DataError, first_few
 from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measures_gravity
-from vskd.preprocessing.sensor.signals import Signal, read_sensor, resample_to_length, resample_to_rate, sliding_windows
+from vskd.preprocessing.sensor.signal_facts import signal_facts
+from vskd.preprocessing.sensor.signals import Signal, resample_to_length, resample_to_rate, sliding_windows
+from vskd.preprocessing.sensor.timed import Timed, read_timed
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
+
+logger = logging.getLogger(__name__)
 
 Mode = Literal["whole", "sliding"]
 
@@ -25,6 +30,9 @@ class WindowSource:
 
     Attributes:
         unit, stream: of the samples, and the stream's name; together they say whether gravity must show.
+        time_column: of a text file's time stamps; None: the samples are evenly spaced.
+        calibrated: whether a recording without 1 g at rest is refused; else it is only said.
+        range_limit: of the device, in `unit`; 0 where it is not known.
     """
 
     id: str
@@ -35,6 +43,9 @@ class WindowSource:
     rate_hz: float
     unit: str = ""
     stream: str = ""
+    time_column: int | None = None
+    calibrated: bool = True
+    range_limit: float = 0.0
 
 
 def build_window_store(
@@ -69,9 +80,13 @@ def build_window_store(
     cut = WindowSettings(mode, length, rate_hz, stride)
     axes = sources[0].axes if sources else ()
     plan = Plan(out, "windows", {**asdict(cut), "axes": list(axes)}, max_bad_fraction)
-    return build_store(
+    report = build_store(
         plan, sources, partial(write_windows, cut=cut), description="Reading sensors", overwrite=overwrite
     )
+    if not report.reused:
+        for fact in WindowStore(out).device_facts():
+            logger.warning("%s: %s", sources[0].stream or out.name, fact)
+    return report
 
 
 @dataclass(frozen=True)
@@ -90,39 +105,63 @@ def write_windows(source: WindowSource, file: h5py.File, *, cut: WindowSettings)
     Raises:
         DataError: unreadable, shorter than one sliding window, a dead axis, or an accelerometer without 1 g at rest.
     """
-    signal = read_sensor(source.path, axes=source.axes, variable=source.variable, columns=source.columns)
-    refuse_faults(source, signal)
-    windows = cut_windows(signal, source.rate_hz, cut, source.path)
+    timed = read_source(source)
+    refuse_faults(source, timed.signal)
+    windows = cut_windows(timed, cut, source.path)
     data = file.create_dataset("data", data=windows, chunks=(1, *windows.shape[1:]), fletcher32=True)
-    data.attrs.update(rate_hz=source.rate_hz, num_samples=signal.shape[1], largest=float(np.abs(signal).max()))
+    facts = signal_facts(timed, stream=source.stream, unit=source.unit, range_limit=source.range_limit)
+    data.attrs.update(num_samples=timed.signal.shape[1], **facts.attributes())
+
+
+def read_source(source: WindowSource) -> Timed:
+    """Samples and clock of one stream of a recording.
+
+    Raises:
+        DataError: see `read_timed`.
+    """
+    return read_timed(
+        source.path,
+        axes=source.axes,
+        rate_hz=source.rate_hz,
+        variable=source.variable,
+        columns=source.columns,
+        stream=source.stream or "accelerometer",
+        time_column=source.time_column,
+    )
 
 
 def refuse_faults(source: WindowSource, signal: Signal) -> None:
     """Refuse a signal that no working sensor gives in this unit.
 
+    A sensor that was never calibrated may show anything at rest; that is stored with its windows, see `device_facts`.
+
     Raises:
         DataError: says what it is: a dead sensor or axis, another unit, or gravity removed.
     """
     fault = dead_fault(signal, source.axes)
-    if fault is None and measures_gravity(source.stream, source.unit):
+    if fault is None and source.calibrated and measures_gravity(source.stream, source.unit):
         fault = gravity_fault(signal, source.unit, source.rate_hz, stated=True)
     if fault is not None:
         raise DataError(f"{source.path}: {fault.problem}", fault.action)
 
 
-def cut_windows(signal: Signal, rate_hz: float, cut: WindowSettings, path: Path) -> Signal:
-    """(channels, samples) at `rate_hz` -> (windows, channels, length).
+def cut_windows(timed: Timed, cut: WindowSettings, path: Path) -> Signal:
+    """(channels, samples) with their clock -> (windows, channels, length); no sliding window reaches across a gap.
 
     Raises:
-        DataError: the signal is shorter than one sliding window; `path` is named.
+        DataError: the signal, or each part of it between gaps, is shorter than one sliding window; or too much is
+            missing of a whole recording. `path` is named.
     """
     if cut.mode == "whole":
-        return resample_to_length(signal, cut.length)[np.newaxis]
-    resampled = resample_to_rate(signal, rate_hz, cut.rate_hz or rate_hz)
-    windows = sliding_windows(resampled, cut.length, cut.stride or max(1, cut.length // 2))
+        return resample_to_length(timed.bridged(path), cut.length)[np.newaxis]
+    rate, stride = cut.rate_hz or timed.rate_hz, cut.stride or max(1, cut.length // 2)
+    pieces = [resample_to_rate(piece, timed.rate_hz, rate) for piece in timed.pieces()]
+    windows = np.concatenate([sliding_windows(piece, cut.length, stride) for piece in pieces])
     if not len(windows):
+        longest = max(piece.shape[1] for piece in pieces)
+        between = f" between {len(timed.clock.breaks)} gaps" if timed.clock.breaks else ""
         raise DataError(
-            f"{path}: {resampled.shape[1]} samples are shorter than one window of {cut.length}", "Use shorter windows"
+            f"{path}: {longest} samples{between} are shorter than one window of {cut.length}", "Use shorter windows"
         )
     return windows
 
@@ -157,6 +196,20 @@ class WindowStore(Store):
     def largest_of(self, recordings: Sequence[str]) -> list[float]:
         """Largest absolute value of each of some original recordings."""
         return [float(self.fact(i, "largest")) for i in recordings]
+
+    def device_facts(self) -> tuple[str, ...]:
+        """What the recordings show of their devices that a user should know, in sentences; see `SignalFacts`."""
+        found = []
+        for what, key in (
+            ("have gaps in time (whole windows bridge them, sliding ones do not reach across)", "gaps"),
+            ("reach the sensor's range, where it saturates", "saturated"),
+            ("hold samples that the sensor cannot measure (glitches); they are left as they are", "glitches"),
+            ("do not show 1 g at rest; the sensor is known not to be calibrated", "gravity"),
+        ):
+            those = sorted(i for i in self.ids if self.fact(i, key))
+            if those:
+                found.append(f"{len(those)} of {len(self.ids)} recordings {what}: {first_few(those, 3, ', ')}")
+        return tuple(found)
 
     def windows(self, recording: str) -> npt.NDArray[np.float32]:
         """float32 (windows, channels, length)."""
