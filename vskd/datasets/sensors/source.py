@@ -1,15 +1,19 @@
 """A sensor's stream as the store of windows wants to have it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from vskd.datasets.recording import Stream
 from vskd.preprocessing.stores.window_store import WindowSource
 
 
-def window_source(recording: str, stream: Stream) -> WindowSource:
+def window_source(recording: str, stream: Stream, scale: float = 1.0) -> WindowSource:
     """What the store has to know of a stream.
 
     Args:
         recording: its id.
         stream: of the kind `sensor`.
+        scale: what its samples are divided by.
     """
     return WindowSource(
         recording,
@@ -23,4 +27,20 @@ def window_source(recording: str, stream: Stream) -> WindowSource:
         stream.time_column,
         stream.calibrated,
         stream.range_limit,
+        scale,
+    )
+
+
+def joined_source(recording: str, streams: Sequence[Stream], scales: Sequence[float]) -> WindowSource:
+    """What the store has to know of several streams that share a window.
+
+    Args:
+        recording: its id.
+        streams: at least one, of the kind `sensor`, in the order of their channels.
+        scales: of each stream, what its samples are divided by.
+    """
+    first, *others = (window_source(recording, s, scale) for s, scale in zip(streams, scales, strict=True))
+    states = [part.path.stat() for part in others]
+    return replace(
+        first, others=tuple(others), others_state=tuple((state.st_size, state.st_mtime_ns) for state in states)
     )

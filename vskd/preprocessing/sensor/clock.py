@@ -68,7 +68,7 @@ class Clock:
         bounds = [0, *self.breaks, len(stamps)]
         for first, last in itertools.pairwise(bounds):
             times[first:last] += np.median(stamps[first:last] - times[first:last])
-        return times
+        return np.asarray(times, dtype=np.float64)
 
 
 def fit_clock(stamps: Seconds, source: Path | str, nominal_hz: float = 0.0) -> Clock:

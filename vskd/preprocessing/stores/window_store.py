@@ -1,5 +1,6 @@
 """The store of sensor windows: recording id -> float32 (windows, channels, length)."""
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from vskd.errors import DataError, first_few
 from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measures_gravity
+from vskd.preprocessing.sensor.joined import joined
 from vskd.preprocessing.sensor.signal_facts import signal_facts
 from vskd.preprocessing.sensor.signals import Signal, resample_to_length, resample_to_rate, sliding_windows
 from vskd.preprocessing.sensor.timed import Timed, read_timed
@@ -33,6 +35,9 @@ class WindowSource:
         time_column: of a text file's time stamps; None: the samples are evenly spaced.
         calibrated: whether a recording without 1 g at rest is refused; else it is only said.
         range_limit: of the device, in `unit`; 0 where it is not known.
+        scale: what samples are divided by, so that streams of several units share a window; 1 leaves them as they are.
+        others: further streams of the recording, whose channels follow; see `joined`.
+        others_state: sizes and times of their files, so that a change is noticed.
     """
 
     id: str
@@ -46,6 +51,30 @@ class WindowSource:
     time_column: int | None = None
     calibrated: bool = True
     range_limit: float = 0.0
+    scale: float = 1.0
+    others: tuple["WindowSource", ...] = ()
+    others_state: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def parts(self) -> tuple["WindowSource", ...]:
+        """All of its streams."""
+        return (self, *self.others)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the window's channels: the axes, behind their stream's name where there are several."""
+        return channel_names([(part.stream, part.axes) for part in self.parts])
+
+
+def channel_names(streams: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+    """Names of the channels of (stream, axes): the axes, behind their stream's name where there are several.
+
+    >>> channel_names([("accelerometer", "xy")]), channel_names([("accelerometer", "x"), ("gyroscope", "x")])
+    (('x', 'y'), ('accelerometer x', 'gyroscope x'))
+    """
+    if len(streams) == 1:
+        return tuple(streams[0][1])
+    return tuple(f"{stream} {axis}" for stream, axes in streams for axis in axes)
 
 
 def build_window_store(
@@ -78,7 +107,7 @@ def build_window_store(
         WriteError: `out` cannot be written.
     """
     cut = WindowSettings(mode, length, rate_hz, stride)
-    axes = sources[0].axes if sources else ()
+    axes = sources[0].channels if sources else ()
     plan = Plan(out, "windows", {**asdict(cut), "axes": list(axes)}, max_bad_fraction)
     report = build_store(
         plan, sources, partial(write_windows, cut=cut), description="Reading sensors", overwrite=overwrite
@@ -100,17 +129,43 @@ class WindowSettings:
 
 
 def write_windows(source: WindowSource, file: h5py.File, *, cut: WindowSettings) -> None:
-    """Write the windows of one recording to `file["data"]`, with its number of samples and largest absolute value.
+    """Write the windows of one recording to `file["data"]`, with its number of samples and what it shows of its device.
 
     Raises:
         DataError: unreadable, shorter than one sliding window, a dead axis, or an accelerometer without 1 g at rest.
     """
-    timed = read_source(source)
-    refuse_faults(source, timed.signal)
-    windows = cut_windows(timed, cut, source.path)
+    parts = [read_source(part) for part in source.parts]
+    for part, timed in zip(source.parts, parts, strict=True):
+        refuse_faults(part, timed.signal)
+    whole = _joined(source, parts, cut)
+    windows = cut_windows(whole, cut, source.path)
     data = file.create_dataset("data", data=windows, chunks=(1, *windows.shape[1:]), fletcher32=True)
-    facts = signal_facts(timed, stream=source.stream, unit=source.unit, range_limit=source.range_limit)
-    data.attrs.update(num_samples=timed.signal.shape[1], **facts.attributes())
+    facts = [
+        signal_facts(timed, stream=part.stream, unit=part.unit, range_limit=part.range_limit)
+        for part, timed in zip(source.parts, parts, strict=True)
+    ]
+    data.attrs.update(
+        num_samples=whole.signal.shape[1],
+        rate_hz=whole.rate_hz,
+        largest=[one.largest for one in facts],
+        gaps=len(whole.clock.breaks),
+        saturated=max(one.saturated for one in facts),
+        glitches=sum(one.glitches for one in facts),
+        gravity=next((one.gravity for one in facts if one.gravity), ""),
+    )
+
+
+def _joined(source: WindowSource, parts: Sequence[Timed], cut: WindowSettings) -> Timed:
+    """The streams as one, at the rate of the windows or else the highest of theirs; a single one as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    rate = cut.rate_hz or max(part.rate_hz for part in source.parts)
+    names = [part.stream for part in source.parts]
+    scaled = [
+        dataclasses.replace(timed, signal=timed.signal / np.float32(part.scale)) if part.scale != 1 else timed
+        for part, timed in zip(source.parts, parts, strict=True)
+    ]
+    return joined(scaled, names, source.path, rate)
 
 
 def read_source(source: WindowSource) -> Timed:
@@ -191,11 +246,11 @@ class WindowStore(Store):
 
     def largest(self, recordings: Sequence[str]) -> float:
         """Largest absolute value in the original recordings."""
-        return max(float(self.fact(i, "largest")) for i in recordings)
+        return max(self.largest_of(recordings))
 
-    def largest_of(self, recordings: Sequence[str]) -> list[float]:
-        """Largest absolute value of each of some original recordings."""
-        return [float(self.fact(i, "largest")) for i in recordings]
+    def largest_of(self, recordings: Sequence[str], stream: int = 0) -> list[float]:
+        """Largest absolute value of each of some original recordings, of their `stream`-th stream, in its unit."""
+        return [float(self.fact(i, "largest")[stream]) for i in recordings]
 
     def device_facts(self) -> tuple[str, ...]:
         """What the recordings show of their devices that a user should know, in sentences; see `SignalFacts`."""
