@@ -1,11 +1,13 @@
 """Metrics against scikit-learn, torchmetrics and sums by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from sklearn import metrics as sk
 
-from vskd.evaluation.metrics import METRICS, evaluate_predictions, reliability_bins
+from vskd.evaluation.metrics import METRICS, evaluate_predictions, mean_average_precision, reliability_bins
 from vskd.evaluation.predictions import Predictions
 from vskd.models.torchvision_shim import load_torchvision
 
@@ -46,6 +48,15 @@ def test_agrees_with_scikit_learn(n: int, classes: int, absent: int) -> None:
 def test_macro_f1_is_scikit_learns_default_when_every_class_is_performed() -> None:
     p = skewed(500, 5, 0, seed=3)
     assert evaluate_predictions(p).macro_f1 == pytest.approx(sk.f1_score(p.labels, p.predicted, average="macro"))
+
+
+@pytest.mark.parametrize(("n", "classes", "absent"), [(500, 27, 0), (60, 27, 5), (7, 3, 1)])
+def test_mean_average_precision_against_scikit_learn(n: int, classes: int, absent: int) -> None:
+    p = skewed(n, classes, absent, seed=n)
+    coarse = dataclasses.replace(p, probabilities=np.eye(classes)[p.predicted])  # many equal ones
+    for one in (p, coarse):
+        each = [sk.average_precision_score(one.labels == c, one.probabilities[:, c]) for c in np.unique(one.labels)]
+        assert mean_average_precision(one) == pytest.approx(np.mean(each), abs=1e-12)
 
 
 def test_macro_f1_by_hand() -> None:
