@@ -1,5 +1,6 @@
 """Metrics against scikit-learn, torchmetrics and sums by hand."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 from sklearn import metrics as sk
 
-from vskd.evaluation.metrics import METRICS, evaluate_predictions, reliability_bins
+from vskd.evaluation.metrics import METRICS, evaluate_predictions, mean_average_precision, reliability_bins
 from vskd.evaluation.predictions import Predictions
 from vskd.models.torchvision_shim import load_torchvision
 
@@ -76,6 +77,15 @@ def test_a_class_that_is_answered_but_never_performed_counts_as_nought() -> None
     truth, answers = [0] * 25 + [1] * 25, [0] * 23 + [2, 3] + [1] * 23 + [0, 0]
     f1 = (2 * 23 / (25 + 25), 2 * 23 / (25 + 23), 0, 0)
     assert evaluate_predictions(answering(truth, answers, 6)).macro_f1 == pytest.approx(sum(f1) / 4)
+
+
+@pytest.mark.parametrize(("n", "classes", "absent"), [(500, 27, 0), (60, 27, 5), (7, 3, 1)])
+def test_mean_average_precision_against_scikit_learn(n: int, classes: int, absent: int) -> None:
+    p = skewed(n, classes, absent, seed=n)
+    coarse = dataclasses.replace(p, probabilities=np.eye(classes)[p.predicted])  # many equal ones
+    for one in (p, coarse):
+        each = [sk.average_precision_score(one.labels == c, one.probabilities[:, c]) for c in np.unique(one.labels)]
+        assert mean_average_precision(one) == pytest.approx(np.mean(each), abs=1e-12)
 
 
 def test_macro_f1_by_hand() -> None:

@@ -24,7 +24,16 @@ from vskd.evaluation.results import (
 def test_figures_are_those_of_the_predictions(make_predictions, make_results) -> None:
     predictions = make_predictions()
     results, metrics = make_results(predictions), evaluate_predictions(predictions)
-    for name in ("n", "accuracy", "macro_f1", "balanced_accuracy", "top3_accuracy", "ece", "nll"):
+    for name in (
+        "n",
+        "accuracy",
+        "macro_f1",
+        "balanced_accuracy",
+        "top3_accuracy",
+        "ece",
+        "nll",
+        "mean_average_precision",
+    ):
         assert getattr(results, name) == getattr(metrics, name), name
     np.testing.assert_array_equal(results.confusion, metrics.confusion)
     assert [row.name for row in results.per_class] == list(predictions.class_names)

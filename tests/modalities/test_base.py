@@ -115,9 +115,9 @@ def test_a_stream_of_another_kind(world: Source) -> None:
 
 
 def test_several_streams_where_one_is_seen(world: Source) -> None:
-    both = inputs(world, "window", "accelerometer", streams=["accelerometer", "gyroscope"])
-    assert both.name == "accelerometer + gyroscope"
-    with pytest.raises(SettingError, match=r"sees one stream, not 2 \(accelerometer \+ gyroscope\)"):
+    both = inputs(world, "frames", "rgb", streams=["rgb", "depth"])
+    assert both.name == "rgb + depth"
+    with pytest.raises(SettingError, match=r"sees one stream, not 2 \(rgb \+ depth\)"):
         _ = both.store
 
 

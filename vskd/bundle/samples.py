@@ -13,6 +13,7 @@ from vskd.errors import DataError
 from vskd.preprocessing.sensor.delimited import Table, read_delimited
 from vskd.preprocessing.sensor.signals import read_array
 from vskd.preprocessing.sensor.stamps import Seconds, parse_stamps, scale_counts
+from vskd.preprocessing.sensor.text_file import TEXT
 
 Numbers = npt.NDArray[Any]
 
@@ -121,12 +122,12 @@ class ArraySamples:
 
 
 def open_samples(file: Path, variable: str = "") -> Samples:
-    """Open a .csv, .mat or .npy file of samples x columns.
+    """Open a text, .mat or .npy file of samples x columns.
 
     Raises:
         DataError: missing, damaged, of another type, or no table of real numbers.
     """
-    if file.suffix.lower() == ".csv":
+    if file.suffix.lower() in TEXT:
         return TextSamples(read_delimited(file))
     array = read_array(file, variable)
     if array.ndim != 2:

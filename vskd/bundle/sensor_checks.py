@@ -126,7 +126,7 @@ def check_plausible(
     """
     asked = f"{name}: the model asks for {contract.unit} of a sensor of ±{contract.range_limit:g} {contract.unit}"
     asked += f", {source} says {unit}" if source in ("the option", "the file") else ""
-    shown = measures_gravity(contract.stream, contract.unit)
+    shown = contract.calibrated and measures_gravity(contract.stream, contract.unit)
     fault = gravity_fault(signal, unit, rate_hz, stated=bool(source)) if shown else None
     sizes = np.abs(signal).max(axis=0) * (conversion(unit, contract.unit) or 1.0)
     beyond = np.flatnonzero(sizes > RANGE_EXCESS * contract.range_limit)

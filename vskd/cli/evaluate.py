@@ -104,6 +104,8 @@ def _print_results(results: "Results", samples: str) -> None:
         if interval is not None:
             fields.append(("  95 % over recordings", percent_interval(interval.recordings)))
             fields.append(("  95 % over subjects", percent_interval(interval.subjects)))
+    if results.mean_average_precision is not None:
+        fields.append(("mean average precision", percent(results.mean_average_precision)))
     fields.append(("calibration error", percent(results.ece)))
     if results.teacher is not None:
         fields.append(("teacher's accuracy", percent(results.teacher.accuracy)))

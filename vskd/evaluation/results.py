@@ -115,6 +115,7 @@ class Results(Strict):
         distiller: e.g. `dask`, `kd`, `none`; None for a teacher.
         labels: None in files of before it was stamped, when all training recordings carried labels.
         timings: stage -> seconds.
+        mean_average_precision: None in files of before it was computed.
         latency: of the deployed models; of a bundle only.
         left_out: recordings of the split that could not be read, by id, and why; no figure counts them.
         notes: remarks for the reader, see `remarks`.
@@ -139,6 +140,7 @@ class Results(Strict):
     top3_accuracy: Fraction
     ece: Fraction
     nll: NonNegative
+    mean_average_precision: Fraction | None = None
     intervals: dict[str, Intervals]
     bootstrap: Bootstrap
     per_class: tuple[ClassRow, ...]
@@ -218,6 +220,7 @@ def build_results(
         top3_accuracy=metrics.top3_accuracy,
         ece=metrics.ece,
         nll=metrics.nll,
+        mean_average_precision=metrics.mean_average_precision,
         intervals={name: _intervals(predictions, name, setting) for name in WITH_INTERVAL},
         bootstrap=setting.model_copy(update={"note": statistics.subjects_note(predictions)}),
         per_class=_class_rows(metrics),

@@ -220,8 +220,12 @@ def _check_fits(bundle: Bundle, experiment: Experiment) -> None:
             "Evaluate it on a data set with the same classes",
         )
     if isinstance(contract, SensorContract):
-        stream = next(iter(experiment.index)).stream(contract.stream)
-        for what, asks, has in (("unit", contract.unit, stream.unit), ("rate", contract.rate_hz, stream.rate_hz)):
+        recording = next(iter(experiment.index))
+        pairs = [(view, recording.stream(view.stream)) for view in contract.of_streams()]
+        facts = [("unit", view.unit, stream.unit) for view, stream in pairs]
+        if not contract.streams:  # several are resampled to one rate
+            facts.append(("rate", f"{contract.rate_hz:g}", f"{pairs[0][1].rate_hz:g}"))
+        for what, asks, has in facts:
             if asks != has:
                 raise BundleError(
                     f"{bundle.path} asks for {what} {asks}, the data set has {has}", "Use a matching data set"

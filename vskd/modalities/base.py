@@ -199,11 +199,15 @@ class Inputs(ABC):
             SettingError: there are several, or it is not of the kind that the modality reads.
             DataError: a recording lacks it.
         """
-        found = {i: recording.stream(self.stream) for i, recording in self.source.recordings.items()}
+        return self.streams_of(self.stream)
+
+    def streams_of(self, name: str) -> dict[str, Stream]:
+        """The stream called `name` of every recording by id; see `streams`."""
+        found = {i: recording.stream(name) for i, recording in self.source.recordings.items()}
         kinds = {stream.kind for stream in found.values()} - {self.reads}
         if kinds:
             raise SettingError(
-                f"modality '{self.sees.modality}' reads {self.reads} streams; '{self.stream}' is {kinds.pop()}",
+                f"modality '{self.sees.modality}' reads {self.reads} streams; '{name}' is {kinds.pop()}",
                 "Name another stream, or another modality",
             )
         return found

@@ -189,6 +189,15 @@ def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
     )
 
 
+def _details(source: Any) -> dict[str, Any]:
+    """The fields of a source, and of sources within it, but where their files lie."""
+    values = {f: getattr(source, f) for f in source.__dataclass_fields__ if f != "path"}
+    return {
+        f: [_details(v) if dataclasses.is_dataclass(v) else v for v in value] if isinstance(value, tuple) else value
+        for f, value in values.items()
+    }
+
+
 def _entry(source: Source, old: Entry | None, sha256: str | None) -> Entry:
     """What `source` is now; equal to `old` where its content did not change (a copied data set has new times).
 
@@ -197,8 +206,7 @@ def _entry(source: Source, old: Entry | None, sha256: str | None) -> Entry:
         old: what it was.
         sha256: of its file, see `file_hashes`; None where there is none.
     """
-    values = {f: getattr(source, f) for f in source.__dataclass_fields__ if f != "path"}
-    details = sha256_json(values)
+    details = sha256_json(_details(source))
     if sha256 is None:
         now = Entry(details, -1, 0, "")
         return dataclasses.replace(now, problem=old.problem) if old is not None and old.size == -1 else now
