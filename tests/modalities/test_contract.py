@@ -49,6 +49,7 @@ OTHERS: dict[str, dict[str, tuple[dict[str, Any], ...]]] = {
     },
     "skeleton": {
         "length": ({"length": 24},),
+        "positions": ({"positions": False},),
         "motion": ({"motion": False},),
         "augmentation": ({"augmentation": {"turn_deg": 20.0, "jitter": 0.1, "time_warp": 0.1, "crop": 0.2}},),
     },

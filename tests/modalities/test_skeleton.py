@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from tests.modalities.conftest import inputs, source_of, write_bodies
 from vskd.errors import DataError
 from vskd.modalities.base import Inputs, Source
-from vskd.modalities.skeleton import SkeletonAugmentation, turns, with_motion
+from vskd.modalities.skeleton import SkeletonAugmentation, SkeletonSees, turns, with_motion
 from vskd.models.catalog import AnyNetwork, build_network
 from vskd.schema import parse
 
@@ -50,6 +51,20 @@ def test_samples_are_what_is_stored_with_or_without_its_motion(bodies: Source) -
     for k, recording in enumerate(ids):
         np.testing.assert_array_equal(one.inputs[k].numpy(), plain.store.joints(recording))  # type: ignore[attr-defined]
     assert torch.equal(two.inputs, with_motion(one.inputs))
+
+
+def test_motion_alone_is_the_second_half_of_both(bodies: Source) -> None:
+    both, alone = skeletons(bodies), skeletons(bodies, positions=False)
+    assert alone.shape == (60, 16) and alone.hash != both.hash
+    ids = sorted(both.ids)[:3]
+    for seed in (None, 5):
+        (two,), (one,) = both.batches(ids, batch_size=3, seed=seed), alone.batches(ids, batch_size=3, seed=seed)
+        assert torch.equal(one.inputs, two.inputs[:, 60:])
+
+
+def test_nothing_seen_is_refused() -> None:
+    with pytest.raises(ValidationError, match="positions and motion are both false"):
+        parse(SkeletonSees, {"positions": False, "motion": False, "streams": ["skeleton"]})
 
 
 def test_turning_about_the_vertical_axis_keeps_heights_and_distances() -> None:

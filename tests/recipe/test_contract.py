@@ -22,8 +22,10 @@ from typing import Any, Literal, get_args, get_origin
 import numpy as np
 import pytest
 import torch
+from scipy.io import savemat
 
 from tests.conftest import write_shapes
+from tests.modalities.conftest import write_bodies
 from vskd.datasets.catalog import DATASETS
 from vskd.datasets.recording import Index
 from vskd.distillation import fitting
@@ -63,6 +65,10 @@ SMALL_WORLD = (
     *("student.network.embedding_size=8", "teachers.0.sees.size=32", "teachers.0.sees.segments=3"),
     *("teachers.0.sees.streams=[rgb]", "teachers.0.network.feature_size=8"),
 )
+SMALL_BODIES = (
+    *("student.sees.length=32", "student.network.embedding_size=8", "teachers.0.sees.length=16"),
+    "teachers.0.network.embedding_size=8",
+)
 SMALL_IMAGES = (
     *("dataset.name=image-folder", "student.sees.augmentation.flip=0.5", "teachers.0.sees.augmentation.flip=0.5"),
     "teachers.0.network.name=mobilenet-v3-small-075",  # its settings are those of all networks of images
@@ -73,9 +79,10 @@ SMALL_IMAGES = (
 def small(name: str, **roots: Path) -> Recipe:
     """A shipped recipe with all its keys, made tiny."""
     shipped = load_recipe(name)
-    images = shipped.student.sees.modality == "image"
-    words = [*SMALL, *(SMALL_IMAGES if images else SMALL_WORLD)]
-    words += [f"dataset.path={roots['images' if images else 'world']}"] if roots else []
+    data = "images" if shipped.student.sees.modality == "image" else "world"
+    data = "bodies" if shipped.teachers[0].sees.modality == "skeleton" else data
+    made_small = {"images": SMALL_IMAGES, "world": SMALL_WORLD, "bodies": SMALL_BODIES}
+    words = [*SMALL, *made_small[data], *([f"dataset.path={roots[data]}"] if roots else [])]
     made = load_recipe(name, words)
     assert [key.path for key in keys_of(made)] == [key.path for key in keys_of(shipped)]
     return made
@@ -113,13 +120,13 @@ class Key:
     @property
     def needs(self) -> list[str]:
         """What must stand beside it for a change to count."""
-        others = ("select", "validation", "temperature_max", *(["crop"] if self.value == "box" else []))
+        others = ("select", "validation", "motion", "temperature_max", *(["crop"] if self.value == "box" else []))
         return NEEDS[self.name] if self.name in (*type(self.holder).conditional, *others) else []
 
     @property
     def silent(self) -> bool:
         in_term = ".terms." in self.path
-        tag = self.name in ("modality", "loss")
+        tag = self.name in ("modality", "loss") or self.value == "raw"  # the one encoding that networks of series read
         return self.path in SILENT or tag or (in_term and self.name == "name")
 
 
@@ -164,6 +171,7 @@ NEEDS: Mapping[str, Words] = {
     "select": ["validation=carve", "select=last"],
     "validation": ["select=last"],
     "crop": ["margin=0.0"],
+    "motion": ["positions=true"],  # one of the two is seen
     "fine_tuning_epochs": [],
     "fine_tuning_rate": [],
 }
@@ -214,6 +222,7 @@ OTHER: Mapping[str, str] = {
 }
 REPLACED: Mapping[str, str] = {
     **{"gasf+gadf": "gasf", "gasf": "gadf", "accelerometer": "[gyroscope]", "rgb": "[depth]", "image": "[rear]"},
+    "skeleton": "[depth]",
     **{"cross-subject": "subject-specific", "official": "leave-one-driver-out", "whole": "sliding"},
     **{
         "centre-crop": "foreground",
@@ -376,7 +385,7 @@ def watching_tuning(_module: Any, batches: Any, *, steps: int, learning_rate: fl
 
 @pytest.fixture(scope="module")
 def roots(synthetic_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A world and a folder of images, in which one class is rarer than the others."""
+    """A world and a folder of images, in which one class is rarer than the others, and bodies with their sensors."""
     folder = tmp_path_factory.mktemp("contract")
     world = Path(shutil.copytree(synthetic_root, folder / "world"))
     for path in world.rglob("a1_s1_t1_*"):
@@ -388,7 +397,20 @@ def roots(synthetic_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
     for row in rare:
         (images / row.split(",")[0]).unlink()
     (images / "labels.csv").write_text("\n".join(row for row in rows if row not in rare) + "\n")
-    return {"world": world, "images": images}
+    bodies = folder / "bodies"
+    write_bodies(bodies, subjects=5)
+    (bodies / "Skeleton" / "a2_s1_t1_skeleton.mat").unlink()  # one class is rarer here, too
+    write_sensors(bodies)
+    return {"world": world, "images": images, "bodies": bodies}
+
+
+def write_sensors(bodies: Path) -> None:
+    """A sensor file beside each of the skeletons: six columns of noise about gravity."""
+    random = np.random.default_rng(1)
+    (bodies / "Inertial").mkdir()
+    for path in sorted((bodies / "Skeleton").glob("*.mat")):
+        samples = random.normal((0, 0, 1, 0, 0, 0), 0.3, (int(random.integers(100, 140)), 6))
+        savemat(bodies / "Inertial" / path.name.replace("skeleton", "inertial"), {"d_iner": samples})
 
 
 @pytest.fixture

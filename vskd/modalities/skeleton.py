@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from vskd.files import sha256_json
@@ -64,20 +64,39 @@ class SkeletonSees(Sees):
 
     Attributes:
         length: frames that a recording is resampled to.
-        motion: adds the change from frame to frame, in units of the body's size per twentieth of the recording.
+        positions: where the joints are. They tell much of a person's build: networks that are to know new people from
+            recordings of one are better without.
+        motion: the change from frame to frame, in units of the body's size per twentieth of the recording.
         augmentation: random changes of training skeletons.
     """
 
     modality: Literal["skeleton"] = "skeleton"
     length: Annotated[int, Field(ge=8, le=1024)] = 64
+    positions: bool = True
     motion: bool = True
     augmentation: SkeletonAugmentation = SkeletonAugmentation()
+
+    @model_validator(mode="after")
+    def _something_is_seen(self) -> "SkeletonSees":
+        if not (self.positions or self.motion):
+            raise ValueError("positions and motion are both false: set one to true")
+        return self
+
+    def of(self, joints: Tensor) -> Tensor:
+        """What is seen of trajectories: (batch, channels, frames) -> the same, or twice as many channels."""
+        if not self.motion:
+            return joints
+        return with_motion(joints) if self.positions else movement(joints)
+
+
+def movement(joints: Tensor) -> Tensor:
+    """Central differences over frames, (batch, channels, frames) -> the same shape."""
+    return torch.gradient(joints, dim=2)[0] * (joints.shape[2] / 20)
 
 
 def with_motion(joints: Tensor) -> Tensor:
     """(batch, channels, frames) -> (batch, 2 * channels, frames): positions, then central differences."""
-    motion = torch.gradient(joints, dim=2)[0] * (joints.shape[2] / 20)
-    return torch.cat([joints, motion], dim=1)
+    return torch.cat([joints, movement(joints)], dim=1)
 
 
 class SkeletonBatches(EpochBatches[torch.Generator]):
@@ -86,8 +105,7 @@ class SkeletonBatches(EpochBatches[torch.Generator]):
     Args:
         store: where trajectories are read.
         ids, labels, batch_size, seed, sampling: see `EpochBatches`.
-        motion: see `SkeletonSees`.
-        augmentation: used only with a seed.
+        sees: what is seen of a trajectory; its augmentation is used only with a seed.
     """
 
     def __init__(
@@ -97,29 +115,28 @@ class SkeletonBatches(EpochBatches[torch.Generator]):
         labels: Sequence[int],
         *,
         batch_size: int,
-        motion: bool,
+        sees: SkeletonSees,
         seed: int | None = None,
-        augmentation: SkeletonAugmentation | None = None,
         sampling: Sampling = "natural",
     ) -> None:
         super().__init__(ids, labels, batch_size=batch_size, seed=seed, sampling=sampling)
-        self._store, self._motion, self._augmentation = store, motion, augmentation
+        self._store, self._sees = store, sees
 
     def _random(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed or 0)
 
     def _read(self, positions: list[int], labels: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
         joints = torch.from_numpy(np.stack([self._store.joints(self._ids[p]) for p in positions]))
-        if self.seed is not None and self._augmentation is not None:
-            joints = self._augmentation(joints, random)
-        return (with_motion(joints) if self._motion else joints), labels
+        if self.seed is not None:
+            joints = self._sees.augmentation(joints, random)
+        return self._sees.of(joints), labels
 
 
 class SkeletonInputs(Inputs):
     """Trajectories of one skeleton stream."""
 
     reads = "skeleton"
-    unstored = frozenset({"augmentation", "motion"})  # motion is computed from what is stored
+    unstored = frozenset({"augmentation", "positions", "motion"})  # motion is computed from what is stored
     sees: SkeletonSees
 
     @cached_property
@@ -136,15 +153,16 @@ class SkeletonInputs(Inputs):
 
     @property
     def hash(self) -> str:
-        """Hash of data, stored trajectories and whether motion is added."""
-        return sha256_json([self.store_hash, self.sees.motion])
+        """Hash of data, stored trajectories and what is seen of them."""
+        seen = [self.sees.motion] if self.sees.positions else [self.sees.motion, self.sees.positions]
+        return sha256_json([self.store_hash, *seen])
 
     @cached_property
     def shape(self) -> tuple[int, int]:
         """(channels, frames); the number of joints is read from the head of one file."""
         stream = next(iter(self.streams().values()))
         joints, axes, *_ = mat_shape(stream.path, stream.variable)
-        return joints * axes * (2 if self.sees.motion else 1), self.sees.length
+        return joints * axes * (self.sees.positions + self.sees.motion), self.sees.length
 
     @property
     def kind(self) -> TensorKind:
@@ -170,9 +188,8 @@ class SkeletonInputs(Inputs):
             ids,
             self.source.labels_of(ids),
             batch_size=batch_size,
-            motion=self.sees.motion,
+            sees=self.sees,
             seed=seed,
-            augmentation=self.sees.augmentation,
             sampling=sampling,
         )
 

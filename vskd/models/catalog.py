@@ -20,6 +20,12 @@ from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.normalise import PHOTO_CHANNELS
 from vskd.models.photo import PhotoNetwork, PhotoSettings
 from vskd.models.resnet18 import ResNet18Settings, build_resnet18
+from vskd.models.separable_resnet1d import (
+    HalfSeparableResNet1dSettings,
+    SeparableResNet1dSettings,
+    build_separable_resnet1d,
+)
+from vskd.models.separable_resnet2d import SeparableResNet2dSettings, build_separable_resnet2d
 from vskd.models.squeezenet import SqueezeNet
 from vskd.models.squeezenet_lw import SqueezeNetLW
 from vskd.models.trn import TRNSettings, build_trn
@@ -107,7 +113,28 @@ NETWORKS: Mapping[str, NetworkEntry] = {
             partial(build_resnet18, stem="small"),
             "ResNet18, 3x3 stem without max pool, for images up to 64 pixels",
         ),
+        _entry(
+            "separable-resnet2d",
+            "image",
+            SeparableResNet2dSettings,
+            build_separable_resnet2d,
+            "separable residual network for small images such as GAF (0.23 M parameters)",
+        ),
         _entry("cnn1d", "series", CNN1dSettings, build_cnn1d, "1-D CNN on the raw window (0.2 M parameters)"),
+        _entry(
+            "separable-resnet1d",
+            "series",
+            SeparableResNet1dSettings,
+            build_separable_resnet1d,
+            "separable residual 1-D network on the raw window (0.1 M parameters)",
+        ),
+        _entry(
+            "separable-resnet1d-050",
+            "series",
+            HalfSeparableResNet1dSettings,
+            partial(build_separable_resnet1d, width=0.5),
+            "the same at half its width, for microcontrollers (0.03 M parameters)",
+        ),
         _entry(
             "trn",
             "frames",

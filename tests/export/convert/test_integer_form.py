@@ -12,6 +12,7 @@ from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.export.convert.structure import operator_names
 from vskd.export.int8.quantize import quantize_int8
 from vskd.models.cnn1d import CNN1d
+from vskd.models.separable_resnet1d import SeparableResNet1d
 from vskd.network import Outputs
 
 
@@ -22,7 +23,9 @@ def test_a_pointwise_convolution_is_the_linear_layer(bias: bool, shape: tuple[in
     torch.testing.assert_close(PointwiseLinear(linear)(x), linear(x), rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("build", [TinySeriesNet, lambda: CNN1d(3, 4, embedding_size=10)])
+@pytest.mark.parametrize(
+    "build", [TinySeriesNet, lambda: CNN1d(3, 4, embedding_size=10), lambda: SeparableResNet1d(3, 4)]
+)
 def test_the_rewritten_network_says_the_same_and_the_network_stays(build: type[nn.Module]) -> None:
     network = seeded(build)
     before = {key: value.clone() for key, value in network.state_dict().items()}

@@ -1,0 +1,43 @@
+"""Separable convolutions against dense ones; a block begins near its shortcut."""
+
+import pytest
+import torch
+from torch import nn
+
+from vskd.models.separable import RESIDUAL_SCALE, Dimensions, SeparableBlock, SeparableConvolution
+
+
+def test_a_separable_convolution_is_a_dense_one_whose_kernels_are_outer_products() -> None:
+    torch.manual_seed(0)
+    separable = SeparableConvolution(1, 3, 5, kernel=7).eval()
+    depthwise, pointwise, _ = separable
+    assert isinstance(depthwise, nn.Conv1d) and isinstance(pointwise, nn.Conv1d)
+    dense = torch.einsum("oi,ik->oik", pointwise.weight[:, :, 0], depthwise.weight[:, 0])
+    x = torch.randn(2, 3, 20)
+    naive = nn.functional.conv1d(x, dense, padding=3) / (1 + 1e-5) ** 0.5  # BatchNorm of a fresh network
+    torch.testing.assert_close(separable(x), naive, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("dimensions", "size"), [(1, (11,)), (2, (9, 7))])
+@pytest.mark.parametrize("out_channels", [4, 6])
+def test_a_block_keeps_the_size_and_is_its_shortcut_without_the_residual(
+    dimensions: Dimensions, size: tuple[int, ...], out_channels: int
+) -> None:
+    block = SeparableBlock(dimensions, 4, out_channels, kernel=3).eval()
+    last = block.residual[2][-1]
+    assert torch.equal(last.weight, torch.full((out_channels,), RESIDUAL_SCALE))
+    nn.init.zeros_(last.weight)
+    x = torch.randn(2, 4, *size)
+    assert block(x).shape == (2, out_channels, *size)
+    torch.testing.assert_close(block(x), torch.relu(block.shortcut(x)))
+
+
+def test_equal_widths_have_a_shortcut_without_parameters() -> None:
+    assert not list(SeparableBlock(1, 4, 4, kernel=3).shortcut.parameters())
+    assert list(SeparableBlock(1, 4, 5, kernel=3).shortcut.parameters())
+
+
+def test_the_depthwise_convolution_keeps_the_variance() -> None:
+    torch.manual_seed(0)
+    depthwise = SeparableConvolution(1, 256, 8, kernel=9)[0]
+    assert depthwise(torch.randn(4, 256, 64))[..., 8:-8].var().item() == pytest.approx(1, rel=0.15)

@@ -1,0 +1,35 @@
+"""The separable residual 1-D network: size and temporal layout."""
+
+import pytest
+import torch
+
+from vskd.errors import SettingError
+from vskd.models.catalog import build_network, parse_network
+from vskd.models.separable_resnet1d import MINIMUM_SAMPLES, SeparableResNet1d
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("separable-resnet1d", 99_547), ("separable-resnet1d-050", 27_515)])
+def test_size(name: str, parameters: int) -> None:
+    network = build_network(parse_network(name), shape=(3, 128), classes=27)
+    assert sum(p.numel() for p in network.parameters()) == parameters
+
+
+@pytest.mark.parametrize("samples", [MINIMUM_SAMPLES, 50, 128])
+def test_any_length_works_and_is_pooled_by_sixteen(samples: int) -> None:
+    outputs = SeparableResNet1d(3, 4, embedding_size=10).eval()(torch.randn(2, 3, samples))
+    assert outputs.logits.shape == (2, 4)
+    assert [f.shape[2] for f in outputs.features.values()] == [samples // n for n in (4, 8, 16, 16)]
+
+
+def test_dropout_stands_before_the_classifier_alone() -> None:
+    network = SeparableResNet1d(3, 4, embedding_size=10, dropout=0.9).eval()
+    outputs = network(x := torch.randn(2, 3, 64))
+    torch.testing.assert_close(outputs.logits, network.classifier(outputs.embedding))
+    network.dropout.train()
+    assert torch.equal(network(x).embedding, outputs.embedding)
+    assert not torch.equal(network(x).logits, outputs.logits)
+
+
+def test_short_windows_are_refused() -> None:
+    with pytest.raises(SettingError, match=r"15 samples is too short for network 'separable-resnet1d'.*16 samples"):
+        build_network(parse_network("separable-resnet1d"), shape=(3, MINIMUM_SAMPLES - 1), classes=4)

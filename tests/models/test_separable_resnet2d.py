@@ -1,0 +1,34 @@
+"""The separable residual 2-D network: size and spatial layout."""
+
+import pytest
+import torch
+
+from vskd.errors import SettingError
+from vskd.models.catalog import build_network, parse_network
+from vskd.models.separable_resnet2d import MINIMUM_PIXELS, SeparableResNet2d
+
+
+def test_size() -> None:
+    assert sum(p.numel() for p in SeparableResNet2d(in_channels=6, classes=27).parameters()) == 245_755
+
+
+@pytest.mark.parametrize("height", [MINIMUM_PIXELS, 33, 64])
+def test_images_are_pooled_by_eight(height: int) -> None:
+    outputs = SeparableResNet2d(6, 4, embedding_size=10).eval()(torch.randn(2, 6, height, 16))
+    assert outputs.logits.shape == (2, 4) and outputs.embedding.shape == (2, 10)
+    heights = [height // 2, height // 4, *3 * [height // 8]]
+    assert [tuple(f.shape[2:]) for f in outputs.features.values()] == list(zip(heights, (8, 4, 2, 2, 2), strict=True))
+
+
+def test_dropout_stands_before_the_classifier_alone() -> None:
+    network = SeparableResNet2d(6, 4, embedding_size=10, dropout=0.9).eval()
+    outputs = network(x := torch.randn(2, 6, 16, 16))
+    torch.testing.assert_close(outputs.logits, network.classifier(outputs.embedding))
+    network.dropout.train()
+    assert torch.equal(network(x).embedding, outputs.embedding)
+    assert not torch.equal(network(x).logits, outputs.logits)
+
+
+def test_small_images_are_refused() -> None:
+    with pytest.raises(SettingError, match=r"7x64 pixels is too small for network 'separable-resnet2d'.*8 pixels"):
+        build_network(parse_network("separable-resnet2d"), shape=(6, MINIMUM_PIXELS - 1, 64), classes=4)
