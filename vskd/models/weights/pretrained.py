@@ -15,7 +15,7 @@ from vskd.errors import CheckpointError, lookup
 from vskd.files import sha256_file
 from vskd.models.weights.catalog import PUBLIC_WEIGHTS, Format, PublicWeights
 from vskd.models.weights.state import compare_states, load_state, read_tensors, save_state, save_tensors
-from vskd.models.weights.weight_file import read_public
+from vskd.models.weights.weight_file import read_public, source_format
 from vskd.network import PretrainedPart
 
 __all__ = [
@@ -129,7 +129,13 @@ def import_weights(source: Path, network: str, out: Path, layout: Format = "imag
     taken, left_out = public.take(found, source)
     digest = sha256_file(source)
     licence = public.licences.get(digest, "unknown")
-    metadata = {"network": network, "origin": source.name, "origin_sha256": digest, "licence": licence}
+    origin = {
+        "origin": source.name,
+        "origin_sha256": digest,
+        "origin_format": source_format(source),
+        "licence": licence,
+    }
+    metadata = {"network": network, "layout": layout, **origin}
     save_tensors(taken, out, metadata)
     _log.info("imported %d tensors of %s from %s; left out: %s", len(taken), network, source, ", ".join(left_out))
     return ImportReport(len(taken), left_out, digest, out)
