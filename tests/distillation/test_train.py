@@ -18,6 +18,7 @@ from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher
 from vskd.distillation.train import default_cache, distill, new_distiller, teach
 from vskd.errors import CacheError, CheckpointError, DivergedError, ProtocolError, RecipeError, RunError
+from vskd.files import sha256_file
 from vskd.losses.term import TermContext
 from vskd.models.weights.state import read_tensors, save_state
 from vskd.recipe import Recipe, load_recipe, parse_recipe
@@ -208,6 +209,36 @@ def test_training_starts_from_the_weights_that_the_recipe_names(
     recipe = tiny("distiller=none", f"student.weights={tmp_path / 'trained.safetensors'}")
     distill(recipe, tmp_path / "run", cache=shared_cache)
     assert_same(starts[0], trained.state_dict())
+
+
+def test_weights_are_on_record_and_others_are_noticed_on_resume(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, interrupt_after: Callable[[int], None]
+) -> None:
+    """Under the same name; a finished run needs its first weights no more."""
+    first, run = tmp_path / "first.safetensors", tmp_path / "run"
+    network = train.new_model(tiny().student, prepare(tiny(), shared_cache).inputs, 3).network
+    save_state(network, first, {"network": "cnn1d", "origin": "public.pth", "origin_sha256": "ab"})
+    recipe = tiny("distiller=none", f"student.weights={first}")
+    interrupt_after(0)
+    with pytest.raises(KeyboardInterrupt):
+        distill(recipe, run, cache=shared_cache)
+    facts = RunFolder(run).facts()
+    assert facts["weights_hash"] == sha256_file(first)
+    assert facts["weights"] == {
+        "file": "first.safetensors",
+        "network": "cnn1d",
+        "origin": "public.pth",
+        "origin_sha256": "ab",
+    }
+    kept = first.read_bytes()
+    save_state(network, first, {"network": "cnn1d", "origin": "another.pth"})
+    with pytest.raises(RunError, match=r"other weights or another teacher \(different: weights_hash\)"):
+        distill(recipe, run, cache=shared_cache)
+    first.write_bytes(kept)
+    distill(recipe, run, cache=shared_cache)
+    first.unlink()
+    distill(recipe, run, cache=shared_cache)
+    assert RunFolder(run).facts()["weights_hash"] == facts["weights_hash"]
 
 
 def test_without_a_distiller_no_teacher_is_trained(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 from tests.conftest import FinishedComparison, mend_in_place
 from vskd.datasets.synthetic.dataset import index
 from vskd.distillation.model import Model, load_model
+from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.cache import row_sums
 from vskd.errors import ProtocolError, RunError
 from vskd.evaluation.evaluate import evaluate_run, predict_recordings, softmax
@@ -85,6 +86,19 @@ def test_stamps(finished_comparison) -> None:
     assert found[0].protocol == found[1].protocol
     assert found[1].protocol.name == "cross-subject"
     assert (found[1].distiller, found[1].seed, found[1].split) == ("dask", 0, "test")
+
+
+def test_results_say_which_data_they_are_of(finished_comparison) -> None:
+    """A student's with its teacher's stream; where two see the same stream, the same of it."""
+    runs = (finished_comparison.teacher, finished_comparison.student, finished_comparison.student / "int8")
+    teacher, student, int8 = (read_results(run / "results.json").data for run in runs)
+    assert teacher is not None and student is not None
+    assert (set(teacher.parts), set(student.parts)) == ({"labels", "rgb"}, {"labels", "rgb", "accelerometer"})
+    assert teacher.parts.items() <= student.parts.items()
+    assert int8 == student
+    facts = RunFolder(finished_comparison.student).facts()
+    assert (student.hash, student.parts) == (facts["data_hash"], facts["data"])
+    assert student.hash in (finished_comparison.student / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_second_evaluation_reads_the_first(finished_comparison, monkeypatch) -> None:

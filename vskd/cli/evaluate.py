@@ -98,6 +98,8 @@ def _print_results(results: "Results", samples: str) -> None:
         ("model", f"{results.kind}, {results.network}, distiller {results.distiller or '-'}, seed {results.seed}"),
         ("protocol", f"{protocol.name}{fold}, {results.n} {results.split} recordings (hash {protocol.hash[:12]})"),
     ]
+    if results.data is not None:
+        fields.append(("data", f"hash {results.data.hash[:12]}"))
     for name in ("accuracy", "macro_f1"):
         fields.append((name.replace("_", " "), percent(getattr(results, name))))
         interval = results.intervals.get(name)

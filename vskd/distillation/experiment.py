@@ -9,7 +9,8 @@ from typing import Any
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import Index, Recording
-from vskd.datasets.splits.audit import audit_split, check_problems
+from vskd.datasets.splits.audit import audit_split, check_problems, content_leaks, refuse_leaks
+from vskd.datasets.splits.contents import of_files_in
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.splits.split import Split, carve_validation
 from vskd.distillation.label_setting import LabelSetting
@@ -144,6 +145,18 @@ class Experiment:
             return self.split
         return carve_validation(self.split, self.index)
 
+    def audit(self) -> None:
+        """Refuse recordings of different parts, a carved validation part among them, that hold the same samples.
+
+        Of the student's streams, as they are decoded into the store that training reads from.
+
+        Raises:
+            ProtocolError: there are some; they are named.
+        """
+        split = self.training_split(self.recipe.student.training)
+        leaks = content_leaks(split, self.inputs.store.contents, self.inputs.name)
+        refuse_leaks(split, self.index.root, leaks)
+
     def only(self, ids: tuple[str, ...], stored: frozenset[str], what: str) -> tuple[str, ...]:
         """`ids` without those whose sample was corrupt and so is not in the store; each is logged by name."""
         lost = [i for i in ids if i not in stored]
@@ -194,7 +207,8 @@ def prepare(recipe: Recipe, cache: Path, *, with_teachers: bool = False) -> Expe
     everything, index = index, dataclasses.replace(index, recordings=usable)
     protocol = load_protocol(recipe.dataset.name, recipe.dataset.protocol)
     split = protocol.split(index, fold=recipe.dataset.fold)
-    audit_split(split, index, streams=wanted[:1])
+    # by the bytes of files; what was saved again is found once it is decoded, see `Experiment.audit`
+    audit_split(split, index, streams=wanted, contents=of_files_in(cache))
     by_id = everything.by_id()
     pool = tuple(by_id[i] for i in protocol.parts_of(everything, recipe.dataset.fold)["train"])
     return Experiment(recipe, index, split, cache, wanted, pool)

@@ -252,7 +252,7 @@ class RunFolder:
             )
 
     def _check_facts(self, old: Mapping[str, Any], facts: Mapping[str, Any], data: Rows) -> None:
-        moved = [key for key in SAME if old.get(key, facts.get(key)) != facts.get(key)]
+        moved = [key for key in SAME if key in facts and old.get(key, facts[key]) != facts[key]]
         if moved:
             different = [f"{key}, {self.data_changes(data)}" if key == "data_hash" else key for key in moved]
             raise RunError(

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -21,6 +21,7 @@ from vskd.distillation.teacher.source import teacher_source
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
+from vskd.models.weights.state import read_metadata
 from vskd.recipe import Recipe
 from vskd.recipe.distiller import terms_that_need_labels
 
@@ -98,6 +99,7 @@ def _distill(recipe: Recipe, folder: RunFolder, teacher_runs: Sequence[Path], ca
         "cache": os.path.relpath(cache, run),
         "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
         "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
+        **_start(recipe, folder),
     }
     if folder.complete:
         folder.begin(recipe, facts, data=experiment.data_rows)
@@ -107,6 +109,15 @@ def _distill(recipe: Recipe, folder: RunFolder, teacher_runs: Sequence[Path], ca
         # not before: a recipe that cannot be trained must not claim the folder
         folder.begin(recipe, facts, experiment.learned(), experiment.data_rows)
         return fit(task, folder, recipe.student.training, split)
+
+
+def _start(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
+    """Facts of the weights that a student starts from; a finished run needs their file no more."""
+    path = Path(recipe.student.weights or "")
+    if recipe.student.weights is None or (folder.complete and not path.is_file()):
+        return {}
+    metadata = read_metadata(path)
+    return {"weights_hash": sha256_file(path), "weights": {"file": path.name, **metadata}}
 
 
 def _check_teachers(experiment: Experiment) -> None:
@@ -132,6 +143,7 @@ def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
 def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[DistillationTask, Split]:
     """What is to be trained, and on what."""
     recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
+    experiment.audit()
     stored = inputs.ids if source is None else inputs.ids & source.ids
     split = usable_split(experiment, student.training, stored, inputs.name)
     torch.manual_seed(recipe.seed)  # the first weights depend on the seed only, with and without a teacher

@@ -23,6 +23,7 @@ from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
 from vskd.evaluation.results import (
+    DataStamp,
     LabelsStamp,
     ProtocolStamp,
     Results,
@@ -141,6 +142,11 @@ def stamp(experiment: Experiment) -> ProtocolStamp:
     return ProtocolStamp(name=split.protocol, hash=split.rule_hash, fold=split.fold, split_hash=split.split_hash)
 
 
+def data_stamp(experiment: Experiment) -> DataStamp:
+    """Which data an experiment is of."""
+    return DataStamp(hash=experiment.data_hash, parts=experiment.data)
+
+
 def labels_stamp(experiment: Experiment) -> LabelsStamp:
     """Which recordings carried labels in the training of an experiment."""
     setting = experiment.setting
@@ -226,6 +232,7 @@ def _results(
         network=recipe.student.network.name,
         distiller=None if is_teacher else recipe.distiller.title,
         protocol=stamp(experiment),
+        data=data_stamp(experiment),
         labels=labels_stamp(experiment),
         split=split,
         seed=recipe.seed,

@@ -11,7 +11,7 @@ from vskd.evaluation import statistics
 from vskd.evaluation.metrics import Metrics, evaluate_predictions
 from vskd.evaluation.predictions import Predictions
 from vskd.files import write_json
-from vskd.schema import Count, Fraction, NonNegative, Size, Strict, read_json
+from vskd.schema import Count, Fraction, NonNegative, Sha256, Size, Strict, read_json
 
 Kind = Literal["teacher", "student", "bundle"]
 SplitName = Literal["test", "validation"]
@@ -45,6 +45,16 @@ class LabelsStamp(Strict):
     hash: str
     labelled: Size
     unlabelled: Size
+
+
+class DataStamp(Strict):
+    """Which data a figure is of, by content: `hash` of all that the run used, `parts` of its labels and streams.
+
+    Runs that see the same stream of the same recordings have the same hash there; see `vskd.modalities.base.data_rows`.
+    """
+
+    hash: Sha256
+    parts: dict[str, Sha256]
 
 
 class TeacherFigures(Strict):
@@ -113,6 +123,7 @@ class Results(Strict):
     Attributes:
         kind: which model was evaluated: the teacher, the float student, or the int8 bundle.
         distiller: e.g. `dask`, `kd`, `none`; None for a teacher.
+        data: None in files of before it was stamped.
         labels: None in files of before it was stamped, when all training recordings carried labels.
         timings: stage -> seconds.
         mean_average_precision: None in files of before it was computed.
@@ -130,6 +141,7 @@ class Results(Strict):
     network: str
     distiller: str | None
     protocol: ProtocolStamp
+    data: DataStamp | None = None
     labels: LabelsStamp | None = None
     split: SplitName
     seed: Size
@@ -182,6 +194,7 @@ def build_results(
     protocol: ProtocolStamp,
     split: SplitName,
     seed: int,
+    data: DataStamp | None = None,
     labels: LabelsStamp | None = None,
     teacher: TeacherFigures | None = None,
     timings: Mapping[str, float] | None = None,
@@ -198,8 +211,8 @@ def build_results(
         predictions: the evaluated recordings.
         teacher: the teacher's figures on the same split; see `teacher_figures`.
         bootstrap: resamples, seed and level of the intervals; its note is filled in here.
-        kind, recipe, dataset, network, distiller, protocol, labels, split, seed, timings, model_bytes, environment,
-            latency, left_out, notes: written to the results as they are, see `Results`.
+        kind, recipe, dataset, network, distiller, protocol, data, labels, split, seed, timings, model_bytes,
+            environment, latency, left_out, notes: written to the results as they are, see `Results`.
     """
     metrics = evaluate_predictions(predictions)
     setting = bootstrap or Bootstrap()
@@ -210,6 +223,7 @@ def build_results(
         network=network,
         distiller=distiller,
         protocol=protocol,
+        data=data,
         labels=labels,
         split=split,
         seed=seed,

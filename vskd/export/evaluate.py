@@ -22,6 +22,7 @@ from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError, first_few
 from vskd.evaluation.evaluate import (
     SamplesToLogits,
+    data_stamp,
     labels_stamp,
     left_out,
     open_experiment,
@@ -171,6 +172,7 @@ def _evaluate(
         network=network or f"int8 {_input_name(manifest.contract)}",
         distiller=distiller,
         protocol=stamp(experiment),
+        data=data_stamp(experiment),
         labels=labels,
         split="test",
         seed=manifest.provenance.seed,

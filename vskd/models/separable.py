@@ -48,7 +48,8 @@ class SeparableBlock(nn.Module):
         super().__init__()
         first = SeparableConvolution(dimensions, in_channels, out_channels, kernel)
         second = SeparableConvolution(dimensions, out_channels, out_channels, kernel)
-        nn.init.constant_(second[-1].weight, RESIDUAL_SCALE)  # a block begins near its shortcut
+        last = second.get_parameter(f"{len(second) - 1}.weight")
+        nn.init.constant_(last, RESIDUAL_SCALE)  # a block begins near its shortcut
         self.residual = nn.Sequential(first, nn.ReLU(), second)
         self.shortcut: nn.Module = nn.Identity()
         if in_channels != out_channels:

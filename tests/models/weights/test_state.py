@@ -10,7 +10,7 @@ from torch import nn
 
 from vskd.errors import CheckpointError
 from vskd.files import WriteError
-from vskd.models.weights.state import load_state, read_tensors, save_state, save_tensors
+from vskd.models.weights.state import load_state, read_metadata, read_tensors, save_state, save_tensors
 
 
 @pytest.fixture
@@ -27,6 +27,17 @@ def test_equal_content_gives_equal_bytes(module: nn.Module, tmp_path: Path) -> N
         contents.add((tmp_path / "w.safetensors").read_bytes())
     assert len(contents) == 1
     assert read_tensors(tmp_path / "w.safetensors")[1] == metadata
+
+
+def test_metadata_are_read_without_the_tensors(module: nn.Module, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_state(module, path, {"network": "small", "origin": "public.pth"})
+    assert read_metadata(path) == read_tensors(path)[1] == {"network": "small", "origin": "public.pth"}
+    with pytest.raises(CheckpointError, match=r"absent\.safetensors does not exist"):
+        read_metadata(tmp_path / "absent.safetensors")
+    path.write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"w\.safetensors is damaged"):
+        read_metadata(path)
 
 
 def test_strided_tensors_are_written_in_order(tmp_path: Path) -> None:

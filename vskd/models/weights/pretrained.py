@@ -22,7 +22,7 @@ from vskd.models.weights.state import (
     save_state,
     save_tensors,
 )
-from vskd.models.weights.weight_file import read_public
+from vskd.models.weights.weight_file import read_public, source_format
 from vskd.network import PretrainedPart
 
 __all__ = [
@@ -138,7 +138,13 @@ def import_weights(source: Path, network: str, out: Path, layout: Format = "imag
     refuse_not_finite(taken, f"Weight file {source}")
     digest = sha256_file(source)
     licence = public.licences.get(digest, "unknown")
-    metadata = {"network": network, "origin": source.name, "origin_sha256": digest, "licence": licence}
+    origin = {
+        "origin": source.name,
+        "origin_sha256": digest,
+        "origin_format": source_format(source),
+        "licence": licence,
+    }
+    metadata = {"network": network, "layout": layout, **origin}
     save_tensors(taken, out, metadata)
     _log.info("imported %d tensors of %s from %s; left out: %s", len(taken), network, source, ", ".join(left_out))
     return ImportReport(len(taken), left_out, digest, out)

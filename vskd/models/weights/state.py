@@ -1,7 +1,8 @@
 """Reading and writing the state of a network as safetensors: no pickles, no half-written files, no silent mismatch."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,18 +76,34 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises:
         CheckpointError: missing, unreadable or damaged file, or one that holds NaN or infinity.
     """
-    try:
-        with safe_open(path, framework="pt") as handle:
-            metadata = dict(handle.metadata() or {})
+    metadata = read_metadata(path)
+    with _refusing_damage(path):
+        tensors = load_file(path)
+    refuse_not_finite(tensors, f"Weight file {path}")
+    return tensors, metadata
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What a safetensors file says of itself; its tensors are not read.
+
+    Raises:
+        CheckpointError: missing, unreadable or damaged file.
+    """
+    with _refusing_damage(path), safe_open(path, framework="pt") as handle:
+        metadata = dict(handle.metadata() or {})
         packed = metadata.pop(_METADATA_KEY, "{}")
-        tensors, metadata = load_file(path), {**metadata, **json.loads(packed)}
+        return {**metadata, **json.loads(packed)}
+
+
+@contextlib.contextmanager
+def _refusing_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError as error:
         raise CheckpointError(f"Weight file {path} does not exist", "Check the path") from error
     except (OSError, SafetensorError, ValueError) as error:
         action = "Restore the file from a copy, or make it again"
         raise CheckpointError(f"Weight file {path} is damaged or not safetensors: {error}", action) from error
-    refuse_not_finite(tensors, f"Weight file {path}")
-    return tensors, metadata
 
 
 def load_state(module: nn.Module, path: Path) -> dict[str, str]:
