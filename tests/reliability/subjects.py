@@ -79,6 +79,11 @@ class Subject:
     seal: Callable[[Path], None] | None = None
     writes: bool = False
 
+    @property
+    def slow(self) -> bool:
+        """Whether it takes seconds to read."""
+        return self.writes or self.seal is not None
+
     def path(self, root: Path) -> Path:
         """The file in a copy of the material."""
         (found,) = root.glob(self.file)
@@ -281,7 +286,7 @@ OF_A_BUNDLE = (
     ),
     resealed(MANIFEST, verified, 3, "manifest.json"),
     resealed("golden.json", verified, 3, "golden.json"),
-    resealed("model.tflite", verified, 6, "model.tflite, verified"),
+    resealed("model.tflite", verified, 24, "model.tflite, verified"),
     resealed(
         "model.tflite",
         lambda root: read_firmware(load_bundle(root / BUNDLE)).graph.input.shape,
@@ -326,7 +331,7 @@ OF_RUNS = (
         6,
     ),
     *(
-        Subject(f"evaluate a run: {name}", f"{RUN}/{name}", evaluate_anew, 2, writes=True)
+        Subject(f"evaluate a run: {name}", f"{RUN}/{name}", evaluate_anew, 3, writes=True)
         for name in ("environment.json", "training.json", "metrics.jsonl", "recipe.yaml", "learned.json")
     ),
     Subject(
