@@ -42,6 +42,7 @@ ALSO_MAY = {
     *(("sums", room) for room in ("errors", "files")),
     ("progress", "errors"),
     ("schema", "errors"),
+    ("yaml_text", "errors"),
     ("network", "errors"),
     ("network", "schema"),
     ("losses", "errors"),

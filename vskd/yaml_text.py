@@ -124,7 +124,7 @@ def load_yaml(text: str) -> Any:
     except (ValueError, RecursionError) as error:  # of nothing but brackets
         raise yaml.YAMLError(str(error)) from error
     _check_extent(content)
-    return _unshared(content, ())
+    return _unshared(content)
 
 
 def read_yaml(path: Path, error: type[VskdError], action: str) -> Any:
@@ -160,16 +160,11 @@ def _check_extent(content: Any) -> None:
             waiting += value
 
 
-def _unshared(content: Any, inside: tuple[int, ...]) -> Any:
+def _unshared(content: Any) -> Any:
     """What an anchor names stands in several places, and is to be changed in one of them alone."""
-    if not isinstance(content, dict | list):
-        return content
-    if id(content) in inside:
-        raise AmbiguousError("an anchor stands inside itself: write it out")
-    inside = (*inside, id(content))
     if isinstance(content, dict):
-        return {key: _unshared(value, inside) for key, value in content.items()}
-    return [_unshared(value, inside) for value in content]
+        return {key: _unshared(value) for key, value in content.items()}
+    return [_unshared(value) for value in content] if isinstance(content, list) else content
 
 
 def dump_yaml(content: Any) -> str:

@@ -11,7 +11,14 @@ import torch
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.teacher import cache as cache_module
-from vskd.distillation.teacher.cache import TeacherCache, TeacherKey, check_size, feature_bytes, write_teacher_cache
+from vskd.distillation.teacher.cache import (
+    TeacherCache,
+    TeacherKey,
+    check_size,
+    feature_bytes,
+    row_sums,
+    write_teacher_cache,
+)
 from vskd.distillation.teacher.outputs import finished_teacher, tapped
 from vskd.errors import CacheError, CheckpointError
 from vskd.modalities.base import Batches
@@ -227,6 +234,8 @@ def test_stored_nan_is_named(written: Path, tmp_path: Path, layer: str) -> None:
     path.write_bytes(written.read_bytes())
     with h5py.File(path, "r+") as file:
         file[layer][2, 0] = np.nan
+        names = ("logits", "embedding", "labels", *(f"features/{name}" for name in sorted(file["features"])))
+        file["crc32"][2:3] = row_sums([file["ids"][2]], [file[name][2:3] for name in names])
         spoilt = file["ids"][2].decode()
         whole = file["ids"][3].decode()
     cache = TeacherCache(path, KEY)

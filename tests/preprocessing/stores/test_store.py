@@ -1,7 +1,6 @@
 """Building and reading stores: kill-safe, resumable, reused, refused; nothing half-written under any failure."""
 
 import errno
-import json
 import os
 import pickle
 import signal
@@ -189,18 +188,6 @@ def test_what_was_decoded_is_known_by_content(sources: list[TextSource], out: Pa
         contents = store.contents
         assert contents["r1"] == contents["r3"] == store.fact("r3", "content_sha256")
         assert len(set(contents.values())) == 4
-
-
-def test_a_store_of_before_contents_were_kept_is_made_anew(sources: list[TextSource], out: Path) -> None:
-    build(sources, out)
-    with h5py.File(out, "r+") as file:
-        rows = {i: row[:5] for i, row in json.loads(file["manifest"][()]).items()}
-        del file["manifest"]
-        file.create_dataset("manifest", data=json.dumps(rows))
-    again = Counted()
-    build(sources, out, again)
-    assert len(again.seen) == 5
-    assert all(NumberStore(out).contents.values())
 
 
 def test_a_source_read_in_another_way_is_read_again(sources: list[TextSource], out: Path) -> None:

@@ -173,8 +173,7 @@ def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
     try:
         with open_store(plan.out, plan.kind) as file:
             if text(file, "settings_hash") == settings_hash(plan.kind, plan.settings):
-                # what a store of before contents were kept holds is made anew
-                return {i: entry for i, entry in read_manifest(file).items() if entry.content or entry.problem}
+                return read_manifest(file)
             found = text(file, "settings")
     except CacheError as error:
         if overwrite:
