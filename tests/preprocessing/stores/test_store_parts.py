@@ -12,7 +12,7 @@ from vskd.files import sha256_file
 from vskd.preprocessing.stores import store_parts
 from vskd.preprocessing.stores.store_parts import (
     array_hash,
-    hashes_of_part,
+    content_of_part,
     keep_content,
     source_hash,
     write_part,
@@ -33,10 +33,11 @@ def recording(tmp_path: Path) -> Path:
 def test_a_part_carries_the_hashes_of_its_source_and_content(recording: Path, tmp_path: Path) -> None:
     part, sha256 = tmp_path / "p.h5", sha256_file(recording)
     content = write_part(part, recording, sha256, fill)
-    assert hashes_of_part(part) == (sha256, content)
     with h5py.File(part) as file:
         assert file["data"][()].tolist() == [1, 2, 3]
+        assert file["data"].attrs["source_sha256"] == sha256
         assert content == array_hash(file["data"][()])
+    assert content_of_part(part) == content
 
 
 def test_who_knows_what_was_decoded_says_it(recording: Path, tmp_path: Path) -> None:
@@ -85,7 +86,7 @@ def test_a_part_that_fails_leaves_nothing(recording: Path, tmp_path: Path) -> No
 def test_what_is_no_part_has_no_hash(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "p.h5").write_bytes(content)
-    assert hashes_of_part(tmp_path / "p.h5") is None
+    assert content_of_part(tmp_path / "p.h5") == ""
 
 
 def test_room_is_reserved_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

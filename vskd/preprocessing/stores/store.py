@@ -32,7 +32,7 @@ from vskd.preprocessing.stores.store_file import (
     text,
     write_header,
 )
-from vskd.preprocessing.stores.store_parts import hashes_of_part, write_part, writing_hdf5
+from vskd.preprocessing.stores.store_parts import content_of_part, write_part, writing_hdf5
 from vskd.progress import track
 
 logger = logging.getLogger(__name__)
@@ -229,10 +229,8 @@ def _fill(
         if old.get(source.id) == entry:
             continue
         part = plan.part(source.id, entry)
-        done, content, problem = hashes_of_part(part), "", ""
-        if done is not None and done.source == entry.sha256:
-            content = done.content
-        else:
+        content, problem = content_of_part(part), ""
+        if not content:
             try:
                 content = write_part(part, source.path, entry.sha256, partial(write, source))
             except DataError as error:

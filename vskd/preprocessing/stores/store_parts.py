@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import h5py
 import numpy as np
@@ -22,7 +22,7 @@ from vskd.preprocessing.file_hashes import file_hash
 from vskd.preprocessing.stores.checksum import DAMAGE, checked, seal
 
 SOURCE, CONTENT = "source_sha256", "content_sha256"
-"""Attributes of a stored recording; see `Hashes`."""
+"""Attributes of a stored recording: SHA-256 of its file, and hash of what was decoded from it (see `array_hash`)."""
 
 
 def source_hash(path: Path) -> str:
@@ -35,18 +35,6 @@ def source_hash(path: Path) -> str:
         return file_hash(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})", "Check the file and its permissions") from error
-
-
-class Hashes(NamedTuple):
-    """What a finished recording was made from.
-
-    Attributes:
-        source: SHA-256 of the source file; empty if there is none.
-        content: hash of what was decoded from it; see `array_hash`.
-    """
-
-    source: str
-    content: str
 
 
 def array_hash(array: npt.NDArray[Any]) -> str:
@@ -90,13 +78,12 @@ def write_part(part: Path, source: Path, sha256: str, write: Callable[[h5py.File
     return content
 
 
-def hashes_of_part(part: Path) -> Hashes | None:
-    """What a finished recording was made from; None if there is none, or it was damaged (e.g. by a power loss)."""
+def content_of_part(part: Path) -> str:
+    """Hash of what a finished recording was decoded to; empty if there is none, or it was damaged (e.g. by power loss)."""
     with contextlib.suppress(*DAMAGE), h5py.File(part, "r", locking=False) as file:
         checked(file["data"])
-        attributes = file["data"].attrs
-        return Hashes(bytes(attributes[SOURCE]).decode(), bytes(attributes[CONTENT]).decode())
-    return None
+        return bytes(file["data"].attrs[CONTENT]).decode()
+    return ""
 
 
 @contextlib.contextmanager
