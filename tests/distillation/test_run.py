@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from vskd.distillation import run as run_module
-from vskd.distillation.run import Learned, RunFolder, log_to_file
+from vskd.distillation.run import SEALED, WEIGHTS, Learned, RunFolder, log_to_file
 from vskd.distillation.train import distill
-from vskd.errors import RecipeError, RunError
+from vskd.errors import CheckpointError, RecipeError, RunError
 from vskd.files import write_text
 from vskd.recipe import Recipe
+from vskd.sums import SumsError
 
 FACTS = {
     **{"data_hash": "d", "split_hash": "s", "labels_hash": "l", "weights_hash": "w", "teacher_hashes": ["t"]},
@@ -163,3 +164,73 @@ def test_a_run_of_before_there_were_roles_says_what_to_do(tiny: Callable[..., Re
     with pytest.raises(RecipeError, match="must be trained again"):
         distill(tiny(), tmp_path)
     assert (tmp_path / "recipe.yaml").read_bytes() == before
+
+
+@pytest.fixture
+def trained(begun: RunFolder) -> RunFolder:
+    """A sealed run with invented content."""
+    begun.learned_file.write_text("{}")
+    begun.metrics_file.write_text('{"epoch": 0}\n')
+    begun.trainer_file.parent.mkdir()
+    begun.trainer_file.write_text("state")
+    with begun.sums.replacing(WEIGHTS) as temporary:
+        temporary.write_text("weights")
+    begun.training_file.write_text("{}")
+    assert not begun.complete, "before it is sealed, what it is resumed from still counts"
+    begun.seal()
+    return begun
+
+
+def test_a_sealed_run_is_complete_and_its_hashes_are_on_record(trained: RunFolder) -> None:
+    assert trained.complete
+    assert trained.sealed
+    assert set(trained.sums.recorded()) == set(SEALED)
+    assert not trained.trainer_file.exists()
+    trained.require_complete()
+
+
+@pytest.mark.parametrize("name", SEALED)
+@pytest.mark.parametrize("damage", [lambda c: b"", lambda c: c[: len(c) // 2], lambda c: bytes([c[0] ^ 1]) + c[1:]])
+def test_a_damaged_run_is_refused_and_the_file_named(
+    trained: RunFolder, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    (trained.path / name).write_bytes(damage((trained.path / name).read_bytes()))
+    with pytest.raises(CheckpointError, match=rf"{trained.path / name} changed or was damaged.*delete {trained.path} "):
+        trained.check_intact()
+
+
+def test_a_damaged_record_is_refused(trained: RunFolder) -> None:
+    trained.sums.file.write_bytes(b"")
+    with pytest.raises(SumsError, match="SHA256SUMS is damaged"):
+        trained.require_complete()
+
+
+def test_weights_that_were_damaged_before_the_end_are_not_sealed(trained: RunFolder) -> None:
+    trained.weights_file.write_text("Weights")
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is damaged"):
+        trained.seal()
+
+
+def test_what_is_said_anew_of_a_sealed_run_is_on_record(trained: RunFolder, tiny: Callable[..., Recipe]) -> None:
+    trained.begin(tiny().model_copy(update={"name": "renamed"}), {**FACTS, "cache": "../moved"})
+    assert trained.recipe().name == "renamed"
+    trained.check_intact()
+
+
+def test_a_run_of_before_hashes_were_recorded_is_used_with_a_warning(
+    trained: RunFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    trained.sums.file.unlink()
+    with caplog.at_level("WARNING", logger="vskd"):
+        trained.require_complete()
+    assert f"{trained.path} was made before hashes were recorded" in caplog.text
+
+
+def test_what_a_killed_beginning_left_is_no_foreign_content(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    (tmp_path / ".recipe.abcd1234.tmp.yaml").write_text("half")
+    (tmp_path / ".lock").touch()
+    folder = RunFolder(tmp_path)
+    folder.check_recipe(tiny())
+    with folder.writing():
+        assert [p.name for p in tmp_path.iterdir()] == [".lock"]
+    assert list(tmp_path.iterdir()) == []

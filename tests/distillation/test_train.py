@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -21,6 +22,7 @@ from vskd.errors import CacheError, CheckpointError, DivergedError, ProtocolErro
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
 from vskd.models.weights.state import read_tensors, save_state
+from vskd.preprocessing.stores.store_file import text
 from vskd.recipe import Recipe, load_recipe, parse_recipe
 
 MakeRecipe = Callable[..., Recipe]
@@ -584,8 +586,9 @@ def test_a_run_that_diverged_is_not_complete(tiny: MakeRecipe, shared_cache: Pat
         assert all(torch.isfinite(tensor).all() for tensor in weights(folder.path).values())
 
 
-def spoil(run: Path) -> None:
+def spoil_weights(run: Path) -> None:
     """One NaN in the weights, as an older vskd would have kept them."""
+    RunFolder(run).sums.file.unlink()
     path = RunFolder(run).weights_file
     tensors = weights(run)
     next(t for t in tensors.values() if t.is_floating_point()).view(-1)[0] = torch.nan
@@ -596,9 +599,78 @@ def test_a_finished_run_of_nan_is_neither_finished_nor_taught_from(
     tiny: MakeRecipe, teacher_run: Path, student_run: Path, shared_cache: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(teacher_run, tmp_path / "teacher")
-    spoil(tmp_path / "teacher")
+    spoil_weights(tmp_path / "teacher")
     with pytest.raises(CheckpointError, match="holds NaN or infinity"):
         teach(tiny(), tmp_path / "teacher", cache=shared_cache)
     with pytest.raises(CheckpointError, match="holds NaN or infinity"):
         distill(tiny(), tmp_path / "student", [tmp_path / "teacher"], cache=shared_cache)
     assert not RunFolder(tmp_path / "student").complete
+
+
+def spoil(path: Path) -> None:
+    """Zeroes in the middle third, as after a power loss."""
+    content = path.read_bytes()
+    third = len(content) // 3
+    path.unlink()
+    path.write_bytes(content[:third] + bytes(third) + content[2 * third :])
+
+
+def test_a_damaged_store_and_teacher_cache_are_named_and_made_again(
+    tiny: MakeRecipe, student_run: Path, teacher_run: Path, shared_cache: Path, tmp_path: Path, caplog
+) -> None:
+    cache = tmp_path / "cache"
+    shutil.copytree(shared_cache, cache)
+    folder = RunFolder(student_run)
+    inputs = prepare(tiny(), cache).inputs
+    (teacher_cache,) = (path for path in cache.glob("teacher-*.h5") if key_of(path) == folder.facts()["teacher_hashes"])
+    for path in (inputs.store_file, teacher_cache):
+        spoil(path)
+    with caplog.at_level("WARNING", logger="vskd"):
+        again = distill(tiny(), tmp_path / "again", [teacher_run], cache=cache)
+    assert_same(weights(student_run), weights(again.run))
+    for path in (inputs.store_file, teacher_cache):
+        assert any(str(path) in line and "made again" in line for line in caplog.messages)
+
+
+def key_of(path: Path) -> list[str]:
+    """The hash of the teacher whose outputs for all recordings, without features, a cache holds."""
+    with h5py.File(path, "r") as file:
+        return [text(file, "teacher_hash")] if "features" not in file and len(file["ids"]) == 24 else []
+
+
+def test_damage_to_an_interrupted_run(
+    tiny: MakeRecipe, student_run: Path, teacher_run: Path, shared_cache: Path, tmp_path: Path, interrupt_after
+) -> None:
+    """What it would go on from is refused; figures are in the checkpoint too, and written anew."""
+    interrupt_after(0)
+    with pytest.raises(KeyboardInterrupt):
+        distill(tiny(), tmp_path / "begun", [teacher_run], cache=shared_cache)
+    for name in ("checkpoints/trainer.ckpt", "checkpoints/model.safetensors"):
+        copy = tmp_path / Path(name).stem
+        shutil.copytree(tmp_path / "begun", copy)
+        spoil(copy / name)
+        with pytest.raises(CheckpointError, match=rf"{copy / name} is damaged.*run the command again"):
+            distill(tiny(), copy, [teacher_run], cache=shared_cache)
+    (tmp_path / "trainer" / "checkpoints" / "trainer.ckpt").unlink()
+    (tmp_path / "begun" / "metrics.jsonl").write_bytes(b"")
+    for run in (tmp_path / "trainer", tmp_path / "begun"):
+        distill(tiny(), run, [teacher_run], cache=shared_cache)
+        assert_same(weights(student_run), weights(run))
+        assert [row["epoch"] for row in RunFolder(run).metrics()] == [0, 1]
+
+
+def test_a_damaged_finished_run_is_refused_before_anything_is_done(
+    tiny: MakeRecipe, student_run: Path, teacher_run: Path, shared_cache: Path, tmp_path: Path, monkeypatch
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(student_run, copy)
+    content = bytearray((copy / "checkpoints" / "model.safetensors").read_bytes())
+    content[-5] ^= 1
+    (copy / "checkpoints" / "model.safetensors").write_bytes(content)
+    monkeypatch.setattr(train, "prepare", never_train)
+    for use in (
+        lambda: distill(tiny(), copy, [teacher_run], cache=shared_cache),
+        lambda: load_model(copy, None, 3),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(CheckpointError, match=rf"{copy / 'checkpoints/model.safetensors'} changed or was damaged"):
+            use()

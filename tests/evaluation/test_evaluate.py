@@ -25,6 +25,7 @@ from vskd.evaluation.evaluate import evaluate_run, predict_recordings, softmax
 from vskd.evaluation.results import read_results
 from vskd.export.evaluate import export_and_evaluate
 from vskd.modalities.base import Batch
+from vskd.sums import Sums
 
 RESULTS = ("predictions.csv", "report.html", "results.json")
 
@@ -210,6 +211,7 @@ def test_changed_data_is_refused(copied: Path, synthetic_root: Path, tmp_path: P
         file.unlink()
     recipe = copied / "recipe.yaml"
     recipe.write_text(recipe.read_text(encoding="utf-8").replace(str(synthetic_root), str(world)), encoding="utf-8")
+    Sums(copied).record([recipe.name])
     (copied / "results.json").unlink()
     with pytest.raises(ProtocolError, match="split otherwise"):
         evaluate_run(copied)

@@ -1,10 +1,11 @@
 """The commands that the campaigns disturb: a world, a teacher, a student, evaluations and a comparison, in tiny."""
 
 import hashlib
+import importlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,12 +31,17 @@ class Stage(NamedTuple):
 
 STAGES = (
     Stage("world", "datasets make-synthetic --out world --subjects 4 --actions 3 --trials 2"),
+    Stage("windows", "preprocess windows synthetic --data world --length 32 --out windows.h5"),
     Stage("teach", f"teach --recipe {RECIPE} --out teacher --cache cache"),
     Stage("distill", f"distill --recipe {RECIPE} --teacher-run teacher --out student --cache cache"),
     Stage("evaluate", "evaluate student"),
     Stage("compare", f"compare {RECIPE} --controls none --seeds 0 --out comparison"),
-    Stage("windows", "preprocess windows synthetic --data world --length 32 --out windows.h5"),
 )
+QUICK = STAGES[:2]
+"""Those without a training."""
+LOADED = ("vskd.datasets.catalog", "vskd.datasets.synthetic.write", "vskd.preprocessing.stores.window_store")
+LOADED_TO_TRAIN = ("vskd.study.compare",)
+"""Loaded once here, not in every child."""
 UNSTEADY = re.compile(r'"(seconds|evaluate|train)": [0-9.]+')
 """Times, which no two runs share."""
 UNCOMPARED = ("report.html", "run.log", "comparison.html", SUMS)
@@ -49,19 +55,17 @@ def begin(folder: Path) -> None:
     write_text(folder / RECIPE, dump_recipe(load_recipe("demo", words)))
 
 
-def snapshots(root: Path) -> dict[str, Path]:
-    """Folders as they are before each stage, by its name, and `end`: after the last one."""
-    from vskd.evaluation import evaluate  # noqa: F401 - loaded once here, not in every child
-    from vskd.study import compare  # noqa: F401
-
+def snapshots(root: Path, stages: Sequence[Stage] = STAGES) -> list[Path]:
+    """Folders as they are before each stage, and after the last one."""
+    for module in (*LOADED, *(LOADED_TO_TRAIN if len(stages) > len(QUICK) else ())):
+        importlib.import_module(module)
     work = root / "work"
     begin(work)
-    found = {}
-    for stage in STAGES:
-        found[stage.name] = _copy(work, root / f"before-{stage.name}")
+    found = [_copy(work, root / "begin")]
+    for stage in stages:
         ended = run(stage, work)
-        assert ended.answer[0] == 0, ended.answer
-    found["end"] = _copy(work, root / "end")
+        assert ended.answer and ended.answer[0] == 0, ended
+        found.append(_copy(work, root / f"after-{stage.name}"))
     return found
 
 
@@ -86,13 +90,11 @@ def run(stage: Stage, folder: Path, before: Callable[[], Any] = lambda: None) ->
     return in_child(work)
 
 
-def fingerprint(folder: Path, only: Iterable[str] | None = None) -> dict[str, str]:
+def fingerprint(folder: Path) -> dict[str, str]:
     """The files of a folder by name, with a hash of what does not change from run to run."""
     found = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
-        if only is not None and name.split("/")[0] not in only:
-            continue
         if path.name in UNCOMPARED:
             found[name] = "there"
         elif path.suffix in (".json", ".jsonl"):

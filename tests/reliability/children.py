@@ -5,6 +5,7 @@ import pickle
 import select
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -69,13 +70,11 @@ def said(words: list[str], folder: Path) -> tuple[int, str]:
     from vskd.cli.main import run
 
     os.chdir(folder)
-    with (folder / "stderr.txt").open("w+", encoding="utf-8") as stderr:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as stderr:
         os.dup2(stderr.fileno(), 2)
         os.dup2(stderr.fileno(), 1)
         sys.stderr = sys.stdout = os.fdopen(2, "w", closefd=False)
         code = run(words)
         sys.stderr.flush()
         stderr.seek(0)
-        text = stderr.read()
-    (folder / "stderr.txt").unlink()
-    return code, text
+        return code, stderr.read()

@@ -6,6 +6,7 @@ At the end there must be what an undisturbed run leaves, and nothing else: no te
 """
 
 import argparse
+import itertools
 import os
 import shutil
 import signal
@@ -13,15 +14,24 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.reliability.chain import STAGES, Stage, as_json, differences, fingerprint, internal, left_behind, run
-from tests.reliability.chain import snapshots as make_snapshots
+from tests.reliability.chain import (
+    STAGES,
+    Stage,
+    as_json,
+    differences,
+    fingerprint,
+    internal,
+    left_behind,
+    run,
+    snapshots,
+)
 
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "shutil.rmtree")
 AGAIN = 3
@@ -85,32 +95,32 @@ def _refusal(text: str) -> str:
     return f"{'internal' if internal(text) else 'refused'}: {text.strip()[-300:]}"
 
 
-def main(kills: int, seconds: float, seed: int, stages: tuple[str, ...] = ()) -> Mapping[str, object]:
+def main(kills: int, seconds: float, seed: int, stages: Sequence[Stage] = STAGES) -> Mapping[str, object]:
     """Kill commands.
 
     Args:
         kills: how many at least, over all stages in equal shares, unless the time ends before.
         seconds: no kill begins later.
         seed: of the places.
-        stages: names of those to kill in; all by default.
+        stages: of the chain, from the first.
 
     Returns:
         Kills by stage, how often each outcome was met, and the places with another outcome than `equal`.
     """
-    random, end = np.random.default_rng(seed), time.monotonic() + seconds
+    random = np.random.default_rng(seed)
     counts, killed, wrong = Counter[str](), Counter[str](), dict[str, str]()
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        snapshots = make_snapshots(root)
-        follows = dict(zip([s.name for s in STAGES], [*[s.name for s in STAGES][1:], "end"], strict=True))
-        chosen = [stage for stage in STAGES if not stages or stage.name in stages]
-        good = {stage.name: fingerprint(snapshots[follows[stage.name]]) for stage in chosen}
-        total = {stage.name: changes(stage, _fresh(snapshots[stage.name], root)) for stage in chosen}
+        before, after = itertools.tee(snapshots(root, stages))
+        next(after)
+        chosen = [(s, start, fingerprint(finished)) for s, start, finished in zip(stages, before, after, strict=False)]
+        total = {stage.name: changes(stage, _fresh(start, root)) for stage, start, _ in chosen}
+        end = time.monotonic() + seconds
         while sum(killed.values()) < kills and time.monotonic() < end:
-            for stage in chosen:
-                folder = _fresh(snapshots[stage.name], root)
+            for stage, start, good in chosen:
+                folder = _fresh(start, root)
                 places = _places(random, total[stage.name], folder)
-                found, times = outcome(stage, folder, good[stage.name], [kill for _, kill in places])
+                found, times = outcome(stage, folder, good, [kill for _, kill in places])
                 killed[stage.name] += times
                 counts[found.split(":")[0]] += 1
                 if found != "equal":

@@ -10,12 +10,13 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from tests.reliability.chain import STAGES, Ended, as_json, differences, fingerprint, internal, run, snapshots
+from tests.reliability.chain import STAGES, Stage, as_json, differences, fingerprint, internal, run, snapshots
+from tests.reliability.children import Ended
 
 DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
     "empty": lambda content: b"",
@@ -39,19 +40,18 @@ def states(folder: Path) -> list[tuple[str, str]]:
     return [(name, damage) for name in names if name not in left_out for damage in DAMAGES]
 
 
-def again(folder: Path) -> list[Ended]:
-    """Every command of the chain once more, until one is refused."""
-    ended = []
-    for stage in STAGES:
-        ended.append(run(stage, folder))
-        if ended[-1].answer is None or ended[-1].answer[0] != 0:
+def again(folder: Path, stages: Sequence[Stage]) -> Ended:
+    """Every command once more, until one is refused; how the last one ended."""
+    for stage in stages:
+        ended = run(stage, folder)
+        if ended.answer is None or ended.answer[0] != 0:
             break
     return ended
 
 
-def outcome(folder: Path, good: Mapping[str, str], name: str, damaged: bytes) -> str:
+def outcome(folder: Path, good: Mapping[str, str], name: str, damaged: bytes, stages: Sequence[Stage]) -> str:
     """`equal`, `refused`, `unread` (a cache that no finished run asks for), `silent: ...` or what went wrong inside."""
-    last = again(folder)[-1]
+    last = again(folder, stages)
     if last.answer is None:
         return f"crash or hang: {last.code}"
     code, text = last.answer
@@ -66,26 +66,28 @@ def outcome(folder: Path, good: Mapping[str, str], name: str, damaged: bytes) ->
     return f"silent: {', '.join(wrong)}" if wrong or (folder / name).read_bytes() == damaged else "equal"
 
 
-def main(count: int, seconds: float, seed: int) -> Mapping[str, object]:
+def main(count: int, seconds: float, seed: int, stages: Sequence[Stage] = STAGES) -> Mapping[str, object]:
     """Try damaged states.
 
     Args:
         count: how many, chosen at random; all of them where it is larger.
         seconds: none begins later.
         seed: of the choice.
+        stages: of the chain, from the first.
 
     Returns:
         How often each outcome was met, the states with a wrong one, and the files that were not made again.
     """
-    end, counts, wrong = time.monotonic() + seconds, Counter[str](), dict[str, str]()
+    counts, wrong = Counter[str](), dict[str, str]()
     refused: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        finished = snapshots(root)["end"]
+        finished = snapshots(root, stages)[-1]
         good = fingerprint(finished)
         listed = states(finished)
         chosen = np.random.default_rng(seed).permutation(len(listed))[:count]
-        for number in sorted(chosen):
+        end = time.monotonic() + seconds
+        for number in chosen:
             file, damage = listed[number]
             if time.monotonic() > end:
                 break
@@ -93,7 +95,7 @@ def main(count: int, seconds: float, seed: int) -> Mapping[str, object]:
             shutil.copytree(finished, work)
             damaged = DAMAGES[damage]((work / file).read_bytes())
             (work / file).write_bytes(damaged)
-            found = outcome(work, good, file, damaged)
+            found = outcome(work, good, file, damaged, stages)
             counts[found.split(":")[0]] += 1
             if found not in RIGHT:
                 wrong[f"{file} {damage}"] = found

@@ -13,7 +13,7 @@ from vskd.distillation.lightning_imports import Callback, LightningModule, Train
 from vskd.distillation.run import TRAINER, WEIGHTS, RunFolder
 from vskd.errors import CheckpointError
 from vskd.files import write_text
-from vskd.models.weights.state import refuse_not_finite, save_state
+from vskd.models.weights.state import packed, refuse_not_finite
 from vskd.models.weights.weight_file import DAMAGED_PICKLE
 
 logger = logging.getLogger(__name__)
@@ -104,8 +104,9 @@ class SelectWeights(Callback):
             self._best = max(score, self._best)
         if keep:
             self.epoch = epoch
+            content = packed(pl_module.model.state_dict(), {"epoch": str(epoch), "select": self._select})
             with self._run.sums.replacing(WEIGHTS) as temporary:
-                save_state(pl_module.model, temporary, {"epoch": str(epoch), "select": self._select})
+                temporary.write_bytes(content)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values only, so that the checkpoint loads with weights_only."""

@@ -193,7 +193,8 @@ class RunFolder:
             raise CheckpointError(
                 f"{' and '.join(damaged)} changed or was damaged since training ended: the SHA-256 is not the one in "
                 f"{self.sums.file.name} there",
-                f"Restore it from a copy, or delete {self.path} and run the command again to train anew",
+                f"Restore it from a copy, or delete {self.path} and run the command again to train anew. If it was to "
+                "name another place of the data, undo that and give the training's command with another --data",
             )
 
     def begin(

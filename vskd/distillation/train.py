@@ -1,5 +1,6 @@
 """The engine: students and their teachers are trained in one way; resumable, leaving a run folder."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,16 +74,18 @@ def distill(
     """
     folder = RunFolder(run)
     folder.check_recipe(recipe)  # now, not after an hour of teaching, and before anything is written there
+    if folder.complete:
+        folder.check_intact()
+    cache = cache or default_cache(run)
+    experiment = prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher or bool(teacher_runs))
     with folder.writing():
-        if folder.complete:
-            folder.check_intact()
-        return renewing(lambda: _distill(recipe, folder, teacher_runs, cache or default_cache(run), role))
+        # each time with a copy that has opened no store yet
+        return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role))
 
 
-def _distill(recipe: Recipe, folder: RunFolder, teacher_runs: Sequence[Path], cache: Path, role: Role) -> TrainResult:
-    run = folder.path
+def _distill(experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[Path], role: Role) -> TrainResult:
+    recipe, run, cache = experiment.recipe, folder.path, experiment.cache
     guided = recipe.distiller.needs_teacher
-    experiment = prepare(recipe, cache, with_teachers=guided or bool(teacher_runs))
     if guided and not teacher_runs:
         _check_teachers(experiment)
         teacher_runs = _taught(recipe, run, cache)

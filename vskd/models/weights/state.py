@@ -36,11 +36,19 @@ def save_state(module: nn.Module, path: Path, metadata: Mapping[str, str]) -> No
 def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
     """Write named tensors as safetensors, atomically. Raises as `save_state`."""
     refuse_not_finite(tensors, f"What is to be written to {path}")
-    header = {_METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)}
-    # Serialised in memory first: a full disk is then an OSError of Python's own, which atomic_path reports.
-    content = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, header)
+    content = packed(tensors, metadata)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
+
+
+def packed(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """Named tensors as the content of a safetensors file.
+
+    Serialised in memory, so that a full disk is an OSError of Python's own, which `atomic_path` reports.
+    """
+    header = {_METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)}
+    content: bytes = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, header)
+    return content
 
 
 def refuse_not_finite(tensors: Mapping[str, Tensor], what: str) -> None:

@@ -79,7 +79,7 @@ def write_part(part: Path, source: Path, sha256: str, write: Callable[[h5py.File
 
 
 def content_of_part(part: Path) -> str:
-    """Hash of what a finished recording was decoded to; empty if there is none, or it was damaged (e.g. by power loss)."""
+    """Hash of what a finished recording was decoded to; empty if there is none, or it was damaged (by a power loss)."""
     with contextlib.suppress(*DAMAGE), h5py.File(part, "r", locking=False) as file:
         checked(file["data"])
         return bytes(file["data"].attrs[CONTENT]).decode()
