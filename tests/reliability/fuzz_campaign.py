@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 OUTCOMES = ("refused", "harmless", "other content", "silent", "internal error", "crash", "hang")
 """`harmless`: the same was understood as of the good file. `other content`: a well-formed file of something else, as a
@@ -32,7 +33,9 @@ user may give. `silent`: the same of a file whose content the product has on rec
 `other content`."""
 DEFECTS = ("silent", "internal error", "crash", "hang")
 LIMIT_S = 10.0
-"""A file that takes longer hangs."""
+"""A file that takes more seconds of a processor hangs."""
+PATIENCE = 12
+"""So many times as long may it take by the clock, on a machine that has other work."""
 FAST = 4
 """How much more often than others is a file damaged whose reading takes no process and no training."""
 MEMORY = 12 << 30
@@ -163,6 +166,15 @@ def _work(connection: Connection, material: Path, copy: Path, seed: int) -> None
         connection.send(reader.read(subject, case))
 
 
+def _seconds(process: psutil.Process) -> float:
+    """Seconds of a processor that a process and its ended children took; 0 where it has ended."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system + times.children_user + times.children_system)
+
+
 class Watchman:
     """A reading process that is ended and begun again when it crashes or hangs."""
 
@@ -184,16 +196,27 @@ class Watchman:
         self._ours.send((subject, case))
         try:
             self._ours.recv()
-            if self._ours.poll(LIMIT_S):
+            if self._answers():
                 result: Outcome = self._ours.recv()
                 return result
             outcome = "hang"
         except EOFError:
             outcome = "crash"
         self._end()
-        detail = f"exit code {self._process.exitcode}" if outcome == "crash" else f"longer than {LIMIT_S:g} s"
+        detail = f"exit code {self._process.exitcode}" if outcome == "crash" else f"more than {LIMIT_S:g} s"
         self._begin()
         return Outcome(case, subject, _damage_of(subject, case, self._material, self._seed), outcome, detail)
+
+    def _answers(self) -> bool:
+        """Whether there is an answer in time."""
+        process = psutil.Process(self._process.pid)
+        start, spent = time.monotonic(), _seconds(process)
+        while time.monotonic() - start < PATIENCE * LIMIT_S:
+            if self._ours.poll(1.0):
+                return True
+            if _seconds(process) - spent > LIMIT_S:
+                return False
+        return False
 
     def _end(self) -> None:
         self._process.kill()
@@ -233,6 +256,7 @@ def campaign(
     end = time.monotonic() + seconds
 
     def work() -> None:
+        """One watchman takes cases until there are none, or no time."""
         watchman = Watchman(material, seed)
         try:
             while time.monotonic() < end:

@@ -16,7 +16,7 @@ from vskd.export.evaluate import export_and_evaluate
 from vskd.files import write_json, write_text
 from vskd.models.catalog import NETWORKS, build_network
 from vskd.preprocessing.stores.image_store import ImageSource, build_image_store
-from vskd.recipe import dump_recipe, load_recipe
+from vskd.recipe import load_recipe
 from vskd.study.compare import compare
 from vskd.study.controls import with_controls
 
@@ -37,14 +37,26 @@ validation_unit: subject
 def make_material(root: Path) -> None:
     """Write everything below `root`; takes about half a minute, most of it two tiny trainings and an export."""
     make_files(root)
-    world = root / "world"
-    recipe = load_recipe("demo", (*TINY, *TINY_STUDENT, f"dataset.path={world.resolve()}"))
-    twins = with_controls([recipe], ["none"])
-    compare(twins, [0], root / "comparison", after_run=_export_of("demo"))
-    write_text(root / "mine.yaml", dump_recipe(recipe))
+    recipe = load_recipe("demo", (*TINY, *TINY_STUDENT, f"dataset.path={(root / 'world').resolve()}"))
+    compare(with_controls([recipe], ["none"]), [0], root / "comparison", after_run=_exported)
+    add_to_comparison(root)
+
+
+def _exported(run: Path) -> Path:
+    """The bundle of the student that was distilled; the run itself of its twin."""
+    return export_and_evaluate(run) if run.parent.name == "demo" else run
+
+
+def add_to_comparison(root: Path) -> None:
+    """What belongs beside the comparison in `root`."""
+    majority = {"accuracy": 0.5, "macro_f1": 0.25}
+    audit = {"dataset": "synthetic", "folds": [{"protocol": "cross-subject"}], "pooled": {"majority": majority}}
+    write_json(root / "comparison/audit.json", audit)
+    shutil.copyfile(root / RUN / "recipe.yaml", root / "mine.yaml")
     (cache,) = (root / "comparison/cache").glob("teacher-*.h5")
     with h5py.File(cache) as file:
-        write_json(root / "teacher_key.json", {key: file.attrs[key] for key in ("teacher_hash", "inputs_hash")})
+        key = {name: file.attrs[name] for name in ("teacher_hash", "inputs_hash")}
+    write_json(root / "teacher_key.json", {k: v.decode() if isinstance(v, bytes) else v for k, v in key.items()})
 
 
 def make_files(root: Path) -> None:
@@ -72,9 +84,6 @@ def make_files(root: Path) -> None:
     write_text(root / "extends.yaml", "extends: demo\nname: mine\nstudent: {training: {epochs: 3}}\n")
     write_text(root / "stream.yaml", "device: {unit_factor: 2.0}\ndecision: {smoothing: majority, votes: 3}\n")
     write_text(root / "ids.csv", "id\na1_s1_t1\na2_s2_t2\n")
-    majority = {"accuracy": 0.5, "macro_f1": 0.25}
-    audit = {"dataset": "synthetic", "folds": [{"protocol": "cross-subject"}], "pooled": {"majority": majority}}
-    write_json(root / "comparison/audit.json", audit)
     write_json(root / "headline.json", ["comparison"])
     network = build_network(NETWORKS["cnn1d"].settings(), shape=(3, 32), classes=3)
     torch.save({"state_dict": network.state_dict()}, root / "public.pth")
@@ -85,10 +94,6 @@ def _turned() -> bytes:
     exif = Image.Exif()
     exif[0x0112] = 6
     return exif.tobytes()
-
-
-def _export_of(name: str):
-    return lambda run: export_and_evaluate(run) if run.parent.name == name else run
 
 
 def copy_material(root: Path, to: Path) -> None:
