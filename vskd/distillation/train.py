@@ -10,7 +10,16 @@ import torch
 from vskd.datasets.splits.split import Split
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
+from vskd.distillation.fitting import (
+    TrainResult,
+    class_counts,
+    finished,
+    fit,
+    loaders,
+    logged,
+    plain_batches,
+    usable_split,
+)
 from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
@@ -96,9 +105,10 @@ def distill(
         return finished(folder)
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source)
+        plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
         # not before: a recipe that cannot be trained must not claim the folder
         folder.begin(recipe, facts, experiment.learned())
-        return fit(task, folder, recipe.student.training, split)
+        return fit(task, folder, recipe.student.training, split, plain)
 
 
 def _check_teachers(experiment: Experiment) -> None:
