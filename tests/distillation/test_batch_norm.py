@@ -12,12 +12,15 @@ from vskd.distillation.batch_norm import (
     RecomputeStatistics,
     accuracies,
     recompute,
+    refuse_single_samples,
     remembers_the_beginning,
     trained_norms,
     warn_if_parted,
 )
 from vskd.distillation.fitting import plain_batches
+from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
+from vskd.models.catalog import NETWORKS, build_network, parse_network
 from vskd.network import Outputs
 from vskd.recipe import Training
 
@@ -191,3 +194,24 @@ def test_plain_batches_are_every_recording_once_in_an_order_of_the_seed() -> Non
     assert options == {"batch_size": 5}  # no seed: not augmented
     assert one == same != other and one != ids
     assert sorted(one) == sorted(other) == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    ("samples", "batches", "remedy"), [(1, 1, "Add training recordings"), (3, 2, "batch_size to 4"), (5, 5, "to 4")]
+)
+def test_batches_of_one_sample_are_refused(samples: int, batches: int, remedy: str) -> None:
+    with pytest.raises(RecipeError, match=rf"^training\.batch_size: of {samples} training sample.*{remedy}"):
+        refuse_single_samples(Small(), samples, batches)
+    refuse_single_samples(nn.Linear(2, 2), samples, batches)  # without BatchNorm
+    refuse_single_samples(Small(), 2 * batches, batches)
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_every_network_with_batch_norm_is_asked(name: str) -> None:
+    shape = {"series": (3, 64), "image": (3, 64, 64), "frames": (3, 3, 64, 64)}[NETWORKS[name].kind]
+    network = build_network(parse_network(name), shape=shape, classes=3)
+    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()):
+        with pytest.raises(RecipeError, match="batch_size"):
+            refuse_single_samples(network, 1, 1)
+    else:
+        refuse_single_samples(network, 1, 1)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from vskd.distillation import run as run_module
 from vskd.distillation.run import RunFolder, log_to_file
@@ -142,3 +143,20 @@ def test_a_run_of_before_there_were_roles_says_what_to_do(tiny: Callable[..., Re
     with pytest.raises(RecipeError, match="must be trained again"):
         distill(tiny(), tmp_path)
     assert (tmp_path / "recipe.yaml").read_bytes() == before
+
+
+def test_another_number_of_threads_is_noticed_when_a_run_goes_on(
+    begun: RunFolder, tiny: Callable[..., Recipe], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: before + 1)
+    begun.begin(tiny(), FACTS)
+    assert "thread(s)" not in caplog.text  # nothing was trained yet
+    begun.trainer_file.parent.mkdir()
+    begun.trainer_file.write_bytes(b"state")
+    begun.begin(tiny(), FACTS)  # as it was begun now
+    assert "thread(s)" not in caplog.text
+    monkeypatch.setattr(torch, "get_num_threads", lambda: before)
+    begun.begin(tiny(), FACTS)
+    assert f"was begun with {before + 1} thread(s) and goes on with {before}" in caplog.text
+    assert f"OMP_NUM_THREADS={before + 1}" in caplog.text

@@ -21,6 +21,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
+from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,27 @@ def trained_norms(model: nn.Module) -> list[_BatchNorm]:
         model.train()
         norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
         return [norm for norm in norms if norm.training and norm.running_mean is not None]
+
+
+def refuse_single_samples(model: nn.Module, samples: int, batches: int) -> None:
+    """A single sample has no variance, and BatchNorm would make it its own mean.
+
+    Args:
+        model: about to be trained.
+        samples: of an epoch.
+        batches: of an epoch, of nearly equal sizes.
+
+    Raises:
+        RecipeError: a batch would hold one sample, and the model has BatchNorm layers that follow the batches.
+    """
+    if samples // batches > 1 or not trained_norms(model):
+        return
+    remedy = "Set training.batch_size to 4 or more" if samples > 1 else "Add training recordings"
+    raise RecipeError(
+        f"training.batch_size: of {samples} training sample(s) in {batches} batch(es) one would hold a single one, of "
+        "which the network's BatchNorm cannot take mean and variance",
+        f"{remedy}, or choose a network without BatchNorm",
+    )
 
 
 @contextmanager

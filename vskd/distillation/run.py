@@ -115,6 +115,8 @@ class RunFolder:
         self._check_facts(old, facts)
         # what a finished run was made with stays on record, whatever is installed today
         made_with = {**environment(), **old} if self.complete else environment()
+        if self.trainer_file.is_file():
+            self._say_other_threads(old.get("torch_threads"))
         write_json(self.environment_file, {**made_with, **facts})
         if learned is not None and not self.complete:
             write_json(self.learned_file, dataclasses.asdict(learned))
@@ -138,6 +140,19 @@ class RunFolder:
             raise RunError(
                 f"{self.path} holds a run of another recipe (different: {', '.join(changed)})",
                 "Choose another --out, or delete that folder",
+            )
+
+    def _say_other_threads(self, before: int | None) -> None:
+        """Sums of other numbers of threads are rounded otherwise."""
+        now = torch.get_num_threads()
+        if before is not None and before != now:
+            logger.warning(
+                "%s was begun with %d thread(s) and goes on with %d: its weights will not be those of a run in one go; "
+                "set `threads` in the recipe, or OMP_NUM_THREADS=%d",
+                self.path,
+                before,
+                now,
+                before,
             )
 
     def _check_facts(self, old: Mapping[str, Any], facts: Mapping[str, Any]) -> None:

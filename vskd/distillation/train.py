@@ -1,13 +1,15 @@
 """The engine: students and their teachers are trained in one way; resumable, leaving a run folder."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import torch
 
 from vskd.datasets.splits.split import Split
+from vskd.distillation.batch_norm import refuse_single_samples
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import (
@@ -78,6 +80,11 @@ def distill(
     Raises:
         VskdError: bad recipe, data, teacher or folder; earlier results stay untouched.
     """
+    with fixed_threads(recipe.threads):
+        return _distill(recipe, run, teacher_runs, cache, role)
+
+
+def _distill(recipe: Recipe, run: Path, teacher_runs: Sequence[Path], cache: Path | None, role: Role) -> TrainResult:
     folder = RunFolder(run)
     folder.check_recipe(recipe)  # now, not after an hour of teaching
     cache = cache or default_cache(run)
@@ -111,6 +118,18 @@ def distill(
         return fit(task, folder, recipe.student.training, split, plain)
 
 
+@contextmanager
+def fixed_threads(count: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads, and put the number back; None leaves it as it is."""
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def _check_teachers(experiment: Experiment) -> None:
     """Refuse teachers that will not be admitted, before the hours are spent.
 
@@ -140,17 +159,18 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
     model = new_model(student, inputs, experiment.classes)
     initial_weights(model.network, student.weights)
     shown = _shown(experiment, split.train, guided=source is not None)
+    batches = inputs.batches(split.train, batch_size=student.training.batch_size)
+    refuse_single_samples(model, batches.samples, len(batches))
     train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split, shown)
     wanted, _ = layers(recipe.distiller.terms)
     with as_recipe_error("distiller: the student does not fit"):
         shapes, taps = tapped(model, inputs, wanted)
-    batch_size = student.training.batch_size
     distiller = new_distiller(
         recipe,
         TermContext(
             student=shapes,
             teacher=source.shapes if source else {},
-            samples=inputs.batches(split.train, batch_size=batch_size).samples,
+            samples=batches.samples,
             class_counts=class_counts(experiment, split.train),
             balanced=student.training.class_weights == "balanced",
             label_smoothing=student.training.label_smoothing,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vskd.errors import DataError, ProtocolError, natural_order
+from vskd.errors import DataError, ProtocolError, first_few, natural_order
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import METRICS
 from vskd.evaluation.predictions import Predictions, pool
@@ -78,7 +78,7 @@ def compare(
         baseline=_only(chosen.values()),
         bootstrap=setting.model_copy(update={"note": statistics.subjects_note(tested)}),
         rows=rows,
-        notes=_notes(rows, tested),
+        notes=(*_notes(rows, tested), *_machine_notes(items)),
     )
 
 
@@ -256,6 +256,18 @@ def _versus(own: Mapping[int, Predictions], other: Mapping[int, Predictions], se
         subjects=interval("subjects"),
         tests=tuple(test(seed) for seed in seeds),
     )
+
+
+def _machine_notes(items: Sequence[EvaluatedRun]) -> tuple[str, ...]:
+    """A note where runs were not computed alike; files of before do not say with how many threads they were."""
+    told = defaultdict(list)
+    for run in items:
+        if "threads" in run.results.environment:
+            told[run.results.environment["threads"]].append(f"{run.recipe} ({run.results.kind}, seed {run.seed})")
+    if len(told) < 2:
+        return ()
+    listed = "; ".join(f"{count}: {first_few(runs, 3, ', ')}" for count, runs in sorted(told.items()))
+    return (f"Runs were trained with different numbers of threads, which round differently. {listed}.",)
 
 
 def _notes(rows: Sequence[Row], predictions: Predictions) -> tuple[str, ...]:
