@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from vskd.distillation import run as run_module
 from vskd.distillation.run import SEALED, WEIGHTS, Learned, RunFolder, log_to_file
@@ -234,3 +235,20 @@ def test_what_a_killed_beginning_left_is_no_foreign_content(tiny: Callable[..., 
     with folder.writing():
         assert [p.name for p in tmp_path.iterdir()] == [".lock"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_number_of_threads_is_noticed_when_a_run_goes_on(
+    begun: RunFolder, tiny: Callable[..., Recipe], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: before + 1)
+    begun.begin(tiny(), FACTS)
+    assert "thread(s)" not in caplog.text  # nothing was trained yet
+    begun.trainer_file.parent.mkdir()
+    begun.trainer_file.write_bytes(b"state")
+    begun.begin(tiny(), FACTS)  # as it was begun now
+    assert "thread(s)" not in caplog.text
+    monkeypatch.setattr(torch, "get_num_threads", lambda: before)
+    begun.begin(tiny(), FACTS)
+    assert f"was begun with {before + 1} thread(s) and goes on with {before}" in caplog.text
+    assert f"OMP_NUM_THREADS={before + 1}" in caplog.text

@@ -674,3 +674,32 @@ def test_a_damaged_finished_run_is_refused_before_anything_is_done(
     ):
         with pytest.raises(CheckpointError, match=rf"{copy / 'checkpoints/model.safetensors'} changed or was damaged"):
             use()
+
+
+def test_the_recipe_fixes_the_threads_and_the_number_is_put_back(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(train, "fit", lambda *_: seen.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    for name, threads in (("two", "2"), ("three", "3"), ("machine", "null")):
+        distill(tiny("distiller=none", f"threads={threads}"), tmp_path / name, cache=shared_cache)
+        assert torch.get_num_threads() == before
+    assert seen == [2, 3, before]
+    facts = [RunFolder(tmp_path / name).facts()["torch_threads"] for name in ("two", "three", "machine")]
+    assert facts == seen
+
+
+@pytest.mark.parametrize("name", ["vskd", "krca", "krca-convnext", "krca-long", "dangerous-driving"])
+def test_recipes_that_publish_fix_the_threads(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.threads == recipe.of_teacher().threads == recipe.undistilled().threads == 1
+
+
+def test_batches_of_one_sample_are_refused_before_the_folder_is_claimed(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path
+) -> None:
+    recipe = tiny("distiller=none", "student.training.batch_size=1")
+    with pytest.raises(RecipeError, match=r"training\.batch_size: of \d+ .*Set training\.batch_size to 4"):
+        distill(recipe, tmp_path / "run", cache=shared_cache)
+    assert not RunFolder(tmp_path / "run").recipe_file.exists()

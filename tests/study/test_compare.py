@@ -221,3 +221,17 @@ def test_few_labels_and_all_controls_in_one_table(synthetic_root: Path, tmp_path
 
 def weights(run: Path) -> bytes:
     return (run / "checkpoints" / "model.safetensors").read_bytes()
+
+
+def test_without_a_recipe_that_needs_a_teacher_its_streams_need_not_be_there(
+    synthetic_root: Path, tmp_path: Path
+) -> None:
+    world = tmp_path / "world"
+    shutil.copytree(synthetic_root, world)
+    for video in world.rglob("*"):
+        if "Depth" in video.parent.name or video.suffix in (".avi", ".mp4"):
+            video.unlink()
+    recipe = load_recipe("demo", (*TINY, *TINY_STUDENT, f"dataset.path={world}", "distiller=none"))
+    comparison = compare([recipe], [0], tmp_path / "out")
+    assert [(row.recipe, row.kind) for row in comparison.rows] == [("demo", "student")]
+    assert not (tmp_path / "out" / "teachers").exists()

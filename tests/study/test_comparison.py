@@ -329,3 +329,16 @@ def test_older_tables_say_nothing_of_labels_and_are_read(runs, tmp_path: Path) -
     path.write_text(json.dumps(content), encoding="utf-8")
     old = read_comparison(path)
     assert {row.labels for row in old.rows} == {"all"} and not old.says_labels
+
+
+def test_other_numbers_of_threads_are_noted(make_predictions, make_results) -> None:
+    def runs(*threads: dict[str, str]) -> list[tuple[object, ...]]:
+        found = [make_predictions(seed=seed) for seed in range(len(threads))]
+        settings = zip(found, threads, strict=True)
+        return [("dask", n, make_results(p, seed=n, environment=e), p) for n, (p, e) in enumerate(settings)]
+
+    notes = compare(runs({"threads": "1"}, {"threads": "2"}, {}), bootstrap=SETTING).notes
+    (note,) = (note for note in notes if "different numbers of threads" in note)
+    assert "1: dask (student, seed 0); 2: dask (student, seed 1)" in note
+    for same in (({"threads": "1"}, {"threads": "1"}), ({"threads": "1"}, {}), ({}, {})):
+        assert not any("threads" in note for note in compare(runs(*same), bootstrap=SETTING).notes)

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
+from vskd.distillation.batch_norm import PlainBatches, RecomputeStatistics, warn_if_parted
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.lightning_imports import Trainer
@@ -21,7 +24,7 @@ from vskd.errors import DataError, DivergedError
 from vskd.files import write_json
 from vskd.modalities.base import Batch, Batches, Inputs
 from vskd.modalities.sampling import epoch_seed
-from vskd.models.weights.state import read_tensors
+from vskd.models.weights.state import load_state, read_tensors
 from vskd.recipe import Training
 
 logger = logging.getLogger(__name__)
@@ -133,8 +136,24 @@ def logged(folder: RunFolder, problems: Sequence[Problem] = ()) -> Iterator[None
         handler.close()
 
 
-def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Split) -> TrainResult:
+def plain_batches(inputs: Inputs, training: Training, seed: int, ids: Sequence[str]) -> PlainBatches:
+    """The samples of `ids` once, not augmented, in an order that depends on `seed` alone."""
+    order = np.random.default_rng(seed).permutation(len(ids))
+    shuffled = tuple(ids[place] for place in order)
+    return lambda: inputs.batches(shuffled, batch_size=training.batch_size)
+
+
+def fit(
+    task: DistillationTask, folder: RunFolder, training: Training, split: Split, plain: PlainBatches
+) -> TrainResult:
     """Run Lightning's trainer, from where it was interrupted, and leave the run folder complete.
+
+    Args:
+        task: what is trained.
+        folder: of the run.
+        training: budget, and which epoch is kept.
+        split: what the task's batches are of.
+        plain: the training samples as the network will see them, for the statistics of BatchNorm.
 
     Raises:
         DivergedError: loss or weights are no longer finite; the folder stays incomplete.
@@ -153,7 +172,7 @@ def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Sp
         devices=1,
         precision="bf16-mixed" if training.precision == "bfloat16" else "32-true",
         gradient_clip_val=training.gradient_clip or None,
-        callbacks=[StopDiverged(), EpochRows(folder), select, ResumePoint(folder)],
+        callbacks=[RecomputeStatistics(plain), StopDiverged(), EpochRows(folder), select, ResumePoint(folder)],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
@@ -169,6 +188,8 @@ def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Sp
         raise DivergedError(f"{folder.path}: {error.problem}", error.action) from error
     except SystemExit as stop:  # Lightning turns Ctrl-C into an exit of its own
         raise KeyboardInterrupt from stop
+    load_state(task.model, folder.weights_file)
+    warn_if_parted(task.model, plain(), training.batch_size)
     rows = folder.metrics()
     write_json(
         folder.training_file,

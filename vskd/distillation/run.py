@@ -221,6 +221,8 @@ class RunFolder:
         complete = self.complete
         # what a finished run was made with stays on record, whatever is installed today
         made_with = {**environment(), **old} if complete else environment()
+        if self.trainer_file.is_file():
+            self._say_other_threads(old.get("torch_threads"))
         write = self.sums.replace_text if self.sealed else self._write
         write(self.recipe_file.name, dump_recipe(recipe))  # first: by it a later command knows the folder for a run's
         write(self.environment_file.name, json_text({**made_with, **facts}))
@@ -250,6 +252,19 @@ class RunFolder:
             raise RunError(
                 f"{self.path} holds a run of another recipe (different: {', '.join(changed)})",
                 "Choose another --out, or delete that folder",
+            )
+
+    def _say_other_threads(self, before: int | None) -> None:
+        """Sums of other numbers of threads are rounded otherwise."""
+        now = torch.get_num_threads()
+        if before is not None and before != now:
+            logger.warning(
+                "%s was begun with %d thread(s) and goes on with %d: its weights will not be those of a run in one go; "
+                "set `threads` in the recipe, or OMP_NUM_THREADS=%d",
+                self.path,
+                before,
+                now,
+                before,
             )
 
     def _check_facts(self, old: Mapping[str, Any], facts: Mapping[str, Any], data: Rows) -> None:

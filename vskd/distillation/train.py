@@ -2,16 +2,27 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
 from vskd.datasets.splits.split import Split
+from vskd.distillation.batch_norm import refuse_single_samples
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
+from vskd.distillation.fitting import (
+    TrainResult,
+    class_counts,
+    finished,
+    fit,
+    loaders,
+    logged,
+    plain_batches,
+    usable_split,
+)
 from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
@@ -78,7 +89,7 @@ def distill(
         folder.check_intact()
     cache = cache or default_cache(run)
     experiment = prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher or bool(teacher_runs))
-    with folder.writing():
+    with fixed_threads(recipe.threads), folder.writing():
         # each time with a copy that has opened no store yet
         return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role))
 
@@ -109,9 +120,22 @@ def _distill(experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[P
         return finished(folder)
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source)
+        plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
         # not before: a recipe that cannot be trained must not claim the folder
         folder.begin(recipe, facts, experiment.learned(), experiment.data_rows)
-        return fit(task, folder, recipe.student.training, split)
+        return fit(task, folder, recipe.student.training, split, plain)
+
+
+@contextmanager
+def fixed_threads(count: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads, and put the number back; None leaves it as it is."""
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _start(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
@@ -153,17 +177,18 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
     model = new_model(student, inputs, experiment.classes)
     initial_weights(model.network, student.weights)
     shown = _shown(experiment, split.train, guided=source is not None)
+    batches = inputs.batches(split.train, batch_size=student.training.batch_size)
+    refuse_single_samples(model, batches.samples, len(batches))
     train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split, shown)
     wanted, _ = layers(recipe.distiller.terms)
     with as_recipe_error("distiller: the student does not fit"):
         shapes, taps = tapped(model, inputs, wanted)
-    batch_size = student.training.batch_size
     distiller = new_distiller(
         recipe,
         TermContext(
             student=shapes,
             teacher=source.shapes if source else {},
-            samples=inputs.batches(split.train, batch_size=batch_size).samples,
+            samples=batches.samples,
             class_counts=class_counts(experiment, split.train),
             balanced=student.training.class_weights == "balanced",
             label_smoothing=student.training.label_smoothing,

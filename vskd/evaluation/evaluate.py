@@ -241,7 +241,12 @@ def _results(
         left_out=left_out(experiment.inputs, ids),
         notes=_notes(experiment, folder),
         model_bytes=folder.weights_file.stat().st_size,
-        environment={"vskd": facts["vskd"], "torch": facts["packages"]["torch"], "accelerator": facts["accelerator"]},
+        environment={
+            "vskd": facts["vskd"],
+            "torch": facts["packages"]["torch"],
+            "accelerator": facts["accelerator"],
+            "threads": str(facts["torch_threads"]),
+        },
     )
 
 

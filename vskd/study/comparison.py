@@ -80,7 +80,7 @@ def compare(
         baseline=_only(chosen.values()),
         bootstrap=setting.model_copy(update={"note": statistics.subjects_note(tested)}),
         rows=rows,
-        notes=(*_data_notes(items), *_notes(rows, tested)),
+        notes=(*_data_notes(items), *_notes(rows, tested), *_machine_notes(items)),
     )
 
 
@@ -285,6 +285,18 @@ def _data_notes(items: Sequence[EvaluatedRun]) -> tuple[str, ...]:
     if len(silent) in (0, len(items)):  # tables of before data were stamped stay as they were
         return ()
     return (f"Not known to be of the same data as the other runs: {first_few(silent, NAMED, ', ')}.",)
+
+
+def _machine_notes(items: Sequence[EvaluatedRun]) -> tuple[str, ...]:
+    """A note where runs were not computed alike; files of before do not say with how many threads they were."""
+    told = defaultdict(list)
+    for run in items:
+        if "threads" in run.results.environment:
+            told[run.results.environment["threads"]].append(f"{run.recipe} ({run.results.kind}, seed {run.seed})")
+    if len(told) < 2:
+        return ()
+    listed = "; ".join(f"{count}: {first_few(runs, NAMED, ', ')}" for count, runs in sorted(told.items()))
+    return (f"Runs were trained with different numbers of threads, which round differently. {listed}.",)
 
 
 def _notes(rows: Sequence[Row], predictions: Predictions) -> tuple[str, ...]:
