@@ -367,3 +367,26 @@ def test_of_a_sensor_that_was_never_calibrated_no_gravity_is_asked_and_its_unit_
         read(csv_file(tmp_path, crooked), contract=contract, unit="g").signal, crooked.T, atol=1e-6
     )
     refuses(csv_file(tmp_path, crooked), "does not say its unit", contract=contract)
+
+
+def test_short_gaps_of_a_whole_recording_are_bridged_as_in_training(tmp_path: Path):
+    time = np.arange(150) / 50
+    values = np.stack([np.sin(time), 0.3 * np.cos(time), 0.9 + 0 * time + 0.05 * np.sin(3 * time)], axis=1)
+    kept = np.delete(np.arange(150), np.arange(60, 80))
+    path = csv_file(tmp_path, np.column_stack([time, values])[kept], "time (s),x [g],y [g],z [g]\n")
+    found = read(path, contract=sensor_contract(min_samples=10, max_samples=1000), rate_hz=None)
+    assert found.signal.shape == (3, 150) and found.breaks == ()
+    np.testing.assert_allclose(found.signal[:, kept], values[kept].T, atol=1e-5)
+    line = np.linspace(values[59], values[80], 22).T
+    np.testing.assert_allclose(found.signal[:, 59:81], line, atol=1e-5)
+    assert any("a gap of 0.42 s before data row 61, bridged by a straight line" in note for note in found.notes)
+
+
+def test_a_clock_of_unix_time_is_one_however_unevenly_it_advances(tmp_path: Path):
+    """Bluetooth hands samples over in bursts; the last column of Berkeley's files is such a clock."""
+    random = np.random.default_rng(0)
+    late = np.arange(90) / 31 + random.uniform(0, 0.2, 90) * (random.random(90) < 0.4)
+    stamps = 1309539264 + np.maximum.accumulate(late) + 1e-4 * np.arange(90)
+    path = csv_file(tmp_path, np.column_stack([signal(90), stamps]))
+    found = read(path, contract=sensor_contract(rate_hz=31.0, min_samples=10, max_samples=1000), unit="g", rate_hz=None)
+    assert found.signal.shape == (3, 90) and "number 3 is the clock" in dict(found.understood)["columns"]

@@ -29,6 +29,7 @@ from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.gravity import measures_gravity
 from vskd.preprocessing.sensor.signals import check_signal, to_signal
 from vskd.preprocessing.sensor.text_file import TEXT
+from vskd.preprocessing.sensor.timed import Timed
 from vskd.preprocessing.sensor.units import conversion, normal_unit
 
 FloatArray = npt.NDArray[np.float32]
@@ -180,7 +181,7 @@ def read_one_stream(
     check_once(file, signal)
     said = _settle_rate(file, contract, rate_hz, samples, (clock, clock_said), own)
     check_length(file, contract, signal.shape[1])
-    breaks = check_whole(file, contract, clock)
+    breaks = check_whole(file, contract, clock, signal.shape[1])
     check_alive(file, contract, signal)
     check_plausible(file, contract, signal, said[0] if said else contract.rate_hz, in_unit.name, in_unit.source)
     if said is None:
@@ -195,7 +196,11 @@ def read_one_stream(
     if clock and clock.facts:
         understood.append(("clock", ", ".join(clock.facts)))
     notes = [*chosen.notes, *unread]
-    notes += [f"a gap of {clock.gaps[n]:.3g} s before data row {b + 1}" for n, b in enumerate(breaks) if clock]
+    bridging = contract.window_mode == "whole"
+    how = ", bridged by a straight line" if bridging else ""
+    notes += [f"a gap of {clock.gaps[n]:.3g} s before data row {b + 1}{how}" for n, b in enumerate(breaks) if clock]
+    if clock and breaks and bridging:
+        signal, breaks = even_signal(signal, clock, file), ()
     if not in_unit.known:
         notes.append(
             f"{file.name} does not say its unit; {contract.unit} is assumed, which gravity fits (--unit states it)"
@@ -204,6 +209,14 @@ def read_one_stream(
         notes.append(f"the samples were converted from {in_unit.name} to {contract.unit}")
     converted = (signal * np.float32(in_unit.factor)).astype(np.float32) if in_unit.factor != 1 else signal
     return Recorded(converted, rate, tuple(notes), tuple(understood), breaks)
+
+
+def even_signal(signal: FloatArray, clock: Clock, source: Path) -> FloatArray:
+    """A signal whose gaps are bridged as those of training recordings are."""
+    steps = np.full(signal.shape[1], clock.period_s)
+    steps[list(clock.breaks)] = clock.gaps
+    times = np.cumsum(steps)
+    return Timed(signal, 1 / clock.period_s, times, clock=clock).bridged(source)
 
 
 def recorded_array(samples: npt.ArrayLike, contract: SensorContract, rate_hz: float | None = None) -> Recorded:

@@ -83,6 +83,15 @@ def start_of(cell: str) -> float | None:
     return midnight.timestamp() + _day_seconds(match)
 
 
+def counts_from_1970(values: npt.NDArray[np.float64]) -> bool:
+    """Whether all numbers count one unit of time since 1970, from a year of this or the last century's end on.
+
+    >>> counts_from_1970(np.array([1309539264.03, 1309539264.08])), counts_from_1970(np.array([0.1, 2.0]))
+    (True, False)
+    """
+    return any(least <= values.min() and values.max() <= most for least, most, *_ in _EPOCHS)
+
+
 def is_stamp(cell: str) -> bool:
     """Whether a cell is a date with a time, or a time of day."""
     return _CLOCK.fullmatch(cell.strip()) is not None or _iso([cell]) is not None

@@ -18,6 +18,16 @@ MOST_BRIDGED = 0.25
 """Of a recording's duration."""
 
 
+def bridgeable(gaps: Sequence[float], seconds: float) -> bool:
+    """Whether a recording with gaps can be seen as a whole: none is longer than 1 s, all together than a quarter.
+
+    Args:
+        gaps: in seconds.
+        seconds: the recording's length, gaps included.
+    """
+    return max(gaps) <= LONGEST_BRIDGE_S and sum(gaps) <= MOST_BRIDGED * seconds
+
+
 @dataclass(frozen=True)
 class Timed:
     """Samples and when they were taken.
@@ -52,11 +62,11 @@ class Timed:
         if not self.clock.breaks:
             return self.signal
         spans = np.diff(self.times)[np.array(self.clock.breaks) - 1]
-        longest, share = float(spans.max()), float(spans.sum() / (self.times[-1] - self.times[0]))
-        if longest > LONGEST_BRIDGE_S or share > MOST_BRIDGED:
+        seconds = float(self.times[-1] - self.times[0])
+        if not bridgeable(spans.tolist(), seconds):
             raise DataError(
-                f"{source}: {len(spans)} gaps in time, the longest {longest:.2g} s, together {share:.0%} of the "
-                "recording: too much is missing to see it as a whole",
+                f"{source}: {len(spans)} gaps in time, the longest {spans.max():.2g} s, together "
+                f"{spans.sum() / seconds:.0%} of the recording: too much is missing to see it as a whole",
                 "Remove this recording, or use sliding windows, which do not reach across a gap",
             )
         times = np.arange(self.times[0], self.times[-1] + 0.5 / self.rate_hz, 1 / self.rate_hz)
