@@ -104,6 +104,14 @@ def test_any_order_with_repeats(experiment, written: Path) -> None:
     assert len(outputs.embedding.unique(dim=0)) > 1
 
 
+def test_what_stays_in_memory_is_what_the_file_holds(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = sorted(TeacherCache(written, KEY).ids)[:4][::-1]
+    kept, _, _ = TeacherCache(written, KEY).outputs(ids)
+    monkeypatch.setattr(cache_module, "KEPT_BYTES", 0)
+    read, _, _ = TeacherCache(written, KEY).outputs(ids)
+    assert torch.equal(kept.logits, read.logits) and torch.equal(kept.embedding, read.embedding)
+
+
 def test_reading_does_not_depend_on_the_order_of_writing(experiment, teacher, written: Path, tmp_path: Path) -> None:
     backwards = tuple(reversed(tuple(experiment.recordings)))
     write_teacher_cache(tmp_path / "other.h5", teacher, clips(experiment, backwards), KEY)

@@ -18,6 +18,7 @@ import pytest
 from vskd.errors import CacheError, DataError
 from vskd.files import WriteError
 from vskd.preprocessing.stores import store as store_module
+from vskd.preprocessing.stores import store_file
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store, member_name
 
@@ -102,6 +103,20 @@ def test_what_is_written_is_read(sources: list[TextSource], out: Path) -> None:
             np.testing.assert_array_equal(store.dataset(f"r{number}")[()], np.full((3, 2), number))
     with pytest.raises(CacheError, match="r9"):
         store.dataset("r9")
+
+
+def test_small_recordings_are_read_once_as_long_as_there_is_room(
+    sources: list[TextSource], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(sources, out)
+    monkeypatch.setattr(store_file, "KEPT_BYTES", 100)  # room for two arrays of 48 bytes
+    with NumberStore(out) as store:
+        for number in (3, 1, 4, 3, 1, 4):
+            np.testing.assert_array_equal(store.kept(f"r{number}"), np.full((3, 2), number))
+        assert [store.kept(i) is store.kept(i) for i in ("r3", "r1", "r4")] == [True, True, False]
+        assert [store.length(i) for i in ("r3", "r4")] == [3, 3]
+        with pytest.raises(CacheError, match="r9"):
+            store.kept("r9")
 
 
 def test_the_hash_of_each_source_is_kept(sources: list[TextSource], out: Path) -> None:

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 SCHEMA = "vskd-teacher-cache/3"
 BYTES_PER_SAMPLE = 4096
 """Room to have before beginning: logits, an embedding of some hundred values, label and id."""
+KEPT_BYTES = 1 << 26
+"""Datasets that take no more are read once."""
 STATED_BYTES = 100 * 2**20
 """Features that take more are announced."""
 LARGEST_BYTES = 20 * 2**30
@@ -167,6 +169,7 @@ class TeacherCache:
             which = "teacher" if found.teacher_hash != key.teacher_hash else "preprocessing"
             raise CacheError(f"{path} holds the outputs of another {which}", action)
         self._row = {recording: row for row, recording in enumerate(self._names)}
+        self._kept: dict[str, npt.NDArray[Any]] = {}
 
     @property
     def ids(self) -> frozenset[str]:
@@ -193,7 +196,7 @@ class TeacherCache:
         features = [layer for layer in self.shapes if layer not in ("logits", "embedding")]
         stored = ("logits", "embedding", "labels", *(f"features/{layer}" for layer in features))
         try:
-            arrays = [self._file[name][ordered] for name in stored]
+            arrays = [self._rows(self._file, name, ordered) for name in stored]
             self._check(ordered, arrays)
         except DAMAGE as error:
             raise DamagedCacheError(
@@ -209,6 +212,15 @@ class TeacherCache:
                 f"Delete {self.path} and run the command again; it is made anew",
             )
         return outputs, tuple(self._names[r] for r in rows), labels
+
+    def _rows(self, file: h5py.File, name: str, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Some rows of a dataset, which stays in memory where it is small: HDF5 takes milliseconds for each batch."""
+        if name not in self._kept:
+            dataset = file[name]
+            if dataset.size * dataset.dtype.itemsize > KEPT_BYTES:
+                return np.asarray(dataset[rows])
+            self._kept[name] = dataset[()]
+        return self._kept[name][rows]
 
     def _check(self, rows: npt.NDArray[np.int64], arrays: Sequence[npt.NDArray[Any]]) -> None:
         """Compare rows with their checksums.

@@ -59,5 +59,5 @@ class JointStore(Store):
     kind = "joints"
 
     def joints(self, recording: str) -> npt.NDArray[np.float32]:
-        """float32 (joints * 3, length)."""
-        return self.read(recording)
+        """float32 (joints * 3, length), not to be changed."""
+        return self.kept(recording)

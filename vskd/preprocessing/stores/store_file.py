@@ -27,6 +27,8 @@ from vskd.preprocessing.stores.checksum import DAMAGE, NAME, check, checked, sea
 SCHEMA = 3
 METADATA_BYTES = 1 << 18
 CHECKSUMS = NAME.encode()
+KEPT_BYTES = 1 << 26
+"""Of recordings that a store keeps in memory."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,8 @@ class Store:
         self.path = path
         self._file: h5py.File | None = None
         self._process = -1
+        self._kept: dict[str, npt.NDArray[Any]] = {}
+        self._room = KEPT_BYTES
         with open_store(path, self.kind) as file, refusing_damage(path):
             manifest = read_manifest(file)
             self.ids = frozenset(i for i, entry in manifest.items() if not entry.problem)
@@ -197,6 +201,31 @@ class Store:
         dataset = self.dataset(recording)
         with refusing_damage(self.path):
             return checked(dataset)
+
+    def kept(self, recording: str) -> npt.NDArray[Any]:
+        """As `read`, of recordings that are small and read in every epoch: once, as long as there is room in memory.
+
+        Returns:
+            The array, which is not to be changed.
+
+        Raises:
+            CacheError: see `read`.
+        """
+        if recording in self._kept:
+            return self._kept[recording]
+        array = self.read(recording)
+        if array.nbytes <= self._room:
+            self._room -= array.nbytes
+            self._kept[recording] = array
+        return array
+
+    def length(self, recording: str) -> int:
+        """Of the first axis of a recording's array.
+
+        Raises:
+            CacheError: the recording is not in the store.
+        """
+        return len(self._kept[recording]) if recording in self._kept else int(self.dataset(recording).shape[0])
 
     def read_into(self, recording: str, out: npt.NDArray[Any]) -> None:
         """Fill `out` with the whole array of one recording.

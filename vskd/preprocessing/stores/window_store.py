@@ -240,7 +240,7 @@ class WindowStore(Store):
 
     def num_windows(self, recording: str) -> int:
         """How many windows a recording has."""
-        return int(self.dataset(recording).shape[0])
+        return self.length(recording)
 
     def num_samples(self, recording: str) -> int:
         """Length of the original recording, in samples at its own rate."""
@@ -269,5 +269,5 @@ class WindowStore(Store):
         return tuple(found)
 
     def windows(self, recording: str) -> npt.NDArray[np.float32]:
-        """float32 (windows, channels, length)."""
-        return self.read(recording)
+        """float32 (windows, channels, length), not to be changed."""
+        return self.kept(recording)
