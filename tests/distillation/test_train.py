@@ -597,8 +597,6 @@ def test_batches_of_one_sample_are_refused_before_the_folder_is_claimed(
     tiny: MakeRecipe, shared_cache: Path, tmp_path: Path
 ) -> None:
     recipe = tiny("distiller=none", "student.training.batch_size=1")
-    with pytest.raises(
-        RecipeError, match=r"training\.batch_size: of \d+ .*Set training\.batch_size to 4"
-    ):
+    with pytest.raises(RecipeError, match=r"training\.batch_size: of \d+ .*Set training\.batch_size to 4"):
         distill(recipe, tmp_path / "run", cache=shared_cache)
     assert not RunFolder(tmp_path / "run").recipe_file.exists()
