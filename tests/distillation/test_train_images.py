@@ -182,6 +182,6 @@ def test_bfloat16_is_refused_where_its_gradients_are_wrong(
     recipe_of: MakeRecipe, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(RecipeError, match="training.precision is bfloat16, but at 32 x 32 pixels"):
+    with pytest.raises(RecipeError, match=r"training\.precision is bfloat16, but at 32 x 32 pixels"):
         distill(recipe_of("distiller=none", "student.training.precision=bfloat16"), tmp_path / "run", cache=cache)
     assert not (tmp_path / "run" / "recipe.yaml").exists()
