@@ -11,6 +11,7 @@ import torch
 
 from vskd.datasets.splits.split import Split
 from vskd.distillation.batch_norm import refuse_single_samples
+from vskd.distillation.bfloat16 import refuse_wrong_gradients
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import (
@@ -179,6 +180,8 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
     shown = _shown(experiment, split.train, guided=source is not None)
     batches = inputs.batches(split.train, batch_size=student.training.batch_size)
     refuse_single_samples(model, batches.samples, len(batches))
+    if student.training.precision == "bfloat16":
+        refuse_wrong_gradients(model.network, inputs.network_shape)
     train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split, shown)
     wanted, _ = layers(recipe.distiller.terms)
     with as_recipe_error("distiller: the student does not fit"):
