@@ -213,3 +213,12 @@ def test_what_a_killed_beginning_left_is_no_foreign_content(tiny: Callable[..., 
     with folder.writing():
         assert [p.name for p in tmp_path.iterdir()] == [".lock"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lock_of_a_process_that_was_killed_at_the_end_is_removed(trained: RunFolder) -> None:
+    (trained.path / ".lock").touch()
+    trained.tidy()
+    assert not (trained.path / ".lock").exists()
+    with trained.writing():
+        trained.tidy()
+        assert (trained.path / ".lock").exists()

@@ -16,8 +16,8 @@ import torch
 
 import vskd
 from vskd.errors import CheckpointError, RunError
-from vskd.files import is_temporary, json_text, sha256_file, sweep, write_text
-from vskd.locks import LOCK, only_writer
+from vskd.files import WriteError, is_temporary, json_text, sha256_file, sweep, write_text
+from vskd.locks import LOCK, LockedError, only_writer
 from vskd.recipe import DECIDING, Recipe, dump_recipe, load_recipe
 from vskd.sums import Sums
 
@@ -120,6 +120,12 @@ class RunFolder:
             for folder in (self.path, *(child for child in self.path.iterdir() if child.is_dir())):
                 sweep(folder)
             yield
+
+    def tidy(self) -> None:
+        """Remove what a process left that was killed when its work was all but done; a living one is not disturbed."""
+        if (self.path / LOCK).exists():
+            with contextlib.suppress(LockedError, WriteError), self.writing():
+                pass
 
     @property
     def sealed(self) -> bool:

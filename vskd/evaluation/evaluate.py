@@ -159,6 +159,7 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     folder.require_complete()
     out = run if split == "test" else run / split
     if evaluated(out, recorded=folder.sealed):
+        folder.tidy()
         return read_results(out / RESULTS)
     with folder.writing():
         return renewing(lambda: _evaluate(folder, split, out))
