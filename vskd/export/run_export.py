@@ -18,7 +18,7 @@ from vskd.distillation.experiment import Experiment
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
-from vskd.errors import RecipeError, RunError, SettingError
+from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.evaluation.evaluate import open_experiment
 from vskd.export.candidates import Inspect
 from vskd.export.int8.fine_tuning import fine_tuning
@@ -100,11 +100,8 @@ def _contract(experiment: Experiment, train: Sequence[str]) -> Contract:
     Raises:
         RecipeError: what the student sees cannot be shipped.
     """
-    try:
-        inside = bool(experiment.recipe.export.encoding_inside)
-        return experiment.inputs.contract(train, encoding_inside=inside)
-    except SettingError as error:
-        raise RecipeError(error.problem, error.action) from error
+    with as_recipe_error(f"recipe {experiment.recipe.name}"):
+        return experiment.inputs.contract(train, encoding_inside=bool(experiment.recipe.export.encoding_inside))
 
 
 def _with_settings(experiment: Experiment, settings: Sequence[str]) -> Experiment:

@@ -6,11 +6,6 @@ from vskd.errors import RecipeError, lookup
 from vskd.recipe import Recipe, parse_recipe
 
 
-def no_kd(recipe: Recipe) -> Recipe:
-    """The same student, budget, initial weights, splits and batches, without a teacher."""
-    return recipe.undistilled()
-
-
 def self_taught(recipe: Recipe) -> Recipe:
     """Self-training: the teacher is the student's own twin without a teacher."""
     _require_teacher(recipe, "self")
@@ -57,7 +52,7 @@ def _require_teacher(recipe: Recipe, control: str) -> None:
 
 
 CONTROLS: Mapping[str, tuple[Callable[[Recipe], Recipe], str]] = {
-    "none": (no_kd, "no-kd"),
+    "none": (Recipe.undistilled, "no-kd"),
     "self": (self_taught, "self"),
     "permuted": (permuted, "permuted"),
     "permuted-in-class": (permuted_in_class, "permuted-in-class"),
