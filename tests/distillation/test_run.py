@@ -252,3 +252,12 @@ def test_another_number_of_threads_is_noticed_when_a_run_goes_on(
     begun.begin(tiny(), FACTS)
     assert f"was begun with {before + 1} thread(s) and goes on with {before}" in caplog.text
     assert f"OMP_NUM_THREADS={before + 1}" in caplog.text
+
+
+def test_the_lock_of_a_process_that_was_killed_at_the_end_is_removed(trained: RunFolder) -> None:
+    (trained.path / ".lock").touch()
+    trained.tidy()
+    assert not (trained.path / ".lock").exists()
+    with trained.writing():
+        trained.tidy()
+        assert (trained.path / ".lock").exists()

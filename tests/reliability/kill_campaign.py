@@ -88,7 +88,7 @@ def outcome(stage: Stage, folder: Path, good: dict[str, str], kills: list[Callab
     if ended.answer[0]:
         return _refusal(ended.answer[1]), killed
     wrong, left = differences(folder, good), left_behind(folder)
-    return (f"lost or changed: {wrong}" if wrong else f"left: {left}" if left else "equal"), killed
+    return (f"left: {left[:3]}" if left else f"lost or changed: {wrong[:3]}" if wrong else "equal"), killed
 
 
 def _refusal(text: str) -> str:

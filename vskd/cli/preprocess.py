@@ -63,7 +63,15 @@ def out_option(function: F) -> F:
 
 
 def print_store(report: "StoreReport", as_json: bool) -> None:
-    """Print what a build left, and every recording that it had to leave out."""
+    """Print what a build left, and every recording that it had to leave out.
+
+    Raises:
+        DamagedCacheError: what was there already is damaged.
+    """
+    if report.reused:
+        from vskd.preprocessing.stores.store_file import check_store
+
+        check_store(report.path)
     if as_json:
         print_json(asdict(report))
         return

@@ -17,8 +17,8 @@ import torch
 import vskd
 from vskd.distillation.run_files import Environment, EpochRow, LearnedRecord, RecordOfRun, TrainingRecord
 from vskd.errors import CheckpointError, RunError, first_few
-from vskd.files import is_temporary, json_text, sha256_file, sweep, write_text
-from vskd.locks import LOCK, only_writer
+from vskd.files import WriteError, is_temporary, json_text, sha256_file, sweep, write_text
+from vskd.locks import LOCK, LockedError, only_writer
 from vskd.modalities.base import Rows
 from vskd.recipe import DECIDING, Recipe, dump_recipe, load_recipe
 from vskd.schema import parse_json, read_json
@@ -131,6 +131,12 @@ class RunFolder:
             for folder in (self.path, *(child for child in self.path.iterdir() if child.is_dir())):
                 sweep(folder)
             yield
+
+    def tidy(self) -> None:
+        """Remove what a process left that was killed when its work was all but done; a living one is not disturbed."""
+        if (self.path / LOCK).exists():
+            with contextlib.suppress(LockedError, WriteError), self.writing():
+                pass
 
     @property
     def sealed(self) -> bool:

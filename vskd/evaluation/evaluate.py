@@ -172,6 +172,7 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     out = run if split == "test" else run / split
     if evaluated(out, recorded=folder.sealed):
         _check_data(folder, out)
+        folder.tidy()
         return read_results(out / RESULTS)
     with folder.writing():
         return renewing(lambda: _evaluate(folder, split, out))

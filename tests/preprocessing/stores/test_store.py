@@ -347,6 +347,27 @@ def test_a_killed_build_goes_on_where_it_stopped(sources: list[TextSource], out:
     assert left(out) == ["store.h5"]
 
 
+def test_parts_of_a_build_that_was_killed_when_all_but_done_are_removed(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    (out.parent / ".store.h5.partial").mkdir()
+    (out.parent / ".store.h5.partial" / "part.h5").touch()
+    assert build(sources, out).reused
+    assert left(out) == ["store.h5"]
+
+
+def test_a_finished_part_that_was_damaged_is_made_again(sources: list[TextSource], out: Path) -> None:
+    """Whatever place is hit: a whole part of zeros has the right Fletcher-32."""
+    with pytest.raises(KeyboardInterrupt):
+        build(sources, out, Counted("r3", KeyboardInterrupt()))
+    part = sorted((out.parent / ".store.h5.partial").iterdir())[0]
+    with h5py.File(part, "r+") as file:
+        file["data"][...] = 0 if file["data"][0, 0] else 9
+    again = Counted()
+    build(sources, out, again)
+    assert len(again.seen) == 3
+    assert [int(NumberStore(out).dataset(s.id)[0, 0]) for s in sources] == [0, 1, 2, 3, 4]
+
+
 def test_a_finished_part_that_a_power_cut_emptied_is_made_again(sources: list[TextSource], out: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         build(sources, out, Counted("r3", KeyboardInterrupt()))

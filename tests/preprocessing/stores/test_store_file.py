@@ -6,11 +6,12 @@ import h5py
 import numpy as np
 import pytest
 
-from vskd.errors import CacheError
+from vskd.errors import CacheError, DamagedCacheError
 from vskd.preprocessing.stores.checksum import seal
 from vskd.preprocessing.stores.store_file import (
     Entry,
     Store,
+    check_store,
     member_name,
     open_store,
     read_manifest,
@@ -100,3 +101,13 @@ def test_reading_into_an_array(path: Path) -> None:
         Things(path).read_into("good", np.zeros(3, np.float32))
     with pytest.raises(CacheError, match="has no recording bad"):
         Things(path).read_into("bad", rows[1])
+
+
+def test_a_whole_store_is_compared_with_its_checksums(path: Path) -> None:
+    check_store(path)
+    with h5py.File(path, "r+") as file:
+        file["recordings/good"][2] = 0
+    with pytest.raises(DamagedCacheError, match=r"s\.h5 is damaged .*good: the checksum"):
+        check_store(path)
+    with pytest.raises(DamagedCacheError, match=r"s\.h5 is damaged"):
+        Things(path).read("good")

@@ -132,6 +132,7 @@ def build_store(
         hashes = file_hashes(s.path for s in sources if s.path.is_file())
         wanted = {s.id: _entry(s, old.get(s.id), hashes.get(s.path)) for s in sources}
         if old and all(old.get(i) == entry for i, entry in wanted.items()):
+            shutil.rmtree(plan.partial, ignore_errors=True)  # of a build that was killed when it was all but done
             return _report(plan, sources, wanted, reused=True)
         try:
             _fill(plan, sources, wanted, old, write, description)
