@@ -259,7 +259,7 @@ def test_files_that_are_no_protocol_at_all(tmp_path: Path) -> None:
         load_protocol("utd-mhad", str(path))
     path.unlink()
     path.mkdir()
-    with pytest.raises(ProtocolError, match="Cannot read"):
+    with pytest.raises(ProtocolError, match="cannot be read"):
         load_protocol("utd-mhad", str(path))
 
 
