@@ -1,5 +1,6 @@
 """A run folder accepts its own experiment again, and nothing else."""
 
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -261,3 +262,47 @@ def test_the_lock_of_a_process_that_was_killed_at_the_end_is_removed(trained: Ru
     with trained.writing():
         trained.tidy()
         assert (trained.path / ".lock").exists()
+
+
+WHOLE = {
+    "environment.json": "",
+    "training.json": json.dumps(
+        {"epochs": 2, "selected_epoch": 1, "select": "best", "seconds": 1.5, "train": 6, "validation": ["a"]}
+        | {"parameters": 10}
+    ),
+    "learned.json": json.dumps({"train": ["a"], "subjects": ["1"], "labels": ["a"]}),
+    "metrics.jsonl": json.dumps({"epoch": 0, "seconds": 0.1, "train/loss": 1.0}) + "\n",
+}
+READ = {
+    "environment.json": RunFolder.facts,
+    "training.json": RunFolder.training,
+    "learned.json": RunFolder.learned,
+    "metrics.jsonl": RunFolder.metrics,
+}
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"{", b"[]", b"null", b"3", b'{"epoch": "x"}', b'{"epochs": -1}'])
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_damaged_file_of_a_run_is_named(begun: RunFolder, name: str, damage: bytes) -> None:
+    """Whatever is wrong with it; an empty metrics.jsonl is one without epochs."""
+    path = begun.path / name
+    path.write_text(WHOLE[name] or path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert READ[name](begun)
+    path.write_bytes(damage)
+    if (name, damage) == ("metrics.jsonl", b""):
+        assert begun.metrics() == []
+        return
+    with pytest.raises(RunError) as caught:
+        READ[name](begun)
+    assert str(path) in str(caught.value) and "Restore it from a copy, or delete" in str(caught.value)
+
+
+def test_a_damaged_row_is_named_by_its_line(begun: RunFolder) -> None:
+    begun.metrics_file.write_text(WHOLE["metrics.jsonl"] + '{"epoch": 1, "train/loss": "x"}\n', encoding="utf-8")
+    with pytest.raises(RunError, match=r"metrics.jsonl, line 2 is damaged: train/loss"):
+        begun.metrics()
+
+
+def test_keys_of_other_versions_are_kept(begun: RunFolder) -> None:
+    write_text(begun.environment_file, json.dumps({**begun.facts(), "of_tomorrow": [1]}))
+    assert begun.facts()["of_tomorrow"] == [1]
