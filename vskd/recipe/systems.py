@@ -12,6 +12,7 @@ SYSTEM_OF: Mapping[str, str] = {
     "mobilenet": "dangerous-driving",
     "efficientnet": "dangerous-driving",
     "dangerous-driving": "dangerous-driving",
+    "separable-resnet1d": "wrist",
 }
 """How names of networks and distillers begin -> the system that they belong to."""
 
