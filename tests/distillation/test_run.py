@@ -222,3 +222,12 @@ def test_the_lock_of_a_process_that_was_killed_at_the_end_is_removed(trained: Ru
     with trained.writing():
         trained.tidy()
         assert (trained.path / ".lock").exists()
+
+
+def test_the_state_that_a_sealed_run_was_resumed_from_is_removed(
+    trained: RunFolder, tiny: Callable[..., Recipe]
+) -> None:
+    trained.trainer_file.write_text("state")
+    assert trained.complete
+    trained.begin(tiny(), FACTS)
+    assert not trained.trainer_file.exists()
