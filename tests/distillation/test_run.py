@@ -306,3 +306,12 @@ def test_a_damaged_row_is_named_by_its_line(begun: RunFolder) -> None:
 def test_keys_of_other_versions_are_kept(begun: RunFolder) -> None:
     write_text(begun.environment_file, json.dumps({**begun.facts(), "of_tomorrow": [1]}))
     assert begun.facts()["of_tomorrow"] == [1]
+
+
+def test_the_state_that_a_sealed_run_was_resumed_from_is_removed(
+    trained: RunFolder, tiny: Callable[..., Recipe]
+) -> None:
+    trained.trainer_file.write_text("state")
+    assert trained.complete
+    trained.begin(tiny(), FACTS)
+    assert not trained.trainer_file.exists()

@@ -225,6 +225,8 @@ class RunFolder:
         old = self.facts() if self.environment_file.is_file() else {}
         self._check_facts(old, facts, data)
         complete = self.complete
+        if complete:
+            self.trainer_file.unlink(missing_ok=True)  # of a process that was killed right after it had sealed the run
         # what a finished run was made with stays on record, whatever is installed today
         made_with = {**environment(), **old} if complete else environment()
         if self.trainer_file.is_file():

@@ -20,7 +20,7 @@ from vskd.distillation.teacher.cache import (
     write_teacher_cache,
 )
 from vskd.distillation.teacher.outputs import finished_teacher, tapped
-from vskd.errors import CacheError, CheckpointError
+from vskd.errors import CacheError, CheckpointError, DamagedCacheError
 from vskd.modalities.base import Batches
 from vskd.network import Outputs
 from vskd.recipe import Recipe
@@ -154,6 +154,20 @@ def test_a_damaged_or_foreign_file_is_refused(written: Path, tmp_path: Path) -> 
         del file["embedding"]
     with pytest.raises(CacheError, match="cannot be read"):
         TeacherCache(damaged, KEY)
+
+
+@pytest.mark.parametrize("name", ["ids", "logits", "embedding", "labels", "crc32", "features/frame_features"])
+def test_what_was_changed_is_refused(written: Path, tmp_path: Path, name: str) -> None:
+    """Whatever is stored, by one value, in a file that HDF5 finds right."""
+    copied = tmp_path / "copied.h5"
+    copied.write_bytes(written.read_bytes())
+    with h5py.File(copied, "r+") as file:
+        first = file[name][0]
+        file[name][0] = b"a9_s9_t9" if name == "ids" else first + 1
+    with pytest.raises(DamagedCacheError, match=r"copied\.h5 .*checksum") as caught:
+        cache = TeacherCache(copied, KEY)
+        cache.outputs(sorted(cache.ids))
+    assert caught.value.path == copied
 
 
 def test_a_file_that_is_damaged_later_is_named(written: Path, tmp_path: Path) -> None:

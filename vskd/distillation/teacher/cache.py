@@ -17,7 +17,7 @@ from vskd.errors import CacheError, CheckpointError, DamagedCacheError, first_fe
 from vskd.files import atomic_path
 from vskd.modalities.base import Batch, Batches
 from vskd.network import FeatureTaps, Outputs
-from vskd.preprocessing.stores.checksum import DAMAGE, crc32
+from vskd.preprocessing.stores.checksum import DAMAGE, checked, crc32, seal
 from vskd.preprocessing.stores.store_file import text
 from vskd.preprocessing.stores.store_parts import writing_hdf5
 from vskd.progress import track
@@ -105,7 +105,8 @@ def write_teacher_cache(
             _append(file, arrays)
             ids += [i.encode() for i in batch.ids]
             sums += row_sums(ids[-len(batch.ids) :], list(arrays.values()))
-        file["ids"], file["crc32"] = np.array(ids), np.array(sums, dtype=np.uint32)
+        seal(file.create_dataset("ids", data=np.array(ids)))  # a recording whose id is damaged would just be missing
+        file["crc32"] = np.array(sums, dtype=np.uint32)
 
 
 def _arrays(batch: Batch, outputs: Outputs) -> dict[str, npt.NDArray[Any]]:
@@ -157,7 +158,7 @@ class TeacherCache:
                 if text(file, "schema") != SCHEMA:
                     raise CacheError(f"{path} is not a teacher cache of this version", action)
                 found = TeacherKey(text(file, "teacher_hash"), text(file, "inputs_hash"))
-                self._names = [i.decode() for i in file["ids"][:]]
+                self._names = [i.decode() for i in checked(file["ids"]).tolist()]
                 self._sums = file["crc32"][:]
                 layers = ("logits", "embedding", *(f"features/{name}" for name in _layers(file)))
                 self.shapes: Shapes = {
