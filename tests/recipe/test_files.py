@@ -158,3 +158,9 @@ def test_exponents_of_a_file_are_numbers(tmp_path: Path) -> None:
     path.write_text("extends: vskd\nname: mine\nstudent: {training: {learning_rate: 1e-3, weight_decay: 2e-2}}\n")
     training = load_recipe(str(path)).student.training
     assert (training.learning_rate, training.weight_decay) == (0.001, 0.02)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, f"folder/{'ä' * 200}.yaml"])
+def test_a_name_that_no_file_system_takes_is_no_recipe(name: str) -> None:
+    with pytest.raises(RecipeError, match="No recipe is called"):
+        load_recipe(name)
