@@ -183,3 +183,9 @@ def test_names_that_look_like_numbers_survive_a_run_folder(tmp_path: Path, text:
     recipe = load_recipe("vskd", [f"dataset.fold='{text}'"])
     (tmp_path / "again.yaml").write_text(dump_recipe(recipe))
     assert load_recipe(str(tmp_path / "again.yaml")) == recipe
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, f"folder/{'ä' * 200}.yaml"])
+def test_a_name_that_no_file_system_takes_is_no_recipe(name: str) -> None:
+    with pytest.raises(RecipeError, match="No recipe is called"):
+        load_recipe(name)

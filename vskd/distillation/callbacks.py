@@ -104,7 +104,8 @@ class SelectWeights(Callback):
             self._best = max(score, self._best)
         if keep:
             self.epoch = epoch
-            content = packed(pl_module.model.state_dict(), {"epoch": str(epoch), "select": self._select})
+            metadata = {"epoch": str(epoch), "select": self._select}
+            content = packed(pl_module.model.state_dict(), metadata, self._run.weights_file)
             with self._run.sums.replacing(WEIGHTS) as temporary:
                 temporary.write_bytes(content)
 

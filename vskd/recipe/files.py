@@ -1,5 +1,6 @@
 """Recipes on disk: the shipped ones by name, and YAML files of one's own."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from vskd.recipe.schema import VERSION, Recipe, parse_recipe
 from vskd.yaml_text import dump_yaml, read_yaml
 
 RECIPES_FOLDER = Path(__file__).parents[1] / "recipes"
+LONGEST_NAME = 240
+"""Bytes of a part of a path: longer ones are refused by file systems, in an error of their own."""
 _OLD_KEYS = frozenset({"sensor", "frames", "images", "encoding", "augmentation", "teacher", "training"})
 """Top-level keys of recipes before there were roles."""
 
@@ -93,6 +96,8 @@ _GONE = {
 
 
 def _recipe_path(name_or_path: str) -> Path:
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in name_or_path.split("/")):
+        raise RecipeError(f"No recipe is called '{name_or_path[:40]}...'", "See `vskd recipe list`")
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         if not path.is_file():

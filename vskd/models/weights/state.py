@@ -35,17 +35,20 @@ def save_state(module: nn.Module, path: Path, metadata: Mapping[str, str]) -> No
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
     """Write named tensors as safetensors, atomically. Raises as `save_state`."""
-    refuse_not_finite(tensors, f"What is to be written to {path}")
-    content = packed(tensors, metadata)
+    content = packed(tensors, metadata, path)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
 
 
-def packed(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """Named tensors as the content of a safetensors file.
+def packed(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], path: Path) -> bytes:
+    """Named tensors as the content of a safetensors file, which is to become `path`.
 
     Serialised in memory, so that a full disk is an OSError of Python's own, which `atomic_path` reports.
+
+    Raises:
+        CheckpointError: a tensor holds NaN or infinity.
     """
+    refuse_not_finite(tensors, f"What is to be written to {path}")
     header = {_METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)}
     content: bytes = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, header)
     return content
