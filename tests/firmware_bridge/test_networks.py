@@ -1,0 +1,26 @@
+"""The networks made for watches: converted to int8, the generated C gives their answers bit for bit."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.export.conftest import random_inputs, seeded
+from tests.firmware_bridge.conftest import Workbench, full_range, reference
+from vskd.export.convert.integer_form import integer_form
+from vskd.export.convert.litert import LogitsOnly, convert_float
+from vskd.export.convert.structure import operator_names
+from vskd.export.int8.quantize import quantize_int8
+from vskd.firmware_bridge.operators.catalog import OPERATORS
+from vskd.models.catalog import build_network, parse_network
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("separable-resnet1d-050", (3, 32)), ("separable-resnet2d", (2, 16, 16))], ids=["1d", "2d"]
+)
+def test_generated_c_is_bit_exact(name: str, shape: tuple[int, ...], workbench: Workbench) -> None:
+    network = seeded(lambda: build_network(parse_network(name), shape=shape, classes=5))
+    model = LogitsOnly(integer_form(network))
+    content = quantize_int8(convert_float(model, torch.zeros(1, *shape)), random_inputs(16, shape))
+    assert set(operator_names(content)) <= set(OPERATORS)
+    inputs = full_range((1, *shape), np.random.default_rng(0))
+    np.testing.assert_array_equal(workbench.answers(content, inputs), reference(content, inputs))
