@@ -12,6 +12,7 @@ from scipy.io import savemat
 from tests.conftest import TINY, TINY_STUDENT, write_shapes
 from tests.preprocessing.video.clips import write_clip
 from vskd.datasets.synthetic.write import write_world
+from vskd.distillation.run import TRAINER
 from vskd.export.evaluate import export_and_evaluate
 from vskd.files import write_json, write_text
 from vskd.models.catalog import NETWORKS, build_network
@@ -22,6 +23,8 @@ from vskd.study.controls import with_controls
 
 RUN, TWIN = Path("comparison/runs/demo/seed0"), Path("comparison/runs/demo-no-kd/seed0")
 BUNDLE = RUN / "bundle"
+BEGUN = Path("begun")
+"""A run that was interrupted."""
 PROTOCOL = """\
 name: mine
 version: 1
@@ -87,7 +90,9 @@ def make_files(root: Path) -> None:
     write_json(root / "headline.json", ["comparison"])
     network = build_network(NETWORKS["cnn1d"].settings(), shape=(3, 32), classes=3)
     torch.save({"state_dict": network.state_dict()}, root / "public.pth")
-    torch.save({"epoch": 1, "loops": {}, "state_dict": network.state_dict()}, root / "trainer.ckpt")
+    state = root / BEGUN / TRAINER
+    state.parent.mkdir(parents=True)
+    torch.save({"epoch": 1, "loops": {}, "state_dict": network.state_dict()}, state)
 
 
 def _turned() -> bytes:

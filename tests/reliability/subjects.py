@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from tests.reliability.material import BUNDLE, RUN
+from tests.reliability.material import BEGUN, BUNDLE, RUN
 from vskd.bundle.bundle import DIGEST, MANIFEST, load_bundle, verify_bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.predict import Predictor
@@ -24,7 +24,7 @@ from vskd.datasets.synthetic.dataset import index as index_world
 from vskd.datasets.synthetic.settings import load_settings
 from vskd.distillation.callbacks import check_resumable
 from vskd.distillation.fitting import finished
-from vskd.distillation.run import RunFolder
+from vskd.distillation.run import TRAINER, RunFolder
 from vskd.distillation.teacher.cache import TeacherCache, TeacherKey
 from vskd.errors import VskdError
 from vskd.evaluation.predictions import read_csv
@@ -236,8 +236,9 @@ def protocol_of(root: Path) -> object:
 
 
 def checkpoint(root: Path) -> object:
-    check_resumable(root / "trainer.ckpt")
-    return torch.load(root / "trainer.ckpt", weights_only=True)
+    folder = RunFolder(root / BEGUN)
+    check_resumable(folder)
+    return torch.load(folder.trainer_file, weights_only=True)
 
 
 OF_USERS = (
@@ -317,7 +318,7 @@ OF_RUNS = (
         lambda root: read_tensors(root / RUN / "checkpoints/model.safetensors"),
         8,
     ),
-    Subject("state to resume from", "trainer.ckpt", checkpoint, 6),
+    Subject("state to resume from", f"{BEGUN}/{TRAINER}", checkpoint, 6),
     Subject("environment.json", f"{RUN}/environment.json", of_run(facts), 10),
     Subject("training.json", f"{RUN}/training.json", of_run(RunFolder.training, finished), 10),
     Subject("metrics.jsonl", f"{RUN}/metrics.jsonl", of_run(RunFolder.metrics, finished), 10),

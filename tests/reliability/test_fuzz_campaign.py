@@ -32,7 +32,7 @@ def reader(material: Path) -> Reader:
     return Reader(material, material.parent / "copy", seed=1)
 
 
-QUICK = [s.name for s in ALL if not s.slow and not s.name.startswith("bundle: ") and not s.file.endswith(".h5")]
+QUICK = [s.name for s in ALL if not s.slow and not s.name.startswith("bundle: ")]
 
 
 def test_damaged_files_are_refused_by_name_or_do_no_harm(reader: Reader) -> None:
