@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 OUT ?= demo
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check lint types install clean help
+.PHONY: demo test check lint types soak install clean help
 
 help:
 	@echo "make demo    from nothing to a verified bundle and a report, on a synthetic world (OUT=demo)"
 	@echo "make test    the tests"
 	@echo "make check   lint, types and tests: what CI runs"
+	@echo "make soak    kills, power loss and damaged files, at length (up to three hours; figures in soak/)"
 	@echo "make clean   remove the virtual environment and caches"
 
 install: $(STAMP)
@@ -38,6 +39,9 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 check: lint types test
+
+soak: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.reliability.soak --out soak
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -72,7 +72,7 @@ def main() -> None:
 def time_pyts(python: Path, windows: int) -> dict[int, float]:
     """Seconds of pyts by image size; empty if it cannot be imported."""
     words = [str(python), "-c", PYTS_PROGRAM, str(windows), "4", *map(str, SIZES)]
-    answer = subprocess.run(words, capture_output=True, text=True, check=True)
+    answer = subprocess.run(words, capture_output=True, encoding="utf-8", check=True)
     return {int(size): value for size, value in (json.loads(answer.stdout) or {}).items()}
 
 

@@ -66,7 +66,7 @@ def copy_world(seed: Path, target: Path, count: int) -> Path:
 def measure(step: str, world: Path) -> float:
     """Peak memory of one step in MiB."""
     words = [sys.executable, __file__, "--step", step, "--folder", str(world)]
-    return float(subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[-1])
+    return float(subprocess.run(words, stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout.splitlines()[-1])
 
 
 def input_mib(step: str, world: Path) -> float:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,14 +46,35 @@ def utd_mhad_root(shared_data: Path) -> Path:
     return root
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that all workers share; the first that asks makes it, another one that asks meanwhile waits."""
+    from vskd.locks import only_writer
+
+    own = factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder, made = root / name, root / f"{name}.made"
+    with only_writer(root / f"{name}.lock", folder, wait=True):
+        if not made.exists():
+            make(folder)
+            made.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def synthetic_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A synthetic world of 3 actions x 4 subjects x 2 trials, written once per session. Read it, never change it."""
     from vskd.datasets.synthetic.write import write_world
 
-    root = tmp_path_factory.mktemp("synthetic") / "world"
-    write_world(root, subjects=4, actions=3, trials=2, seed=0)
-    return root
+    return made_once(tmp_path_factory, "world", lambda root: write_world(root, subjects=4, actions=3, trials=2, seed=0))
+
+
+def mend_in_place(path: Path, at: int = -1) -> None:
+    """Change one byte of a file as an editor might that hides it: size and times stay."""
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
 
 SHAPES = ("circle", "cross", "square")
@@ -94,9 +116,7 @@ def draw_shape(name: str, shade: int, side: int, generator: np.random.Generator)
 @pytest.fixture(scope="session")
 def shapes_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Images of shapes in three classes, of five drivers, written once per session. Read it, never change it."""
-    root = tmp_path_factory.mktemp("shapes") / "data"
-    write_shapes(root)
-    return root
+    return made_once(tmp_path_factory, "shapes", write_shapes)
 
 
 TINY_BUDGET = (
@@ -167,11 +187,13 @@ def finished_comparison(synthetic_root: Path, tmp_path_factory: pytest.TempPathF
     from vskd.study.compare import compare
     from vskd.study.controls import with_controls
 
-    out = tmp_path_factory.mktemp("comparison")
     recipe = load_recipe("demo", (*TINY, f"dataset.path={synthetic_root}"))
     recipes = tuple(with_controls([recipe], ["none"]))
-    compare(recipes, [0], out, after_run=export_and_evaluate)
-    return FinishedComparison(out, recipes)
+
+    def make(out: Path) -> None:
+        compare(recipes, [0], out, after_run=export_and_evaluate)
+
+    return FinishedComparison(made_once(tmp_path_factory, "comparison", make), recipes)
 
 
 def _copy_or_link(source: str, target: str) -> str:
@@ -218,9 +240,11 @@ def finished_images(shapes_root: Path, tmp_path_factory: pytest.TempPathFactory)
     from vskd.study.compare import compare
     from vskd.study.controls import with_controls
 
-    out = tmp_path_factory.mktemp("images")
     grey = ("student.sees.grey=true", "teachers.0.sees.grey=true")
     recipe = load_recipe("krca", (*TINY_IMAGES, *grey, f"dataset.path={shapes_root}"))
     recipes = tuple(with_controls([recipe], ["none"]))
-    compare(recipes, [0], out, after_run=lambda run: export_and_evaluate(run) if run.parent.name == "krca" else run)
-    return FinishedComparison(out, recipes)
+
+    def make(out: Path) -> None:
+        compare(recipes, [0], out, after_run=lambda run: export_and_evaluate(run) if run.parent.name == "krca" else run)
+
+    return FinishedComparison(made_once(tmp_path_factory, "images", make), recipes)

@@ -1,9 +1,13 @@
 import errno
 import json
+import os
+import signal
+import stat
 from pathlib import Path
 
 import pytest
 
+from tests.reliability.children import in_child
 from vskd import files
 from vskd.files import WriteError
 
@@ -83,3 +87,92 @@ def test_hashes(tmp_path: Path) -> None:
     assert files.sha256_file(tmp_path / "empty") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert files.sha256_json({"a": 1, "b": 2}) == files.sha256_json({"b": 2, "a": 1})
     assert files.sha256_json({"a": 1}) != files.sha256_json({"a": 2})
+
+
+def test_a_file_is_renamed_into_its_place_and_all_may_read_it(tmp_path: Path) -> None:
+    """Who has the earlier one open goes on reading that one: it was not written over."""
+    target = tmp_path / "a.txt"
+    files.write_text(target, "earlier")
+    with target.open() as reader:
+        with files.atomic_path(target) as temporary:
+            temporary.write_text("new")
+            made = temporary.stat().st_ino
+        assert target.stat().st_ino == made
+        assert reader.read() == "earlier"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o644
+    with files.atomic_folder(tmp_path / "b"):
+        pass
+    assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o755
+
+
+def test_file_and_folder_are_on_the_disk_before_anybody_relies_on_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    monkeypatch.setattr(files, "_sync", lambda path: events.append(f"sync {'new' if path.suffix else path.name}"))
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda self, to: events.append("rename") or replace(self, to))
+    files.write_text(tmp_path / "x" / "y" / "a.txt", "1")
+    assert events == ["sync x", f"sync {tmp_path.name}", "sync new", "rename", "sync y"]
+    events.clear()
+    files.write_bytes(tmp_path / "x" / "y" / "a.txt", b"2", durable=False)
+    assert events == ["rename"]
+
+
+def left_by_a_killed_process(folder: Path, *, swap: bool = False) -> None:
+    """A file and a folder that were being written; with `swap`, the folder was about to take its place."""
+
+    def die() -> None:
+        with files.atomic_path(folder / "a.h5") as file, files.atomic_folder(folder / "bundle") as temporary:
+            file.write_text("half")
+            (temporary / "new").write_text("2")
+            if swap:
+                (folder / "bundle").replace(files._old(temporary))
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert in_child(die).code == -signal.SIGKILL
+    assert sum(files.is_temporary(p.name) for p in folder.iterdir()) == (3 if swap else 2)
+
+
+def test_what_dead_processes_left_is_swept_and_what_living_ones_write_is_not(tmp_path: Path) -> None:
+    left_by_a_killed_process(tmp_path)
+    (tmp_path / ".mine.tmp").touch()
+    with files.atomic_path(tmp_path / "b.txt") as file, files.atomic_folder(tmp_path / "c") as folder:
+        assert in_child(lambda: files.sweep(tmp_path)).code == 0
+        file.write_text("whole")
+        (folder / "d").touch()
+    assert leftovers(tmp_path) == [".mine.tmp", "b.txt", "c"]
+
+
+def test_the_first_write_into_a_folder_sweeps_it(tmp_path: Path) -> None:
+    left_by_a_killed_process(tmp_path)
+    files._sweep_once.cache_clear()
+    files.write_text(tmp_path / "b.txt", "x")
+    assert leftovers(tmp_path) == ["b.txt"]
+
+
+def test_a_folder_that_was_killed_on_its_way_to_its_place_is_brought_there(tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "old").write_text("1")
+    left_by_a_killed_process(tmp_path, swap=True)
+    assert not (tmp_path / "bundle").exists()
+    files.sweep(tmp_path)
+    assert leftovers(tmp_path) == ["bundle"]
+    assert leftovers(tmp_path / "bundle") == ["new"]
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bundle").mkdir()
+    replace = Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        if self.suffix == ".tmp":
+            raise OSError(errno.EIO, "Input/output error")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(WriteError, match="bundle"), files.atomic_folder(tmp_path / "bundle"):
+        pass
+    assert leftovers(tmp_path) == ["bundle"]

@@ -13,8 +13,11 @@ FLOORS = {
     "vskd": 0,  # the package itself: its version, and its front door, see FRONT_DOOR
     "errors": 0,
     "files": 0,
+    "locks": 0,
+    "sums": 0,
     "progress": 0,
     "schema": 0,
+    "yaml_text": 0,
     "network": 0,
     "losses": 0,
     "preprocessing": 1,
@@ -35,8 +38,11 @@ FRONT_DOOR = ("errors", "bundle", "datasets", "distillation")
 ALSO_MAY = {
     *(("vskd", room) for room in FRONT_DOOR),
     ("files", "errors"),
+    *(("locks", room) for room in ("errors", "files")),
+    *(("sums", room) for room in ("errors", "files")),
     ("progress", "errors"),
     ("schema", "errors"),
+    ("yaml_text", "errors"),
     ("network", "errors"),
     ("network", "schema"),
     ("losses", "errors"),

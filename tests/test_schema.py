@@ -3,14 +3,29 @@
 import copy
 import json
 import pickle
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from vskd import schema
-from vskd.schema import OnlyWhere, Strict, choice, explain, named, only_where, parse, required_where, tuples
+from vskd.errors import DataError
+from vskd.schema import (
+    OnlyWhere,
+    Strict,
+    choice,
+    explain,
+    named,
+    only_where,
+    parse,
+    read_json,
+    read_yaml,
+    required_where,
+    tuples,
+)
 
 
 class Encoding(Strict):
@@ -372,3 +387,65 @@ def test_own_messages_keep_their_words_and_long_values_are_not_repeated() -> Non
     with pytest.raises(ValidationError) as caught:
         Picky.model_validate_json(json.dumps({"count": 1}) + "}")
     assert explain(caught.value, Picky)[0].startswith("invalid JSON: ")
+
+
+class Small(Strict):
+    a: int
+    b: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "EOF"),
+        (b'{"a": 1', "EOF"),
+        (b"\xff\xfe", "invalid"),
+        (b'{"a": "1"}', "a: "),
+        (b'{"a": 1, "c": 2}', "c: unknown key"),
+        (b"{}", "a: missing"),
+        (b"[1]", "should be keys with values"),
+        (b'{"a": 1e400}', "a: "),
+        (b'{"a": NaN}', "a: "),
+        (b'{"a": 1, "b": [null]}', "b.0: "),
+        (b"[" * 100_000, "recursion"),
+    ],
+)
+def test_damaged_json_is_one_error_of_the_class_asked_for(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "small.json"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=re.escape(said)) as caught:
+        read_json(path, Small, DataError, "Make it again")
+    assert str(path) in str(caught.value) and str(caught.value).endswith("Make it again.")
+
+
+def test_json_that_cannot_be_opened(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.json", tmp_path, tmp_path / "a\0b", tmp_path / ("x" * 5000)):
+        with pytest.raises(DataError, match="cannot be read"):
+            read_json(path, Small, DataError, "Make it again")
+
+
+def test_whole_json_is_read(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"a": 1, "b": ["ä"]}', encoding="utf-8")
+    assert read_json(tmp_path / "x.json", Small, DataError, "") == Small(a=1, b=("ä",))
+
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["a: [", "a: &a [*a]", LAUGHS, "d: 2001-99-99", "!!python/object:os.system {}", "\t- a", "[" * 3000, "a: *b", "\0"],
+)
+def test_damaged_yaml_is_one_error_of_the_class_asked_for(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match="is no valid YAML") as caught:
+        read_yaml(path, DataError, "Correct it")
+    assert str(path) in str(caught.value)
+
+
+def test_yaml_may_repeat_itself(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("a: &a [1, 2]\nb: *a\n", encoding="utf-8")
+    assert read_yaml(tmp_path / "x.yaml", DataError, "") == {"a": [1, 2], "b": [1, 2]}

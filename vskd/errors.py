@@ -7,7 +7,8 @@ line prints them as one line; a library user catches `VskdError`.
 import contextlib
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ class VskdError(Exception):
         end = "" if self.problem.endswith("?") else "."
         super().__init__(f"{self.problem}{end} {self.action}.")
 
-    def __reduce__(self) -> tuple[type["VskdError"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type["VskdError"], tuple[Any, ...]]:
         """Keep both parts when the error crosses a process boundary (data loader workers)."""
         return (type(self), (self.problem, self.action))
 
@@ -69,6 +70,23 @@ class CacheError(VskdError):
     """A stored intermediate result (frames, windows, teacher outputs) belongs to something else or is damaged."""
 
 
+class DamagedCacheError(CacheError):
+    """A stored intermediate result is damaged; deleting the file has it made again.
+
+    Args:
+        path: of the file.
+        problem, action: as for `VskdError`.
+    """
+
+    def __init__(self, path: Path, problem: str, action: str) -> None:
+        self.path = path
+        super().__init__(problem, action)
+
+    def __reduce__(self) -> tuple[type["VskdError"], tuple[Any, ...]]:
+        """Keep the path too."""
+        return (type(self), (self.path, self.problem, self.action))
+
+
 class CheckpointError(VskdError):
     """A checkpoint or weight file is missing, damaged, unsafe or of another network."""
 
@@ -86,13 +104,17 @@ class MissingExtraError(VskdError):
             f"This needs the package '{package}', which is not installed", f"Run: pip install 'vskd[{extra}]'"
         )
 
-    def __reduce__(self) -> tuple[type["VskdError"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type["VskdError"], tuple[Any, ...]]:
         """Rebuild from the constructor's own arguments."""
         return (type(self), (self.package, self.extra))
 
 
 class RunError(VskdError):
     """A run folder belongs to another recipe, is unfinished, or cannot be continued."""
+
+
+class DivergedError(VskdError):
+    """The loss or the weights of a training are no longer finite numbers."""
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

@@ -55,6 +55,11 @@ class Outputs:
             raise ValueError(f"there is no layer '{name}' among the outputs, only {', '.join(found)}")
         return found[name]
 
+    @property
+    def finite(self) -> bool:
+        """Whether nothing in it is NaN or infinite."""
+        return all(bool(torch.isfinite(x).all()) for x in (self.logits, self.embedding, *self.features.values()))
+
     def to(self, device: torch.device) -> "Outputs":
         """The same on a device."""
         features = {name: feature.to(device) for name, feature in self.features.items()}

@@ -10,11 +10,12 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model, model_validator
 
-from vskd.errors import nearest
+from vskd.errors import VskdError, first_few, nearest
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -28,6 +29,8 @@ Size = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
+MOST_PROBLEMS = 8
+"""Misfits of a file that a message lists."""
 LONGEST_SHOWN = 80
 """Characters of a wrong value in a message; a longer one is not repeated."""
 
@@ -269,3 +272,31 @@ def parse(model: type[Model] | Any, content: Any) -> Any:
         pydantic.ValidationError: see `explain`.
     """
     return TypeAdapter(model).validate_python(tuples(content))
+
+
+def read_json(path: Path, model: type[Model] | Any, error: type[VskdError], action: str) -> Any:
+    """The content of a JSON file as a `model`: the one way in which files of ours are read.
+
+    Args:
+        path: the file.
+        model: a pydantic model, or a type made of models.
+        error: the class to raise.
+        action: what to do about a bad file.
+
+    Raises:
+        VskdError: of class `error`: the file is missing, unreadable, no JSON, or does not fit; the misfits are named.
+    """
+    try:
+        return parse_json(path.read_bytes(), model, str(path), error, action)
+    except OSError as problem:
+        raise error(f"{path} cannot be read: {problem.strerror or problem}", action) from problem
+    except ValueError as problem:  # a path with a null byte in it
+        raise error(f"{str(path)!r} cannot be read: {problem}", action) from problem
+
+
+def parse_json(content: bytes, model: type[Model] | Any, source: str, error: type[VskdError], action: str) -> Any:
+    """JSON text as a `model`; `source` names it in messages. Raises as `read_json`."""
+    try:
+        return TypeAdapter(model).validate_json(content)
+    except ValidationError as problem:
+        raise error(f"{source} is damaged: {first_few(explain(problem, model), MOST_PROBLEMS)}", action) from problem

@@ -27,10 +27,13 @@ def test_the_rounding_of_a_clock_is_no_other_rate() -> None:
 def test_gaps_part_sliding_windows_and_stop_whole_recordings() -> None:
     clock = Clock(50.0, (40,), (1.5,))
     with pytest.raises(BundleError, match=r"a gap of 1\.5 s before data row 41"):
-        check_whole("a", CONTRACT, clock)
+        check_whole("a", CONTRACT, clock, 500)
+    with pytest.raises(BundleError, match=r"a gap of 0\.5 s before data row 41"):
+        check_whole("a", CONTRACT, Clock(50.0, (40,), (0.5,)), 70)  # a quarter of it and more
+    assert check_whole("a", CONTRACT, Clock(50.0, (40,), (0.5,)), 80) == (40,), "as in training, it is bridged"
     sliding = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
-    assert check_whole("a", sliding, clock) == (40,)
-    assert check_whole("a", CONTRACT, None) == check_whole("a", CONTRACT, Clock(50.0)) == ()
+    assert check_whole("a", sliding, clock, 500) == (40,)
+    assert check_whole("a", CONTRACT, None, 500) == check_whole("a", CONTRACT, Clock(50.0), 500) == ()
 
 
 def test_a_recording_that_is_there_twice() -> None:

@@ -8,7 +8,8 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from tests.export.conftest import sensor_contract
-from vskd.bundle.sensor_file import Recorded, read_recording
+from vskd.bundle.contract import SensorContract, StreamContract
+from vskd.bundle.sensor_file import Recorded, read_recording, recorded_array
 from vskd.errors import BundleError, DataError, VskdError
 from vskd.preprocessing.sensor.sensor_range import estimate_range
 
@@ -272,3 +273,120 @@ def test_all_real_files_are_accepted_by_a_model_of_gentle_movements(utd_mhad_roo
     )
     for file in files:
         assert read(file, contract=contract, rate_hz=None).rate_hz == 50
+
+
+def two_streams() -> SensorContract:
+    """An accelerometer in g and a gyroscope in deg/s, divided by 4 and 1000."""
+    streams = (
+        StreamContract(
+            stream="accelerometer", placement="wrist", unit="g", axes=("x", "y", "z"), range_limit=8, limit=4
+        ),
+        StreamContract(
+            stream="gyroscope", placement="wrist", unit="deg/s", axes=("x", "y", "z"), range_limit=1000, limit=1000
+        ),
+    )
+    axes = tuple(f"{s.stream} {axis}" for s in streams for axis in s.axes)
+    return sensor_contract(
+        stream="accelerometer + gyroscope",
+        unit="g + deg/s",
+        axes=axes,
+        streams=streams,
+        mat_columns=(),
+        mat_variable="",
+    )
+
+
+def six() -> np.ndarray:
+    return np.hstack([signal(), 200 * signal()[:, ::-1]])
+
+
+SIX = "gyro_x [rad/s],gyro_y [rad/s],gyro_z [rad/s],acc_x [g],acc_y [g],acc_z [g]\n"
+
+
+def test_several_streams_of_one_file_by_their_names_each_in_its_unit(tmp_path: Path):
+    values = six()
+    written = np.hstack([np.deg2rad(values[:, 3:]), values[:, :3]])
+    found = read(csv_file(tmp_path, written, SIX), contract=two_streams())
+    np.testing.assert_allclose(found.signal, np.hstack([values[:, :3] / 4, values[:, 3:] / 1000]).T, atol=1e-5)
+    assert dict(found.understood)["gyroscope columns"] == "gyro_x, gyro_y, gyro_z"
+    assert dict(found.understood)["gyroscope unit"] == "rad/s (the file)"
+    array = recorded_array(values, two_streams(), 50.0)
+    np.testing.assert_allclose(array.signal, found.signal, atol=1e-5)
+
+
+def test_several_streams_of_the_data_set_s_own_file(tmp_path: Path):
+    savemat(tmp_path / "recording.mat", {"d_iner": six()})
+    contract = two_streams().model_copy(update={"mat_variable": "d_iner", "mat_columns": tuple(range(6))})
+    found = read_recording(tmp_path / "recording.mat", contract)
+    np.testing.assert_allclose(found.signal, (six() / [4, 4, 4, 1000, 1000, 1000]).T, atol=1e-6)
+
+
+def test_several_streams_are_refused_where_a_file_does_not_tell_them_apart(tmp_path: Path):
+    contract = two_streams()
+    plain = csv_file(tmp_path, six())
+    with pytest.raises(DataError, match="has 6 columns, expected 3 columns"):
+        read(plain, contract=contract)
+    refuses(
+        plain, "asks for 6 channels (accelerometer x, ", "3 columns were named", contract=contract, columns=(0, 1, 2)
+    )
+    refuses(plain, "does not say its unit", "deg/s", contract=contract, columns=tuple(range(6)), unit="g")
+    refuses(
+        csv_file(tmp_path, six()[:, :3], "x [g],y [g],z [g]\n"),
+        "the model asks for deg/s",
+        contract=contract,
+        unit=None,
+    )
+    wrong = np.hstack([six()[:, 3:], 9.80665 * six()[:, :3]])
+    refuses(csv_file(tmp_path, wrong, SIX.replace("rad", "deg")), "look like m/s^2", contract=contract)
+    with pytest.raises(BundleError, match=r"asks for 6 channels .*the array has shape \(60, 3\)"):
+        recorded_array(signal(), contract, 50.0)
+
+
+def test_of_two_sensors_alike_neither_is_guessed(tmp_path: Path):
+    """A header that does not name the wrists could be of either."""
+    streams = tuple(
+        StreamContract(
+            stream=f"accelerometer-{side}-wrist", placement=side, unit="g", axes=("x", "y", "z"), range_limit=2
+        )
+        for side in ("left", "right")
+    )
+    axes = tuple(f"{s.stream} {axis}" for s in streams for axis in s.axes)
+    contract = sensor_contract(stream="both wrists", axes=axes, streams=streams, mat_columns=(), mat_variable="")
+    refuses(csv_file(tmp_path, signal(), "x [g],y [g],z [g]\n"), "would be read as several streams", contract=contract)
+    both = np.hstack([signal(), signal()[::-1]])
+    head = ",".join(f"accelerometer-{side}-wrist {axis} [g]" for side in ("right", "left") for axis in "xyz") + "\n"
+    found = read(csv_file(tmp_path, both, head), contract=contract)
+    np.testing.assert_allclose(found.signal, both[:, [3, 4, 5, 0, 1, 2]].T, atol=1e-6)
+
+
+def test_of_a_sensor_that_was_never_calibrated_no_gravity_is_asked_and_its_unit_must_be_said(tmp_path: Path):
+    contract = sensor_contract(calibrated=False)
+    crooked = signal() - signal().mean(axis=0)
+    refuses(csv_file(tmp_path, crooked), "gravity was removed", unit="g")
+    np.testing.assert_allclose(
+        read(csv_file(tmp_path, crooked), contract=contract, unit="g").signal, crooked.T, atol=1e-6
+    )
+    refuses(csv_file(tmp_path, crooked), "does not say its unit", contract=contract)
+
+
+def test_short_gaps_of_a_whole_recording_are_bridged_as_in_training(tmp_path: Path):
+    time = np.arange(150) / 50
+    values = np.stack([np.sin(time), 0.3 * np.cos(time), 0.9 + 0 * time + 0.05 * np.sin(3 * time)], axis=1)
+    kept = np.delete(np.arange(150), np.arange(60, 80))
+    path = csv_file(tmp_path, np.column_stack([time, values])[kept], "time (s),x [g],y [g],z [g]\n")
+    found = read(path, contract=sensor_contract(min_samples=10, max_samples=1000), rate_hz=None)
+    assert found.signal.shape == (3, 150) and found.breaks == ()
+    np.testing.assert_allclose(found.signal[:, kept], values[kept].T, atol=1e-5)
+    line = np.linspace(values[59], values[80], 22).T
+    np.testing.assert_allclose(found.signal[:, 59:81], line, atol=1e-5)
+    assert any("a gap of 0.42 s before data row 61, bridged by a straight line" in note for note in found.notes)
+
+
+def test_a_clock_of_unix_time_is_one_however_unevenly_it_advances(tmp_path: Path):
+    """Bluetooth hands samples over in bursts; the last column of Berkeley's files is such a clock."""
+    random = np.random.default_rng(0)
+    late = np.arange(90) / 31 + random.uniform(0, 0.2, 90) * (random.random(90) < 0.4)
+    stamps = 1309539264 + np.maximum.accumulate(late) + 1e-4 * np.arange(90)
+    path = csv_file(tmp_path, np.column_stack([signal(90), stamps]))
+    found = read(path, contract=sensor_contract(rate_hz=31.0, min_samples=10, max_samples=1000), unit="g", rate_hz=None)
+    assert found.signal.shape == (3, 90) and "number 3 is the clock" in dict(found.understood)["columns"]

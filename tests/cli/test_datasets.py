@@ -181,3 +181,10 @@ def test_index_of_images(vskd, pets: Path) -> None:
     assert content["recordings_per_class"] == {"cat": 6, "dog": 6}
     assert content["streams"] == {"image": {"recordings": 12, "rate_hz": [0.0], "unit": ["uint8"]}}
     assert "no problems found" in vskd("datasets", "index", "image-folder", "--data", pets).out
+
+
+def test_signals_of_a_stream(vskd, synthetic_root: Path) -> None:
+    args = ("datasets", "signals", "synthetic", "--data", synthetic_root, "--stream", "accelerometer")
+    assert "rate" in vskd(*args).out
+    summary = json.loads(vskd(*args, "--json").out)
+    assert (summary["recordings"], summary["unreadable"], summary["rate_hz"]["median"]) == (24, 0, 50.0)

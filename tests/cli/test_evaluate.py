@@ -20,7 +20,7 @@ def real_results() -> Any:
     import numpy as np
 
     from vskd.evaluation.predictions import Predictions
-    from vskd.evaluation.results import ProtocolStamp, TeacherFigures, build_results
+    from vskd.evaluation.results import DataStamp, ProtocolStamp, TeacherFigures, build_results
 
     labels = np.array([0, 1, 0, 1, 0, 1])
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.2, 0.8], [0.9, 0.1], [0.8, 0.2]])
@@ -33,6 +33,7 @@ def real_results() -> Any:
         network="resnet18",
         distiller="dask",
         protocol=ProtocolStamp(name="leave-one-subject-out", hash="ab" * 32, fold="3", split_hash="cd" * 32),
+        data=DataStamp(hash="0123456789ab" + "f" * 52, parts={}),
         split="test",
         seed=7,
         teacher=TeacherFigures(accuracy=2 / 3, macro_f1=0.6, n=6),
@@ -57,6 +58,7 @@ def test_evaluate_prints_the_figures_that_decide(vskd, record, tmp_path: Path) -
         "83.3 %",
         "dask",
         "seed 7",
+        "hash 0123456789ab",
         "leave-one-subject-out, fold 3, 6 test",
         "abababababab",
         "66.7 %",
@@ -64,6 +66,7 @@ def test_evaluate_prints_the_figures_that_decide(vskd, record, tmp_path: Path) -
     ):
         assert needle in text
     assert "latency" not in text
+    assert "note: The interval over subjects rests on 3 subjects" in text
     assert json.loads(vskd("evaluate", tmp_path, "--json").out)["n"] == 6
 
 

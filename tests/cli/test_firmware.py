@@ -39,7 +39,7 @@ def test_generate_with_settings_as_json(vskd, real_bundle: Path, tmp_path: Path)
         ("device: {rates: 100}", "device.rates: unknown key"),
         ("decision: {votes: 40}", "decision.votes"),
         ("device: {unit_factor: 0}", "unit_factor is 0"),
-        ("{", "cannot be read"),
+        ("{", "is no valid YAML"),
     ],
 )
 def test_a_wrong_setting_is_one_line(vskd, real_bundle: Path, tmp_path: Path, text: str, problem: str) -> None:

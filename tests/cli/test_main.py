@@ -148,4 +148,4 @@ def test_run_takes_the_words_of_the_process(monkeypatch: pytest.MonkeyPatch, cap
 
 
 def test_the_console_script_is_declared() -> None:
-    assert "vskd = vskd.cli.main:main" in (ROOT / "setup.cfg").read_text(encoding="utf-8")
+    assert "vskd = vskd.cli.entry:main" in (ROOT / "setup.cfg").read_text(encoding="utf-8")

@@ -43,7 +43,8 @@ def test_a_real_teacher(vskd, synthetic_root: Path, tmp_path: Path) -> None:
     assert (content["run"], content["epoch"]) == (str(run), 0)
     assert content["figures"]["train/loss"] > 0
     assert {path.name for path in run.iterdir()} == {
-        *("checkpoints", "environment.json", "learned.json", "metrics.jsonl", "recipe.yaml", "run.log", "training.json")
+        *("SHA256SUMS", "checkpoints", "environment.json", "learned.json", "metrics.jsonl"),
+        *("recipe.yaml", "run.log", "training.json"),
     }
     assert RunFolder.open(run).role == "teacher"
     before = (run / "checkpoints" / "model.safetensors").stat().st_mtime_ns

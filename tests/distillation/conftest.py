@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from vskd.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from vskd.distillation.run import RunFolder
 
 TINY = (
     *("teachers.0.sees.size=32", "teachers.0.sees.segments=3", "teachers.0.network.feature_size=16"),
@@ -50,8 +54,8 @@ def interrupt_after() -> Iterator[Interrupt]:
 
         def interrupt(epoch: int) -> None:
             class Interrupting(ResumePoint):
-                def __init__(self, path: Path) -> None:
-                    super().__init__(path, interval_s=0.0)
+                def __init__(self, run: "RunFolder") -> None:
+                    super().__init__(run, interval_s=0.0)
 
                 def on_train_epoch_end(self, trainer, pl_module) -> None:
                     super().on_train_epoch_end(trainer, pl_module)

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, check_resumable
+from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
 from vskd.distillation.run import RunFolder
-from vskd.errors import CheckpointError
+from vskd.errors import CheckpointError, DivergedError
 
 
 def kept(folder: RunFolder, select: str, scores: list[tuple[float, float]]) -> int:
@@ -53,16 +53,38 @@ def test_resume_points_keep_their_interval(tmp_path: Path) -> None:
     trainer = SimpleNamespace(save_checkpoint=lambda path, weights_only: saved.append(path))
     for interval, expected in ((0.0, 3), (1000.0, 1)):
         saved.clear()
-        point = ResumePoint(tmp_path / "trainer.ckpt", interval_s=interval)
+        point = ResumePoint(RunFolder(tmp_path), interval_s=interval)
         for _ in range(3):
             point.on_train_epoch_end(trainer, None)  # type: ignore[arg-type]
         assert len(saved) == expected
 
 
 def test_a_resume_state_that_would_run_code_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "trainer.ckpt"
-    torch.save({"state": torch.zeros(2), "epoch": 1}, path)
-    check_resumable(path)
-    torch.save({"state": SimpleNamespace(a=1)}, path)
+    folder = RunFolder(tmp_path)
+    folder.trainer_file.parent.mkdir()
+    torch.save({"state": torch.zeros(2), "epoch": 1}, folder.trainer_file)
+    check_resumable(folder)
+    torch.save({"state": SimpleNamespace(a=1)}, folder.trainer_file)
     with pytest.raises(CheckpointError, match=r"trainer\.ckpt"):
-        check_resumable(path)
+        check_resumable(folder)
+
+
+def test_an_epoch_that_diverged_ends_the_training_before_anything_is_kept() -> None:
+    module = torch.nn.Linear(2, 2)
+    trainer = SimpleNamespace(current_epoch=1, callback_metrics={"validation/loss": torch.tensor(torch.nan)})
+    with pytest.raises(DivergedError, match="epoch 2: validation/loss nan"):
+        StopDiverged().on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
+    trainer.callback_metrics = {}
+    StopDiverged().on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
+    torch.nn.init.constant_(module.bias, torch.inf)
+    with pytest.raises(DivergedError, match="bias"):
+        StopDiverged().on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
+
+
+def test_a_resume_state_that_is_not_finite_is_refused(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.trainer_file.parent.mkdir()
+    state = {"a": torch.zeros(2), "b": torch.tensor([0.0, torch.nan])}
+    torch.save({"state_dict": state, "epoch": 1}, folder.trainer_file)
+    with pytest.raises(CheckpointError, match=r"trainer\.ckpt holds NaN or infinity in 1 of 2 tensors \(b\)"):
+        check_resumable(folder)

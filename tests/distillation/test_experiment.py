@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from scipy.io import loadmat, savemat
 
 from vskd.distillation.experiment import Experiment, prepare, streams_in_use
+from vskd.distillation.train import distill
 from vskd.errors import DataError, ProtocolError, RecipeError
 from vskd.files import sha256_json
 from vskd.recipe import Recipe, load_recipe
@@ -95,6 +97,30 @@ def test_a_copied_recording_on_both_sides_of_the_split_is_refused(
     shutil.copy(files / "a1_s1_t1_inertial.mat", files / "a1_s2_t1_inertial.mat")
     with pytest.raises(ProtocolError, match=r"a1_s[12]_t1"):
         prepare(tiny(root=world), tmp_path)
+
+
+def test_a_copied_video_is_refused_too(tiny: MakeRecipe, world: Path, tmp_path: Path) -> None:
+    """Where the teacher sees it; of the student's own eyes it is no leak."""
+    shutil.copy(world / "RGB" / "a1_s1_t1_color.mp4", world / "RGB" / "a1_s2_t1_color.mp4")
+    with pytest.raises(ProtocolError, match="train and test hold the same rgb samples: a1_s1_t1 = a1_s2_t1"):
+        prepare(tiny(root=world), tmp_path, with_teachers=True)
+    prepare(tiny(root=world), tmp_path)
+
+
+@pytest.mark.parametrize(("copy", "parts"), [("a1_s2_t1", "train and test"), ("a1_s3_t1", "train and validation")])
+def test_samples_that_were_saved_again_are_refused_before_training(
+    tiny: MakeRecipe, world: Path, tmp_path: Path, copy: str, parts: str
+) -> None:
+    """In other bytes, which only decoding shows; a validation part that is carved from training (subject 3) counts."""
+    files = world / "Inertial"
+    samples = loadmat(files / "a1_s1_t1_inertial.mat")["d_iner"]
+    savemat(files / f"{copy}_inertial.mat", {"d_iner": samples}, do_compression=True)
+    recipe = tiny("distiller=none", root=world)
+    assert "a1_s3_t1" in prepare(recipe, tmp_path).training_split(recipe.student.training).validation
+    told = f"leaks: {parts} hold the same accelerometer samples: a1_s1_t1 = {copy}"
+    with pytest.raises(ProtocolError, match=told):
+        distill(recipe, tmp_path / "run", cache=tmp_path / "cache")
+    assert not (tmp_path / "run" / "recipe.yaml").exists()
 
 
 def relabelled(experiment: Experiment) -> Experiment:

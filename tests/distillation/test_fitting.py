@@ -157,7 +157,8 @@ def fitted(tmp_path: Path, training: Training, validation: tuple[str, ...] = ())
         train_batches=lambda _: OneBatch(),
         validation_batches=(lambda _: OneBatch()) if validation else None,
     )
-    fit(task, folder, training, Split(("a",), validation, (), "cross-subject", None, "hash", "rule"))
+    split = Split(("a",), validation, (), "cross-subject", None, "hash", "rule")
+    fit(task, folder, training, split, OneBatch)
     return network, folder
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from vskd.distillation.modules import accuracy, distill_modules
-from vskd.errors import SettingError
+from vskd.errors import DivergedError, SettingError
 from vskd.modalities.sampling import epoch_seed
 from vskd.network import Network, Outputs
 
@@ -237,3 +237,8 @@ def test_what_cannot_be_trained_on_is_refused() -> None:
 def test_wrong_settings_are_explained(argument: dict[str, object], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         distill_modules(mlp(), None, loader(X, LABELS), "none", **argument)  # type: ignore[arg-type]
+
+
+def test_a_training_that_diverges_says_so() -> None:
+    with pytest.raises(DivergedError, match="training diverged in epoch 1"):
+        distill_modules(mlp(), None, loader(X, LABELS), "none", epochs=2, optimizer="sgd", learning_rate=1e38)

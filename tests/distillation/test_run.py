@@ -1,19 +1,26 @@
 """A run folder accepts its own experiment again, and nothing else."""
 
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from vskd.distillation import run as run_module
-from vskd.distillation.run import RunFolder, log_to_file
+from vskd.distillation.run import SEALED, WEIGHTS, Learned, RunFolder, log_to_file
 from vskd.distillation.train import distill
-from vskd.errors import RecipeError, RunError
+from vskd.errors import CheckpointError, RecipeError, RunError
 from vskd.files import write_text
 from vskd.recipe import Recipe
+from vskd.sums import SumsError
 
-FACTS = {"data_hash": "d", "split_hash": "s", "teacher_hashes": ["t"], "cache": "../cache", "role": "student"}
+FACTS = {
+    **{"data_hash": "d", "split_hash": "s", "labels_hash": "l", "weights_hash": "w", "teacher_hashes": ["t"]},
+    **{"cache": "../cache", "role": "student"},
+    **{"dataset": "synthetic", "protocol": "cross-subject", "protocol_hash": "p"},
+}
 
 
 @pytest.fixture
@@ -39,10 +46,27 @@ def test_the_same_experiment_may_begin_again(begun: RunFolder, tiny: Callable[..
     begun.begin(tiny("teachers.0.network.dropout=0.1", "export.calibration_recordings=5", root=tmp_path), FACTS)
 
 
-@pytest.mark.parametrize("key", ["data_hash", "split_hash", "teacher_hashes"])
+@pytest.mark.parametrize("key", ["data_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes"])
 def test_other_data_or_another_teacher_are_refused(begun: RunFolder, tiny: Callable[..., Recipe], key: str) -> None:
     with pytest.raises(RunError, match=f"different: {key}"):
         begun.begin(tiny(), {**FACTS, key: "other"})
+
+
+def test_what_of_the_data_changed_is_named(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    folder, other = RunFolder(tmp_path / "run"), {**FACTS, "data_hash": "other"}
+    rows = {i: {"labels": "l", "rgb": i} for i in "abc"}
+    folder.begin(tiny(), FACTS, Learned((), (), ()), rows)
+    now = {"a": rows["a"], "b": {"labels": "m", "rgb": "x"}, "d": rows["c"]}
+    told = r"different: data_hash, 3 recording\(s\) changed: d \(new\), c \(gone\), b \(labels, rgb\)\)"
+    with pytest.raises(RunError, match=told):
+        folder.begin(tiny(), other, data=now)
+    with pytest.raises(RunError, match="data_hash, the classes or their order"):
+        folder.begin(tiny(), other, data=rows)
+    with pytest.raises(RunError, match=r"8 recording.*and 3 more"):
+        folder.begin(tiny(), other, data={i: {"labels": i} for i in "abcdefgh"})
+    folder.data_file.unlink()
+    with pytest.raises(RunError, match="data_hash, recorded by an earlier version, without their content"):
+        folder.begin(tiny(), other, data=rows)
 
 
 def test_another_recipe_is_refused(begun: RunFolder, tiny: Callable[..., Recipe]) -> None:
@@ -142,3 +166,152 @@ def test_a_run_of_before_there_were_roles_says_what_to_do(tiny: Callable[..., Re
     with pytest.raises(RecipeError, match="must be trained again"):
         distill(tiny(), tmp_path)
     assert (tmp_path / "recipe.yaml").read_bytes() == before
+
+
+@pytest.fixture
+def trained(begun: RunFolder) -> RunFolder:
+    """A sealed run with invented content."""
+    begun.learned_file.write_text("{}")
+    begun.metrics_file.write_text('{"epoch": 0}\n')
+    begun.trainer_file.parent.mkdir()
+    begun.trainer_file.write_text("state")
+    with begun.sums.replacing(WEIGHTS) as temporary:
+        temporary.write_text("weights")
+    begun.training_file.write_text("{}")
+    assert not begun.complete, "before it is sealed, what it is resumed from still counts"
+    begun.seal()
+    return begun
+
+
+def test_a_sealed_run_is_complete_and_its_hashes_are_on_record(trained: RunFolder) -> None:
+    assert trained.complete
+    assert trained.sealed
+    assert set(trained.sums.recorded()) == set(SEALED)
+    assert not trained.trainer_file.exists()
+    trained.require_complete()
+
+
+@pytest.mark.parametrize("name", SEALED)
+@pytest.mark.parametrize("damage", [lambda c: b"", lambda c: c[: len(c) // 2], lambda c: bytes([c[0] ^ 1]) + c[1:]])
+def test_a_damaged_run_is_refused_and_the_file_named(
+    trained: RunFolder, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    (trained.path / name).write_bytes(damage((trained.path / name).read_bytes()))
+    with pytest.raises(CheckpointError, match=rf"{trained.path / name} changed or was damaged.*delete {trained.path} "):
+        trained.check_intact()
+
+
+def test_a_damaged_record_is_refused(trained: RunFolder) -> None:
+    trained.sums.file.write_bytes(b"")
+    with pytest.raises(SumsError, match="SHA256SUMS is damaged"):
+        trained.require_complete()
+
+
+def test_weights_that_were_damaged_before_the_end_are_not_sealed(trained: RunFolder) -> None:
+    trained.weights_file.write_text("Weights")
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is damaged"):
+        trained.seal()
+
+
+def test_what_is_said_anew_of_a_sealed_run_is_on_record(trained: RunFolder, tiny: Callable[..., Recipe]) -> None:
+    trained.begin(tiny().model_copy(update={"name": "renamed"}), {**FACTS, "cache": "../moved"})
+    assert trained.recipe().name == "renamed"
+    trained.check_intact()
+
+
+def test_a_run_of_before_hashes_were_recorded_is_used_with_a_warning(
+    trained: RunFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    trained.sums.file.unlink()
+    with caplog.at_level("WARNING", logger="vskd"):
+        trained.require_complete()
+    assert f"{trained.path} was made before hashes were recorded" in caplog.text
+
+
+def test_what_a_killed_beginning_left_is_no_foreign_content(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    (tmp_path / ".recipe.abcd1234.tmp.yaml").write_text("half")
+    (tmp_path / ".lock").touch()
+    folder = RunFolder(tmp_path)
+    folder.check_recipe(tiny())
+    with folder.writing():
+        assert [p.name for p in tmp_path.iterdir()] == [".lock"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_number_of_threads_is_noticed_when_a_run_goes_on(
+    begun: RunFolder, tiny: Callable[..., Recipe], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = torch.get_num_threads()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: before + 1)
+    begun.begin(tiny(), FACTS)
+    assert "thread(s)" not in caplog.text  # nothing was trained yet
+    begun.trainer_file.parent.mkdir()
+    begun.trainer_file.write_bytes(b"state")
+    begun.begin(tiny(), FACTS)  # as it was begun now
+    assert "thread(s)" not in caplog.text
+    monkeypatch.setattr(torch, "get_num_threads", lambda: before)
+    begun.begin(tiny(), FACTS)
+    assert f"was begun with {before + 1} thread(s) and goes on with {before}" in caplog.text
+    assert f"OMP_NUM_THREADS={before + 1}" in caplog.text
+
+
+def test_the_lock_of_a_process_that_was_killed_at_the_end_is_removed(trained: RunFolder) -> None:
+    (trained.path / ".lock").touch()
+    trained.tidy()
+    assert not (trained.path / ".lock").exists()
+    with trained.writing():
+        trained.tidy()
+        assert (trained.path / ".lock").exists()
+
+
+WHOLE = {
+    "environment.json": "",
+    "training.json": json.dumps(
+        {"epochs": 2, "selected_epoch": 1, "select": "best", "seconds": 1.5, "train": 6, "validation": ["a"]}
+        | {"parameters": 10}
+    ),
+    "learned.json": json.dumps({"train": ["a"], "subjects": ["1"], "labels": ["a"]}),
+    "metrics.jsonl": json.dumps({"epoch": 0, "seconds": 0.1, "train/loss": 1.0}) + "\n",
+}
+READ = {
+    "environment.json": RunFolder.facts,
+    "training.json": RunFolder.training,
+    "learned.json": RunFolder.learned,
+    "metrics.jsonl": RunFolder.metrics,
+}
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b"{", b"[]", b"null", b"3", b'{"epoch": "x"}', b'{"epochs": -1}'])
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_damaged_file_of_a_run_is_named(begun: RunFolder, name: str, damage: bytes) -> None:
+    """Whatever is wrong with it; an empty metrics.jsonl is one without epochs."""
+    path = begun.path / name
+    path.write_text(WHOLE[name] or path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert READ[name](begun)
+    path.write_bytes(damage)
+    if (name, damage) == ("metrics.jsonl", b""):
+        assert begun.metrics() == []
+        return
+    with pytest.raises(RunError) as caught:
+        READ[name](begun)
+    assert str(path) in str(caught.value) and "Restore it from a copy, or delete" in str(caught.value)
+
+
+def test_a_damaged_row_is_named_by_its_line(begun: RunFolder) -> None:
+    begun.metrics_file.write_text(WHOLE["metrics.jsonl"] + '{"epoch": 1, "train/loss": "x"}\n', encoding="utf-8")
+    with pytest.raises(RunError, match=r"metrics.jsonl, line 2 is damaged: train/loss"):
+        begun.metrics()
+
+
+def test_keys_of_other_versions_are_kept(begun: RunFolder) -> None:
+    write_text(begun.environment_file, json.dumps({**begun.facts(), "of_tomorrow": [1]}))
+    assert begun.facts()["of_tomorrow"] == [1]
+
+
+def test_the_state_that_a_sealed_run_was_resumed_from_is_removed(
+    trained: RunFolder, tiny: Callable[..., Recipe]
+) -> None:
+    trained.trainer_file.write_text("state")
+    assert trained.complete
+    trained.begin(tiny(), FACTS)
+    assert not trained.trainer_file.exists()

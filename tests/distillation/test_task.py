@@ -9,7 +9,7 @@ from torch import nn
 from vskd.distillation.distiller import Distiller
 from vskd.distillation.model import Model
 from vskd.distillation.task import DistillationTask
-from vskd.errors import CacheError
+from vskd.errors import CacheError, CheckpointError, DataError, DivergedError
 from vskd.losses.cross_entropy import CrossEntropySettings
 from vskd.losses.embedding_mse import EmbeddingMSESettings
 from vskd.losses.fitnets_hint import FitNetsHintSettings
@@ -278,3 +278,38 @@ class Maps(Network):
     def forward(self, x: torch.Tensor) -> Outputs:
         pooled = self.convolution(x).relu_().mean(dim=(2, 3))
         return Outputs(self.classify(pooled), pooled[:, :4])
+
+
+class Spoilt(Teacher):
+    """Says NaN of the second recording."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self._where = where
+
+    def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], torch.Tensor]:
+        parts = {"logits": SAID.logits.clone(), "embedding": SAID.embedding.clone()}
+        parts[self._where][1, 0] = torch.nan
+        return Outputs(**parts), batch.ids, batch.labels
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_and_its_terms_are_named() -> None:
+    built = task(None, PRESETS["none"].terms)
+    with torch.no_grad():
+        built.model.network.classify.bias[0] = torch.inf
+    built.epoch = 6
+    with pytest.raises(DivergedError, match=r"epoch 7: the loss is not finite \(cross_entropy (nan|inf)\)"):
+        built.training_step(BATCH, 0)
+
+
+def test_a_sample_that_is_not_finite_is_named_by_its_recording() -> None:
+    inputs = BATCH.inputs.clone()
+    inputs[1, 0, 0] = torch.nan
+    with pytest.raises(DataError, match=r"The sample\(s\) of b hold NaN"):
+        task(None, PRESETS["none"].terms).training_step(Batch(BATCH.ids, inputs, BATCH.labels, BATCH.positions), 0)
+
+
+@pytest.mark.parametrize("where", ["logits", "embedding"])
+def test_nothing_is_learned_from_a_teacher_that_says_nan(where: str) -> None:
+    with pytest.raises(CheckpointError, match="teacher's outputs hold NaN"):
+        task(Spoilt(where)).training_step(BATCH, 0)

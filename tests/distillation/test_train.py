@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 
 from vskd.distillation import train
@@ -16,9 +18,11 @@ from vskd.distillation.model import load_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher
 from vskd.distillation.train import default_cache, distill, new_distiller, teach
-from vskd.errors import CacheError, CheckpointError, ProtocolError, RecipeError, RunError
+from vskd.errors import CacheError, CheckpointError, DivergedError, ProtocolError, RecipeError, RunError
+from vskd.files import sha256_file
 from vskd.losses.term import TermContext
 from vskd.models.weights.state import read_tensors, save_state
+from vskd.preprocessing.stores.store_file import text
 from vskd.recipe import Recipe, load_recipe, parse_recipe
 
 MakeRecipe = Callable[..., Recipe]
@@ -207,6 +211,36 @@ def test_training_starts_from_the_weights_that_the_recipe_names(
     recipe = tiny("distiller=none", f"student.weights={tmp_path / 'trained.safetensors'}")
     distill(recipe, tmp_path / "run", cache=shared_cache)
     assert_same(starts[0], trained.state_dict())
+
+
+def test_weights_are_on_record_and_others_are_noticed_on_resume(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, interrupt_after: Callable[[int], None]
+) -> None:
+    """Under the same name; a finished run needs its first weights no more."""
+    first, run = tmp_path / "first.safetensors", tmp_path / "run"
+    network = train.new_model(tiny().student, prepare(tiny(), shared_cache).inputs, 3).network
+    save_state(network, first, {"network": "cnn1d", "origin": "public.pth", "origin_sha256": "ab"})
+    recipe = tiny("distiller=none", f"student.weights={first}")
+    interrupt_after(0)
+    with pytest.raises(KeyboardInterrupt):
+        distill(recipe, run, cache=shared_cache)
+    facts = RunFolder(run).facts()
+    assert facts["weights_hash"] == sha256_file(first)
+    assert facts["weights"] == {
+        "file": "first.safetensors",
+        "network": "cnn1d",
+        "origin": "public.pth",
+        "origin_sha256": "ab",
+    }
+    kept = first.read_bytes()
+    save_state(network, first, {"network": "cnn1d", "origin": "another.pth"})
+    with pytest.raises(RunError, match=r"other weights or another teacher \(different: weights_hash\)"):
+        distill(recipe, run, cache=shared_cache)
+    first.write_bytes(kept)
+    distill(recipe, run, cache=shared_cache)
+    first.unlink()
+    distill(recipe, run, cache=shared_cache)
+    assert RunFolder(run).facts()["weights_hash"] == facts["weights_hash"]
 
 
 def test_without_a_distiller_no_teacher_is_trained(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path) -> None:
@@ -537,3 +571,135 @@ def test_what_the_training_says_of_the_labels_reaches_the_distiller(
     assert (context.class_counts, context.samples) == ((1, 2, 2), 5)
     assert context.student == {"logits": (3,), "embedding": (12,)}
     assert context.teacher == {}
+
+
+@pytest.mark.parametrize("select", [("student.training.select=last", "student.training.validation=none"), ()])
+def test_a_run_that_diverged_is_not_complete(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, select) -> None:
+    settings = ("student.training.learning_rate=1e30", *select)
+    recipe = tiny(*settings).undistilled()
+    for _ in range(2):  # given again, it says the same
+        with pytest.raises(DivergedError, match=rf"{tmp_path}/run: training diverged in epoch [12]: "):
+            distill(recipe, tmp_path / "run", cache=shared_cache)
+    folder = RunFolder(tmp_path / "run")
+    assert not folder.complete and not folder.training_file.exists()
+    if folder.weights_file.exists():  # of an epoch before
+        assert all(torch.isfinite(tensor).all() for tensor in weights(folder.path).values())
+
+
+def spoil_weights(run: Path) -> None:
+    """One NaN in the weights, as an older vskd would have kept them."""
+    RunFolder(run).sums.file.unlink()
+    path = RunFolder(run).weights_file
+    tensors = weights(run)
+    next(t for t in tensors.values() if t.is_floating_point()).view(-1)[0] = torch.nan
+    save_file(tensors, path)
+
+
+def test_a_finished_run_of_nan_is_neither_finished_nor_taught_from(
+    tiny: MakeRecipe, teacher_run: Path, student_run: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(teacher_run, tmp_path / "teacher")
+    spoil_weights(tmp_path / "teacher")
+    with pytest.raises(CheckpointError, match="holds NaN or infinity"):
+        teach(tiny(), tmp_path / "teacher", cache=shared_cache)
+    with pytest.raises(CheckpointError, match="holds NaN or infinity"):
+        distill(tiny(), tmp_path / "student", [tmp_path / "teacher"], cache=shared_cache)
+    assert not RunFolder(tmp_path / "student").complete
+
+
+def spoil(path: Path) -> None:
+    """Zeroes in the middle third, as after a power loss."""
+    content = path.read_bytes()
+    third = len(content) // 3
+    path.unlink()
+    path.write_bytes(content[:third] + bytes(third) + content[2 * third :])
+
+
+def test_a_damaged_store_and_teacher_cache_are_named_and_made_again(
+    tiny: MakeRecipe, student_run: Path, teacher_run: Path, shared_cache: Path, tmp_path: Path, caplog
+) -> None:
+    cache = tmp_path / "cache"
+    shutil.copytree(shared_cache, cache)
+    folder = RunFolder(student_run)
+    inputs = prepare(tiny(), cache).inputs
+    (teacher_cache,) = (path for path in cache.glob("teacher-*.h5") if key_of(path) == folder.facts()["teacher_hashes"])
+    for path in (inputs.store_file, teacher_cache):
+        spoil(path)
+    with caplog.at_level("WARNING", logger="vskd"):
+        again = distill(tiny(), tmp_path / "again", [teacher_run], cache=cache)
+    assert_same(weights(student_run), weights(again.run))
+    for path in (inputs.store_file, teacher_cache):
+        assert any(str(path) in line and "made again" in line for line in caplog.messages)
+
+
+def key_of(path: Path) -> list[str]:
+    """The hash of the teacher whose outputs for all recordings, without features, a cache holds."""
+    with h5py.File(path, "r") as file:
+        return [text(file, "teacher_hash")] if "features" not in file and len(file["ids"]) == 24 else []
+
+
+def test_damage_to_an_interrupted_run(
+    tiny: MakeRecipe, student_run: Path, teacher_run: Path, shared_cache: Path, tmp_path: Path, interrupt_after
+) -> None:
+    """What it would go on from is refused; figures are in the checkpoint too, and written anew."""
+    interrupt_after(0)
+    with pytest.raises(KeyboardInterrupt):
+        distill(tiny(), tmp_path / "begun", [teacher_run], cache=shared_cache)
+    for name in ("checkpoints/trainer.ckpt", "checkpoints/model.safetensors"):
+        copy = tmp_path / Path(name).stem
+        shutil.copytree(tmp_path / "begun", copy)
+        spoil(copy / name)
+        with pytest.raises(CheckpointError, match=rf"{copy / name} is damaged.*run the command again"):
+            distill(tiny(), copy, [teacher_run], cache=shared_cache)
+    (tmp_path / "trainer" / "checkpoints" / "trainer.ckpt").unlink()
+    (tmp_path / "begun" / "metrics.jsonl").write_bytes(b"")
+    for run in (tmp_path / "trainer", tmp_path / "begun"):
+        distill(tiny(), run, [teacher_run], cache=shared_cache)
+        assert_same(weights(student_run), weights(run))
+        assert [row["epoch"] for row in RunFolder(run).metrics()] == [0, 1]
+
+
+def test_a_damaged_finished_run_is_refused_before_anything_is_done(
+    tiny: MakeRecipe, student_run: Path, teacher_run: Path, shared_cache: Path, tmp_path: Path, monkeypatch
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(student_run, copy)
+    content = bytearray((copy / "checkpoints" / "model.safetensors").read_bytes())
+    content[-5] ^= 1
+    (copy / "checkpoints" / "model.safetensors").write_bytes(content)
+    monkeypatch.setattr(train, "prepare", never_train)
+    for use in (
+        lambda: distill(tiny(), copy, [teacher_run], cache=shared_cache),
+        lambda: load_model(copy, None, 3),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(CheckpointError, match=rf"{copy / 'checkpoints/model.safetensors'} changed or was damaged"):
+            use()
+
+
+def test_the_recipe_fixes_the_threads_and_the_number_is_put_back(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(train, "fit", lambda *_: seen.append(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    for name, threads in (("two", "2"), ("three", "3"), ("machine", "null")):
+        distill(tiny("distiller=none", f"threads={threads}"), tmp_path / name, cache=shared_cache)
+        assert torch.get_num_threads() == before
+    assert seen == [2, 3, before]
+    facts = [RunFolder(tmp_path / name).facts()["torch_threads"] for name in ("two", "three", "machine")]
+    assert facts == seen
+
+
+@pytest.mark.parametrize("name", ["vskd", "krca", "krca-convnext", "krca-long", "dangerous-driving"])
+def test_recipes_that_publish_fix_the_threads(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.threads == recipe.of_teacher().threads == recipe.undistilled().threads == 1
+
+
+def test_batches_of_one_sample_are_refused_before_the_folder_is_claimed(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path
+) -> None:
+    recipe = tiny("distiller=none", "student.training.batch_size=1")
+    with pytest.raises(RecipeError, match=r"training\.batch_size: of \d+ .*Set training\.batch_size to 4"):
+        distill(recipe, tmp_path / "run", cache=shared_cache)
+    assert not RunFolder(tmp_path / "run").recipe_file.exists()

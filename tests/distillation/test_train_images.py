@@ -176,3 +176,12 @@ def test_images_without_a_label_are_never_skipped_in_silence(shapes_root: Path, 
     (root / "labels.csv").write_text("\n".join(lines[:40]))
     with pytest.raises(DataError, match="36 unpaired"):
         prepare(recipe, tmp_path, with_teachers=distiller == "krca")
+
+
+def test_bfloat16_is_refused_where_its_gradients_are_wrong(
+    recipe_of: MakeRecipe, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(RecipeError, match=r"training\.precision is bfloat16, but at 32 x 32 pixels"):
+        distill(recipe_of("distiller=none", "student.training.precision=bfloat16"), tmp_path / "run", cache=cache)
+    assert not (tmp_path / "run" / "recipe.yaml").exists()

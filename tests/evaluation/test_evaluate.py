@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,14 +15,17 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
-from tests.conftest import FinishedComparison
+from tests.conftest import FinishedComparison, mend_in_place
 from vskd.datasets.synthetic.dataset import index
 from vskd.distillation.model import Model, load_model
+from vskd.distillation.run import RunFolder
+from vskd.distillation.teacher.cache import row_sums
 from vskd.errors import ProtocolError, RunError
 from vskd.evaluation.evaluate import evaluate_run, predict_recordings, softmax
 from vskd.evaluation.results import read_results
 from vskd.export.evaluate import export_and_evaluate
 from vskd.modalities.base import Batch
+from vskd.sums import Sums
 
 RESULTS = ("predictions.csv", "report.html", "results.json")
 
@@ -83,6 +87,19 @@ def test_stamps(finished_comparison) -> None:
     assert found[0].protocol == found[1].protocol
     assert found[1].protocol.name == "cross-subject"
     assert (found[1].distiller, found[1].seed, found[1].split) == ("dask", 0, "test")
+
+
+def test_results_say_which_data_they_are_of(finished_comparison) -> None:
+    """A student's with its teacher's stream; where two see the same stream, the same of it."""
+    runs = (finished_comparison.teacher, finished_comparison.student, finished_comparison.student / "int8")
+    teacher, student, int8 = (read_results(run / "results.json").data for run in runs)
+    assert teacher is not None and student is not None
+    assert (set(teacher.parts), set(student.parts)) == ({"labels", "rgb"}, {"labels", "rgb", "accelerometer"})
+    assert teacher.parts.items() <= student.parts.items()
+    assert int8 == student
+    facts = RunFolder(finished_comparison.student).facts()
+    assert (student.hash, student.parts) == (facts["data_hash"], facts["data"])
+    assert student.hash in (finished_comparison.student / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_second_evaluation_reads_the_first(finished_comparison, monkeypatch) -> None:
@@ -194,10 +211,43 @@ def test_changed_data_is_refused(copied: Path, synthetic_root: Path, tmp_path: P
         file.unlink()
     recipe = copied / "recipe.yaml"
     recipe.write_text(recipe.read_text(encoding="utf-8").replace(str(synthetic_root), str(world)), encoding="utf-8")
+    Sums(copied).record([recipe.name])
     (copied / "results.json").unlink()
     with pytest.raises(ProtocolError, match="split otherwise"):
         evaluate_run(copied)
     assert not (copied / "results.json").exists()
+
+
+@pytest.fixture
+def moved(copied: Path, synthetic_root: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A finished run, and the folder of its data, which is the test's own."""
+    world, recipe = tmp_path / "world", copied / "recipe.yaml"
+    shutil.copytree(synthetic_root, world)
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace(str(synthetic_root), str(world)), encoding="utf-8")
+    return copied, world
+
+
+@pytest.mark.parametrize("measured", [True, False])
+@pytest.mark.parametrize("file", ["Inertial/a1_s2_t1_inertial.mat", "RGB/a1_s2_t1_color.mp4"])
+def test_data_mended_in_place_are_refused(moved: tuple[Path, Path], measured: bool, file: str) -> None:
+    """Also where the figures of before are there: they are not those of these data."""
+    run, world = moved
+    assert evaluate_run(run) == read_results(run / "results.json")
+    if not measured:
+        (run / "results.json").unlink()
+    mend_in_place(world / file)
+    stream = "accelerometer" if "Inertial" in file else "rgb"
+    told = rf"data in .*world are not those that .*seed0 was trained on: 1 recording.* a1_s2_t1 \({stream}\)\. Restore"
+    with pytest.raises(ProtocolError, match=told):
+        evaluate_run(run)
+
+
+def test_figures_outlive_their_data_and_say_so(moved: tuple[Path, Path], caplog: pytest.LogCaptureFixture) -> None:
+    run, world = moved
+    shutil.rmtree(world)
+    with caplog.at_level(logging.WARNING):
+        assert evaluate_run(run) == read_results(run / "results.json")
+    assert "its data are not in" in caplog.text
 
 
 def test_no_run_folder(tmp_path: Path) -> None:
@@ -305,6 +355,7 @@ def test_the_teacher_s_figures_beside_a_student_are_those_of_its_cache(known: Fi
         names = [name.decode() for name in file["ids"][:]]
         answer = [(int(n[1]) - 1 + wrong_for_action_3_of_subject_4(n)) % 3 for n in names]
         file["logits"][:] = 4 * np.eye(3, dtype=np.float32)[answer]
+        file["crc32"][:] = row_sums(file["ids"][:], [file[name][:] for name in ("logits", "embedding", "labels")])
     beside = evaluate_run(known.student).teacher
     assert beside is not None
     assert beside.accuracy == 10 / 12

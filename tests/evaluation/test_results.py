@@ -24,7 +24,16 @@ from vskd.evaluation.results import (
 def test_figures_are_those_of_the_predictions(make_predictions, make_results) -> None:
     predictions = make_predictions()
     results, metrics = make_results(predictions), evaluate_predictions(predictions)
-    for name in ("n", "accuracy", "macro_f1", "balanced_accuracy", "top3_accuracy", "ece", "nll"):
+    for name in (
+        "n",
+        "accuracy",
+        "macro_f1",
+        "balanced_accuracy",
+        "top3_accuracy",
+        "ece",
+        "nll",
+        "mean_average_precision",
+    ):
         assert getattr(results, name) == getattr(metrics, name), name
     np.testing.assert_array_equal(results.confusion, metrics.confusion)
     assert [row.name for row in results.per_class] == list(predictions.class_names)
@@ -62,7 +71,18 @@ def test_bootstrap_setting_is_used_and_recorded(make_predictions, make_results) 
 def test_perfect_predictions_stay_inside_the_schema(make_predictions, make_results) -> None:
     results = make_results(make_predictions(skill=500.0))
     assert results.accuracy == 1
-    assert results.intervals["macro_f1"].subjects == (1, 1)
+    assert results.intervals["macro_f1"].subjects is None
+    assert results.intervals["accuracy"].subjects == statistics.wilson_interval(6, 6)
+    assert results.intervals["accuracy"].recordings == statistics.wilson_interval(60, 60)
+
+
+def test_remarks_are_what_is_left_out_the_notes_and_how_good_the_intervals_are(make_predictions, make_results) -> None:
+    predictions = make_predictions(subjects=3)
+    results = make_results(predictions, notes=["said"], left_out={"a/1": "truncated"})
+    lost, said, coarse = results.remarks
+    assert lost == "1 recording(s) could not be read and are in no figure: a/1 (truncated)."
+    assert (said, coarse) == ("said", results.bootstrap.note)
+    assert make_results(make_predictions(subjects=6)).remarks == ()
 
 
 def test_teacher_figures(make_predictions) -> None:

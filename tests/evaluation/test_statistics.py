@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn import metrics as sk
 
 from vskd.errors import DataError, ProtocolError, natural_order
@@ -25,7 +26,7 @@ def naive_metric(name: str, p: Predictions, rows: list[int]) -> float:
     if name == "accuracy":
         return float(sk.accuracy_score(truth, answer))
     if name == "macro_f1":
-        return float(sk.f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0))
+        return float(sk.f1_score(truth, answer, average="macro", zero_division=0))
     return float(-np.mean(np.log(p.probabilities[rows, truth])))
 
 
@@ -49,7 +50,7 @@ def naive_samples(runs: list[Predictions], metric: str, unit: str, resamples: in
 @pytest.mark.parametrize("unit", ["recordings", "subjects"])
 @pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "nll"])
 def test_bootstrap_equals_a_naive_loop(make_predictions, metric: str, unit: str) -> None:
-    runs = [make_predictions(seed=s, n=40) for s in range(3)]
+    runs = [make_predictions(seed=s, n=41) for s in range(3)]
     expected = np.percentile(naive_samples(runs, metric, unit, 120, 5), [2.5, 97.5])
     interval = statistics.seeds_interval(runs, metric, unit, resamples=120, seed=5)
     np.testing.assert_allclose(interval, expected, atol=1e-12)
@@ -66,7 +67,7 @@ def test_difference_equals_a_naive_loop_and_zero_for_equal_runs(make_predictions
     interval = statistics.difference_interval(strong, weak, "accuracy", "subjects", resamples=100, seed=1)
     np.testing.assert_allclose(interval, expected, atol=1e-12)
     assert interval[0] > 0
-    assert statistics.difference_interval(weak, weak, "accuracy", "recordings", resamples=50) == (0, 0)
+    assert statistics.difference_interval(weak, weak, "accuracy", "recordings", resamples=50) is None
 
 
 def test_chunks_do_not_change_the_interval(make_predictions, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,8 +122,59 @@ def test_every_metric_has_an_interval_around_its_value(make_predictions) -> None
 
 def test_coarse_intervals_are_noted(make_predictions) -> None:
     assert "4 subjects" in statistics.subjects_note(make_predictions(subjects=4))
-    assert "1 subject:" in statistics.subjects_note(make_predictions(subjects=1))
+    assert "of one subject" in statistics.subjects_note(make_predictions(subjects=1))
+    assert "not known" in statistics.subjects_note(of_people(make_predictions(), ["s1", "unknown"]))
     assert statistics.subjects_note(make_predictions(subjects=5)) == ""
+
+
+def of_people(predictions: Predictions, people: list[str]) -> Predictions:
+    subjects = tuple(people[i % len(people)] for i in range(len(predictions)))
+    return Predictions(
+        predictions.ids, subjects, predictions.labels, predictions.probabilities, predictions.class_names
+    )
+
+
+@pytest.mark.parametrize("people", [["s1"], ["unknown"], ["s1", "s2", "unknown"]])
+@pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "nll"])
+def test_there_is_no_interval_over_one_subject_or_unknown_ones(make_predictions, people, metric: str) -> None:
+    runs = [of_people(make_predictions(seed=s), people) for s in range(2)]
+    assert statistics.seeds_interval(runs, metric, "subjects", resamples=50) is None
+    assert statistics.difference_interval(runs[:1], runs[1:], metric, "subjects", resamples=50) is None
+    assert statistics.seeds_interval(runs, metric, "recordings", resamples=50) is not None
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 1), (1, 1), (7, 7), (0, 12), (25, 40), (99, 100), (4, 500), (500, 500)])
+def test_few_recordings_or_few_of_a_kind_have_wilsons_interval(right: int, n: int) -> None:
+    interval = statistics.bootstrap_interval(binary([i < right for i in range(n)]), "accuracy", "recordings")
+    assert interval == statistics.wilson_interval(right, n)
+    assert interval[0] < interval[1]
+
+
+@pytest.mark.parametrize(("right", "n"), [(20, 41), (5, 500), (495, 500)])
+def test_others_have_the_bootstrap(right: int, n: int) -> None:
+    interval = statistics.bootstrap_interval(binary([i < right for i in range(n)]), "accuracy", "recordings")
+    assert interval != pytest.approx(statistics.wilson_interval(right, n), abs=1e-9)
+    assert all(share * n == pytest.approx(round(share * n)) for share in interval)
+
+
+def test_seeds_that_differ_widen_wilsons_interval() -> None:
+    one, other = binary([True] * 10), binary([False] * 10)
+    assert statistics.seeds_interval([one, other], "accuracy", "recordings") == (0.0, 1.0)
+    assert statistics.seeds_interval([one, one], "accuracy", "recordings") == statistics.wilson_interval(10, 10)
+
+
+@pytest.mark.parametrize("right", [0, 3, 6])
+def test_subjects_who_are_equally_often_right_are_one_trial_each(right: int) -> None:
+    people = [f"s{person}" for person in range(8) for _ in range(6)]
+    p = binary([i % 6 < right for i in range(48)], people)
+    interval = statistics.bootstrap_interval(p, "accuracy", "subjects")
+    assert interval == pytest.approx(statistics.wilson_interval(8 * right / 6, 8))
+
+
+def test_what_has_no_width_and_is_no_share_has_no_interval() -> None:
+    p = binary([True] * 50, [f"s{i % 5}" for i in range(50)])
+    for unit in ("recordings", "subjects"):
+        assert statistics.bootstrap_interval(p, "macro_f1", unit) is None
 
 
 @pytest.mark.parametrize(("b", "c"), [(0, 0), (1, 0), (9, 1), (5, 5), (2, 1), (121, 59), (0, 20)])
@@ -185,12 +237,17 @@ def test_mean_and_std() -> None:
     assert std == pytest.approx(0.1)  # ddof=1; with ddof=0 it would be 0.0816
 
 
-@pytest.mark.parametrize(("k", "n"), [(0, 10), (10, 10), (81, 108)])
-def test_wilson_closed_form(k: int, n: int) -> None:
-    z, p = 1.959963984540054, k / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    assert statistics.wilson_interval(k, n) == pytest.approx((centre - half, centre + half), abs=1e-9)
+@pytest.mark.parametrize("level", [0.8, 0.95])
+@pytest.mark.parametrize(("k", "n"), [(0, 1), (0, 10), (10, 10), (81, 108), (1, 2)])
+def test_wilson_is_scipys(k: int, n: int, level: float) -> None:
+    expected = binomtest(k, n).proportion_ci(level, method="wilson")
+    assert statistics.wilson_interval(k, n, level) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
+def test_wilson_of_a_mean_lies_between_its_neighbours() -> None:
+    low, high = statistics.wilson_interval(3.5, 10)
+    assert statistics.wilson_interval(3, 10)[0] < low < statistics.wilson_interval(4, 10)[0]
+    assert statistics.wilson_interval(3, 10)[1] < high < statistics.wilson_interval(4, 10)[1]
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 0), (5, 4), (-1, 4)])

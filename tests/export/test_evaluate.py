@@ -1,6 +1,9 @@
 """The figures of a bundle itself, on data that fits it and on data that does not."""
 
 import csv
+import hashlib
+import json
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+from tests.conftest import write_shapes
 from vskd.bundle.bundle import Bundle, load_bundle
 from vskd.bundle.encoding import model_input
 from vskd.bundle.predict import predict_file
@@ -138,6 +143,61 @@ def test_another_protocol_is_refused_whoever_calibrated(
     with pytest.raises(BundleError, match="may hold recordings it was trained on"):
         evaluate_bundle(finished_comparison.bundle, synthetic_root, protocol="subject-specific", out=out)
     assert not out.exists()
+
+
+def split_anew(root: Path, out: Path, again: str) -> Path:
+    """The shapes with drivers 1 and 5 exchanged between the parts train and test, files of `again` saved again."""
+    shutil.copytree(root, out)
+    for driver, old, new in (("1", "train", "test"), ("5", "test", "train")):
+        for path in list(out.glob(f"{old}/*/{driver}-*.png")):
+            target = path.rename(out / new / path.parent.name / path.name)
+            if driver == again:
+                before = target.read_bytes()
+                Image.open(target).save(target, compress_level=0)
+                assert target.read_bytes() != before
+    exchanged = {("train", "1"): "test", ("test", "5"): "train"}
+    with (root / "labels.csv").open(encoding="utf-8", newline="") as file:
+        head, *rows = csv.reader(file)
+    for row in rows:
+        part, rest = row[0].split("/", 1)
+        row[0] = f"{exchanged.get((part, row[1]), part)}/{rest}"
+    with (out / "labels.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    return out
+
+
+@pytest.mark.parametrize("again", ["", "1"])
+def test_a_folder_that_was_split_anew_is_refused(
+    finished_images, shapes_root: Path, tmp_path: Path, again: str
+) -> None:
+    """Its own training images under other names, in one case also in other bytes: same protocol, same classes."""
+    world, out = split_anew(shapes_root, tmp_path / "world", again), tmp_path / "results"
+    told = r"bundle was trained on 15 of the 15 test recordings of .*world, .*: test/circle/1-0.*and 10 more\. Test it"
+    with pytest.raises(BundleError, match=told):
+        evaluate_bundle(finished_images.bundle, world, out=out)
+    assert not out.exists()
+
+
+def test_a_folder_of_new_images_is_welcome(finished_images, tmp_path: Path) -> None:
+    """Under the ids of those that the bundle was trained on: names are no content."""
+    write_shapes(tmp_path / "world", drivers=2, each=1, side=40)
+    assert evaluate_bundle(finished_images.bundle, tmp_path / "world", out=tmp_path / "results").n == 3
+
+
+def test_of_a_bundle_of_before_it_is_said_that_nobody_can_tell(
+    finished_images, shapes_root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle = Path(shutil.copytree(finished_images.bundle, tmp_path / "bundle"))
+    (bundle / "learned.json").unlink()
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["files"]["learned.json"]
+    content = json.dumps(manifest)
+    (bundle / "manifest.json").write_text(content, encoding="utf-8")
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    (bundle / "manifest.sha256").write_text(f"{digest}  manifest.json\n", encoding="utf-8")
+    with caplog.at_level(logging.WARNING):
+        evaluate_bundle(bundle, shapes_root, out=tmp_path / "results")
+    assert caplog.text.count("does not say what it learned from (it was made by an earlier version)") == 1
 
 
 def test_a_fold_is_that_of_the_bundle_on_its_own_protocol_alone(finished_comparison) -> None:

@@ -2,16 +2,21 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.datasets.synthetic.dataset import index
 from vskd.distillation.model import Model
+from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError, RecipeError, RunError
+from vskd.evaluation.evaluate import open_experiment
 from vskd.export import run_export
 from vskd.export.run_export import _pruned, _spread, export_run
 from vskd.export.scoring import Checker
+from vskd.files import sha256_file
+from vskd.preprocessing.stores.window_store import WindowStore
 
 
 def test_calibration_knows_training_recordings_only(finished_comparison, synthetic_root: Path) -> None:
@@ -43,6 +48,30 @@ def test_the_bundle_says_where_it_comes_from(finished_comparison, synthetic_root
 
 def test_the_bundle_verifies(finished_comparison) -> None:
     assert verify_bundle(finished_comparison.bundle).golden_vectors > 0
+
+
+def test_the_bundle_says_what_it_learned_from(finished_comparison, synthetic_root: Path) -> None:
+    """Training and validation, by hashes of the files and of the samples in the store; nobody who is tested."""
+    bundle = load_bundle(finished_comparison.bundle)
+    learned = bundle.learned()
+    assert learned is not None and learned.recordings == 12
+    (path,) = (finished_comparison.out / "cache").glob("window-*.h5")
+    samples = WindowStore(path).contents
+    files = {r.id: sha256_file(r.stream("accelerometer").path) for r in index(synthetic_root)}
+    trained = [r.id for r in index(synthetic_root) if int(r.subject) % 2 == 1]
+    assert learned.fingerprints() == {hashes[i][:16] for hashes in (samples, files) for i in trained}
+    assert (bundle.path / "learned.json").stat().st_size < 350
+
+
+def test_of_teachers_of_the_same_streams_too(finished_images) -> None:
+    """What the teacher saw is what it has handed on."""
+    experiment = open_experiment(RunFolder(finished_images.student))
+    folder = SimpleNamespace(teacher_runs=lambda: (finished_images.teacher,))
+    taught = RunFolder(finished_images.teacher).learned()
+    assert taught is not None and taught.contents
+    assert run_export._learned(experiment, folder, ()).fingerprints() == set(taught.contents)
+    folder.teacher_runs = lambda: ()
+    assert run_export._learned(experiment, folder, ()).fingerprints() == set()
 
 
 def test_a_teacher_is_not_exported(finished_comparison, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from vskd.bundle.contract import EncodingContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
-from vskd.errors import BundleError
+from vskd.errors import BundleError, CheckpointError
 from vskd.export import ship
 from vskd.export.convert.structure import external_buffers, float_operators, weight_scales
 from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
@@ -181,3 +181,12 @@ def test_a_contract_with_another_encoding_is_refused(tiny_student: Model, out: P
 def test_operators_that_stay_float_are_refused(tiny_student: Model, out: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(ship, "quantize_int8", lambda float_model, calibration, **options: float_model)
     refuses("CONV_2D.* still compute in float", tiny_student, out)
+
+
+def test_weights_that_are_not_finite_are_not_shipped(tiny_student: Model, out: Path):
+    spoilt = copy.deepcopy(tiny_student)
+    with torch.no_grad():
+        spoilt.network.head.bias[0] = torch.nan
+    with pytest.raises(CheckpointError, match="The student holds NaN or infinity"):
+        export_tiny(spoilt, out)
+    assert not out.exists()

@@ -42,3 +42,24 @@ def test_ends_that_are_not_int8_are_refused() -> None:
     made.values[0] = Value((1, 2, 2, 4), (), 0, np.zeros((1, 2, 2, 4), np.float32))
     with pytest.raises(BundleError, match="input is FLOAT32; one int8 tensor is expected"):
         read_graph(made.pack())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_damaged_file_is_one_clear_error_or_none(seed: int) -> None:
+    """The generated reader follows every offset that the file gives, wherever it leads."""
+    content, generator, refused = model().pack(), np.random.default_rng(seed), 0
+    for _ in range(60):
+        damaged = bytearray(content)
+        for place in generator.integers(0, len(content), 4):
+            damaged[place] = generator.integers(0, 256)
+        try:
+            read_graph(bytes(damaged), "x.tflite")
+        except BundleError as error:
+            refused += "x.tflite is damaged" in str(error)
+    assert refused > 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 3, b"\xff" * 64])
+def test_what_is_no_model_is_refused(content: bytes) -> None:
+    with pytest.raises(BundleError, match=r"x\.tflite is damaged"):
+        read_graph(content, "x.tflite")

@@ -7,11 +7,12 @@ import numpy.typing as npt
 import pytest
 
 from tests.firmware_bridge.bundles import chunked, clock, encoded, movement, sensor_contract
+from vskd.bundle.contract import StreamContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.predict import contract_windows
 from vskd.bundle.runtime import quantize
 from vskd.bundle.sensor_file import Recorded
-from vskd.errors import DataError, SettingError
+from vskd.errors import BundleError, DataError, SettingError
 from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.decision import NO_LABEL
 from vskd.firmware_bridge.stream import Decision, Stream
@@ -154,3 +155,16 @@ def test_settings_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(SettingError, match=problem):
         plan_stream(sensor_contract(**contract), StreamSettings.model_validate(settings), 0.1)
+
+
+def test_a_model_of_several_streams_is_refused() -> None:
+    part = StreamContract(stream="accelerometer", placement="wrist", unit="g", axes=("x", "y", "z"), range_limit=8)
+    streams = (part, part.model_copy(update={"stream": "gyroscope", "unit": "deg/s"}))
+    contract = sensor_contract(streams=streams, axes=tuple("abcdef"), mat_columns=())
+    with pytest.raises(BundleError, match=r"sees 2 streams .*the firmware reads one sensor"):
+        plan_stream(contract, StreamSettings(), 0.1)
+
+
+def test_of_a_sensor_that_was_never_calibrated_no_gravity_is_checked() -> None:
+    assert plan_stream(sensor_contract(), StreamSettings(), 0.1).gravity is not None
+    assert plan_stream(sensor_contract(calibrated=False), StreamSettings(), 0.1).gravity is None

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import mend_in_place
 from tests.modalities.conftest import inputs, source_of
 from vskd.errors import DataError, SettingError
-from vskd.modalities.base import Source, data_hash
+from vskd.modalities.base import LABELS, Source, data_hash, data_parts, data_rows
 
 
 @pytest.fixture
@@ -45,6 +46,53 @@ def test_who_did_what_is_part_of_the_data(world: Source, changes: dict[str, Any]
     assert data_hash(altered(world, **changes), ["rgb"]) != data_hash(world, ["rgb"])
 
 
+@pytest.mark.parametrize("changes", [{"columns": (0, 2, 1)}, {"rate_hz": 25.0}, {"unit": "m/s^2"}, {"variable": "d"}])
+def test_so_is_how_a_file_is_read(world: Source, changes: dict[str, Any]) -> None:
+    first = next(iter(world.recordings.values()))
+    other = {**first.streams, "accelerometer": replace(first.stream("accelerometer"), **changes)}
+    assert data_hash(altered(world, streams=other), ["accelerometer"]) != data_hash(world, ["accelerometer"])
+    assert data_hash(altered(world, streams=other), ["rgb"]) == data_hash(world, ["rgb"])
+
+
+@pytest.mark.parametrize(("modality", "stream", "file"), [
+    ("window", "accelerometer", "Inertial/a1_s1_t1_inertial.mat"), ("frames", "rgb", "RGB/a1_s1_t1_color.mp4")
+])  # fmt: skip
+def test_data_mended_in_place_are_other_data(
+    world: Source, copied: Path, modality: str, stream: str, file: str
+) -> None:
+    """Of another hash, in another store, for another teacher cache, though size and time of the file stay."""
+    before = inputs(source_of("synthetic", copied, world.cache), modality, stream)
+    was = data_hash(before.source, [stream]), before.hash, before.store_file
+    mend_in_place(copied / file)
+    after = inputs(source_of("synthetic", copied, world.cache), modality, stream)
+    for old, new in zip(was, (data_hash(after.source, [stream]), after.hash, after.store_file), strict=True):
+        assert old != new
+
+
+def test_rows_say_which_part_of_which_recording_changed(world: Source) -> None:
+    streams, first = ("rgb", "accelerometer"), next(iter(world.recordings))
+    before = data_rows(world, streams)
+    assert {tuple(sorted(row)) for row in before.values()} == {("accelerometer", LABELS, "rgb")}
+    after = data_rows(altered(world, label=2), streams)
+    assert [i for i in before if before[i] != after[i]] == [first]
+    assert [part for part in before[first] if before[first][part] != after[first][part]] == [LABELS]
+    parts, others = (data_parts(rows, world.class_names) for rows in (before, after))
+    assert [part for part in parts if parts[part] != others[part]] == [LABELS]
+
+
+def test_classes_count_by_name_and_in_their_order(world: Source) -> None:
+    rows, (first, second, *rest) = data_rows(world, ["rgb"]), world.class_names
+    swapped = data_parts(rows, (second, first, *rest))
+    assert swapped[LABELS] != data_parts(rows, world.class_names)[LABELS]
+    renamed = replace(world, class_names=("other", second, *rest))
+    assert data_hash(renamed, ["rgb"]) != data_hash(world, ["rgb"])
+
+
+def test_the_order_of_recordings_does_not_count(world: Source) -> None:
+    turned = replace(world, recordings=dict(reversed(list(world.recordings.items()))))
+    assert data_hash(turned, ["rgb"]) == data_hash(world, ["rgb"])
+
+
 def test_so_are_boxes_and_the_data_set_and_what_is_left_out(world: Source, shapes: Source) -> None:
     first = next(iter(shapes.recordings.values()))
     moved = {"image": replace(first.stream("image"), box=(5.0, 6.0, 40.0, 42.0))}
@@ -67,9 +115,9 @@ def test_a_stream_of_another_kind(world: Source) -> None:
 
 
 def test_several_streams_where_one_is_seen(world: Source) -> None:
-    both = inputs(world, "window", "accelerometer", streams=["accelerometer", "gyroscope"])
-    assert both.name == "accelerometer + gyroscope"
-    with pytest.raises(SettingError, match=r"sees one stream, not 2 \(accelerometer \+ gyroscope\)"):
+    both = inputs(world, "frames", "rgb", streams=["rgb", "depth"])
+    assert both.name == "rgb + depth"
+    with pytest.raises(SettingError, match=r"sees one stream, not 2 \(rgb \+ depth\)"):
         _ = both.store
 
 

@@ -225,3 +225,98 @@ def test_without_a_declared_range_it_is_estimated_and_one_glitch_does_not_count(
         recordings[i] = replace(recording, streams={"accelerometer": plain})
     contract = windows(replace(world, recordings=recordings)).contract(sorted(recordings))
     assert (contract.range_limit, contract.mat_width) == (8.0, None)
+
+
+BOTH = ["accelerometer", "gyroscope"]
+LIMITED = {"streams": BOTH, "limits": [4.0, 1000.0], "encoding": {"method": "raw", "limit": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"streams": ["accelerometer"], "limits": [4.0]}, "limits does nothing here"),
+        ({**LIMITED, "encoding": {"method": "raw", "scaling": "minmax"}}, "limits does nothing here"),
+        ({**LIMITED, "limits": [4.0]}, "limits has 1 entries for 2 streams"),
+        ({**LIMITED, "encoding": {"method": "raw"}}, "set encoding.limit to 1"),
+        ({**LIMITED, "limits": [4.0, 0.0]}, "limits.1: input should be greater than 0"),
+    ],
+)
+def test_what_a_recipe_may_not_say_of_several_streams(content: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        parse(WindowSees, content)
+    assert told in "; ".join(explain(caught.value, WindowSees))
+
+
+def test_streams_of_several_units_need_their_limits(world: Source) -> None:
+    with pytest.raises(SettingError, match=r"in g and deg/s, and one limit cannot scale them all.*Set sees\.limits"):
+        _ = windows(world, streams=BOTH).store
+
+
+def test_channels_of_several_streams_stand_one_below_the_other(world: Source) -> None:
+    """Each as it is alone, divided by its limit; an image encoding makes as many more channels."""
+    seen = windows(world, **LIMITED)
+    ids = sorted(world.recordings)
+    assert seen.shape == (6, 32) and seen.network_shape == (6, 32)
+    assert seen.store.axes == tuple(f"{stream} {axis}" for stream in BOTH for axis in "xyz")
+    alone = [windows(world, stream).store for stream in BOTH]
+    for i in ids:
+        apart = np.concatenate(
+            [store.windows(i) / limit for store, limit in zip(alone, (4, 1000), strict=True)], axis=1
+        )
+        np.testing.assert_allclose(seen.store.windows(i), apart, atol=1e-6)
+    gaf = {"method": "gasf+gadf", "image_size": 16, "limit": 1.0}
+    assert windows(world, **{**LIMITED, "encoding": gaf}).network_shape == (12, 16, 16)
+
+
+def test_sensors_of_one_place_turn_together(world: Source) -> None:
+    turned = {**LIMITED, "augmentation": {"rotation_deg": 20.0}}
+    ids = sorted(world.recordings)
+    (plain,) = windows(world, **LIMITED).batches(ids, batch_size=100)
+    (batch,) = windows(world, **turned).batches(ids, batch_size=100, seed=2)
+    before, after = plain.inputs[batch.positions], batch.inputs
+    for three in (slice(0, 3), slice(3, 6)):
+        assert not torch.allclose(before[:, three], after[:, three], atol=1e-3)
+        assert torch.allclose(before[:, three].norm(dim=1), after[:, three].norm(dim=1), atol=1e-5)
+    inner = (before[:, :3] * before[:, 3:]).sum(dim=1)
+    assert torch.allclose(inner, (after[:, :3] * after[:, 3:]).sum(dim=1), atol=1e-5), "one rotation keeps angles"
+
+
+def test_the_contract_of_several_streams(world: Source) -> None:
+    train = sorted(world.recordings)[3:9]
+    contract = windows(world, **LIMITED).contract(train)
+    assert [(s.stream, s.unit, s.range_limit, s.limit) for s in contract.streams] == [
+        ("accelerometer", "g", 8.0, 4.0),
+        ("gyroscope", "deg/s", 1000.0, 1000.0),
+    ]
+    assert (contract.stream, contract.unit, contract.range_limit) == ("accelerometer + gyroscope", "g + deg/s", 2.0)
+    assert contract.mat_columns == (0, 1, 2, 3, 4, 5) and contract.rate_hz == 50.0
+    assert SensorContract.model_validate_json(contract.model_dump_json()) == contract
+    asked = WindowInputs.asks(contract)
+    assert asked is not None and parse(WindowSees, asked) == parse(WindowSees, {"length": 32, **LIMITED})
+
+
+def test_nothing_of_a_single_stream_says_that_there_could_be_several(world: Source) -> None:
+    """So that hashes of recipes and bytes of manifests are as they were."""
+    assert "limits" not in windows(world).sees.model_dump()
+    assert not {"streams", "calibrated"} & set(windows(world).contract(sorted(world.recordings)).model_dump())
+
+
+def test_streams_of_several_files_are_noticed_to_change(world: Source, tmp_path: Path) -> None:
+    recordings = {}
+    for i, recording in sorted(world.recordings.items())[:2]:
+        streams = {}
+        for name in BOTH:
+            stream = recording.stream(name)
+            values = read_sensor(stream.path, axes=stream.axes, variable=stream.variable, columns=stream.columns).T
+            np.save(tmp_path / f"{i}-{name}.npy", values)
+            streams[name] = replace(stream, path=tmp_path / f"{i}-{name}.npy", variable="", columns=())
+        recordings[i] = replace(recording, streams=streams)
+    apart = replace(world, recordings=recordings, cache=tmp_path)
+    before = windows(apart, **LIMITED).store.windows(min(recordings))
+    together = windows(world, **LIMITED).store.windows(min(recordings))
+    np.testing.assert_array_equal(before, together)
+    path = tmp_path / f"{min(recordings)}-gyroscope.npy"
+    np.save(path, np.load(path)[::-1])
+    after = windows(apart, **LIMITED).store.windows(min(recordings))
+    np.testing.assert_array_equal(after[:, :3], before[:, :3])
+    assert not np.array_equal(after[:, 3:], before[:, 3:])

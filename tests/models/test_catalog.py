@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 import vskd
 from vskd.errors import SettingError
@@ -142,3 +143,9 @@ def test_a_network_is_added_as_the_docstring_says(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     passed = re.search(r"(\d+) passed", done.stdout)
     assert passed is not None and int(passed[1]) >= 10
+
+
+@pytest.mark.parametrize("name", ["mobilenet-v3-small-075", "squeezenet-lw", "squeezenet-1-0", "efficientnet-v2-s-050"])
+def test_the_dropout_of_an_image_network_is_what_its_settings_say(name: str) -> None:
+    network = build_network(parse_network({"name": name, "dropout": 0.37}), shape=(3, 64, 64), classes=3)
+    assert 0.37 in {module.p for module in network.modules() if isinstance(module, nn.Dropout)}

@@ -49,6 +49,7 @@ SILENT = {
     "version": "of the schema: another one is refused",
     "name": "for people",
     "description": "for people",
+    "threads": "of torch, which round otherwise; see tests/distillation/test_train.py",
     "dataset.path": "the same data may lie elsewhere",
     "distiller.preset": "its terms are written out, and those of another preset are refused under this name",
     "name of a term": "what logs call it; those of a preset are refused under another one",
@@ -72,7 +73,7 @@ SMALL_BODIES = (
 SMALL_IMAGES = (
     *("dataset.name=image-folder", "student.sees.augmentation.flip=0.5", "teachers.0.sees.augmentation.flip=0.5"),
     "teachers.0.network.name=mobilenet-v3-small-075",  # its settings are those of all networks of images
-    *(f"{role}.sees.{word}" for role in ("student", "teachers.0") for word in ("size=32", "crop=box", "margin=0.1")),
+    *(f"{role}.sees.{word}" for role in ("student", "teachers.0") for word in ("size=48", "crop=box", "margin=0.1")),
 )
 
 

@@ -158,3 +158,34 @@ def test_exponents_of_a_file_are_numbers(tmp_path: Path) -> None:
     path.write_text("extends: vskd\nname: mine\nstudent: {training: {learning_rate: 1e-3, weight_decay: 2e-2}}\n")
     training = load_recipe(str(path)).student.training
     assert (training.learning_rate, training.weight_decay) == (0.001, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("line", "needle"),
+    [
+        ("seed: 010", "line 3: 010 may be read as 8 (octal) or 10, or as the text '010'"),
+        ("student: {training: {epochs: 1_000}}", "line 3: 1_000 may be read as 1000"),
+        ("student: {sees: {length: 1:30}}", "line 3: 1:30 may be read as 90 (base 60)"),
+        ("dataset: {fold: no}", "line 3: no may be read as false"),
+        ("name: other", "line 3: the key 'name' stands twice"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused(tmp_path: Path, line: str, needle: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"extends: vskd\nname: mine\n{line}\n")
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(str(path))
+    assert str(path) in str(caught.value) and needle in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["08", "1e3", "0o17", "1:30", "no"])
+def test_names_that_look_like_numbers_survive_a_run_folder(tmp_path: Path, text: str) -> None:
+    recipe = load_recipe("vskd", [f"dataset.fold='{text}'"])
+    (tmp_path / "again.yaml").write_text(dump_recipe(recipe))
+    assert load_recipe(str(tmp_path / "again.yaml")) == recipe
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, f"folder/{'ä' * 200}.yaml"])
+def test_a_name_that_no_file_system_takes_is_no_recipe(name: str) -> None:
+    with pytest.raises(RecipeError, match="No recipe is called"):
+        load_recipe(name)

@@ -97,7 +97,7 @@ def test_a_list_of_ids(tmp_path: Path) -> None:
         (b"", r"list\.csv has no column 'id'"),
         (b"name\na0_s0_t0\n", r"list\.csv has no column 'id'"),
         (b"id\n", r"list\.csv has no column 'id', or no line below it"),
-        (b"id\nnobody\n", r"labels: no training recording has the id nobody"),
+        (b"id\nnobody\n", r"labels\.ids: .*list\.csv: no training recording has the id nobody"),
     ],
 )
 def test_a_list_that_cannot_be_used_is_named(tmp_path: Path, text: bytes | None, told: str) -> None:

@@ -1,5 +1,7 @@
 """Overrides of single keys: read as YAML, laid over what is there, and refused where they cannot be meant."""
 
+import math
+
 import pytest
 
 from vskd.errors import RecipeError
@@ -47,7 +49,7 @@ def test_malformed_overrides_are_refused(override: str, needle: str) -> None:
         ("[1, 2]", [1, 2]),
         ("a=b", "a=b"),
         ("nan", "nan"),
-        ("1e999", "1e999"),
+        ("1e999", math.inf),  # refused by every number type
     ],
 )
 def test_values_are_what_a_person_means(text: str, value: object) -> None:
@@ -105,3 +107,25 @@ def test_what_was_said_and_would_do_nothing_is_still_refused() -> None:
         said.updated("student.training.schedule=constant")
     with pytest.raises(RecipeError, match=r"export\.prune_stem does nothing here"):
         said.updated("student.network=mobilenet-v3-small-075")
+
+
+@pytest.mark.parametrize(
+    ("value", "readings"),
+    [
+        ("010", "8 (octal) or 10, or as the text '010'"),
+        ("0x10", "16"),
+        ("1:30", "90 (base 60)"),
+        ("1_000", "1000"),
+        ("yes", "true"),
+        ("off", "false"),
+    ],
+)
+@pytest.mark.parametrize("key", ["student.training.epochs", "dataset.fold", "student.network.dropout"])
+def test_what_can_be_read_in_two_ways_is_refused(key: str, value: str, readings: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        load_recipe("vskd", [f"{key}={value}"])
+    assert f"--set '{key}={value}': {value} may be read as {readings}" in str(caught.value)
+
+
+def test_quoted_it_is_text() -> None:
+    assert load_recipe("vskd", ["dataset.fold='010'"]).dataset.fold == "010"

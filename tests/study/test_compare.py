@@ -2,14 +2,15 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import TINY, TINY_IMAGES, TINY_STUDENT, FinishedComparison
+from tests.conftest import TINY, TINY_IMAGES, TINY_STUDENT, FinishedComparison, mend_in_place
 from vskd.distillation.run import RunFolder
-from vskd.errors import ProtocolError, RecipeError
+from vskd.errors import ProtocolError, RecipeError, RunError
 from vskd.evaluation.results import read_results
 from vskd.export.evaluate import export_and_evaluate
 from vskd.recipe import load_recipe
@@ -69,6 +70,22 @@ def test_nothing_is_run_twice(finished_comparison, monkeypatch: pytest.MonkeyPat
     again = compare(finished_comparison.recipes, [0], out, after_run=export_and_evaluate)
     assert again == table
     assert {path: path.stat().st_mtime_ns for path in kept} == before
+
+
+def test_data_mended_in_place_never_give_the_figures_of_before(
+    comparison_copy: FinishedComparison, synthetic_root: Path, tmp_path: Path
+) -> None:
+    """Neither the teacher's, nor the student's run is taken for one of the mended data."""
+    world = Path(shutil.copytree(synthetic_root, tmp_path / "world"))
+    recipes = [r.updated(f"dataset.path={world}") for r in comparison_copy.recipes]
+    assert compare(recipes, [0], comparison_copy.out).rows
+    mend_in_place(world / "RGB" / "a1_s2_t1_color.mp4")
+    with pytest.raises(RunError, match=r"teachers/.*data_hash, 1 recording\(s\) changed: a1_s2_t1 \(rgb\)"):
+        compare(recipes, [0], comparison_copy.out)
+    shutil.copytree(synthetic_root, world, dirs_exist_ok=True)
+    mend_in_place(world / "Inertial" / "a1_s2_t1_inertial.mat")
+    with pytest.raises(RunError, match=r"runs/demo/seed0.*data_hash, 1 recording.*a1_s2_t1 \(accelerometer\)"):
+        compare(recipes, [0], comparison_copy.out)
 
 
 def test_teacher_key_depends_on_the_teacher_only() -> None:
@@ -204,3 +221,17 @@ def test_few_labels_and_all_controls_in_one_table(synthetic_root: Path, tmp_path
 
 def weights(run: Path) -> bytes:
     return (run / "checkpoints" / "model.safetensors").read_bytes()
+
+
+def test_without_a_recipe_that_needs_a_teacher_its_streams_need_not_be_there(
+    synthetic_root: Path, tmp_path: Path
+) -> None:
+    world = tmp_path / "world"
+    shutil.copytree(synthetic_root, world)
+    for video in world.rglob("*"):
+        if "Depth" in video.parent.name or video.suffix in (".avi", ".mp4"):
+            video.unlink()
+    recipe = load_recipe("demo", (*TINY, *TINY_STUDENT, f"dataset.path={world}", "distiller=none"))
+    comparison = compare([recipe], [0], tmp_path / "out")
+    assert [(row.recipe, row.kind) for row in comparison.rows] == [("demo", "student")]
+    assert not (tmp_path / "out" / "teachers").exists()

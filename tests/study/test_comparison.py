@@ -9,7 +9,7 @@ import pytest
 from vskd.errors import DataError, ProtocolError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import METRICS
-from vskd.evaluation.results import Bootstrap, LabelsStamp
+from vskd.evaluation.results import Bootstrap, DataStamp, LabelsStamp
 from vskd.study.comparison import Comparison, compare, read_comparison
 from vskd.study.comparison_tables import write_comparison
 
@@ -274,6 +274,51 @@ def test_every_label_setting_has_its_own_baseline(few) -> None:
 SIDES = (("kd", "kd"), ("alone", "none"))
 
 
+HERE, MENDED = "a" * 64, "b" * 64
+
+
+def of_data(run, **parts: str | None):
+    """The run with results that are stamped with these data; None takes the stamp away."""
+    recipe, seed, results, predictions = run
+    stamp = DataStamp(hash="c" * 64, parts=parts) if all(parts.values()) else None
+    return recipe, seed, results.model_copy(update={"data": stamp}), predictions
+
+
+def test_runs_of_different_data_never_share_a_table(runs) -> None:
+    """Those that see other streams may; of a stream that two see, the content must be the same."""
+    teacher = of_data(runs[-1], labels=HERE, depth=HERE)
+    students = [of_data(run, labels=HERE, accelerometer=HERE, depth=HERE) for run in runs[:-1]]
+    lean = [of_data(run, labels=HERE, accelerometer=HERE) for run in runs[:4]]
+    assert compare([*students, teacher], bootstrap=SETTING).rows
+    assert compare([*lean, *students[4:], teacher], bootstrap=SETTING).rows
+    for part in ("labels", "depth", "accelerometer"):
+        mended = of_data(runs[-2], **{"labels": HERE, "accelerometer": HERE, "depth": HERE, part: MENDED})
+        told = (
+            rf"dask \(student, seed 1\) and .* \((teacher|bundle|student), seed 0\) are of different data: the {part} "
+            r"of their recordings differ \(hash bbbbbbbbbbbb instead of aaaaaaaaaaaa\)\. Train and evaluate one of them"
+        )
+        with pytest.raises(ProtocolError, match=told):
+            compare([teacher, *students[:-1], mended], bootstrap=SETTING)
+
+
+def test_folds_may_be_of_data_of_their_own(make_predictions, make_results) -> None:
+    items = []
+    for fold, content in (("1", HERE), ("2", MENDED)):
+        predictions = make_predictions(prefix=fold)
+        stamp = {"fold": fold, "split_hash": fold * 32}
+        results = make_results(predictions, data=DataStamp(hash=content, parts={"labels": content}), **stamp)
+        items.append(("dask", 0, results, predictions))
+    assert compare(items, bootstrap=SETTING).n == 120
+
+
+def test_runs_of_before_data_were_stamped_are_named_where_others_say_theirs(runs) -> None:
+    stamped = [of_data(run, labels=HERE) for run in runs]
+    assert not any("same data" in note for note in compare(runs, bootstrap=SETTING).notes)
+    assert not any("same data" in note for note in compare(stamped, bootstrap=SETTING).notes)
+    notes = compare([*stamped[:-1], runs[-1]], bootstrap=SETTING).notes
+    assert notes[0] == "Not known to be of the same data as the other runs: dask (teacher, seed 0)."
+
+
 def test_older_tables_say_nothing_of_labels_and_are_read(runs, tmp_path: Path) -> None:
     write_comparison(compare(runs, bootstrap=SETTING), tmp_path)
     path = tmp_path / "comparison.json"
@@ -284,3 +329,16 @@ def test_older_tables_say_nothing_of_labels_and_are_read(runs, tmp_path: Path) -
     path.write_text(json.dumps(content), encoding="utf-8")
     old = read_comparison(path)
     assert {row.labels for row in old.rows} == {"all"} and not old.says_labels
+
+
+def test_other_numbers_of_threads_are_noted(make_predictions, make_results) -> None:
+    def runs(*threads: dict[str, str]) -> list[tuple[object, ...]]:
+        found = [make_predictions(seed=seed) for seed in range(len(threads))]
+        settings = zip(found, threads, strict=True)
+        return [("dask", n, make_results(p, seed=n, environment=e), p) for n, (p, e) in enumerate(settings)]
+
+    notes = compare(runs({"threads": "1"}, {"threads": "2"}, {}), bootstrap=SETTING).notes
+    (note,) = (note for note in notes if "different numbers of threads" in note)
+    assert "1: dask (student, seed 0); 2: dask (student, seed 1)" in note
+    for same in (({"threads": "1"}, {"threads": "1"}), ({"threads": "1"}, {}), ({}, {})):
+        assert not any("threads" in note for note in compare(runs(*same), bootstrap=SETTING).notes)

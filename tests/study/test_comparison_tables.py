@@ -133,3 +133,17 @@ def test_tables_of_all_labels_have_no_such_column(comparison: Comparison) -> Non
     assert "<th>labels</th>" not in to_html(comparison)
     rows = list(csv.DictReader(io.StringIO(to_csv(comparison))))
     assert {(row["labels"], row["labels_hash"]) for row in rows} == {("all", "")}
+
+
+def test_intervals_that_are_not_there_are_dashes_and_empty_cells(make_predictions, make_results) -> None:
+    runs = []
+    for recipe, distiller in (("plain", "none"), ("dask", "dask")):
+        found = make_predictions(subjects=1)
+        runs.append((recipe, 0, make_results(found, distiller=distiller), found))
+    comparison = compare(runs, bootstrap=Bootstrap(resamples=20))
+    assert comparison.rows[0].accuracy.intervals.subjects is None
+    assert comparison.rows[1].versus_baseline.recordings is None  # both answer alike
+    (_, row) = csv.DictReader(io.StringIO(to_csv(comparison)))
+    assert row["accuracy_subjects_low"] == row["difference_subjects_high"] == "" != row["accuracy_recordings_low"]
+    assert "–" in to_text(comparison) and "of one subject" in to_text(comparison)
+    assert "–" in to_html(comparison)

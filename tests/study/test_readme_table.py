@@ -88,7 +88,7 @@ def test_the_short_table_answers_for_the_student_with_a_teacher(results_root: Pa
 
 def test_the_short_table_shows_the_best_that_needs_no_learning(results_root: Path) -> None:
     pooled = {name: {"accuracy": a, "macro_f1": 0.1} for name, a in (("majority", 0.2), ("nearest", 0.4), ("x", 0.3))}
-    (results_root / "a" / "audit.json").write_text(json.dumps({"pooled": pooled}))
+    (results_root / "a" / "audit.json").write_text(json.dumps({"dataset": "d", "folds": [], "pooled": pooled}))
     assert cells(headline_table(results_root).replace("\u00a0", " "))[-1][3] == "40.0 %"
     assert "nearest 40.0 % (macro F1 10.0 %)" in results_table(results_root).replace("\u00a0", " ")
 

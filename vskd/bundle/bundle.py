@@ -4,6 +4,7 @@
     model_float.tflite   float32 model
     golden.json          vectors with answers
     MODEL_CARD.md        for people
+    learned.json         fingerprints of the recordings that it learned from; older bundles have none
     manifest.json        what it is, and the SHA-256 of every other file
     manifest.sha256      the SHA-256 of manifest.json, in the format of `sha256sum`
 
@@ -17,14 +18,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from vskd.bundle.contained import TIME_LIMIT_S, replay_contained
 from vskd.bundle.contract import Manifest, parse_json
 from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import Golden, replay_golden
+from vskd.bundle.learned import LearnedFrom
 from vskd.bundle.model_card import render_model_card
+from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
 from vskd.files import atomic_folder, sha256_file
 
 MODEL, FLOAT_MODEL, GOLDEN, CARD = "model.tflite", "model_float.tflite", "golden.json", "MODEL_CARD.md"
+LEARNED = "learned.json"
 MANIFEST, DIGEST = "manifest.json", "manifest.sha256"
 REQUIRED = (MODEL, FLOAT_MODEL, GOLDEN, CARD)
 AGAIN = "Export the run again, or restore the bundle from where it came"
@@ -57,6 +64,16 @@ class Bundle:
             raise _changed(self.path / name)
         return content
 
+    def learned(self) -> LearnedFrom | None:
+        """What the model learned from; None of a bundle that does not say it.
+
+        Raises:
+            BundleError: the file was changed, or is not of this version.
+        """
+        if LEARNED not in self.manifest.files:
+            return None
+        return parse_json(LearnedFrom, self.read(LEARNED), str(self.path / LEARNED))
+
 
 @dataclass(frozen=True)
 class VerifyReport:
@@ -68,7 +85,15 @@ class VerifyReport:
     golden_vectors: int
 
 
-def write_bundle(out: Path, *, model: bytes, float_model: bytes, golden: Golden, manifest: Manifest) -> Bundle:
+def write_bundle(
+    out: Path,
+    *,
+    model: bytes,
+    float_model: bytes,
+    golden: Golden,
+    manifest: Manifest,
+    learned: LearnedFrom | None = None,
+) -> Bundle:
     """Write a bundle; it appears complete under `out`, or not at all.
 
     Args:
@@ -76,6 +101,7 @@ def write_bundle(out: Path, *, model: bytes, float_model: bytes, golden: Golden,
         model, float_model: LiteRT flatbuffers.
         golden: vectors of `model`.
         manifest: its `files` are filled in here.
+        learned: what the model learned from, where that is known.
 
     Raises:
         BundleError: `out` holds something that is not a bundle.
@@ -88,6 +114,8 @@ def write_bundle(out: Path, *, model: bytes, float_model: bytes, golden: Golden,
         GOLDEN: (golden.model_dump_json() + "\n").encode("utf-8"),
         CARD: render_model_card(manifest, len(model), len(float_model)).encode("utf-8"),
     }
+    if learned is not None:
+        contents[LEARNED] = (learned.model_dump_json(by_alias=True) + "\n").encode("ascii")
     files = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())}
     sealed = manifest.model_copy(update={"files": files})
     contents[MANIFEST] = (sealed.model_dump_json(indent=2) + "\n").encode("utf-8")
@@ -116,18 +144,47 @@ def load_bundle(path: Path) -> Bundle:
     return Bundle(path, manifest, digest)
 
 
-def verify_bundle(path: Path) -> VerifyReport:
+def verify_bundle(path: Path, time_limit_s: float = TIME_LIMIT_S) -> VerifyReport:
     """Check hashes, then the contract, then that the golden vectors come out bit for bit.
+
+    The model is run in a process of its own, with limits: a bundle may come from anybody. All else that runs a bundle
+    trusts it, for speed.
+
+    Args:
+        path: the bundle's folder.
+        time_limit_s: see `vskd.bundle.contained`.
 
     Raises:
         BundleError: names the file and what is wrong with it.
     """
     bundle = load_bundle(path)
-    golden = parse_json(Golden, bundle.read(GOLDEN), str(path / GOLDEN))
-    contract = bundle.manifest.contract
-    encode = partial(model_input, contract=contract)
-    replay_golden(golden, bundle.read(MODEL), contract, encode, bundle.manifest.provenance.labels)
+    golden = read_golden(bundle)
+    bundle.learned()
+    replay_contained(path, bundle.digest, time_limit_s)
     return VerifyReport(path, bundle.digest, (*sorted(bundle.manifest.files), MANIFEST), len(golden.vectors))
+
+
+def read_golden(bundle: Bundle) -> Golden:
+    """The golden vectors of a bundle.
+
+    Raises:
+        BundleError: they are damaged.
+    """
+    return parse_json(Golden, bundle.read(GOLDEN), str(bundle.path / GOLDEN))
+
+
+def replay(bundle: Bundle) -> None:
+    """Run the golden vectors of a bundle in this process, and both of its models with the kernels that predict.
+
+    Raises:
+        BundleError: see `replay_golden`; or a model cannot be run.
+    """
+    contract, labels = bundle.manifest.contract, bundle.manifest.provenance.labels
+    encode = partial(model_input, contract=contract)
+    replay_golden(read_golden(bundle), bundle.read(MODEL), contract, encode, labels, str(bundle.path / GOLDEN))
+    for name in (MODEL, FLOAT_MODEL):
+        model = LiteRTModel(bundle.read(name))
+        model.raw(np.zeros(model.input_shape, dtype=model.input_type))
 
 
 def _check_replaceable(out: Path) -> None:

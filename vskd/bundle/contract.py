@@ -3,7 +3,17 @@
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    Tag,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from vskd.errors import BundleError, first_few
 from vskd.schema import Count, Finite, Fraction, NonNegative, Positive, Sha256, Size, Strict, explain
@@ -27,6 +37,24 @@ class EncodingContract(Strict):
     version: Literal[1] = ENCODING_VERSION
 
 
+class StreamContract(Strict):
+    """One of several streams that a model sees.
+
+    Attributes:
+        stream, placement, unit, axes, range_limit: as in `SensorContract`.
+        limit: what its samples are divided by, in its unit, so that streams of several units share a window.
+        calibrated: as in `SensorContract`.
+    """
+
+    stream: str
+    placement: str
+    unit: str
+    axes: Annotated[tuple[str, ...], Field(min_length=1)]
+    range_limit: Positive
+    limit: Positive = 1.0
+    calibrated: bool = True
+
+
 class SensorContract(Strict):
     """What the model asks of a recording.
 
@@ -48,6 +76,10 @@ class SensorContract(Strict):
         encoding_inside: True if the model takes the window itself; False if it takes the encoded window.
         mat_variable, mat_columns: where this stream lies in the data set's own .mat files, for predicting from them.
         mat_width: how many columns that variable has; older bundles do not say it.
+        streams: of a model that sees several, each in turn; `stream`, `placement` and `unit` then name them all, `axes`
+            are those of all in their order, and `range_limit` is the largest of their ranges, each in multiples of its
+            `limit`. Empty of a model that sees one.
+        calibrated: False of accelerometers of which 1 g at rest cannot be asked; their unit must be stated.
     """
 
     kind: Literal["sensor"] = "sensor"
@@ -68,6 +100,16 @@ class SensorContract(Strict):
     mat_variable: str = ""
     mat_columns: tuple[Size, ...] = ()
     mat_width: Count | None = None
+    streams: tuple[StreamContract, ...] = ()
+    calibrated: bool = True
+
+    @model_serializer(mode="wrap")
+    def _as_before_there_were_others(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        for key, usual in (("streams", ()), ("calibrated", True)):
+            if getattr(self, key) == usual:
+                content.pop(key, None)
+        return content
 
     @model_validator(mode="after")
     def _is_consistent(self) -> "SensorContract":
@@ -77,7 +119,19 @@ class SensorContract(Strict):
             raise ValueError("sliding windows need both stride and window_rate_hz")
         if self.mat_columns and len(self.mat_columns) != len(self.axes):
             raise ValueError(f"{len(self.mat_columns)} mat_columns do not fit {len(self.axes)} axes")
+        if self.streams and sum(len(stream.axes) for stream in self.streams) != len(self.axes):
+            raise ValueError(f"the axes of the streams do not make {len(self.axes)} axes")
         return self
+
+    def of_streams(self) -> "tuple[SensorContract, ...]":
+        """What is asked of each stream by itself; of a model that sees one, the contract itself."""
+        views, start = [], 0
+        for part in self.streams:
+            stop = start + len(part.axes)
+            content = part.model_dump(exclude={"limit"}) | {"streams": (), "mat_columns": self.mat_columns[start:stop]}
+            views.append(self.model_copy(update=content))
+            start = stop
+        return tuple(views) or (self,)
 
     @property
     def window_shape(self) -> tuple[int, int]:

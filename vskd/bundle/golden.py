@@ -9,11 +9,11 @@ well. Bundles made before this was so hold windows of recordings, and are still 
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vskd.bundle.contract import Contract, SensorContract, TensorKind
 from vskd.bundle.runtime import LiteRTModel
@@ -28,6 +28,7 @@ ModelInput = Callable[[FloatArray], FloatArray]
 MAX_INPUT_STEPS = 1
 MAX_FLOAT_ERROR = 1e-4
 
+GOLDEN_FILE = "golden.json"
 AMPLITUDES = (0.1, 0.3, 0.6, 1.0)
 """One golden window each: standard deviation of its signals as a fraction of the encoding's range, so that the faintest
 is almost at rest and the strongest passes both ends of the range."""
@@ -57,6 +58,14 @@ class GoldenVector(Strict):
     output: tuple[Finite, ...]
     logits: tuple[Finite, ...]
     label: str
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if len({len(row) for row in self.window}) != 1:
+            raise ValueError("window: its channels must have the same number of samples, at least one each")
+        if len(self.output) != len(self.logits):
+            raise ValueError(f"{len(self.output)} outputs and {len(self.logits)} logits")
+        return self
 
 
 class Golden(Strict):
@@ -143,9 +152,14 @@ def _kind(name: str) -> TensorKind:
 
 
 def replay_golden(
-    golden: Golden, model: bytes, contract: Contract, model_input: ModelInput, labels: Sequence[str]
+    golden: Golden,
+    model: bytes,
+    contract: Contract,
+    model_input: ModelInput,
+    labels: Sequence[str],
+    source: str = GOLDEN_FILE,
 ) -> None:
-    """Check that the model, and the encoding in front of it, give the golden answers here.
+    """Check that the model, and the encoding in front of it, give the golden answers here; `source` is for messages.
 
     Raises:
         BundleError: names the vector and what differs.
@@ -156,46 +170,48 @@ def replay_golden(
         golden.input_type,
         golden.output_type,
     ):
-        raise _mismatch("all vectors", "are of another model: shape or types differ")
+        raise _mismatch(source, "all vectors", "are of another model: shape or types differ")
     for vector in golden.vectors:
-        raw_input = _decode(vector, golden)
+        raw_input = _decode(vector, golden, source)
         window = np.array(vector.window, dtype=np.float32)
         if window.shape != contract.window_shape:
             raise _mismatch(
-                vector.id, f"has a window of shape {window.shape}; the contract says {contract.window_shape}"
+                source, vector.id, f"has a window of shape {window.shape}; the contract says {contract.window_shape}"
             )
-        _check_input(vector.id, runner.to_raw(model_input(window)[np.newaxis]), raw_input)
+        _check_input(source, vector.id, runner.to_raw(model_input(window)[np.newaxis]), raw_input)
         raw_output = runner.raw(raw_input)
         expected = np.array(vector.output, dtype=np.float32)
         if not np.array_equal(raw_output[0].astype(np.float32), expected):
-            raise _mismatch(vector.id, f"gives {raw_output[0].tolist()} instead of {expected.tolist()}")
+            raise _mismatch(source, vector.id, f"gives {raw_output[0].tolist()} instead of {expected.tolist()}")
         logits = runner.from_raw(raw_output)[0]
-        if not np.allclose(logits, np.array(vector.logits), rtol=1e-6, atol=1e-6):
-            raise _mismatch(vector.id, "has logits that do not follow from its output")
+        if len(logits) != len(vector.logits) or not np.allclose(logits, np.array(vector.logits), rtol=1e-6, atol=1e-6):
+            raise _mismatch(source, vector.id, "has logits that do not follow from its output")
         if len(labels) != len(logits) or labels[int(logits.argmax())] != vector.label:
-            raise _mismatch(vector.id, f"is labelled '{vector.label}', which is not the class of its largest logit")
+            raise _mismatch(
+                source, vector.id, f"is labelled '{vector.label}', which is not the class of its largest logit"
+            )
 
 
-def _decode(vector: GoldenVector, golden: Golden) -> Any:
+def _decode(vector: GoldenVector, golden: Golden, source: str) -> Any:
     kind = np.dtype(golden.input_type).newbyteorder("<")
     try:
         data = base64.b64decode(vector.input, validate=True)
         return np.frombuffer(data, dtype=kind).reshape(golden.input_shape).astype(golden.input_type)
     except (binascii.Error, ValueError) as error:
         raise _mismatch(
-            vector.id, f"has an input that is not {golden.input_shape} {golden.input_type} values"
+            source, vector.id, f"has an input that is not {golden.input_shape} {golden.input_type} values"
         ) from error
 
 
-def _check_input(name: str, computed: Any, stored: Any) -> None:
+def _check_input(source: str, name: str, computed: Any, stored: Any) -> None:
     difference = float(np.abs(computed.astype(np.float64) - stored.astype(np.float64)).max())
     allowed = MAX_INPUT_STEPS if stored.dtype == np.int8 else MAX_FLOAT_ERROR
     if difference > allowed:
-        raise _mismatch(name, f"is encoded differently here: the model's input is off by up to {difference:g}")
+        raise _mismatch(source, name, f"is encoded differently here: the model's input is off by up to {difference:g}")
 
 
-def _mismatch(vector: str, problem: str) -> BundleError:
+def _mismatch(source: str, vector: str, problem: str) -> BundleError:
     return BundleError(
-        f"golden.json: vector {vector} {problem}",
+        f"{source}: vector {vector} {problem}",
         "Use the vskd and ai-edge-litert versions that the manifest names, or export the run again",
     )

@@ -93,14 +93,19 @@ class LiteRTModel:
 
         Raises:
             DataError: shape or type differ from the model's.
+            BundleError: the model is damaged.
         """
         if x.shape != self.input_shape or str(x.dtype) != self.input_type:
             raise DataError(
                 f"The model takes {self.input_type} {self.input_shape}, and was given {x.dtype} {x.shape}",
                 "Prepare the input as the bundle's sensor contract says",
             )
-        self._interpreter.set_tensor(self._input["index"], x)
-        self._interpreter.invoke()
+        try:
+            self._interpreter.set_tensor(self._input["index"], x)
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            detail = " ".join(str(error).split())[:200]
+            raise BundleError(f"The model cannot be run: {detail}", "Export it again") from error
         result: RawArray = self._interpreter.get_tensor(self._output["index"])
         return result
 

@@ -9,6 +9,7 @@ from vskd.bundle.contract import SensorContract
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measures_gravity
+from vskd.preprocessing.sensor.timed import bridgeable
 from vskd.preprocessing.sensor.units import conversion
 
 FloatArray = npt.NDArray[np.float32]
@@ -60,15 +61,16 @@ def check_length(name: Path | str, contract: SensorContract, samples: int) -> No
     )
 
 
-def check_whole(name: Path | str, contract: SensorContract, clock: Clock | None) -> tuple[int, ...]:
-    """Where a recording has gaps; a model of whole recordings takes none.
+def check_whole(name: Path | str, contract: SensorContract, clock: Clock | None, samples: int) -> tuple[int, ...]:
+    """Where a recording has gaps; a model of whole recordings takes only those that its training data were bridged at.
 
     Raises:
         BundleError: gives the first gap.
     """
     if clock is None or not clock.breaks:
         return ()
-    if contract.window_mode == "whole":
+    seconds = samples / (clock.rate_hz or contract.rate_hz) + sum(clock.gaps)
+    if contract.window_mode == "whole" and not bridgeable(clock.gaps, seconds):
         raise BundleError(
             f"{name}: a gap of {clock.gaps[0]:.3g} s before data row {clock.breaks[0] + 1}, and the model asks for one "
             "whole performance",
@@ -126,7 +128,7 @@ def check_plausible(
     """
     asked = f"{name}: the model asks for {contract.unit} of a sensor of ±{contract.range_limit:g} {contract.unit}"
     asked += f", {source} says {unit}" if source in ("the option", "the file") else ""
-    shown = measures_gravity(contract.stream, contract.unit)
+    shown = contract.calibrated and measures_gravity(contract.stream, contract.unit)
     fault = gravity_fault(signal, unit, rate_hz, stated=bool(source)) if shown else None
     sizes = np.abs(signal).max(axis=0) * (conversion(unit, contract.unit) or 1.0)
     beyond = np.flatnonzero(sizes > RANGE_EXCESS * contract.range_limit)

@@ -5,6 +5,7 @@ nobody says is asked for, and a unit that nobody says is taken only where gravit
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from vskd.errors import BundleError, DataError
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.gravity import measures_gravity
 from vskd.preprocessing.sensor.signals import check_signal, to_signal
+from vskd.preprocessing.sensor.text_file import TEXT
+from vskd.preprocessing.sensor.timed import Timed
 from vskd.preprocessing.sensor.units import conversion, normal_unit
 
 FloatArray = npt.NDArray[np.float32]
@@ -78,10 +81,78 @@ def read_recording(
     columns: tuple[int, ...] = (),
     variable: str = "",
 ) -> Recorded:
-    """Read a recording and check it against the contract.
+    """Read a recording and check it against the contract; see `read_one_stream` for the arguments.
+
+    For a model that sees several streams the file must hold the columns of all of them, found by their names, or named
+    in the contract's order; each stream is checked by itself, in its own unit.
+
+    Raises:
+        BundleError: see `read_one_stream`; or two streams would be read from the same columns.
+        DataError: see `read_one_stream`.
+    """
+    if not contract.streams:
+        return read_one_stream(file, contract, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable)
+    check_columns_of_all(file, contract, columns)
+    parts, start = [], 0
+    for view in contract.of_streams():
+        own = columns[start : start + len(view.axes)]
+        start += len(view.axes)
+        fitting = unit if unit is not None and conversion(unit, view.unit) is not None else None
+        parts.append(read_one_stream(file, view, rate_hz=rate_hz, unit=fitting, columns=own, variable=variable))
+    read = [dict(part.understood).get("columns", "") for part in parts]
+    if len(set(read)) < len(read):
+        raise BundleError(
+            f"{file}: the columns {read[0]} would be read as several streams ({contract.stream})",
+            "Name the columns by stream in the header, or name them all with --columns, in the contract's order",
+        )
+    return _stacked(parts, contract)
+
+
+def check_columns_of_all(file: Path, contract: SensorContract, columns: tuple[int, ...]) -> None:
+    """Refuse some columns where a model sees several streams: all or none are named.
+
+    Raises:
+        BundleError: lists what is asked for.
+    """
+    if columns and len(columns) != len(contract.axes):
+        raise BundleError(
+            f"{file}: the model asks for {len(contract.axes)} channels ({', '.join(contract.axes)}), "
+            f"{len(columns)} columns were named",
+            "Name one column for each channel, in this order",
+        )
+
+
+def _stacked(parts: Sequence[Recorded], contract: SensorContract) -> Recorded:
+    """Streams of one file as the channels that the model takes: each divided by its limit."""
+    scaled = [
+        part.signal / np.float32(stream.limit) if stream.limit != 1 else part.signal
+        for part, stream in zip(parts, contract.streams, strict=True)
+    ]
+    understood = parts[0].understood[:1]
+    for part, stream in zip(parts, contract.streams, strict=True):
+        understood += tuple((f"{stream.stream} {what}", how) for what, how in part.understood[1:3])
+    return Recorded(
+        np.concatenate(scaled),
+        parts[0].rate_hz,
+        tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        understood + parts[0].understood[3:],
+        parts[0].breaks,
+    )
+
+
+def read_one_stream(
+    file: Path,
+    contract: SensorContract,
+    *,
+    rate_hz: float | None = None,
+    unit: str | None = None,
+    columns: tuple[int, ...] = (),
+    variable: str = "",
+) -> Recorded:
+    """Read a recording of one stream and check it against the contract.
 
     Args:
-        file: .csv, .mat or .npy.
+        file: text (.csv, .txt, .tsv, .dat), .mat or .npy.
         contract: what the model asks for.
         rate_hz: samples per second, if the caller knows.
         unit: unit of the samples, if the caller knows; samples in another unit of the same quantity are converted.
@@ -110,7 +181,7 @@ def read_recording(
     check_once(file, signal)
     said = _settle_rate(file, contract, rate_hz, samples, (clock, clock_said), own)
     check_length(file, contract, signal.shape[1])
-    breaks = check_whole(file, contract, clock)
+    breaks = check_whole(file, contract, clock, signal.shape[1])
     check_alive(file, contract, signal)
     check_plausible(file, contract, signal, said[0] if said else contract.rate_hz, in_unit.name, in_unit.source)
     if said is None:
@@ -125,7 +196,11 @@ def read_recording(
     if clock and clock.facts:
         understood.append(("clock", ", ".join(clock.facts)))
     notes = [*chosen.notes, *unread]
-    notes += [f"a gap of {clock.gaps[n]:.3g} s before data row {b + 1}" for n, b in enumerate(breaks) if clock]
+    bridging = contract.window_mode == "whole"
+    how = ", bridged by a straight line" if bridging else ""
+    notes += [f"a gap of {clock.gaps[n]:.3g} s before data row {b + 1}{how}" for n, b in enumerate(breaks) if clock]
+    if clock and breaks and bridging:
+        signal, breaks = even_signal(signal, clock, file), ()
     if not in_unit.known:
         notes.append(
             f"{file.name} does not say its unit; {contract.unit} is assumed, which gravity fits (--unit states it)"
@@ -134,6 +209,14 @@ def read_recording(
         notes.append(f"the samples were converted from {in_unit.name} to {contract.unit}")
     converted = (signal * np.float32(in_unit.factor)).astype(np.float32) if in_unit.factor != 1 else signal
     return Recorded(converted, rate, tuple(notes), tuple(understood), breaks)
+
+
+def even_signal(signal: FloatArray, clock: Clock, source: Path) -> FloatArray:
+    """A signal whose gaps are bridged as those of training recordings are."""
+    steps = np.full(signal.shape[1], clock.period_s)
+    steps[list(clock.breaks)] = clock.gaps
+    times = np.cumsum(steps)
+    return Timed(signal, 1 / clock.period_s, times, clock=clock).bridged(source)
 
 
 def recorded_array(samples: npt.ArrayLike, contract: SensorContract, rate_hz: float | None = None) -> Recorded:
@@ -149,12 +232,11 @@ def recorded_array(samples: npt.ArrayLike, contract: SensorContract, rate_hz: fl
         DataError: the array holds no real numbers, or values that are not finite.
     """
     name, table = "the array", np.asarray(samples)
-    if table.ndim != 2 or table.shape[1] != len(contract.axes):
-        axes = ", ".join(contract.axes)
-        raise BundleError(
-            f"{name}: the model asks for {len(contract.axes)} channels ({axes}), the array has shape {table.shape}",
-            "Give an array of samples x axes",
-        )
+    check_columns_of_array(table, contract)
+    if contract.streams:
+        bounds = np.cumsum([len(stream.axes) for stream in contract.streams])[:-1]
+        split = zip(np.split(table, bounds, axis=1), contract.of_streams(), strict=True)
+        return _stacked([recorded_array(part, view, rate_hz) for part, view in split], contract)
     if table.dtype.kind not in "fiu":
         raise DataError(f"{name}: holds {table.dtype}, not real numbers", "Give an array of numbers")
     notes: list[str] = []
@@ -170,6 +252,20 @@ def recorded_array(samples: npt.ArrayLike, contract: SensorContract, rate_hz: fl
     return Recorded(signal, rate_hz or contract.rate_hz, tuple(notes))
 
 
+def check_columns_of_array(table: npt.NDArray[np.generic], contract: SensorContract) -> None:
+    """Refuse an array that is not (samples, axes) of the contract.
+
+    Raises:
+        BundleError: says both.
+    """
+    if table.ndim != 2 or table.shape[1] != len(contract.axes):
+        axes = ", ".join(contract.axes)
+        raise BundleError(
+            f"the array: the model asks for {len(contract.axes)} channels ({axes}), the array has shape {table.shape}",
+            "Give an array of samples x axes",
+        )
+
+
 def _of_matlab(
     file: Path, contract: SensorContract, columns: tuple[int, ...], variable: str
 ) -> tuple[str, tuple[int, ...], bool]:
@@ -183,7 +279,7 @@ def _of_matlab(
 
 def _refuse_empatica(file: Path, samples: Samples) -> None:
     """Name a wristband's own format, whose first rows are no samples: start time, then rate."""
-    if samples.names or samples.width != 3 or file.suffix.lower() != ".csv":
+    if samples.names or samples.width != 3 or file.suffix.lower() not in TEXT:
         return
     first = [samples.numbers(c)[:2] for c in range(3)]
     if all(len(f) == 2 and f[0] > 1e8 and f[0] == first[0][0] and f[1] == first[0][1] for f in first):
@@ -274,7 +370,8 @@ def _settle_unit(
         return _Unit(unit, source.removesuffix(" says"), conversion(unit, contract.unit) or 1.0)
     if own:
         return _Unit(contract.unit, _OF_DATASET, 1.0)
-    if not measures_gravity(contract.stream, contract.unit) or len(contract.axes) != 3:
+    shown = contract.calibrated and measures_gravity(contract.stream, contract.unit)
+    if not shown or len(contract.axes) != 3:
         raise BundleError(
             f"{file}: does not say its unit, and the model asks for {contract.unit}", "State its unit with --unit"
         )

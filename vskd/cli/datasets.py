@@ -16,6 +16,7 @@ from vskd.cli.output import print_fields, print_json, print_table
         "vskd datasets list",
         "vskd datasets info utd-mhad",
         "vskd datasets index utd-mhad --data UTD-MHAD --json",
+        "vskd datasets signals utd-mhad --data UTD-MHAD --stream accelerometer",
         "vskd datasets audit driver-inattention --data IMAGES --protocol official",
         "vskd datasets make-synthetic --out WORLD",
     ),
@@ -102,6 +103,55 @@ def index_command(name: str, data: Path, as_json: bool) -> None:
 
     summary = index_summary(get_dataset(name).index(data))
     print_json(summary) if as_json else _print_summary(summary)
+
+
+def _print_signals(summary: Mapping[str, Any]) -> None:
+    """One stream for people: figures, then the noteworthy recordings."""
+
+    def spread(key: str, unit: str) -> str:
+        found = summary[key]
+        return f"{found['median']:.3g} {unit} ({found['min']:.3g} to {found['max']:.3g})" if found else "-"
+
+    print_fields(
+        [
+            ("stream", summary["stream"]),
+            ("recordings", summary["recordings"]),
+            ("rate", spread("rate_hz", "Hz")),
+            ("length", spread("seconds", "s")),
+            ("at rest", spread("at_rest", summary["unit"])),
+            ("with gaps", f"{summary['with_gaps']}, the longest {summary['longest_gap_s']:.2g} s"),
+            ("saturated", summary["saturated"]),
+            ("glitches", summary["glitches"]),
+            ("without 1 g at rest", summary["without_1_g"]),
+            ("unreadable", summary["unreadable"]),
+        ]
+    )
+    if summary["noteworthy"]:
+        click.echo()
+        print_table(("recording", "what to know of it"), list(summary["noteworthy"].items()))
+
+
+@datasets.command(
+    "signals",
+    examples=(
+        "vskd datasets signals utd-mhad --data UTD-MHAD --stream accelerometer",
+        "vskd datasets signals berkeley-mhad --data BERKELEY --stream accelerometer-right-wrist --json",
+    ),
+)
+@click.argument("name")
+@click.option("--data", type=FOLDER, required=True, help="Folder of the data set.")
+@click.option("--stream", required=True, metavar="STREAM", help="Stream of a sensor.")
+@json_option
+def signals_command(name: str, data: Path, stream: str, as_json: bool) -> None:
+    """Read one sensor STREAM of data set NAME: rate, gaps, saturation, glitches and gravity of every recording.
+
+    Nothing is changed by it: what is found is named, so that it can be mended or left out.
+    """
+    from vskd.datasets.catalog import get_dataset
+    from vskd.datasets.signal_report import report_signals
+
+    summary = report_signals(get_dataset(name).index(data), stream).summary()
+    print_json(summary) if as_json else _print_signals(summary)
 
 
 def _percent(fraction: float) -> str:

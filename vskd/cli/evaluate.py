@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from vskd.cli.options import FOLDER, VskdCommand, json_option
-from vskd.cli.output import print_fields, print_json
+from vskd.cli.output import print_fields, print_json, print_notes
 
 if TYPE_CHECKING:
     from vskd.evaluation.results import LatencyRow, Results
@@ -98,17 +98,22 @@ def _print_results(results: "Results", samples: str) -> None:
         ("model", f"{results.kind}, {results.network}, distiller {results.distiller or '-'}, seed {results.seed}"),
         ("protocol", f"{protocol.name}{fold}, {results.n} {results.split} recordings (hash {protocol.hash[:12]})"),
     ]
+    if results.data is not None:
+        fields.append(("data", f"hash {results.data.hash[:12]}"))
     for name in ("accuracy", "macro_f1"):
         fields.append((name.replace("_", " "), percent(getattr(results, name))))
         interval = results.intervals.get(name)
         if interval is not None:
             fields.append(("  95 % over recordings", percent_interval(interval.recordings)))
             fields.append(("  95 % over subjects", percent_interval(interval.subjects)))
+    if results.mean_average_precision is not None:
+        fields.append(("mean average precision", percent(results.mean_average_precision)))
     fields.append(("calibration error", percent(results.ece)))
     if results.teacher is not None:
         fields.append(("teacher's accuracy", percent(results.teacher.accuracy)))
     fields += [(f"latency, {row.model}", _latency(row, samples)) for row in results.latency]
     print_fields(fields)
+    print_notes(results.remarks)
 
 
 def _latency(row: "LatencyRow", samples: str) -> str:

@@ -7,7 +7,6 @@ Exit codes: 0 success, 1 error, 2 wrong usage, 130 stopped by Ctrl-C (128 + SIGI
 """
 
 import importlib
-import sys
 import traceback
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import click
 
 from vskd import __version__
+from vskd.cli.entry import EXIT_INTERRUPTED, STOPPED
 from vskd.cli.options import Session, VskdGroup
 from vskd.errors import MissingExtraError, VskdError
 
@@ -26,7 +26,7 @@ OF_TRAINING = {
     "PIL": "pillow",
     "yaml": "PyYAML",
 }
-EXIT_OK, EXIT_ERROR, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_OK, EXIT_ERROR, EXIT_USAGE = 0, 1, 2
 
 
 class Entry(NamedTuple):
@@ -119,10 +119,7 @@ def _say_usage_error(error: click.UsageError) -> None:
 
 
 def _say_interrupted() -> int:
-    _say_error(
-        "Stopped by Ctrl-C; finished work is kept. Run the same command again to go on: training resumes from its last"
-        " checkpoint."
-    )
+    click.echo(STOPPED, err=True)
     return EXIT_INTERRUPTED
 
 
@@ -174,8 +171,3 @@ def _say_unforeseen(session: Session, error: Exception) -> int:
 def _show_traceback(session: Session) -> None:
     if session.debug:
         traceback.print_exc()
-
-
-def main() -> None:
-    """The console script `vskd`."""
-    sys.exit(run())

@@ -29,6 +29,12 @@ def print_fields(fields: Sequence[tuple[str, object]]) -> None:
         click.echo(f"{name.ljust(width)}  {value}".rstrip().replace("\u00a0", " "))
 
 
+def print_notes(notes: Sequence[str]) -> None:
+    """Print remarks below a table or fields."""
+    for note in notes:
+        click.echo(f"note: {note}")
+
+
 def print_training(run: Path, epoch: int, figures: Mapping[str, Any], as_json: bool) -> None:
     """Print what a training left: its folder, the epoch whose weights were kept, and that epoch's figures."""
     if as_json:

@@ -63,7 +63,15 @@ def out_option(function: F) -> F:
 
 
 def print_store(report: "StoreReport", as_json: bool) -> None:
-    """Print what a build left, and every recording that it had to leave out."""
+    """Print what a build left, and every recording that it had to leave out.
+
+    Raises:
+        DamagedCacheError: what was there already is damaged.
+    """
+    if report.reused:
+        from vskd.preprocessing.stores.store_file import check_store
+
+        check_store(report.path)
     if as_json:
         print_json(asdict(report))
         return
@@ -140,12 +148,10 @@ def windows(
     """Store the sensor windows of data set NAME: float32 (windows, channels, samples) in the stream's unit."""
     if mode == "whole" and (rate_hz is not None or stride is not None):
         raise click.UsageError("--rate and --stride only fit --mode sliding")
-    from vskd.preprocessing.stores.window_store import WindowSource, build_window_store
+    from vskd.datasets.sensors.source import window_source
+    from vskd.preprocessing.stores.window_store import build_window_store
 
-    sources = [
-        WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz, s.unit, s.name)
-        for i, s in streams_of(name, data, stream, max_bad_fraction).items()
-    ]
+    sources = [window_source(i, s) for i, s in streams_of(name, data, stream, max_bad_fraction).items()]
     report = build_window_store(
         sources, out, mode=mode, length=length, rate_hz=rate_hz, stride=stride, max_bad_fraction=max_bad_fraction
     )

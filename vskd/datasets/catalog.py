@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images import auc, driver_inattention, image_folder, state_farm
-from vskd.datasets.sensors import utd_mhad
+from vskd.datasets.sensors import berkeley_mhad, mmact, utd_mhad
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.errors import DataError, lookup
 
@@ -12,6 +12,9 @@ DATASETS: Mapping[str, DatasetEntry] = {
     entry.name: entry
     for entry in (
         utd_mhad.ENTRY,
+        berkeley_mhad.ENTRY,
+        mmact.ENTRY,
+        mmact.ENTRY_35,
         synthetic.ENTRY,
         driver_inattention.ENTRY,
         state_farm.ENTRY,

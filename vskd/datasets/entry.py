@@ -27,6 +27,7 @@ class DatasetEntry:
         recipes: shipped recipe -> what it should say here beside that, in a recipe's shape; also for
             the recipes that extend it. Elements of lists go by number or name.
         fold: the usual fold of the usual protocol; None where that has no folds.
+        refused: published protocols that cannot be offered -> why, in a sentence.
         label_swap: the class that a mirrored clip or image belongs to, where it changes; None where it must not be
             mirrored.
     """
@@ -48,3 +49,4 @@ class DatasetEntry:
     recipes: Mapping[str, Settings] = field(default_factory=dict)
     fold: str | None = None
     label_swap: Mapping[str, str] | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)

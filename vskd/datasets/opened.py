@@ -12,8 +12,9 @@ import numpy.typing as npt
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index, Recording, Stream
+from vskd.datasets.sensors.read import read_stream
 from vskd.errors import DataError, MissingExtraError, SettingError, first_few
-from vskd.preprocessing.sensor.signals import Signal, read_sensor, resample_to_length
+from vskd.preprocessing.sensor.signals import Signal, resample_to_length
 
 if TYPE_CHECKING:
     from vskd.datasets.splits.split import Split
@@ -142,10 +143,10 @@ class OpenedDataset:
 
 
 def _signal(stream: Stream) -> Signal:
-    """Samples of a stream, (axes, samples)."""
+    """Samples of a stream, (axes, samples), evenly spaced."""
     if stream.kind != "sensor":
         raise SettingError(f"Stream '{stream.name}' is of the kind {stream.kind}", "Name a stream of a sensor")
-    return read_sensor(stream.path, axes=stream.axes, variable=stream.variable, columns=stream.columns)
+    return read_stream(stream).bridged(stream.path)
 
 
 def open_dataset(name: str, path: Path | str) -> OpenedDataset:

@@ -31,6 +31,11 @@ class Stream:
         box: where the subject's face or body is in an image: x1, y1, x2, y2 in pixels of the file as it is stored
             (before a camera's rotation mark is applied); None where no box is known.
         range_limit: largest value that the device can measure, in `unit`; 0 where it is not known.
+        time_column: column of the samples' time stamps in a text file; None where there is none, or it is not used.
+        calibrated: whether an accelerometer must show about 1 g at rest; False of devices that were never calibrated,
+            whose axes are off by so much that gravity says nothing about the unit.
+        placement: where on the body the sensor is worn, or how the camera stands; empty where that is the same for the
+            whole data set.
     """
 
     name: str
@@ -43,6 +48,9 @@ class Stream:
     columns: tuple[int, ...] = ()
     box: tuple[float, float, float, float] | None = None
     range_limit: float = 0.0
+    time_column: int | None = None
+    calibrated: bool = True
+    placement: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,7 @@ class Recording:
         clip: the source video of an image; empty where it is not known.
         position: the image's frame number within `clip`.
         part: of the published split (`train`, `valid`, `test`); empty where there is none.
+        factors: what else tells recordings apart, by name: session, scene, device. Protocols may split by them.
     """
 
     id: str
@@ -69,6 +78,7 @@ class Recording:
     clip: str = ""
     position: int | None = None
     part: str = ""
+    factors: Mapping[str, str] = field(default_factory=dict)
 
     def stream(self, name: str) -> Stream:
         """The stream called `name`.

@@ -1,22 +1,30 @@
-"""Lightning callbacks of a run: one row of figures per epoch, the selected weights, and the state to resume from."""
+"""Lightning callbacks of a run: rows of figures, the selected weights, the state to resume from, and a stop to NaN."""
 
 import json
 import logging
 import math
-import pickle
 import time
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from vskd.distillation.divergence import refuse_diverged
 from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
-from vskd.distillation.run import RunFolder
+from vskd.distillation.run import TRAINER, WEIGHTS, RunFolder
 from vskd.errors import CheckpointError
-from vskd.files import atomic_path, write_text
-from vskd.models.weights.pretrained import save_state
+from vskd.files import write_text
+from vskd.models.weights.state import packed, refuse_not_finite
+from vskd.models.weights.weight_file import DAMAGED_PICKLE
 
 logger = logging.getLogger(__name__)
+
+
+class StopDiverged(Callback):
+    """End a training whose figures or weights are no longer finite; must come first, so that nothing of it is kept."""
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Look at the epoch's figures, the network and what is trained beside it."""
+        refuse_diverged(trainer.current_epoch, pl_module, trainer.callback_metrics)
 
 
 class EpochRows(Callback):
@@ -25,15 +33,25 @@ class EpochRows(Callback):
     def __init__(self, run: RunFolder) -> None:
         self._run = run
         self._started = 0.0
+        self._rows: list[dict[str, Any]] | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Forget the rows of epochs that the checkpoint does not hold."""
-        rows = [row for row in self._run.metrics() if row["epoch"] < trainer.current_epoch]
-        self._write(rows)
+        rows = self._run.metrics() if self._rows is None else self._rows  # older checkpoints do not hold them
+        self._rows = [row for row in rows if row["epoch"] < trainer.current_epoch]
+        self._write()
 
-    def _write(self, rows: list[dict[str, Any]]) -> None:
+    def _write(self) -> None:
         """All rows again: a few kilobytes, and a full disk leaves the earlier ones whole."""
-        write_text(self._run.metrics_file, "".join(json.dumps(row) + "\n" for row in rows))
+        write_text(self._run.metrics_file, "".join(json.dumps(row) + "\n" for row in self._rows or ()))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The rows: a file that was damaged while the run was interrupted is written anew."""
+        return {"rows": list(self._rows or ())}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the rows of the checkpoint."""
+        self._rows = list(state_dict["rows"])
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the epoch's clock."""
@@ -44,7 +62,8 @@ class EpochRows(Callback):
         figures = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         seconds = round(time.perf_counter() - self._started, 3)
         row = {"epoch": trainer.current_epoch, "seconds": seconds, "learning_rate": _learning_rate(trainer), **figures}
-        self._write([*self._run.metrics(), row])
+        self._rows = [*(self._rows or ()), row]
+        self._write()
         logger.info("epoch %d: %s", trainer.current_epoch + 1, ", ".join(f"{k} {v:.4g}" for k, v in figures.items()))
 
 
@@ -60,6 +79,19 @@ class SelectWeights(Callback):
         self.epoch = -1
         self._best: tuple[float, float] = (-1.0, 0.0)
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Refuse to go on from weights that were damaged while the run was interrupted.
+
+        Raises:
+            CheckpointError: they were; they may be those that the run ends with.
+        """
+        if self.epoch < 0:
+            return
+        if WEIGHTS in self._run.sums.recorded():
+            self._run.check_weights()
+        else:  # begun before hashes were recorded
+            self._run.sums.record([WEIGHTS])
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the weights when this epoch is the one to keep, as far as is known."""
         epoch = trainer.current_epoch
@@ -72,7 +104,10 @@ class SelectWeights(Callback):
             self._best = max(score, self._best)
         if keep:
             self.epoch = epoch
-            save_state(pl_module.model, self._run.weights_file, {"epoch": str(epoch), "select": self._select})
+            metadata = {"epoch": str(epoch), "select": self._select}
+            content = packed(pl_module.model.state_dict(), metadata, self._run.weights_file)
+            with self._run.sums.replacing(WEIGHTS) as temporary:
+                temporary.write_bytes(content)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain values only, so that the checkpoint loads with weights_only."""
@@ -90,30 +125,37 @@ class ResumePoint(Callback):
     Must come last in the list of callbacks, so that the state of the others is that of the finished epoch.
     """
 
-    def __init__(self, path: Path, interval_s: float = 20.0) -> None:
-        self._path, self._interval = path, interval_s
+    def __init__(self, run: RunFolder, interval_s: float = 20.0) -> None:
+        self._run, self._interval = run, interval_s
         self._last = -math.inf  # the first epoch is saved at once
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Save if it is time."""
         if time.monotonic() - self._last < self._interval:
             return
-        with atomic_path(self._path) as temporary:
+        with self._run.sums.replacing(TRAINER) as temporary:
             trainer.save_checkpoint(temporary, weights_only=False)  # with the optimizer's state
         self._last = time.monotonic()
 
 
-def check_resumable(path: Path) -> None:
+def check_resumable(run: RunFolder) -> None:
     """Refuse a resume state that cannot be loaded safely.
 
     Raises:
-        CheckpointError: damaged, or holding more than plain values and tensors.
+        CheckpointError: damaged, or holding more than plain values and tensors, or weights that are not finite.
     """
+    path = run.trainer_file
+    if TRAINER in run.sums.recorded() and run.sums.damaged([TRAINER]):
+        raise CheckpointError(
+            f"Checkpoint {path} is damaged: its SHA-256 is not the one recorded when it was written",
+            "Delete it and run the command again to train from the start",
+        )
     try:
-        torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except DAMAGED_PICKLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(
             f"Checkpoint {path} cannot be loaded: {reason}",
             "Delete it and run the command again to train from the start",
         ) from error
+    refuse_not_finite(content.get("state_dict", {}), f"Checkpoint {path}")

@@ -9,13 +9,15 @@ from typing import Any
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import Index, Recording
-from vskd.datasets.splits.audit import audit_split, check_problems
+from vskd.datasets.splits.audit import audit_split, check_problems, content_leaks, refuse_leaks
+from vskd.datasets.splits.contents import of_files_in
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.splits.split import Split, carve_validation
 from vskd.distillation.label_setting import LabelSetting
 from vskd.distillation.run import Learned
 from vskd.errors import DataError, RecipeError, natural_order
-from vskd.modalities.base import Inputs, Source, data_hash
+from vskd.files import sha256_json
+from vskd.modalities.base import Inputs, Rows, Source, data_parts, data_rows
 from vskd.modalities.catalog import inputs_of
 from vskd.recipe import Recipe, Training
 
@@ -99,15 +101,28 @@ class Experiment:
         return self.source.labels_of(ids)
 
     @cached_property
+    def data_rows(self) -> Rows:
+        """What is on disk of the streams in use, of each recording of the split; no decoding, no absolute path."""
+        used = {i for ids in self.split.parts.values() for i in ids}
+        return {i: row for i, row in data_rows(self.source, self.streams).items() if i in used}
+
+    @cached_property
+    def data(self) -> dict[str, str]:
+        """Hashes of the labels and of each stream in use; see `data_rows`."""
+        return data_parts(self.data_rows, self.index.labels)
+
+    @property
     def data_hash(self) -> str:
-        """Hash of what is on disk of the streams in use; no decoding, no absolute path."""
-        return data_hash(self.source, self.streams)
+        """Hash of all of `data`."""
+        return sha256_json([self.index.dataset, self.data])
 
     def facts(self) -> dict[str, Any]:
         """What a run stamps on its results."""
         return {
             "seed": self.recipe.seed,
             "dataset": self.index.dataset,
+            "classes": list(self.index.labels),
+            "data": self.data,
             "data_hash": self.data_hash,
             "protocol": self.split.protocol,
             "protocol_hash": self.split.protocol_hash,
@@ -121,7 +136,7 @@ class Experiment:
         """Which recordings a training by the recipe learns from."""
         setting = self.setting
         subjects = natural_order({self.recordings[i].subject for i in setting.train})
-        return Learned(setting.train, subjects, tuple(sorted(setting.used)))
+        return Learned(setting.train, subjects, tuple(sorted(setting.used)), self.inputs.fingerprints(setting.train))
 
     def training_split(self, training: Training) -> Split:
         """The split with a validation part, where `training` wants one: carved from the training subjects or trials,
@@ -129,6 +144,18 @@ class Experiment:
         if self.split.validation or training.validation == "none":
             return self.split
         return carve_validation(self.split, self.index)
+
+    def audit(self) -> None:
+        """Refuse recordings of different parts, a carved validation part among them, that hold the same samples.
+
+        Of the student's streams, as they are decoded into the store that training reads from.
+
+        Raises:
+            ProtocolError: there are some; they are named.
+        """
+        split = self.training_split(self.recipe.student.training)
+        leaks = content_leaks(split, self.inputs.store.contents, self.inputs.name)
+        refuse_leaks(split, self.index.root, leaks)
 
     def only(self, ids: tuple[str, ...], stored: frozenset[str], what: str) -> tuple[str, ...]:
         """`ids` without those whose sample was corrupt and so is not in the store; each is logged by name."""
@@ -180,7 +207,8 @@ def prepare(recipe: Recipe, cache: Path, *, with_teachers: bool = False) -> Expe
     everything, index = index, dataclasses.replace(index, recordings=usable)
     protocol = load_protocol(recipe.dataset.name, recipe.dataset.protocol)
     split = protocol.split(index, fold=recipe.dataset.fold)
-    audit_split(split, index, streams=wanted[:1])
+    # by the bytes of files; what was saved again is found once it is decoded, see `Experiment.audit`
+    audit_split(split, index, streams=wanted, contents=of_files_in(cache))
     by_id = everything.by_id()
     pool = tuple(by_id[i] for i in protocol.parts_of(everything, recipe.dataset.fold)["train"])
     return Experiment(recipe, index, split, cache, wanted, pool)

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import itertools
-import json
 import logging
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,17 +10,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
-from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, check_resumable
+from vskd.distillation.batch_norm import PlainBatches, RecomputeStatistics, warn_if_parted
+from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.lightning_imports import Trainer
 from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.task import DistillationTask, Loader
-from vskd.errors import DataError
+from vskd.errors import DataError, DivergedError
 from vskd.files import write_json
 from vskd.modalities.base import Batch, Batches, Inputs
 from vskd.modalities.sampling import epoch_seed
+from vskd.models.weights.state import load_state, read_tensors
 from vskd.recipe import Training
 
 logger = logging.getLogger(__name__)
@@ -133,20 +136,43 @@ def logged(folder: RunFolder, problems: Sequence[Problem] = ()) -> Iterator[None
         handler.close()
 
 
-def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Split) -> TrainResult:
-    """Run Lightning's trainer, from where it was interrupted, and leave the run folder complete."""
+def plain_batches(inputs: Inputs, training: Training, seed: int, ids: Sequence[str]) -> PlainBatches:
+    """The samples of `ids` once, not augmented, in an order that depends on `seed` alone."""
+    order = np.random.default_rng(seed).permutation(len(ids))
+    shuffled = tuple(ids[place] for place in order)
+    return lambda: inputs.batches(shuffled, batch_size=training.batch_size)
+
+
+def fit(
+    task: DistillationTask, folder: RunFolder, training: Training, split: Split, plain: PlainBatches
+) -> TrainResult:
+    """Run Lightning's trainer, from where it was interrupted, and leave the run folder complete.
+
+    Args:
+        task: what is trained.
+        folder: of the run.
+        training: budget, and which epoch is kept.
+        split: what the task's batches are of.
+        plain: the training samples as the network will see them, for the statistics of BatchNorm.
+
+    Raises:
+        DivergedError: loss or weights are no longer finite; the folder stays incomplete.
+        CheckpointError: the state to resume from is damaged or not finite.
+    """
     select = SelectWeights(folder, training.select)
     resume = folder.trainer_file if folder.trainer_file.is_file() else None
     if resume is not None:
-        check_resumable(resume)
+        check_resumable(folder)
         logger.info("resuming from %s", resume)
+    else:
+        folder.sums.clear()
     trainer = Trainer(
         max_epochs=training.epochs,
         accelerator="auto",
         devices=1,
         precision="bf16-mixed" if training.precision == "bfloat16" else "32-true",
         gradient_clip_val=training.gradient_clip or None,
-        callbacks=[EpochRows(folder), select, ResumePoint(folder.trainer_file)],
+        callbacks=[RecomputeStatistics(plain), StopDiverged(), EpochRows(folder), select, ResumePoint(folder)],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
@@ -158,8 +184,12 @@ def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Sp
     )
     try:
         trainer.fit(task, ckpt_path=resume, weights_only=True)
+    except DivergedError as error:
+        raise DivergedError(f"{folder.path}: {error.problem}", error.action) from error
     except SystemExit as stop:  # Lightning turns Ctrl-C into an exit of its own
         raise KeyboardInterrupt from stop
+    load_state(task.model, folder.weights_file)
+    warn_if_parted(task.model, plain(), training.batch_size)
     rows = folder.metrics()
     write_json(
         folder.training_file,
@@ -173,13 +203,18 @@ def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Sp
             "parameters": sum(p.numel() for p in task.model.parameters()),
         },
     )
-    folder.trainer_file.unlink(missing_ok=True)
+    folder.seal()
     return finished(folder)
 
 
 def finished(folder: RunFolder) -> TrainResult:
-    """What a complete run holds."""
-    training = json.loads(folder.training_file.read_text())
+    """What a complete run holds.
+
+    Raises:
+        CheckpointError: its weights are damaged, or not finite.
+    """
+    read_tensors(folder.weights_file)
+    training = folder.training()
     rows = folder.metrics()
     kept = next((row for row in rows if row["epoch"] == training["selected_epoch"]), {})
     return TrainResult(folder.path, training["selected_epoch"], kept)

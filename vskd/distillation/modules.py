@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from vskd.distillation.any_module import device_of
+from vskd.distillation.divergence import refuse_diverged
 from vskd.distillation.objective import AnyDistiller, DistillationObjective, split_batch
 from vskd.distillation.optimizer import build_optimizer, build_schedule
 from vskd.errors import SettingError
@@ -96,6 +97,7 @@ def distill_modules(
 
     Raises:
         SettingError: a setting, batch or module does not fit; the message says which.
+        DivergedError: after an epoch, the loss or the weights are not finite.
 
     Examples:
         >>> import torch
@@ -167,6 +169,7 @@ def _fit(
         objective.train()
         objective.start_epoch(epoch)
         loss, terms = _epoch(objective, train if epoch else begun, optimizer, schedule, training.gradient_clip)
+        refuse_diverged(epoch, objective, {"loss": loss})
         right = None if validation is None else accuracy(student, validation)
         history.append(EpochFigures(epoch, loss, terms, right))
     optimizer.zero_grad()  # the last batch's gradients would only take room

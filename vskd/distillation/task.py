@@ -1,6 +1,6 @@
 """The one Lightning module: a network learning from a distiller. A teacher is a student without one."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -8,12 +8,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from vskd.distillation.distiller import Distiller
+from vskd.distillation.divergence import diverged
 from vskd.distillation.lightning_imports import LightningModule, MulticlassAccuracy, MulticlassF1Score
 from vskd.distillation.model import Model
 from vskd.distillation.optimizer import build_optimizer, build_schedule
 from vskd.distillation.teacher.outputs import TeacherSource
 from vskd.distillation.teacher.pairing import check_paired, same_labels
-from vskd.errors import CacheError
+from vskd.errors import CacheError, CheckpointError, DataError, VskdError, first_few
 from vskd.modalities.base import Batch
 from vskd.modalities.sampling import epoch_seed
 from vskd.network import FeatureTaps, Outputs
@@ -77,21 +78,44 @@ class DistillationTask(LightningModule):
         self.distiller.start_epoch(self.current_epoch)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        """The sum of the distiller's terms for one batch, its pairing asserted."""
+        """The sum of the distiller's terms for one batch, its pairing asserted.
+
+        Raises:
+            DivergedError: it is not finite.
+            DataError: nor is the batch.
+        """
         said: Outputs = self.model(batch.inputs)
         features = {} if self._taps is None else self._taps.collect(said).features
         student = Outputs(said.logits.float(), said.embedding.float(), features)
         terms: dict[str, Tensor] = self.distiller(student, self._teacher_outputs(batch), batch.labels, batch.positions)
         loss = torch.stack(list(terms.values())).sum()
+        if not torch.isfinite(loss):
+            raise self._not_finite(batch, terms)
         figures = {"train/loss": loss.detach(), **{f"train/{name}": value.detach() for name, value in terms.items()}}
         self.log_dict(figures, on_epoch=True, on_step=False, batch_size=len(batch.ids))
         return loss
+
+    def _not_finite(self, batch: Batch, terms: Mapping[str, Tensor]) -> VskdError:
+        """What made a loss NaN or infinite: the batch, or the training itself."""
+        wrong = [i for i, sample in zip(batch.ids, batch.inputs, strict=True) if not bool(torch.isfinite(sample).all())]
+        if wrong:
+            return DataError(
+                f"The sample(s) of {first_few(wrong, 3, ', ')} hold NaN or infinity",
+                "Mend or remove these recordings, and delete the stores in the cache",
+            )
+        said = ", ".join(f"{name} {value.item():g}" for name, value in terms.items() if not torch.isfinite(value))
+        return diverged(f"the loss is not finite ({said or 'the sum of its terms'})", self.current_epoch)
 
     def _teacher_outputs(self, batch: Batch) -> Outputs | None:
         (teacher,) = self._teacher
         if teacher is None:
             return None
         outputs, ids, labels = teacher.outputs(batch)
+        if not outputs.finite:
+            raise CheckpointError(
+                "The teacher's outputs hold NaN or infinity: its training diverged, or its cache is damaged",
+                "Train the teacher again with a lower training.learning_rate, and delete the teacher caches (*.h5)",
+            )
         check_paired(batch.ids, ids)
         if not same_labels(labels, batch.labels):
             raise CacheError(

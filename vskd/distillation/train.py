@@ -1,17 +1,31 @@
 """The engine: students and their teachers are trained in one way; resumable, leaving a run folder."""
 
+import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
 from vskd.datasets.splits.split import Split
+from vskd.distillation.batch_norm import refuse_single_samples
+from vskd.distillation.bfloat16 import refuse_wrong_gradients
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.fitting import TrainResult, class_counts, finished, fit, loaders, logged, usable_split
+from vskd.distillation.fitting import (
+    TrainResult,
+    class_counts,
+    finished,
+    fit,
+    loaders,
+    logged,
+    plain_batches,
+    usable_split,
+)
 from vskd.distillation.model import initial_weights, new_model
+from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.admission import refuse_hidden
@@ -20,6 +34,7 @@ from vskd.distillation.teacher.source import teacher_source
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
+from vskd.models.weights.state import read_metadata
 from vskd.recipe import Recipe
 from vskd.recipe.distiller import terms_that_need_labels
 
@@ -70,10 +85,19 @@ def distill(
         VskdError: bad recipe, data, teacher or folder; earlier results stay untouched.
     """
     folder = RunFolder(run)
-    folder.check_recipe(recipe)  # now, not after an hour of teaching
+    folder.check_recipe(recipe)  # now, not after an hour of teaching, and before anything is written there
+    if folder.complete:
+        folder.check_intact()
     cache = cache or default_cache(run)
+    experiment = prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher or bool(teacher_runs))
+    with fixed_threads(recipe.threads), folder.writing():
+        # each time with a copy that has opened no store yet
+        return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role))
+
+
+def _distill(experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[Path], role: Role) -> TrainResult:
+    recipe, run, cache = experiment.recipe, folder.path, experiment.cache
     guided = recipe.distiller.needs_teacher
-    experiment = prepare(recipe, cache, with_teachers=guided or bool(teacher_runs))
     if guided and not teacher_runs:
         _check_teachers(experiment)
         teacher_runs = _taught(recipe, run, cache)
@@ -90,15 +114,38 @@ def distill(
         "cache": os.path.relpath(cache, run),
         "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
         "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
+        **_start(recipe, folder),
     }
     if folder.complete:
-        folder.begin(recipe, facts)
+        folder.begin(recipe, facts, data=experiment.data_rows)
         return finished(folder)
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source)
+        plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
         # not before: a recipe that cannot be trained must not claim the folder
-        folder.begin(recipe, facts, experiment.learned())
-        return fit(task, folder, recipe.student.training, split)
+        folder.begin(recipe, facts, experiment.learned(), experiment.data_rows)
+        return fit(task, folder, recipe.student.training, split, plain)
+
+
+@contextmanager
+def fixed_threads(count: int | None) -> Iterator[None]:
+    """Let torch compute with so many threads, and put the number back; None leaves it as it is."""
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _start(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
+    """Facts of the weights that a student starts from; a finished run needs their file no more."""
+    path = Path(recipe.student.weights or "")
+    if recipe.student.weights is None or (folder.complete and not path.is_file()):
+        return {}
+    metadata = read_metadata(path)
+    return {"weights_hash": sha256_file(path), "weights": {"file": path.name, **metadata}}
 
 
 def _check_teachers(experiment: Experiment) -> None:
@@ -124,23 +171,27 @@ def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
 def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[DistillationTask, Split]:
     """What is to be trained, and on what."""
     recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
+    experiment.audit()
     stored = inputs.ids if source is None else inputs.ids & source.ids
     split = usable_split(experiment, student.training, stored, inputs.name)
     torch.manual_seed(recipe.seed)  # the first weights depend on the seed only, with and without a teacher
     model = new_model(student, inputs, experiment.classes)
     initial_weights(model.network, student.weights)
     shown = _shown(experiment, split.train, guided=source is not None)
+    batches = inputs.batches(split.train, batch_size=student.training.batch_size)
+    refuse_single_samples(model, batches.samples, len(batches))
+    if student.training.precision == "bfloat16":
+        refuse_wrong_gradients(model.network, inputs.network_shape)
     train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split, shown)
     wanted, _ = layers(recipe.distiller.terms)
     with as_recipe_error("distiller: the student does not fit"):
         shapes, taps = tapped(model, inputs, wanted)
-    batch_size = student.training.batch_size
     distiller = new_distiller(
         recipe,
         TermContext(
             student=shapes,
             teacher=source.shapes if source else {},
-            samples=inputs.batches(split.train, batch_size=batch_size).samples,
+            samples=batches.samples,
             class_counts=class_counts(experiment, split.train),
             balanced=student.training.class_weights == "balanced",
             label_smoothing=student.training.label_smoothing,

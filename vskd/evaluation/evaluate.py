@@ -13,14 +13,17 @@ import torch
 from vskd.bundle.probabilities import softmax
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.model import Model, load_model
+from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.outputs import finished_teacher
 from vskd.distillation.train import default_cache
 from vskd.errors import ProtocolError, RunError, first_few
+from vskd.evaluation.finished import PREDICTIONS, REPORT, RESULTS, evaluated, evaluating
 from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
 from vskd.evaluation.results import (
+    DataStamp,
     LabelsStamp,
     ProtocolStamp,
     Results,
@@ -54,6 +57,12 @@ def open_experiment(folder: RunFolder) -> Experiment:
     if experiment.split.split_hash != facts["split_hash"]:
         raise ProtocolError(
             f"The recordings in {recipe.dataset.path} are split otherwise than when {folder.path} was trained",
+            "Restore the data set, or train again in a new folder",
+        )
+    if experiment.data_hash != facts.get("data_hash"):
+        raise ProtocolError(
+            f"The data in {recipe.dataset.path} are not those that {folder.path} was trained on: "
+            f"{folder.data_changes(experiment.data_rows)}",
             "Restore the data set, or train again in a new folder",
         )
     return experiment
@@ -133,6 +142,11 @@ def stamp(experiment: Experiment) -> ProtocolStamp:
     return ProtocolStamp(name=split.protocol, hash=split.rule_hash, fold=split.fold, split_hash=split.split_hash)
 
 
+def data_stamp(experiment: Experiment) -> DataStamp:
+    """Which data an experiment is of."""
+    return DataStamp(hash=experiment.data_hash, parts=experiment.data)
+
+
 def labels_stamp(experiment: Experiment) -> LabelsStamp:
     """Which recordings carried labels in the training of an experiment."""
     setting = experiment.setting
@@ -144,17 +158,27 @@ def labels_stamp(experiment: Experiment) -> LabelsStamp:
 def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     """Predict the recordings of a split with a finished run, and write predictions.csv, results.json and report.html.
 
-    A run that was evaluated before is not evaluated again; its results are read.
+    A run that was evaluated before is not evaluated again: its results are read, if its data are what they were. An
+    evaluation that was interrupted, or whose files were damaged since, is done again.
 
     Raises:
         RunError: not a run folder, or training has not finished.
+        CheckpointError: the run was damaged.
+        LockedError: another process writes the run.
         ProtocolError: the data changed since.
     """
     folder = RunFolder.open(run)
     folder.require_complete()
     out = run if split == "test" else run / split
-    if (out / "results.json").is_file() and (out / "predictions.csv").is_file():
-        return read_results(out / "results.json")
+    if evaluated(out, recorded=folder.sealed):
+        _check_data(folder, out)
+        folder.tidy()
+        return read_results(out / RESULTS)
+    with folder.writing():
+        return renewing(lambda: _evaluate(folder, split, out))
+
+
+def _evaluate(folder: RunFolder, split: SplitName, out: Path) -> Results:
     experiment = open_experiment(folder)
     ids = split_ids(experiment, folder, split)
     started = time.perf_counter()
@@ -163,11 +187,25 @@ def evaluate_run(run: Path, *, split: SplitName = "test") -> Results:
     beside = teacher_beside(experiment, folder, ids)
     seconds = time.perf_counter() - started
     results = _results(experiment, folder, predictions, beside, split, seconds)
-    write_csv(predictions, out / "predictions.csv")
-    write_results(results, out / "results.json")
-    pictures = run_pictures(experiment, folder, predictions, model)
-    write_report(out / "report.html", results, predictions, folder.metrics(), pictures, _notes(experiment, folder))
+    with evaluating(out):
+        write_csv(predictions, out / PREDICTIONS)
+        write_results(results, out / RESULTS)
+        pictures = run_pictures(experiment, folder, predictions, model)
+        write_report(out / REPORT, results, predictions, folder.metrics(), pictures)
     return results
+
+
+def _check_data(folder: RunFolder, out: Path) -> None:
+    """Refuse figures of other data than those on disk; where there are none any more, say so.
+
+    Raises:
+        ProtocolError: see `open_experiment`.
+    """
+    root = folder.recipe().dataset.path
+    if root is not None and Path(root).is_dir():
+        open_experiment(folder)
+    else:
+        logger.warning("%s was measured before; its data are not in %s any more and were not compared", out, root)
 
 
 def teacher_beside(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> TeacherFigures | None:
@@ -195,14 +233,21 @@ def _results(
         network=recipe.student.network.name,
         distiller=None if is_teacher else recipe.distiller.title,
         protocol=stamp(experiment),
+        data=data_stamp(experiment),
         labels=labels_stamp(experiment),
         split=split,
         seed=recipe.seed,
         teacher=teacher,
         timings={"train": float(folder.training()["seconds"]), "evaluate": round(seconds, 2)},
         left_out=left_out(experiment.inputs, ids),
+        notes=_notes(experiment, folder),
         model_bytes=folder.weights_file.stat().st_size,
-        environment={"vskd": facts["vskd"], "torch": facts["packages"]["torch"], "accelerator": facts["accelerator"]},
+        environment={
+            "vskd": facts["vskd"],
+            "torch": facts["packages"]["torch"],
+            "accelerator": facts["accelerator"],
+            "threads": str(facts["torch_threads"]),
+        },
     )
 
 

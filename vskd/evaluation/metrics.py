@@ -1,13 +1,13 @@
 """Metrics of predictions, with scikit-learn's definitions.
 
-Which classes macro F1 and balanced accuracy average over: the classes that OCCUR AS TRUTH among the recordings at
-hand, i.e. `f1_score(..., labels=np.unique(truth), average="macro", zero_division=0)`. For a test split in which every
-class is performed, that is scikit-learn's default. It differs where a class is never performed (one subject, one
-bootstrap sample): there scikit-learn's default adds an F1 of 0 for every such class that is predicted once, so that a
-single error would cost the same as never recognising a whole class; the recall of the true class counts it already.
+Which classes count is what scikit-learn does by default, in the training's validation figures, in results and in
+reports alike: macro F1 averages over the classes that occur as truth OR as an answer (`f1_score(average="macro",
+zero_division=0)`; a class that is answered but never performed has an F1 of 0), balanced accuracy over those that occur
+as truth (`balanced_accuracy_score`). A class that does neither counts nowhere.
 
-Every scalar metric is a function of sums over recordings (`AdditiveMetric`). One definition thus serves the figure
-itself and all samples of a bootstrap at once, which only weigh the recordings differently.
+Every scalar metric but mean average precision is a function of sums over recordings (`AdditiveMetric`). One definition
+thus serves the figure itself and all samples of a bootstrap at once, which only weigh the recordings differently. Mean
+average precision depends on the order of all recordings, and has no interval.
 """
 
 from collections.abc import Callable
@@ -70,6 +70,7 @@ class Metrics:
     Attributes:
         ece: expected calibration error, 15 equal-width bins.
         nll: mean negative log likelihood, in nats.
+        mean_average_precision: see `mean_average_precision`.
         top3_accuracy: how often the true class is among the three most probable ones.
         confusion: int64 (classes, classes), rows are the truth, columns the prediction.
         Others: see the module's text.
@@ -82,6 +83,7 @@ class Metrics:
     top3_accuracy: float
     ece: float
     nll: float
+    mean_average_precision: float
     per_class: tuple[ClassMetrics, ...]
     per_subject: tuple[SubjectMetrics, ...]
     confusion: npt.NDArray[np.int64]
@@ -95,6 +97,7 @@ def evaluate_predictions(predictions: Predictions) -> Metrics:
         per_class=per_class_metrics(predictions),
         per_subject=per_subject_metrics(predictions),
         confusion=confusion_matrix(predictions),
+        mean_average_precision=mean_average_precision(predictions),
         **scalars,
     )
 
@@ -127,6 +130,25 @@ def per_subject_metrics(predictions: Predictions) -> tuple[SubjectMetrics, ...]:
         own = predictions.take(np.flatnonzero(owners == subject))
         rows.append(SubjectMetrics(subject, METRICS["accuracy"](own), METRICS["macro_f1"](own), len(own)))
     return tuple(rows)
+
+
+def mean_average_precision(predictions: Predictions) -> float:
+    """Mean of the average precisions of the classes that occur as truth: of each, by the probability of that class.
+
+    Average precision is the mean of the precisions at the recordings of the class, in the order of falling probability,
+    as scikit-learn's `average_precision_score`; recordings of equal probability count together.
+    """
+    classes = np.unique(predictions.labels)
+    return float(
+        np.mean([_average_precision(predictions.labels == c, predictions.probabilities[:, c]) for c in classes])
+    )
+
+
+def _average_precision(truth: npt.NDArray[np.bool_], scores: Floats) -> float:
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)  # of those of equal score
+    hits = np.cumsum(truth[order])[last]
+    return float((np.diff(hits, prepend=0) * hits / (last + 1)).sum() / hits[-1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,20 +203,20 @@ def _class_contributions(predictions: Predictions) -> Floats:
     return np.concatenate([truth * answer, truth, answer], axis=1)
 
 
-def _mean_over_present(values: Floats, truth: Floats) -> Floats:
-    """Mean over the last axis of the classes that occur as truth."""
-    present = truth > 0
+def _mean_where(values: Floats, count: Floats) -> Floats:
+    """Mean over the last axis of the classes of which there are any."""
+    present = count > 0
     return _ratio((values * present).sum(axis=-1), present.sum(axis=-1))
 
 
 def _finish_macro_f1(sums: Floats) -> Floats:
     hits, truth, answers = np.split(sums, 3, axis=-1)
-    return _mean_over_present(_ratio(2 * hits, truth + answers), truth)
+    return _mean_where(_ratio(2 * hits, truth + answers), truth + answers)
 
 
 def _finish_balanced_accuracy(sums: Floats) -> Floats:
     hits, truth, _ = np.split(sums, 3, axis=-1)
-    return _mean_over_present(_ratio(hits, truth), truth)
+    return _mean_where(_ratio(hits, truth), truth)
 
 
 def _top3_contributions(predictions: Predictions) -> Floats:

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from vskd.errors import DataError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import Metrics, evaluate_predictions
 from vskd.evaluation.predictions import Predictions
 from vskd.files import write_json
-from vskd.schema import Count, Fraction, NonNegative, Size, Strict, explain
+from vskd.schema import Count, Fraction, NonNegative, Sha256, Size, Strict, read_json
 
 Kind = Literal["teacher", "student", "bundle"]
 SplitName = Literal["test", "validation"]
@@ -47,6 +47,16 @@ class LabelsStamp(Strict):
     unlabelled: Size
 
 
+class DataStamp(Strict):
+    """Which data a figure is of, by content: `hash` of all that the run used, `parts` of its labels and streams.
+
+    Runs that see the same stream of the same recordings have the same hash there; see `vskd.modalities.base.data_rows`.
+    """
+
+    hash: Sha256
+    parts: dict[str, Sha256]
+
+
 class TeacherFigures(Strict):
     """The teacher on the same split, to stand beside the student."""
 
@@ -56,10 +66,13 @@ class TeacherFigures(Strict):
 
 
 class Intervals(Strict):
-    """95 % bootstrap interval [low, high] over recordings and over subjects."""
+    """95 % interval [low, high] over recordings and over subjects; None where there is no honest one.
 
-    recordings: IntervalOf
-    subjects: IntervalOf
+    See `vskd.evaluation.statistics` for what it is, and when.
+    """
+
+    recordings: IntervalOf | None
+    subjects: IntervalOf | None
 
 
 class ClassRow(Strict):
@@ -110,10 +123,13 @@ class Results(Strict):
     Attributes:
         kind: which model was evaluated: the teacher, the float student, or the int8 bundle.
         distiller: e.g. `dask`, `kd`, `none`; None for a teacher.
+        data: None in files of before it was stamped.
         labels: None in files of before it was stamped, when all training recordings carried labels.
         timings: stage -> seconds.
+        mean_average_precision: None in files of before it was computed.
         latency: of the deployed models; of a bundle only.
         left_out: recordings of the split that could not be read, by id, and why; no figure counts them.
+        notes: remarks for the reader, see `remarks`.
         environment: short facts such as versions; the full record is in the run's environment.json.
         Others: see `vskd.evaluation.metrics.Metrics`.
     """
@@ -125,6 +141,7 @@ class Results(Strict):
     network: str
     distiller: str | None
     protocol: ProtocolStamp
+    data: DataStamp | None = None
     labels: LabelsStamp | None = None
     split: SplitName
     seed: Size
@@ -135,6 +152,7 @@ class Results(Strict):
     top3_accuracy: Fraction
     ece: Fraction
     nll: NonNegative
+    mean_average_precision: Fraction | None = None
     intervals: dict[str, Intervals]
     bootstrap: Bootstrap
     per_class: tuple[ClassRow, ...]
@@ -144,6 +162,7 @@ class Results(Strict):
     timings: dict[str, NonNegative]
     latency: tuple[LatencyRow, ...] = ()
     left_out: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     model_bytes: Count | None
     environment: dict[str, str]
 
@@ -151,6 +170,17 @@ class Results(Strict):
     def labels_title(self) -> str:
         """The label setting, for tables."""
         return ALL_LABELS if self.labels is None else self.labels.title
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader has to know beside the figures: what was left out, the notes, how good the intervals are."""
+        named = "; ".join(f"{recording} ({problem})" for recording, problem in self.left_out.items())
+        lost = f"{len(self.left_out)} recording(s) could not be read and are in no figure: {named}."
+        return (
+            *([lost] if self.left_out else []),
+            *self.notes,
+            *([self.bootstrap.note] if self.bootstrap.note else []),
+        )
 
 
 def build_results(
@@ -164,6 +194,7 @@ def build_results(
     protocol: ProtocolStamp,
     split: SplitName,
     seed: int,
+    data: DataStamp | None = None,
     labels: LabelsStamp | None = None,
     teacher: TeacherFigures | None = None,
     timings: Mapping[str, float] | None = None,
@@ -171,6 +202,7 @@ def build_results(
     environment: Mapping[str, str] | None = None,
     latency: Sequence[LatencyRow] = (),
     left_out: Mapping[str, str] | None = None,
+    notes: Sequence[str] = (),
     bootstrap: Bootstrap | None = None,
 ) -> Results:
     """Compute every figure of `predictions` and stamp it with where it comes from.
@@ -179,8 +211,8 @@ def build_results(
         predictions: the evaluated recordings.
         teacher: the teacher's figures on the same split; see `teacher_figures`.
         bootstrap: resamples, seed and level of the intervals; its note is filled in here.
-        kind, recipe, dataset, network, distiller, protocol, labels, split, seed, timings, model_bytes, environment,
-            latency, left_out: written to the results as they are, see `Results`.
+        kind, recipe, dataset, network, distiller, protocol, data, labels, split, seed, timings, model_bytes,
+            environment, latency, left_out, notes: written to the results as they are, see `Results`.
     """
     metrics = evaluate_predictions(predictions)
     setting = bootstrap or Bootstrap()
@@ -191,6 +223,7 @@ def build_results(
         network=network,
         distiller=distiller,
         protocol=protocol,
+        data=data,
         labels=labels,
         split=split,
         seed=seed,
@@ -201,6 +234,7 @@ def build_results(
         top3_accuracy=metrics.top3_accuracy,
         ece=metrics.ece,
         nll=metrics.nll,
+        mean_average_precision=metrics.mean_average_precision,
         intervals={name: _intervals(predictions, name, setting) for name in WITH_INTERVAL},
         bootstrap=setting.model_copy(update={"note": statistics.subjects_note(predictions)}),
         per_class=_class_rows(metrics),
@@ -210,6 +244,7 @@ def build_results(
         timings=dict(timings or {}),
         latency=tuple(latency),
         left_out=dict(left_out or {}),
+        notes=tuple(notes),
         model_bytes=model_bytes,
         environment=dict(environment or {}),
     )
@@ -236,29 +271,12 @@ def read_results(path: Path) -> Results:
     Raises:
         DataError: the file is missing, is not JSON, or does not fit the schema; every misfit is named.
     """
-    return read_model(path, Results, "Run `vskd evaluate` on the run folder again")
-
-
-M = TypeVar("M", bound=Strict)
-
-
-def read_model(path: Path, model: type[M], action: str) -> M:
-    """Read a JSON file as a strict model.
-
-    Raises:
-        DataError: the file is missing, is not JSON, or does not fit; every misfit is named with its place.
-    """
-    try:
-        return model.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}", action) from error
-    except ValidationError as error:
-        problems = "; ".join(explain(error, model))
-        raise DataError(f"{path}: is not a valid {path.name}: {problems}", action) from error
+    results: Results = read_json(path, Results, DataError, "Run `vskd evaluate` on the run folder again")
+    return results
 
 
 def _intervals(predictions: Predictions, metric: str, setting: Bootstrap) -> Intervals:
-    def interval(unit: statistics.Unit) -> statistics.Interval:
+    def interval(unit: statistics.Unit) -> statistics.Interval | None:
         return statistics.bootstrap_interval(
             predictions, metric, unit, resamples=setting.resamples, seed=setting.seed, level=setting.level
         )

@@ -3,17 +3,25 @@
 Percentile bootstrap (Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13). Over recordings it
 answers "other trials of the same people"; over subjects (a cluster bootstrap: whole subjects are drawn with
 replacement) it answers "other people", which is what a cross-subject protocol is about; it is usually the wider one.
+
+Where a bootstrap fails, it is not shown. Of an accuracy on few recordings, or with few that are right or wrong,
+Wilson's interval stands in its place (Brown, Cai & DasGupta, "Interval Estimation for a Binomial Proportion",
+Statistical Science 2001), and over subjects who are all equally often right, Wilson's for as many trials as there are
+subjects, which is what they are worth at least. Every other interval without width is None, and so is one over subjects
+where there is one, or where it is not known who they are.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
+from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError, ProtocolError, natural_order
 from vskd.evaluation.metrics import METRICS, Floats
 from vskd.evaluation.predictions import Predictions
@@ -23,6 +31,10 @@ Interval = tuple[float, float]
 LEVEL = 0.95
 RESAMPLES = 2000
 FEW_SUBJECTS = 5
+FEW_RECORDINGS = 40
+FEW_OF_A_KIND = 5
+WIDTHLESS = 1e-12
+"""What rounding leaves of an interval whose ends are equal."""
 _CHUNK = 4_000_000  # numbers held at once while resampling: memory does not grow with the data set
 
 
@@ -34,8 +46,8 @@ def bootstrap_interval(
     resamples: int = RESAMPLES,
     seed: int = 0,
     level: float = LEVEL,
-) -> Interval:
-    """Percentile bootstrap interval of one metric.
+) -> Interval | None:
+    """Interval of one metric: percentile bootstrap, or what stands in its place; see the module's text.
 
     Args:
         predictions: the recordings to resample.
@@ -59,7 +71,7 @@ def seeds_interval(
     resamples: int = RESAMPLES,
     seed: int = 0,
     level: float = LEVEL,
-) -> Interval:
+) -> Interval | None:
     """Interval of a metric's mean over training seeds, by a two-level (crossed) bootstrap.
 
     Each sample draws the seeds with replacement AND the recordings or subjects with replacement, and takes the mean
@@ -75,12 +87,27 @@ def seeds_interval(
         seed: of the random generator.
         level: coverage aimed at.
 
+    Returns:
+        None where there is no honest one, see the module's text. Wilson's interval is widened to the bootstrap's where
+        seeds differ more than recordings.
+
     Raises:
         DataError: unknown metric or no runs.
         ProtocolError: the runs are not of the same recordings.
     """
-    samples = _seed_samples(_aligned(runs), metric, unit, resamples, seed)
-    return _percentiles(samples, level)
+    aligned = _aligned(runs)
+    samples = _seed_samples(aligned, metric, unit, resamples, seed)
+    units = _units(aligned[0], unit)
+    interval = _percentiles(samples, level)
+    if units == 0 or (unit == "subjects" and units == 1):
+        return None
+    if metric == "accuracy":
+        share = math.fsum(METRICS[metric](run) for run in aligned) / len(aligned)
+        few = unit == "recordings" and (units <= FEW_RECORDINGS or min(share, 1 - share) * units < FEW_OF_A_KIND)
+        if few or not _has_width(interval):
+            low, high = wilson_interval(share * units, units, level)
+            return (low, high) if len(aligned) == 1 else (min(low, interval[0]), max(high, interval[1]))
+    return interval if _has_width(interval) else None
 
 
 def difference_interval(
@@ -92,10 +119,13 @@ def difference_interval(
     resamples: int = RESAMPLES,
     seed: int = 0,
     level: float = LEVEL,
-) -> Interval:
+) -> Interval | None:
     """Interval of mean(metric of `runs`) - mean(metric of `baselines`), paired.
 
     `runs[i]` and `baselines[i]` come from the same training seed; both are drawn together, as are the recordings.
+
+    Returns:
+        None where there is no honest one: without width, or over subjects where they are unknown or one.
 
     Raises:
         DataError: unknown metric, no runs, or unequal numbers of runs.
@@ -109,30 +139,59 @@ def difference_interval(
     half = len(runs)
     mine = _seed_samples(aligned[:half], metric, unit, resamples, seed)
     theirs = _seed_samples(aligned[half:], metric, unit, resamples, seed)  # same seed: the same draws
-    return _percentiles(mine - theirs, level)
+    interval, units = _percentiles(mine - theirs, level), _units(aligned[0], unit)
+    known = units > (1 if unit == "subjects" else 0)
+    return interval if known and _has_width(interval) else None
 
 
 def subjects_note(predictions: Predictions) -> str:
-    """A warning when an interval over subjects rests on fewer than five of them, else an empty string."""
-    count = len(set(predictions.subjects))
+    """Why an interval over subjects is missing, or rests on fewer than five of them; else an empty string."""
+    count = _units(predictions, "subjects")
     if count >= FEW_SUBJECTS:
         return ""
+    if count == 0:
+        return (
+            "Who is in the recordings is not known, so there is no interval over subjects; that over recordings takes "
+            "them as independent, and is too narrow where several are of one person."
+        )
+    if count == 1:
+        return "All recordings are of one subject, so there is no interval over subjects."
     return (
-        f"The interval over subjects rests on {count} subject{'s' * (count != 1)}: it is coarse and tends to be too "
-        "narrow. Read the per-subject figures beside it."
+        f"The interval over subjects rests on {count} subjects: it is coarse and tends to be too narrow. Read the "
+        "per-subject figures beside it."
     )
 
 
-def wilson_interval(successes: int, n: int, level: float = LEVEL) -> Interval:
+def wilson_interval(successes: float, n: int, level: float = LEVEL) -> Interval:
     """Wilson score interval of a proportion (Wilson, JASA 1927); sound near 0 and 1, where a bootstrap has no width.
+
+    Args:
+        successes: of `n`; need not be whole, e.g. of a mean over seeds.
+        n: trials.
+        level: coverage aimed at.
 
     Raises:
         DataError: `n` is 0 or `successes` is not within 0..n.
     """
     if not 0 <= successes <= n or n == 0:
         raise DataError(f"{successes} of {n} is not a proportion", "Count the recordings again")
-    interval = binomtest(successes, n).proportion_ci(confidence_level=level, method="wilson")
-    return float(interval.low), float(interval.high)
+    share, z = successes / n, NormalDist().inv_cdf((1 + level) / 2)
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    # exactly 0 and 1 at the ends, where the difference leaves rounding
+    return (0.0 if successes == 0 else max(0.0, centre - half)), (1.0 if successes == n else min(1.0, centre + half))
+
+
+def _units(predictions: Predictions, unit: Unit) -> int:
+    """How many recordings, or people, there are; 0 people where somebody is not known."""
+    if unit == "recordings":
+        return len(predictions)
+    people = set(predictions.subjects)
+    return 0 if UNKNOWN in people else len(people)
+
+
+def _has_width(interval: Interval) -> bool:
+    return interval[1] - interval[0] > WIDTHLESS
 
 
 @dataclass(frozen=True)

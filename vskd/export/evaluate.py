@@ -17,10 +17,12 @@ from vskd.bundle.encoding import model_input
 from vskd.bundle.latency import compare_latency
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.experiment import Experiment, prepare
+from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
-from vskd.errors import BundleError
+from vskd.errors import BundleError, first_few
 from vskd.evaluation.evaluate import (
     SamplesToLogits,
+    data_stamp,
     labels_stamp,
     left_out,
     open_experiment,
@@ -29,12 +31,14 @@ from vskd.evaluation.evaluate import (
     teacher_beside,
     trained_model,
 )
+from vskd.evaluation.finished import PREDICTIONS, REPORT, RESULTS, evaluated, evaluating
 from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.evaluation.report.image_pictures import image_pictures
 from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
 from vskd.evaluation.results import LabelsStamp, LatencyRow, Results, TeacherFigures, build_results, write_results
 from vskd.export.run_export import export_run
+from vskd.locks import LOCK, only_writer
 from vskd.modalities.base import Inputs
 from vskd.modalities.catalog import asked_by
 from vskd.models.catalog import NETWORKS
@@ -44,6 +48,7 @@ logger = logging.getLogger(__name__)
 
 MakePictures = Callable[[Predictions], dict[str, bytes]]
 """What the int8 model answered -> caption -> PNG."""
+NAMED = 5
 OF_FLOAT = "The pictures look into the run's float student; the answers in them are those of the int8 model."
 
 
@@ -91,15 +96,20 @@ def evaluate_bundle(
         out: folder of the results; `<bundle>-results` beside the bundle by default.
 
     Raises:
-        BundleError: the bundle was changed, or the data set has other classes, another unit or rate.
-        ProtocolError: the test part holds recordings of the bundle's own training.
+        BundleError: the bundle was changed, or the data set has other classes, another unit or rate; or the test part
+            holds recordings that the bundle's model learned from, or may hold them.
     """
     loaded = load_bundle(bundle)
-    out = out or bundle.with_name(f"{bundle.name}-results")
+    place = out or bundle.with_name(f"{bundle.name}-results")
     recipe = bundle_recipe(loaded, data, dataset, protocol, fold)
-    experiment = prepare(recipe, out.parent / "cache")
-    pictures = partial(_pictures_in_run, loaded, experiment)
-    return _evaluate(loaded, experiment, out, pictures, teacher=None, distiller=None, network="", labels=None)
+
+    def work() -> Results:
+        experiment = prepare(recipe, place.parent / "cache")
+        pictures = partial(_pictures_in_run, loaded, experiment)
+        return _evaluate(loaded, experiment, place, pictures, teacher=None, distiller=None, network="", labels=None)
+
+    with only_writer(place / LOCK, place):
+        return renewing(work)
 
 
 def export_and_evaluate(run: Path) -> Path:
@@ -111,9 +121,14 @@ def export_and_evaluate(run: Path) -> Path:
     out, bundle = run / "int8", run / "bundle"
     if not (bundle / "manifest.json").is_file():
         export_run(run, bundle)
-    if (out / "results.json").is_file():
-        return out
     folder = RunFolder.open(run)
+    if not evaluated(out, recorded=folder.sealed):
+        with folder.writing():
+            renewing(lambda: _evaluate_of_run(folder, bundle, out))
+    return out
+
+
+def _evaluate_of_run(folder: RunFolder, bundle: Path, out: Path) -> None:
     experiment = open_experiment(folder)
     recipe = experiment.recipe
     teacher = teacher_beside(experiment, folder, experiment.split.test)
@@ -128,7 +143,6 @@ def export_and_evaluate(run: Path) -> Path:
         network=recipe.student.network.name,
         labels=labels_stamp(experiment),
     )
-    return out
 
 
 def _evaluate(
@@ -148,6 +162,8 @@ def _evaluate(
     predictions = predict_recordings(experiment, ids, bundle_model(bundle, inputs), "Evaluating int8")
     seconds = time.perf_counter() - started
     manifest = bundle.manifest
+    shown = pictures(predictions)
+    note = f"int8 model of bundle {bundle.digest[:12]}, run by LiteRT, one recording at a time."
     results = build_results(
         predictions,
         kind="bundle",
@@ -156,6 +172,7 @@ def _evaluate(
         network=network or f"int8 {_input_name(manifest.contract)}",
         distiller=distiller,
         protocol=stamp(experiment),
+        data=data_stamp(experiment),
         labels=labels,
         split="test",
         seed=manifest.provenance.seed,
@@ -165,12 +182,12 @@ def _evaluate(
         environment={"vskd": manifest.vskd_version, "runtime": "LiteRT"},
         latency=_latency(bundle),
         left_out=left_out(inputs, ids),
+        notes=[note] + [OF_FLOAT] * bool(shown),
     )
-    write_csv(predictions, out / "predictions.csv")
-    write_results(results, out / "results.json")
-    shown = pictures(predictions)
-    notes = [f"int8 model of bundle {bundle.digest[:12]}, run by LiteRT, one recording at a time."]
-    write_report(out / "report.html", results, predictions, pictures=shown, notes=notes + [OF_FLOAT] * bool(shown))
+    with evaluating(out):
+        write_csv(predictions, out / PREDICTIONS)
+        write_results(results, out / RESULTS)
+        write_report(out / REPORT, results, predictions, pictures=shown)
     return results
 
 
@@ -205,8 +222,12 @@ def _check_fits(bundle: Bundle, experiment: Experiment) -> None:
             "Evaluate it on a data set with the same classes",
         )
     if isinstance(contract, SensorContract):
-        stream = next(iter(experiment.index)).stream(contract.stream)
-        for what, asks, has in (("unit", contract.unit, stream.unit), ("rate", contract.rate_hz, stream.rate_hz)):
+        recording = next(iter(experiment.index))
+        pairs = [(view, recording.stream(view.stream)) for view in contract.of_streams()]
+        facts = [("unit", view.unit, stream.unit) for view, stream in pairs]
+        if not contract.streams:  # several are resampled to one rate
+            facts.append(("rate", f"{contract.rate_hz:g}", f"{pairs[0][1].rate_hz:g}"))
+        for what, asks, has in facts:
             if asks != has:
                 raise BundleError(
                     f"{bundle.path} asks for {what} {asks}, the data set has {has}", "Use a matching data set"
@@ -219,4 +240,25 @@ def _check_fits(bundle: Bundle, experiment: Experiment) -> None:
             + (f" fold {origin.protocol.fold}" if origin.protocol.fold else "")
             + f"; the test part of '{experiment.split.protocol}' may hold recordings it was trained on",
             "Evaluate it on its own protocol and fold, or on another data set",
+        )
+    _check_contents(bundle, experiment)
+
+
+def _check_contents(bundle: Bundle, experiment: Experiment) -> None:
+    """What the model learned from is not tested on, whatever the files are called and however they are split now."""
+    learned, inputs = bundle.learned(), experiment.inputs
+    if learned is None:
+        logger.warning(
+            "%s does not say what it learned from (it was made by an earlier version): nobody can tell whether its "
+            "training recordings are among those that it is tested on now",
+            bundle.path,
+        )
+        return
+    known, tested = learned.fingerprints(), inputs.fingerprints(experiment.split.test)
+    seen = sorted({i for content, i in tested.items() if content in known})
+    if seen:
+        raise BundleError(
+            f"{bundle.path} was trained on {len(seen)} of the {len(experiment.split.test)} test recordings of "
+            f"{experiment.index.root}, or its epoch was selected by them: {first_few(seen, NAMED, ', ')}",
+            "Test it on recordings that are new to it, e.g. the test part of the folder that it was made from",
         )

@@ -14,8 +14,10 @@ from vskd.bundle.contract import (
     SplitSizes,
 )
 from vskd.bundle.encoding import Sample, model_input
+from vskd.bundle.learned import LearnedFrom, learned_from
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.model import Model, load_model
+from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.evaluation.evaluate import open_experiment
@@ -61,6 +63,10 @@ def export_run(
     if folder.role != "student":
         raise RunError(f"{run} is a teacher's run; only students are exported", "Name the run folder of `vskd distill`")
     folder.require_complete()
+    return renewing(lambda: _export(folder, out, settings, layers))
+
+
+def _export(folder: RunFolder, out: Path, settings: Sequence[str], layers: Path | None) -> ExportReport:
     experiment = _with_settings(open_experiment(folder), settings)
     recipe, inputs, export = experiment.recipe, experiment.inputs, experiment.recipe.export
     split = experiment.training_split(recipe.student.training)
@@ -71,7 +77,7 @@ def export_run(
     by_id = experiment.recordings
     contract = _contract(experiment, train)
     samples = list(_samples(experiment, calibration))
-    trained = load_model(run, inputs, experiment.classes)
+    trained = load_model(folder.path, inputs, experiment.classes)
     return export_model(
         model=_pruned(trained, export.prune_stem),
         trained=trained,
@@ -86,7 +92,18 @@ def export_run(
         validation_split="validation" if validation else "train",
         fine_tuning=fine_tuning(recipe, inputs, train),
         inspect=None if layers is None else _layer_table(layers, samples, contract),
+        learned=_learned(experiment, folder, (*train, *validation)),
     )
+
+
+def _learned(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> LearnedFrom:
+    """Fingerprints of what the student learned from or was selected by, and teachers that see the same streams."""
+    found = set(experiment.inputs.fingerprints(ids))
+    for teacher in map(RunFolder, folder.teacher_runs()):
+        learned = teacher.learned()
+        if learned is not None and teacher.recipe().student.sees.streams == experiment.recipe.student.sees.streams:
+            found.update(learned.contents)
+    return learned_from(found, len(ids))
 
 
 def _contract(experiment: Experiment, train: Sequence[str]) -> Contract:

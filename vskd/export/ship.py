@@ -29,6 +29,7 @@ from vskd.bundle.contract import TensorKind as TensorKind
 from vskd.bundle.encoding import Sample, model_input, student_input
 from vskd.bundle.golden import make_golden, synthetic_windows
 from vskd.bundle.golden_images import synthetic_images
+from vskd.bundle.learned import LearnedFrom
 from vskd.distillation.model import Model
 from vskd.export.candidates import Candidate as Candidate
 from vskd.export.candidates import FineTuning, Inspect
@@ -43,6 +44,7 @@ from vskd.export.convert.deployed_part import convert_part, deployed_part
 from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
 from vskd.export.scoring import Checker, LabelledWindow, Measurement
 from vskd.models.complexity import complexity
+from vskd.models.weights.state import refuse_not_finite
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +87,7 @@ def export_model(
     validation_split: Literal["validation", "train"] = "validation",
     fine_tuning: FineTuning | None = None,
     inspect: Inspect | None = None,
+    learned: LearnedFrom | None = None,
 ) -> ExportReport:
     """Ship a trained student as a bundle of int8 and float LiteRT models.
 
@@ -105,13 +108,16 @@ def export_model(
         validation_split: `train` where the protocol leaves no validation recordings; the bundle says so.
         fine_tuning: what to try where quantization alone loses more than the budget; for images only.
         inspect: sees the chosen pair of models before the budget is checked, e.g. to look for what loses.
+        learned: what the student learned from, where that is known; the bundle is not tested on it.
 
     Raises:
         BundleError: export loses more than the budget, or calibration and validation share recordings, or the network
             cannot be converted or quantized in full. Nothing is written then.
+        CheckpointError: the student's weights are not finite.
         MissingExtraError: the converter or the quantizer is not installed.
         WriteError: the folder cannot be written.
     """
+    refuse_not_finite(model.state_dict(), "The student")
     check_recordings(calibration, validation, contract, validation_split)
     converter = _converter(model, trained, contract, calibration, validation, (input_type, output_type))
     check_labels(provenance, converter.check.expected)
@@ -129,7 +135,9 @@ def export_model(
     check_budget(accuracy)
     manifest = _manifest(converter, best, accuracy, float_measured, provenance)
     golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels)
-    bundle = write_bundle(out, model=best.content, float_model=float_model, golden=golden, manifest=manifest)
+    bundle = write_bundle(
+        out, model=best.content, float_model=float_model, golden=golden, manifest=manifest, learned=learned
+    )
     measured = {candidate.name: candidate.measured for candidate in tried}
     return ExportReport(bundle, measured, len(best.content), len(float_model))
 

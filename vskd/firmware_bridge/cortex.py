@@ -56,7 +56,9 @@ def run_test(board: Board, folder: Path, runtime: Path, sources: list[str], prog
     command = [COMPILER, f"-mcpu={board.cpu}", "-mthumb", "-mfloat-abi=soft", "--specs=rdimon.specs", *STRICT, *EXACT]
     command += ["-O2", "-I", str(folder), *(str(folder / name) for name in sources), str(support / "startup.c")]
     command += ["-T", str(support / "link.ld"), "-o", str(program), "-lm"]
-    built = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
+    built = subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIME_LIMIT_S, check=False
+    )
     if built.returncode != 0:
         said = " ".join(built.stderr.split())[:400]
         raise BundleError(f"{COMPILER} does not build the generated code: {said}", "Report this as a defect of vskd")
@@ -64,7 +66,13 @@ def run_test(board: Board, folder: Path, runtime: Path, sources: list[str], prog
     emulate += ["-semihosting-config", "enable=on,target=native"]
     try:
         done = subprocess.run(
-            emulate, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False, stdin=subprocess.DEVNULL
+            emulate,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=TIME_LIMIT_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired as error:
         raise BundleError(f"{board.name} does not end within {TIME_LIMIT_S} s", "Try a smaller model") from error

@@ -131,7 +131,7 @@ def generate(bundle: Path, out: Path, settings: StreamSettings | None = None, we
 def read_firmware(bundle: Bundle, settings: StreamSettings | None = None, weights: Weights = "auto") -> Firmware:
     """Read a bundle and generate its model in memory; see `generate`."""
     content = bundle.read(MODEL)
-    graph = read_graph(content)
+    graph = read_graph(content, str(bundle.path / MODEL))
     in_place = len(content) > LARGEST_ARRAY if weights == "auto" else weights == "in-place"
     contract, plan = bundle.manifest.contract, None
     if isinstance(contract, ImageContract):

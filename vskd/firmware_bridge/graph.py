@@ -1,5 +1,6 @@
 """A .tflite file as a small typed graph: what the generator of C reads, and nothing else of the schema."""
 
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy.typing as npt
 from vskd.errors import BundleError, MissingExtraError
 
 AGAIN = "Export the run again with int8 ends, or use a network whose operators the firmware has"
+_DAMAGE = (struct.error, TypeError, ValueError, LookupError, AttributeError, MemoryError, OverflowError)
+"""What the generated reader of flatbuffers raises: it follows every offset that the file gives."""
 _DTYPES = {"INT8": np.int8, "INT32": np.int32, "INT64": np.int64, "FLOAT32": np.float32}
 
 
@@ -83,21 +86,29 @@ class Graph:
     content: bytes
 
 
-def read_graph(content: bytes) -> Graph:
+def read_graph(content: bytes, source: str = "The model") -> Graph:
     """Read a model.
 
     Args:
         content: a .tflite file, its weights inside.
+        source: names it in a message.
 
     Raises:
         BundleError: it has several inputs, outputs or subgraphs, ends that are not int8, or weights outside the
-            flatbuffer.
+            flatbuffer; or is damaged.
         MissingExtraError: ai-edge-litert is not installed.
     """
     try:
         from ai_edge_litert import schema_py_generated as schema
     except ImportError as error:
         raise MissingExtraError("ai-edge-litert", "export") from error
+    try:
+        return _read(content, schema)
+    except _DAMAGE as error:
+        raise BundleError(f"{source} is damaged: {' '.join(str(error).split())[:200]}", "Export it again") from error
+
+
+def _read(content: bytes, schema: Any) -> Graph:
     flat = schema.Model.GetRootAs(content, 0)
     if flat.SubgraphsLength() != 1:
         raise BundleError(f"The model has {flat.SubgraphsLength()} subgraphs instead of one", AGAIN)

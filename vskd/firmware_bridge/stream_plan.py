@@ -102,8 +102,13 @@ def plan_stream(contract: SensorContract, settings: StreamSettings, output_scale
 
     Raises:
         SettingError: axes that do not fit the contract, or a rate that cannot be resampled at a bounded cost.
-        BundleError: the encoding averages fewer samples than it has segments.
+        BundleError: the encoding averages fewer samples than it has segments, or the model sees several streams.
     """
+    if contract.streams:
+        raise BundleError(
+            f"The model sees {len(contract.streams)} streams ({contract.stream}), and the firmware reads one sensor",
+            "Export a student that sees one stream",
+        )
     device, channels = settings.device, len(contract.axes)
     axes = device.axes or tuple(range(channels))
     signs = device.signs or (1,) * channels
@@ -163,9 +168,11 @@ def _window(contract: SensorContract, settings: StreamSettings) -> tuple[int, in
 
 
 def _gravity(contract: SensorContract, rest: tuple[float, ...] | None) -> Gravity | None:
-    unit = GRAVITY.get(contract.unit)
+    unit = GRAVITY.get(contract.unit) if contract.calibrated else None
     if unit is None or len(contract.axes) != 3:
         if rest is not None:
-            raise SettingError(f"device.rest needs three axes of acceleration, not {contract.unit}", "Leave it out")
+            raise SettingError(
+                f"device.rest needs three calibrated axes of acceleration, not {contract.unit}", "Leave it out"
+            )
         return None
     return Gravity(unit, float(np.float32(REST_RANGE * unit)), rest)

@@ -62,7 +62,9 @@ def build_program(build: Build, folder: Path, sources: Sequence[str], program: P
         raise BundleError(build.missing, "Install it")
     command = [build.compiler, *STRICT, *EXACT, *build.flags, "-I", str(folder)]
     command += [str(folder / name) for name in sources] + ["-o", str(program), "-lm"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIME_LIMIT_S, check=False
+    )
     if done.returncode != 0:
         raise BundleError(
             f"{build.compiler} does not build the generated code: {' '.join(done.stderr.split())[:400]}",

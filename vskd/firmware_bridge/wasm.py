@@ -30,7 +30,9 @@ def build_module(folder: Path, runtime: Path, sources: list[str], module: Path, 
     command = ["clang", *FLAGS, *STRICT, *EXACT, "-isystem", str(support), "-I", str(folder)]
     command += [f"-Wl,--export=vskd_wasm_{name}" for name in exports]
     command += [str(folder / name) for name in sources] + [str(support / "vskd_wasm.c"), "-o", str(module)]
-    built = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False)
+    built = subprocess.run(
+        command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIME_LIMIT_S, check=False
+    )
     if built.returncode != 0:
         said = " ".join(built.stderr.split())[:400]
         raise BundleError(f"clang does not build the module: {said}", "Report this as a defect of vskd")

@@ -4,6 +4,7 @@ To add one: a file beside this one with its settings (a `Sees`) and its inputs (
 one mirrored test. The shared contract tests then run on it by themselves.
 """
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +23,14 @@ from vskd.errors import SettingError
 from vskd.files import sha256_json
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
+from vskd.preprocessing.file_hashes import file_hashes
 from vskd.preprocessing.stores.store_file import Store
 from vskd.schema import Strict
 
 Sample = npt.NDArray[Any]
+
+FINGERPRINT_DIGITS = 16
+"""Of a hash in hexadecimal: among a million recordings two are alike by chance once in 10^7 data sets."""
 
 
 @dataclass(frozen=True)
@@ -98,25 +103,54 @@ class Source:
         return [UNLABELLED if i in self.hidden else self.recordings[i].label for i in ids]
 
 
-def data_hash(source: Source, streams: Sequence[str]) -> str:
-    """Hash of what is on disk of some streams: ids, labels, subjects, file names, sizes and boxes.
+LABELS = "labels"
+"""The part of the data that is no stream: ids, classes and subjects."""
 
-    Nothing is decoded, and where the folder lies does not count.
+Rows = Mapping[str, Mapping[str, str]]
+"""Recording -> part of its data (`LABELS`, or a stream by name) -> hash."""
+
+
+def data_rows(source: Source, streams: Sequence[str]) -> Rows:
+    """What is on disk of some streams, recording by recording.
+
+    By content: the bytes of the files, how they are read (columns, rate, unit), boxes, subjects, and classes by name.
+    Nothing is decoded; where the folder lies and when its files were written does not count. Files are hashed once, see
+    `vskd.preprocessing.file_hashes`.
 
     Raises:
         DataError: a recording lacks one of the streams.
     """
-    rows = [
-        [r.id, r.label, r.subject, [_identity(r.stream(name)) for name in sorted(streams)]]
-        for r in source.recordings.values()
-    ]
-    return sha256_json([source.dataset, rows])
+    recordings = source.recordings.values()
+    found = {r.id: [r.stream(name) for name in sorted(set(streams))] for r in recordings}
+    contents = file_hashes((stream.path for own in found.values() for stream in own), source.cache)
+    return {
+        r.id: {
+            LABELS: sha256_json([source.class_names[r.label], r.subject]),
+            **{stream.name: sha256_json([contents[stream.path], _how_read(stream)]) for stream in found[r.id]},
+        }
+        for r in recordings
+    }
 
 
-def _identity(stream: Stream) -> list[Any]:
-    """What tells a stream's content from another's without decoding it."""
-    box = [] if stream.box is None else [list(stream.box)]
-    return [stream.name, stream.path.name, stream.path.stat().st_size, *box]
+def _how_read(stream: Stream) -> dict[str, Any]:
+    """What decides what a file means, beside its content."""
+    return {f.name: getattr(stream, f.name) for f in dataclasses.fields(stream) if f.name != "path"}
+
+
+def data_parts(rows: Rows, class_names: Sequence[str]) -> dict[str, str]:
+    """One hash for the labels and for each stream of some recordings, whatever their order."""
+    parts = sorted({part for row in rows.values() for part in row})
+    hashes = {part: sha256_json({i: row[part] for i, row in rows.items()}) for part in parts}
+    return {**hashes, LABELS: sha256_json([list(class_names), hashes.get(LABELS)])}
+
+
+def data_hash(source: Source, streams: Sequence[str]) -> str:
+    """Hash of what is on disk of some streams of all recordings; see `data_rows`.
+
+    Raises:
+        DataError: a recording lacks one of the streams.
+    """
+    return sha256_json([source.dataset, data_parts(data_rows(source, streams), source.class_names)])
 
 
 class Inputs(ABC):
@@ -165,11 +199,15 @@ class Inputs(ABC):
             SettingError: there are several, or it is not of the kind that the modality reads.
             DataError: a recording lacks it.
         """
-        found = {i: recording.stream(self.stream) for i, recording in self.source.recordings.items()}
+        return self.streams_of(self.stream)
+
+    def streams_of(self, name: str) -> dict[str, Stream]:
+        """The stream called `name` of every recording by id; see `streams`."""
+        found = {i: recording.stream(name) for i, recording in self.source.recordings.items()}
         kinds = {stream.kind for stream in found.values()} - {self.reads}
         if kinds:
             raise SettingError(
-                f"modality '{self.sees.modality}' reads {self.reads} streams; '{self.stream}' is {kinds.pop()}",
+                f"modality '{self.sees.modality}' reads {self.reads} streams; '{name}' is {kinds.pop()}",
                 "Name another stream, or another modality",
             )
         return found
@@ -188,6 +226,23 @@ class Inputs(ABC):
     def problems(self) -> Mapping[str, str]:
         """Of the others, by id: what was wrong."""
         return self.store.problems
+
+    def fingerprints(self, ids: Sequence[str]) -> dict[str, str]:
+        """What tells the content of recordings from others, in any data set and under any id.
+
+        Of each the hash of its file, and of the samples decoded from it, which files written otherwise share.
+
+        Args:
+            ids: recordings; those that are not usable are left out.
+
+        Returns:
+            Beginning of the hash -> id.
+        """
+        usable, contents = [i for i in ids if i in self.ids], self.store.contents
+        paths = [(self.source.recordings[i].stream(name).path, i) for i in usable for name in self.sees.streams]
+        files = file_hashes((path for path, _ in paths), self.source.cache)
+        known = [(files[path], i) for path, i in paths] + [(contents[i], i) for i in usable]
+        return {content[:FINGERPRINT_DIGITS]: i for content, i in known}
 
     @cached_property
     def store_hash(self) -> str:

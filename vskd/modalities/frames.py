@@ -110,6 +110,7 @@ class FramesInputs(Inputs):
             size=self.sees.size,
             fit=self.sees.fit,
             max_bad_fraction=self.source.max_bad_fraction,
+            overwrite=True,
         )
         return FrameStore(self.store_file)
 

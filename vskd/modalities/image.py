@@ -111,6 +111,7 @@ class ImageInputs(Inputs):
             grey=self.sees.grey,
             rules=self.sees.rules or PUBLISHED_RULES,
             max_bad_fraction=self.source.max_bad_fraction,
+            overwrite=True,
         )
         return ImageStore(self.store_file)
 

@@ -147,6 +147,7 @@ class SkeletonInputs(Inputs):
             self.store_file,
             length=self.sees.length,
             max_bad_fraction=self.source.max_bad_fraction,
+            overwrite=True,
         )
         return JointStore(self.store_file)
 

@@ -7,10 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from torch import Tensor
 
-from vskd.bundle.contract import Contract, EncodingContract, SensorContract
+from vskd.bundle.contract import Contract, EncodingContract, SensorContract, StreamContract
+from vskd.datasets.recording import Stream
+from vskd.datasets.sensors.source import joined_source
 from vskd.errors import SettingError
 from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
@@ -20,7 +22,7 @@ from vskd.preprocessing.matfile import mat_shape
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.encodings import AnyEncoding, Encoding, effective
 from vskd.preprocessing.sensor.sensor_range import estimate_range
-from vskd.preprocessing.stores.window_store import Mode, WindowSource, WindowStore, build_window_store
+from vskd.preprocessing.stores.window_store import Mode, WindowStore, build_window_store, channel_names
 from vskd.schema import Count, OnlyWhere, Positive, parse, required_where
 
 LENGTH_MARGIN = 0.5
@@ -38,8 +40,13 @@ def samples_for(length: int, window_rate_hz: float, rate_hz: float) -> int:
     return math.floor((length - 1) * rate_hz / window_rate_hz) + 1
 
 
+def one_array(streams: Sequence[Stream]) -> bool:
+    """Whether streams lie in one array of the data set's own .mat files."""
+    return len({(s.path, s.variable) for s in streams}) == 1 and (len(streams) == 1 or all(s.columns for s in streams))
+
+
 class WindowSees(Sees):
-    """Windows of `length` samples of one sensor stream.
+    """Windows of `length` samples of one sensor stream, or of several streams with their channels one below the other.
 
     Attributes:
         window: `whole` resamples the whole recording to `length`; `sliding` resamples it to `rate_hz` and takes a
@@ -48,6 +55,8 @@ class WindowSees(Sees):
         rate_hz, stride: of sliding windows.
         encoding: what becomes of a window in front of the network.
         augmentation: random changes of training windows.
+        limits: of several streams: range of each in its own unit, in their order. Its samples are divided by it, so
+            that streams in g and deg/s share a window; the encoding's own limit is then 1.
     """
 
     conditional: ClassVar[Mapping[str, OnlyWhere]] = {
@@ -61,6 +70,31 @@ class WindowSees(Sees):
     stride: Count | None = None
     encoding: AnyEncoding = parse(AnyEncoding, {"method": "gasf+gadf"})
     augmentation: WindowAugmentation = WindowAugmentation()
+    limits: tuple[Positive, ...] | None = None
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> "WindowSees":
+        if self.limits is None:
+            return self
+        if len(self.streams) == 1 or self.encoding.scaling != "fixed":
+            raise ValueError("limits does nothing here: it counts only for several streams with fixed scaling")
+        if len(self.limits) != len(self.streams):
+            raise ValueError(f"limits has {len(self.limits)} entries for {len(self.streams)} streams")
+        if self.encoding.limit != 1:
+            raise ValueError("limits makes every stream a fraction of its own range: set encoding.limit to 1")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_before_there_were_limits(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if self.limits is None:
+            content.pop("limits", None)
+        return content
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """What the samples of each stream are divided by."""
+        return self.limits or (1.0,) * len(self.streams)
 
 
 class WindowBatches(EpochBatches[torch.Generator]):
@@ -72,6 +106,7 @@ class WindowBatches(EpochBatches[torch.Generator]):
         labels: class number of each recording.
         batch_size, seed, sampling: see `EpochBatches`.
         augmentation: used only with a seed.
+        places: of each three channels, where their sensor is worn; see `WindowAugmentation`.
     """
 
     def __init__(
@@ -84,8 +119,9 @@ class WindowBatches(EpochBatches[torch.Generator]):
         seed: int | None = None,
         augmentation: WindowAugmentation | None = None,
         sampling: Sampling = "natural",
+        places: tuple[str, ...] = ("",),
     ) -> None:
-        self._store, self._augmentation = store, augmentation
+        self._store, self._augmentation, self._places = store, augmentation, places
         items = [(i, k, label) for i, label in zip(ids, labels, strict=True) for k in range(store.num_windows(i))]
         self._windows = [(i, k) for i, k, _ in items]
         super().__init__(
@@ -103,12 +139,12 @@ class WindowBatches(EpochBatches[torch.Generator]):
         chosen = [self._windows[p] for p in positions]
         windows = torch.from_numpy(np.stack([self._store.windows(i)[k] for i, k in chosen]))
         if self.seed is not None and self._augmentation is not None:
-            windows = self._augmentation(windows, random)
+            windows = self._augmentation(windows, random, self._places)
         return windows, labels
 
 
 class WindowInputs(Inputs):
-    """Windows of one sensor stream."""
+    """Windows of one sensor stream, or of several."""
 
     reads = "sensor"
     exported = True
@@ -118,25 +154,44 @@ class WindowInputs(Inputs):
     @cached_property
     def store(self) -> WindowStore:
         """The store of windows, built on first use."""
-        streams = self.streams()
         build_window_store(
-            [
-                WindowSource(i, s.path, s.variable, s.columns, s.axes, s.rate_hz, s.unit, s.name)
-                for i, s in streams.items()
-            ],
+            [joined_source(i, parts, self.sees.scales) for i, parts in self.parts().items()],
             self.store_file,
             mode=self.sees.window,
             length=self.sees.length,
             rate_hz=self.sees.rate_hz,
             stride=self.sees.stride,
             max_bad_fraction=self.source.max_bad_fraction,
+            overwrite=True,
         )
         return WindowStore(self.store_file)
+
+    def parts(self) -> dict[str, tuple[Stream, ...]]:
+        """The streams that are seen, of every recording by id.
+
+        Raises:
+            SettingError: one is no sensor's, or they are in several units and `limits` does not say their ranges.
+            DataError: a recording lacks one.
+        """
+        each = [self.streams_of(name) for name in self.sees.streams]
+        found = {i: tuple(streams[i] for streams in each) for i in self.source.recordings}
+        units = dict.fromkeys(stream.unit for stream in next(iter(found.values())))
+        if len(units) > 1 and self.sees.limits is None and self.sees.encoding.scaling == "fixed":
+            raise SettingError(
+                f"sees: the streams {self.name} are in {' and '.join(units)}, and one limit cannot scale them all",
+                "Set sees.limits to the range of each in its unit, e.g. [4, 1000], and sees.encoding.limit to 1",
+            )
+        return found
+
+    @cached_property
+    def first(self) -> tuple[Stream, ...]:
+        """The streams of one recording, which stand for those of all."""
+        return next(iter(self.parts().values()))
 
     @property
     def shape(self) -> tuple[int, int]:
         """(axes, samples)."""
-        return len(next(iter(self.streams().values())).axes), self.sees.length
+        return sum(len(stream.axes) for stream in self.first), self.sees.length
 
     @property
     def kind(self) -> TensorKind:
@@ -169,12 +224,13 @@ class WindowInputs(Inputs):
         Raises:
             SettingError: a sensor without three axes is to be rotated.
         """
-        axes, turned = self.shape[0], self.sees.augmentation.rotation_deg
-        if turned and axes != ROTATED_AXES:
-            raise SettingError(
-                f"sees.augmentation.rotation_deg: '{self.stream}' has {axes} axes; only a sensor of three is rotated",
-                "Set it to 0",
-            )
+        for stream in self.first if self.sees.augmentation.rotation_deg else ():
+            if len(stream.axes) != ROTATED_AXES:
+                raise SettingError(
+                    f"sees.augmentation.rotation_deg: '{stream.name}' has {len(stream.axes)} axes; "
+                    "only a sensor of three is rotated",
+                    "Set it to 0",
+                )
         return WindowBatches(
             self.store,
             ids,
@@ -183,6 +239,7 @@ class WindowInputs(Inputs):
             seed=seed,
             augmentation=self.sees.augmentation,
             sampling=sampling,
+            places=tuple(stream.placement for stream in self.first),
         )
 
     def pictures(self, captions: Mapping[str, str], who: str) -> dict[str, bytes]:
@@ -207,20 +264,25 @@ class WindowInputs(Inputs):
                 declare it, what the sensor can measure.
             encoding_inside: whether the encoding is part of the model.
         """
-        stream = self.source.recordings[train[0]].stream(self.stream)
+        streams = self.parts()[train[0]]
+        stream, several = streams[0], len(streams) > 1
+        rate = (self.sees.rate_hz or max(s.rate_hz for s in streams)) if several else stream.rate_hz
         lengths = [self.store.num_samples(i) for i in train]
         shortest = max(2, int(min(lengths) * (1 - LENGTH_MARGIN)))
         if self.sees.rate_hz is not None:  # of sliding windows: one is enough
-            shortest = samples_for(self.sees.length, self.sees.rate_hz, stream.rate_hz)
-        limit = stream.range_limit or estimate_range(self.store.largest_of(train), stream.unit)
+            shortest = samples_for(self.sees.length, self.sees.rate_hz, rate)
+        parts = [self._stream_contract(k, stream, train) for k, stream in enumerate(streams)]
         encoding = EncodingContract(**self.sees.encoding.stated())
         longest = int(max(lengths) * (1 + LENGTH_MARGIN))
+        limit = max(part.range_limit / part.limit for part in parts)
+        columns = tuple(c for s in streams for c in s.columns) if one_array(streams) else ()
+        variable = stream.variable if one_array(streams) else ""
         return SensorContract(
-            stream=stream.name,
-            placement=self.source.placement,
-            unit=stream.unit,
-            axes=stream.axes,
-            rate_hz=stream.rate_hz,
+            stream=self.name,
+            placement=" + ".join(dict.fromkeys(part.placement for part in parts)),
+            unit=" + ".join(dict.fromkeys(part.unit for part in parts)),
+            axes=channel_names([(s.name, s.axes) for s in streams]),
+            rate_hz=rate,
             window_mode=self.sees.window,
             length=self.sees.length,
             stride=self.sees.stride,
@@ -230,9 +292,24 @@ class WindowInputs(Inputs):
             range_limit=max(encoding.limit, limit),
             encoding=encoding,
             encoding_inside=encoding_inside,
-            mat_variable=stream.variable,
-            mat_columns=stream.columns,
-            mat_width=mat_shape(stream.path, stream.variable)[1] if stream.variable else None,
+            mat_variable=variable,
+            mat_columns=columns,
+            mat_width=mat_shape(stream.path, variable)[1] if variable else None,
+            streams=tuple(parts) if several else (),
+            calibrated=all(s.calibrated for s in streams),
+        )
+
+    def _stream_contract(self, number: int, stream: Stream, train: Sequence[str]) -> StreamContract:
+        """What the model asks of one of its streams."""
+        measured = stream.range_limit or estimate_range(self.store.largest_of(train, number), stream.unit)
+        return StreamContract(
+            stream=stream.name,
+            placement=stream.placement or self.source.placement,
+            unit=stream.unit,
+            axes=stream.axes,
+            range_limit=measured,
+            limit=self.sees.scales[number],
+            calibrated=stream.calibrated,
         )
 
     @classmethod
@@ -242,9 +319,12 @@ class WindowInputs(Inputs):
             return None
         sliding = {"rate_hz": contract.window_rate_hz, "stride": contract.stride}
         encoding = contract.encoding
+        streams = [part.stream for part in contract.streams] or [contract.stream]
+        limits = [part.limit for part in contract.streams]
         return {
             "modality": "window",
-            "streams": [contract.stream],
+            "streams": streams,
+            **({"limits": limits} if any(limit != 1 for limit in limits) else {}),
             "window": contract.window_mode,
             "length": contract.length,
             **(sliding if contract.window_mode == "sliding" else {}),

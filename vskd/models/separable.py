@@ -33,10 +33,6 @@ class SeparableConvolution(nn.Sequential):
         pointwise = convolution(dimensions, in_channels, out_channels, 1)
         super().__init__(depthwise, pointwise, norm(dimensions, out_channels))
 
-    def scale_by(self, factor: float) -> None:
-        """Let the BatchNorm start with this factor."""
-        nn.init.constant_(self.get_parameter("2.weight"), factor)
-
 
 class SeparableBlock(nn.Module):
     """ReLU(x' + two separable convolutions of x); x' is x, or its 1x1 convolution where the widths differ.
@@ -52,7 +48,8 @@ class SeparableBlock(nn.Module):
         super().__init__()
         first = SeparableConvolution(dimensions, in_channels, out_channels, kernel)
         second = SeparableConvolution(dimensions, out_channels, out_channels, kernel)
-        second.scale_by(RESIDUAL_SCALE)  # a block begins near its shortcut
+        last = second.get_parameter(f"{len(second) - 1}.weight")
+        nn.init.constant_(last, RESIDUAL_SCALE)  # a block begins near its shortcut
         self.residual = nn.Sequential(first, nn.ReLU(), second)
         self.shortcut: nn.Module = nn.Identity()
         if in_channels != out_channels:

@@ -1,18 +1,20 @@
 """Recipes on disk: the shipped ones by name, and YAML files of one's own."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from vskd.errors import RecipeError, nearest
 from vskd.losses.presets.catalog import PRESETS
 from vskd.recipe.expand import dataset_of, expanded, merged, overlay, with_dataset_defaults
 from vskd.recipe.overrides import with_overrides
 from vskd.recipe.schema import VERSION, Recipe, parse_recipe
+from vskd.yaml_text import dump_yaml, read_yaml
 
 RECIPES_FOLDER = Path(__file__).parents[1] / "recipes"
+LONGEST_NAME = 240
+"""Bytes of a part of a path: longer ones are refused by file systems, in an error of their own."""
 _OLD_KEYS = frozenset({"sensor", "frames", "images", "encoding", "augmentation", "teacher", "training"})
 """Top-level keys of recipes before there were roles."""
 
@@ -73,11 +75,7 @@ def _chain(path: Path, extended_by: tuple[Path, ...] = ()) -> list[tuple[Path, d
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = _numbers(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        detail = " ".join(str(error).split())
-        raise RecipeError(f"Recipe {path} cannot be read: {detail}", "Correct the file") from error
+    content = read_yaml(path, RecipeError, "Correct the recipe")
     if not isinstance(content, dict):
         raise RecipeError(f"recipe {path.name} is not a mapping of keys to values", "See `vskd recipe show NAME`")
     if _OLD_KEYS & content.keys():
@@ -98,6 +96,8 @@ _GONE = {
 
 
 def _recipe_path(name_or_path: str) -> Path:
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in name_or_path.split("/")):
+        raise RecipeError(f"No recipe is called '{name_or_path[:40]}...'", "See `vskd recipe list`")
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml") or path.is_file():
         if not path.is_file():
@@ -131,24 +131,10 @@ def _instead(name: str) -> str:
     return f"use {base}" + f" with {added}" * bool(added) + ", or `vskd compare ... --controls none`" * twin
 
 
-def _numbers(content: Any) -> Any:
-    """Turn the strings that YAML 1.1 makes of 1e-3 into numbers, everywhere."""
-    if isinstance(content, dict):
-        return {k: _numbers(v) for k, v in content.items()}
-    if isinstance(content, list):
-        return [_numbers(v) for v in content]
-    if isinstance(content, str) and content[:1].isdigit() and "e" in content:
-        try:
-            return float(content)
-        except ValueError:
-            return content
-    return content
-
-
 def dump_recipe(recipe: Recipe) -> str:
     """The complete recipe as YAML, defaults included."""
     content = {**recipe.model_dump(mode="json"), "version": VERSION}
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+    return dump_yaml(content)
 
 
 def list_recipes() -> list[tuple[str, str]]:

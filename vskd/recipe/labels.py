@@ -91,7 +91,7 @@ class Labels(Strict):
             "class": (self.classes, lambda r: class_names[r.label]),
             "id": (self._listed(), lambda r: r.id),
         }
-        with as_recipe_error("labels"):
+        with as_recipe_error("labels" if self.ids is None else f"labels.ids: {self.ids}"):
             for field, (values, value_of) in values_of.items():
                 if values is not None:
                     return labelled_where(recordings, field, values, value_of)

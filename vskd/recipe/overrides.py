@@ -1,6 +1,5 @@
 """Overrides of single keys, `a.b=value`, as typed behind `--set`."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ import yaml
 from vskd.errors import RecipeError
 from vskd.recipe.expand import TELLS, expanded, position
 from vskd.schema import Strict
+from vskd.yaml_text import AmbiguousError, load_yaml
 
 
 def with_overrides(content: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -79,15 +79,10 @@ def _step(place: Any, key: str, override: str) -> Any:
 
 def _scalar(text: str, override: str) -> Any:
     try:
-        value = yaml.safe_load(text)
+        return load_yaml(text)
+    except AmbiguousError as error:
+        raise RecipeError(f"--set {override!r}: {str(error).removeprefix('line 1: ')}", "Say which is meant") from error
     except yaml.YAMLError as error:
         raise RecipeError(
             f"--set {override!r}: the value is not YAML", "Quote it, or write a plain number or word"
         ) from error
-    if isinstance(value, str) and text.strip()[:1] not in ('"', "'"):
-        try:  # YAML 1.1 reads 1e-3 as a string; a person means the number
-            number = float(value)
-        except ValueError:
-            return value
-        return number if math.isfinite(number) else value
-    return value

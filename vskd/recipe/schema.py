@@ -14,7 +14,7 @@ from vskd.recipe.export import Export, changeable_export, complete_export
 from vskd.recipe.labels import Labels
 from vskd.recipe.overrides import changeable, with_overrides
 from vskd.recipe.roles import Role, Teacher
-from vskd.schema import Seed, Strict, explain, parse
+from vskd.schema import Count, Seed, Strict, explain, parse
 
 VERSION = 2
 """Of the schema; written into every complete recipe. Version 1 had slots by modality in place of roles."""
@@ -27,6 +27,8 @@ class Recipe(Strict):
         version: of the schema, in complete recipes; None in files that leave defaults to the data set.
         name, description: for people.
         seed: of everything random.
+        threads: of torch on the CPU; another number rounds otherwise, and gives other weights of the same seed. None
+            takes what the machine offers.
         dataset, labels, student, teachers, distiller, export: see their classes.
     """
 
@@ -34,6 +36,7 @@ class Recipe(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
     description: str = ""
     seed: Seed = 0
+    threads: Count | None = None
     dataset: Dataset
     labels: Labels = Labels()
     student: Role
@@ -93,6 +96,7 @@ class Recipe(Strict):
             "name": self.name,
             "description": f"teacher of {self.name}",
             "seed": self.seed if seed is None else seed,
+            "threads": self.threads,
             "dataset": self.dataset.model_dump(mode="json"),
             "labels": self.labels.model_dump(mode="json") if labels is None else labels,
             "student": teacher,

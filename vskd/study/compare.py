@@ -11,6 +11,7 @@ from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.evaluate import evaluate_run
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
+from vskd.locks import LOCK, only_writer
 from vskd.recipe import DECIDING, Recipe
 from vskd.study.comparison import Comparison, EvaluatedRun
 from vskd.study.comparison import compare as compare_runs
@@ -62,7 +63,8 @@ def compare(
     """Teach, distil and evaluate every recipe with every seed, and compare.
 
     All recipes get the teacher's figures beside theirs, and the same recordings, whether their distiller needs the
-    teacher or not. What is finished in `out` is not run again, what was interrupted is resumed.
+    teacher or not; where none does, no teacher is trained, and its streams need not be there. What is finished in `out`
+    is not run again, what was interrupted is resumed.
 
     Args:
         recipes: their names must differ. One with `dataset.fold: all` is run on every fold of its protocol; the folds
@@ -75,30 +77,41 @@ def compare(
     Raises:
         RecipeError: two recipes have one name.
         ProtocolError: the recipes use different protocols, or want all folds of one that has none.
+        LockedError: another process writes a comparison into `out`.
         VskdError: a run fails; finished ones stay.
     """
     names = [recipe.name for recipe in recipes]
     if len(set(names)) < len(names):
         raise RecipeError(f"Recipes to compare share a name: {', '.join(names)}", "Give each recipe a name of its own")
+    with only_writer(out / LOCK, out):
+        return _compare(recipes, seeds, out, cache or out / "cache", after_run)
+
+
+def _compare(
+    recipes: Sequence[Recipe], seeds: Sequence[int], out: Path, cache: Path, after_run: AfterRun | None
+) -> Comparison:
+    taught = any(recipe.distiller.needs_teacher for recipe in recipes)
     by_recipe = [in_folds(recipe) for recipe in recipes]
     runs: dict[Path, str] = {}
     for seed in seeds:
         for folds in by_recipe:
             for folder, recipe in folds.items():
                 seeded = recipe.with_seed(seed)
-                for results, name in _run(seeded, out, folder, cache or out / "cache", after_run):
+                for results, name in _run(seeded, out, folder, cache, after_run, taught=taught):
                     runs.setdefault(results, name)
     comparison = compare_runs([_evaluated(path, name) for path, name in runs.items()])
     write_comparison(comparison, out)
     return comparison
 
 
-def _run(recipe: Recipe, out: Path, fold: Path, cache: Path, after_run: AfterRun | None) -> list[tuple[Path, str]]:
+def _run(
+    recipe: Recipe, out: Path, fold: Path, cache: Path, after_run: AfterRun | None, *, taught: bool
+) -> list[tuple[Path, str]]:
     """Folders of results of one recipe, fold and seed, each with the name of its row.
 
     These are its teachers, the student, and what `after_run` adds. All have the recipe's name but further teachers.
     """
-    teachers = [_teacher(recipe, number, out, fold, cache) for number in range(len(recipe.teachers))]
+    teachers = [_teacher(recipe, number, out, fold, cache) for number in range(len(recipe.teachers) if taught else 0)]
     run = out / "runs" / recipe.name / fold / f"seed{recipe.seed}"
     logger.info("%s, %s seed %d: student", recipe.name, fold.name, recipe.seed)
     distill(recipe, run, teachers, cache=cache)

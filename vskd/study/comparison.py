@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vskd.errors import DataError, ProtocolError, natural_order
+from vskd.errors import DataError, ProtocolError, first_few, natural_order
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import METRICS
 from vskd.evaluation.predictions import Predictions, pool
@@ -15,6 +15,7 @@ from vskd.study.comparison_schema import Comparison, PairedTest, Row, Summary, V
 
 __all__ = ["Comparison", "EvaluatedRun", "compare", "read_comparison"]
 
+NAMED = 5
 KIND_ORDER: tuple[Kind, ...] = ("teacher", "student", "bundle")
 MCNEMAR_NOTE = (
     "McNemar's test is exact, two-sided, one per seed, and takes recordings as independent; recordings of one subject "
@@ -49,7 +50,8 @@ def compare(
         bootstrap: resamples, seed and level of the intervals.
 
     Raises:
-        ProtocolError: runs of different data sets, protocols, splits or folds, or of different labels under one title.
+        ProtocolError: runs of different data sets, protocols, splits or folds, of different data, or of different
+            labels under one title.
         DataError: no runs, a run given twice, results that are not of their predictions, or an unknown baseline.
     """
     items = [EvaluatedRun(*run) for run in runs]
@@ -78,7 +80,7 @@ def compare(
         baseline=_only(chosen.values()),
         bootstrap=setting.model_copy(update={"note": statistics.subjects_note(tested)}),
         rows=rows,
-        notes=_notes(rows, tested),
+        notes=(*_data_notes(items), *_notes(rows, tested), *_machine_notes(items)),
     )
 
 
@@ -88,12 +90,14 @@ def _check(items: Sequence[EvaluatedRun]) -> None:
     first = items[0].results
     folds: dict[str | None, str] = {}
     labels: dict[tuple[str, str | None], str] = {}
+    data: dict[tuple[str, str | None], tuple[str, str]] = {}
     seen: dict[tuple[str, Kind, int], set[str | None]] = defaultdict(set)
     for recipe, seed, results, predictions in items:
         _check_same_protocol(items[0].recipe, first, recipe, results)
         name = f"{recipe} ({results.kind}, seed {seed})"
         protocol = results.protocol
         _check_labels(name, results, labels)
+        _check_data(name, results, data)
         if folds.setdefault(protocol.fold, protocol.split_hash) != protocol.split_hash:
             raise ProtocolError(
                 f"{name} was tested on other recordings: split hash {protocol.split_hash[:12]} instead of "
@@ -143,6 +147,24 @@ def _check_labels(name: str, results: Results, known: dict[tuple[str, str | None
             f"{results.labels.title}): hash {results.labels.hash[:12]} instead of {known[key][:12]}",
             "Train it again, or give lists of labels names of their own",
         )
+
+
+def _check_data(name: str, results: Results, known: dict[tuple[str, str | None], tuple[str, str]]) -> None:
+    """Runs that see a stream of a fold see the same content of it.
+
+    Args:
+        name: of the run.
+        results: its own.
+        known: (stream or `labels`, fold) -> (hash, run that it was first seen of); completed here.
+    """
+    for part, content in (results.data.parts if results.data else {}).items():
+        first, whose = known.setdefault((part, results.protocol.fold), (content, name))
+        if first != content:
+            raise ProtocolError(
+                f"{name} and {whose} are of different data: the {part} of their recordings differ (hash {content[:12]} "
+                f"instead of {first[:12]})",
+                "Train and evaluate one of them again, on the data of the other",
+            )
 
 
 def _choose_baselines(items: Sequence[EvaluatedRun], wanted: str | None) -> dict[str, str | None]:
@@ -219,7 +241,7 @@ def _summary(own: Mapping[int, Predictions], metric: str, setting: Bootstrap) ->
     values = tuple(METRICS[metric](predictions) for predictions in own.values())
     mean, std = statistics.mean_and_std(values)
 
-    def interval(unit: statistics.Unit) -> statistics.Interval:
+    def interval(unit: statistics.Unit) -> statistics.Interval | None:
         return statistics.seeds_interval(
             list(own.values()), metric, unit, resamples=setting.resamples, seed=setting.seed, level=setting.level
         )
@@ -235,7 +257,7 @@ def _versus(own: Mapping[int, Predictions], other: Mapping[int, Predictions], se
     mine, theirs = [own[seed] for seed in seeds], [other[seed] for seed in seeds]
     accuracy = METRICS["accuracy"]
 
-    def interval(unit: statistics.Unit) -> statistics.Interval:
+    def interval(unit: statistics.Unit) -> statistics.Interval | None:
         return statistics.difference_interval(
             mine, theirs, "accuracy", unit, resamples=setting.resamples, seed=setting.seed, level=setting.level
         )
@@ -256,6 +278,25 @@ def _versus(own: Mapping[int, Predictions], other: Mapping[int, Predictions], se
         subjects=interval("subjects"),
         tests=tuple(test(seed) for seed in seeds),
     )
+
+
+def _data_notes(items: Sequence[EvaluatedRun]) -> tuple[str, ...]:
+    silent = [f"{run.recipe} ({run.results.kind}, seed {run.seed})" for run in items if run.results.data is None]
+    if len(silent) in (0, len(items)):  # tables of before data were stamped stay as they were
+        return ()
+    return (f"Not known to be of the same data as the other runs: {first_few(silent, NAMED, ', ')}.",)
+
+
+def _machine_notes(items: Sequence[EvaluatedRun]) -> tuple[str, ...]:
+    """A note where runs were not computed alike; files of before do not say with how many threads they were."""
+    told = defaultdict(list)
+    for run in items:
+        if "threads" in run.results.environment:
+            told[run.results.environment["threads"]].append(f"{run.recipe} ({run.results.kind}, seed {run.seed})")
+    if len(told) < 2:
+        return ()
+    listed = "; ".join(f"{count}: {first_few(runs, NAMED, ', ')}" for count, runs in sorted(told.items()))
+    return (f"Runs were trained with different numbers of threads, which round differently. {listed}.",)
 
 
 def _notes(rows: Sequence[Row], predictions: Predictions) -> tuple[str, ...]:

@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from vskd.evaluation.results import ALL_LABELS, Bootstrap, Intervals, Kind, read_model
-from vskd.schema import Count, Finite, Fraction, NonNegative, Size, Strict
+from vskd.errors import DataError
+from vskd.evaluation.results import ALL_LABELS, Bootstrap, Intervals, Kind
+from vskd.schema import Count, Finite, Fraction, NonNegative, Size, Strict, read_json
 
 
 class Summary(Strict):
@@ -29,11 +30,14 @@ class PairedTest(Strict):
 
 
 class Versus(Strict):
-    """A row against the baseline, over the seeds that both have: accuracy difference, its 95 % intervals, tests."""
+    """A row against the baseline, over the seeds that both have: accuracy difference, its 95 % intervals, tests.
+
+    An interval is None where there is no honest one, see `vskd.evaluation.statistics`.
+    """
 
     difference: Finite
-    recordings: tuple[Finite, Finite]
-    subjects: tuple[Finite, Finite]
+    recordings: tuple[Finite, Finite] | None
+    subjects: tuple[Finite, Finite] | None
     tests: tuple[PairedTest, ...]
 
 
@@ -94,4 +98,5 @@ def read_comparison(path: Path) -> Comparison:
     Raises:
         DataError: the file is missing, is not JSON, or does not fit the schema.
     """
-    return read_model(path, Comparison, "Run `vskd compare` again")
+    comparison: Comparison = read_json(path, Comparison, DataError, "Run `vskd compare` again")
+    return comparison

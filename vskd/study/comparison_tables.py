@@ -115,13 +115,14 @@ def _record(comparison: Comparison, row: Row, seeds: Sequence[int]) -> dict[str,
     }
     for name, summary in (("accuracy", row.accuracy), ("macro_f1", row.macro_f1)):
         record[f"{name}_mean"], record[f"{name}_std"] = summary.mean, summary.std
-        for unit, (low, high) in (
+        for unit, interval in (
             ("recordings", summary.intervals.recordings),
             ("subjects", summary.intervals.subjects),
         ):
-            record[f"{name}_{unit}_low"], record[f"{name}_{unit}_high"] = low, high
+            record[f"{name}_{unit}_low"], record[f"{name}_{unit}_high"] = interval or (None, None)
     record["difference"] = versus.difference if versus else None
-    record["difference_subjects_low"], record["difference_subjects_high"] = versus.subjects if versus else (None, None)
+    ends = (versus.subjects if versus else None) or (None, None)
+    record["difference_subjects_low"], record["difference_subjects_high"] = ends
     accuracies = dict(zip(row.seeds, row.accuracy.per_seed, strict=True))
     tests = {test.seed: test for test in versus.tests} if versus else {}
     for seed in seeds:
@@ -142,7 +143,7 @@ def _accuracy_plot(comparison: Comparison) -> bytes:
         ForestRow(
             _label(row),
             row.accuracy.mean,
-            *row.accuracy.intervals.subjects,
+            row.accuracy.intervals.subjects,
             formatting.percent_spread(row.accuracy.mean, row.accuracy.std),
             not row.is_baseline and row.kind != "teacher",
         )
@@ -154,7 +155,7 @@ def _accuracy_plot(comparison: Comparison) -> bytes:
 
 def _difference_plot(comparison: Comparison) -> bytes | None:
     lines = [
-        ForestRow(_label(row), versus.difference, *versus.subjects, formatting.points(versus.difference), True)
+        ForestRow(_label(row), versus.difference, versus.subjects, formatting.points(versus.difference), True)
         for row in comparison.rows
         if (versus := row.versus_baseline)
     ]

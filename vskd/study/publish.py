@@ -6,24 +6,23 @@ Run: python -m vskd.study.publish COMPARISON results/DATASET/PROTOCOL [--audit A
 import argparse
 import csv
 import io
-import json
 import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+from vskd.distillation.run import RunFolder
 from vskd.errors import DataError, VskdError
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.report.plots import confusion_matrix, subject_bars
 from vskd.evaluation.results import read_results
 from vskd.files import write_bytes, write_json, write_text
 from vskd.recipe import Recipe, dump_recipe, load_recipe
+from vskd.study.audit_file import AUDIT, read_audit
 from vskd.study.comparison_schema import Comparison, read_comparison
 
 _COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
-AUDIT = "audit.json"
 _FOLD = re.compile(r"-fold-.*?(?=-seed)")
 
 
@@ -63,12 +62,13 @@ def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
 
 def _audit(path: Path, comparison: Comparison) -> dict[str, object]:
     """The audit, without the folder that the data lay in."""
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    action = f"Run: vskd datasets audit {comparison.dataset} --protocol {comparison.protocol} --data DATA --json"
+    content = read_audit(path, action).content()
     of = {(content["dataset"], fold["protocol"]) for fold in content["folds"]}
     if of != {(comparison.dataset, comparison.protocol)}:
         raise DataError(
             f"{path} is not an audit of {comparison.dataset}, protocol {comparison.protocol}",
-            f"Run: vskd datasets audit {comparison.dataset} --protocol {comparison.protocol} --data DATA --json",
+            action,
         )
     return {key: value for key, value in content.items() if key != "root"}
 
@@ -103,7 +103,7 @@ def _teacher_name(recipe: Recipe, known: list[str]) -> str:
 
 def _environment(run: Path) -> dict[str, object]:
     """Versions, hashes and threads of a run, without its relative paths."""
-    content: dict[str, object] = json.loads((run / "environment.json").read_text())
+    content = RunFolder(run).facts()
     left_out = {"cache", "teacher_runs", "teacher_hashes", "role", "seed", "problems_in_data"}
     return {key: value for key, value in content.items() if key not in left_out}
 

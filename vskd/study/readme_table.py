@@ -8,13 +8,11 @@ date (exit code 1 if not). `--picture docs/gain.png` draws the short table's gai
 """
 
 import argparse
-import json
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.errors import DataError, VskdError
@@ -22,9 +20,10 @@ from vskd.evaluation.report import formatting
 from vskd.evaluation.report.plots import ForestRow, interval_plot
 from vskd.evaluation.results import ALL_LABELS, Results, read_results
 from vskd.files import write_bytes, write_text
+from vskd.schema import read_json
+from vskd.study.audit_file import AUDIT, AuditScores, read_audit
 from vskd.study.comparison_schema import Comparison, Row, Versus, read_comparison
 from vskd.study.controls import is_control
-from vskd.study.publish import AUDIT
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 HEADLINE = "headline.json"
@@ -104,7 +103,7 @@ class Answer:
     @property
     def helped(self) -> bool:
         """Whether the interval of the gain lies above zero."""
-        return self.versus.subjects[0] > 0
+        return self.versus.subjects is not None and self.versus.subjects[0] > 0
 
 
 def answers(results_root: Path) -> list[Answer]:
@@ -116,7 +115,9 @@ def answers(results_root: Path) -> list[Answer]:
     file = results_root / HEADLINE
     if not file.is_file():
         return []
-    folders: list[str] = json.loads(file.read_text(encoding="utf-8"))
+    folders: tuple[str, ...] = read_json(
+        file, tuple[str, ...], DataError, "Write a list of folders below it, whose comparison.json is shown"
+    )
     return [answer for folder in folders for answer in _answers_of(results_root / folder)]
 
 
@@ -127,7 +128,7 @@ def _answers_of(folder: Path) -> list[Answer]:
     rows = [row for row in comparison.rows if row.kind == shipped]
     by_recipe = {row.recipe: row for row in rows}
     found = _baselines(folder / AUDIT)
-    best = max((figures["accuracy"] for figures in found.values()), default=None)
+    best = max((figures.accuracy for figures in found.values()), default=None)
     return [
         Answer(comparison, row, alone, row.versus_baseline, best)
         for row in rows
@@ -167,7 +168,7 @@ def headline_picture(results_root: Path) -> bytes:
         ForestRow(
             f"{answer.comparison.dataset}, {answer.comparison.protocol}: {answer.student.recipe}",
             answer.versus.difference,
-            *answer.versus.subjects,
+            answer.versus.subjects,
             note=formatting.points(answer.versus.difference),
             emphasis=answer.new_people,
         )
@@ -243,18 +244,17 @@ def _comparison_part(comparison: Comparison, source: str) -> str:
     return f"{caption}\n\n{_labelled_table(HEADER, rows, [row.labels for row in comparison.rows])}"
 
 
-def _baselines(audit: Path) -> Mapping[str, Mapping[str, Any]]:
+def _baselines(audit: Path) -> Mapping[str, AuditScores]:
     """What needs no learning -> its figures, of a protocol's audit; empty where there is none."""
     if not audit.is_file():
         return {}
-    pooled: dict[str, dict[str, Any]] = json.loads(audit.read_text(encoding="utf-8"))["pooled"]
-    return pooled
+    return read_audit(audit).pooled
 
 
 def _without_learning(audit: Path) -> str:
     """A line with the baselines of the protocol's audit, where there is one."""
     shown = [
-        f"{name} {formatting.percent(figures['accuracy'])} (macro F1 {formatting.percent(figures['macro_f1'])})"
+        f"{name} {formatting.percent(figures.accuracy)} (macro F1 {formatting.percent(figures.macro_f1)})"
         for name, figures in _baselines(audit).items()
     ]
     return f"\n\nWithout learning, on the same recordings: {', '.join(shown)}." if shown else ""

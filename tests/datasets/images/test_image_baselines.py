@@ -36,12 +36,15 @@ def test_scores_are_scikit_learn_s() -> None:
     assert got.macro_recall == pytest.approx(recall_score(labels, predictions, average="macro"))
 
 
-def test_classes_without_a_test_recording_do_not_count() -> None:
+def test_a_class_that_is_only_predicted_counts_as_nought() -> None:
+    """As scikit-learn has it; class 2 is neither, and counts nowhere."""
     labels, predictions = np.array([0, 0, 3]), np.array([0, 1, 3])
     got = score(labels, predictions)
     assert got.accuracy == pytest.approx(2 / 3)
-    assert got.macro_recall == pytest.approx((0.5 + 1) / 2)
-    assert got.macro_f1 == pytest.approx((2 / 3 + 1) / 2)
+    assert got.macro_recall == pytest.approx((0.5 + 0 + 1) / 3)
+    assert got.macro_recall == pytest.approx(recall_score(labels, predictions, average="macro", zero_division=0))
+    assert got.macro_f1 == pytest.approx((2 / 3 + 0 + 1) / 3)
+    assert got.macro_f1 == pytest.approx(f1_score(labels, predictions, average="macro", zero_division=0))
 
 
 def test_majority() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import write_shapes
 from vskd.datasets.images.image_folder import index
 from vskd.datasets.splits.audit import check_problems
 from vskd.datasets.summary import index_summary
@@ -243,3 +244,11 @@ def test_names_that_are_no_utf8_are_named(image_folder_root: Path, image_file: C
         r"\xe9": r"'\xe9' is no class of image-folder, which has cat, dog",
     }
     json.dumps(index_summary(found), ensure_ascii=False).encode("utf-8")
+
+
+@pytest.mark.parametrize("path", ["", ".", "/"])
+def test_a_path_without_a_name_is_a_missing_image(tmp_path: Path, path: str) -> None:
+    write_shapes(tmp_path, drivers=2, each=1)
+    with (tmp_path / "labels.csv").open("a", encoding="utf-8") as table:
+        table.write(f"{path},1,1,1\n")
+    assert [p.kind for p in index(tmp_path).problems] == ["missing"]

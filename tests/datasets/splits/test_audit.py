@@ -9,8 +9,10 @@ from scipy.io import loadmat, savemat
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import Index, Problem
-from vskd.datasets.splits.audit import audit_split, check_problems, find_leaks, split_gaps
+from vskd.datasets.splits.audit import Leak, audit_split, check_problems, content_leaks, find_leaks, split_gaps
+from vskd.datasets.splits.contents import of_files
 from vskd.datasets.splits.protocol import carve_validation, load_protocol
+from vskd.datasets.splits.split import Split
 from vskd.errors import DataError, ProtocolError
 
 Make = Callable[..., Path]
@@ -49,7 +51,7 @@ def test_shared_ids_and_subjects_are_found(make_utd: Make) -> None:
         audit_split(leaking, index)
 
 
-def test_the_same_samples_under_two_ids_are_found_whenever_they_were_saved(make_utd: Make) -> None:
+def test_the_same_samples_under_two_ids_are_found_however_they_were_saved(make_utd: Make) -> None:
     root = make_utd("a1_s1_t1", "a1_s2_t1", "a2_s1_t1", "a2_s2_t1")
     original, copy = (root / "Inertial" / f"a1_s{s}_t1_inertial.mat" for s in (1, 2))
     shutil.copyfile(original, copy)
@@ -58,13 +60,15 @@ def test_the_same_samples_under_two_ids_are_found_whenever_they_were_saved(make_
     (leak,) = find_leaks(split, index)
     assert (leak.kind, leak.parts) == ("content", ("train", "test"))
     assert "a1_s1_t1 = a1_s2_t1" in leak.detail
-    savemat(copy, {"d_iner": loadmat(original)["d_iner"]}, do_compression=True)
-    stamped = bytearray(copy.read_bytes())
-    stamped[60:64] = b"1999"
-    copy.write_bytes(stamped)
-    assert original.read_bytes() != copy.read_bytes()
-    with pytest.raises(ProtocolError, match="the same accelerometer samples: a1_s1_t1 = a1_s2_t1"):
-        audit_split(split, utd(root))
+    dated = bytearray(copy.read_bytes())
+    dated[60:64] = b"1999"
+    savemat(copy, {"d_iner": loadmat(original)["d_iner"]}, do_compression=False)
+    for content in (bytes(dated), copy.read_bytes()):
+        assert original.read_bytes() != content
+        copy.write_bytes(content)
+        with pytest.raises(ProtocolError, match="the same accelerometer samples: a1_s1_t1 = a1_s2_t1"):
+            audit_split(split, utd(root))
+    assert find_leaks(split, utd(root), contents=of_files) == (), "by bytes, they are different"
 
 
 def test_same_video_under_two_ids_is_found_on_request(make_utd: Make) -> None:
@@ -72,6 +76,26 @@ def test_same_video_under_two_ids_is_found_on_request(make_utd: Make) -> None:
     split = cross_subject(index)
     assert find_leaks(split, index) == ()
     assert [leak.kind for leak in find_leaks(split, index, streams=("depth", "rgb"))] == ["content"]
+
+
+def test_a_clip_in_another_container_is_found(make_utd: Make) -> None:
+    root = make_utd("a1_s1_t1", "a1_s2_t1")
+    clip = root / "DepthVideo" / "a1_s2_t1_depth.mp4"
+    clip.write_bytes(clip.read_bytes() + b"\0\0\0\x08free")
+    index = utd(root)
+    split = cross_subject(index)
+    assert find_leaks(split, index, streams=("depth",), contents=of_files) == ()
+    with pytest.raises(ProtocolError, match="train and test hold the same depth samples: a1_s1_t1 = a1_s2_t1"):
+        audit_split(split, index, streams=("depth",))
+
+
+def test_contents_are_compared_between_parts_alone() -> None:
+    split = Split(("a", "b"), ("c",), ("d", "e"), "p", None, "", "")
+    held = {"a": "1", "b": "1", "c": "2", "d": "2", "e": "3", "stranger": "1"}
+    (leak,) = content_leaks(split, held, "image")
+    assert leak == Leak("content", ("validation", "test"), "validation and test hold the same image samples: c = d")
+    assert content_leaks(split, {**held, "d": "4"}, "image") == ()
+    assert content_leaks(split, {i: held[i] for i in "abde"}, "image") == (), "of c nothing is known"
 
 
 def test_duplicates_and_unknown_classes_are_refused(make_utd: Make, inertial_file: Callable[..., Path]) -> None:

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import logging
 from pathlib import Path
 
@@ -229,7 +230,7 @@ def test_hashes_of_the_shipped_protocols_do_not_change_unnoticed(dataset: str) -
             ["parts.test: give a list of numbers or names, or one of odd, even", "(got 'some')"],
         ),
         ({"parts": {"train": ["1"], "test": [2]}}, ["parts.train: give a list of numbers", "(got ['1'])"]),
-        ({"split_by": "camera"}, ["split_by: 'camera' is not allowed", "part, subject, subject-trial, trial"]),
+        ({"split_by": "Subject "}, ["split_by: "]),
         ({"expected": {"recordings": 861, "size": {}}}, ["expected.0.size: unknown key", "did you mean 'sizes'"]),
     ],
 )
@@ -259,7 +260,7 @@ def test_files_that_are_no_protocol_at_all(tmp_path: Path) -> None:
         load_protocol("utd-mhad", str(path))
     path.unlink()
     path.mkdir()
-    with pytest.raises(ProtocolError, match="Cannot read"):
+    with pytest.raises(ProtocolError, match="cannot be read"):
         load_protocol("utd-mhad", str(path))
 
 
@@ -470,3 +471,47 @@ def test_the_parts_of_any_index_can_be_asked_for(complete: Index) -> None:
     for some in (complete, dataclasses.replace(complete, recordings=complete.recordings[::3])):
         parts, split = protocol.parts_of(some), protocol.split(some)
         assert (parts["train"], parts["test"]) == (split.train, split.test)
+
+
+def _factored() -> Index:
+    recordings = []
+    for subject, scene, session in itertools.product("12", "12", "123"):
+        name = f"p{subject}-{scene}-{session}"
+        factors = {"scene": scene, "session": session}
+        recordings.append(Recording(name, subject, session, 0, subject, {}, factors=factors))
+    return Index("utd-mhad", Path("here"), ("a", "b"), tuple(recordings))
+
+
+def test_any_factor_of_the_recordings_splits_them(tmp_path: Path) -> None:
+    rule = {"split_by": "scene", "disjoint": "none", "parts": {"train": [1], "test": [2]}, "validation_unit": "trial"}
+    split = load_protocol("utd-mhad", write(tmp_path, **rule)).split(_factored())
+    assert {i.split("-")[1] for i in split.test} == {"2"} and len(split.train) == len(split.test) == 6
+
+
+def test_leave_one_factor_out(tmp_path: Path) -> None:
+    rule = {
+        "split_by": "session",
+        "disjoint": "none",
+        "parts": None,
+        "folds": "leave-one-out",
+        "validation_unit": "trial",
+    }
+    protocol = load_protocol("utd-mhad", write(tmp_path, **rule))
+    assert protocol.fold_names(_factored()) == ("1", "2", "3")
+    assert {i.split("-")[2] for i in protocol.split(_factored(), "2").test} == {"2"}
+
+
+def test_factors_may_be_joined(tmp_path: Path) -> None:
+    parts = {"train": ["1-1", "1-2"], "test": ["2-3"]}
+    rule = {"split_by": "scene-session", "disjoint": "none", "parts": parts, "validation_unit": "trial"}
+    split = load_protocol("utd-mhad", write(tmp_path, **rule)).split(_factored())
+    assert (split.test, len(split.train)) == (("p1-2-3", "p2-2-3"), 4)
+
+
+@pytest.mark.parametrize(("unit", "told"), [("camera", "splits by camera"), ("scene-sesion", "did you mean 'session'")])
+def test_a_factor_that_recordings_lack_is_named(tmp_path: Path, unit: str, told: str) -> None:
+    rule = {"split_by": unit, "disjoint": "none", "parts": {"train": ["a"], "test": ["b"]}, "validation_unit": "trial"}
+    with pytest.raises(ProtocolError, match=told) as caught:
+        load_protocol("utd-mhad", write(tmp_path, **rule)).split(_factored())
+    assert "recording p1-1-1 of here has none" in str(caught.value)
+    assert "part, scene, session, subject, trial" in str(caught.value)

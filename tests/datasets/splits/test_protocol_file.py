@@ -37,6 +37,10 @@ def test_a_missing_file_names_the_nearest_protocol(tmp_path: Path) -> None:
         ("- a list", ["rule.yaml"]),
         ("name: a\nversoin: 1\n", ["versoin: unknown key, did you mean 'version'?", "version: missing"]),
         ("name: a\nversion: two\n", ["version"]),
+        ("name: a\nversion: 010\n", ["rule.yaml", "line 2: 010 may be read as 8 (octal) or 10"]),
+        ("name: 1:30\nversion: 1\n", ["rule.yaml", "line 1: 1:30 may be read as 90 (base 60)"]),
+        ("name: off\nversion: 1\n", ["rule.yaml", "line 1: off may be read as false"]),
+        ("name: a\nversion: 1\nversion: 2\n", ["rule.yaml", "line 3: the key 'version' stands twice"]),
     ],
 )
 def test_what_is_wrong_is_said_at_once(tmp_path: Path, content: str, needles: list[str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import Index, Recording
 from vskd.datasets.splits.protocol import load_protocol
-from vskd.datasets.splits.split import Split, carve_validation, checked, find_overlaps
+from vskd.datasets.splits.split import UNKNOWN, Split, carve_validation, checked, find_overlaps
 from vskd.errors import ProtocolError
 
 
@@ -102,6 +102,29 @@ def test_checked_refuses_unknown_ids_and_empty_parts() -> None:
         checked(dataclasses.replace(split, test=("a9_s9_t9",)), index)
     with pytest.raises(ProtocolError, match="leaves the part 'train' empty"):
         checked(dataclasses.replace(split, train=()), index)
+
+
+def test_checked_refuses_recordings_of_unknown_subjects() -> None:
+    """Whoever made the split; where subjects need not be kept apart they do no harm."""
+    index = world()
+    split = split_of(index, "cross-subject")
+    first, *rest = index
+    nobody = dataclasses.replace(index, recordings=(dataclasses.replace(first, subject=UNKNOWN), *rest))
+    with pytest.raises(ProtocolError, match="keeps subjects apart, but nobody knows whose 1 of the 48 recordings"):
+        checked(split, nobody)
+    shared = dataclasses.replace(split, disjoint="none")
+    assert checked(shared, nobody) == shared
+
+
+def test_a_carved_part_is_checked_like_any_other() -> None:
+    """Two people of one source video may both train; one of them must not validate what the other has shown."""
+    index = world(subjects=6)
+    together = tuple(dataclasses.replace(r, group="a duet") if r.subject in "35" else r for r in index)
+    index = dataclasses.replace(index, recordings=together)
+    split = split_of(index, "cross-subject")
+    assert {r.subject for r in index if r.id in split.train} == {"1", "3", "5"}
+    with pytest.raises(ProtocolError, match="train and validation share group a duet"):
+        carve_validation(split, index)
 
 
 def test_split_hash_depends_on_the_ids_alone() -> None:

@@ -48,7 +48,7 @@ def test_equal_files_are_paired_and_contradictions_named(image_folder_root: Path
     assert content_hashes(index.recordings, "depth") == {}
 
 
-def test_sensor_files_are_compared_without_their_dates(make_utd: Callable[..., Path]) -> None:
+def test_sensor_files_are_compared_by_their_samples(make_utd: Callable[..., Path]) -> None:
     root = make_utd("a1_s1_t1", "a1_s2_t1")
     one, other = (root / "Inertial" / f"a1_s{s}_t1_inertial.mat" for s in (1, 2))
     content = bytearray(one.read_bytes())

@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,14 @@ from vskd.datasets.synthetic import write
 from vskd.datasets.synthetic.write import encode_mat, write_world
 from vskd.errors import DataError
 from vskd.files import WriteError
+from vskd.sums import SUMS, Sums
 
 TINY = {"subjects": 2, "actions": 2, "trials": 1}
 
 
 def contents(root: Path) -> dict[str, str]:
-    """Hash of every file by its path, hidden ones too."""
-    files = sorted(p for p in root.rglob("*") if p.is_file())
+    """Hash of every file by its path, hidden ones too; but for the list of just these hashes."""
+    files = sorted(p for p in root.rglob("*") if p.is_file() and p.name != SUMS)
     return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
@@ -125,3 +127,35 @@ def test_mat_files_hold_the_samples_and_no_date() -> None:
 def test_files_may_be_copied_elsewhere(tiny: Path, tmp_path: Path) -> None:
     shutil.copytree(tiny, tmp_path / "copy")
     assert write_world(tmp_path / "copy", **TINY, seed=7) == 0
+
+
+@pytest.mark.parametrize("damage", [lambda c: b"", lambda c: c[: len(c) // 2], lambda c: bytes(len(c))])
+@pytest.mark.parametrize("name", ["Inertial/a1_s1_t1_inertial.mat", "RGB/a2_s1_t1_color.mp4", SUMS])
+def test_what_a_power_loss_damaged_is_named_and_written_again(
+    tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    root = tmp_path / "world"
+    shutil.copytree(tiny, root)
+    (root / name).write_bytes(damage((root / name).read_bytes()))
+    with caplog.at_level("WARNING", logger="vskd"):
+        assert write_world(root, **TINY, seed=7) == (4 if name == SUMS else 1)
+    assert str(root / name) in caplog.text
+    assert contents(root) == contents(tiny)
+    assert Sums(root).recorded() == Sums(tiny).recorded()
+
+
+def test_a_world_of_before_hashes_were_recorded_is_kept(tiny: Path, tmp_path: Path) -> None:
+    root = tmp_path / "world"
+    shutil.copytree(tiny, root)
+    (root / SUMS).unlink()
+    assert write_world(root, **TINY, seed=7) == 0
+    assert Sums(root).recorded() == Sums(tiny).recorded()
+
+
+def test_what_a_killed_process_left_is_swept(tiny: Path, tmp_path: Path) -> None:
+    root = tmp_path / "world"
+    shutil.copytree(tiny, root)
+    left = root / "RGB" / ".a1_s1_t1_color.abcd1234.tmp.mp4"
+    left.write_bytes(b"half")
+    write_world(root, **TINY, seed=7)
+    assert not left.exists()

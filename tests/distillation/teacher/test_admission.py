@@ -1,7 +1,11 @@
 """Which teachers are refused: those that saw who is tested, and those that know labels that are hidden."""
 
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +20,18 @@ from vskd.errors import ProtocolError
 TRAIN, TEST = ("a1", "a2", "b1", "b2"), ("c1", "c2")
 
 
+CLASSES = ("nod", "wave", "yawn")
+
+
+def seeing(contents: Mapping[str, str]) -> Any:
+    """What the teacher sees: recordings of which these fingerprints are known, id -> fingerprint."""
+    return SimpleNamespace(name="rgb", fingerprints=lambda ids: {contents[i]: i for i in ids if i in contents})
+
+
+def fits(experiment: Any, folder: Any, contents: Mapping[str, str] = MappingProxyType({})) -> None:
+    check_teacher_fits(experiment, folder, seeing(contents))
+
+
 def own(chosen: str = "", disjoint: Any = "subject", validation: tuple[str, ...] = ()) -> Any:
     """An experiment whose subjects are a, b, c, d; of `chosen` subjects the recordings carry labels, all by default."""
     split = Split(TRAIN, validation, TEST, "official", None, "here", "rule", disjoint)
@@ -25,13 +41,13 @@ def own(chosen: str = "", disjoint: Any = "subject", validation: tuple[str, ...]
         split=split,
         setting=setting,
         unlabelled=setting.unlabelled,
-        index=SimpleNamespace(dataset="synthetic"),
+        index=SimpleNamespace(dataset="synthetic", labels=CLASSES),
         recordings={i: SimpleNamespace(subject=i[0]) for i in (*TRAIN, *TEST, *validation)},
     )
 
 
-def run(learned: Learned | None, protocol: str = "here", dataset: str = "synthetic", **facts: str) -> Any:
-    said = {"protocol_hash": protocol, "protocol": "folds", "dataset": dataset, **facts}
+def run(learned: Learned | None, protocol: str = "here", dataset: str = "synthetic", **facts: Any) -> Any:
+    said = {"protocol_hash": protocol, "protocol": "folds", "dataset": dataset, "classes": list(CLASSES), **facts}
     return SimpleNamespace(facts=lambda: said, learned=lambda: learned, path="TEACHER")
 
 
@@ -42,9 +58,9 @@ def learned(*train: str, labels: tuple[str, ...] | None = None) -> Learned:
 @pytest.mark.parametrize("protocol", ["here", "elsewhere"])
 def test_a_teacher_that_saw_nobody_who_is_tested_is_welcome(protocol: str) -> None:
     """Also one of another protocol, and one that knows less."""
-    check_teacher_fits(own(), run(learned(*TRAIN), protocol))
-    check_teacher_fits(own(), run(learned("d1", "d2"), protocol))
-    check_teacher_fits(own("a"), run(learned(*TRAIN, labels=("a1", "a2")), protocol))
+    fits(own(), run(learned(*TRAIN), protocol))
+    fits(own(), run(learned("d1", "d2"), protocol))
+    fits(own("a"), run(learned(*TRAIN, labels=("a1", "a2")), protocol))
 
 
 def test_recordings_that_are_tested_on_are_named() -> None:
@@ -53,41 +69,76 @@ def test_recordings_that_are_tested_on_are_named() -> None:
         r"2 recordings that the teacher was trained on: c1, v1\. Train a teacher with the same protocol"
     )
     with pytest.raises(ProtocolError, match=told):
-        check_teacher_fits(own(validation=("v1",)), run(learned("a1", "c1", "v1"), "elsewhere"))
+        fits(own(validation=("v1",)), run(learned("a1", "c1", "v1"), "elsewhere"))
     with pytest.raises(ProtocolError, match=r"TEACHER: this run validates or tests on 1 recordings .*: c2\."):
-        check_teacher_fits(own(), run(learned(*TRAIN, "c2")))
+        fits(own(), run(learned(*TRAIN, "c2")))
+
+
+def test_recordings_under_other_ids_are_known_by_content() -> None:
+    """In test and in a validation part; what it saw and nobody tests does no harm."""
+    saw = replace(learned(*TRAIN), contents={"one": "a1", "two": "b2", "three": "b1"})
+    fits(own(validation=("v1",)), run(saw), {"c1": "four", "c2": "five", "v1": "six", "a2": "one"})
+    told = (
+        r"TEACHER was trained on 2 recordings that this run validates or tests on: c2 \(there b2\), v1 \(there a1\) "
+        r"hold the same rgb\. Train a teacher with the same protocol"
+    )
+    with pytest.raises(ProtocolError, match=told):
+        fits(own(validation=("v1",)), run(saw), {"c1": "four", "c2": "two", "v1": "one"})
+
+
+def test_of_a_run_of_before_it_is_said_that_nobody_can_tell(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        fits(own(), run(replace(learned(*TRAIN), contents={"one": "a1"})))
+        assert caplog.text == ""
+        fits(own(), run(learned(*TRAIN)), {"c1": "one"})
+        assert "TEACHER does not say by content what it learned from" in caplog.text
+        fits(own(), run(learned(*TRAIN), classes=None))
+    assert "TEACHER does not say which classes it knows" in caplog.text
+
+
+@pytest.mark.parametrize(("classes", "told"), [
+    (["wave", "nod", "yawn"], r"the classes in another order: number 0 is 'wave', here it is 'nod'\. Train a"),
+    (["nod", "wave"], r"2 other classes than the 3 here: 'yawn' here only\."),
+    (["nod", "wave", "sneeze"], r"3 other classes than the 3 here: 'yawn' here only, 'sneeze' there only\."),
+])  # fmt: skip
+def test_a_teacher_of_other_classes_is_refused(classes: list[str], told: str) -> None:
+    with pytest.raises(ProtocolError, match=f"TEACHER knows {told}"):
+        fits(own(), run(learned(*TRAIN), classes=classes))
 
 
 def test_people_who_are_tested_are_named_where_subjects_are_kept_apart() -> None:
     """The teacher saw a video of c that has no sensor file, so that this run does not know the recording."""
     with pytest.raises(ProtocolError, match="on 1 people that the teacher was trained on: c"):
-        check_teacher_fits(own(), run(learned("a1", "c9"), "elsewhere"))
-    check_teacher_fits(own(disjoint="none"), run(learned("a1", "c9"), "elsewhere"))
+        fits(own(), run(learned("a1", "c9"), "elsewhere"))
+    fits(own(disjoint="none"), run(learned("a1", "c9"), "elsewhere"))
 
 
 def test_another_data_set_is_refused() -> None:
     with pytest.raises(ProtocolError, match="TEACHER is of the data set utd-mhad"):
-        check_teacher_fits(own(), run(learned("x"), dataset="utd-mhad"))
+        fits(own(), run(learned("x"), dataset="utd-mhad"))
 
 
 def test_of_a_run_of_before_the_protocol_and_the_labels_are_compared() -> None:
-    check_teacher_fits(own(), run(None))
+    fits(own(), run(None))
     with pytest.raises(ProtocolError, match=r"TEACHER was trained on another split \(folds\) than this run"):
-        check_teacher_fits(own(), run(None, "elsewhere"))
+        fits(own(), run(None, "elsewhere"))
     few = own("a")
-    check_teacher_fits(few, run(None, labels_hash=few.setting.hash, labels="subjects a"))
+    fits(few, run(None, labels_hash=few.setting.hash, labels="subjects a"))
     with pytest.raises(ProtocolError, match=r"trained with other labels \(all\) than this run \(subjects a\)"):
-        check_teacher_fits(few, run(None))
+        fits(few, run(None))
 
 
 def test_a_teacher_that_knows_hidden_labels_is_refused() -> None:
     """What selected its epoch counts, too."""
     told = r"TEACHER uses the labels \(all\) of 2 recordings that this run hides \(labels: subjects a\): b1, b2\. Train"
     with pytest.raises(ProtocolError, match=told):
-        check_teacher_fits(own("a"), run(learned(*TRAIN)))
+        fits(own("a"), run(learned(*TRAIN)))
     with pytest.raises(ProtocolError, match=r"of 1 recordings that this run hides .*: b2\."):
-        check_teacher_fits(own("a"), run(learned("a1", "a2", "b1", labels=("a1", "a2", "b2"))))
+        fits(own("a"), run(learned("a1", "a2", "b1", labels=("a1", "a2", "b2"))))
 
+
+FREE_BOX = b"\0\0\0\x08free"
+"""At the end of an MP4 file it changes the bytes and nothing else."""
 
 QUICK = (
     *("teachers.0.training.epochs=1", "student.training.epochs=1", "student.training.select=last"),
@@ -105,6 +156,24 @@ def test_real_runs(tiny, shared_cache: Path, tmp_path: Path) -> None:
     assert not RunFolder(tmp_path / "refused").recipe_file.exists()
     distill(few, tmp_path / "few", [poor], cache=shared_cache)
     distill(everybody, tmp_path / "all", [poor], cache=shared_cache)
+
+
+def test_a_real_teacher_that_saw_who_is_tested_now(
+    tiny, synthetic_root: Path, shared_cache: Path, tmp_path: Path
+) -> None:
+    """Its training video is a test recording's now, in other bytes, and its id is another video's."""
+    saw = teach(tiny(*QUICK), tmp_path / "teacher", cache=shared_cache).run
+    learned = RunFolder(saw).learned()
+    assert learned is not None and len(learned.contents) == 2 * 12, "file and frames of each"
+    world = Path(shutil.copytree(synthetic_root, tmp_path / "world"))
+    trained, tested, other = (world / "RGB" / f"{i}_color.mp4" for i in ("a1_s1_t1", "a1_s2_t1", "a1_s3_t2"))
+    tested.write_bytes(trained.read_bytes() + FREE_BOX)
+    trained.write_bytes(other.read_bytes())
+    with pytest.raises(
+        ProtocolError, match=r"was trained on 1 recordings .*: a1_s2_t1 \(there a1_s1_t1\) hold the same"
+    ):
+        distill(tiny(*QUICK, root=world), tmp_path / "student", [saw], cache=tmp_path / "cache")
+    assert not (tmp_path / "student").exists()
 
 
 def test_a_recipe_whose_teacher_would_be_refused_says_so_before_it_teaches(

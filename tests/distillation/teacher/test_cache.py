@@ -11,10 +11,18 @@ import torch
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.teacher import cache as cache_module
-from vskd.distillation.teacher.cache import TeacherCache, TeacherKey, check_size, feature_bytes, write_teacher_cache
+from vskd.distillation.teacher.cache import (
+    TeacherCache,
+    TeacherKey,
+    check_size,
+    feature_bytes,
+    row_sums,
+    write_teacher_cache,
+)
 from vskd.distillation.teacher.outputs import finished_teacher, tapped
-from vskd.errors import CacheError
+from vskd.errors import CacheError, CheckpointError, DamagedCacheError
 from vskd.modalities.base import Batches
+from vskd.network import Outputs
 from vskd.recipe import Recipe
 
 KEY = TeacherKey("teacher", "inputs")
@@ -148,6 +156,20 @@ def test_a_damaged_or_foreign_file_is_refused(written: Path, tmp_path: Path) -> 
         TeacherCache(damaged, KEY)
 
 
+@pytest.mark.parametrize("name", ["ids", "logits", "embedding", "labels", "crc32", "features/frame_features"])
+def test_what_was_changed_is_refused(written: Path, tmp_path: Path, name: str) -> None:
+    """Whatever is stored, by one value, in a file that HDF5 finds right."""
+    copied = tmp_path / "copied.h5"
+    copied.write_bytes(written.read_bytes())
+    with h5py.File(copied, "r+") as file:
+        first = file[name][0]
+        file[name][0] = b"a9_s9_t9" if name == "ids" else first + 1
+    with pytest.raises(DamagedCacheError, match=r"copied\.h5 .*checksum") as caught:
+        cache = TeacherCache(copied, KEY)
+        cache.outputs(sorted(cache.ids))
+    assert caught.value.path == copied
+
+
 def test_a_file_that_is_damaged_later_is_named(written: Path, tmp_path: Path) -> None:
     copied = tmp_path / "copied.h5"
     copied.write_bytes(written.read_bytes())
@@ -213,3 +235,32 @@ def test_a_map_of_a_large_camera_data_set_is_absurd() -> None:
     with pytest.raises(CacheError, match="would take 67 GiB in the teacher cache"):
         check_size({"shallow": (64, 112, 112)}, 22424)
     check_size({"deep": (160, 7, 7)}, 22424)
+
+
+@pytest.mark.parametrize("layer", ["logits", "embedding"])
+def test_what_a_teacher_of_nan_says_is_not_stored(experiment, teacher, tmp_path: Path, layer: str) -> None:
+    class Spoilt(torch.nn.Module):
+        def forward(self, samples: torch.Tensor) -> Outputs:
+            outputs = teacher(samples)
+            outputs.layer(layer)[-1, 0] = torch.nan
+            return outputs
+
+    with pytest.raises(CheckpointError, match="hold NaN or infinity"):
+        write_teacher_cache(tmp_path / "teacher.h5", Spoilt(), clips(experiment), KEY)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("layer", ["logits", "embedding", "features/frame_features"])
+def test_stored_nan_is_named(written: Path, tmp_path: Path, layer: str) -> None:
+    path = tmp_path / "teacher.h5"
+    path.write_bytes(written.read_bytes())
+    with h5py.File(path, "r+") as file:
+        file[layer][2, 0] = np.nan
+        names = ("logits", "embedding", "labels", *(f"features/{name}" for name in sorted(file["features"])))
+        file["crc32"][2:3] = row_sums([file["ids"][2]], [file[name][2:3] for name in names])
+        spoilt = file["ids"][2].decode()
+        whole = file["ids"][3].decode()
+    cache = TeacherCache(path, KEY)
+    cache.outputs([whole])
+    with pytest.raises(CacheError, match=rf"teacher\.h5 holds NaN or infinity for some of {spoilt}"):
+        cache.outputs([spoilt])

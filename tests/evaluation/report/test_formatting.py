@@ -35,3 +35,7 @@ def test_examples(text: str, expected: str) -> None:
 def test_a_missing_value_is_an_error_not_a_blank() -> None:
     with pytest.raises(UndefinedError, match="results"):
         formatting.render("report.html", {})
+
+
+def test_an_interval_that_is_not_there_is_a_dash() -> None:
+    assert formatting.percent_interval(None) == formatting.points_interval(None) == "–"

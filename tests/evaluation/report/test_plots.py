@@ -69,12 +69,17 @@ def test_training_curves_survive_gaps_and_text() -> None:
 
 
 def test_interval_plot_emphasis_and_reference() -> None:
-    rows = [ForestRow("plain", 0.8, 0.7, 0.9), ForestRow("dask", 0.85, 0.8, 0.9, "85.0 %", True)]
+    rows = [ForestRow("plain", 0.8, (0.7, 0.9)), ForestRow("dask", 0.85, (0.8, 0.9), "85.0 %", True)]
     with_reference = plots.interval_plot(rows, "accuracy", 0.8)
     assert share_of(with_reference, plots.VERMILION) > 0
     assert share_of(with_reference, plots.BLUE) > 0
     assert share_of(plots.interval_plot(rows, "accuracy"), plots.VERMILION) == 0
     assert share_of(plots.interval_plot(rows[:1], "accuracy"), plots.BLUE) == 0
+
+
+def test_a_row_without_an_interval_is_a_point() -> None:
+    point, line = (plots.interval_plot([ForestRow("dask", 0.8, i, "", True)], "accuracy") for i in (None, (0.7, 0.9)))
+    assert 0 < share_of(point, plots.BLUE) < share_of(line, plots.BLUE)
 
 
 def test_same_figures_same_bytes(make_predictions, make_results) -> None:

@@ -44,7 +44,7 @@ def read(path: Path) -> tuple[str, str]:
 
 def test_full_report(make_predictions, make_results, tmp_path: Path) -> None:
     predictions = make_predictions(subjects=4)
-    results = make_results(predictions, model_bytes=11_400_000)
+    results = make_results(predictions, model_bytes=11_400_000, notes=["weights of epoch 3 <selected>"])
     rows = [{"epoch": e, "train/loss": 1.0 / (e + 1), "validation/accuracy": 0.1 * e} for e in range(4)]
     picture = to_png(new_figure(1, 1)[0])
     write_report(
@@ -53,7 +53,6 @@ def test_full_report(make_predictions, make_results, tmp_path: Path) -> None:
         predictions,
         rows,
         {"sample windows": picture},
-        ["weights of epoch 3 <selected>"],
         reproduce=["vskd evaluate runs/demo"],
     )
     page, text = read(tmp_path / "report.html")

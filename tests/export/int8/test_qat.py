@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tests.export.conftest import IMAGE, random_inputs
 from vskd.bundle.runtime import LiteRTModel
-from vskd.errors import DataError
+from vskd.errors import CheckpointError, DataError
 from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.export.int8.int8_simulation import ActivationRounding
 from vskd.export.int8.qat import train_for_int8
@@ -117,3 +117,9 @@ def test_no_batch_and_bad_loss_are_refused(tiny_network: nn.Module):
         train_for_int8(LogitsOnly(tiny_network), [], steps=1)
     with pytest.raises(DataError, match="batch 0 is not finite"):
         train_for_int8(LogitsOnly(tiny_network), [(torch.full((2, *IMAGE), torch.nan), torch.zeros(2).long())], steps=1)
+
+
+def test_weights_that_the_last_step_spoilt_are_refused(tiny_network: nn.Module):
+    inputs, labels = torch.from_numpy(np.stack(random_inputs(4, IMAGE, seed=0))), torch.arange(4)
+    with pytest.raises(CheckpointError, match="fine-tuned under simulated int8 holds NaN or infinity"):
+        train_for_int8(LogitsOnly(tiny_network), [(inputs, labels)], steps=1, learning_rate=float("inf"))

@@ -16,6 +16,7 @@ from vskd.models.catalog import build_network, parse_network
 from vskd.models.resnet18 import ResNet18, ResNet18Body
 from vskd.models.torchvision_shim import load_torchvision
 from vskd.models.weights.pretrained import adapt_input_channels, import_weights, load_pretrained, read_tensors
+from vskd.models.weights.state import read_metadata
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +66,10 @@ def test_bn_inception_loads_into_the_teacher(style: str, public: dict[str, Tenso
     assert torch.equal(relations, teacher.relations["2"][1].weight)
     assert metadata == {
         "network": "bn-inception",
+        "layout": "imagenet",
         "origin": "bn_inception.pth",
         "origin_sha256": sha256_file(source),
+        "origin_format": "torch",
         "licence": "unknown",
     }
 
@@ -75,6 +78,7 @@ def test_safetensors_are_accepted_as_source(public: dict[str, Tensor], tmp_path:
     save_file(public, tmp_path / "public.safetensors")
     report = import_weights(tmp_path / "public.safetensors", "bn-inception", tmp_path / "ours.safetensors")
     assert report.loaded == len(BNInception().state_dict())
+    assert read_metadata(tmp_path / "ours.safetensors")["origin_format"] == "safetensors"
 
 
 def test_resnet18_of_torchvision_loads_into_the_student(tmp_path: Path) -> None:

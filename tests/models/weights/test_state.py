@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from vskd.errors import CheckpointError
 from vskd.files import WriteError
-from vskd.models.weights.state import load_state, read_tensors, save_state
+from vskd.models.weights.state import load_state, read_metadata, read_tensors, save_state, save_tensors
 
 
 @pytest.fixture
@@ -26,6 +27,17 @@ def test_equal_content_gives_equal_bytes(module: nn.Module, tmp_path: Path) -> N
         contents.add((tmp_path / "w.safetensors").read_bytes())
     assert len(contents) == 1
     assert read_tensors(tmp_path / "w.safetensors")[1] == metadata
+
+
+def test_metadata_are_read_without_the_tensors(module: nn.Module, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_state(module, path, {"network": "small", "origin": "public.pth"})
+    assert read_metadata(path) == read_tensors(path)[1] == {"network": "small", "origin": "public.pth"}
+    with pytest.raises(CheckpointError, match=r"absent\.safetensors does not exist"):
+        read_metadata(tmp_path / "absent.safetensors")
+    path.write_bytes(b"")
+    with pytest.raises(CheckpointError, match=r"w\.safetensors is damaged"):
+        read_metadata(path)
 
 
 def test_strided_tensors_are_written_in_order(tmp_path: Path) -> None:
@@ -91,3 +103,19 @@ def test_a_full_disk_keeps_the_earlier_file(module: nn.Module, tmp_path: Path, m
         save_state(module, path, {"step": "2"})
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("name", ["0.weight", "1.running_mean"])
+def test_what_is_not_finite_is_neither_written_nor_read(
+    module: nn.Module, tmp_path: Path, value: float, name: str
+) -> None:
+    path = tmp_path / "w.safetensors"
+    tensors = {key: tensor.clone() for key, tensor in module.state_dict().items()}
+    tensors[name].view(-1)[-1] = value
+    with pytest.raises(CheckpointError, match=rf"in 1 of 7 tensors \({name}\)"):
+        save_tensors(tensors, path, {})
+    assert not path.exists()
+    save_file(tensors, path)  # by another program
+    with pytest.raises(CheckpointError, match=r"w\.safetensors holds NaN or infinity"):
+        read_tensors(path)

@@ -106,3 +106,18 @@ def test_stamps_in_whole_seconds_give_a_rate_only_over_a_long_time() -> None:
 
 def test_two_stamps_say_no_rate() -> None:
     assert fit_clock(even(2), "a.csv").rate_hz is None
+
+
+def test_an_even_clock_goes_through_the_stamps_and_is_shifted_at_gaps() -> None:
+    stamps = late(np.concatenate([even(100), even(100) + 5.0]))
+    clock = fit_clock(stamps, "a.csv")
+    assert clock.breaks == (100,)
+    times = clock.sample_times(stamps)
+    np.testing.assert_allclose(times, np.concatenate([even(100), even(100) + 5.0]), atol=2e-3)
+
+
+def test_a_device_s_nominal_rate_counts_where_stamps_say_quite_another() -> None:
+    hasty = even(90, 300.0)
+    assert fit_clock(hasty, "a.csv").rate_hz == 300.0
+    assert fit_clock(hasty, "a.csv", 31.0).rate_hz == 31.0
+    assert fit_clock(even(90, 40.0), "a.csv", 31.0).rate_hz == 40.0, "another rate of the device is no burst"

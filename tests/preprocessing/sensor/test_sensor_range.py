@@ -28,6 +28,7 @@ def test_five_glitches_of_a_hundred_do_not_count() -> None:
         (17, "g", 32),
         (78, "m/s2", 8 * 9.80665),
         (300, "deg/s", 1000),
+        (5, "rad/s", np.radians(1000)),
         (1500, "dps", 2000),
     ],
 )

@@ -101,8 +101,8 @@ def test_check_signal_names_a_wrong_shape() -> None:
 def test_missing_file_and_unknown_type(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.csv: no such file"):
         read_sensor(tmp_path / "a.csv", axes=XYZ)
-    with pytest.raises(DataError, match=r"type '\.txt'"):
-        read_sensor(write_csv(tmp_path / "a.txt", rows(TABLE)), axes=XYZ)
+    with pytest.raises(DataError, match=r"type '\.xlsx'"):
+        read_sensor(write_csv(tmp_path / "a.xlsx", rows(TABLE)), axes=XYZ)
 
 
 def test_pickled_npy_is_refused_unopened(tmp_path: Path) -> None:

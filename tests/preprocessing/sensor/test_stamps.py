@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from vskd.preprocessing.sensor.stamps import is_stamp, parse_stamps, scale_counts
+from vskd.preprocessing.sensor.stamps import is_stamp, parse_stamps, scale_counts, start_of
 
 AT = np.arange(100) * 0.02
 START = datetime(2024, 5, 6, 23, 59, 59, 300_000, tzinfo=UTC)
@@ -84,3 +84,22 @@ def test_whole_numbers_keep_every_digit() -> None:
 @pytest.mark.parametrize("cell", ["x", "1.5", "12:00", "walking"])
 def test_what_is_no_stamp(cell: str) -> None:
     assert not is_stamp(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "seconds"),
+    [
+        ("20181016_13:37:28.612000", 1539697048.612),
+        ("20181016_13:37:28", 1539697048.0),
+        ("2018-10-16 13:37:28.5", 1539697048.5),
+        ("2018-10-16T13:37:28+09:00", 1539697048.0 - 9 * 3600),
+        ("1539697048612", 1539697048.612),
+        ("1539697048.612", 1539697048.612),
+        ("12.5", None),
+        ("13:37:28", None),
+        ("03/04/2021 10:00:00", None),
+        ("noon", None),
+    ],
+)
+def test_a_stamp_that_says_its_day_is_a_time_since_1970(cell: str, seconds: float | None) -> None:
+    assert start_of(cell) == (None if seconds is None else pytest.approx(seconds, abs=1e-4))

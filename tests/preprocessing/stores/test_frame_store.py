@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
+from tests.preprocessing.video.clips import remuxed
 from vskd.errors import CacheError, DataError
 from vskd.preprocessing.stores import frame_store
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
@@ -139,3 +140,11 @@ def test_real_depth_video_is_stored_with_one_channel(utd_mhad_root: Path, tmp_pa
     lit = (stored[..., 0] > 16).mean(axis=0) > 0.5
     assert max(np.ptp(np.flatnonzero(lit.any(axis=1))), np.ptp(np.flatnonzero(lit.any(axis=0)))) > 48
     Image.fromarray(stored[0, ..., 0])  # a picture that Pillow takes
+
+
+def test_a_clip_in_another_container_has_the_same_content(red: FrameSource, tmp_path: Path) -> None:
+    other = FrameSource("other", write_video(tmp_path / "other.mp4", pictures(13)), "", 30.0)
+    again = FrameSource("again", remuxed(red.path, tmp_path / "again.mkv"), "", 30.0)
+    build_frame_store([red, other, again], tmp_path / "f.h5", size=32)
+    contents = FrameStore(tmp_path / "f.h5").contents
+    assert contents["red"] == contents["again"] != contents["other"]

@@ -6,10 +6,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from vskd.errors import CacheError, DataError
-from vskd.preprocessing.image.image_file import read_image
+from vskd.preprocessing.image.image_file import open_image, read_image
 from vskd.preprocessing.stores import image_store
 from vskd.preprocessing.stores.image_store import ImageSource, ImageStore, build_image_store
 
@@ -85,13 +85,13 @@ def test_a_killed_build_goes_on_where_it_stopped(
 ) -> None:
     out, decoded = tmp_path / "i.h5", []
 
-    def read(path: Path, **settings: object) -> np.ndarray:
+    def opened(path: Path, *, grey: bool) -> object:
         decoded.append(path.name)
         if len(decoded) == 4:
             raise KeyboardInterrupt
-        return read_image(path, **settings)  # type: ignore[arg-type]
+        return open_image(path, grey=grey)
 
-    monkeypatch.setattr(image_store, "read_image", read)
+    monkeypatch.setattr(image_store, "open_image", opened)
     with pytest.raises(KeyboardInterrupt):
         build_image_store(sources, out, size=24, margin=0, crop="full", grey=True)
     assert not out.exists()
@@ -109,7 +109,7 @@ def test_only_what_changed_is_decoded_again(
     Image.new("L", (64, 36), 77).save(sources[2].path)
     decoded: list[Path] = []
     monkeypatch.setattr(
-        image_store, "read_image", lambda path, **settings: decoded.append(path) or read_image(path, **settings)
+        image_store, "open_image", lambda path, grey: decoded.append(path) or open_image(path, grey=grey)
     )
     assert not build_image_store(sources, out, size=24, margin=0, crop="full", grey=True).reused
     assert decoded == [sources[2].path]
@@ -155,3 +155,24 @@ def test_damage_is_noticed(sources: list[ImageSource], tmp_path: Path) -> None:
         file["recordings"].create_dataset(name, data=np.zeros((3, 3, 1), np.uint8))
     with pytest.raises(CacheError, match=r"is \(3, 3, 1\), not \(24, 24, 1\)"):
         ImageStore(out).images([s.id for s in sources])
+
+
+@pytest.mark.parametrize("crop", ["full", "box"])
+def test_an_image_saved_again_has_the_same_content(tmp_path: Path, crop: image_store.Crop) -> None:
+    """A JPEG's pixels as PNG, and a photo turned by its mark beside the same one upright; whatever the box."""
+    pixels = np.random.default_rng(1).integers(0, 256, (36, 64, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.jpg", quality=90)
+    decoded = Image.open(tmp_path / "a.jpg")
+    decoded.save(tmp_path / "b.png")
+    marked = Image.Exif()
+    marked[ExifTags.Base.Orientation] = 6
+    decoded.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "c.png", exif=marked)
+    changed = np.array(decoded)
+    changed[0, 0, 0] ^= 1
+    Image.fromarray(changed).save(tmp_path / "d.png")
+    boxes = [BOX, (2.0, 2.0, 30.0, 30.0), (4.0, 8.0, 28.0, 40.0), BOX]
+    names = ["a.jpg", "b.png", "c.png", "d.png"]
+    sources = [ImageSource(name, tmp_path / name, box) for name, box in zip(names, boxes, strict=True)]
+    build_image_store(sources, tmp_path / "i.h5", size=24, margin=0.1, crop=crop, grey=False)
+    contents = ImageStore(tmp_path / "i.h5").contents
+    assert contents["a.jpg"] == contents["b.png"] == contents["c.png"] != contents["d.png"]

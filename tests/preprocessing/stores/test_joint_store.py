@@ -49,3 +49,11 @@ def test_a_bad_file_is_left_out_and_named_or_stops_the_build(tmp_path: Path, joi
     store = JointStore(tmp_path / "store.h5")
     assert store.ids == {"good"}
     assert told in store.problems["bad"]
+
+
+def test_the_same_joints_in_another_file_have_the_same_content(tmp_path: Path) -> None:
+    sources = [source(tmp_path, name, body(seed)) for name, seed in (("a", 0), ("b", 0), ("c", 1))]
+    savemat(sources[1].path, {"d_skel": body(0)}, do_compression=True)
+    build_joint_store(sources, tmp_path / "store.h5", length=8)
+    contents = JointStore(tmp_path / "store.h5").contents
+    assert contents["a"] == contents["b"] != contents["c"]

@@ -6,10 +6,12 @@ import h5py
 import numpy as np
 import pytest
 
-from vskd.errors import CacheError
+from vskd.errors import CacheError, DamagedCacheError
+from vskd.preprocessing.stores.checksum import seal
 from vskd.preprocessing.stores.store_file import (
     Entry,
     Store,
+    check_store,
     member_name,
     open_store,
     read_manifest,
@@ -29,7 +31,7 @@ class Things(Store):
 def path(tmp_path: Path) -> Path:
     with h5py.File(tmp_path / "s.h5", "w") as file:
         write_header(file, "things", {"size": 3}, MANIFEST)
-        file.create_group("recordings")[member_name("good")] = [1, 2, 3]
+        seal(file.create_dataset(f"recordings/{member_name('good')}", data=[1, 2, 3]))
     return tmp_path / "s.h5"
 
 
@@ -90,10 +92,22 @@ def test_damage_is_one_error_and_others_pass() -> None:
 
 def test_reading_into_an_array(path: Path) -> None:
     good = Things(path).read("good")
-    rows = np.zeros((2, *good.shape), dtype=np.float64)
+    rows = np.zeros((2, *good.shape), dtype=good.dtype)
     Things(path).read_into("good", rows[1])
     assert rows.tolist() == [[0, 0, 0], [1, 2, 3]]
     with pytest.raises(CacheError, match=r"good is \(3,\), not \(2,\)"):
-        Things(path).read_into("good", np.zeros(2))
+        Things(path).read_into("good", np.zeros(2, good.dtype))
+    with pytest.raises(CacheError, match="good is int64, not float32"):
+        Things(path).read_into("good", np.zeros(3, np.float32))
     with pytest.raises(CacheError, match="has no recording bad"):
         Things(path).read_into("bad", rows[1])
+
+
+def test_a_whole_store_is_compared_with_its_checksums(path: Path) -> None:
+    check_store(path)
+    with h5py.File(path, "r+") as file:
+        file["recordings/good"][2] = 0
+    with pytest.raises(DamagedCacheError, match=r"s\.h5 is damaged .*good: the checksum"):
+        check_store(path)
+    with pytest.raises(DamagedCacheError, match=r"s\.h5 is damaged"):
+        Things(path).read("good")

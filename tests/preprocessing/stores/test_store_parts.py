@@ -4,12 +4,20 @@ import errno
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pytest
 
 from vskd.errors import DataError
 from vskd.files import sha256_file
 from vskd.preprocessing.stores import store_parts
-from vskd.preprocessing.stores.store_parts import hash_of_part, source_hash, write_part, writing_hdf5
+from vskd.preprocessing.stores.store_parts import (
+    array_hash,
+    content_of_part,
+    keep_content,
+    source_hash,
+    write_part,
+    writing_hdf5,
+)
 
 
 def fill(file: h5py.File) -> None:
@@ -22,11 +30,41 @@ def recording(tmp_path: Path) -> Path:
     return tmp_path / "r.bin"
 
 
-def test_a_part_carries_the_hash_of_its_source(recording: Path, tmp_path: Path) -> None:
-    part = tmp_path / "p.h5"
-    assert write_part(part, recording, fill) == hash_of_part(part) == sha256_file(recording)
+def test_a_part_carries_the_hashes_of_its_source_and_content(recording: Path, tmp_path: Path) -> None:
+    part, sha256 = tmp_path / "p.h5", sha256_file(recording)
+    content = write_part(part, recording, sha256, fill)
     with h5py.File(part) as file:
         assert file["data"][()].tolist() == [1, 2, 3]
+        assert file["data"].attrs["source_sha256"] == sha256
+        assert content == array_hash(file["data"][()])
+    assert content_of_part(part) == content
+
+
+def test_who_knows_what_was_decoded_says_it(recording: Path, tmp_path: Path) -> None:
+    def said(file: h5py.File) -> None:
+        fill(file)
+        keep_content(file["data"], np.arange(3))
+
+    assert write_part(tmp_path / "p.h5", recording, sha256_file(recording), said) == array_hash(np.arange(3))
+
+
+def test_a_source_that_is_being_changed_gives_no_part(recording: Path, tmp_path: Path) -> None:
+    def slow(file: h5py.File) -> None:
+        fill(file)
+        recording.write_bytes(b"SAMPLES")
+
+    with pytest.raises(DataError, match=r"r\.bin: is being changed"):
+        write_part(tmp_path / "p.h5", recording, sha256_file(recording), slow)
+    assert not (tmp_path / "p.h5").exists()
+
+
+def test_the_hash_of_an_array_is_of_its_values() -> None:
+    """However they lie in memory; another shape or type is another content."""
+    array = np.arange(6, dtype=np.float32).reshape(2, 3)
+    same = np.asfortranarray(array.astype(">f4"))
+    assert array_hash(same) == array_hash(array)
+    others = (array.reshape(3, 2), array.astype(np.float64), array + 1, array[::-1])
+    assert len({array_hash(a) for a in (array, *others)}) == 5
 
 
 def test_a_changed_source_has_another_hash(recording: Path) -> None:
@@ -40,7 +78,7 @@ def test_a_part_that_fails_leaves_nothing(recording: Path, tmp_path: Path) -> No
         raise DataError("r.bin is broken", "Repair it")
 
     with pytest.raises(DataError, match="broken"):
-        write_part(tmp_path / "p.h5", recording, fail)
+        write_part(tmp_path / "p.h5", recording, sha256_file(recording), fail)
     assert [p.name for p in tmp_path.iterdir()] == ["r.bin"]
 
 
@@ -48,7 +86,7 @@ def test_a_part_that_fails_leaves_nothing(recording: Path, tmp_path: Path) -> No
 def test_what_is_no_part_has_no_hash(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "p.h5").write_bytes(content)
-    assert hash_of_part(tmp_path / "p.h5") == ""
+    assert content_of_part(tmp_path / "p.h5") == ""
 
 
 def test_room_is_reserved_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

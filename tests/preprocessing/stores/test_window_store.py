@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from tests.preprocessing.sensor.recordings import wrist
 from vskd.errors import DataError
@@ -103,3 +104,19 @@ def test_of_streams_without_gravity_none_is_asked(tmp_path: Path) -> None:
     np.save(tmp_path / "r.npy", wrist() - wrist().mean(axis=0))
     source = WindowSource("r", tmp_path / "r.npy", "", (), ("x", "y", "z"), 50.0, "g", "linear acceleration")
     build_window_store([source], tmp_path / "w.h5", mode="whole", length=32)
+
+
+def test_the_same_samples_in_another_file_have_the_same_content(tmp_path: Path) -> None:
+    """A .mat saved again compressed, and with another number type; whatever the windows."""
+    samples = np.random.default_rng(0).normal(size=(90, 6)).astype(np.float32)
+    savemat(tmp_path / "a.mat", {"d": samples})
+    savemat(tmp_path / "b.mat", {"d": samples.astype(np.float64)}, do_compression=True)
+    savemat(tmp_path / "c.mat", {"d": samples + np.eye(90, 6, dtype=np.float32) * 1e-3})
+    for length in (32, 64):
+        sources = [WindowSource(n, tmp_path / f"{n}.mat", "d", (0, 1, 2), ("x", "y", "z"), 50.0) for n in "abc"]
+        sources.append(WindowSource("gyroscope", tmp_path / "a.mat", "d", (3, 4, 5), ("x", "y", "z"), 50.0))
+        build_window_store(sources, tmp_path / f"{length}.h5", mode="whole", length=length)
+    contents = WindowStore(tmp_path / "32.h5").contents
+    assert contents == WindowStore(tmp_path / "64.h5").contents
+    assert contents["a"] == contents["b"]
+    assert len({contents[i] for i in ("a", "c", "gyroscope")}) == 3

@@ -26,7 +26,7 @@ _FLAT = 1e-3
 
 @dataclass(frozen=True)
 class Scores:
-    """How well predictions agree with labels, as fractions; classes without a test recording do not count."""
+    """How well predictions agree with labels, as fractions, by scikit-learn's default definitions."""
 
     accuracy: float
     macro_f1: float
@@ -34,12 +34,12 @@ class Scores:
 
 
 def score(labels: Ints, predictions: Ints) -> Scores:
-    """Accuracy, and F1 and recall averaged over the classes that occur among the labels."""
+    """Accuracy, and F1 and recall averaged over the classes that occur as label or prediction (`average="macro"`)."""
     classes = int(max(labels.max(), predictions.max())) + 1
     counts = np.bincount(labels * classes + predictions, minlength=classes * classes).reshape(classes, classes)
     hits, real, said = np.diag(counts).astype(np.float64), counts.sum(axis=1), counts.sum(axis=0)
-    occurs = real > 0
-    recall = hits[occurs] / real[occurs]
+    occurs = real + said > 0
+    recall = hits[occurs] / real[occurs].clip(min=1)  # 0 of a class that is only predicted
     f1 = 2 * hits[occurs] / (real[occurs] + said[occurs])
     return Scores(float(hits.sum() / len(labels)), float(f1.mean()), float(recall.mean()))
 

@@ -100,7 +100,7 @@ def _add_by_table(root: Path, images: list[FolderImage], classes: Classes, listi
         lines.setdefault(_path_of(row.values["path"], by_path), []).append(row)
     for path, rows in lines.items():
         where = f"{table}, line {', '.join(str(row.line) for row in rows)}"
-        name = Path(path).with_suffix("").as_posix()
+        name = Path(path).with_suffix("").as_posix() if Path(path).name else path
         image = by_path.get(path)
         says = sorted({row.values["label"] for row in rows if row.values.get("label")})
         if image is None:

@@ -4,25 +4,21 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path
 
-from vskd.datasets.recording import Index, Problem, Recording
+from vskd.datasets.recording import Index, Problem
+from vskd.datasets.splits.contents import Contents, of_samples
 from vskd.datasets.splits.split import Split, find_overlaps, overlaps
 from vskd.errors import DataError, ProtocolError, first_few
 
 logger = logging.getLogger(__name__)
-
-# The descriptive text of a MATLAB 5 header holds the time of writing, in which copies that were saved again differ.
-_MAT_TEXT_BYTES = 124
 
 
 @dataclass(frozen=True)
 class Leak:
     """Something that two parts of a split share and must not.
 
-    `kind`: `recording` (ids), `subject`, `group`, or `content` (files of different ids that hold the same bytes).
+    `kind`: `recording` (ids), `subject`, `group`, or `content` (the same samples under different ids).
     """
 
     kind: str
@@ -30,35 +26,72 @@ class Leak:
     detail: str
 
 
-def find_leaks(split: Split, index: Index, *, streams: Sequence[str] = ("accelerometer",)) -> tuple[Leak, ...]:
-    """Ids, subjects and groups that straddle the split, and files of `streams` with equal content in two of its parts.
+def find_leaks(
+    split: Split, index: Index, *, streams: Sequence[str] = ("accelerometer",), contents: Contents = of_samples
+) -> tuple[Leak, ...]:
+    """Ids, subjects and groups that straddle the split, and recordings of equal content in two of its parts.
 
-    Recordings that lack a stream are not compared by it.
+    Args:
+        split: its parts are compared.
+        index: what it was made from.
+        streams: whose contents are compared; recordings that lack one are not compared by it.
+        contents: by what; `of_samples` decodes.
     """
     by_id = index.by_id()
-    known = {name: [i for i in ids if i in by_id] for name, ids in split.parts.items()}
     leaks = [Leak(o.what, o.parts, str(o)) for o in find_overlaps(split, by_id)]
+    used = [by_id[i] for ids in split.parts.values() for i in ids if i in by_id]
     for stream in streams:
-        holders = {name: _by_content([by_id[i] for i in ids], stream) for name, ids in known.items()}
-        for overlap in overlaps(holders, "content"):
-            one, other = overlap.parts
-            pairs = first_few([f"{holders[one][v]} = {holders[other][v]}" for v in overlap.values], 5, ", ")
-            leaks.append(Leak("content", overlap.parts, f"{one} and {other} hold the same {stream} samples: {pairs}"))
+        found = contents({r.id: r.streams[stream] for r in used if stream in r.streams})
+        leaks += content_leaks(split, found, stream)
     return tuple(leaks)
 
 
-def audit_split(split: Split, index: Index, *, streams: Sequence[str] = ("accelerometer",)) -> None:
+def content_leaks(split: Split, contents: Mapping[str, str], stream: str) -> tuple[Leak, ...]:
+    """Recordings of different parts that hold the same.
+
+    Args:
+        split: its parts are compared.
+        contents: hash of what each recording holds, by id; others are not compared.
+        stream: for the message.
+    """
+    holders: dict[str, dict[str, str]] = {name: {} for name in split.parts}
+    for name, ids in split.parts.items():
+        for recording in ids:
+            if recording in contents:
+                holders[name].setdefault(contents[recording], recording)
+    leaks = []
+    for overlap in overlaps(holders, "content"):
+        one, other = overlap.parts
+        pairs = first_few([f"{holders[one][v]} = {holders[other][v]}" for v in overlap.values], 5, ", ")
+        leaks.append(Leak("content", overlap.parts, f"{one} and {other} hold the same {stream} samples: {pairs}"))
+    return tuple(leaks)
+
+
+def audit_split(
+    split: Split, index: Index, *, streams: Sequence[str] = ("accelerometer",), contents: Contents = of_samples
+) -> None:
     """Refuse a split through which training could see test recordings; log what it leaves out, see `split_gaps`.
+
+    Args:
+        split, index, streams, contents: see `find_leaks`.
 
     Raises:
         ProtocolError: `find_leaks` finds something; every finding is named.
     """
     for gap in split_gaps(split, index):
         logger.warning("Protocol %s on %s: %s", split.protocol, index.root, gap)
-    leaks = find_leaks(split, index, streams=streams)
+    refuse_leaks(split, index.root, find_leaks(split, index, streams=streams, contents=contents))
+
+
+def refuse_leaks(split: Split, root: Path, leaks: Sequence[Leak]) -> None:
+    """Refuse a split of the recordings in `root` that leaks.
+
+    Raises:
+        ProtocolError: there are leaks; each is named.
+    """
     if leaks:
         raise ProtocolError(
-            f"The split of protocol {split.protocol} on {index.root} leaks: {'; '.join(leak.detail for leak in leaks)}",
+            f"The split of protocol {split.protocol} on {root} leaks: {'; '.join(leak.detail for leak in leaks)}",
             "Remove the duplicates, or assign each subject to one part only",
         )
 
@@ -129,25 +162,3 @@ def _refuse(index: Index, problems: Sequence[Problem], action: str) -> None:
     named = first_few([f"{p.kind} {p.path}: {p.detail}" for p in problems], 3)
     total = ", ".join(f"{n} {kind}" for kind, n in sorted(counts.items()))
     raise DataError(f"{index.root} has {total} file(s): {named}", f"{action}; `vskd datasets index` names all")
-
-
-def _by_content(recordings: Sequence[Recording], stream: str) -> Mapping[str, str]:
-    """Recording id by content hash."""
-    holders: dict[str, str] = {}
-    for recording in recordings:
-        if stream in recording.streams:
-            holders.setdefault(content_hash(recording.streams[stream].path), recording.id)
-    return holders
-
-
-def content_hash(path: Path) -> str:
-    """SHA-256 of what a file says: equal for copies, and for the same arrays saved again in MATLAB."""
-    state = path.stat()
-    return _content_hash(path, state.st_size, state.st_mtime_ns)
-
-
-@lru_cache(maxsize=16384)
-def _content_hash(path: Path, size: int, mtime_ns: int) -> str:
-    """SHA-256 of a file without the dated text of a MATLAB header; `size` and `mtime_ns` only key the memory."""
-    content = path.read_bytes()
-    return sha256(content[_MAT_TEXT_BYTES:] if content.startswith(b"MATLAB 5") else content).hexdigest()

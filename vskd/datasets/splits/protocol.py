@@ -6,8 +6,8 @@ A protocol of one's own:
     version: 1                  # raise it whenever the rule changes
     dataset: utd-mhad
     description: Odd subjects train, even subjects test.
-    split_by: subject           # or trial, subject-trial (2-1), or part (train, valid, test as the publisher divided
-                                # the data)
+    split_by: subject           # or trial, or part (train, valid, test as the publisher divided the data), or a factor
+                                # of the recordings (scene, session); several with hyphens: subject-trial (2-1)
     parts:                      # numbers or names, or odd, even, odd-but-last, last-odd (of the numbers present)
       train: [1, 3, 5, 7]
       test: even
@@ -29,6 +29,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from vskd.datasets.catalog import DATASETS
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.protocol_file import parse_protocol_file
 from vskd.datasets.splits.selectors import Folds, Selector, Values, in_order, leave_out_groups, select
@@ -44,6 +45,7 @@ from vskd.datasets.splits.split import (
     refuse_empty,
     refuse_spellings,
     refuse_unknown,
+    refuse_unknown_unit,
     unit_of,
 )
 from vskd.errors import ProtocolError, natural_order
@@ -180,6 +182,7 @@ class Protocol(Strict):
         Raises:
             ProtocolError: an unknown or missing fold.
         """
+        refuse_unknown_unit(self.name, self.split_by, index)
         values = self._assign(index, fold)
         return {n: tuple(sorted(r.id for r in index if unit_of(r, self.split_by) in v)) for n, v in values.items()}
 
@@ -247,7 +250,11 @@ def load_protocol(dataset: str, name: str) -> Protocol:
     """A protocol by its name, or by the path of a YAML file (a name that ends in `.yaml` or `.yml`).
 
     Raises:
-        ProtocolError: no such protocol, or the file is no valid protocol; all that is wrong with it is named at once.
+        ProtocolError: no such protocol, one that cannot be offered (it is said why), or the file is no valid protocol;
+            all that is wrong with it is named at once.
     """
+    refused = DATASETS[dataset].refused if dataset in DATASETS else {}
+    if name in refused:
+        raise ProtocolError(refused[name], f"Choose one of: {', '.join(list_protocols(dataset))}")
     path = Path(name) if name.endswith((".yaml", ".yml")) else PROTOCOLS_FOLDER / f"{dataset}.{name}.yaml"
     return parse_protocol_file(path, Protocol, known=list_protocols(dataset), name=name)

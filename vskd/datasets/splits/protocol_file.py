@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from vskd.errors import ProtocolError, lookup
 from vskd.schema import explain, parse
+from vskd.yaml_text import read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -25,14 +25,9 @@ def parse_protocol_file(path: Path, model: type[Model], *, known: Sequence[str],
     Raises:
         ProtocolError: the file is missing, no YAML, or not valid.
     """
-    try:
-        if not path.exists():
-            lookup(dict.fromkeys(known), name, "protocol", ProtocolError, also="give the path of a .yaml file")
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ProtocolError(f"Cannot read {path}: {error.strerror}", "Check the path and its permissions") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ProtocolError(f"{path} is no valid YAML: {' '.join(str(error).split())}", "Correct the file") from error
+    if not path.exists():
+        lookup(dict.fromkeys(known), name, "protocol", ProtocolError, also="give the path of a .yaml file")
+    content = read_yaml(path, ProtocolError, "Correct the file; the shipped protocols are examples")
     try:
         read: Model = parse(model, content)
     except ValidationError as error:

@@ -5,14 +5,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from types import MappingProxyType
-from typing import Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
+
+from pydantic import Field
 
 from vskd.datasets.recording import Index, Recording
-from vskd.errors import ProtocolError, first_few, natural_order
+from vskd.errors import ProtocolError, first_few, natural_order, nearest
 from vskd.files import sha256_json
 from vskd.preprocessing.folders import spelling
 
-SplitUnit = Literal["subject", "trial", "part", "subject-trial"]
+SplitUnit = Annotated[str, Field(pattern=r"^[a-z0-9_]+(-[a-z0-9_]+)*$")]
+"""`subject`, `trial`, `part`, or a factor of the recordings (scene, session...); several joined by hyphens."""
+FACTS = ("subject", "trial", "part")
+"""What every recording has; its factors come in addition."""
 CarvedUnit = Literal["subject", "trial", "clip", "recording"]
 Disjoint = Literal["subject", "none"]
 
@@ -179,8 +184,8 @@ def refuse_empty(protocol: str, part: str, index: Index, others: Mapping[str, Sp
 def _another(others: Mapping[str, SplitUnit], index: Index) -> str:
     """The advice to choose another protocol, where one fits what is known of the recordings."""
     everybody = all(r.subject != UNKNOWN for r in index)
-    known = {"part": any(r.part for r in index), "subject": everybody, "subject-trial": everybody, "trial": True}
-    fitting = ", ".join(name for name, unit in others.items() if known[unit])
+    known = {"part": any(r.part for r in index), "subject": everybody}
+    fitting = ", ".join(name for name, unit in others.items() if all(known.get(f, True) for f in unit.split("-")))
     return f", or choose another protocol with --protocol: {fitting}" if fitting else ""
 
 
@@ -223,9 +228,30 @@ def carve_validation(split: Split, index: Index, unit: CarvedUnit | None = None)
 
 def unit_of(recording: Recording, unit: SplitUnit | CarvedUnit) -> str:
     """The value by which recordings are assigned to parts, e.g. `2-1` for the first trial of subject 2."""
-    if unit == "subject-trial":
-        return f"{recording.subject}-{recording.trial}"
-    return recording.id if unit == "recording" else str(getattr(recording, unit))
+    if unit in ("recording", "clip"):
+        return recording.id if unit == "recording" else recording.clip
+    return "-".join(_fact(recording, name) for name in unit.split("-"))
+
+
+def _fact(recording: Recording, name: str) -> str:
+    return str(getattr(recording, name)) if name in FACTS else recording.factors[name]
+
+
+def refuse_unknown_unit(protocol: str, unit: SplitUnit, index: Index) -> None:
+    """Refuse to split by what the recordings do not have.
+
+    Raises:
+        ProtocolError: names a recording without it, and what there is.
+    """
+    for name in unit.split("-"):
+        bare = next((r for r in index if name not in FACTS and name not in r.factors), None)
+        if bare is not None:
+            known = sorted({*FACTS, *(factor for r in index for factor in r.factors)})
+            raise ProtocolError(
+                f"Protocol {protocol} splits by {name}, {nearest(name, known)}; "
+                f"recording {bare.id} of {index.root} has none",
+                f"Split by one of {', '.join(known)}, or several joined by hyphens",
+            )
 
 
 def _carve_subjects(training: Sequence[Recording], subjects: Sequence[str]) -> set[str]:

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vskd.datasets.recording import Index, Recording
-from vskd.datasets.splits.audit import content_hash
+from vskd.datasets.splits.contents import of_samples
 from vskd.datasets.splits.split import UNKNOWN, Split
 from vskd.errors import natural_order
-from vskd.progress import track
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,8 @@ class SplitFacts:
         subjects, clips: how many the test part has.
         shared_subjects, shared_groups, shared_clips: those in both parts, in natural order.
         unknown_subjects: test recordings of which nobody knows the subject.
-        same_content: (training id, test id) of files with the same bytes; None where there are no files to compare.
+        same_content: (training id, test id) of recordings that hold the same samples; None where there are none to
+            compare.
     """
 
     protocol: str
@@ -46,7 +46,7 @@ def split_facts(index: Index, split: Split, contents: Mapping[str, str]) -> Spli
     Args:
         index: what the split was made from.
         split: to be looked at.
-        contents: hash of each recording's file, by id; see `content_hashes`.
+        contents: hash of what each recording holds, by id; see `content_hashes`.
     """
     by_id = index.by_id()
     train, test = [by_id[i] for i in split.train], [by_id[i] for i in split.test]
@@ -71,13 +71,12 @@ def split_facts(index: Index, split: Split, contents: Mapping[str, str]) -> Spli
 
 
 def content_hashes(recordings: Sequence[Recording], stream: str) -> dict[str, str]:
-    """Hash of each recording's file of one stream, by id; recordings without it are left out."""
-    files = [(r.id, r.streams[stream].path) for r in recordings if stream in r.streams]
-    return {name: content_hash(path) for name, path in track(files, "Hashing files")}
+    """Hash of what each recording holds of one stream, by id, decoded; recordings without it are left out."""
+    return of_samples({r.id: r.streams[stream] for r in recordings if stream in r.streams})
 
 
 def two_classes(recordings: Sequence[Recording], contents: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
-    """Ids of the recordings whose files are equal and whose classes are not, in groups."""
+    """Ids of the recordings whose samples are equal and whose classes are not, in groups."""
     groups: dict[str, list[Recording]] = {}
     for recording in recordings:
         if recording.id in contents:

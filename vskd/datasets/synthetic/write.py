@@ -3,6 +3,7 @@
 import io
 import itertools
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,18 @@ from vskd.datasets.synthetic.render import encode_video, frames
 from vskd.datasets.synthetic.settings import MANIFEST, WorldSettings, load_settings, make_settings, save_settings
 from vskd.datasets.synthetic.world import make_subject, perform, sense
 from vskd.errors import DataError
-from vskd.files import write_bytes
+from vskd.files import is_temporary, sweep, write_bytes
+from vskd.locks import LOCK, only_writer
 from vskd.progress import track
+from vskd.sums import Sums, SumsError
 
 logger = logging.getLogger(__name__)
+
+FOLDERS = ("Inertial", "RGB")
+RECORDED_AT_ONCE = 16
+"""Recordings after which their hashes are written: so many are lost at most when the process is killed."""
+Numbers = tuple[int, int, int]
+"""Action, subject, trial."""
 
 # The header's descriptive text ends before the version field; scipy writes the time into it.
 _MAT_TEXT = b"MATLAB 5.0 MAT-file, written by vskd".ljust(116)
@@ -27,6 +36,7 @@ def write_world(root: Path, *, subjects: int = 8, actions: int = 8, trials: int 
 
     Every file appears complete or not at all, and each recording depends on the seed and its own numbers only: an
     interrupted world is completed by the same call, and a smaller world is part of a larger one of the same seed.
+    SHA256SUMS holds the hashes of the finished files; a file of another content is written again.
 
     Args:
         root: folder to fill; new, empty, or holding a world of the same settings.
@@ -41,15 +51,56 @@ def write_world(root: Path, *, subjects: int = 8, actions: int = 8, trials: int 
         WriteError: `root` cannot be written, or the disk is full.
     """
     settings = make_settings(subjects=subjects, actions=actions, trials=trials, seed=seed)
-    _claim(root, settings)
+    _refuse_other(root, settings)  # before anything is written there
     grid = list(itertools.product(range(1, actions + 1), range(1, subjects + 1), range(1, trials + 1)))
-    written = sum(_write_recording(root, settings, *numbers) for numbers in track(grid, "Writing synthetic recordings"))
-    logger.info("%s: %d recordings written, %d were there", root, written, len(grid) - written)
-    return written
+    with only_writer(root / LOCK, root, wait=True):
+        missing = _missing(root, settings, grid)
+        finished: list[str] = []
+        try:
+            for numbers in track(missing, "Writing synthetic recordings"):
+                _write_recording(root, settings, *numbers)
+                finished += _files(numbers)
+                if len(finished) == 2 * RECORDED_AT_ONCE:
+                    Sums(root).record(finished)
+                    finished.clear()
+        finally:
+            if finished:
+                Sums(root).record(finished)
+    logger.info("%s: %d recordings written, %d were there", root, len(missing), len(grid) - len(missing))
+    return len(missing)
 
 
-def _claim(root: Path, settings: WorldSettings) -> None:
-    """Refuse a folder of other content; record the settings in a new one."""
+def _missing(root: Path, settings: WorldSettings, grid: Sequence[Numbers]) -> list[Numbers]:
+    """The recordings that are not there as they were recorded; the settings are written into a new world."""
+    for folder in (root, *(root / name for name in FOLDERS)):
+        sweep(folder)
+    sums, files = Sums(root), [name for numbers in grid for name in _files(numbers)]
+    new = not (root / MANIFEST).exists()
+    try:
+        known = sums.recorded()
+        if not known:
+            save_settings(root, settings)
+            # a world of before hashes were recorded is taken as it is
+            sums.record([MANIFEST, *(name for name in files if not new and (root / name).is_file())])
+        damaged = set(sums.damaged(files))
+    except SumsError as error:
+        logger.warning("%s; all recordings are written again", error.problem)
+        sums.clear()
+        sums.record([MANIFEST])
+        return list(grid)
+    for name in sorted(damaged & known.keys()):
+        logger.warning("%s is missing or damaged; it is written again", root / name)
+    return [numbers for numbers in grid if damaged.intersection(_files(numbers))]
+
+
+def _files(numbers: Numbers) -> tuple[str, str]:
+    """Sensor and video file of a recording, relative to the world."""
+    name = "a{}_s{}_t{}".format(*numbers)
+    return f"{FOLDERS[0]}/{name}_inertial.mat", f"{FOLDERS[1]}/{name}_color.mp4"
+
+
+def _refuse_other(root: Path, settings: WorldSettings) -> None:
+    """Refuse a folder of other content."""
     if (root / MANIFEST).exists():
         if load_settings(root) != settings:
             raise DataError(
@@ -57,24 +108,19 @@ def _claim(root: Path, settings: WorldSettings) -> None:
                 "Choose another folder, or delete that one",
             )
         return
-    if root.is_dir() and any(root.iterdir()):
+    if root.is_dir() and any(path.name != LOCK and not is_temporary(path.name) for path in root.iterdir()):
         raise DataError(f"{root} is not empty and holds no synthetic world", "Choose a new or empty folder")
-    save_settings(root, settings)
 
 
-def _write_recording(root: Path, settings: WorldSettings, action: int, subject: int, trial: int) -> bool:
-    """Write the two files of one recording, unless they are there."""
-    name = f"a{action}_s{subject}_t{trial}"
-    sensor, video = root / "Inertial" / f"{name}_inertial.mat", root / "RGB" / f"{name}_color.mp4"
-    if sensor.exists() and video.exists():
-        return False
+def _write_recording(root: Path, settings: WorldSettings, action: int, subject: int, trial: int) -> None:
+    """Write the two files of one recording; their hashes, not the disk, will say that they are whole."""
+    sensor, video = (root / name for name in _files((action, subject, trial)))
     person = make_subject(settings.seed, subject)
     rng = np.random.default_rng([settings.seed, 2, action, subject, trial])
     motion = perform(settings.actions[action - 1], person, rng)
-    write_bytes(sensor, encode_mat(sense(motion, person, settings.sensor_rate_hz, rng)))
+    write_bytes(sensor, encode_mat(sense(motion, person, settings.sensor_rate_hz, rng)), durable=False)
     pictures = frames(motion, rng.uniform(0.0, 1.0, 2), settings.frame_rate_hz, settings.frame_size)
-    write_bytes(video, encode_video(pictures, settings.frame_rate_hz, settings.frame_size))
-    return True
+    write_bytes(video, encode_video(pictures, settings.frame_rate_hz, settings.frame_size), durable=False)
 
 
 def encode_mat(samples: Array) -> bytes:

@@ -15,6 +15,7 @@ from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.admission import check_teacher_fits
 from vskd.distillation.teacher.cache import Shapes, TeacherCache, TeacherKey, check_size, write_teacher_cache
 from vskd.files import sha256_file, sha256_json
+from vskd.locks import lock_of, only_writer
 from vskd.modalities.base import Batch, Inputs
 from vskd.network import OUTPUT_LAYERS, FeatureTaps, Outputs, layer_shapes
 
@@ -123,8 +124,9 @@ class FinishedTeacher:
         path = folder / f"{name}.h5"
         if ids is not None and not path.is_file():
             path = folder / f"{name}-{sha256_json(sorted(ids))[:12]}.h5"
-        if not path.is_file():
-            self._write(path, ids, layers)
+        with only_writer(lock_of(path), path, wait=True):
+            if not path.is_file():
+                self._write(path, ids, layers)
         return TeacherCache(path, key)
 
     def _write(self, path: Path, ids: Sequence[str] | None, layers: Sequence[str]) -> None:
@@ -142,9 +144,11 @@ def finished_teacher(experiment: Experiment, teacher_run: Path) -> FinishedTeach
 
     Raises:
         RunError: its training has not finished.
-        ProtocolError: it learned from recordings that this experiment tests on, or from labels that it hides.
+        ProtocolError: it knows other classes, learned from recordings that this experiment tests on (under whatever
+            id), or from labels that it hides.
     """
     folder = RunFolder(teacher_run)
     folder.require_complete()
-    check_teacher_fits(experiment, folder)
-    return FinishedTeacher(folder, experiment.of_teacher(folder.recipe()))
+    teacher = FinishedTeacher(folder, experiment.of_teacher(folder.recipe()))
+    check_teacher_fits(experiment, folder, teacher.inputs)
+    return teacher

@@ -13,8 +13,10 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}{NBSP}%"
 
 
-def percent_interval(interval: tuple[float, float]) -> str:
-    """(0.8, 0.871) -> `80.0–87.1 %`."""
+def percent_interval(interval: tuple[float, float] | None) -> str:
+    """(0.8, 0.871) -> `80.0–87.1 %`; None -> `–`."""
+    if interval is None:
+        return "–"
     return f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f}{NBSP}%"
 
 
@@ -28,8 +30,10 @@ def points(difference: float) -> str:
     return f"{100 * difference:+.1f}"
 
 
-def points_interval(interval: tuple[float, float]) -> str:
-    """(-0.012, 0.03) -> `-1.2 to +3.0`."""
+def points_interval(interval: tuple[float, float] | None) -> str:
+    """(-0.012, 0.03) -> `-1.2 to +3.0`; None -> `–`."""
+    if interval is None:
+        return "–"
     return f"{points(interval[0])} to {points(interval[1])}"
 
 

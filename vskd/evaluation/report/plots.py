@@ -181,12 +181,11 @@ def _panels(names: Mapping[str, object]) -> list[tuple[str, list[str]]]:
 
 @dataclass(frozen=True)
 class ForestRow:
-    """One line of an interval plot: a label, its value, its interval, and the text at the right."""
+    """One line of an interval plot: a label, its value, its interval where there is one, and the text at the right."""
 
     label: str
     value: float
-    low: float
-    high: float
+    interval: tuple[float, float] | None
     note: str = ""
     emphasis: bool = False
 
@@ -196,7 +195,8 @@ def interval_plot(rows: Sequence[ForestRow], axis_label: str, reference: float |
     figure, (ax,) = new_figure(8.2, 0.42 * len(rows) + 1.0)
     for y, row in enumerate(rows):
         colour = BLUE if row.emphasis else MUTED
-        ax.plot([row.low, row.high], [y, y], color=colour, linewidth=2.4, solid_capstyle="butt", alpha=0.75)
+        if row.interval is not None:
+            ax.plot(row.interval, [y, y], color=colour, linewidth=2.4, solid_capstyle="butt", alpha=0.75)
         ax.plot(row.value, y, marker="o", markersize=7.5, color=colour, markeredgecolor="white", markeredgewidth=1)
         ax.text(1.02, y, row.note, transform=ax.get_yaxis_transform(), va="center", fontsize=9, color=INK)
     if reference is not None:

@@ -21,7 +21,6 @@ def write_report(
     predictions: Predictions,
     training_rows: Sequence[Mapping[str, Any]] = (),
     pictures: Mapping[str, bytes] | None = None,
-    notes: Sequence[str] = (),
     *,
     reproduce: Sequence[str] = (),
 ) -> None:
@@ -29,11 +28,10 @@ def write_report(
 
     Args:
         path: the HTML file.
-        results: the figures.
+        results: the figures, and the remarks.
         predictions: what the figures were computed from.
         training_rows: rows of metrics.jsonl (`epoch`, `train/...`, `validation/...`); none, no curves.
         pictures: caption -> PNG, e.g. of `vskd.modalities.tiles`.
-        notes: remarks for the reader.
         reproduce: shell commands that make this result again.
 
     Raises:
@@ -57,18 +55,10 @@ def write_report(
         "reliability": plots.data_uri(plots.reliability_diagram(predictions, results.ece)),
         "curves": plots.data_uri(curves) if curves else None,
         "pictures": {caption: plots.data_uri(png) for caption, png in (pictures or {}).items()},
-        "notes": [*_left_out(results), *notes, *([results.bootstrap.note] if results.bootstrap.note else [])],
+        "notes": results.remarks,
         "reproduce": reproduce,
     }
     write_text(path, formatting.render("report.html", context))
-
-
-def _left_out(results: Results) -> list[str]:
-    """A note that names what could not be read."""
-    if not results.left_out:
-        return []
-    named = "; ".join(f"{recording} ({problem})" for recording, problem in results.left_out.items())
-    return [f"{len(results.left_out)} recording(s) could not be read and are in no figure: {named}."]
 
 
 def _confused_pairs(results: Results, names: Sequence[str]) -> list[tuple[str, str, int, int]]:

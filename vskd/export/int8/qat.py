@@ -20,6 +20,7 @@ from vskd.bundle.contract import RangeEstimator
 from vskd.errors import DataError
 from vskd.export.int8.int8_simulation import SimulatedInt8
 from vskd.losses.cross_entropy import CrossEntropy
+from vskd.models.weights.state import refuse_not_finite
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def train_for_int8(
 
     Raises:
         DataError: there is no batch, or the loss became not finite.
+        CheckpointError: the weights did.
         BundleError: the module cannot be traced.
     """
     reference = copy.deepcopy(module).eval()
@@ -80,11 +82,13 @@ def train_for_int8(
             float_logits = reference(inputs)
         value = loss(simulated(inputs), float_logits, labels)
         if not math.isfinite(value.item()):
-            raise DataError(f"The loss of batch {step} is not finite", "Lower the learning rate")
+            raise DataError(f"The loss of batch {step} is not finite", "Lower export.fine_tuning_rate")
         optimizer.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         logger.debug("int8 training, batch %d: loss %.4f", step, value.item())
     if simulated is None:
         raise DataError("There is no batch to train on", "Give at least one batch of training recordings")
-    return simulated.plain()
+    plain = simulated.plain()
+    refuse_not_finite(plain.state_dict(), "The network that was fine-tuned under simulated int8")  # by its last step
+    return plain

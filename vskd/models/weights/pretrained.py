@@ -14,8 +14,15 @@ from torch import Tensor
 from vskd.errors import CheckpointError, lookup
 from vskd.files import sha256_file
 from vskd.models.weights.catalog import PUBLIC_WEIGHTS, Format, PublicWeights
-from vskd.models.weights.state import compare_states, load_state, read_tensors, save_state, save_tensors
-from vskd.models.weights.weight_file import read_public
+from vskd.models.weights.state import (
+    compare_states,
+    load_state,
+    read_tensors,
+    refuse_not_finite,
+    save_state,
+    save_tensors,
+)
+from vskd.models.weights.weight_file import read_public, source_format
 from vskd.network import PretrainedPart
 
 __all__ = [
@@ -121,15 +128,23 @@ def import_weights(source: Path, network: str, out: Path, layout: Format = "imag
         layout: what kind of file `source` is.
 
     Raises:
-        CheckpointError: missing, damaged or unsafe file, or not the weights of `network`; nothing is written.
+        CheckpointError: missing, damaged or unsafe file, not the weights of `network`, or not finite; nothing is
+            written.
         WriteError: `out` cannot be written.
     """
     public = _public_weights(network, layout)
     found = {_plain_name(name): tensor for name, tensor in read_public(source).items()}
     taken, left_out = public.take(found, source)
+    refuse_not_finite(taken, f"Weight file {source}")
     digest = sha256_file(source)
     licence = public.licences.get(digest, "unknown")
-    metadata = {"network": network, "origin": source.name, "origin_sha256": digest, "licence": licence}
+    origin = {
+        "origin": source.name,
+        "origin_sha256": digest,
+        "origin_format": source_format(source),
+        "licence": licence,
+    }
+    metadata = {"network": network, "layout": layout, **origin}
     save_tensors(taken, out, metadata)
     _log.info("imported %d tensors of %s from %s; left out: %s", len(taken), network, source, ", ".join(left_out))
     return ImportReport(len(taken), left_out, digest, out)

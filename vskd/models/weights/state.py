@@ -1,10 +1,12 @@
 """Reading and writing the state of a network as safetensors: no pickles, no half-written files, no silent mismatch."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -25,6 +27,7 @@ def save_state(module: nn.Module, path: Path, metadata: Mapping[str, str]) -> No
         metadata: stored in the file's header.
 
     Raises:
+        CheckpointError: the state holds NaN or infinity.
         WriteError: the folder cannot be written or the disk is full; an earlier file is left untouched.
     """
     save_tensors(module.state_dict(), path, metadata)
@@ -32,11 +35,47 @@ def save_state(module: nn.Module, path: Path, metadata: Mapping[str, str]) -> No
 
 def save_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
     """Write named tensors as safetensors, atomically. Raises as `save_state`."""
-    header = {_METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)}
-    # Serialised in memory first: a full disk is then an OSError of Python's own, which atomic_path reports.
-    content = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, header)
+    content = packed(tensors, metadata, path)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
+
+
+def packed(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], path: Path) -> bytes:
+    """Named tensors as the content of a safetensors file, which is to become `path`.
+
+    Serialised in memory, so that a full disk is an OSError of Python's own, which `atomic_path` reports.
+
+    Raises:
+        CheckpointError: a tensor holds NaN or infinity.
+    """
+    refuse_not_finite(tensors, f"What is to be written to {path}")
+    header = {_METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)}
+    content: bytes = save({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, header)
+    return content
+
+
+def refuse_not_finite(tensors: Mapping[str, Tensor], what: str) -> None:
+    """Weights of a training that diverged are neither kept nor used.
+
+    Args:
+        tensors: by name.
+        what: holds them; begins the message.
+
+    Raises:
+        CheckpointError: one of them holds NaN or infinity.
+    """
+    wrong = not_finite(tensors)
+    if wrong:
+        raise CheckpointError(
+            f"{what} holds NaN or infinity in {len(wrong)} of {len(tensors)} tensors ({first_few(wrong, 3, ', ')})",
+            "Such weights come of a training that diverged: train again with a lower training.learning_rate, or take "
+            "another file",
+        )
+
+
+def not_finite(tensors: Mapping[str, Tensor]) -> tuple[str, ...]:
+    """Names of the tensors that hold NaN or infinity."""
+    return tuple(name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all()))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -46,13 +85,31 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         Its tensors by name, and its metadata.
 
     Raises:
+        CheckpointError: missing, unreadable or damaged file, or one that holds NaN or infinity.
+    """
+    metadata = read_metadata(path)
+    with _refusing_damage(path):
+        tensors = load_file(path)
+    refuse_not_finite(tensors, f"Weight file {path}")
+    return tensors, metadata
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What a safetensors file says of itself; its tensors are not read.
+
+    Raises:
         CheckpointError: missing, unreadable or damaged file.
     """
-    try:
-        with safe_open(path, framework="pt") as handle:
-            metadata = dict(handle.metadata() or {})
+    with _refusing_damage(path), safe_open(path, framework="pt") as handle:
+        metadata = dict(handle.metadata() or {})
         packed = metadata.pop(_METADATA_KEY, "{}")
-        return load_file(path), {**metadata, **json.loads(packed)}
+        return {**metadata, **json.loads(packed)}
+
+
+@contextlib.contextmanager
+def _refusing_damage(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError as error:
         raise CheckpointError(f"Weight file {path} does not exist", "Check the path") from error
     except (OSError, SafetensorError, ValueError) as error:

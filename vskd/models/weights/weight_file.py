@@ -2,15 +2,28 @@
 
 import pickle
 import re
+import struct
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from vskd.errors import CheckpointError
 from vskd.models.weights.state import read_tensors
+
+DAMAGED_PICKLE = (
+    *(OSError, RuntimeError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+    *(AssertionError, MemoryError, struct.error, pickle.UnpicklingError),
+)
+"""What torch's restricted unpickler raises on a damaged file: it goes on with whatever the damage says."""
+SourceFormat = Literal["safetensors", "torch"]
+
+
+def source_format(source: Path) -> SourceFormat:
+    """How a public weight file is read."""
+    return "safetensors" if source.suffix == ".safetensors" else "torch"
 
 
 def read_public(source: Path) -> dict[str, Tensor]:
@@ -23,7 +36,7 @@ def read_public(source: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: missing, damaged or unsafe file, or no named tensors in it.
     """
-    if source.suffix == ".safetensors":
+    if source_format(source) == "safetensors":
         return read_tensors(source)[0]
     content = _load_torch_file(source)
     for wrapper in ("state_dict", "model"):
@@ -51,7 +64,7 @@ def _load_torch_file(source: Path) -> Any:
             "its state_dict() with safetensors.torch.save_file"
         )
         raise CheckpointError(problem, action) from error
-    except (OSError, RuntimeError, EOFError, ValueError) as error:
+    except DAMAGED_PICKLE as error:
         raise _damaged(source, error) from error
 
 

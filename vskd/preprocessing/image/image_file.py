@@ -71,12 +71,29 @@ def read_image(
     Raises:
         DataError: the file cannot be read or decoded, is smaller than 8 x 8 pixels, or the box lies outside of it.
     """
-    image, turn = open_image(path, grey=grey)
+    return square_picture(path, *open_image(path, grey=grey), box=box, margin=margin, size=size, rules=rules)
+
+
+def square_picture(
+    path: Path,
+    image: Image.Image,
+    turn: Image.Transpose | None,
+    *,
+    box: Box | None,
+    margin: float,
+    size: int,
+    rules: Rules,
+) -> Picture:
+    """Crop and resize an image that `open_image` has decoded from `path`; see `read_image`."""
     extent = refuse_tiny(path, ImageSize(*image.size))
     region = None if box is None else crop_region(box, extent, margin, path)
-    square = scaled(image, size, region, rules)
-    picture = np.array(square if turn is None else square.transpose(turn), dtype=np.uint8)
-    return picture[..., np.newaxis] if grey else picture
+    picture = pixels(scaled(image, size, region, rules), turn)
+    return picture[..., np.newaxis] if picture.ndim == 2 else picture
+
+
+def pixels(image: Image.Image, turn: Image.Transpose | None) -> Picture:
+    """The pixels of an image that `open_image` has decoded, upright: uint8 (height, width) or (height, width, 3)."""
+    return np.array(image if turn is None else image.transpose(turn), dtype=np.uint8)
 
 
 def open_image(path: Path, *, grey: bool) -> tuple[Image.Image, Image.Transpose | None]:

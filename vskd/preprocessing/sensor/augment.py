@@ -1,6 +1,7 @@
 """Random, physically meaningful changes of sensor windows, for training only."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -12,7 +13,8 @@ class WindowAugmentation(Strict):
     """Random changes of a batch of windows, and their settings; a field at zero switches its change off.
 
     Attributes:
-        rotation_deg: standard deviation of a rotation about a random axis (a strap worn differently). Needs 3 channels.
+        rotation_deg: standard deviation of a rotation about a random axis (a strap worn differently), one for each
+            place where sensors are worn. Needs 3 channels for each sensor.
         scale: standard deviation of a common gain (people of different strength).
         jitter: standard deviation of white noise, in the unit of the window.
         time_warp: strength of a smooth, end-preserving change of pace, as a fraction of the window.
@@ -30,12 +32,25 @@ class WindowAugmentation(Strict):
         """Whether anything is changed."""
         return any(self.model_dump().values())
 
-    def __call__(self, windows: Tensor, generator: torch.Generator) -> Tensor:
-        """Change `windows`, (batch, channels, samples) -> the same shape; all randomness comes from `generator`."""
+    def __call__(self, windows: Tensor, generator: torch.Generator, places: Sequence[str] = ("",)) -> Tensor:
+        """Change `windows`, (batch, channels, samples) -> the same shape; all randomness comes from `generator`.
+
+        Args:
+            windows: three channels for each sensor, where they are to be rotated.
+            generator: of all that is random.
+            places: of each three channels, where their sensor is worn: those of one place turn together.
+        """
         if self.time_warp or self.crop:
             windows = _sample_at(windows, self._positions(windows.shape[0], windows.shape[2], generator))
-        if self.rotation_deg and windows.shape[1] == 3:
-            windows = random_rotations(windows.shape[0], math.radians(self.rotation_deg), generator) @ windows
+        if self.rotation_deg and windows.shape[1] == 3 * len(places):
+            turns = {
+                place: random_rotations(windows.shape[0], math.radians(self.rotation_deg), generator)
+                for place in dict.fromkeys(places)
+            }
+            turned = [
+                turns[place] @ three for place, three in zip(places, windows.chunk(len(places), dim=1), strict=True)
+            ]
+            windows = torch.cat(turned, dim=1) if len(turned) > 1 else turned[0]
         if self.scale:
             windows = windows * (1 + self.scale * torch.randn(windows.shape[0], 1, 1, generator=generator))
         if self.jitter:

@@ -6,7 +6,8 @@ robustly; only where it breaks for good (a gap, a clock that was set, a file tha
 pieces.
 """
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,8 @@ REPEATED = 0.1
 COARSE = 0.02
 """A rate that is less certain than so is not known."""
 MISSING = 0.03
+BELIEVED = 1.5
+"""Where stamps make a rate that differs from the device's nominal one by a larger factor, samples came in bursts."""
 
 
 @dataclass(frozen=True)
@@ -43,20 +46,39 @@ class Clock:
         breaks: the samples before which there is a gap.
         gaps: their lengths, in seconds.
         facts: what else was noticed, for people.
+        period_s: seconds from one sample to the next, with all its digits; 0 where there are too few samples.
     """
 
     rate_hz: float | None
     breaks: tuple[int, ...] = ()
     gaps: tuple[float, ...] = ()
     facts: tuple[str, ...] = ()
+    period_s: float = field(default=0.0, compare=False)
+
+    def sample_times(self, stamps: Seconds) -> Seconds:
+        """When the samples were taken: an even clock through the stamps, shifted at each break.
+
+        Args:
+            stamps: (samples,) those that the clock was fitted to.
+
+        Returns:
+            (samples,) in the stamps' own seconds; their steps are all `period_s`, but at breaks.
+        """
+        times = self.period_s * np.arange(len(stamps))
+        bounds = [0, *self.breaks, len(stamps)]
+        for first, last in itertools.pairwise(bounds):
+            times[first:last] += np.median(stamps[first:last] - times[first:last])
+        return np.asarray(times, dtype=np.float64)
 
 
-def fit_clock(stamps: Seconds, source: Path | str) -> Clock:
+def fit_clock(stamps: Seconds, source: Path | str, nominal_hz: float = 0.0) -> Clock:
     """Fit an even clock to time stamps in the order of the file.
 
     Args:
         stamps: (samples,) seconds.
         source: for messages.
+        nominal_hz: rate of the device, where it is known: it is taken where the stamps say something quite different,
+            because then they were made when a radio link handed over what it had held back.
 
     Raises:
         DataError: the stamps do not advance, run backwards, are out of order, were set back or start again.
@@ -66,12 +88,23 @@ def fit_clock(stamps: Seconds, source: Path | str) -> Clock:
     _check_order(stamps, source)
     period = _period(stamps)
     breaks, shifts = _breaks(stamps, period)
+    if nominal_hz and not 1 / BELIEVED <= period * nominal_hz <= BELIEVED:
+        return _nominal(stamps, period, nominal_hz)
     back = np.flatnonzero(shifts < 0)
     if back.size:
         _refuse_set_back(stamps, int(breaks[back[0]]), -float(shifts[back[0]]), period, source)
     rate, facts = _rate(stamps, period, breaks)
     gaps = tuple(float(stamps[b] - stamps[b - 1]) for b in breaks)
-    return Clock(rate, tuple(int(b) for b in breaks), gaps, facts)
+    return Clock(rate, tuple(int(b) for b in breaks), gaps, facts, period)
+
+
+def _nominal(stamps: Seconds, period: float, nominal_hz: float) -> Clock:
+    """The device's own clock, where stamps of a radio link say only when samples arrived."""
+    breaks, shifts = _breaks(stamps, 1 / nominal_hz)
+    breaks = breaks[shifts > 0]
+    fact = f"samples came in bursts: the stamps make {1 / period:.3g} Hz, the device's {nominal_hz:g} Hz are taken"
+    gaps = tuple(float(stamps[b] - stamps[b - 1]) for b in breaks)
+    return Clock(nominal_hz, tuple(int(b) for b in breaks), gaps, (fact,), 1 / nominal_hz)
 
 
 def _check_order(stamps: Seconds, source: Path | str) -> None:

@@ -193,7 +193,7 @@ def _head_and_body(rows: list[list[str]], path: Path, separator: str) -> tuple[l
     numeric = [k for k, cell in enumerate(pattern) if is_decimal(cell)]
     if not numeric:
         raise DataError(
-            f"{path}: not a readable .csv file: it holds no row of numbers", "Give a file of samples, one a line"
+            f"{path}: not a readable text file: it holds no row of numbers", "Give a file of samples, one a line"
         )
     start = 0
     while start < len(rows) and _is_preamble(rows[start], width):

@@ -1,5 +1,6 @@
 """The largest value that a sensor can measure: a property of the device, estimated where nobody declares it."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,10 +8,12 @@ import numpy as np
 from vskd.preprocessing.sensor.units import GRAVITY, normal_unit
 
 _G = (8.0, 16.0, 32.0, 64.0, 100.0, 200.0, 400.0)
+_DPS = (1000.0, 2000.0, 4000.0)
 RANGES = {
     "g": _G,
     "m/s^2": tuple(g * GRAVITY["m/s^2"] for g in _G),
-    "deg/s": (1000.0, 2000.0, 4000.0),
+    "deg/s": _DPS,
+    "rad/s": tuple(math.radians(rate) for rate in _DPS),
 }
 """What inertial sensors are set to. The narrower settings (2 and 4 g; 125 to 500 deg/s) are left out: that training
 recordings stay below them says that the movements are gentle, not that the device cannot measure more."""

@@ -5,6 +5,7 @@ Everything is checked here, so that later code may trust shape, finiteness and l
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -15,9 +16,12 @@ import numpy.typing as npt
 from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.matfile import read_mat
 from vskd.preprocessing.sensor.column_names import columns_by_name
-from vskd.preprocessing.sensor.delimited import read_delimited
+from vskd.preprocessing.sensor.delimited import Table, read_delimited
+from vskd.preprocessing.sensor.text_file import TEXT
 
 Signal = npt.NDArray[np.float32]
+LARGEST_FACTOR = 1000
+"""Of a polyphase filter."""
 
 
 def read_sensor(
@@ -31,7 +35,7 @@ def read_sensor(
     """Read one sensor stream of a recording.
 
     Args:
-        path: .mat (samples x columns), .csv (see `delimited`; columns of a header are found by their names) or .npy
+        path: .mat (samples x columns), text (see `delimited`; columns of a header are found by their names) or .npy
             (samples x columns; pickled content is refused).
         axes: names of the channels wanted, e.g. ("x", "y", "z").
         variable: array of a .mat file; may be empty if it has only one.
@@ -45,16 +49,21 @@ def read_sensor(
     Raises:
         DataError: missing, damaged, of the wrong shape, not finite, or too short.
     """
-    if path.suffix.lower() != ".csv":
+    if path.suffix.lower() not in TEXT:
         array = read_array(path, variable)
         return to_signal(table_columns(array, axes, columns, path), axes, path)
-    table = read_delimited(path)
+    return table_signal(read_delimited(path), axes, columns, stream)
+
+
+def table_signal(table: Table, axes: Sequence[str], columns: Sequence[int] = (), stream: str = "") -> Signal:
+    """The axes of a table of text as a checked signal; see `read_sensor`."""
     if not columns and table.names:
         choice = columns_by_name(table.names, axes, stream)
         if choice.problem:
-            raise DataError(f"{path}: {choice.problem}", f"Call the columns {', '.join(axes)}")
+            raise DataError(f"{table.path}: {choice.problem}", f"Call the columns {', '.join(axes)}")
         columns = choice.columns
-    return to_signal([table.numbers(c) for c in check_columns(table.width, axes, columns, path)], axes, path)
+    wanted = check_columns(table.width, axes, columns, table.path)
+    return to_signal([table.numbers(c) for c in wanted], axes, table.path)
 
 
 def check_columns(width: int, axes: Sequence[str], columns: Sequence[int], source: Path | str) -> tuple[int, ...]:
@@ -126,7 +135,9 @@ def read_array(path: Path, variable: str = "") -> npt.NDArray[Any]:
     """
     kind = path.suffix.lower()
     if kind not in (".mat", ".npy"):
-        raise DataError(f"{path}: cannot read sensor data of type '{path.suffix}'", "Give a .mat, .csv or .npy file")
+        raise DataError(
+            f"{path}: cannot read sensor data of type '{path.suffix}'", "Give a .mat, .npy, .csv, .txt or .tsv file"
+        )
     if not path.is_file():
         raise DataError(f"{path}: no such file", "Check the path")
     return read_mat(path, variable) if kind == ".mat" else _read_npy(path)
@@ -181,10 +192,26 @@ def resample_to_rate(signal: Signal, rate_hz: float, new_rate_hz: float) -> Sign
     except ImportError as error:
         raise MissingExtraError("scipy", "resample") from error
 
+    up, down = rate_ratio(rate_hz, new_rate_hz)
+    result = resample_poly(signal.astype(np.float64), up, down, axis=1, padtype="line")
+    return np.asarray(result, dtype=np.float32)
+
+
+def rate_ratio(rate_hz: float, new_rate_hz: float) -> tuple[int, int]:
+    """The ratio of two rates as whole numbers: exact to three decimals of each rate, or else the nearest ratio of
+    numbers up to `LARGEST_FACTOR`, which is within a thousandth: a filter has 20 taps for each of them.
+
+    >>> rate_ratio(50.0, 40.0), rate_ratio(31.047618, 30.0)
+    ((4, 5), (315, 326))
+    """
     up, down = round(new_rate_hz * 1000), round(rate_hz * 1000)
     divisor = math.gcd(up, down)
-    result = resample_poly(signal.astype(np.float64), up // divisor, down // divisor, axis=1, padtype="line")
-    return np.asarray(result, dtype=np.float32)
+    if max(up, down) // divisor <= LARGEST_FACTOR:
+        return up // divisor, down // divisor
+    wanted = new_rate_hz / rate_hz
+    most = int(LARGEST_FACTOR / max(1.0, wanted))
+    ratio = Fraction(wanted).limit_denominator(max(1, most))
+    return ratio.numerator, ratio.denominator
 
 
 def sliding_windows(signal: Signal, length: int, stride: int) -> Signal:

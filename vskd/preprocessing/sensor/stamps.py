@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,38 @@ def scale_counts(counts: Seconds, first: float, unit_s: float | None = None) -> 
     return (counts * factor[0], f"in {factor[1]}") if factor else None
 
 
+def start_of(cell: str) -> float | None:
+    """One time stamp as seconds since 1970, by which files are put side by side; a time without a zone counts as UTC.
+
+    None where it does not say a day (a count from a start, a time of day), or says it ambiguously (`03/04/2021`).
+
+    >>> start_of("20181016_13:37:28.612"), start_of("1309539264.5"), start_of("13:37:28")
+    (1539697048.612, 1309539264.5, None)
+    """
+    if is_decimal(cell):
+        value = float(cell.replace(",", "."))
+        return next((value * factor for least, most, factor, _ in _EPOCHS if least <= value <= most), None)
+    match = _CLOCK.fullmatch(cell.strip())
+    day = match["date"] if match else None
+    try:
+        if match is None or day is None:
+            time = datetime.fromisoformat(cell.strip())
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+        midnight = datetime.strptime(re.sub(r"[-./]", "", day), "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return midnight.timestamp() + _day_seconds(match)
+
+
+def counts_from_1970(values: npt.NDArray[np.float64]) -> bool:
+    """Whether all numbers count one unit of time since 1970, from a year of this or the last century's end on.
+
+    >>> counts_from_1970(np.array([1309539264.03, 1309539264.08])), counts_from_1970(np.array([0.1, 2.0]))
+    (True, False)
+    """
+    return any(least <= values.min() and values.max() <= most for least, most, *_ in _EPOCHS)
+
+
 def is_stamp(cell: str) -> bool:
     """Whether a cell is a date with a time, or a time of day."""
     return _CLOCK.fullmatch(cell.strip()) is not None or _iso([cell]) is not None
@@ -112,13 +144,17 @@ def _times_of_day(cells: Sequence[str]) -> Seconds | None:
         match = _CLOCK.fullmatch(cell.strip())
         if match is None:
             return None
-        hour = int(match["h"])
-        if match["half"]:
-            hour = hour % 12 + (12 if match["half"].lower() == "pm" else 0)
         day = days.setdefault(match["date"] or "", len(days))
-        seconds[n] = hour * 3600 + int(match["m"]) * 60 + int(match["s"]) + float(f"0.{match['f'] or 0}")
-        seconds[n] += DAY_S * (day + midnights)
+        seconds[n] = _day_seconds(match) + DAY_S * (day + midnights)
         if not match["date"] and n and seconds[n] < seconds[n - 1] - DAY_S / 2:
             midnights += 1
             seconds[n] += DAY_S
     return np.asarray(seconds - seconds[0], dtype=np.float64)
+
+
+def _day_seconds(match: re.Match[str]) -> float:
+    """Seconds since midnight of a time of day."""
+    hour = int(match["h"])
+    if match["half"]:
+        hour = hour % 12 + (12 if match["half"].lower() == "pm" else 0)
+    return hour * 3600 + int(match["m"]) * 60 + int(match["s"]) + float(f"0.{match['f'] or 0}")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from vskd.errors import DataError
 
+TEXT = frozenset({".csv", ".txt", ".tsv", ".dat"})
+"""How names of text files of samples end, in small letters."""
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _SIGNS = frozenset("²³°µ·±⁻–—äöüÄÖÜßéèàçñ")
 """What may stand in a header in Windows' western encoding; anything else there is another encoding, or no text."""
@@ -21,7 +23,7 @@ def read_text(path: Path) -> tuple[str, str]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path}: not a readable .csv file ({error.strerror or error})", "Check the path") from error
+        raise DataError(f"{path}: not a readable text file ({error.strerror or error})", "Check the path") from error
     marked = next((name for mark, name in _MARKS if content.startswith(mark)), "")
     for encoding in [marked] if marked else ["utf-8", "cp1252"]:
         try:
@@ -32,7 +34,7 @@ def read_text(path: Path) -> tuple[str, str]:
             return text, encoding
     hint = "; it looks like UTF-16 without its mark" if content[:400].count(0) > 40 else ""
     raise DataError(
-        f"{path}: not a readable .csv file: its encoding is not UTF-8, UTF-16 or Windows-1252{hint}",
+        f"{path}: not a readable text file: its encoding is not UTF-8, UTF-16 or Windows-1252{hint}",
         "Save it as UTF-8 text",
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.errors import CacheError
+from vskd.preprocessing.stores.checksum import NAME, check
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store, refusing_damage
 from vskd.preprocessing.video.foreground import crop_to_foreground
@@ -112,9 +113,7 @@ def _append(file: h5py.File, block: Frames) -> None:
 
 def _create(file: h5py.File, block: Frames) -> h5py.Dataset:
     shape = block.shape[1:]
-    return file.create_dataset(
-        "data", data=block, chunks=(1, *shape), maxshape=(None, *shape), compression="lzf", fletcher32=True
-    )
+    return file.create_dataset("data", data=block, chunks=(1, *shape), maxshape=(None, *shape), compression="lzf")
 
 
 class FrameStore(Store):
@@ -146,4 +145,5 @@ class FrameStore(Store):
         with refusing_damage(self.path):
             for row, index in enumerate(indices):  # twenty times faster than one selection of all frames
                 data.read_direct(result, np.s_[int(index)], np.s_[row])
+            check(result, data.attrs[NAME][indices], recording)
         return result

@@ -78,7 +78,7 @@ def _write(source: GafSource, file: h5py.File, *, store: WindowStore, encode: En
     images = encode(store.windows(source.id))
     if not np.isfinite(images).all():
         raise DataError(f"{source.path}: recording {source.id} has images that are not finite", "Remove the recording")
-    file.create_dataset("data", data=images, chunks=(1, *images.shape[1:]), fletcher32=True)
+    file.create_dataset("data", data=images, chunks=(1, *images.shape[1:]))
 
 
 def _encoder(engine: Engine, method: str, scaling: str, limit: float, image_size: int) -> Encode:

@@ -15,10 +15,11 @@ import h5py
 import numpy as np
 
 from vskd.errors import DataError
-from vskd.preprocessing.image.image_file import PUBLISHED_RULES, Picture, Rules, read_image
+from vskd.preprocessing.image.image_file import PUBLISHED_RULES, Picture, Rules, open_image, pixels, square_picture
 from vskd.preprocessing.image.image_header import Box
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
+from vskd.preprocessing.stores.store_parts import keep_content
 
 Crop = Literal["box", "full"]
 
@@ -89,8 +90,10 @@ def write_image(
         DataError: it cannot be read, or its box is not within it.
     """
     box = source.box if crop == "box" else None
-    picture = read_image(source.path, box=box, margin=margin, size=size, grey=grey, rules=rules)
-    file.create_dataset("data", data=picture, chunks=picture.shape, fletcher32=True)
+    image, turn = open_image(source.path, grey=grey)
+    picture = square_picture(source.path, image, turn, box=box, margin=margin, size=size, rules=rules)
+    data = file.create_dataset("data", data=picture, chunks=picture.shape)
+    keep_content(data, pixels(image, turn))
 
 
 class ImageStore(Store):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from vskd.preprocessing.sensor.joints import read_joints, trajectories
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
+from vskd.preprocessing.stores.store_parts import keep_content
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class JointSource:
 
 
 def build_joint_store(
-    sources: Sequence[JointSource], out: Path, *, length: int, max_bad_fraction: float = 0.0
+    sources: Sequence[JointSource], out: Path, *, length: int, max_bad_fraction: float = 0.0, overwrite: bool = False
 ) -> StoreReport:
     """Resample the joints of recordings.
 
@@ -33,6 +34,7 @@ def build_joint_store(
         out: the store, an HDF5 file.
         length: frames of each trajectory.
         max_bad_fraction: a larger fraction of corrupt recordings stops the build.
+        overwrite: replace a store that was made with other settings.
 
     Raises:
         DataError: too many recordings are corrupt; they are named.
@@ -40,11 +42,15 @@ def build_joint_store(
         WriteError: `out` cannot be written.
     """
     plan = Plan(out, "joints", {"length": length}, max_bad_fraction)
-    return build_store(plan, sources, partial(_write, length=length), description="Reading skeletons")
+    return build_store(
+        plan, sources, partial(_write, length=length), description="Reading skeletons", overwrite=overwrite
+    )
 
 
 def _write(source: JointSource, file: h5py.File, *, length: int) -> None:
-    file.create_dataset("data", data=trajectories(read_joints(source.path, source.variable), length), fletcher32=True)
+    joints = read_joints(source.path, source.variable)
+    data = file.create_dataset("data", data=trajectories(joints, length))
+    keep_content(data, joints)
 
 
 class JointStore(Store):

@@ -8,9 +8,7 @@ because it may be damaged without showing it. The price is twice the disk space 
 
 import contextlib
 import dataclasses
-import fcntl
 import logging
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,16 +20,19 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import h5py
 
 from vskd.errors import CacheError, DataError, first_few
-from vskd.files import WriteError, atomic_path, sha256_json
+from vskd.files import WriteError, atomic_path, sha256_json, sweep
+from vskd.locks import lock_of, only_writer
+from vskd.preprocessing.file_hashes import file_hashes
 from vskd.preprocessing.stores.store_file import (
     Entry,
     member_name,
     open_store,
     read_manifest,
     settings_hash,
+    text,
     write_header,
 )
-from vskd.preprocessing.stores.store_parts import hash_of_part, source_hash, write_part, writing_hdf5
+from vskd.preprocessing.stores.store_parts import content_of_part, write_part, writing_hdf5
 from vskd.progress import track
 
 logger = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class Plan:
 
     def part(self, recording: str, entry: Entry) -> Path:
         """File of one finished recording; its name changes with anything that decides its content."""
-        identity = [settings_hash(self.kind, self.settings), recording, entry.details, entry.size, entry.mtime_ns]
+        identity = [settings_hash(self.kind, self.settings), recording, entry.details, entry.sha256]
         return self.partial / f"{sha256_json(identity)[:32]}.h5"
 
 
@@ -128,8 +129,10 @@ def build_store(
     _check_ids(plan.out, sources)
     with _only_builder(plan):
         old = _existing(plan, overwrite)
-        wanted = {s.id: _entry(s, old.get(s.id)) for s in sources}
+        hashes = file_hashes(s.path for s in sources if s.path.is_file())
+        wanted = {s.id: _entry(s, old.get(s.id), hashes.get(s.path)) for s in sources}
         if old and all(old.get(i) == entry for i, entry in wanted.items()):
+            shutil.rmtree(plan.partial, ignore_errors=True)  # of a build that was killed when it was all but done
             return _report(plan, sources, wanted, reused=True)
         try:
             _fill(plan, sources, wanted, old, write, description)
@@ -156,23 +159,12 @@ def _check_ids(out: Path, sources: Sequence[Source]) -> None:
 
 @contextlib.contextmanager
 def _only_builder(plan: Plan) -> Iterator[None]:
-    """Hold the partial folder; a second process that builds the same store waits, then finds it complete."""
+    """Hold the place of the store; a second process that builds the same one waits, then finds it complete."""
     if plan.out.is_dir():
         raise WriteError(f"Cannot write {plan.out}: it is a folder", "Give the name of a file")
-    try:
-        plan.partial.mkdir(parents=True, exist_ok=True)
-        handle = os.open(plan.partial, os.O_RDONLY)
-    except OSError as error:
-        raise WriteError(f"Cannot write {plan.out}: {error.strerror}", "Choose a folder you may write to") from error
-    try:
-        # Some network disks have no locks; then two builders merely do the work twice.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
+    with only_writer(lock_of(plan.out), plan.out, wait=True):
+        sweep(plan.out.parent)
         yield
-    finally:
-        os.close(handle)
-        with contextlib.suppress(OSError):
-            plan.partial.rmdir()  # only if nothing worth continuing is in it
 
 
 def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
@@ -181,11 +173,12 @@ def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
         return {}
     try:
         with open_store(plan.out, plan.kind) as file:
-            if file.attrs["settings_hash"] == settings_hash(plan.kind, plan.settings):
+            if text(file, "settings_hash") == settings_hash(plan.kind, plan.settings):
                 return read_manifest(file)
-            found = str(file.attrs["settings"])
-    except CacheError:
+            found = text(file, "settings")
+    except CacheError as error:
         if overwrite:
+            logger.warning("%s; it is made again", error.problem)
             return {}
         raise
     if overwrite:
@@ -196,18 +189,31 @@ def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
     )
 
 
-def _entry(source: Source, old: Entry | None) -> Entry:
-    """What `source` is now; equal to `old` where its content did not change (a copied data set has new times)."""
+def _details(source: Any) -> dict[str, Any]:
+    """The fields of a source, and of sources within it, but where their files lie."""
     values = {f: getattr(source, f) for f in source.__dataclass_fields__ if f != "path"}
-    details = sha256_json(values)
-    if not source.path.is_file():
+    return {
+        f: [_details(v) if dataclasses.is_dataclass(v) else v for v in value] if isinstance(value, tuple) else value
+        for f, value in values.items()
+    }
+
+
+def _entry(source: Source, old: Entry | None, sha256: str | None) -> Entry:
+    """What `source` is now; equal to `old` where its content did not change (a copied data set has new times).
+
+    Args:
+        source: a recording.
+        old: what it was.
+        sha256: of its file, see `file_hashes`; None where there is none.
+    """
+    details = sha256_json(_details(source))
+    if sha256 is None:
         now = Entry(details, -1, 0, "")
         return dataclasses.replace(now, problem=old.problem) if old is not None and old.size == -1 else now
-    stat = source.path.stat()
-    same = old is not None and (old.details, old.size) == (details, stat.st_size)
-    if old is not None and same and (old.mtime_ns == stat.st_mtime_ns or old.sha256 == source_hash(source.path)):
+    if old is not None and (old.details, old.sha256) == (details, sha256):
         return old
-    return Entry(details, stat.st_size, stat.st_mtime_ns, "")
+    stat = source.path.stat()
+    return Entry(details, stat.st_size, stat.st_mtime_ns, sha256)
 
 
 def _fill(
@@ -224,14 +230,13 @@ def _fill(
         if old.get(source.id) == entry:
             continue
         part = plan.part(source.id, entry)
-        sha256 = hash_of_part(part)
-        problem = ""
-        if not sha256:
+        content, problem = content_of_part(part), ""
+        if not content:
             try:
-                sha256 = write_part(part, source.path, partial(write, source))
+                content = write_part(part, source.path, entry.sha256, partial(write, source))
             except DataError as error:
                 problem = error.problem
-        wanted[source.id] = dataclasses.replace(entry, sha256=sha256, problem=problem)
+        wanted[source.id] = dataclasses.replace(entry, content=content, problem=problem)
 
 
 def _report(plan: Plan, sources: Sequence[Source], done: Mapping[str, Entry], reused: bool) -> StoreReport:
@@ -266,5 +271,3 @@ def _assemble(plan: Plan, wanted: Mapping[str, Entry], old: Mapping[str, Entry])
                     continue
                 with h5py.File(parts[recording], "r", locking=False) as part:
                     part.copy("data", group, name=name)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())  # on the disk before the name is

@@ -1,15 +1,17 @@
 """The layout of a store of preprocessed recordings, and reading it: one HDF5 file, one dataset per recording.
 
-/recordings/<quoted id>   the array; attributes: source_sha256 and the facts of its kind
-/manifest                 JSON: per id what it was made from, and for a corrupt recording what was wrong
+/recordings/<quoted id>   the array; attributes: source_sha256, content_sha256, crc32 (checksum.py), facts of its kind
+/manifest                 JSON: per id what it was made from, and for a corrupt recording what was wrong; crc32
 attributes of the file    schema, kind, settings (JSON), settings_hash
+
+Texts have a fixed length: HDF5 keeps others in a heap without checksums. The rest of its tables has them.
 """
 
 import contextlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -18,11 +20,13 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from vskd.errors import CacheError
+from vskd.errors import CacheError, DamagedCacheError
 from vskd.files import sha256_json
+from vskd.preprocessing.stores.checksum import DAMAGE, NAME, check, checked, seal
 
-SCHEMA = 2
+SCHEMA = 3
 METADATA_BYTES = 1 << 18
+CHECKSUMS = NAME.encode()
 KEPT_BYTES = 1 << 26
 """Of recordings that a store keeps in memory."""
 
@@ -37,6 +41,7 @@ class Entry:
         mtime_ns: time of its last change.
         sha256: of its content, empty if there is none.
         problem: why it could not be preprocessed; empty if it was.
+        content: hash of what was decoded from it; empty if nothing was.
     """
 
     details: str
@@ -44,6 +49,7 @@ class Entry:
     mtime_ns: int
     sha256: str
     problem: str = ""
+    content: str = ""
 
 
 def member_name(recording: str) -> str:
@@ -65,12 +71,18 @@ def refusing_damage(path: Path) -> Iterator[None]:
     """Turn what h5py raises on the inside of a damaged file into one error.
 
     Raises:
-        CacheError: something is missing, unreadable, or fails its checksum.
+        DamagedCacheError: something is missing, unreadable, or fails its checksum.
     """
     try:
         yield
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-        raise CacheError(f"{path} is damaged ({error})", _how_to_renew(path)) from error
+    except DAMAGE as error:
+        raise DamagedCacheError(path, f"{path} is damaged ({error})", _how_to_renew(path)) from error
+
+
+def text(file: h5py.File, name: str) -> str:
+    """A text attribute of a file."""
+    value = file.attrs.get(name, "")
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
 def open_store(path: Path, kind: str) -> h5py.File:
@@ -86,9 +98,9 @@ def open_store(path: Path, kind: str) -> h5py.File:
         # A store never changes under its name, so readers need no lock (and could not take one on a read-only disk).
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
-        raise CacheError(f"{path} is not a readable store: {error}", action) from error
+        raise DamagedCacheError(path, f"{path} is not a readable store: {error}", action) from error
     with refusing_damage(path):
-        found, schema = file.attrs.get("kind"), file.attrs.get("schema")
+        found, schema = text(file, "kind"), file.attrs.get("schema")
         fits = found == kind and schema == SCHEMA and "recordings" in file and "manifest" in file
     _limit_cache(file)
     if not fits:
@@ -114,11 +126,11 @@ def _limit_cache(file: h5py.File) -> None:
 def write_header(file: h5py.File, kind: str, settings: Mapping[str, Any], manifest: Mapping[str, Entry]) -> None:
     """Write everything but the recordings."""
     file.attrs["schema"] = SCHEMA
-    file.attrs["kind"] = kind
-    file.attrs["settings"] = json.dumps(dict(settings), sort_keys=True)
-    file.attrs["settings_hash"] = settings_hash(kind, settings)
-    rows = {recording: [e.details, e.size, e.mtime_ns, e.sha256, e.problem] for recording, e in manifest.items()}
-    file.create_dataset("manifest", data=json.dumps(rows))
+    file.attrs["kind"] = np.bytes_(kind)
+    file.attrs["settings"] = np.bytes_(json.dumps(dict(settings), sort_keys=True))  # JSON is ASCII
+    file.attrs["settings_hash"] = np.bytes_(settings_hash(kind, settings))
+    rows = {recording: astuple(entry) for recording, entry in manifest.items()}
+    seal(file.create_dataset("manifest", data=np.frombuffer(json.dumps(rows).encode(), dtype=np.uint8)))
 
 
 def read_manifest(file: h5py.File) -> dict[str, Entry]:
@@ -128,11 +140,30 @@ def read_manifest(file: h5py.File) -> dict[str, Entry]:
         CacheError: the file is damaged.
     """
     with refusing_damage(Path(file.filename)):
-        return {recording: Entry(*row) for recording, row in json.loads(file["manifest"].asstr()[()]).items()}
+        rows = json.loads(checked(file["manifest"]).tobytes())
+        return {recording: Entry(*row) for recording, row in rows.items()}
+
+
+def check_store(path: Path) -> None:
+    """Read all of a store and compare it with its checksums. Training need not: it compares what it reads.
+
+    Raises:
+        DamagedCacheError: something differs.
+    """
+    with refusing_damage(path), h5py.File(path, "r", locking=False) as file:
+        for recording, entry in read_manifest(file).items():
+            if not entry.problem:
+                checked(file["recordings"][member_name(recording)])
 
 
 class Store:
     """Reads a store by recording id.
+
+    Attributes:
+        ids: recordings in it.
+        problems: of those left out as corrupt, by id: what was wrong.
+        contents: hash of what was decoded, by id of the recording: equal for the same samples in other files.
+        settings: by which it was made.
 
     The file is opened on first use in each process: an instance may be pickled, or inherited by a data loader's worker.
 
@@ -152,10 +183,11 @@ class Store:
             manifest = read_manifest(file)
             self.ids = frozenset(i for i, entry in manifest.items() if not entry.problem)
             self.problems = {i: entry.problem for i, entry in manifest.items() if entry.problem}
-            self.settings: dict[str, Any] = json.loads(str(file.attrs["settings"]))
+            self.contents = {i: entry.content for i, entry in manifest.items() if not entry.problem}
+            self.settings: dict[str, Any] = json.loads(text(file, "settings"))
 
     def dataset(self, recording: str) -> h5py.Dataset:
-        """The HDF5 dataset of one recording.
+        """The HDF5 dataset of one recording; who reads it himself compares it with its checksums.
 
         Raises:
             CacheError: it is not in the store.
@@ -180,7 +212,7 @@ class Store:
         """
         dataset = self.dataset(recording)
         with refusing_damage(self.path):
-            return np.asarray(dataset[()])
+            return checked(dataset)
 
     def kept(self, recording: str) -> npt.NDArray[Any]:
         """As `read`, of recordings that are small and read in every epoch: once, as long as there is room in memory.
@@ -215,7 +247,7 @@ class Store:
 
         Args:
             recording: its id.
-            out: C-contiguous, of the recording's shape.
+            out: C-contiguous, of the recording's shape and type.
 
         Raises:
             CacheError: it is not in the store or has another shape, or the store is damaged.
@@ -225,7 +257,12 @@ class Store:
             dataset = h5py.h5d.open(file.id, f"recordings/{member_name(recording)}".encode())
             if dataset.shape != out.shape:
                 raise ValueError(f"{recording} is {dataset.shape}, not {out.shape}")
+            if dataset.dtype != out.dtype:
+                raise ValueError(f"{recording} is {dataset.dtype}, not {out.dtype}")
             dataset.read(h5py.h5s.ALL, h5py.h5s.ALL, out)
+            sums = np.empty(1, dtype=np.uint32)
+            h5py.h5a.open(dataset, CHECKSUMS).read(sums)
+            check(out[np.newaxis], sums, recording)
 
     def fact(self, recording: str, name: str) -> Any:
         """A fact that is stored beside a recording.
@@ -235,7 +272,8 @@ class Store:
         """
         dataset = self.dataset(recording)
         with refusing_damage(self.path):
-            return dataset.attrs[name]
+            value = dataset.attrs[name]
+            return value.decode() if isinstance(value, bytes) else value
 
     def close(self) -> None:
         """Close the file; it opens again on the next use."""

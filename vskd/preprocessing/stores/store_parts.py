@@ -6,15 +6,23 @@ made in memory and written by Python, and the room for the final file is reserve
 
 import contextlib
 import errno
+import hashlib
 import os
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import h5py
+import numpy as np
+import numpy.typing as npt
 
 from vskd.errors import DataError
-from vskd.files import sha256_file, write_bytes
+from vskd.files import write_bytes
+from vskd.preprocessing.file_hashes import file_hash
+from vskd.preprocessing.stores.checksum import DAMAGE, checked, seal
+
+SOURCE, CONTENT = "source_sha256", "content_sha256"
+"""Attributes of a stored recording: SHA-256 of its file, and hash of what was decoded from it (see `array_hash`)."""
 
 
 def source_hash(path: Path) -> str:
@@ -23,39 +31,58 @@ def source_hash(path: Path) -> str:
     Raises:
         DataError: it cannot be read.
     """
-    stat = path.stat()
-    return _hash_of_version(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=8)  # all images of a GAF store come from one file
-def _hash_of_version(path: Path, size: int, mtime_ns: int) -> str:
     try:
-        return sha256_file(path)
+        return file_hash(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})", "Check the file and its permissions") from error
 
 
-def write_part(part: Path, source: Path, write: Callable[[h5py.File], None]) -> str:
-    """Let `write` fill the dataset `data`, and store it as `part`; return the hash of the source.
+def array_hash(array: npt.NDArray[Any]) -> str:
+    """SHA-256 of an array's type, shape and values: equal for equal samples, however their files were written."""
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return hashlib.sha256(f"{little.dtype.str}{little.shape}".encode() + little.tobytes()).hexdigest()
+
+
+def keep_content(data: h5py.Dataset, decoded: npt.NDArray[Any]) -> None:
+    """Store beside a dataset the hash of what was decoded, where that is not what is stored (see `write_part`)."""
+    data.attrs[CONTENT] = np.bytes_(array_hash(decoded))
+
+
+def write_part(part: Path, source: Path, sha256: str, write: Callable[[h5py.File], None]) -> str:
+    """Let `write` fill the dataset `data`, and store it as `part`; return the hash of what was decoded.
+
+    Where `write` does not say that, by the attribute `content_sha256`, it is the hash of what is stored.
+
+    Args:
+        part: file to write.
+        source: what `write` reads.
+        sha256: of the source; empty if there is none.
+        write: fills the file.
 
     Raises:
-        DataError: from `write`, or the source cannot be read.
+        DataError: from `write`, or the source has another hash.
         WriteError: `part` cannot be written; nothing is left of it.
     """
-    sha256 = source_hash(source) if source.is_file() else ""
-    with h5py.File(part.name, "w", driver="core", backing_store=False) as file:
+    with h5py.File(part.name, "w", driver="core", backing_store=False, libver="latest") as file:
         write(file)
-        file["data"].attrs["source_sha256"] = sha256
+        if sha256 and source_hash(source) != sha256:
+            raise DataError(f"{source}: is being changed", "Run the command again when it is complete")
+        attributes = file["data"].attrs
+        found = attributes.get(CONTENT)
+        content = array_hash(file["data"][()]) if found is None else bytes(found).decode()
+        attributes[SOURCE], attributes[CONTENT] = np.bytes_(sha256), np.bytes_(content)
+        seal(file["data"])
         file.flush()
-        content = file.id.get_file_image()
-    write_bytes(part, content)
-    return sha256
+        image = file.id.get_file_image()
+    write_bytes(part, image, durable=False)  # it is checked before it is used
+    return content
 
 
-def hash_of_part(part: Path) -> str:
-    """Hash of the source of a finished recording; empty if there is none (or a power cut has emptied it)."""
-    with contextlib.suppress(OSError, KeyError), h5py.File(part, "r", locking=False) as file:
-        return str(file["data"].attrs["source_sha256"])
+def content_of_part(part: Path) -> str:
+    """Hash of what a finished recording was decoded to; empty if there is none, or it was damaged (by a power loss)."""
+    with contextlib.suppress(*DAMAGE), h5py.File(part, "r", locking=False) as file:
+        checked(file["data"])
+        return bytes(file["data"].attrs[CONTENT]).decode()
     return ""
 
 
@@ -67,7 +94,8 @@ def writing_hdf5(path: Path, expected_bytes: int) -> Iterator[h5py.File]:
         OSError: there is no room for it.
     """
     _check_room(path, expected_bytes)
-    file = h5py.File(path, "w")
+    # The latest format has checksums in its own tables. HDF5's lock would meet that of `atomic_path`.
+    file = h5py.File(path, "w", libver="latest", locking=False)
     try:
         yield file
     finally:

@@ -1,5 +1,7 @@
 """The store of sensor windows: recording id -> float32 (windows, channels, length)."""
 
+import dataclasses
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -10,11 +12,17 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from vskd.errors import DataError
+from vskd.errors import DataError, first_few
 from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measures_gravity
-from vskd.preprocessing.sensor.signals import Signal, read_sensor, resample_to_length, resample_to_rate, sliding_windows
+from vskd.preprocessing.sensor.joined import joined
+from vskd.preprocessing.sensor.signal_facts import signal_facts
+from vskd.preprocessing.sensor.signals import Signal, resample_to_length, resample_to_rate, sliding_windows
+from vskd.preprocessing.sensor.timed import Timed, read_timed
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
+from vskd.preprocessing.stores.store_parts import keep_content
+
+logger = logging.getLogger(__name__)
 
 Mode = Literal["whole", "sliding"]
 
@@ -25,6 +33,12 @@ class WindowSource:
 
     Attributes:
         unit, stream: of the samples, and the stream's name; together they say whether gravity must show.
+        time_column: of a text file's time stamps; None: the samples are evenly spaced.
+        calibrated: whether a recording without 1 g at rest is refused; else it is only said.
+        range_limit: of the device, in `unit`; 0 where it is not known.
+        scale: what samples are divided by, so that streams of several units share a window; 1 leaves them as they are.
+        others: further streams of the recording, whose channels follow; see `joined`.
+        others_sha256: of their files, so that a change is noticed.
     """
 
     id: str
@@ -35,6 +49,33 @@ class WindowSource:
     rate_hz: float
     unit: str = ""
     stream: str = ""
+    time_column: int | None = None
+    calibrated: bool = True
+    range_limit: float = 0.0
+    scale: float = 1.0
+    others: tuple["WindowSource", ...] = ()
+    others_sha256: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple["WindowSource", ...]:
+        """All of its streams."""
+        return (self, *self.others)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the window's channels: the axes, behind their stream's name where there are several."""
+        return channel_names([(part.stream, part.axes) for part in self.parts])
+
+
+def channel_names(streams: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ...]:
+    """Names of the channels of (stream, axes): the axes, behind their stream's name where there are several.
+
+    >>> channel_names([("accelerometer", "xy")]), channel_names([("accelerometer", "x"), ("gyroscope", "x")])
+    (('x', 'y'), ('accelerometer x', 'gyroscope x'))
+    """
+    if len(streams) == 1:
+        return tuple(streams[0][1])
+    return tuple(f"{stream} {axis}" for stream, axes in streams for axis in axes)
 
 
 def build_window_store(
@@ -67,11 +108,15 @@ def build_window_store(
         WriteError: `out` cannot be written.
     """
     cut = WindowSettings(mode, length, rate_hz, stride)
-    axes = sources[0].axes if sources else ()
+    axes = sources[0].channels if sources else ()
     plan = Plan(out, "windows", {**asdict(cut), "axes": list(axes)}, max_bad_fraction)
-    return build_store(
+    report = build_store(
         plan, sources, partial(write_windows, cut=cut), description="Reading sensors", overwrite=overwrite
     )
+    if not report.reused:
+        for fact in WindowStore(out).device_facts():
+            logger.warning("%s: %s", sources[0].stream or out.name, fact)
+    return report
 
 
 @dataclass(frozen=True)
@@ -85,44 +130,95 @@ class WindowSettings:
 
 
 def write_windows(source: WindowSource, file: h5py.File, *, cut: WindowSettings) -> None:
-    """Write the windows of one recording to `file["data"]`, with its number of samples and largest absolute value.
+    """Write the windows of one recording to `file["data"]`, with its number of samples and what it shows of its device.
 
     Raises:
         DataError: unreadable, shorter than one sliding window, a dead axis, or an accelerometer without 1 g at rest.
     """
-    signal = read_sensor(source.path, axes=source.axes, variable=source.variable, columns=source.columns)
-    refuse_faults(source, signal)
-    windows = cut_windows(signal, source.rate_hz, cut, source.path)
-    data = file.create_dataset("data", data=windows, chunks=(1, *windows.shape[1:]), fletcher32=True)
-    data.attrs.update(rate_hz=source.rate_hz, num_samples=signal.shape[1], largest=float(np.abs(signal).max()))
+    parts = [read_source(part) for part in source.parts]
+    for part, timed in zip(source.parts, parts, strict=True):
+        refuse_faults(part, timed.signal)
+    whole = _joined(source, parts, cut)
+    windows = cut_windows(whole, cut, source.path)
+    data = file.create_dataset("data", data=windows, chunks=(1, *windows.shape[1:]))
+    facts = [
+        signal_facts(timed, stream=part.stream, unit=part.unit, range_limit=part.range_limit)
+        for part, timed in zip(source.parts, parts, strict=True)
+    ]
+    data.attrs.update(
+        num_samples=whole.signal.shape[1],
+        rate_hz=whole.rate_hz,
+        largest=[one.largest for one in facts],
+        gaps=len(whole.clock.breaks),
+        saturated=max(one.saturated for one in facts),
+        glitches=sum(one.glitches for one in facts),
+        gravity=np.bytes_(next((one.gravity for one in facts if one.gravity), "").encode()),
+    )
+    keep_content(data, whole.signal)
+
+
+def _joined(source: WindowSource, parts: Sequence[Timed], cut: WindowSettings) -> Timed:
+    """The streams as one, at the rate of the windows or else the highest of theirs; a single one as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    rate = cut.rate_hz or max(part.rate_hz for part in source.parts)
+    names = [part.stream for part in source.parts]
+    scaled = [
+        dataclasses.replace(timed, signal=timed.signal / np.float32(part.scale)) if part.scale != 1 else timed
+        for part, timed in zip(source.parts, parts, strict=True)
+    ]
+    return joined(scaled, names, source.path, rate)
+
+
+def read_source(source: WindowSource) -> Timed:
+    """Samples and clock of one stream of a recording.
+
+    Raises:
+        DataError: see `read_timed`.
+    """
+    return read_timed(
+        source.path,
+        axes=source.axes,
+        rate_hz=source.rate_hz,
+        variable=source.variable,
+        columns=source.columns,
+        stream=source.stream or "accelerometer",
+        time_column=source.time_column,
+    )
 
 
 def refuse_faults(source: WindowSource, signal: Signal) -> None:
     """Refuse a signal that no working sensor gives in this unit.
 
+    A sensor that was never calibrated may show anything at rest; that is stored with its windows, see `device_facts`.
+
     Raises:
         DataError: says what it is: a dead sensor or axis, another unit, or gravity removed.
     """
     fault = dead_fault(signal, source.axes)
-    if fault is None and measures_gravity(source.stream, source.unit):
+    if fault is None and source.calibrated and measures_gravity(source.stream, source.unit):
         fault = gravity_fault(signal, source.unit, source.rate_hz, stated=True)
     if fault is not None:
         raise DataError(f"{source.path}: {fault.problem}", fault.action)
 
 
-def cut_windows(signal: Signal, rate_hz: float, cut: WindowSettings, path: Path) -> Signal:
-    """(channels, samples) at `rate_hz` -> (windows, channels, length).
+def cut_windows(timed: Timed, cut: WindowSettings, path: Path) -> Signal:
+    """(channels, samples) with their clock -> (windows, channels, length); no sliding window reaches across a gap.
 
     Raises:
-        DataError: the signal is shorter than one sliding window; `path` is named.
+        DataError: the signal, or each part of it between gaps, is shorter than one sliding window; or too much is
+            missing of a whole recording. `path` is named.
     """
     if cut.mode == "whole":
-        return resample_to_length(signal, cut.length)[np.newaxis]
-    resampled = resample_to_rate(signal, rate_hz, cut.rate_hz or rate_hz)
-    windows = sliding_windows(resampled, cut.length, cut.stride or max(1, cut.length // 2))
+        return resample_to_length(timed.bridged(path), cut.length)[np.newaxis]
+    rate, stride = cut.rate_hz or timed.rate_hz, cut.stride or max(1, cut.length // 2)
+    pieces = [resample_to_rate(piece, timed.rate_hz, rate) for piece in timed.pieces()]
+    windows = np.concatenate([sliding_windows(piece, cut.length, stride) for piece in pieces])
     if not len(windows):
+        longest = max(piece.shape[1] for piece in pieces)
+        between = f" between {len(timed.clock.breaks)} gaps" if timed.clock.breaks else ""
         raise DataError(
-            f"{path}: {resampled.shape[1]} samples are shorter than one window of {cut.length}", "Use shorter windows"
+            f"{path}: {longest} samples{between} are shorter than one window of {cut.length}", "Use shorter windows"
         )
     return windows
 
@@ -152,11 +248,25 @@ class WindowStore(Store):
 
     def largest(self, recordings: Sequence[str]) -> float:
         """Largest absolute value in the original recordings."""
-        return max(float(self.fact(i, "largest")) for i in recordings)
+        return max(self.largest_of(recordings))
 
-    def largest_of(self, recordings: Sequence[str]) -> list[float]:
-        """Largest absolute value of each of some original recordings."""
-        return [float(self.fact(i, "largest")) for i in recordings]
+    def largest_of(self, recordings: Sequence[str], stream: int = 0) -> list[float]:
+        """Largest absolute value of each of some original recordings, of their `stream`-th stream, in its unit."""
+        return [float(self.fact(i, "largest")[stream]) for i in recordings]
+
+    def device_facts(self) -> tuple[str, ...]:
+        """What the recordings show of their devices that a user should know, in sentences; see `SignalFacts`."""
+        found = []
+        for what, key in (
+            ("have gaps in time (whole windows bridge them, sliding ones do not reach across)", "gaps"),
+            ("reach the sensor's range, where it saturates", "saturated"),
+            ("hold samples that the sensor cannot measure (glitches); they are left as they are", "glitches"),
+            ("do not show 1 g at rest; the sensor is known not to be calibrated", "gravity"),
+        ):
+            those = sorted(i for i in self.ids if self.fact(i, key))
+            if those:
+                found.append(f"{len(those)} of {len(self.ids)} recordings {what}: {first_few(those, 3, ', ')}")
+        return tuple(found)
 
     def windows(self, recording: str) -> npt.NDArray[np.float32]:
         """float32 (windows, channels, length), not to be changed."""

@@ -1,0 +1,80 @@
+"""The child process in which a bundle's model is run for the first time."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vskd.bundle import contained
+from vskd.bundle.bundle import verify_bundle
+from vskd.errors import BundleError
+
+Interpreter = Callable[[str], None]
+
+
+@pytest.fixture
+def instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Interpreter:
+    """Let a shell script stand in the place of the child's Python."""
+
+    def replace(script: str) -> None:
+        program = tmp_path / "python"
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(0o755)
+        monkeypatch.setattr(contained.sys, "executable", str(program))
+
+    return replace
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("kill -SEGV $$", "crashed the interpreter (SIGSEGV)"),
+        ("kill -ABRT $$", "crashed the interpreter (SIGABRT)"),
+        ("kill -KILL $$", "crashed the interpreter (SIGKILL)"),
+        ("exec sleep 60", "does not end within 0.5 s"),
+        ("echo 'ImportError: x' >&2; exit 1", "stopped the interpreter (ImportError: x)"),
+        ("exit 0", "stopped the interpreter (exit code 0)"),
+        ("echo '[1]'", "stopped the interpreter"),
+    ],
+)
+def test_however_the_child_ends_it_is_one_refusal(instead: Interpreter, tmp_path: Path, script: str, said: str) -> None:
+    instead(script)
+    with pytest.raises(BundleError) as caught:
+        contained.replay_contained(tmp_path / "bundle", "0" * 64, time_limit_s=0.5)
+    assert f"{tmp_path / 'bundle' / 'model.tflite'}: it {said}" in str(caught.value)
+    assert "Do not use this bundle" in str(caught.value)
+
+
+def test_ctrl_c_in_the_child_is_one_here(instead: Interpreter, tmp_path: Path) -> None:
+    instead("kill -INT $$")
+    with pytest.raises(KeyboardInterrupt):
+        contained.replay_contained(tmp_path, "0" * 64)
+
+
+def test_what_the_child_refuses_is_refused(bundle_copy: Path) -> None:
+    with pytest.raises(BundleError, match="changed while it was being verified"):
+        contained.replay_contained(bundle_copy, "0" * 64)
+
+
+def test_nothing_is_imported_from_the_present_folder(
+    bundle_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who verifies a bundle within its own folder must not run what lies there."""
+    (tmp_path / "numpy.py").write_text("raise SystemExit('hostile')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert verify_bundle(bundle_copy).golden_vectors > 0
+
+
+def test_the_child_has_limits() -> None:
+    """In a process of its own, which they stay with."""
+    program = (
+        "import json, resource; from vskd.bundle.contained import _limit; _limit(120.0);"
+        "print(json.dumps([resource.getrlimit(w)[0] for w in (resource.RLIMIT_AS, resource.RLIMIT_CPU)]))"
+    )
+    words = [sys.executable, "-c", program]
+    said = subprocess.run(words, env=contained._environment(), capture_output=True, check=True).stdout
+    memory, seconds = json.loads(said)
+    assert 0 < memory <= contained.MEMORY_LIMIT and seconds == 121

@@ -1,0 +1,125 @@
+"""Ctrl-C on real processes, at random times: one line, exit code 130, soon."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+from tests.conftest import REPOSITORY
+from vskd.cli import entry
+
+SOON_S = 4.0
+"""The promise is two seconds, on a machine that has nothing else to do."""
+READY = "import sys; from vskd.cli import entry; entry.install(); print('ready', flush=True); entry.main()"
+
+
+def interrupted(words: list[str], after_s: float) -> tuple[int, str, float]:
+    """Exit code, stderr, and how long it took to end after SIGINT."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", READY, *words]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment, cwd=REPOSITORY) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(after_s)
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, err = process.communicate(timeout=60)
+    return process.returncode, err.decode("utf-8"), time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def windows(synthetic_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from vskd.cli.main import run
+
+    store = tmp_path_factory.mktemp("windows") / "windows.h5"
+    assert run(["preprocess", "windows", "synthetic", "--data", str(synthetic_root), "--out", str(store)]) == 0
+    return store
+
+
+@pytest.mark.parametrize("command", ["gaf", "frames", "teach", "index"])
+def test_ctrl_c_at_a_random_time(windows: Path, synthetic_root: Path, tmp_path: Path, command: str) -> None:
+    data, out = ["--data", str(synthetic_root)], ["--out", str(tmp_path / "out")]
+    words = {
+        "gaf": ["preprocess", "gaf", str(windows), "--engine", "torch", *out],
+        "frames": ["preprocess", "frames", "synthetic", "--stream", "rgb", *data, *out],
+        "teach": ["teach", "--recipe", "demo", *data, *out],
+        "index": ["datasets", "index", "synthetic", *data],
+    }[command]
+    generator = random.Random(command)
+    for longest in (0.3, 2.5):
+        code, err, seconds = interrupted(words, generator.uniform(0, longest))
+        if code == 0:
+            continue
+        assert (code, err.splitlines()) == (entry.EXIT_INTERRUPTED, [entry.STOPPED])
+        assert seconds < SOON_S
+
+
+STUBBORN = """
+import time
+from vskd.cli import entry
+entry.install()
+print("ready", flush=True)
+while True:
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        pass
+"""
+SWALLOWING = """
+import time
+from vskd.cli import entry
+entry.install()
+print("ready", flush=True)
+class Slow:
+    def __del__(self):
+        time.sleep(60)
+Slow()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("program", [STUBBORN, SWALLOWING])
+def test_code_that_does_not_listen_is_ended(program: str) -> None:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, cwd=REPOSITORY) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == entry.EXIT_INTERRUPTED
+    assert err.decode("utf-8").splitlines() == [entry.STOPPED]
+    assert entry.PATIENCE_S * 0.9 < time.monotonic() - started < entry.PATIENCE_S + SOON_S
+
+
+def test_an_import_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "asks.py").write_text("import sys\nFRAME = sys._getframe()\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    import asks  # type: ignore[import-not-found]
+
+    frame: FrameType = asks.FRAME
+    assert entry.is_importing(frame)
+
+
+def test_what_is_no_import_is_not_taken_for_one() -> None:
+    code = "import sys; from vskd.cli.entry import is_importing; print(is_importing(sys._getframe()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=REPOSITORY)
+    assert done.stdout == b"False\n"
+
+
+def test_ctrl_c_that_the_caller_has_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        entry.install()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,51 @@
+"""What signals show, of files that were made to show it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.datasets.sensors.test_berkeley_mhad import write_trial
+from vskd.datasets.sensors.berkeley_mhad import index
+from vskd.datasets.signal_report import report_signals
+from vskd.datasets.synthetic.dataset import ENTRY as SYNTHETIC
+from vskd.errors import DataError
+
+WRIST = "accelerometer-right-wrist"
+
+
+@pytest.fixture
+def trials(tmp_path: Path) -> Path:
+    """Four trials: sound, with a glitch and a rail, with a gap, and damaged."""
+    for trial in (1, 2, 3, 4):
+        write_trial(tmp_path, 1, 1, trial, sensors=(2,))
+    folder = tmp_path / "Accelerometer" / "Shimmer02"
+    spoiled = np.loadtxt(folder / "acc_h02_s01_a01_r02.txt")
+    spoiled[10, 0], spoiled[20:29, 1] = 60.0, 2.0
+    np.savetxt(folder / "acc_h02_s01_a01_r02.txt", spoiled, fmt="%.6f")
+    spoiled = np.loadtxt(folder / "acc_h02_s01_a01_r03.txt")
+    spoiled[40:, 3] += 5
+    np.savetxt(folder / "acc_h02_s01_a01_r03.txt", spoiled, fmt="%.6f")
+    (folder / "acc_h02_s01_a01_r04.txt").write_text("1 2 x 4\n" * 9)
+    return tmp_path
+
+
+def test_each_fault_is_found_and_named(trials: Path) -> None:
+    report = report_signals(index(trials), WRIST)
+    found = report.noteworthy()
+    assert set(found) == {"s01_a01_r02", "s01_a01_r03", "s01_a01_r04"}
+    assert "at the rail for 10.0% of its samples; 1 glitches up to 60 g" in found["s01_a01_r02"]
+    assert "1 gaps, the longest 5" in found["s01_a01_r03"]
+    assert "r04.txt" in found["s01_a01_r04"]
+    summary = report.summary()
+    counts = {key: summary[key] for key in ("recordings", "with_gaps", "saturated", "glitches", "unreadable")}
+    assert counts == {"recordings": 3, "with_gaps": 1, "saturated": 1, "glitches": 1, "unreadable": 1}
+    assert summary["rate_hz"]["median"] == pytest.approx(31, rel=0.02)
+    json.dumps(summary)
+
+
+def test_only_a_sensor_s_stream_is_read(synthetic_root: Path) -> None:
+    for stream, told in (("rgb", "is no sensor's"), ("barometer", "is in no recording")):
+        with pytest.raises(DataError, match=rf"'{stream}' {told}.*Choose one of: accelerometer, gyroscope"):
+            report_signals(SYNTHETIC.index(synthetic_root), stream)

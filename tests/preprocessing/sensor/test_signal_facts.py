@@ -1,0 +1,35 @@
+"""Facts of a signal against values that were put into it."""
+
+import numpy as np
+import pytest
+
+from tests.preprocessing.sensor.recordings import wrist
+from vskd.preprocessing.sensor.signal_facts import SignalFacts, signal_facts
+from vskd.preprocessing.sensor.timed import Timed
+
+
+def facts_of(signal: np.ndarray, stream: str = "accelerometer", range_limit: float = 2.0) -> SignalFacts:
+    signal = signal.astype(np.float32)
+    timed = Timed(signal, 50.0, np.arange(signal.shape[1]) / 50.0)
+    return signal_facts(timed, stream=stream, unit="g", range_limit=range_limit)
+
+
+def test_saturation_glitches_and_length() -> None:
+    signal = np.clip(wrist().T, -1.8, 1.8)
+    count = signal.shape[1]
+    signal[0, :10], signal[1, 20] = 2.0, 60.0
+    found = facts_of(signal)
+    assert (found.saturated, found.glitches, found.largest) == (pytest.approx(10 / count), 1, 60.0)
+    assert (found.samples, found.seconds, found.gaps) == (count, pytest.approx((count - 1) / 50), 0)
+
+
+def test_without_a_range_nothing_is_called_saturated() -> None:
+    found = facts_of(wrist().T, range_limit=0.0)
+    assert (found.saturated, found.glitches) == (0.0, 0)
+
+
+def test_gravity_is_said_of_accelerometers_only() -> None:
+    assert facts_of(wrist().T).gravity == "" and facts_of(wrist().T).rest == pytest.approx(1, abs=0.2)
+    removed = wrist().T - wrist().T.mean(axis=1, keepdims=True)
+    assert "gravity was removed" in facts_of(removed).gravity
+    assert (facts_of(removed, stream="gyroscope").gravity, facts_of(removed, stream="gyroscope").rest) == ("", 0.0)

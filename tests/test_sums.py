@@ -1,0 +1,96 @@
+"""SHA256SUMS: what is on record is what is there."""
+
+import hashlib
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vskd.sums import SUMS, Sums, SumsError
+
+
+@pytest.fixture
+def sums(tmp_path: Path) -> Sums:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a").write_text("one")
+    (tmp_path / "deep" / "b c").write_text("two")
+    found = Sums(tmp_path)
+    found.record(["a", "deep/b c"])
+    return found
+
+
+def test_the_format_is_that_of_the_tool(sums: Sums) -> None:
+    one = hashlib.sha256(b"one").hexdigest()
+    assert sums.file.read_text().splitlines()[0] == f"{one}  a"
+    assert sums.recorded()["a"] == {one}
+    if shutil.which("sha256sum"):
+        subprocess.run(["sha256sum", "--check", "--strict", "--quiet", SUMS], cwd=sums.folder, check=True)
+
+
+@pytest.mark.parametrize("change", [lambda p: p.write_text("One"), lambda p: p.unlink(), lambda p: p.write_text("")])
+def test_a_changed_file_is_named(sums: Sums, change: Callable[[Path], object]) -> None:
+    assert sums.damaged(["a", "deep/b c", "unknown"]) == ["unknown"]
+    assert sums.intact(["a", "deep/b c"])
+    change(sums.folder / "a")
+    assert sums.damaged(["a", "deep/b c"]) == ["a"]
+    assert not sums.intact(["a"])
+
+
+def test_no_record_is_an_empty_one(tmp_path: Path) -> None:
+    assert Sums(tmp_path).recorded() == {}
+    assert Sums(tmp_path).damaged(["a"]) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda c: b"", lambda c: c[:-1], lambda c: c[: len(c) // 2], lambda c: bytes(len(c)), lambda c: b"\xff"]
+)
+def test_a_damaged_record_is_refused(sums: Sums, damage: Callable[[bytes], bytes]) -> None:
+    sums.file.write_bytes(damage(sums.file.read_bytes()))
+    with pytest.raises(SumsError, match=rf"{SUMS} is damaged.*delete {sums.folder}"):
+        sums.recorded()
+    sums.clear()
+    assert sums.recorded() == {}
+
+
+def test_forgetting(sums: Sums) -> None:
+    sums.forget(["a", "unknown"])
+    assert list(sums.recorded()) == ["deep/b c"]
+    sums.forget(["deep/b c"])
+    assert not sums.file.exists()
+
+
+def test_a_replaced_file_fits_the_record_at_every_moment(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the moment of a kill: before the new file is in its place, and after."""
+    moments: list[bool] = []
+    replace = Path.replace
+
+    def watch(self: Path, target: Path) -> Path:
+        moments.append(sums.intact(["a"]))
+        result = replace(self, target)
+        moments.append(sums.intact(["a"]))
+        return result
+
+    monkeypatch.setattr(Path, "replace", watch)
+    with sums.replacing("a") as temporary:
+        temporary.write_text("three")
+    assert moments == [True] * 6  # the record, the file, the record
+    assert sums.recorded()["a"] == {hashlib.sha256(b"three").hexdigest()}
+
+
+def test_text_that_is_there_already_is_not_written(sums: Sums) -> None:
+    before = (sums.folder / "a").stat().st_mtime_ns
+    sums.replace_text("a", "one")
+    assert (sums.folder / "a").stat().st_mtime_ns == before
+    sums.replace_text("a", "two")
+    assert sums.intact(["a"])
+    (sums.folder / "a").write_text("damaged")
+    sums.replace_text("a", "two")
+    assert (sums.folder / "a").read_text() == "two"
+
+
+def test_known_hashes(sums: Sums) -> None:
+    sums.put({"a": "0" * 64}, only=True)
+    assert sums.recorded() == {"a": {"0" * 64}}
+    assert sums.damaged(["a"]) == ["a"]

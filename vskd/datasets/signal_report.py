@@ -1,0 +1,94 @@
+"""What the signals of a data set show of their devices: every recording read once, nothing changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vskd.datasets.recording import Index
+from vskd.datasets.sensors.read import read_stream
+from vskd.errors import DataError
+from vskd.preprocessing.sensor.signal_facts import SignalFacts, signal_facts
+from vskd.progress import track
+
+
+@dataclass(frozen=True)
+class SignalReport:
+    """One sensor stream of a data set.
+
+    Attributes:
+        stream, unit: its name and unit.
+        facts: by recording.
+        unreadable: of the others, what is wrong with the file.
+    """
+
+    stream: str
+    unit: str
+    facts: Mapping[str, SignalFacts]
+    unreadable: Mapping[str, str]
+
+    def noteworthy(self) -> dict[str, str]:
+        """Recording -> what a user should know of it; those without anything are left out."""
+        found = {name: _remarks(facts, self.unit) for name, facts in self.facts.items()}
+        found |= {name: [problem] for name, problem in self.unreadable.items()}
+        return {name: "; ".join(remarks) for name, remarks in sorted(found.items()) if remarks}
+
+    def summary(self) -> dict[str, Any]:
+        """Figures over all recordings, and the noteworthy ones by name; JSON-serialisable."""
+        every = list(self.facts.values())
+        rates, rest = [f.rate_hz for f in every], [f.rest for f in every if f.rest]
+        return {
+            "stream": self.stream,
+            "unit": self.unit,
+            "recordings": len(every),
+            "rate_hz": _spread(rates),
+            "seconds": _spread([f.seconds for f in every]),
+            "at_rest": _spread(rest),
+            "with_gaps": sum(f.gaps > 0 for f in every),
+            "longest_gap_s": max((f.longest_gap_s for f in every), default=0.0),
+            "saturated": sum(f.saturated > 0 for f in every),
+            "glitches": sum(f.glitches for f in every),
+            "without_1_g": sum(bool(f.gravity) for f in every),
+            "unreadable": len(self.unreadable),
+            "noteworthy": self.noteworthy(),
+        }
+
+
+def report_signals(index: Index, stream: str) -> SignalReport:
+    """Read one sensor stream of every recording that has it.
+
+    Args:
+        index: of the data set.
+        stream: its name.
+
+    Raises:
+        DataError: no recording has it, or it is no sensor's.
+    """
+    found = {r.id: r.stream(stream) for r in index.with_streams([stream])}
+    sensors = {name: one for name, one in found.items() if one.kind == "sensor"}
+    if not sensors:
+        known = sorted({s.name for r in index for s in r.streams.values() if s.kind == "sensor"})
+        what = "is no sensor's" if found else "is in no recording"
+        raise DataError(f"{index.root}: the stream '{stream}' {what}", f"Choose one of: {', '.join(known) or 'none'}")
+    facts, unreadable = {}, {}
+    for name, one in track(list(sensors.items()), "Reading sensors"):
+        try:
+            facts[name] = signal_facts(read_stream(one), stream=one.name, unit=one.unit, range_limit=one.range_limit)
+        except DataError as error:
+            unreadable[name] = error.problem
+    return SignalReport(stream, next(iter(sensors.values())).unit, facts, unreadable)
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    """Least, median and greatest; empty where there are none."""
+    if not values:
+        return {}
+    return {"min": min(values), "median": float(np.median(values)), "max": max(values)}
+
+
+def _remarks(facts: SignalFacts, unit: str) -> list[str]:
+    remarks = [f"{facts.gaps} gaps, the longest {facts.longest_gap_s:.2g} s"] if facts.gaps else []
+    remarks += [f"at the rail for {facts.saturated:.1%} of its samples"] if facts.saturated else []
+    remarks += [f"{facts.glitches} glitches up to {facts.largest:.3g} {unit}"] if facts.glitches else []
+    return remarks + ([facts.gravity] if facts.gravity else [])

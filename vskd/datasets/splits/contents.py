@@ -1,0 +1,82 @@
+"""What recordings hold, as hashes: of their files, or of the samples decoded from them.
+
+Files of equal bytes are found at once. The same samples saved again (a .mat compressed, a clip in another container, a
+JPEG's pixels as PNG) are found by decoding.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from hashlib import sha256
+from pathlib import Path
+
+from vskd.datasets.recording import Stream
+from vskd.errors import DataError
+from vskd.preprocessing.file_hashes import UNREADABLE, file_hashes
+from vskd.preprocessing.image.image_file import open_image, pixels
+from vskd.preprocessing.sensor.joints import read_joints
+from vskd.preprocessing.sensor.signals import read_sensor
+from vskd.preprocessing.stores.store_parts import array_hash
+from vskd.preprocessing.video.frames import read_frames
+from vskd.progress import track
+
+Contents = Callable[[Mapping[str, Stream]], Mapping[str, str]]
+"""Streams of recordings -> hash of what each holds, both by id; what cannot be read is left out."""
+
+
+def of_files(streams: Mapping[str, Stream], cache: Path | None = None) -> dict[str, str]:
+    """SHA-256 of each file; nothing is decoded. `cache`: see `vskd.preprocessing.file_hashes`."""
+    found = file_hashes((stream.path for stream in streams.values()), cache)
+    return {i: found[stream.path] for i, stream in streams.items() if found[stream.path] != UNREADABLE}
+
+
+def of_samples(streams: Mapping[str, Stream]) -> dict[str, str]:
+    """Hash of what each file says: samples in its unit, joints, upright pixels, frames.
+
+    Of a file that cannot be decoded it is that of its bytes: copies of it are copies, too.
+    """
+    files = of_files(streams)
+    known = [(i, stream) for i, stream in streams.items() if i in files]
+    return {i: _decoded(stream, files[i]) for i, stream in track(known, "Comparing contents")}
+
+
+@lru_cache(maxsize=1 << 16)
+def _decoded(stream: Stream, file_sha256: str) -> str:
+    """`file_sha256` is the hash of the stream's file, by which the memory knows that it did not change."""
+    try:
+        return _READERS[stream.kind](stream)
+    except DataError:
+        return file_sha256
+
+
+def _sensor(stream: Stream) -> str:
+    return array_hash(
+        read_sensor(stream.path, axes=stream.axes, variable=stream.variable, columns=stream.columns),
+    )
+
+
+def _skeleton(stream: Stream) -> str:
+    return array_hash(read_joints(stream.path, stream.variable))
+
+
+def _image(stream: Stream) -> str:
+    return array_hash(pixels(*open_image(stream.path, grey=False)))
+
+
+def _video(stream: Stream) -> str:
+    whole = sha256()
+    for frame in read_frames(stream.path, size=None, variable=stream.variable):
+        whole.update(array_hash(frame).encode())
+    return whole.hexdigest()
+
+
+_READERS: Mapping[str, Callable[[Stream], str]] = {
+    "sensor": _sensor,
+    "skeleton": _skeleton,
+    "image": _image,
+    "video": _video,
+}
+
+
+def of_files_in(cache: Path) -> Contents:
+    """`of_files`, remembered in the folder `cache`."""
+    return partial(of_files, cache=cache)
