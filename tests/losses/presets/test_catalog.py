@@ -25,7 +25,7 @@ SHAPES: Mapping[int, Mapping[str, tuple[int, ...]]] = {
 }
 """Layers of the two networks that are paired, by the width of their embedding."""
 UNTRAINED = {("none", 6), ("none", 9), ("kd", 6), ("kd", 9), ("dask", 6)}
-"""Presets, with the width of the teacher's embedding, that have no parameters: neither projectors nor learned weights."""
+"""Presets, with the width of the teacher's embedding, that have neither projectors nor learned weights."""
 
 
 def reweighted(name: str, weights: Mapping[str, float]) -> list[TermSettings]:
