@@ -5,7 +5,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,15 +52,6 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
 
 def test_help_of_the_program_loads_no_command() -> None:
     assert modules_after("--help").isdisjoint(entry.module for entry in CATALOG.values())
-
-
-def test_help_answers_in_half_a_second() -> None:
-    times = []
-    for _ in range(3):  # the best of three: other work on the machine is not ours
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "vskd.cli", "--help"], capture_output=True, check=True, cwd=ROOT)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.5
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
