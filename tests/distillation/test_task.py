@@ -1,6 +1,7 @@
 """The task: what a step is made of, what an epoch begins with, and batches that do not belong together."""
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -104,6 +105,14 @@ def task(
         train_batches=lambda _: [BATCH],
         validation_batches=None,
     )
+
+
+def test_batches_are_those_of_the_epoch_and_validation_those_of_none() -> None:
+    built = task(Teacher())
+    assert list(built.train_dataloader()) == [BATCH] and list(built.val_dataloader()) == []
+    built._train_batches = built._validation_batches = lambda epoch: [epoch]  # type: ignore[assignment, list-item]
+    built._trainer = SimpleNamespace(current_epoch=4)  # type: ignore[assignment]
+    assert list(built.train_dataloader()) == [4] and list(built.val_dataloader()) == [0]
 
 
 def test_a_step_is_the_sum_of_the_terms_which_are_logged() -> None:
