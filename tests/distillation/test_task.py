@@ -1,7 +1,6 @@
 """The task: what a step is made of, what an epoch begins with, and batches that do not belong together."""
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -111,7 +110,7 @@ def test_batches_are_those_of_the_epoch_and_validation_those_of_none() -> None:
     built = task(Teacher())
     assert list(built.train_dataloader()) == [BATCH] and list(built.val_dataloader()) == []
     built._train_batches = built._validation_batches = lambda epoch: [epoch]  # type: ignore[assignment, list-item]
-    built._trainer = SimpleNamespace(current_epoch=4)  # type: ignore[assignment]
+    built.epoch = 4
     assert list(built.train_dataloader()) == [4] and list(built.val_dataloader()) == [0]
 
 
