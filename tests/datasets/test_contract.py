@@ -28,7 +28,7 @@ FIXTURES = {
     "image-folder": "image_folder_root",
 }
 """Data sets whose sample is a fixture that other tests share."""
-OWN_CLASSES = {"image-folder"}
+OWN_CLASSES = {"image-folder", "sensor-folder"}
 """Data sets whose classes are the names of a folder's own folders."""
 
 
@@ -114,7 +114,7 @@ def test_indexing_does_not_change_with_the_order_of_writing(entry: DatasetEntry,
     for number, order in enumerate((chosen, chosen[::-1])):
         root = tmp_path / str(number) / "world"
         root.mkdir(parents=True)
-        beside = (p for pattern in ("*.json", "**/*.csv", "**/_*.txt") for p in index.root.glob(pattern))
+        beside = (p for pattern in ("*.json", "*.yaml", "**/*.csv", "**/_*.txt") for p in index.root.glob(pattern))
         for extra in (p for p in beside if p not in samples):
             (root / extra.relative_to(index.root)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(extra, root / extra.relative_to(index.root))

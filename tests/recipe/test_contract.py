@@ -67,7 +67,6 @@ SMALL_WORLD = (
     *("teachers.0.sees.streams=[rgb]", "teachers.0.network.feature_size=8"),
 )
 SMALL_BODIES = (
-    "dataset.name=utd-mhad",
     *("student.sees.length=32", "student.network.embedding_size=8", "teachers.0.sees.length=16"),
     "teachers.0.network.embedding_size=8",
 )
@@ -82,11 +81,12 @@ def small(name: str, **roots: Path) -> Recipe:
     """A shipped recipe with all its keys, made tiny."""
     shipped = load_recipe(name)
     data = "images" if shipped.student.sees.modality == "image" else "world"
-    data = data if any(role.sees.modality in ("image", "frames") for role in shipped.teachers) else "bodies"
+    data = "bodies" if any(teacher.sees.modality == "skeleton" for teacher in shipped.teachers) else data
     made_small = {"images": SMALL_IMAGES, "world": SMALL_WORLD, "bodies": SMALL_BODIES}
     words = [*SMALL, *made_small[data], *([f"dataset.path={roots[data]}"] if roots else [])]
-    made = load_recipe(name, [word for word in words if shipped.teachers or not word.startswith("teachers.")])
-    assert [key.path for key in keys_of(made)] == [key.path for key in keys_of(shipped)]
+    paths = [key.path for key in keys_of(shipped)]
+    made = load_recipe(name, [word for word in words if word.partition("=")[0] in paths])
+    assert [key.path for key in keys_of(made)] == paths
     return made
 
 
@@ -149,7 +149,7 @@ def _leaves(settings: Strict, before: str, choice: str) -> Iterator[tuple[str, S
         path = f"{before}{name}"
         if isinstance(value, Strict):
             yield from _leaves(value, f"{path}.", own)
-        elif isinstance(value, tuple) and (name == "teachers" or (value and isinstance(value[0], Strict))):
+        elif isinstance(value, tuple) and value and isinstance(value[0], Strict):
             for number, element in enumerate(value):
                 yield from _leaves(element, f"{path}.{number}.", own)
         else:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vskd.bundle.contract import SensorContract
-from vskd.bundle.samples import Samples, counts_on
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.sensor.clock import Clock, fit_clock
 from vskd.preprocessing.sensor.column_names import (
@@ -15,6 +14,7 @@ from vskd.preprocessing.sensor.column_names import (
     quantity_of,
     time_columns,
 )
+from vskd.preprocessing.sensor.samples import Samples, counts_on
 from vskd.preprocessing.sensor.signals import check_columns
 
 NAME_THEM = "Name the columns of the axes with --columns, counted from 0 in the file as it is"

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.bundle.contract import SensorContract
-from vskd.bundle.samples import Samples, open_samples
 from vskd.bundle.sensor_checks import (
     check_alive,
     check_length,
@@ -27,6 +26,7 @@ from vskd.bundle.sensor_columns import Chosen, choose_columns, read_clock
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.gravity import measures_gravity
+from vskd.preprocessing.sensor.samples import Samples, open_samples
 from vskd.preprocessing.sensor.signals import check_signal, to_signal
 from vskd.preprocessing.sensor.text_file import TEXT
 from vskd.preprocessing.sensor.timed import Timed

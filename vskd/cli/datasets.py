@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from vskd.cli.datasets_import import import_command
 from vskd.cli.options import FOLDER, VskdGroup, json_option
 from vskd.cli.output import print_fields, print_json, print_table
 
@@ -18,6 +19,7 @@ from vskd.cli.output import print_fields, print_json, print_table
         "vskd datasets index utd-mhad --data UTD-MHAD --json",
         "vskd datasets signals utd-mhad --data UTD-MHAD --stream accelerometer",
         "vskd datasets audit driver-inattention --data IMAGES --protocol official",
+        "vskd datasets import FOLDER --out DATASET",
         "vskd datasets make-synthetic --out WORLD",
     ),
 )
@@ -260,3 +262,6 @@ def make_synthetic(out: Path, subjects: int, actions: int, trials: int, seed: in
         print_json({"out": out, "recordings": total, "written": written})
     else:
         click.echo(f"{out}: {total} recordings, {written} of them written now")
+
+
+datasets.add_command(import_command)

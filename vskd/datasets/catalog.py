@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images import auc, driver_inattention, image_folder, state_farm
-from vskd.datasets.sensors import berkeley_mhad, mmact, utd_mhad
+from vskd.datasets.sensors import berkeley_mhad, mmact, sensor_folder, utd_mhad
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.errors import DataError, lookup
 
@@ -20,6 +20,7 @@ DATASETS: Mapping[str, DatasetEntry] = {
         state_farm.ENTRY,
         auc.ENTRY,
         image_folder.ENTRY,
+        sensor_folder.ENTRY,
     )
 }
 """By name."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from vskd.errors import DataError, first_few, natural_order
+from vskd.preprocessing.sensor.reading import Reading
 
 UNLABELLED = -1
 """The class number of a recording whose label training does not see."""
@@ -36,6 +37,7 @@ class Stream:
             whose axes are off by so much that gravity says nothing about the unit.
         placement: where on the body the sensor is worn, or how the camera stands; empty where that is the same for the
             whole data set.
+        reading: how cells become samples, and which part of the file the recording is, where a user has stated it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Stream:
     time_column: int | None = None
     calibrated: bool = True
     placement: str = ""
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import numpy as np
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.predict import sensor_contract_of
-from vskd.bundle.samples import TextSamples
 from vskd.bundle.sensor_columns import choose_columns
 from vskd.errors import BundleError, DataError
 from vskd.firmware_bridge.conditions import Condition
@@ -21,6 +20,7 @@ from vskd.firmware_bridge.stream_plan import MICROSECONDS
 from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.preprocessing.sensor.column_names import time_columns
 from vskd.preprocessing.sensor.delimited import SEPARATORS, cells_of, is_decimal, parse_delimited
+from vskd.preprocessing.sensor.samples import TextSamples
 from vskd.preprocessing.sensor.units import conversion
 
 HEAD_LINES = 2000

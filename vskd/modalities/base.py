@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vskd.bundle.contract import Contract
 from vskd.datasets.recording import UNLABELLED, Recording, Stream, StreamKind
+from vskd.datasets.splits.contents import part_hash
 from vskd.errors import SettingError
 from vskd.files import sha256_json
 from vskd.modalities.sampling import Sampling
@@ -133,8 +134,9 @@ def data_rows(source: Source, streams: Sequence[str]) -> Rows:
 
 
 def _how_read(stream: Stream) -> dict[str, Any]:
-    """What decides what a file means, beside its content."""
-    return {f.name: getattr(stream, f.name) for f in dataclasses.fields(stream) if f.name != "path"}
+    """What decides what a file means, beside its content; a `reading` only where there is one."""
+    values = {f.name: getattr(stream, f.name) for f in dataclasses.fields(stream) if f.name not in ("path", "reading")}
+    return values if stream.reading is None else {**values, "reading": dataclasses.asdict(stream.reading)}
 
 
 def data_parts(rows: Rows, class_names: Sequence[str]) -> dict[str, str]:
@@ -239,9 +241,9 @@ class Inputs(ABC):
             Beginning of the hash -> id.
         """
         usable, contents = [i for i in ids if i in self.ids], self.store.contents
-        paths = [(self.source.recordings[i].stream(name).path, i) for i in usable for name in self.sees.streams]
-        files = file_hashes((path for path, _ in paths), self.source.cache)
-        known = [(files[path], i) for path, i in paths] + [(contents[i], i) for i in usable]
+        streams = [(self.source.recordings[i].stream(name), i) for i in usable for name in self.sees.streams]
+        files = file_hashes((stream.path for stream, _ in streams), self.source.cache)
+        known = [(part_hash(files[s.path], s), i) for s, i in streams] + [(contents[i], i) for i in usable]
         return {content[:FINGERPRINT_DIGITS]: i for content, i in known}
 
     @cached_property

@@ -18,4 +18,5 @@ def read_stream(stream: Stream) -> Timed:
         columns=stream.columns,
         stream=stream.name,
         time_column=stream.time_column,
+        reading=stream.reading,
     )

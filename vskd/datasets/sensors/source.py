@@ -29,6 +29,7 @@ def window_source(recording: str, stream: Stream, scale: float = 1.0) -> WindowS
         stream.calibrated,
         stream.range_limit,
         scale,
+        reading=stream.reading,
     )
 
 

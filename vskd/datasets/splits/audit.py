@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vskd.datasets.recording import Index, Problem
-from vskd.datasets.splits.contents import Contents, of_samples
+from vskd.datasets.recording import Index, Problem, Stream
+from vskd.datasets.splits.contents import Contents, of_samples, overlapping_parts
 from vskd.datasets.splits.split import Split, find_overlaps, overlaps
 from vskd.errors import DataError, ProtocolError, first_few
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 class Leak:
     """Something that two parts of a split share and must not.
 
-    `kind`: `recording` (ids), `subject`, `group`, or `content` (the same samples under different ids).
+    `kind`: `recording` (ids), `subject`, `group`, or `content` (the same samples under different ids, or some of them).
     """
 
     kind: str
@@ -41,9 +41,24 @@ def find_leaks(
     leaks = [Leak(o.what, o.parts, str(o)) for o in find_overlaps(split, by_id)]
     used = [by_id[i] for ids in split.parts.values() for i in ids if i in by_id]
     for stream in streams:
-        found = contents({r.id: r.streams[stream] for r in used if stream in r.streams})
-        leaks += content_leaks(split, found, stream)
+        of_stream = {r.id: r.streams[stream] for r in used if stream in r.streams}
+        leaks += content_leaks(split, contents(of_stream), stream)
+        leaks += overlap_leaks(split, of_stream, stream)
     return tuple(leaks)
+
+
+def overlap_leaks(split: Split, streams: Mapping[str, Stream], stream: str) -> list[Leak]:
+    """Recordings of different parts that are overlapping parts of one file, or of files of equal content."""
+    part_of = {i: name for name, ids in split.parts.items() for i in ids}
+    found: dict[tuple[str, str], list[str]] = {}
+    for one, other in overlapping_parts(streams):
+        if part_of[one] != part_of[other]:
+            first, second = sorted((one, other), key=lambda i: list(split.parts).index(part_of[i]))
+            found.setdefault((part_of[first], part_of[second]), []).append(f"{first} and {second}")
+    return [
+        Leak("content", parts, f"{' and '.join(parts)} hold overlapping {stream} samples: {first_few(pairs, 5, ', ')}")
+        for parts, pairs in found.items()
+    ]
 
 
 def content_leaks(split: Split, contents: Mapping[str, str], stream: str) -> tuple[Leak, ...]:

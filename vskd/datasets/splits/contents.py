@@ -7,13 +7,17 @@ JPEG's pixels as PNG) are found by decoding.
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 
 from vskd.datasets.recording import Stream
+from vskd.datasets.sensors.read import read_stream
 from vskd.errors import DataError
+from vskd.files import sha256_json
 from vskd.preprocessing.file_hashes import UNREADABLE, file_hashes
 from vskd.preprocessing.image.image_file import open_image, pixels
 from vskd.preprocessing.sensor.joints import read_joints
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.signals import read_sensor
 from vskd.preprocessing.stores.store_parts import array_hash
 from vskd.preprocessing.video.frames import read_frames
@@ -26,7 +30,38 @@ Contents = Callable[[Mapping[str, Stream]], Mapping[str, str]]
 def of_files(streams: Mapping[str, Stream], cache: Path | None = None) -> dict[str, str]:
     """SHA-256 of each file; nothing is decoded. `cache`: see `vskd.preprocessing.file_hashes`."""
     found = file_hashes((stream.path for stream in streams.values()), cache)
-    return {i: found[stream.path] for i, stream in streams.items() if found[stream.path] != UNREADABLE}
+    return {
+        i: part_hash(found[stream.path], stream) for i, stream in streams.items() if found[stream.path] != UNREADABLE
+    }
+
+
+def part_hash(file_sha256: str, stream: Stream) -> str:
+    """Hash of what a recording holds: that of its file, or of the part of the file that it is.
+
+    Two parts of one file are not the same content; those that overlap are found by `overlapping_parts`.
+    """
+    part = stream.reading.part if stream.reading else ()
+    return sha256_json([file_sha256, part]) if part else file_sha256
+
+
+def overlapping_parts(streams: Mapping[str, Stream]) -> list[tuple[str, str]]:
+    """Recordings, in pairs of ids, that are different parts of one file and share samples.
+
+    Files are the same where their content is. Recordings that are equal are not named: `of_files` finds them.
+    """
+    if not any(stream.reading and stream.reading.part for stream in streams.values()):
+        return []
+    files = file_hashes(stream.path for stream in streams.values())
+    owners: dict[str, list[tuple[str, Reading]]] = {}
+    for i, stream in streams.items():
+        if files[stream.path] != UNREADABLE:
+            owners.setdefault(files[stream.path], []).append((i, stream.reading or Reading()))
+    return [
+        (one, other)
+        for parts in owners.values()
+        for (one, its), (other, others) in combinations(parts, 2)
+        if its.part != others.part and its.overlaps(others)
+    ]
 
 
 def of_samples(streams: Mapping[str, Stream]) -> dict[str, str]:
@@ -49,6 +84,8 @@ def _decoded(stream: Stream, file_sha256: str) -> str:
 
 
 def _sensor(stream: Stream) -> str:
+    if stream.reading is not None:
+        return array_hash(read_stream(stream).signal)
     return array_hash(
         read_sensor(stream.path, axes=stream.axes, variable=stream.variable, columns=stream.columns),
     )

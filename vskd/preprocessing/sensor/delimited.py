@@ -74,13 +74,17 @@ class Table:
         """One column as it is written."""
         return [row[column].strip() for row in self.rows]
 
-    def numbers(self, column: int) -> npt.NDArray[np.float64]:
+    def numbers(self, column: int, *, empty: bool = False) -> npt.NDArray[np.float64]:
         """One column as numbers, a decimal comma understood.
+
+        Args:
+            column: its number, from 0.
+            empty: whether cells may be empty; they are NaN then.
 
         Raises:
             DataError: names the first row whose cell is no number, or mixes decimal points and commas.
         """
-        cells = self.cells(column)
+        cells = [cell or "nan" for cell in self.cells(column)] if empty else self.cells(column)
         for number, cell in enumerate(cells, 1):
             if not is_decimal(cell):
                 name = f", column '{self.names[column]}'" if self.names else ""
@@ -108,22 +112,27 @@ def is_decimal(cell: str) -> bool:
     return _NUMBER.fullmatch(cell) is not None
 
 
-def read_delimited(path: Path) -> Table:
+def read_delimited(path: Path, separator: str = "") -> Table:
     """Read a text file of samples.
+
+    Args:
+        path: the file.
+        separator: its name, e.g. `semicolon`; empty: found.
 
     Raises:
         DataError: no readable text, no separator that makes columns, rows of different lengths, or no numbers.
     """
-    return parse_delimited(path, *read_text(path))
+    return parse_delimited(path, *read_text(path), separator)
 
 
-def parse_delimited(path: Path, text: str, encoding: str = "utf-8") -> Table:
+def parse_delimited(path: Path, text: str, encoding: str = "utf-8", separator: str = "") -> Table:
     """A table from text that was read already, e.g. the first lines of a long file.
 
     Args:
         path: of the file, for messages.
         text: whole lines.
         encoding: of the file.
+        separator: see `read_delimited`.
 
     Raises:
         DataError: as `read_delimited`.
@@ -131,7 +140,7 @@ def parse_delimited(path: Path, text: str, encoding: str = "utf-8") -> Table:
     remarks, lines = _without_remarks(text)
     if not lines:
         raise DataError(f"{path}: is empty", "Remove this recording, or copy it again")
-    separator = _separator(lines)
+    separator = next((mark for mark, name in SEPARATORS.items() if name == separator), "") or _separator(lines)
     rows = [cells_of(line, separator) for line in lines]
     head, body = _head_and_body(rows, path, separator)
     declared = _declared(path, remarks)

@@ -12,8 +12,12 @@ _SIGNS = frozenset("²³°µ·±⁻–—äöüÄÖÜßéèàçñ")
 """What may stand in a header in Windows' western encoding; anything else there is another encoding, or no text."""
 
 
-def read_text(path: Path) -> tuple[str, str]:
+def read_text(path: Path, most: int = 0) -> tuple[str, str]:
     """The content of a text file, and its encoding: UTF-8, UTF-16 with its mark, or Windows-1252.
+
+    Args:
+        path: the file.
+        most: bytes to read, cut at the end of a line; 0: all. Files of UTF-16, and of one line, are read as a whole.
 
     Raises:
         DataError: the file is missing, or is in another encoding or no text.
@@ -21,7 +25,7 @@ def read_text(path: Path) -> tuple[str, str]:
     if not path.is_file():
         raise DataError(f"{path}: no such file", "Check the path")
     try:
-        content = path.read_bytes()
+        content = _head(path, most) if most else path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: not a readable text file ({error.strerror or error})", "Check the path") from error
     marked = next((name for mark, name in _MARKS if content.startswith(mark)), "")
@@ -37,6 +41,16 @@ def read_text(path: Path) -> tuple[str, str]:
         f"{path}: not a readable text file: its encoding is not UTF-8, UTF-16 or Windows-1252{hint}",
         "Save it as UTF-8 text",
     )
+
+
+def _head(path: Path, most: int) -> bytes:
+    """The whole lines within the first `most` bytes."""
+    with path.open("rb") as file:
+        start = file.read(most)
+        lines = start[: start.rfind(b"\n") + 1]
+        if len(start) < most or (lines and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))):
+            return start if len(start) < most else lines
+        return start + file.read()
 
 
 def _is_text(text: str) -> bool:

@@ -10,8 +10,10 @@ import numpy.typing as npt
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.clock import Clock, fit_clock
 from vskd.preprocessing.sensor.delimited import read_delimited
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.signals import Signal, read_sensor, table_signal
 from vskd.preprocessing.sensor.stamps import parse_stamps, start_of
+from vskd.preprocessing.sensor.stated import read_part
 
 LONGEST_BRIDGE_S = 1.0
 MOST_BRIDGED = 0.25
@@ -82,17 +84,30 @@ def read_timed(
     columns: Sequence[int] = (),
     stream: str = "accelerometer",
     time_column: int | None = None,
+    reading: Reading | None = None,
 ) -> Timed:
     """Read one sensor stream of a recording, and fit an even clock to its time stamps where it has some.
 
     Args:
         path, axes, variable, columns, stream: see `read_sensor`.
         rate_hz: nominal rate of the device.
-        time_column: of the time stamps, in a text file; None: the nominal rate counts.
+        time_column: of the time stamps; None: the nominal rate counts.
+        reading: what somebody stated of the file; None: nothing, and the recording is all of it.
 
     Raises:
         DataError: as `read_sensor`; or the stamps cannot be read, or the clock is broken (see `fit_clock`).
     """
+    if reading is not None:
+        part = read_part(
+            path,
+            axes=axes,
+            rate_hz=rate_hz,
+            columns=columns,
+            reading=reading,
+            variable=variable,
+            time_column=time_column,
+        )
+        return _clocked(part.signal, part.stamps, part.start, rate_hz, path)
     if time_column is None:
         signal = read_sensor(path, axes=axes, variable=variable, columns=columns, stream=stream)
         return Timed(signal, rate_hz, np.arange(signal.shape[1]) / rate_hz)
@@ -104,8 +119,14 @@ def read_timed(
     read = parse_stamps(cells)
     if read is None:
         raise DataError(f"{path}: column {time_column} cannot be read as times, e.g. '{cells[0]}'", "Check the file")
-    clock = fit_clock(read[0], path, rate_hz)
-    if not clock.period_s:
+    return _clocked(signal, read[0], start_of(cells[0]), rate_hz, path)
+
+
+def _clocked(
+    signal: Signal, stamps: npt.NDArray[np.float64] | None, start: float | None, rate_hz: float, path: Path
+) -> Timed:
+    """A signal with an even clock through its stamps; `start` is when the file began, in seconds since 1970."""
+    clock = Clock(None) if stamps is None else fit_clock(stamps, path, rate_hz)
+    if stamps is None or not clock.period_s:
         return Timed(signal, rate_hz, np.arange(signal.shape[1]) / rate_hz)
-    start = start_of(cells[0])
-    return Timed(signal, 1 / clock.period_s, clock.sample_times(read[0]) + (start or 0.0), start is not None, clock)
+    return Timed(signal, 1 / clock.period_s, clock.sample_times(stamps) + (start or 0.0), start is not None, clock)

@@ -190,12 +190,17 @@ def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
 
 
 def _details(source: Any) -> dict[str, Any]:
-    """The fields of a source, and of sources within it, but where their files lie."""
+    """The fields of a source, and of what is within it, but where their files lie.
+
+    A `reading` of None is left out: stores that were made before there was one are the same.
+    """
     values = {f: getattr(source, f) for f in source.__dataclass_fields__ if f != "path"}
-    return {
-        f: [_details(v) if dataclasses.is_dataclass(v) else v for v in value] if isinstance(value, tuple) else value
-        for f, value in values.items()
-    }
+    said = {f: value for f, value in values.items() if f != "reading" or value is not None}
+    return {f: [_plain(v) for v in value] if isinstance(value, tuple) else _plain(value) for f, value in said.items()}
+
+
+def _plain(value: Any) -> Any:
+    return _details(value) if dataclasses.is_dataclass(value) else value
 
 
 def _entry(source: Source, old: Entry | None, sha256: str | None) -> Entry:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from vskd.errors import DataError, first_few
 from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measures_gravity
 from vskd.preprocessing.sensor.joined import joined
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.signal_facts import signal_facts
 from vskd.preprocessing.sensor.signals import Signal, resample_to_length, resample_to_rate, sliding_windows
 from vskd.preprocessing.sensor.timed import Timed, read_timed
@@ -39,6 +40,7 @@ class WindowSource:
         scale: what samples are divided by, so that streams of several units share a window; 1 leaves them as they are.
         others: further streams of the recording, whose channels follow; see `joined`.
         others_sha256: of their files, so that a change is noticed.
+        reading: what somebody stated of the file, and which part of it the recording is; see `read_timed`.
     """
 
     id: str
@@ -55,6 +57,7 @@ class WindowSource:
     scale: float = 1.0
     others: tuple["WindowSource", ...] = ()
     others_sha256: tuple[str, ...] = ()
+    reading: Reading | None = None
 
     @property
     def parts(self) -> tuple["WindowSource", ...]:
@@ -115,7 +118,7 @@ def build_window_store(
     )
     if not report.reused:
         for fact in WindowStore(out).device_facts():
-            logger.warning("%s: %s", sources[0].stream or out.name, fact)
+            logger.warning("%s: %s", " + ".join(part.stream for part in sources[0].parts) or out.name, fact)
     return report
 
 
@@ -184,6 +187,7 @@ def read_source(source: WindowSource) -> Timed:
         columns=source.columns,
         stream=source.stream or "accelerometer",
         time_column=source.time_column,
+        reading=source.reading,
     )
 
 

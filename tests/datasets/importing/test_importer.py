@@ -1,0 +1,157 @@
+"""A dozen folders of the kinds that people have: everything is right, or refused with the flag that says it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.datasets.importing.folders import FOLDERS, LABELS, each, signal
+from vskd.datasets.importing import importer
+from vskd.datasets.importing.importer import import_folder
+from vskd.datasets.importing.stated import Stated
+from vskd.datasets.sensors.folder_description import read_description
+from vskd.datasets.sensors.read import read_stream
+from vskd.datasets.sensors.sensor_folder import index
+from vskd.datasets.splits.audit import audit_split
+from vskd.datasets.splits.protocol import load_protocol
+from vskd.errors import DataError
+from vskd.files import WriteError
+
+BY_COLUMN = Stated(label_column="activity", subject_column="user")
+RIGHT: dict[str, tuple[Stated, float, str, str]] = {
+    "berkeley": (Stated(), 31.0, "g", "s"),
+    "phone": (Stated(), 104.0, "m/s^2", "ms"),
+    "milli": (Stated(), 50.0, "mg", ""),
+    "counts": (Stated(rate_hz=50.0), 50.0, "1/4096 g", ""),
+    "codes": (Stated(rate_hz=32.0, unit="1/21 g", offset=31.5), 32.0, "1/21 g", ""),
+    "iso": (Stated(), 25.0, "g", "text"),
+    "intervals": (Stated(), 50.0, "g", "ms"),
+    "label_column": (BY_COLUMN, 50.0, "m/s^2", "ns"),
+    "two_devices": (Stated(rate_hz=25.0, pattern="s1_{label}_t{trial}.csv"), 25.0, "g", "s"),
+    "bare_numbers": (Stated(rate_hz=50.0, pattern="{label}/{trial}.csv"), 50.0, "g", ""),
+}
+
+
+@pytest.fixture(autouse=True)
+def no_preview(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Plots take half a second each: one test draws one."""
+    if "preview" not in request.node.name:
+        monkeypatch.setattr(importer, "draw_preview", lambda *_: None)
+
+
+def made(name: str, tmp_path: Path) -> Path:
+    root = tmp_path / "files"
+    root.mkdir()
+    FOLDERS[name](root)
+    return root
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_rate_unit_columns_and_labels_are_right(name: str, tmp_path: Path) -> None:
+    stated, rate, unit, time_unit = RIGHT[name]
+    done = import_folder(made(name, tmp_path), tmp_path / "set", stated)
+    stream = read_description(tmp_path / "set").streams["accelerometer"]
+    assert (stream.rate_hz, stream.unit, stream.time.unit if stream.time else "") == (rate, unit, time_unit)
+    found = index(tmp_path / "set")
+    assert {p.kind for p in found.problems} <= ({"unknown"} if name == "two_devices" else set())
+    assert found == done.index
+    labels = ("01", "02") if name == "berkeley" else LABELS
+    assert found.labels == labels
+    here = [one for one in each() if name != "two_devices" or one[0] == 1]
+    assert len(found) == len(here)
+    if name not in ("two_devices", "bare_numbers"):
+        assert found.subjects == ("1", "2")
+    for recording in found if name not in ("bare_numbers",) else ():
+        subject = 1 if name == "two_devices" else int(recording.subject)
+        wanted = [signal(subject, LABELS[recording.label], t, rate).T for t in (1, 2)]
+        read = read_stream(recording.stream("accelerometer"))
+        assert read.rate_hz == pytest.approx(rate, rel=0.02) and recording.stream("accelerometer").unit == "g"
+        length = read.signal.shape[1]
+        atol = 0.5 / 21 + 1e-3 if name == "codes" else 2e-3
+        assert any(np.allclose(read.signal, one[:, :length], atol=atol) for one in wanted), recording.id
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "why", "flag"),
+    [
+        ("milli", Stated(rate_hz=100.0), "says 100 Hz, the remark in the file 50 Hz", "--rate"),
+        ("counts", Stated(), "does not say its rate", "--rate"),
+        ("codes", Stated(), "does not say its rate", "--rate"),
+        ("codes", Stated(rate_hz=32.0), "whole numbers that are never negative|1 g in no unit", "--unit"),
+        ("codes", Stated(rate_hz=32.0, unit="1/21 g"), "contradicted by gravity", "--offset"),
+        ("no_gravity", Stated(), "1 g in no unit|gravity was removed", "--unit"),
+        ("no_gravity", Stated(unit="m/s^2"), "contradicted by gravity", "--uncalibrated"),
+        ("bare_numbers", Stated(rate_hz=50.0), "may be a subject or a trial", "--pattern"),
+        ("lying_header", Stated(), "contradicted by gravity", "--unit"),
+        ("lying_header", Stated(unit="g"), "--unit says g, the files say m/s2", "--unit"),
+        ("two_devices", Stated(), "several rates", "--rate"),
+        ("phone", Stated(unit="g"), "contradicted by gravity", "--unit"),
+        ("phone", Stated(time_unit="s"), "no rate of movement", "--time-unit"),
+        ("phone", Stated(rate_hz=50.0), "--rate says 50 Hz, the clock 104 Hz", "--rate"),
+        ("phone", Stated(columns=("ax", "ay", "az")), "has no column 'ax'", "--columns"),
+        ("phone", Stated(stream="gyroscope"), "no columns of the gyroscope", "--columns"),
+        ("phone", Stated(pattern="{label}.csv"), "No file fits", "--pattern"),
+        ("iso", Stated(unit="deg/s"), "--unit says deg/s, the files say g", "--unit"),
+        ("label_column", Stated(), "no word in them differs", "--label-column"),
+        ("intervals", Stated(table="none.csv"), "no such file", "path"),
+    ],
+)
+def test_what_cannot_be_told_or_is_contradicted_is_refused(
+    name: str, stated: Stated, why: str, flag: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=why) as caught:
+        import_folder(made(name, tmp_path), tmp_path / "set", stated)
+    assert flag in str(caught.value)
+    assert not (tmp_path / "set" / "dataset.yaml").exists()
+
+
+def test_a_gyroscope_beside_is_taken_where_its_unit_is_said(tmp_path: Path) -> None:
+    root = made("iso", tmp_path)
+    found = import_folder(root, tmp_path / "set", Stated()).index
+    gyroscope = read_stream(found.recordings[0].stream("gyroscope"))
+    np.testing.assert_allclose(
+        gyroscope.signal, 100 * read_stream(found.recordings[0].stream("accelerometer")).signal, rtol=1e-3, atol=1e-2
+    )
+    for path in root.rglob("*.csv"):
+        path.write_text(path.read_text().replace("deg/s", "unit"))
+    done = import_folder(root, tmp_path / "other", Stated())
+    assert list(done.index.recordings[0].streams) == ["accelerometer"]
+    assert any("gyroscope" in note and "left out" in note for note in done.notes)
+
+
+def test_the_protocols_that_are_written_split_without_leaks(tmp_path: Path) -> None:
+    done = import_folder(made("berkeley", tmp_path), tmp_path / "set", Stated(position="right wrist"))
+    (path,) = done.protocols
+    split = load_protocol("sensor-folder", str(path)).split(done.index)
+    audit_split(split, done.index)
+    assert {done.index.by_id()[i].subject for i in split.test} == {"2"}
+    assert done.index.recordings[0].stream("accelerometer").placement == "right wrist"
+
+
+def test_a_preview_is_drawn_and_the_files_are_left_alone(tmp_path: Path) -> None:
+    root = made("phone", tmp_path)
+    before = sorted((path.name, path.stat().st_mtime_ns) for path in root.rglob("*"))
+    done = import_folder(root, tmp_path / "set", Stated())
+    assert done.preview.read_bytes().startswith(b"\x89PNG")
+    assert sorted((path.name, path.stat().st_mtime_ns) for path in root.rglob("*")) == before
+
+
+def test_bad_files_are_named_and_a_second_import_overwrites_nothing(tmp_path: Path) -> None:
+    root = made("phone", tmp_path)
+    (root / "subject_1" / "walk_t1.csv").write_text("")
+    done = import_folder(root, tmp_path / "set", Stated())
+    assert any("walk_t1.csv: is empty" in note for note in done.notes)
+    assert [p.kind for p in done.index.problems] == ["corrupt"]
+    with pytest.raises(WriteError, match="is there already"):
+        import_folder(root, tmp_path / "set", replace(Stated(), unit="g"))
+
+
+def test_signs_and_order_are_those_of_the_flags(tmp_path: Path) -> None:
+    stated = Stated(columns=("acc_z", "acc_x", "acc_y"), signs=(1, -1, 1), range_limit=78.4532)
+    done = import_folder(made("phone", tmp_path), tmp_path / "set", stated)
+    recording = done.index.by_id()["s1_walk_t1"]
+    stream = recording.stream("accelerometer")
+    expected = signal(1, "walk", 1, 104.0).T[[2, 0, 1]] * np.array([[1], [-1], [1]])
+    np.testing.assert_allclose(read_stream(stream).signal, expected, atol=2e-3)
+    assert stream.range_limit == pytest.approx(8.0)

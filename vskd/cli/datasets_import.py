@@ -1,0 +1,104 @@
+"""`vskd datasets import`: a data set of a folder of sensor files."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vskd.cli.options import FOLDER, VskdCommand, json_option
+from vskd.cli.output import print_fields, print_json, print_notes, print_table
+
+if TYPE_CHECKING:
+    from vskd.datasets.importing.importer import Imported
+
+_META = "vskd.import_stated"
+_SEPARATORS = click.Choice(["tab", "semicolon", "bar", "comma", "space"])
+_UNITS_OF_TIME = click.Choice(["s", "ms", "us", "ns", "text"])
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(cell.strip() for cell in text.split(","))
+
+
+def _signs(text: str) -> tuple[int, ...]:
+    if not set(_list(text)) <= {"1", "+1", "-1"}:
+        raise click.BadParameter("give 1 or -1 for each axis, e.g. 1,-1,1")
+    return tuple(map(int, _list(text)))
+
+
+def _stating(flag: str, name: str, **settings: Any) -> Callable[[Any], Any]:
+    """An option that states one field of `Stated`; `read` makes it of the text."""
+    read = settings.pop("read", lambda value: value)
+
+    def remember(context: click.Context, _: click.Parameter, value: Any) -> None:
+        if value not in (None, False):
+            context.meta.setdefault(_META, {})[name] = read(value)
+
+    return click.option(flag, name, expose_value=False, callback=remember, **settings)
+
+
+@click.command(
+    "import",
+    cls=VskdCommand,
+    examples=(
+        "vskd datasets import FOLDER --out DATASET",
+        "vskd datasets import FOLDER --out DATASET --pattern 's{subject}/{label}_{trial}.csv' --unit mg --rate 50",
+        "vskd datasets import FOLDER --out DATASET --columns 1,2,3 --time 0 --time-unit ms --position 'left wrist'",
+        "vskd datasets import FOLDER --out DATASET --label-column activity --subject-column user",
+    ),
+)
+@click.argument("folder", type=FOLDER)
+@click.option("--out", type=FOLDER, required=True, help="Folder for dataset.yaml, protocols and the preview.")
+@_stating("--pattern", "pattern", metavar="PATTERN", help="Names of files, e.g. 's{subject}/{label}_*.csv'.")
+@_stating("--table", "table", metavar="FILE", help="CSV table in FOLDER: file, subject, label[, start, end...].")
+@_stating("--stream", "stream", metavar="NAME", help="Sensor to read.  [default: accelerometer]")
+@_stating("--columns", "columns", read=_list, metavar="A,B,C", help="Columns of x, y, z: names, or numbers from 0.")
+@_stating("--signs", "signs", read=_signs, metavar="1,-1,1", help="-1 for an axis that points the other way.")
+@_stating("--time", "time", metavar="COLUMN", help="Column of time stamps; none: do not use any.")
+@_stating("--time-unit", "time_unit", type=_UNITS_OF_TIME, help="What time stamps count.")
+@_stating("--rate", "rate_hz", type=click.FloatRange(0, min_open=True), metavar="HZ", help="Samples per second.")
+@_stating("--unit", "unit", metavar="UNIT", help="g, mg, m/s^2, deg/s, rad/s; counts with their factor: '1/64 g'.")
+@_stating("--offset", "offset", type=float, metavar="X", help="What the device writes for zero.")
+@_stating("--range", "range_limit", type=float, metavar="X", help="Largest value of the device, in the files' unit.")
+@_stating("--position", "position", metavar="PLACE", help="Where it is worn, e.g. 'right wrist'.")
+@_stating("--uncalibrated", "uncalibrated", is_flag=True, help="The device need not show 1 g at rest.")
+@_stating("--separator", "separator", type=_SEPARATORS, help="Between the cells of text files.")
+@_stating("--label-column", "label_column", metavar="COLUMN", help="Labels of rows: equal ones are a recording.")
+@_stating("--subject-column", "subject_column", metavar="COLUMN", help="Subjects of rows, beside --label-column.")
+@_stating("--null-class", "null_class", metavar="NAME", help="Class of rows without a label; else they are left out.")
+@_stating("--variable", "variable", metavar="NAME", help="Array of .mat files that hold several.")
+@json_option
+@click.pass_context
+def import_command(context: click.Context, folder: Path, out: Path, as_json: bool) -> None:
+    """Make a data set of a FOLDER of sensor files: nothing is copied, nothing is asked.
+
+    Columns, clock, rate, unit, subjects and labels are found out, and printed with who says so and the flag that
+    changes it; preview.png shows the signals. What cannot be told, or what gravity contradicts, is refused. The result
+    is the data set `sensor-folder` in DATASET; correct its dataset.yaml as you like.
+    """
+    from vskd.datasets.importing.importer import import_folder
+    from vskd.datasets.importing.stated import Stated
+
+    done = import_folder(folder, out, Stated(**context.meta.get(_META, {})))
+    _print_json(done) if as_json else _print(done, out)
+
+
+def _print_json(done: "Imported") -> None:
+    from dataclasses import asdict
+
+    from vskd.datasets.summary import index_summary
+
+    written = {"preview": done.preview, "protocols": done.protocols, "notes": done.notes}
+    print_json({"guesses": [asdict(g) for g in done.guesses], **written, "index": index_summary(done.index)})
+
+
+def _print(done: "Imported", out: Path) -> None:
+    rows = [(g.what, g.value, g.source, g.flag) for g in done.guesses]
+    print_table(("what", "understood as", "by", "change with"), rows)
+    click.echo()
+    protocols = ", ".join([*map(str, done.protocols), "leave-one-subject-out"])
+    print_fields(
+        [("data set", out), ("recordings", len(done.index)), ("preview", done.preview), ("protocols", protocols)]
+    )
+    print_notes(done.notes)

@@ -1,0 +1,149 @@
+"""Rate and unit of time of some files, by their clocks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vskd.datasets.importing.columns import ChosenColumns
+from vskd.datasets.importing.stated import Stated
+from vskd.datasets.sensors.folder_description import TIME_UNITS
+from vskd.errors import DataError, is_number
+from vskd.preprocessing.sensor.clock import fit_clock
+from vskd.preprocessing.sensor.samples import Samples
+from vskd.preprocessing.sensor.stamps import RATES_HZ
+
+SPREAD = 0.1
+"""Of the rates of the middle half of the files; more are not one device at one setting."""
+AGREE = 0.1
+_OF_SAID = {"in s": "s", "in ms": "ms", "in us": "us", "in ns": "ns"}
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Rate and unit of time, and who says so.
+
+    Attributes:
+        broken: what is wrong with the clocks that are of no use, the file named.
+        uneven: files with late, missing or repeated samples.
+    """
+
+    rate_hz: float
+    rate_source: str
+    unit: str
+    unit_source: str
+    broken: tuple[str, ...] = ()
+    uneven: int = 0
+
+
+def find_timing(files: Mapping[Path, Samples], chosen: ChosenColumns, stated: Stated) -> Timing:
+    """The rate and the unit of time of some files.
+
+    Args:
+        files: a sample of them, read.
+        chosen: says which column is the clock.
+        stated: rate and unit of time, where the caller knows.
+
+    Raises:
+        DataError: nobody says the rate, or those who do disagree; --rate, --time or --time-unit is named.
+    """
+    declared = {s.declared["rate_hz"] for s in files.values() if "rate_hz" in s.declared}
+    remark = _remark(declared, next(iter(files)))
+    if chosen.time_number is None:
+        rate, source = (stated.rate_hz, "--rate") if stated.rate_hz else (remark, "remark in the file")
+        if not rate:
+            raise DataError(f"{next(iter(files))}: does not say its rate, and has no clock", "Say it with --rate")
+        _agree(rate, source, remark, "remark in the file")
+        return Timing(rate, source, "", "")
+    rates, units, broken, uneven = _clocks(files, chosen, stated)
+    unit, unit_source = _unit(units, chosen, stated, next(iter(files)))
+    measured = _common_rate(rates, stated)
+    if stated.rate_hz:
+        _agree(stated.rate_hz, "--rate", measured, "clock")
+        return Timing(stated.rate_hz, "--rate", unit, unit_source, broken, uneven)
+    if measured is None:
+        raise DataError("The clocks are too coarse for a rate", "Say it with --rate")
+    _agree(measured, "clock", remark, "remark in the file")
+    return Timing(measured, f"clock of {len(rates)} files", unit, unit_source, broken, uneven)
+
+
+def _remark(declared: set[str], path: Path) -> float | None:
+    """What remarks in the files say, where all say one thing."""
+    if len(declared) > 1:
+        raise DataError(f"The files declare several rates: {', '.join(sorted(declared))}", "Import them one by one")
+    words = next(iter(declared), "").lower().removesuffix("hz").strip().replace(",", ".")
+    if declared and (not is_number(words) or float(words) <= 0):
+        raise DataError(f"{path}: declares the rate '{next(iter(declared))}'", "Say it with --rate")
+    return float(words) if declared else None
+
+
+def _clocks(
+    files: Mapping[Path, Samples], chosen: ChosenColumns, stated: Stated
+) -> tuple[list[float], set[str], tuple[str, ...], int]:
+    """Rates of the files, what their stamps are, which clocks are broken, and how many are uneven."""
+    column = chosen.time_number or 0
+    seconds = TIME_UNITS[stated.time_unit] if stated.time_unit else chosen.time_seconds
+    rates: list[float] = []
+    units: set[str] = set()
+    broken: list[str] = []
+    uneven = 0
+    for path, samples in files.items():
+        read = samples.stamps(column, seconds)
+        if read is None:
+            raise DataError(
+                f"{path}: column {chosen.time} cannot be read as times, or in no unit makes a rate from 5 to 2000 Hz",
+                "Say its unit with --time-unit, or --time none and the rate with --rate",
+            )
+        units.add(_OF_SAID.get(read[1], "text"))
+        try:
+            clock = fit_clock(read[0], path)
+        except DataError as error:
+            broken.append(error.problem)
+            continue
+        uneven += bool(clock.facts)
+        rates += [clock.rate_hz] if clock.rate_hz else []
+    if len(broken) * 2 > len(files):
+        raise DataError(f"{len(broken)} of {len(files)} clocks are broken: {broken[0]}", "Name another with --time")
+    return rates, units, tuple(broken), uneven
+
+
+def _unit(units: set[str], chosen: ChosenColumns, stated: Stated, path: Path) -> tuple[str, str]:
+    if len(units) > 1:
+        raise DataError(f"The clocks are in several units: {', '.join(sorted(units))}", "Say one with --time-unit")
+    (unit,) = units
+    if stated.time_unit and stated.time_unit != unit:
+        raise DataError(f"{path}: the times are {unit}, --time-unit says {stated.time_unit}", "Correct --time-unit")
+    if stated.time_unit:
+        return unit, "--time-unit"
+    return unit, "header" if chosen.time_seconds else "steps between samples, or count since 1970"
+
+
+def _common_rate(rates: Sequence[float], stated: Stated) -> float | None:
+    """The median, of three digits or a whole number that is as near as clocks are.
+
+    Raises:
+        DataError: the files have several rates, or one that no device of movement has.
+    """
+    if not rates:
+        return None
+    low, rate, high = (float(q) for q in np.quantile(rates, (0.25, 0.5, 0.75)))
+    if high - low > SPREAD * rate and stated.rate_hz is None:
+        raise DataError(
+            f"The clocks say several rates: half of the files lie between {low:g} and {high:g} Hz",
+            "Say the device's with --rate, or import the files of each device by themselves with --pattern",
+        )
+    if not RATES_HZ[0] <= rate <= RATES_HZ[1]:
+        raise DataError(
+            f"The clocks make {rate:g} Hz, which is no rate of movement", "Say the unit of time with --time-unit"
+        )
+    whole = round(rate)
+    return float(whole) if abs(rate - whole) < 0.003 * rate else float(f"{rate:.3g}")
+
+
+def _agree(rate: float, source: str, other: float | None, other_source: str) -> None:
+    if other is not None and abs(rate - other) > AGREE * other:
+        raise DataError(
+            f"The {source} says {rate:g} Hz, the {other_source} {other:g} Hz".replace("The --", "--"),
+            "Correct --rate, the unit of the clock with --time-unit, or leave the clock out with --time none",
+        )

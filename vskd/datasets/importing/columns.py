@@ -1,0 +1,151 @@
+"""Which columns of some files are the axes, and which is the clock. By names where there are any."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vskd.datasets.importing.stated import Stated
+from vskd.datasets.sensors.folder_description import Column
+from vskd.errors import DataError, first_few, nearest
+from vskd.preprocessing.sensor.column_names import columns_by_name, meaning, other_sensor, time_columns
+from vskd.preprocessing.sensor.samples import Samples, counts_on
+
+AXES = ("x", "y", "z")
+
+
+@dataclass(frozen=True)
+class ChosenColumns:
+    """Columns of the axes and of the clock, as they are written to dataset.yaml, and who says so.
+
+    Attributes:
+        columns, time: by name where the files have names.
+        numbers, time_number: the same by number.
+        source: of the axes.
+        time_seconds: how many seconds the header says that the unit of the clock is.
+        unit: of the axes, as the header says; empty where it does not.
+    """
+
+    columns: tuple[Column, ...]
+    numbers: tuple[int, ...]
+    source: str
+    time: Column | None
+    time_number: int | None
+    time_source: str
+    time_seconds: float | None
+    unit: str
+
+
+def choose_columns(path: Path, samples: Samples, stated: Stated) -> ChosenColumns:
+    """The columns of one stream.
+
+    Args:
+        path: one of the files, which are all built alike.
+        samples: its content.
+        stated: names columns, or leaves them to be found.
+
+    Raises:
+        DataError: they cannot be told; --columns, --stream or --time is named.
+    """
+    numbers, source, clock = _axes(path, samples, stated)
+    time, time_source, seconds = _time(path, samples, stated, numbers, clock)
+    units = {samples.units[k] for k in numbers if samples.units and samples.units[k]}
+    if len(units) > 1:
+        raise DataError(f"{path}: the axes are in several units: {', '.join(sorted(units))}", "Convert the files")
+    return ChosenColumns(
+        tuple(_written(samples, k) for k in numbers),
+        numbers,
+        source,
+        None if time is None else _written(samples, time),
+        time,
+        time_source,
+        seconds,
+        next(iter(units), samples.declared.get("unit", "")),
+    )
+
+
+def _written(samples: Samples, column: int) -> Column:
+    """A column by its name, where that names one only."""
+    name = samples.names[column] if samples.names else ""
+    return name if name and samples.names.count(name) == 1 else column
+
+
+def number_of(path: Path, samples: Samples, column: str, flag: str) -> int:
+    """The number of a column that a flag names.
+
+    Raises:
+        DataError: the file has no such column.
+    """
+    if column in samples.names:
+        return samples.names.index(column)
+    if column.isdecimal() and int(column) < samples.width:
+        return int(column)
+    raise DataError(
+        f"{path}: has no column '{column}', {nearest(column, samples.names or [str(n) for n in range(samples.width)])}",
+        f"Correct {flag}; without names, columns are counted from 0",
+    )
+
+
+def _axes(path: Path, samples: Samples, stated: Stated) -> tuple[tuple[int, ...], str, int | None]:
+    """Numbers of the axes' columns, who says so, and a nameless column that is a clock."""
+    if stated.columns:
+        return tuple(number_of(path, samples, c, "--columns") for c in stated.columns), "--columns", None
+    stream = stated.stream
+    other = "" if any(meaning(name, AXES).quantity for name in samples.names) else other_sensor(path.stem, stream)
+    if other:
+        raise DataError(
+            f"{path}: its name says {other}, and the {stream} is to be read",
+            f"Say --stream {other.split(' and ')[0].replace(' ', '-')}, or the columns with --columns",
+        )
+    if samples.names:
+        choice = columns_by_name(samples.names, AXES, stream)
+        if choice.problem:
+            raise DataError(
+                f"{path}: no columns of the {stream} were recognised: {choice.problem}",
+                "Name the columns of x, y and z with --columns, e.g. --columns ax,ay,az; another sensor with --stream",
+            )
+        return choice.columns, "names", None
+    return _nameless(path, samples, stated)
+
+
+def _nameless(path: Path, samples: Samples, stated: Stated) -> tuple[tuple[int, ...], str, int | None]:
+    """All columns of three, or all but a first or last of four that counts on as a clock does."""
+    aside = [int(c) for c in (stated.label_column, stated.subject_column, stated.time) if c and c.isdecimal()]
+    rest = [k for k in range(samples.width) if k not in aside]
+    counting = [k for k in rest if counts_on(samples, k)]
+    clocks = counting if stated.time is None and len(counting) == 1 and counting[0] in (rest[0], rest[-1]) else []
+    axes = tuple(k for k in rest if k not in clocks)
+    if len(axes) != len(AXES) or (counting and not clocks):
+        raise DataError(
+            f"{path}: has {samples.width} columns without names, and which are x, y and z cannot be told",
+            "Name them by number with --columns, e.g. --columns 1,2,3 (counted from 0), and the clock with --time",
+        )
+    return axes, "order: they have no names", clocks[0] if clocks else None
+
+
+def _time(
+    path: Path, samples: Samples, stated: Stated, axes: Sequence[int], clock: int | None
+) -> tuple[int | None, str, float | None]:
+    """The column of time stamps, who says so, and the seconds in its unit as far as the header says."""
+    if stated.time is not None:
+        column = None if stated.time == "none" else number_of(path, samples, stated.time, "--time")
+        said = [c.seconds for c in time_columns(samples.names, samples.units) if c.index == column]
+        return column, "--time", said[0] if said else None
+    if not samples.names and clock is None and stated.columns:
+        counting = [k for k in range(samples.width) if k not in axes and counts_on(samples, k)]
+        clock = counting[0] if len(counting) == 1 else None
+        if len(counting) > 1:
+            raise DataError(f"{path}: the columns {counting} all count on as a clock does", "Name one with --time")
+    if clock is not None:
+        return clock, "it counts on", None
+    named = [c for c in time_columns(samples.names, samples.units) if c.index not in axes]
+    read = [c for c in named if samples.stamps(c.index, c.seconds) is not None]
+    if len(read) > 1:
+        names = first_few([f"'{c.name}'" for c in read], 5, ", ")
+        raise DataError(f"{path}: several columns may be the clock: {names}", "Name one with --time")
+    if named and not read:
+        raise DataError(
+            f"{path}: column '{named[0].name}' is named like a clock and cannot be read as one: its steps make no rate "
+            "from 5 to 2000 Hz in any unit, or it counts rows",
+            "Say its unit with --time-unit, or --time none and the rate with --rate",
+        )
+    return (read[0].index, "name", read[0].seconds) if read else (None, "", None)

@@ -1,0 +1,185 @@
+"""What the names of a folder's files say: the pattern of subject, label and trial, or why nobody can tell it.
+
+`s01`, `subject-1`, `user1` name a subject, `a05`, `activity5` a label, `t2`, `r2`, `trial2`, `rep2` a trial, `session2`
+a session. Of other words, the one that differs between files is the label. A bare number that differs may be a subject
+or a trial, and two words that differ may be a name and a label: these are refused, never guessed.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vskd.errors import DataError, first_few
+from vskd.preprocessing.sensor.column_names import other_sensor, words_of
+
+_WORDS = {
+    "subject": "subject subj sub person participant user volunteer proband p s",
+    "label": "activity action act label class a",
+    "trial": "trial repetition rep take t r",
+    "session": "session sess",
+}
+_MARKS = {word: kind for kind, words in _WORDS.items() for word in words.split()}
+_SEPARATORS = re.compile(r"([/_\-. ]+)")
+_MARKED = re.compile(r"([A-Za-z]+)(\d+)")
+_PLACES = frozenset("left right wrist ankle hip chest waist arm leg pocket head foot hand thigh watch phone".split())  # noqa: SIM905
+EXAMPLES = 4
+
+
+@dataclass(frozen=True)
+class Item:
+    """A piece of a file's name: `kind` is a known word, `text`, `number`, or `separator`; `mark` stands before it."""
+
+    kind: str
+    value: str
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class NamePattern:
+    """A pattern, and what it was understood from."""
+
+    pattern: str
+    said: str
+
+
+def guess_pattern(names: Sequence[str], *, needs_label: bool = True) -> NamePattern:
+    """The pattern of some files.
+
+    Args:
+        names: their paths from the folder, with slashes; at least one.
+        needs_label: whether labels must come from names; False where a column holds them.
+
+    Raises:
+        DataError: the names are of several kinds, or can be understood in several ways; --pattern is named.
+    """
+    endings = sorted({_ending(name) for name in names})
+    if len(endings) > 1:
+        raise _unclear(names, f"they end in {', '.join(endings)}")
+    parsed = [_items(name.removesuffix(endings[0])) for name in names]
+    shape = _shape(parsed[0])
+    other = next((n for n, items in zip(names, parsed, strict=True) if _shape(items) != shape), None)
+    if other is not None:
+        raise _unclear([names[0], other], "they are not built alike")
+    columns = [[items[k] for items in parsed] for k in range(len(shape))]
+    kinds = _kinds(columns, names, needs_label)
+    text = "".join(_written(kind, column) for kind, column in zip(kinds, columns, strict=True))
+    found = {kind: column for kind, column in zip(kinds, columns, strict=True) if kind not in ("", "*")}
+    said = [f"{kind} {first_few(sorted({i.value for i in column}), 3, ', ')}" for kind, column in found.items()]
+    return NamePattern(text + endings[0], "; ".join(said))
+
+
+def _ending(name: str) -> str:
+    return re.sub(r".*(?=\.[^./]+$)", "", name)
+
+
+def _unclear(names: Sequence[str], why: str) -> DataError:
+    return DataError(
+        f"The names of the files do not say what is subject, label and trial: {why} "
+        f"({first_few(list(names), EXAMPLES, ', ')})",
+        "Say it with --pattern, e.g. 's{subject}/{label}_{trial}.csv' (* for what does not matter), or list the files "
+        "with --table",
+    )
+
+
+def _items(name: str) -> list[Item]:
+    """The pieces of a name without its ending; words between marks and separators of folders are one text."""
+    pieces = [piece for piece in _SEPARATORS.split(name) if piece]
+    items: list[Item] = []
+    for piece in pieces:
+        before = items[-2] if len(items) > 1 else None
+        if _SEPARATORS.fullmatch(piece):
+            items.append(Item("separator", piece))
+        elif piece.isdecimal() and before and len(before.value) > 1 and before.value.lower() in _MARKS:
+            kind = _MARKS[before.value.lower()]
+            items[-2:] = [Item(kind, piece, before.value + items[-1].value)]
+        else:
+            items.append(_item(piece))
+    return _joined(items)
+
+
+def _item(piece: str) -> Item:
+    match = _MARKED.fullmatch(piece)
+    if match and match[1].lower() in _MARKS:
+        return Item(_MARKS[match[1].lower()], match[2], match[1])
+    return Item("number" if piece.isdecimal() else "text", piece)
+
+
+def _joined(items: Sequence[Item]) -> list[Item]:
+    """Texts with a separator between them that is no slash, as one: `sit_down`."""
+    result: list[Item] = []
+    for item in items:
+        parts = result[-2:]
+        if item.kind == "text" and [p.kind for p in parts] == ["text", "separator"] and "/" not in parts[1].value:
+            result[-2:] = [Item("text", parts[0].value + parts[1].value + item.value)]
+        else:
+            result.append(item)
+    return result
+
+
+def _shape(items: Sequence[Item]) -> list[tuple[str, str]]:
+    return [(item.kind, item.mark or (item.value if item.kind == "separator" else "")) for item in items]
+
+
+def _kinds(columns: Sequence[Sequence[Item]], names: Sequence[str], needs_label: bool) -> list[str]:
+    """What each piece is in the pattern: a word, `*`, or empty where it is written as it stands."""
+    kinds: list[str] = []
+    seen: dict[str, Sequence[Item]] = {}
+    persons = [c[0].mark for c in columns if c[0].kind == "subject"]
+    for column in columns:
+        kind = column[0].kind
+        if kind == "subject" and column[0].mark.lower() == "s" and any(mark.lower() != "s" for mark in persons):
+            kind = "session"  # p01_s2: a person's second session
+        varies = len({item.value for item in column}) > 1
+        if kind == "number" and varies:
+            raise _unclear(names, f"the number '{column[0].value}' may be a subject or a trial")
+        if kind in ("number", "separator") or (kind == "text" and not varies):
+            kinds.append("")
+            continue
+        kind = "label" if kind == "text" else kind
+        if kind not in seen:
+            seen[kind] = column
+            kinds.append(kind)
+        elif all(a.value == b.value for a, b in zip(seen[kind], column, strict=True)):
+            kinds.append("*")
+        else:
+            raise _unclear(names, f"'{seen[kind][0].value}' and '{column[0].value}' may both be the {kind}")
+    _check_label(seen.get("label"), names, needs_label)
+    return kinds
+
+
+def _check_label(column: Sequence[Item] | None, names: Sequence[str], needs_label: bool) -> None:
+    """Refuse words that are more than labels: with a number behind, or a sensor's name or place."""
+    if column is None:
+        if needs_label:
+            raise _unclear(names, "no word in them differs that could be a label; or name --label-column")
+        return
+    words = sorted({item.value for item in column})
+    if not needs_label:
+        raise _unclear(names, f"'{words[0]}' is no label where --label-column names a column")
+    if column[0].mark:
+        return
+    stems = {re.sub(r"[_\- ]?\d+$", "", word) for word in words}
+    if len(stems) < len(words):
+        raise _unclear(names, f"the number in '{words[0]}' may be of the label, a subject or a trial")
+    places = sorted(p for p in _PLACES if 0 < sum(p in words_of(word) for word in words) < len(words))
+    sensors = {other_sensor(word, "barometer") for word in words}
+    if places or len(sensors) > 1:
+        named = ", ".join(places or sorted(sensors - {""}))
+        raise _unclear(names, f"they name sensors or places ({named}), which may be no part of the label")
+
+
+def _written(kind: str, column: Sequence[Item]) -> str:
+    first = column[0]
+    if kind in ("", "*"):
+        return first.mark + (kind or first.value)
+    start, end = _common(column) if not first.mark else ("", "")
+    return f"{first.mark}{start}{{{kind}}}{end}"
+
+
+def _common(column: Sequence[Item]) -> tuple[str, str]:
+    """The words with which all texts of a column begin, and those with which they end: no part of a label."""
+    split = [_SEPARATORS.split(item.value) for item in column]
+    most = min(map(len, split)) - 1
+    start = next((k for k in range(0, most, 2) if len({tuple(one[: k + 2]) for one in split}) > 1), most)
+    end = next((k for k in range(0, most - start, 2) if len({tuple(one[-k - 2 :]) for one in split}) > 1), most - start)
+    return "".join(split[0][:start]), "".join(split[0][len(split[0]) - end :])

@@ -1,0 +1,182 @@
+"""What `dataset.yaml` says of a folder of sensor files: which files, which columns, which clock, which unit.
+
+    format: sensor-folder 1
+    root: ../recordings            # where the files lie, from dataset.yaml; left out: beside it
+    labels: [walk, run]            # left out: the names found, sorted
+    streams:
+      accelerometer:
+        files: "s{subject}/{label}_{trial}.csv"
+        columns: [acc_x, acc_y, acc_z]
+        time: {column: t, unit: ms}
+        rate_hz: 50
+        unit: m/s^2
+        range: 78.5
+        position: right wrist
+
+A pattern's words in braces are what is known of a recording: `subject`, `label`, `trial`, and any other, which becomes
+a factor that protocols may split by. `*` stands for what does not matter. In place of patterns, `table:` names a CSV
+file with the columns file, subject, label, and if there are such, trial, start and end (seconds since the file's first
+sample), first_row and last_row (counted from 1, both included), and factors.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from vskd.errors import DataError
+from vskd.preprocessing.sensor.units import parse_unit
+from vskd.schema import Finite, Positive, Size, Strict, explain, parse
+from vskd.yaml_text import read_yaml
+
+FILE = "dataset.yaml"
+FORMAT = "sensor-folder 1"
+TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "text": None}
+"""Seconds in a unit of time; `text` are dates and times, or times of day."""
+BASE_UNIT = {"acceleration": "g", "angular rate": "deg/s"}
+"""What samples are given in, whatever unit a file has."""
+SEPARATOR_NAMES = ("tab", "semicolon", "bar", "comma", "space")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+Column = Annotated[Size | str, Field(union_mode="left_to_right")]
+"""A column by its number in the file, from 0, or by its name in the header."""
+
+
+class TimeColumn(Strict):
+    """The column of time stamps, and what they count."""
+
+    column: Column
+    unit: Literal["s", "ms", "us", "ns", "text"]
+
+
+class StreamDescription(Strict):
+    """One sensor: see the module's text.
+
+    Attributes:
+        files: pattern of its files, from `root`; left out where a table lists them.
+        separator: of text files; left out: found.
+        header: whether text files begin with names of columns; left out: found.
+        variable: array of .mat files.
+        columns: those of the axes, in the order of `axes`.
+        axes: names of the channels.
+        signs: of each axis, -1 where the device's axis points the other way.
+        time: column of time stamps; left out: samples are evenly spaced.
+        rate_hz: of the device.
+        unit: of the numbers in the file: g, mg, m/s^2, deg/s, rad/s, or counts as `1/64 g` or `0.0012 g`.
+        offset: what the device writes for zero.
+        range: largest value that the device measures, in `unit`.
+        position: where it is worn.
+        calibrated: whether an accelerometer must show 1 g at rest.
+    """
+
+    files: str | None = None
+    separator: Literal["tab", "semicolon", "bar", "comma", "space"] | None = None
+    header: bool | None = None
+    variable: str = ""
+    columns: Annotated[tuple[Column, ...], Field(min_length=1)]
+    axes: tuple[str, ...] = ("x", "y", "z")
+    signs: tuple[Literal[1, -1], ...] | None = None
+    time: TimeColumn | None = None
+    rate_hz: Positive
+    unit: Annotated[str, Field(min_length=1)]
+    offset: Finite = 0.0
+    range: Positive | None = None
+    position: str = ""
+    calibrated: bool = True
+
+    @model_validator(mode="after")
+    def _fits(self) -> "StreamDescription":
+        for name, values in (("columns", self.columns), ("signs", self.signs)):
+            if values is not None and len(values) != len(self.axes):
+                raise ValueError(f"{name} has {len(values)} entries for {len(self.axes)} axes ({', '.join(self.axes)})")
+        if len(set(self.columns)) < len(self.columns) or (self.time and self.time.column in self.columns):
+            raise ValueError("a column is named twice")
+        return self
+
+    @property
+    def factor(self) -> float:
+        """What numbers of the file are multiplied by to be in `stream_unit`."""
+        known = parse_unit(self.unit)
+        return known.factor if known else 1.0
+
+    @property
+    def stream_unit(self) -> str:
+        """Unit of the samples: g, deg/s, or the file's own where vskd does not know it."""
+        known = parse_unit(self.unit)
+        return BASE_UNIT[known.quantity] if known else self.unit
+
+
+class Description(Strict):
+    """`dataset.yaml`; see the module's text.
+
+    Attributes:
+        root: folder of the files, from the folder of `dataset.yaml`.
+        table: CSV file that lists recordings, from the folder of `dataset.yaml`.
+        labels: names of the classes in order; left out: those found, sorted.
+        label_column: column of the sensor files that holds the label of each row: a run of equal labels is a recording.
+        subject_column: the same for subjects.
+        null_class: class of rows without a label; left out: they are no recordings.
+        streams: by name.
+    """
+
+    format: Literal["sensor-folder 1"]
+    root: str = "."
+    table: str | None = None
+    labels: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    label_column: Column | None = None
+    subject_column: Column | None = None
+    null_class: str | None = None
+    streams: Annotated[dict[str, StreamDescription], Field(min_length=1)]
+
+    @field_validator("streams")
+    @classmethod
+    def _known_words(cls, streams: dict[str, StreamDescription]) -> dict[str, StreamDescription]:
+        for name, stream in streams.items():
+            words = PLACEHOLDER.findall(stream.files or "")
+            if len(set(words)) < len(words):
+                raise ValueError(f"{name}.files: a word in braces stands twice")
+        return streams
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Description":
+        for name, stream in self.streams.items():
+            if (stream.files is None) == (self.table is None):
+                raise ValueError(f"streams.{name}.files: give a pattern, or a table: for all streams")
+            if stream.files and self.label_column is None and "{label}" not in stream.files:
+                raise ValueError(f"streams.{name}.files: has no {{label}}, and no label_column is given")
+        if self.label_column is not None and len(self.streams) > 1 and not self.one_file:
+            raise ValueError("label_column: the streams must be columns of the same files")
+        if self.label_column is None and (self.subject_column is not None or self.null_class is not None):
+            raise ValueError("subject_column and null_class do nothing here: they count with label_column")
+        return self
+
+    @property
+    def one_file(self) -> bool:
+        """Whether all streams are columns of the same files."""
+        return len({stream.files for stream in self.streams.values()}) == 1
+
+
+def read_description(root: Path) -> Description:
+    """Read `dataset.yaml` in a folder.
+
+    Raises:
+        DataError: the folder or the file is missing, it is no YAML, or does not fit; all that is wrong is named.
+    """
+    if not root.is_dir():
+        what = "is not a folder" if root.exists() else "does not exist"
+        raise DataError(f"The data folder {root} {what}", "Give the folder that holds dataset.yaml with --data")
+    path = root / FILE
+    if not path.is_file():
+        raise DataError(
+            f"{root} holds no {FILE}, which says how its files are read",
+            "Have it written: `vskd datasets import FOLDER --out DATASET`",
+        )
+    content = read_yaml(path, DataError, "Correct it; docs/own-data.md shows one")
+    try:
+        read: Description = parse(Description, content)
+    except ValidationError as error:
+        raise DataError(
+            f"{path}: {'; '.join(explain(error, Description))}", "Correct it; docs/own-data.md shows one"
+        ) from error
+    return read

@@ -1,0 +1,162 @@
+"""Read a file as somebody stated that it is to be read: columns, unit, clock, and the part that is the recording."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vskd.errors import DataError
+from vskd.preprocessing.sensor.clock import fit_clock
+from vskd.preprocessing.sensor.delimited import read_delimited
+from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sensor.samples import Samples, TextSamples, open_samples
+from vskd.preprocessing.sensor.signals import Signal, check_columns, to_signal
+from vskd.preprocessing.sensor.stamps import Seconds, start_of
+from vskd.preprocessing.sensor.text_file import TEXT
+
+FILES_KEPT = 4
+"""Files whose numbers are remembered, since many recordings may be parts of one."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of a file that is a recording.
+
+    Attributes:
+        signal: float32 (axes, samples), in the stream's unit, in the order of the file.
+        stamps: (samples,) seconds since the file's first sample; None where the file has no clock.
+        start: seconds since 1970 of the file's first sample; None where the stamps do not say a day.
+    """
+
+    signal: Signal
+    stamps: Seconds | None
+    start: float | None
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """Columns of a whole file as they are written, (axes, rows), and its clock."""
+
+    values: npt.NDArray[np.float64]
+    stamps: Seconds | None
+    start: float | None
+
+
+def open_stated(path: Path, separator: str = "", variable: str = "") -> Samples:
+    """Open a file of samples; `separator` is the name of a text file's, empty where it is to be found.
+
+    Raises:
+        DataError: as `open_samples`.
+    """
+    if path.suffix.lower() in TEXT:
+        return TextSamples(read_delimited(path, separator))
+    return open_samples(path, variable)
+
+
+def read_part(
+    path: Path,
+    *,
+    axes: Sequence[str],
+    rate_hz: float,
+    columns: Sequence[int],
+    reading: Reading,
+    variable: str = "",
+    time_column: int | None = None,
+) -> Part:
+    """Read the part of a file that is a recording.
+
+    A row with an empty cell is a row that was lost: where the file has a clock it is left out, so that a gap in time
+    remains; without a clock it is refused, because nobody could see that something is missing.
+
+    Args:
+        path: text, .npy or .mat.
+        axes, rate_hz, columns, variable, time_column: see `read_timed`.
+        reading: what is stated.
+
+    Raises:
+        DataError: the file is unreadable, lacks a column, its times cannot be read, or the part is not in it.
+    """
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DataError(f"{path}: no such file", "Check the path") from error
+    state = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+    asked = (tuple(axes), tuple(columns), time_column, reading.separator, reading.time_unit_s, variable)
+    numbers = _numbers(path, state, *asked)
+    part = _rows(numbers, reading, rate_hz, path)
+    values = (numbers.values[:, part] - reading.offset) * np.array(reading.factors or (1.0,) * len(axes))[:, None]
+    stamps = None if numbers.stamps is None else numbers.stamps[part]
+    if stamps is not None:
+        whole = ~np.isnan(values).any(axis=0)
+        values, stamps = values[:, whole], stamps[whole]
+    return Part(to_signal(list(values), axes, path), stamps, numbers.start)
+
+
+@lru_cache(maxsize=FILES_KEPT)
+def _numbers(
+    path: Path,
+    state: tuple[int, ...],
+    axes: tuple[str, ...],
+    columns: tuple[int, ...],
+    time_column: int | None,
+    separator: str,
+    time_unit_s: float | None,
+    variable: str,
+) -> _Numbers:
+    """The columns of a file; `state` is that of the file, by which the memory knows that it did not change."""
+    samples = open_stated(path, separator, variable)
+    wanted = check_columns(samples.width, axes, columns, path)
+    values = np.stack([_column(samples, c) for c in wanted])
+    if time_column is None:
+        return _Numbers(values, None, None)
+    if time_column >= samples.width:
+        raise DataError(f"{path}: has {samples.width} columns and no column {time_column} of times", "Check the file")
+    read = samples.stamps(time_column, time_unit_s)
+    if read is None:
+        raise DataError(
+            f"{path}: column {time_column} cannot be read as times",
+            "Check the file, or state the unit of its times in dataset.yaml",
+        )
+    first = samples.table.cells(time_column)[0] if isinstance(samples, TextSamples) else ""
+    return _Numbers(values, read[0], start_of(first) if first else None)
+
+
+def _column(samples: Samples, column: int) -> npt.NDArray[np.float64]:
+    """A column as numbers; an empty cell of text is NaN."""
+    if isinstance(samples, TextSamples):
+        return samples.table.numbers(column, empty=True)
+    return np.asarray(samples.numbers(column), dtype=np.float64)
+
+
+def _rows(numbers: _Numbers, reading: Reading, rate_hz: float, path: Path) -> slice:
+    """The rows of the part.
+
+    Raises:
+        DataError: the file ends before the part does, or has no sample in it.
+    """
+    count = numbers.values.shape[1]
+    if reading.rows is None and reading.seconds is None:
+        return slice(0, count)
+    if reading.rows is not None:
+        first, behind = reading.rows
+        if behind > count:
+            raise DataError(f"{path}: has {count} data rows, and {first} to {behind} are asked for", "Correct them")
+        return slice(first, behind)
+    start, end = reading.seconds or (0.0, 0.0)
+    times = np.arange(count) / rate_hz if numbers.stamps is None else _even(numbers.stamps, rate_hz, path)
+    inside = np.flatnonzero((times >= start) & (times < end))
+    if inside.size < 2 or end > times[-1] + 1.0:
+        raise DataError(
+            f"{path}: lasts {times[-1]:.3f} s, and {start:g} to {end:g} s are asked for",
+            "Correct start and end; they are seconds since the file's first sample",
+        )
+    return slice(int(inside[0]), int(inside[-1]) + 1)
+
+
+def _even(stamps: Seconds, rate_hz: float, path: Path) -> Seconds:
+    """Times of the samples by an even clock, so that single late stamps move no border."""
+    clock = fit_clock(stamps, path, rate_hz)
+    return clock.sample_times(stamps) if clock.period_s else stamps
