@@ -28,6 +28,13 @@ def test_fixed_in_closed_form() -> None:
         np.testing.assert_allclose(channel, np.full((4, 4), value), atol=1e-6)
 
 
+def test_minmax_in_closed_form() -> None:
+    """cos(a + b) of the angles with cosines -1, 0 and 1; a constant axis has the cosine -1 everywhere."""
+    ramp, constant = encode(np.array([[0.0, 1.0, 2.0], [3.0, 3.0, 3.0]]), "gasf", "minmax", 4.0, 3)
+    np.testing.assert_allclose(ramp, [[1, 0, -1], [0, -1, 0], [-1, 0, 1]], atol=1e-3)
+    np.testing.assert_allclose(constant, np.ones((3, 3)), atol=1e-6)
+
+
 def test_a_large_constant_does_not_divide_by_zero() -> None:
     with np.errstate(all="raise"):
         image = encode(np.full((1, 8), 1e30, np.float32), "gasf", "minmax", 4.0, 4)
