@@ -17,6 +17,8 @@ from vskd.preprocessing.sensor.signals import Signal, check_columns, to_signal
 from vskd.preprocessing.sensor.stamps import Seconds, start_of
 from vskd.preprocessing.sensor.text_file import TEXT
 
+EDGE = 1e-2
+"""Of a sample's time: so much earlier it belongs to a part, so that rounding of times decides nothing."""
 FILES_KEPT = 4
 """Files whose numbers are remembered, since many recordings may be parts of one."""
 
@@ -147,7 +149,8 @@ def _rows(numbers: _Numbers, reading: Reading, rate_hz: float, path: Path) -> sl
         return slice(first, behind)
     start, end = reading.seconds or (0.0, 0.0)
     times = np.arange(count) / rate_hz if numbers.stamps is None else _even(numbers.stamps, rate_hz, path)
-    inside = np.flatnonzero((times >= start) & (times < end))
+    rounding = EDGE / rate_hz
+    inside = np.flatnonzero((times >= start - rounding) & (times < end - rounding))
     if inside.size < 2 or end > times[-1] + 1.0:
         raise DataError(
             f"{path}: lasts {times[-1]:.3f} s, and {start:g} to {end:g} s are asked for",
