@@ -11,6 +11,7 @@ import numpy.typing as npt
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.clock import fit_clock
 from vskd.preprocessing.sensor.delimited import read_delimited
+from vskd.preprocessing.sensor.device_file import DEVICES, read_device
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.samples import Samples, TextSamples, open_samples
 from vskd.preprocessing.sensor.signals import Signal, check_columns, to_signal
@@ -55,7 +56,7 @@ def open_stated(path: Path, separator: str = "", variable: str = "") -> Samples:
     """
     if path.suffix.lower() in TEXT:
         return TextSamples(read_delimited(path, separator))
-    return open_samples(path, variable)
+    return read_device(path) if path.suffix.lower() in DEVICES else open_samples(path, variable)
 
 
 def read_part(
