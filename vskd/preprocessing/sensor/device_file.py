@@ -48,7 +48,7 @@ def _read(path: Path, state: tuple[int, ...]) -> ArraySamples:
     stamps = np.asarray(table["datetime"], dtype=np.int64)
     if "gyroscope" in table:
         raise DataError(
-            f"{path}: of a device with a gyroscope (Axivity AX6), whose acceleration and angular rate actfast 1.3 mixes up",
+            f"{path}: of a device with a gyroscope (AX6), whose acceleration and angular rate actfast 1.3 mixes up",
             "Export it as CSV with the maker's program (OMGUI), and import that",
         )
     # Counted from the first stamp before it becomes a double, which has too few digits for nanoseconds since 1970.
