@@ -225,7 +225,8 @@ def test_corrupt_weights(refused: Refused, finished: Path) -> None:
 def test_corrupt_state_to_resume_from(refused: Refused, finished: Path) -> None:
     state = finished / "checkpoints" / "trainer.ckpt"
     state.write_bytes(b"PK\x03\x04 half a checkpoint")
-    (finished / "training.json").unlink()
+    for name in ("training.json", "SHA256SUMS"):  # as of a run that was interrupted
+        (finished / name).unlink()
     (teacher,) = (finished / "../../../teachers").resolve().iterdir()
     words = ["distill", "--recipe", finished / "recipe.yaml", "--teacher-run", teacher, "--out", finished]
     refused(*words, "--cache", finished.parents[2] / "cache", names=state)

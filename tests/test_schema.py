@@ -22,7 +22,6 @@ from vskd.schema import (
     only_where,
     parse,
     read_json,
-    read_yaml,
     required_where,
     tuples,
 )
@@ -427,25 +426,3 @@ def test_json_that_cannot_be_opened(tmp_path: Path) -> None:
 def test_whole_json_is_read(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"a": 1, "b": ["ä"]}', encoding="utf-8")
     assert read_json(tmp_path / "x.json", Small, DataError, "") == Small(a=1, b=("ä",))
-
-
-LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
-)
-
-
-@pytest.mark.parametrize(
-    "content",
-    ["a: [", "a: &a [*a]", LAUGHS, "d: 2001-99-99", "!!python/object:os.system {}", "\t- a", "[" * 3000, "a: *b", "\0"],
-)
-def test_damaged_yaml_is_one_error_of_the_class_asked_for(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "x.yaml"
-    path.write_text(content, encoding="utf-8")
-    with pytest.raises(DataError, match="is no valid YAML") as caught:
-        read_yaml(path, DataError, "Correct it")
-    assert str(path) in str(caught.value)
-
-
-def test_yaml_may_repeat_itself(tmp_path: Path) -> None:
-    (tmp_path / "x.yaml").write_text("a: &a [1, 2]\nb: *a\n", encoding="utf-8")
-    assert read_yaml(tmp_path / "x.yaml", DataError, "") == {"a": [1, 2], "b": [1, 2]}

@@ -1,11 +1,14 @@
 """YAML as people mean it: what can be read in two ways is refused, and what is written is read as it was."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from vskd.datasets.splits.protocol import PROTOCOLS_FOLDER
+from vskd.errors import DataError
 from vskd.recipe.files import RECIPES_FOLDER
-from vskd.yaml_text import AmbiguousError, dump_yaml, load_yaml
+from vskd.yaml_text import AmbiguousError, dump_yaml, load_yaml, read_yaml
 
 REFUSED = {
     "010": "8 (octal) or 10",
@@ -124,3 +127,25 @@ def test_what_an_anchor_names_is_changed_in_one_place_alone() -> None:
 def test_an_anchor_inside_itself_is_refused(text: str) -> None:
     with pytest.raises(yaml.YAMLError, match="refer to what holds it"):
         load_yaml(text)
+
+
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["a: [", "a: &a [*a]", LAUGHS, "d: 2001-99-99", "!!python/object:os.system {}", "\t- a", "[" * 3000, "a: *b", "\0"],
+)
+def test_damaged_yaml_is_one_error_of_the_class_asked_for(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match="is no valid YAML") as caught:
+        read_yaml(path, DataError, "Correct it")
+    assert str(path) in str(caught.value)
+
+
+def test_yaml_may_repeat_itself(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("a: &a [1, 2]\nb: *a\n", encoding="utf-8")
+    assert read_yaml(tmp_path / "x.yaml", DataError, "") == {"a": [1, 2], "b": [1, 2]}

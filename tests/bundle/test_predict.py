@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.io import savemat
 
 from tests.export.conftest import LABELS, SAMPLES, export_tiny, sensor_contract
 from vskd.bundle.bundle import load_bundle
@@ -108,6 +109,17 @@ def test_how_a_file_was_understood_is_told(sealed: ExportReport, tmp_path: Path)
         ("rate", "50 Hz (column 'time_ms', in ms)"),
     )
     assert told.probabilities == predict_file(sealed.bundle.path, path, columns=(2, 1, 3)).probabilities
+
+
+def test_every_option_reaches_the_reader(sealed: ExportReport, file: Path, tmp_path: Path):
+    plain = predict_file(sealed.bundle.path, file, rate_hz=50, unit="g")
+    both = np.hstack([recording(), 0.5 * recording()[::-1]])
+    savemat(tmp_path / "two.mat", {"first": both, "second": 9.80665 * both[:, [1, 0, 2]]})
+    asked = {"rate_hz": 49.5, "unit": "m/s^2", "variable": "second", "columns": (1, 0, 2)}
+    told = predict_file(sealed.bundle.path, tmp_path / "two.mat", **asked)
+    assert told.probabilities == pytest.approx(plain.probabilities, abs=0.01)
+    assert dict(told.understood)["unit"] == "m/s^2 (the option)"
+    assert dict(told.understood)["rate"] == "49.5 Hz (the option)"
 
 
 def test_a_real_recording_is_read_by_the_contract_s_hint(tiny_student: Model, out: Path, utd_mhad_root: Path):

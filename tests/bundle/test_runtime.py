@@ -77,6 +77,22 @@ def test_a_broken_model_is_one_clear_error(tmp_path: Path, content: bytes):
         LiteRTModel(path)
 
 
+@pytest.mark.parametrize(("inputs", "outputs"), [(1, 2), (2, 1), (1, 0)])
+def test_a_model_of_several_inputs_or_outputs_is_refused(
+    tiny_int8: bytes, monkeypatch: pytest.MonkeyPatch, inputs: int, outputs: int
+):
+    class Several:
+        def get_input_details(self) -> list[dict[str, object]]:
+            return [{}] * inputs
+
+        def get_output_details(self) -> list[dict[str, object]]:
+            return [{}] * outputs
+
+    monkeypatch.setattr("vskd.bundle.runtime._build_interpreter", lambda *_: Several())
+    with pytest.raises(BundleError, match=f"has {inputs} inputs and {outputs} outputs"):
+        LiteRTModel(tiny_int8)
+
+
 def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(BundleError, match=r"gone\.tflite"):
         LiteRTModel(tmp_path / "gone.tflite")

@@ -17,7 +17,7 @@ def test_bundle_verify(vskd, record, bundle: Path) -> None:
     report = library.VerifyReport(bundle, "ab" * 32, ("golden.json", "manifest.json"), 4)
     seen = record(library, "verify_bundle", report)
     text = vskd("bundle", "verify", bundle).out
-    assert seen == [{"path": bundle}]
+    assert seen == [{"path": bundle, "time_limit_s": 120.0}]
     assert "2 files unchanged, 4 golden vectors reproduced" in text
     assert "ab" * 32 in text
     assert json.loads(vskd("bundle", "verify", bundle, "--json").out)["golden_vectors"] == 4

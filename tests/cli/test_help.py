@@ -5,7 +5,6 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,15 +54,6 @@ def test_help_of_the_program_loads_no_command() -> None:
     assert modules_after("--help").isdisjoint(entry.module for entry in CATALOG.values())
 
 
-def test_help_answers_in_half_a_second() -> None:
-    times = []
-    for _ in range(3):  # the best of three: other work on the machine is not ours
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "vskd.cli", "--help"], capture_output=True, check=True, cwd=ROOT)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 0.5
-
-
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
 def test_every_command_explains_itself_with_examples(name: str, command: click.Command) -> None:
     assert isinstance(command, VskdCommand | VskdGroup)
@@ -89,7 +79,7 @@ def test_the_help_page_lists_the_whole_catalog(vskd) -> None:
 
 def test_every_file_of_the_command_line_is_in_the_catalog() -> None:
     files = {p.stem for p in (ROOT / "vskd" / "cli").glob("*.py")}
-    assert files - {"__init__", "__main__", "main", "options", "output"} == set(CATALOG)
+    assert files - {"__init__", "__main__", "entry", "main", "options", "output"} == set(CATALOG)
 
 
 def command_lines(page: str) -> Iterator[str]:

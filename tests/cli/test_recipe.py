@@ -52,7 +52,7 @@ def test_validate_says_valid(vskd, recipe_file: Path) -> None:
 
 
 def test_all_mistakes_are_reported_at_once_with_the_nearest_name(vskd, recipe_file: Path) -> None:
-    content = "student: {training: {epoch: 5, batch_size: no}, sees: {encodng: {}}}\nteachrs: []\n"
+    content = "student: {training: {epoch: 5, batch_size: many}, sees: {encodng: {}}}\nteachrs: []\n"
     recipe_file.write_text(RECIPE + content, encoding="utf-8")
     answer = vskd("recipe", "validate", recipe_file)
     assert (answer.code, answer.out) == (1, "")

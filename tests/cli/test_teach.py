@@ -43,7 +43,7 @@ def test_a_real_teacher(vskd, synthetic_root: Path, tmp_path: Path) -> None:
     assert (content["run"], content["epoch"]) == (str(run), 0)
     assert content["figures"]["train/loss"] > 0
     assert {path.name for path in run.iterdir()} == {
-        *("SHA256SUMS", "checkpoints", "environment.json", "learned.json", "metrics.jsonl"),
+        *("SHA256SUMS", "checkpoints", "data.json", "environment.json", "learned.json", "metrics.jsonl"),
         *("recipe.yaml", "run.log", "training.json"),
     }
     assert RunFolder.open(run).role == "teacher"

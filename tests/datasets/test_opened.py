@@ -89,3 +89,8 @@ def test_an_unknown_data_set_or_folder_is_named(tmp_path: Path) -> None:
         vskd.open_dataset("synthetc", tmp_path)
     with pytest.raises(DataError, match=str(tmp_path)):
         vskd.open_dataset("synthetic", tmp_path)
+
+
+def test_the_shortest_window_is_the_two_ends(world: OpenedDataset) -> None:
+    whole, short = (world.windows("accelerometer", world.ids[:1], length=n) for n in (128, 2))
+    np.testing.assert_array_equal(short, whole[:, :, [0, -1]])

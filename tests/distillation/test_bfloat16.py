@@ -31,6 +31,8 @@ class Convolutions(Network):
         (nn.Conv2d(2, 2, 3, stride=2, padding=1), 2, False),
         (nn.Conv2d(2, 2, 3, stride=1, padding=1), 1, False),
         (nn.Conv2d(2, 2, 1, stride=2), 1, False),
+        (nn.Conv2d(2, 2, 2, stride=2, padding=1), 1, True),
+        (nn.Conv2d(2, 2, 3, stride=3, padding=1), 1, True),
     ],
 )
 def test_a_stride_over_one_pixel_is_found(layer: nn.Module, side: int, found: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from scipy.io import loadmat, savemat
 
+from vskd.datasets.recording import UNLABELLED
 from vskd.distillation.experiment import Experiment, prepare, streams_in_use
 from vskd.distillation.train import distill
 from vskd.errors import DataError, ProtocolError, RecipeError
@@ -43,6 +44,16 @@ def test_validation_is_carved_from_the_training_subjects(tiny: MakeRecipe, tmp_p
     assert split.test == experiment.split.test
     bare = recipe.updated("student.training.validation=none", "student.training.select=last").student.training
     assert experiment.training_split(bare) == experiment.split
+
+
+def test_labels_that_a_recipe_takes_away_are_not_seen(tiny: MakeRecipe, tmp_path: Path) -> None:
+    bare = ("student.training.validation=none", "student.training.select=last")
+    experiment = prepare(tiny("labels.subjects=[1]", "distiller=kd", *bare), tmp_path, with_teachers=True)
+    train, test = experiment.split.train, experiment.split.test
+    own = {i: r.label for i, r in experiment.recordings.items()}
+    kept = [own[i] if experiment.recordings[i].subject == "1" else UNLABELLED for i in train]
+    assert experiment.labels_of(train) == kept and UNLABELLED in kept and kept != [UNLABELLED] * len(kept)
+    assert experiment.labels_of(test) == [own[i] for i in test]
 
 
 def test_hashes_do_not_depend_on_the_place_but_on_the_data(tiny: MakeRecipe, world: Path, tmp_path: Path) -> None:

@@ -179,6 +179,14 @@ def test_the_network_computes_in_the_precision_that_is_wanted(
     assert network.weight.dtype == torch.float32
 
 
+def test_the_network_that_is_left_is_that_of_the_selected_epoch(tmp_path: Path) -> None:
+    """The loss on the one validation sample, of class 0, grows with every step; the first epoch is the best."""
+    plain = {"optimizer": "sgd", "momentum": 0.0, "weight_decay": 0.0, "learning_rate": 0.5}
+    network, folder = fitted(tmp_path, Training(**plain, epochs=3), validation=("a",))
+    assert folder.training()["selected_epoch"] == 0
+    assert network.weight.item() == pytest.approx(-50)
+
+
 def test_a_fitted_run_is_complete_and_says_what_was_done(tmp_path: Path) -> None:
     _, folder = fitted(tmp_path, Training(epochs=3, select="last"), validation=("a",))
     assert folder.complete

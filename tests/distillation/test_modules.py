@@ -1,6 +1,7 @@
 """One-call distillation against plain training loops."""
 
 import copy
+import itertools
 
 import pytest
 import torch
@@ -77,6 +78,24 @@ def test_soft_targets_as_anyone_would_write_them() -> None:
     )
     for found, wanted in zip(student.parameters(), expected.parameters(), strict=True):
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_the_layers_that_are_named_are_the_embeddings() -> None:
+    """Before or behind the activation, of the student and of the teacher."""
+    trained = []
+    for own, told in (("0", "0"), ("0", "1"), ("1", "1")):
+        student = mlp()
+        distill_modules(
+            student,
+            mlp(5, seed=3),
+            loader(X, OTHER, LABELS, shuffle=False),
+            "dask",
+            epochs=1,
+            student_embedding=own,
+            teacher_embedding=told,
+        )
+        trained.append(student)
+    assert not any(same(one, other) for one, other in itertools.combinations(trained, 2))
 
 
 def test_the_same_seed_gives_the_same_weights_and_another_one_others() -> None:

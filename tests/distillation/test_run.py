@@ -172,6 +172,7 @@ def test_a_run_of_before_there_were_roles_says_what_to_do(tiny: Callable[..., Re
 def trained(begun: RunFolder) -> RunFolder:
     """A sealed run with invented content."""
     begun.learned_file.write_text("{}")
+    begun.data_file.write_text("{}")
     begun.metrics_file.write_text('{"epoch": 0}\n')
     begun.trainer_file.parent.mkdir()
     begun.trainer_file.write_text("state")

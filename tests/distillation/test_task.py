@@ -106,6 +106,14 @@ def task(
     )
 
 
+def test_batches_are_those_of_the_epoch_and_validation_those_of_none() -> None:
+    built = task(Teacher())
+    assert list(built.train_dataloader()) == [BATCH] and list(built.val_dataloader()) == []
+    built._train_batches = built._validation_batches = lambda epoch: [epoch]  # type: ignore[assignment, list-item]
+    built.epoch = 4
+    assert list(built.train_dataloader()) == [4] and list(built.val_dataloader()) == [0]
+
+
 def test_a_step_is_the_sum_of_the_terms_which_are_logged() -> None:
     teacher = Teacher()
     built = task(teacher)

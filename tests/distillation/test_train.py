@@ -659,6 +659,16 @@ def test_damage_to_an_interrupted_run(
         assert [row["epoch"] for row in RunFolder(run).metrics()] == [0, 1]
 
 
+def test_a_finished_run_that_lost_a_file_is_not_trained_again(
+    tiny: MakeRecipe, student_run: Path, teacher_run: Path, shared_cache: Path, tmp_path: Path, monkeypatch
+) -> None:
+    shutil.copytree(student_run, tmp_path / "copy")
+    (tmp_path / "copy" / "training.json").unlink()
+    monkeypatch.setattr(train, "prepare", never_train)
+    with pytest.raises(CheckpointError, match=r"copy/training\.json changed or was damaged"):
+        distill(tiny(), tmp_path / "copy", [teacher_run], cache=shared_cache)
+
+
 def test_a_damaged_finished_run_is_refused_before_anything_is_done(
     tiny: MakeRecipe, student_run: Path, teacher_run: Path, shared_cache: Path, tmp_path: Path, monkeypatch
 ) -> None:

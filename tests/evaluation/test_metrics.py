@@ -164,3 +164,7 @@ def test_top3_resolves_ties_as_argmax_does() -> None:
     probabilities = np.full((2, 5), 0.2)
     p = Predictions(("a", "b"), ("s", "s"), np.array([2, 3]), probabilities, tuple("vwxyz"))
     assert METRICS["top3_accuracy"](p) == 0.5  # classes 0, 1, 2 are the first three of equals
+    alternating = np.tile([0.5, 1.5], (2, 14)) / 28  # more classes than a sort that is not stable leaves in order
+    names = tuple(f"c{k}" for k in range(28))
+    p = Predictions(("a", "b"), ("s", "s"), np.array([5, 7]), alternating, names)
+    assert METRICS["top3_accuracy"](p) == 0.5  # classes 1, 3, 5

@@ -2,7 +2,9 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from tests.firmware_bridge.bundles import encoded, make_bundle, sensor_contract
@@ -77,6 +79,26 @@ def test_a_difference_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     line = next(line for line in run_conformance(tmp_path / "bundle") if line.name == "C, gcc")
     assert line.outcome == "differs"
     assert "answers differ, by up to" in line.note
+
+
+@pytest.mark.parametrize(("change", "outcome"), [(0, "bit-exact"), (3, "close"), (-2, "close")])
+def test_kernels_of_a_phone_are_called_exact_only_where_they_are(
+    monkeypatch: pytest.MonkeyPatch, change: int, outcome: str
+) -> None:
+    class Shifted:
+        def __init__(self, content: bytes) -> None:
+            assert content == b"model"
+
+        def raw(self, x: np.ndarray) -> np.ndarray:
+            return x + np.array([[0, change, 0]], np.int8)
+
+    monkeypatch.setattr(conformance, "LiteRTModel", Shifted)
+    outputs = np.array([[10, 0, 0], [0, -1, 1]], np.int8)
+    graph = SimpleNamespace(content=b"model", input=SimpleNamespace(shape=(1, 3)))
+    suite = SimpleNamespace(firmware=SimpleNamespace(graph=graph), inputs=outputs, outputs=outputs)
+    line = conformance._optimised(suite)  # type: ignore[arg-type]
+    assert (line.outcome, line.inputs) == (outcome, 2)
+    assert line.note == f"up to {abs(change)} steps, same label for {1 if change > 0 else 2} of 2"
 
 
 def test_the_golden_stream_meets_every_condition() -> None:

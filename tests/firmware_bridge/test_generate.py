@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.firmware_bridge.bundles import HOST, LABELS, encoded, make_bundle, sensor_contract
-from vskd.bundle.bundle import load_bundle
+from vskd.bundle.bundle import MODEL, load_bundle
 from vskd.bundle.contract import ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
@@ -53,6 +53,17 @@ def test_a_damaged_bundle_writes_nothing(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"model\.tflite was changed"):
         generate(tmp_path / "bundle", tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_where_the_weights_go(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By size, a model of exactly the largest size still as an array; or as asked, whatever the size."""
+    loaded = load_bundle(bundle)
+    size = len(loaded.read(MODEL))
+    for largest, by_size in ((size, False), (size - 1, True)):
+        monkeypatch.setattr("vskd.firmware_bridge.generate.LARGEST_ARRAY", largest)
+        assert read_firmware(loaded).in_place is by_size
+        assert read_firmware(loaded, weights="array").in_place is False
+        assert read_firmware(loaded, weights="in-place").in_place is True
 
 
 @pytest.mark.parametrize("build", HOST_BUILDS, ids=lambda build: build.name)

@@ -1,5 +1,6 @@
 """The catalog of losses: every file is listed, and every listed loss behaves as a term."""
 
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,16 @@ CLASSES, SAMPLES = 5, 20
 STUDENT = {"logits": (CLASSES,), "embedding": (6,), "deep": (3, 6, 6)}
 TEACHER = {"logits": (CLASSES,), "embedding": (9,), "deep": (7, 4, 4)}
 NAMES = sorted(LOSSES)
+TRAINED = {"crcd": 4, "embedding_mse": 2, "fitnets_hint": 2}
+"""How many parameters of its own a loss has: weight and bias of each projector. Others have none."""
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "attention_transfer": {"pooling": "squares"},
+    "crcd": {"width": 64, "negatives": 512, "temperature": 0.07, "momentum": 0.5},
+    "kd": {"temperature": 4.0, "temperature_slope": 0.0, "temperature_max": None},
+    "nckd": {"temperature": 4.0},
+    "tckd": {"temperature": 4.0},
+}
+"""What a recipe gets that does not say more: as published."""
 
 
 class Holder(Strict):
@@ -60,6 +71,17 @@ def test_is_listed_under_its_own_name_with_one_line(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_defaults_are_the_published_ones_also_of_a_loss_built_without_a_recipe(name: str) -> None:
+    settings = LOSSES[name]()
+    own = settings.model_dump(exclude={"loss", "weight", "name", "student_layer", "teacher_layer"})
+    assert own == DEFAULTS.get(name, {}) and settings.weight == 1.0
+    (term,) = distiller(settings).terms.values()
+    for key, parameter in inspect.signature(type(term.loss)).parameters.items():
+        if key in own:
+            assert parameter.default == own[key]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("batch", [1, 6])
 def test_gives_a_finite_scalar_whose_gradient_reaches_the_student_alone(name: str, batch: int) -> None:
     made = distiller(LOSSES[name]())
@@ -69,7 +91,9 @@ def test_gives_a_finite_scalar_whose_gradient_reaches_the_student_alone(name: st
     assert value.shape == () and torch.isfinite(value)
     gradient = student.layer(LOSSES[name]().layers[0]).grad
     assert gradient is not None and torch.isfinite(gradient).all()
-    for parameter in made.parameters():
+    parameters = list(made.parameters())
+    assert len(parameters) == TRAINED.get(name, 0)
+    for parameter in parameters:
         assert parameter.grad is not None and torch.isfinite(parameter.grad).all()
     for layer in TEACHER:
         assert teacher.layer(layer).grad is None

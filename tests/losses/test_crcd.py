@@ -144,6 +144,7 @@ def test_negatives_are_others_and_drawn_anew_from_seed_and_call() -> None:
 
 def test_never_more_negatives_than_others() -> None:
     assert make(samples=3, negatives=100).candidates(torch.tensor([0])).shape == (1, 3)
+    assert make(samples=2).candidates(torch.tensor([1, 0])).tolist() == [[1, 0], [0, 1]]
 
 
 @pytest.mark.parametrize("positions", [[4], [4, 4]])

@@ -40,6 +40,13 @@ OTHERS: dict[str, dict[str, tuple[dict[str, Any], ...]]] = {
             {"encoding": {"method": "gasf", "scaling": "fixed", "limit": 2.0, "image_size": 20}},
         ),
         "augmentation": ({"augmentation": {"jitter": 0.1, "rotation_deg": 5.0}},),
+        "limits": (
+            {
+                "streams": ["accelerometer", "gyroscope"],
+                "limits": [4.0, 1000.0],
+                "encoding": {"method": "raw", "scaling": "fixed", "limit": 1.0},
+            },
+        ),
     },
     "frames": {
         "size": ({"size": 40},),

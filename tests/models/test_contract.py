@@ -1,6 +1,7 @@
 """What every network of the catalog must fulfil. A network added to the catalog is tested by itself."""
 
 import json
+import re
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,6 +196,18 @@ def test_every_setting_reaches_the_network(name: str) -> None:
         if key != "name":
             other = {**settings.model_dump(), key: another(field.annotation, getattr(settings, key))}
             assert fingerprint(parse_network(other)) != before, key
+
+
+def test_descriptions_say_how_large_a_network_is() -> None:
+    """Width and depth of a variant are in nothing else that a user sees; counted with few classes."""
+    said = {n: re.search(r"\(([\d.]+) M parameters\)$", entry.description) for n, entry in NETWORKS.items()}
+    figures = {name: found[1] for name, found in said.items() if found}
+    assert len(figures) >= 13
+    for name, figure in figures.items():
+        with torch.device("meta"):
+            network = build_network(parse_network(name), shape=shape_of(name), classes=CLASSES)
+        millions = sum(parameter.numel() for parameter in network.parameters()) / 1e6
+        assert f"{millions:.{len(figure.partition('.')[2])}f}" == figure, name
 
 
 @pytest.mark.parametrize("name", CASES)

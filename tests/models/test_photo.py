@@ -10,6 +10,17 @@ from vskd.models.photo import PhotoNetwork, first_convolution
 from vskd.network import layer_shapes
 
 WEIGHTS = ("weight", "bias")
+SHALLOW = {
+    "convnext-atto": (40, 24),
+    "convnext-tiny": (96, 24),
+    "efficientnet-lite0": (32, 48),
+    "efficientnet-v2-s": (24, 48),
+    "efficientnet-v2-s-050": (16, 48),
+    "squeezenet-1-0": (96, 45),
+    "squeezenet-lw": (96, 45),
+    **{f"mobilenet-v3-small-{width}{kind}": (16, 48) for width in ("075", "100") for kind in ("", "-relu", "-relu6")},
+}
+"""Channels and edge of the map behind the stem, the first convolution with its activation, of images of 96 x 96."""
 PHOTO = sorted(name for name, entry in NETWORKS.items() if entry.kind == "image" and entry.channels)
 
 
@@ -48,6 +59,14 @@ def test_embedding_is_as_wide_as_announced_and_maps_are_named(name: str) -> None
     assert outputs.features["deep"].shape[1] == network.embedding_size
     shapes = layer_shapes(network, (3, 48, 48), ["shallow", "deep"])
     assert {n: tuple(f.shape[1:]) for n, f in outputs.features.items()} == shapes
+
+
+@pytest.mark.parametrize("name", PHOTO)
+def test_the_shallow_map_is_that_of_the_stem(name: str) -> None:
+    with torch.device("meta"):
+        network = build(name)
+    channels, edge = SHALLOW[name]
+    assert layer_shapes(network, (3, 96, 96), ["shallow"]) == {"shallow": (channels, edge, edge)}
 
 
 @pytest.mark.parametrize("name", PHOTO)

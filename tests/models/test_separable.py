@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from vskd.models.separable import RESIDUAL_SCALE, Dimensions, SeparableBlock, SeparableConvolution
+from vskd.models.separable import RESIDUAL_SCALE, Dimensions, SeparableBlock, SeparableConvolution, convolution
 
 
 def test_a_separable_convolution_is_a_dense_one_whose_kernels_are_outer_products() -> None:
@@ -41,3 +41,11 @@ def test_the_depthwise_convolution_keeps_the_variance() -> None:
     torch.manual_seed(0)
     depthwise = SeparableConvolution(1, 256, 8, kernel=9)[0]
     assert depthwise(torch.randn(4, 256, 64))[..., 8:-8].var().item() == pytest.approx(1, rel=0.15)
+
+
+@pytest.mark.parametrize(("dimensions", "kernel"), [(1, 5), (2, 3)])
+def test_weights_begin_as_he_s_of_the_outputs(dimensions: Dimensions, kernel: int) -> None:
+    """Variance 2 / (output channels * kernel): that of the gradients is kept through a ReLU."""
+    torch.manual_seed(0)
+    weight = convolution(dimensions, 32, 128, kernel).weight
+    assert weight.var().item() == pytest.approx(2 / (128 * kernel**dimensions), rel=0.05)

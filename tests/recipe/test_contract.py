@@ -81,11 +81,12 @@ def small(name: str, **roots: Path) -> Recipe:
     """A shipped recipe with all its keys, made tiny."""
     shipped = load_recipe(name)
     data = "images" if shipped.student.sees.modality == "image" else "world"
-    data = "bodies" if shipped.teachers[0].sees.modality == "skeleton" else data
+    data = "bodies" if any(teacher.sees.modality == "skeleton" for teacher in shipped.teachers) else data
     made_small = {"images": SMALL_IMAGES, "world": SMALL_WORLD, "bodies": SMALL_BODIES}
     words = [*SMALL, *made_small[data], *([f"dataset.path={roots[data]}"] if roots else [])]
-    made = load_recipe(name, words)
-    assert [key.path for key in keys_of(made)] == [key.path for key in keys_of(shipped)]
+    paths = [key.path for key in keys_of(shipped)]
+    made = load_recipe(name, [word for word in words if word.partition("=")[0] in paths])
+    assert [key.path for key in keys_of(made)] == paths
     return made
 
 

@@ -90,7 +90,10 @@ def _hashable(array: Any) -> tuple[Any, ...]:
 
 
 def _store(store: Store, facts: tuple[str, ...] = ()) -> Any:
-    rows = [(i, _hashable(store.read(i)), [float(store.fact(i, fact)) for fact in facts]) for i in sorted(store.ids)]
+    rows = [
+        (i, _hashable(store.read(i)), [np.asarray(store.fact(i, fact)).tolist() for fact in facts])
+        for i in sorted(store.ids)
+    ]
     return rows, dict(store.problems), store.settings
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 600.0
+"""Long: on a busy machine a command that takes ten seconds may take minutes."""
 
 
 class Ended(NamedTuple):

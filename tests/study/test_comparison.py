@@ -188,7 +188,7 @@ def test_round_trip(runs, tmp_path: Path) -> None:
     write_comparison(comparison, tmp_path)
     assert read_comparison(tmp_path / "comparison.json") == comparison
     (tmp_path / "comparison.json").write_text("{}")
-    with pytest.raises(DataError, match=r"comparison\.json: dataset: missing"):
+    with pytest.raises(DataError, match=r"comparison\.json is damaged: dataset: missing"):
         read_comparison(tmp_path / "comparison.json")
 
 

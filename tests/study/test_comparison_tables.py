@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,19 @@ def test_html_is_self_contained_and_escaped(comparison: Comparison) -> None:
     assert "ab" * 32 in page
 
 
+def drawn_plots(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[float], float | None]]:
+    """Values of the lines of each plot, and where its reference line is."""
+    drawn: list[tuple[list[float], float | None]] = []
+
+    def draw(lines: list[ForestRow], _: str, reference: float | None = None) -> bytes:
+        drawn.append(([line.value for line in lines], reference))
+        return b""
+
+    monkeypatch.setattr("vskd.study.comparison_tables.interval_plot", draw)
+    to_html(comparison)
+    return drawn
+
+
 @pytest.mark.parametrize("order", [("plain", "dask"), ("dask", "plain")])
 def test_the_reference_line_is_the_accuracy_of_the_float_baseline(
     make_predictions, make_results, monkeypatch: pytest.MonkeyPatch, order: tuple[str, str]
@@ -75,19 +89,30 @@ def test_the_reference_line_is_the_accuracy_of_the_float_baseline(
     comparison = compare(runs, bootstrap=Bootstrap(resamples=20))
     accuracies = {(row.recipe, row.kind): row.accuracy.mean for row in comparison.rows}
     assert len(set(accuracies.values())) == len(skills)
-    drawn: list[tuple[list[float], float | None]] = []
-
-    def draw(lines: list[ForestRow], _: str, reference: float | None = None) -> bytes:
-        drawn.append(([line.value for line in lines], reference))
-        return b""
-
-    monkeypatch.setattr("vskd.study.comparison_tables.interval_plot", draw)
-    to_html(comparison)
-    (rows, reference), (differences, zero) = drawn
+    (rows, reference), (differences, zero) = drawn_plots(comparison, monkeypatch)
     assert rows == [row.accuracy.mean for row in comparison.rows]
     assert reference == accuracies["plain", "student"]
     assert differences == [row.versus_baseline.difference for row in comparison.rows if row.versus_baseline]
     assert (len(differences), zero) == (1, 0.0)
+
+
+def test_where_each_label_setting_has_its_baseline_there_is_no_reference_line(
+    make_predictions, make_results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any line would be that of another row's baseline."""
+    runs = []
+    for number, (title, distiller) in enumerate(product(("all", "subject 1"), ("none", "kd"))):
+        predictions = make_predictions(seed=number, n=200, skill=0.5 + number)
+        labels = LabelsStamp(title=title, hash=f"{len(title):064}", labelled=4, unlabelled=8)
+        recipe = f"{distiller}-{title}"
+        runs.append(
+            (recipe, 0, make_results(predictions, recipe=recipe, labels=labels, distiller=distiller), predictions)
+        )
+    comparison = compare(runs, bootstrap=Bootstrap(resamples=20))
+    assert [row.is_baseline for row in comparison.rows] == [True, False, True, False]
+    (_, reference), (differences, zero) = drawn_plots(comparison, monkeypatch)
+    assert reference is None
+    assert (len(differences), zero) == (2, 0.0)
 
 
 def test_html_without_baseline_has_no_difference_plot(make_predictions, make_results) -> None:

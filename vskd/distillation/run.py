@@ -65,9 +65,9 @@ class Learned:
 
 WEIGHTS = "checkpoints/model.safetensors"
 TRAINER = "checkpoints/trainer.ckpt"
-SEALED = ("recipe.yaml", "environment.json", "learned.json", "metrics.jsonl", "training.json", WEIGHTS)
+SEALED = ("recipe.yaml", "environment.json", "learned.json", "data.json", "metrics.jsonl", "training.json", WEIGHTS)
 """What a finished run is made of; its SHA256SUMS holds their hashes."""
-_ALWAYS = tuple(name for name in SEALED if name not in ("learned.json", "metrics.jsonl"))
+_ALWAYS = tuple(name for name in SEALED if name not in ("learned.json", "data.json", "metrics.jsonl"))
 """Those that no finished run lacks."""
 
 

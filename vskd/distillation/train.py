@@ -86,7 +86,7 @@ def distill(
     """
     folder = RunFolder(run)
     folder.check_recipe(recipe)  # now, not after an hour of teaching, and before anything is written there
-    if folder.complete:
+    if folder.complete or folder.sealed:
         folder.check_intact()
     cache = cache or default_cache(run)
     experiment = prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher or bool(teacher_runs))

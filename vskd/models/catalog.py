@@ -118,7 +118,7 @@ NETWORKS: Mapping[str, NetworkEntry] = {
             "image",
             SeparableResNet2dSettings,
             build_separable_resnet2d,
-            "separable residual network for small images such as GAF (0.23 M parameters)",
+            "separable residual network for small images such as GAF (0.24 M parameters)",
         ),
         _entry("cnn1d", "series", CNN1dSettings, build_cnn1d, "1-D CNN on the raw window (0.2 M parameters)"),
         _entry(

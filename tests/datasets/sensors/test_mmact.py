@@ -121,6 +121,7 @@ def test_videos_in_either_order_of_folders_and_once_for_each_task(tmp_path: Path
     found = index(tmp_path)
     (recording,) = found
     assert {"accelerometer-watch", "gyroscope", "orientation", "rgb-cam1", "rgb-cam2"} <= set(recording.streams)
+    assert [recording.stream(f"rgb-cam{n}").placement for n in (1, 2)] == ["camera 1", "camera 2"]
     assert {p.kind for p in found.problems} == {"missing"}
 
 

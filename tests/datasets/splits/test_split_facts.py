@@ -26,6 +26,7 @@ def test_what_two_parts_share(image_folder_root: Path) -> None:
     assert facts.same_content is None
     apart = split_facts(index, load_protocol("image-folder", "leave-one-driver-out").split(index, "bob"), {})
     assert (apart.fold, apart.subjects, apart.shared_subjects, apart.shared_groups) == ("bob", 1, (), ())
+    assert apart.classes == {"cat": (6, 3), "dog": (6, 3)}  # of training, of test: each driver has three of each class
 
 
 def test_unknown_subjects_are_counted_not_shared(image_folder_root: Path) -> None:

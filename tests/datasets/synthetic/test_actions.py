@@ -6,6 +6,32 @@ from vskd.datasets.synthetic.actions import MOVEMENTS, Style, smooth_step
 from vskd.datasets.synthetic.settings import ACTIONS
 
 PHASE = np.linspace(0.0, 1.0, 201)
+REACHED = {
+    "swipe left": (-0.25, 0.55, 0.62, 0.74, -0.10, -0.10, 0.00),
+    "swipe right": (-0.25, 0.55, 0.62, 0.74, -0.10, -0.10, 0.00),
+    "wave": (0.17, 0.53, 0.35, 0.35, 0.49, 0.50, 0.00),
+    "draw circle clockwise": (-0.14, 0.34, 0.68, 0.68, -0.29, 0.19, 0.00),
+    "draw circle counter-clockwise": (-0.14, 0.34, 0.68, 0.68, -0.29, 0.19, 0.00),
+    "punch": (0.02, 0.12, 0.38, 0.78, -0.12, -0.02, 0.00),
+    "throw": (-0.05, 0.40, -0.05, 0.75, -0.15, 0.40, 0.00),
+    "raise arm": (0.00, 0.90, 0.12, 0.12, -0.90, 0.50, 0.00),
+    "clap": (-0.26, 0.08, 0.60, 0.60, -0.15, -0.15, 0.00),
+    "squat": (0.00, 0.00, 0.50, 0.85, -0.50, -0.05, 0.27),
+}
+"""Least and greatest x, y and z of a right hand at amplitude 0.8, and the depth of the crouch: a published seed must
+give the same movements in later versions."""
+TIMING = {
+    "swipe left": (1.0, (1, 1)),
+    "swipe right": (1.0, (1, 1)),
+    "wave": (1.8, (2, 3)),
+    "draw circle clockwise": (1.6, (1, 2)),
+    "draw circle counter-clockwise": (1.6, (1, 2)),
+    "punch": (1.3, (1, 2)),
+    "throw": (1.5, (1, 1)),
+    "raise arm": (2.1, (1, 1)),
+    "clap": (1.6, (2, 4)),
+    "squat": (1.7, (1, 2)),
+}
 
 
 def test_every_named_action_has_a_movement() -> None:
@@ -30,6 +56,14 @@ def test_poses_are_finite_within_reach_and_of_one_shape(name: str, side: float) 
         assert pose.hand.shape == (201, 3) and pose.crouch.shape == (201,)
         assert np.linalg.norm(pose.hand, axis=1).max() < 1.05, "in arm lengths"
         assert np.ptp(pose.hand, axis=0).max() > 0.2, "the hand moves"
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_movements_stay_what_they_are(name: str) -> None:
+    pose = MOVEMENTS[name].pose(PHASE, Style(1.0, 0.8, 1))
+    found = [*np.stack([pose.hand.min(axis=0), pose.hand.max(axis=0)], axis=1).ravel(), pose.crouch.max()]
+    assert found == pytest.approx(REACHED[name], abs=0.0051)
+    assert (MOVEMENTS[name].duration_s, MOVEMENTS[name].cycles) == TIMING[name]
 
 
 @pytest.mark.parametrize("name", ACTIONS)

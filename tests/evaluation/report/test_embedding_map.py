@@ -31,6 +31,7 @@ def test_the_seed_decides_and_nothing_else_does() -> None:
     np.random.seed(2)
     np.testing.assert_array_equal(embedding_positions(embeddings, 1), first)
     assert not np.array_equal(embedding_positions(embeddings, 2), first)
+    np.testing.assert_array_equal(embedding_positions(embeddings), embedding_positions(embeddings, 0))
 
 
 def test_the_picture_shows_every_present_class_and_marks_wrong_answers() -> None:

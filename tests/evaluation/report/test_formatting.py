@@ -1,7 +1,7 @@
 """Numbers as people read them."""
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import DictLoader, UndefinedError
 
 from vskd.evaluation.report import formatting
 
@@ -30,6 +30,13 @@ from vskd.evaluation.report import formatting
 )
 def test_examples(text: str, expected: str) -> None:
     assert text.replace(formatting.NBSP, " ") == expected
+
+
+def test_values_are_escaped_and_tags_leave_no_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = "<b>{{ name }}</b>\n  {% if name %}\n{{ share | percent }}\n  {% endif %}\n"
+    monkeypatch.setattr(formatting, "PackageLoader", lambda _: DictLoader({"page.html": page}))
+    found = formatting.render("page.html", {"name": "<script>&", "share": 0.5})
+    assert found.replace(formatting.NBSP, " ") == "<b>&lt;script&gt;&amp;</b>\n50.0 %\n"
 
 
 def test_a_missing_value_is_an_error_not_a_blank() -> None:

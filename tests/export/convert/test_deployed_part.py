@@ -20,6 +20,7 @@ def test_the_part_gives_the_students_logits(tiny_student: Model, inside: bool) -
     contract = sensor_contract(encoding_inside=inside)
     part = deployed_part(tiny_student, contract)
     assert any("front" in name for name, _ in part.named_modules()) is inside
+    assert not any(type(layer) is nn.Linear for layer in part.modules())  # each is a 1x1 convolution
     for window in windows(3):
         with torch.no_grad():
             found = part(torch.from_numpy(model_input(window, contract)[None]))

@@ -35,7 +35,8 @@ def test_series_network_converts_and_quantizes():
     assert parity(reference(network), LiteRTModel(content).predict, inputs).max_abs_error < 1e-5
     quantized = quantize_int8(content, inputs)
     assert float_operators(quantized) == []
-    assert parity(reference(network), LiteRTModel(quantized).predict, inputs).max_abs_error < 0.1
+    error = parity(reference(network), LiteRTModel(quantized).predict, inputs).max_abs_error
+    assert error < 0.004  # measured: 0.0024
 
 
 def test_every_part_keeps_its_own_mode():

@@ -66,7 +66,7 @@ def test_simulation_is_what_litert_computes(tiny_network: nn.Module, tiny_int8: 
         expected = simulated(torch.from_numpy(inputs)).numpy()
         exact = tiny_network(torch.from_numpy(inputs)).logits.numpy()
     step = float(np.diff(model.from_raw(np.array([0, 1], np.int8)))[0])
-    assert np.abs(actual - expected).max() <= 2.01 * step
+    assert np.abs(actual - expected).max() <= 1.02 * step  # measured: 1.01; a sum near the middle of two steps
     assert np.abs(actual - expected).mean() < 0.5 * np.abs(actual - exact).mean()  # it predicts the error itself
 
 
@@ -81,7 +81,9 @@ def test_image_students_are_simulated_and_come_back_unharmed(build):
     simulated.train()(x)
     assert not torch.equal(simulated.eval()(x), expected)
     simulated.train()(x).sum().backward()
-    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in simulated.parameters() if p.requires_grad)
+    gradients = [p.grad for p in simulated.parameters() if p.requires_grad]
+    assert len(gradients) >= 18
+    assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)
 
 
 def test_a_series_network_is_simulated_too():

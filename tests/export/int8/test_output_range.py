@@ -61,7 +61,7 @@ def test_a_model_with_dead_layers_runs_and_is_right(dead: int, estimator: str):
         with torch.no_grad():
             expected = module(torch.from_numpy(np.stack(inputs))).numpy()
         step = float(np.diff(run.from_raw(np.array([0, 1], np.int8)))[0])
-        assert np.abs(found - expected).max() < 4 * step
+        assert np.abs(found - expected).max() < 2 * step  # measured: 1.3 to 1.6; half of one is the output's own
     assert all(a.step <= a.output_step for a in accumulations(model))
     assert output_ranges(float_model, model) == {}
 

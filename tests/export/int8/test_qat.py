@@ -1,6 +1,7 @@
 """Training under simulated int8 brings back what quantization had lost."""
 
 import copy
+import inspect
 from collections.abc import Iterator
 
 import numpy as np
@@ -15,6 +16,7 @@ from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.export.int8.int8_simulation import ActivationRounding
 from vskd.export.int8.qat import train_for_int8
 from vskd.export.int8.quantize import quantize_int8
+from vskd.recipe.export import Export
 
 
 class Lopsided(nn.Module):
@@ -103,6 +105,11 @@ def test_ranges_are_those_of_the_first_half(monkeypatch: pytest.MonkeyPatch, ste
     monkeypatch.setattr(ActivationRounding, "_observe", noted)
     train_for_int8(lopsided(), batches(), steps=steps)
     assert seen == observed
+
+
+def test_the_rate_is_by_default_that_of_a_recipe():
+    usual = Export.conditional["fine_tuning_rate"].default
+    assert inspect.signature(train_for_int8).parameters["learning_rate"].default == usual == 1e-4
 
 
 def test_training_is_deterministic(tiny_network: nn.Module):

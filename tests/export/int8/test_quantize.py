@@ -46,7 +46,7 @@ def test_int8_is_close_to_float(tiny_network: nn.Module, tiny_int8: bytes):
         LiteRTModel(tiny_int8).predict,
         random_inputs(16, IMAGE),
     )
-    assert 0 < report.max_abs_error < 0.05
+    assert 0 < report.max_abs_error < 0.002  # measured: 0.0012
 
 
 def linear_float() -> bytes:

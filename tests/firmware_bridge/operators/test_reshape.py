@@ -1,8 +1,10 @@
 """RESHAPE against LiteRT's reference kernel."""
 
 import numpy as np
+import pytest
 
-from tests.firmware_bridge.conftest import HandMade, Step, Workbench, check, constant, moved
+from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, check, constant, moved
+from vskd.errors import BundleError
 
 
 def test_a_reshape_whose_input_is_needed_later_is_a_copy(workbench: Workbench) -> None:
@@ -15,3 +17,10 @@ def test_a_reshape_whose_input_is_needed_later_is_a_copy(workbench: Workbench) -
         Step("CONCATENATION", (3, 4), 5, ("ConcatenationOptions", {"axis": 1})),
     ]
     check(workbench, HandMade(values, steps), np.random.default_rng(0))
+
+
+def test_other_scales_are_refused(workbench: Workbench) -> None:
+    values = [moved(1, 12), constant((1, 3, 4)), Value((1, 3, 4), (0.06,), -7)]
+    model = HandMade(values, [Step("RESHAPE", (0, 1), 2, ("ReshapeOptions", {"newShape": [1, 3, 4]}))])
+    with pytest.raises(BundleError, match="RESHAPE: the firmware does not have inputs and output of different"):
+        workbench.answers(model.pack(), [])

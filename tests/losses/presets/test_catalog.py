@@ -24,6 +24,8 @@ SHAPES: Mapping[int, Mapping[str, tuple[int, ...]]] = {
     9: {"logits": (CLASSES,), "embedding": (9,), "shallow": (5, 6, 6), "deep": (9, 2, 2)},
 }
 """Layers of the two networks that are paired, by the width of their embedding."""
+UNTRAINED = {("none", 6), ("none", 9), ("kd", 6), ("kd", 9), ("dask", 6)}
+"""Presets, with the width of the teacher's embedding, that have neither projectors nor learned weights."""
 
 
 def reweighted(name: str, weights: Mapping[str, float]) -> list[TermSettings]:
@@ -101,7 +103,9 @@ def test_terms_and_gradients(name: str, widths: tuple[int, int]) -> None:
         assert term.shape == () and torch.isfinite(term)
     torch.stack(list(terms.values())).sum().backward()
     assert torch.isfinite(student.logits.grad).all()
-    for parameter_name, parameter in distiller.named_parameters():
+    parameters = dict(distiller.named_parameters())
+    assert (not parameters) == ((name, widths[1]) in UNTRAINED)
+    for parameter_name, parameter in parameters.items():
         assert parameter.grad is not None, parameter_name
         assert torch.isfinite(parameter.grad).all(), parameter_name
     for layer in SHAPES[widths[1]]:

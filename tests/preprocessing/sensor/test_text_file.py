@@ -30,6 +30,13 @@ def test_other_encodings_are_named(tmp_path: Path, content: bytes, told: str) ->
         read_text(tmp_path / "a.csv")
 
 
+def test_zeros_far_from_the_beginning_do_not_make_it_utf_16(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"1,2\n" * 100 + bytes(60))
+    with pytest.raises(DataError, match=r"Windows-1252[.:;]? ?(Save|$|\n)") as caught:
+        read_text(tmp_path / "a.csv")
+    assert "looks like" not in str(caught.value)
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.csv: no such file"):
         read_text(tmp_path / "a.csv")

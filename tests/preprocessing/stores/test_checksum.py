@@ -28,8 +28,15 @@ def test_the_sum_is_that_of_the_bytes() -> None:
 
 
 def test_sealed_data_is_read_back(sealed: h5py.Dataset) -> None:
-    assert len(sealed.attrs["crc32"]) == (len(DATA) if by_rows(sealed) else 1)
+    assert by_rows(sealed) is (sealed.chunks is not None)
+    assert len(sealed.attrs["crc32"]) == (1 if sealed.chunks is None else len(DATA))
     np.testing.assert_array_equal(checked(sealed), DATA)
+
+
+def test_rows_are_stored_one_by_one_or_not_at_all(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for chunks, expected in (((1, 2, 3), True), ((2, 1, 1), False), ((4, 2, 3), False), (None, False)):
+            assert by_rows(file.create_dataset(str(chunks), data=DATA, chunks=chunks)) is expected
 
 
 @pytest.mark.parametrize("change", ["bit", "zeros", "swapped rows"])

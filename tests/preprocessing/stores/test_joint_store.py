@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from vskd.errors import DataError
+from vskd.errors import CacheError, DataError
 from vskd.preprocessing.sensor.joints import read_joints, trajectories
 from vskd.preprocessing.stores.joint_store import JointSource, JointStore, build_joint_store
 
@@ -57,3 +57,12 @@ def test_the_same_joints_in_another_file_have_the_same_content(tmp_path: Path) -
     build_joint_store(sources, tmp_path / "store.h5", length=8)
     contents = JointStore(tmp_path / "store.h5").contents
     assert contents["a"] == contents["b"] != contents["c"]
+
+
+def test_a_store_of_another_length_is_replaced_only_if_told(tmp_path: Path) -> None:
+    sources = [source(tmp_path, "a", body(0))]
+    build_joint_store(sources, tmp_path / "store.h5", length=8)
+    with pytest.raises(CacheError, match="other settings"):
+        build_joint_store(sources, tmp_path / "store.h5", length=6)
+    build_joint_store(sources, tmp_path / "store.h5", length=6, overwrite=True)
+    assert JointStore(tmp_path / "store.h5").joints("a").shape == (60, 6)

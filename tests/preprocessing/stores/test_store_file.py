@@ -111,3 +111,5 @@ def test_a_whole_store_is_compared_with_its_checksums(path: Path) -> None:
         check_store(path)
     with pytest.raises(DamagedCacheError, match=r"s\.h5 is damaged"):
         Things(path).read("good")
+    with pytest.raises(DamagedCacheError, match=r"s\.h5 is damaged .*good: the checksum"):
+        Things(path).read_into("good", np.zeros(3, np.int64))

@@ -35,7 +35,7 @@ def test_a_part_carries_the_hashes_of_its_source_and_content(recording: Path, tm
     content = write_part(part, recording, sha256, fill)
     with h5py.File(part) as file:
         assert file["data"][()].tolist() == [1, 2, 3]
-        assert file["data"].attrs["source_sha256"] == sha256
+        assert file["data"].attrs["source_sha256"].decode() == sha256
         assert content == array_hash(file["data"][()])
     assert content_of_part(part) == content
 

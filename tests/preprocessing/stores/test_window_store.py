@@ -9,7 +9,7 @@ from scipy.io import savemat
 from tests.preprocessing.sensor.recordings import wrist
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows
-from vskd.preprocessing.stores.window_store import WindowSource, WindowStore, build_window_store
+from vskd.preprocessing.stores.window_store import WindowSource, WindowStore, build_window_store, read_source
 
 SAMPLES = {"short": 40, "middle": 100, "long": 173}
 
@@ -104,6 +104,19 @@ def test_of_streams_without_gravity_none_is_asked(tmp_path: Path) -> None:
     np.save(tmp_path / "r.npy", wrist() - wrist().mean(axis=0))
     source = WindowSource("r", tmp_path / "r.npy", "", (), ("x", "y", "z"), 50.0, "g", "linear acceleration")
     build_window_store([source], tmp_path / "w.h5", mode="whole", length=32)
+
+
+def test_columns_are_those_of_the_stream(tmp_path: Path) -> None:
+    """A file names its columns; those of a gyroscope are no accelerometer's."""
+    samples = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+    np.savetxt(tmp_path / "r.csv", samples, delimiter=",", header="gyro_x,gyro_y,gyro_z", comments="", fmt="%.9g")
+    of_gyroscope, of_accelerometer = (
+        WindowSource("r", tmp_path / "r.csv", "", (), ("x", "y", "z"), 50.0, unit, stream)
+        for unit, stream in (("rad/s", "gyroscope"), ("g", "accelerometer"))
+    )
+    np.testing.assert_array_equal(read_source(of_gyroscope).signal, samples.T)
+    with pytest.raises(DataError, match=r"r\.csv"):
+        read_source(of_accelerometer)
 
 
 def test_the_same_samples_in_another_file_have_the_same_content(tmp_path: Path) -> None:

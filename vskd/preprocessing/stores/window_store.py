@@ -118,7 +118,7 @@ def build_window_store(
     )
     if not report.reused:
         for fact in WindowStore(out).device_facts():
-            logger.warning("%s: %s", sources[0].stream or out.name, fact)
+            logger.warning("%s: %s", " + ".join(part.stream for part in sources[0].parts) or out.name, fact)
     return report
 
 
