@@ -181,6 +181,7 @@ def test_logging_is_set_up_once_however_often_it_is_asked(capsys) -> None:
         (["--dataset", "state-farm"], "krca", "state-farm"),
         (["--dataset", "auc"], "krca", "auc"),
         (["--dataset", "image-folder"], "krca", "image-folder"),
+        (["--dataset", "sensor-folder"], "berkeley", "sensor-folder"),
         (["--teacher", "efficientnet-v2-s", "--dataset", "state-farm"], "dangerous-driving", "state-farm"),
         (["--teacher", "convnext-tiny", "--dataset", "auc"], "krca", "auc"),
         (["--student", "mobilenet-v3-small-075", "--dataset", "state-farm"], "dangerous-driving", "state-farm"),

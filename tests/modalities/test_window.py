@@ -13,10 +13,12 @@ from pydantic import ValidationError
 from tests.modalities.conftest import inputs
 from vskd.bundle.contract import EncodingContract, SensorContract
 from vskd.bundle.encoding import model_input
+from vskd.datasets.recording import Stream
 from vskd.errors import SettingError
 from vskd.modalities.base import Source
-from vskd.modalities.window import WindowInputs, WindowSees, samples_for
+from vskd.modalities.window import WindowInputs, WindowSees, one_array, samples_for
 from vskd.preprocessing.sensor.augment import WindowAugmentation
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.signals import read_sensor, resample_to_length, resample_to_rate
 from vskd.schema import explain, parse
 
@@ -320,3 +322,10 @@ def test_streams_of_several_files_are_noticed_to_change(world: Source, tmp_path:
     after = windows(apart, **LIMITED).store.windows(min(recordings))
     np.testing.assert_array_equal(after[:, :3], before[:, :3])
     assert not np.array_equal(after[:, 3:], before[:, 3:])
+
+
+def test_only_mat_files_of_the_data_set_itself_are_known_by_their_columns() -> None:
+    mat = Stream("accelerometer", "sensor", Path("a.mat"), 50.0, "g", ("x", "y", "z"), "d_iner", (0, 1, 2))
+    assert one_array([mat])
+    assert not one_array([replace(mat, path=Path("a.txt"), variable="")])
+    assert not one_array([replace(mat, reading=Reading())])

@@ -41,7 +41,12 @@ def samples_for(length: int, window_rate_hz: float, rate_hz: float) -> int:
 
 
 def one_array(streams: Sequence[Stream]) -> bool:
-    """Whether streams lie in one array of the data set's own .mat files."""
+    """Whether streams lie in one array of the data set's own .mat files, whose unit and rate need not be said again.
+
+    Files that a user describes may be in any unit: a bundle asks for that of each file.
+    """
+    if any(s.path.suffix.lower() != ".mat" or s.reading is not None for s in streams):
+        return False
     return len({(s.path, s.variable) for s in streams}) == 1 and (len(streams) == 1 or all(s.columns for s in streams))
 
 

@@ -22,6 +22,7 @@ from vskd.datasets.recording import Index
 from vskd.datasets.sensors.folder_description import FILE, FORMAT, Column
 from vskd.datasets.sensors.folder_files import SENSOR_FILES, header_names, pattern_regex, read_table
 from vskd.datasets.sensors.sensor_folder import index
+from vskd.datasets.signal_report import report_signals
 from vskd.errors import DataError, first_few
 from vskd.files import WriteError, write_text
 from vskd.preprocessing.folders import composed, files_below
@@ -97,7 +98,8 @@ def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
     protocols = folder_protocols(found, out)
     draw_preview(found, stated.stream, out / PREVIEW)
     guesses = (layout.guess, *_guesses(content, chosen, timing, unit, found, stated))
-    return Imported(found, guesses, (*notes, *_index_notes(found)), protocols, out / PREVIEW)
+    notes += [*_index_notes(found), *_signal_notes(found, stated)]
+    return Imported(found, guesses, tuple(notes), protocols, out / PREVIEW)
 
 
 def _layout(folder: Path, stated: Stated) -> _Layout:
@@ -325,6 +327,23 @@ def _guesses(
         Guess("subjects", subjects, "subject column" if stated.subject_column else "names or table", "--pattern"),
         Guess("labels", f"{len(found.labels)}: {first_few(list(found.labels), 8, ', ')}", labels, "--pattern"),
     ]
+
+
+def _signal_notes(found: Index, stated: Stated) -> list[str]:
+    """What all recordings show, read to the end: what training would refuse, and what it would not."""
+    summary = report_signals(found, stated.stream).summary()
+    refused = summary["without_1_g"] and not stated.uncalibrated
+    action = (
+        " and are refused by training, which stops where they are more than 2 %: remove them, or say --unit UNIT "
+        "--uncalibrated if the device is known for it (calibrated: false in dataset.yaml)"
+    )
+    said = {
+        "unreadable": "cannot be read",
+        "without_1_g": f"do not show 1 g at rest{action if refused else ''}",
+        "with_gaps": f"have gaps in time, the longest {summary['longest_gap_s']:.2g} s",
+        "saturated": "reach the range of the device",
+    }
+    return [f"{summary[key]} of {len(found)} recordings {what}" for key, what in said.items() if summary[key]]
 
 
 def _index_notes(found: Index) -> list[str]:

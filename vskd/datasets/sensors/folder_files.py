@@ -14,10 +14,11 @@ from vskd.datasets.sensors.sensor_folder import Found, plain_value
 from vskd.errors import DataError, first_few, nearest
 from vskd.preprocessing.folders import composed, files_below, shown
 from vskd.preprocessing.sensor.delimited import parse_delimited, read_delimited
+from vskd.preprocessing.sensor.device_file import DEVICES, read_device
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.text_file import TEXT, read_text
 
-SENSOR_FILES = TEXT | {".npy", ".mat"}
+SENSOR_FILES = TEXT | DEVICES | {".npy", ".mat"}
 HEAD_BYTES = 8192
 _PART_COLUMNS = ("start", "end", "first_row", "last_row")
 UNLABELLED_CELLS = frozenset({"", "nan", "none", "null", "na", "unlabelled", "unlabeled"})
@@ -190,13 +191,13 @@ def positions(path: Path, columns: Sequence[Column], stated: StreamDescription) 
 
 
 def header_names(path: Path, separator: str = "") -> tuple[str, ...]:
-    """Names of a text file's columns, by its first rows; empty where it has none, or is no text.
+    """Names of a file's columns, of text by its first rows; empty where it has none.
 
     Raises:
         DataError: it is no readable table.
     """
     if path.suffix.lower() not in TEXT:
-        return ()
+        return read_device(path).names if path.suffix.lower() in DEVICES else ()
     text, encoding = read_text(path, HEAD_BYTES)
     return parse_delimited(path, text, encoding, separator).names
 

@@ -180,6 +180,8 @@ ENTRY = DatasetEntry(
     citation="your own",
     obtain="Have your folder of files described: `vskd datasets import FOLDER --out DATASET`; see docs/own-data.md.",
     placement="",
-    system="own",
+    system="berkeley",
     defaults={"window": {"streams": ["accelerometer"]}},
+    # Most wearables measure to 4 g and more; Berkeley's end at 2 g.
+    recipes={"berkeley": {"student": {"sees": {"encoding": {"limit": 4.0}}}}},
 )

@@ -11,12 +11,15 @@ import numpy.typing as npt
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.clock import fit_clock
 from vskd.preprocessing.sensor.delimited import read_delimited
+from vskd.preprocessing.sensor.device_file import DEVICES, read_device
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.samples import Samples, TextSamples, open_samples
 from vskd.preprocessing.sensor.signals import Signal, check_columns, to_signal
 from vskd.preprocessing.sensor.stamps import Seconds, start_of
 from vskd.preprocessing.sensor.text_file import TEXT
 
+EDGE = 1e-2
+"""Of a sample's time: so much earlier it belongs to a part, so that rounding of times decides nothing."""
 FILES_KEPT = 4
 """Files whose numbers are remembered, since many recordings may be parts of one."""
 
@@ -53,7 +56,7 @@ def open_stated(path: Path, separator: str = "", variable: str = "") -> Samples:
     """
     if path.suffix.lower() in TEXT:
         return TextSamples(read_delimited(path, separator))
-    return open_samples(path, variable)
+    return read_device(path) if path.suffix.lower() in DEVICES else open_samples(path, variable)
 
 
 def read_part(
@@ -147,7 +150,8 @@ def _rows(numbers: _Numbers, reading: Reading, rate_hz: float, path: Path) -> sl
         return slice(first, behind)
     start, end = reading.seconds or (0.0, 0.0)
     times = np.arange(count) / rate_hz if numbers.stamps is None else _even(numbers.stamps, rate_hz, path)
-    inside = np.flatnonzero((times >= start) & (times < end))
+    rounding = EDGE / rate_hz
+    inside = np.flatnonzero((times >= start - rounding) & (times < end - rounding))
     if inside.size < 2 or end > times[-1] + 1.0:
         raise DataError(
             f"{path}: lasts {times[-1]:.3f} s, and {start:g} to {end:g} s are asked for",
