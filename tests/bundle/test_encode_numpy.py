@@ -26,6 +26,15 @@ def test_fixed_in_closed_form() -> None:
     image = encode(np.array([[0.0] * 8, [9.0] * 8]), "gasf+gadf", "fixed", 4.0, 4)
     for channel, value in zip(image, (-1.0, 1.0, 0.0, 0.0), strict=True):
         np.testing.assert_allclose(channel, np.full((4, 4), value), atol=1e-6)
+    below, above = encode(np.array([[-9.0] * 8, [9.0] * 8]), "gasf", "fixed", 4.0, 4)
+    np.testing.assert_allclose(below, above, atol=1e-6)  # beyond either limit is at it: 180 degrees, and 0
+
+
+def test_minmax_in_closed_form() -> None:
+    """cos(a + b) of the angles with cosines -1, 0 and 1; a constant axis has the cosine -1 everywhere."""
+    ramp, constant = encode(np.array([[0.0, 1.0, 2.0], [3.0, 3.0, 3.0]]), "gasf", "minmax", 4.0, 3)
+    np.testing.assert_allclose(ramp, [[1, 0, -1], [0, -1, 0], [-1, 0, 1]], atol=1e-3)
+    np.testing.assert_allclose(constant, np.ones((3, 3)), atol=1e-6)
 
 
 def test_a_large_constant_does_not_divide_by_zero() -> None:

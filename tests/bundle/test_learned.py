@@ -16,6 +16,7 @@ def test_what_was_packed_is_found_whatever_the_order() -> None:
     assert packed.fingerprints() == set(FINGERPRINTS)
     assert base64.b64decode(packed.contents) == bytes.fromhex("".join(sorted(FINGERPRINTS)))
     assert LearnedFrom.model_validate_json(packed.model_dump_json(by_alias=True)) == packed
+    assert set(packed.model_dump(by_alias=True)) == {"schema", "recordings", "contents"}
 
 
 def test_two_hashes_of_a_recording_take_22_bytes() -> None:

@@ -48,6 +48,20 @@ def test_rows_that_will_be_repeated_are_dropped(tmp_path: Path) -> None:
     assert folder.metrics() == [{"epoch": 0}, {"epoch": 1}]
 
 
+def test_a_row_says_how_long_its_epoch_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([100.0, 102.5])
+    monkeypatch.setattr("vskd.distillation.callbacks.time.perf_counter", lambda: next(times))
+    trainer = SimpleNamespace(
+        current_epoch=0,
+        callback_metrics={"loss": torch.tensor(2.0)},
+        optimizers=[SimpleNamespace(param_groups=[{"lr": 0.5}])],
+    )
+    rows = EpochRows(RunFolder(tmp_path))
+    rows.on_train_epoch_start(trainer, None)  # type: ignore[arg-type]
+    rows.on_train_epoch_end(trainer, None)  # type: ignore[arg-type]
+    assert RunFolder(tmp_path).metrics() == [{"epoch": 0, "seconds": 2.5, "learning_rate": 0.5, "loss": 2.0}]
+
+
 def test_resume_points_keep_their_interval(tmp_path: Path) -> None:
     saved: list[Path] = []
     trainer = SimpleNamespace(save_checkpoint=lambda path, weights_only: saved.append(path))

@@ -124,6 +124,16 @@ def test_pixels_are_normalised_as_the_public_weights_expect(channels: int) -> No
     assert not network.normalise.state_dict()
 
 
+def test_weights_begin_as_in_the_original() -> None:
+    """He's over the outputs of each group: variance 2 groups / (kernel^2 * output channels)."""
+    torch.manual_seed(0)
+    large = [m for m in EfficientNetLite0(3, 6).modules() if isinstance(m, nn.Conv2d) and m.weight.numel() > 5000]
+    assert {m.groups == 1 for m in large} == {True, False}
+    for m in large:
+        expected = 2 * m.groups / (m.kernel_size[0] ** 2 * m.out_channels)
+        assert m.weight.var().item() == pytest.approx(expected, rel=0.1)
+
+
 def test_an_untrained_network_keeps_the_size_of_its_values() -> None:
     torch.manual_seed(0)
     network = EfficientNetLite0(3, 6).train()
