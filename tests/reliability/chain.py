@@ -15,6 +15,7 @@ from tests.conftest import TINY, TINY_STUDENT
 from tests.reliability.children import Ended, in_child, said
 from vskd.files import is_temporary, sha256_file, write_text
 from vskd.locks import LOCK
+from vskd.preprocessing.file_hashes import TABLE
 from vskd.recipe import dump_recipe, load_recipe
 from vskd.sums import SUMS, Sums
 
@@ -44,8 +45,8 @@ LOADED_TO_TRAIN = ("vskd.study.compare",)
 """Loaded once here, not in every child."""
 UNSTEADY = re.compile(r'"(seconds|evaluate|train)": [0-9.]+')
 """Times, which no two runs share."""
-UNCOMPARED = ("report.html", "run.log", "comparison.html", SUMS)
-"""Made of times too, or of hashes of files that hold them."""
+UNCOMPARED = ("report.html", "run.log", "comparison.html", SUMS, TABLE)
+"""Made of times too, or of hashes of files that hold them, or of places on the disk."""
 
 
 def begin(folder: Path) -> None:
