@@ -13,7 +13,7 @@ SIGNAL = np.random.default_rng(0).normal(size=(50, 3))
 COUNT = 20.0 * np.arange(50)[:, None]
 
 
-def samples(*parts: np.ndarray, names: tuple[str, ...] = (), units: tuple[str, ...] = ()) -> ArraySamples:  # type: ignore[type-arg]
+def samples(*parts: np.ndarray, names: tuple[str, ...] = (), units: tuple[str, ...] = ()) -> ArraySamples:
     return ArraySamples(np.concatenate(parts, axis=1), "array", names, units)
 
 
@@ -34,7 +34,7 @@ def test_names_say_axes_and_clock(stream: str, numbers: tuple[int, ...], unit: s
 
 @pytest.mark.parametrize(("parts", "axes", "clock"), [((COUNT, SIGNAL), (1, 2, 3), 0), ((SIGNAL, COUNT), (0, 1, 2), 3)])
 def test_without_names_the_column_that_counts_on_is_the_clock(
-    parts: tuple[np.ndarray, ...],  # type: ignore[type-arg]
+    parts: tuple[np.ndarray, ...],
     axes: tuple[int, ...],
     clock: int,
 ) -> None:
@@ -65,7 +65,7 @@ def test_another_sensors_file_is_refused_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("parts", [(SIGNAL, SIGNAL), (COUNT, COUNT, SIGNAL), (SIGNAL[:, :2], COUNT, SIGNAL[:, 2:])])
-def test_columns_that_cannot_be_told_apart_are_refused(parts: tuple[np.ndarray, ...]) -> None:  # type: ignore[type-arg]
+def test_columns_that_cannot_be_told_apart_are_refused(parts: tuple[np.ndarray, ...]) -> None:
     with pytest.raises(DataError, match="which are x, y and z cannot be told"):
         choose_columns(FILE, samples(*parts), Stated())
 

@@ -23,7 +23,7 @@ def index(root: Path, classes: int, each: int = 2, broken: bool = False) -> Inde
     return Index("own", root, tuple(f"class {n}" for n in range(classes)), tuple(recordings))
 
 
-def drawn(found: Index, path: Path) -> np.ndarray:  # type: ignore[type-arg]
+def drawn(found: Index, path: Path) -> np.ndarray:
     draw_preview(found, "accelerometer", path)
     with Image.open(io.BytesIO(path.read_bytes())) as image:
         assert image.format == "PNG"
@@ -46,7 +46,7 @@ def test_what_is_wrong_with_a_recording_stands_in_place_of_its_curves(tmp_path: 
     sound = drawn(index(tmp_path, 2), tmp_path / "sound.png")
     broken = drawn(index(tmp_path, 2, broken=True), tmp_path / "broken.png")
 
-    def coloured(image: np.ndarray) -> int:  # type: ignore[type-arg]
+    def coloured(image: np.ndarray) -> int:
         return int((np.ptp(image.astype(int), axis=2) > 50).sum())
 
     assert coloured(sound) > 1000
