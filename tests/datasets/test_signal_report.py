@@ -42,6 +42,9 @@ def test_each_fault_is_found_and_named(trials: Path) -> None:
     counts = {key: summary[key] for key in ("recordings", "with_gaps", "saturated", "glitches", "unreadable")}
     assert counts == {"recordings": 3, "with_gaps": 1, "saturated": 1, "glitches": 1, "unreadable": 1}
     assert summary["rate_hz"]["median"] == pytest.approx(31, rel=0.02)
+    assert report.facts["s01_a01_r03"].seconds > 5 + report.facts["s01_a01_r01"].seconds - 0.1
+    seconds = sorted(one.seconds for one in report.facts.values())
+    assert summary["seconds"] == dict(zip(("min", "median", "max"), seconds, strict=True))
     json.dumps(summary)
 
 

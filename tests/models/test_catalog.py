@@ -13,7 +13,6 @@ from torch import nn
 import vskd
 from vskd.errors import SettingError
 from vskd.models.catalog import NETWORKS, build_network, parse_network
-from vskd.models.weights.catalog import PUBLIC_WEIGHTS
 
 
 def test_unknown_network_names_the_nearest() -> None:
@@ -66,10 +65,6 @@ def test_every_network_is_described_under_its_own_name() -> None:
     for name, entry in NETWORKS.items():
         assert name == entry.name == entry.settings().name
         assert entry.description and entry.weights
-
-
-def test_every_importer_but_that_of_a_frame_network_is_of_a_network() -> None:
-    assert set(PUBLIC_WEIGHTS) - set(NETWORKS) == {"bn-inception"}
 
 
 def test_segments_are_frames_of_a_clip() -> None:

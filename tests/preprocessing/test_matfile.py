@@ -1,5 +1,6 @@
 """MATLAB files: what is read, and that every damage is one DataError that names the file."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -148,3 +149,17 @@ def test_the_real_files_agree_with_scipy(utd_mhad_root: Path) -> None:
             array = read_mat(file, variable)
             assert array.dtype == wanted.dtype
             np.testing.assert_array_equal(array, wanted)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("mopt", "version_4"), [(0, True), (1052, True), (3, False), (60, False), (100, False), (2000, False), (-1, False)]
+)
+def test_version_4_is_told_by_the_type_of_its_first_matrix(
+    tmp_path: Path, order: str, mopt: int, version_4: bool
+) -> None:
+    """MATLAB's MAT-file format, level 4: thousands 0 or 1 (IEEE), hundreds 0, tens 0 to 5, ones 0 to 2."""
+    header = struct.pack(f"{order}5i", mopt, 2, 3, 0, 5) + b"data\0"
+    (tmp_path / "a.mat").write_bytes(header + bytes(200))
+    with pytest.raises(DataError, match=r"a\.mat: a MATLAB v4 file" if version_4 else "no MATLAB 5 file"):
+        read_mat(tmp_path / "a.mat")

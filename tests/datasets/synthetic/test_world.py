@@ -153,3 +153,15 @@ def test_actions_of_unseen_subjects_are_learnable_but_not_trivial() -> None:
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=1000)).fit(x[train], y[train])
     accuracy = model.score(x[~train], y[~train])
     assert 0.55 <= accuracy <= 0.95, accuracy
+
+
+def test_both_hands_of_a_trial_are_moved_by_one_offset() -> None:
+    """Trials in which one hand claps higher are those in which the other does; yaw does not change heights."""
+    generator = np.random.default_rng(0)
+    heights = np.array(
+        [
+            [motion.joints[f"{side} wrist"][:, 2].mean() for side in ("right", "left")]
+            for motion in (perform("clap", quiet(), generator) for _ in range(40))
+        ]
+    )
+    assert np.corrcoef(heights.T)[0, 1] > 0.3

@@ -11,6 +11,7 @@ from flatbuffers import Builder
 from torch import nn
 
 from tests.export.conftest import CLASSES, IMAGE, random_inputs
+from tests.firmware_bridge.conftest import HandMade, Step, Value, constant
 from vskd.export.convert.litert import convert_float
 from vskd.export.convert.structure import (
     accumulations,
@@ -142,3 +143,13 @@ def test_reading_and_packing_again_changes_nothing_that_is_said(model: bytes):
     again = pack(read_flatbuffer(model))
     assert operator_names(again) == operator_names(model)
     assert weight_scales(again) == weight_scales(model)
+
+
+def test_layers_without_a_bias_and_operators_of_four_tensors_have_none():
+    layer = Step("FULLY_CONNECTED", (0, 1, -1), 2, ("FullyConnectedOptions", {}))
+    pad = Step("PADV2", (2, 3, 4), 5, ("PadV2Options", {}))
+    values = [Value((1, 6)), Value((4, 6), data=np.ones((4, 6), np.int8)), Value((1, 4))]
+    values += [constant(((0, 0), (1, 1))), Value((1,), data=np.zeros(1, np.int8)), Value((1, 6))]
+    content = HandMade(values, [layer, pad]).pack()
+    assert [len(tensors) for _, tensors in operator_tensors(content)] == [3, 4]
+    assert biases(content) == []

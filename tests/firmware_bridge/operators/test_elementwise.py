@@ -5,6 +5,8 @@ import pytest
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, check, random_scale, random_zero
 from vskd.errors import BundleError
+from vskd.firmware_bridge.graph import read_graph
+from vskd.firmware_bridge.operators.elementwise import shares_input
 
 OPTIONS = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions"}
 SHAPE = (1, 4, 5, 6)
@@ -89,3 +91,22 @@ def test_six_axes_that_do_not_merge_are_refused(workbench: Workbench) -> None:
     )
     with pytest.raises(BundleError, match=r"0, ADD: the firmware does not have broadcasting over 6 axes"):
         workbench.answers(model.pack(), [])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"), [(SHAPE, SHAPE, "t0"), ((1, 1, 1, 6), SHAPE, "t1"), (SHAPE, (6,), "t0")]
+)
+def test_the_output_takes_the_place_of_the_first_input_of_its_shape(
+    first: tuple[int, ...], second: tuple[int, ...], shared: str
+) -> None:
+    model = HandMade([Value(first), Value(second), Value(SHAPE)], [Step("ADD", (0, 1), 2, ("AddOptions", {}))])
+    (operator,) = read_graph(model.pack()).operators
+    taken = shares_input(operator)
+    assert taken is not None
+    assert taken.name == shared
+
+
+def test_of_another_shape_or_a_constant_no_input_is_overwritten() -> None:
+    values = [Value((1, 1, 1, 6)), Value(SHAPE, data=np.ones(SHAPE, np.int8)), Value(SHAPE)]
+    (operator,) = read_graph(HandMade(values, [Step("ADD", (0, 1), 2, ("AddOptions", {}))]).pack()).operators
+    assert shares_input(operator) is None

@@ -13,6 +13,9 @@ from tests.firmware_bridge.conftest import (
     random_zero,
     reference,
 )
+from vskd.errors import BundleError
+from vskd.firmware_bridge.graph import read_graph
+from vskd.firmware_bridge.model_source import model_source
 
 
 def layer(generator: np.random.Generator, *, bias: bool) -> HandMade:
@@ -59,6 +62,15 @@ def test_exactly_what_tflite_micro_gives(workbench: Workbench, seed: int) -> Non
 
 
 def _depth(content: bytes) -> int:
-    from vskd.firmware_bridge.graph import read_graph
-
     return read_graph(content).input.shape[1]
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_weights_that_are_shuffled_or_computed_are_refused(computed: bool) -> None:
+    square = np.ones((6, 6), np.int8)
+    weight = Value((6, 6)) if computed else Value((6, 6), data=square)
+    layer = Step("FULLY_CONNECTED", (0, 2, -1), 3, ("FullyConnectedOptions", {"weightsFormat": 0 if computed else 1}))
+    steps = [Step("MUL", (0, 1), 2, ("MulOptions", {})), layer] if computed else [layer]
+    model = HandMade([Value((6, 6)), Value((6, 6), data=square), weight, Value((6, 6))], steps)
+    with pytest.raises(BundleError, match="FULLY_CONNECTED: the firmware does not have shuffled or computed weights"):
+        model_source(read_graph(model.pack()), in_place=False)

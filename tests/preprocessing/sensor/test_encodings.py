@@ -4,7 +4,14 @@ import pytest
 from pydantic import ValidationError
 
 from vskd.errors import SettingError
-from vskd.preprocessing.sensor.encodings import ENCODINGS, AnyEncoding, build_encoding, effective
+from vskd.preprocessing.sensor.encodings import (
+    DEFAULT_IMAGE_SIZE,
+    DEFAULT_LIMIT,
+    ENCODINGS,
+    AnyEncoding,
+    build_encoding,
+    effective,
+)
 from vskd.preprocessing.sensor.gaf import GramianAngularField
 from vskd.preprocessing.sensor.raw import RawWindow
 from vskd.schema import parse
@@ -58,3 +65,10 @@ def test_only_images_have_a_size() -> None:
     with pytest.raises(ValidationError, match="image_size"):
         parse(AnyEncoding, {"method": "raw", "image_size": 24})
     assert build_encoding("raw", "fixed", 4.0, 24).kind == "series"
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+def test_a_bundle_states_what_has_no_effect_at_its_default(name: str) -> None:
+    stated = parse(AnyEncoding, {"method": name, "scaling": "minmax"}).stated()
+    assert (stated["limit"], stated["scaling"]) == (DEFAULT_LIMIT, "minmax")
+    assert stated["image_size"] == DEFAULT_IMAGE_SIZE

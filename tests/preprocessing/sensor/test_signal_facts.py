@@ -33,3 +33,15 @@ def test_gravity_is_said_of_accelerometers_only() -> None:
     removed = wrist().T - wrist().T.mean(axis=1, keepdims=True)
     assert "gravity was removed" in facts_of(removed).gravity
     assert (facts_of(removed, stream="gyroscope").gravity, facts_of(removed, stream="gyroscope").rest) == ("", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("largest", "railed", "glitches"), [(0.994, 0, 0), (0.996, 1, 0), (1.049, 1, 0), (1.051, 0, 1)]
+)
+def test_half_a_percent_below_the_range_is_the_rail_and_five_above_it_a_glitch(
+    largest: float, railed: int, glitches: int
+) -> None:
+    signal = np.zeros((3, 100))
+    signal[2], signal[0, 50] = 1.0, -16 * largest
+    found = facts_of(signal, range_limit=16.0)
+    assert (found.saturated, found.glitches) == (pytest.approx(railed / 100), glitches)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
@@ -260,6 +260,18 @@ def test_corrupt_recordings_are_left_out_named_and_not_tried_again(sources: list
     assert (repeated.stored, repeated.failures, repeated.reused) == (4, report.failures, True)
     assert again.seen == []
     assert "r2" not in NumberStore(out).ids
+    sources[2].path.write_text("2")
+    assert build(sources, out, again, bad=0.2).failures == ()
+    assert again.seen == ["r2"]
+
+
+def test_what_was_said_of_a_missing_file_is_kept_until_it_is_there(sources: list[TextSource], out: Path) -> None:
+    sources[2].path.unlink()
+    report = build(sources, out, bad=0.2)
+    assert [f.id for f in report.failures] == ["r2"]
+    again = Counted()
+    assert build(sources, out, again, bad=0.2) == replace(report, reused=True)
+    assert again.seen == []
     sources[2].path.write_text("2")
     assert build(sources, out, again, bad=0.2).failures == ()
     assert again.seen == ["r2"]

@@ -1,0 +1,83 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vskd.datasets.importing.clocks import Timing, find_timing
+from vskd.datasets.importing.columns import ChosenColumns
+from vskd.datasets.importing.stated import Stated
+from vskd.errors import DataError
+from vskd.preprocessing.sensor.samples import ArraySamples, Samples, TextSamples, open_samples
+
+
+def columns(clock: int | None, seconds: float | None = None) -> ChosenColumns:
+    return ChosenColumns((1, 2, 3), (1, 2, 3), "--columns", clock, clock, "--time", seconds, "")
+
+
+def counted(*steps: float, samples: int = 50) -> dict[Path, Samples]:
+    """A file for each step between samples, whose column 0 is the clock."""
+    files = {}
+    for number, step in enumerate(steps):
+        array = np.zeros((samples, 4))
+        array[:, 0] = step * np.arange(samples)
+        files[Path(f"{number}.npy")] = ArraySamples(array, "array")
+    return files
+
+
+def test_the_median_rate_of_the_clocks_is_taken() -> None:
+    timing = find_timing(counted(19.9, 20.0, 20.4), columns(0), Stated())
+    assert timing == Timing(50.0, "clock of 3 files", "ms", "steps between samples, or count since 1970")
+
+
+def test_the_unit_of_the_header_counts() -> None:
+    timing = find_timing(counted(0.02), columns(0, 1.0), Stated())
+    assert (timing.rate_hz, timing.unit, timing.unit_source) == (50.0, "s", "header")
+
+
+def test_a_stated_rate_comes_before_the_clocks_which_must_agree() -> None:
+    timing = find_timing(counted(20.0), columns(0), Stated(rate_hz=52.0))
+    assert (timing.rate_hz, timing.rate_source, timing.unit) == (52.0, "--rate", "ms")
+    with pytest.raises(DataError, match=r"--rate says 60 Hz, the clock 50 Hz"):
+        find_timing(counted(20.0), columns(0), Stated(rate_hz=60.0))
+
+
+def test_without_a_clock_the_rate_must_be_said() -> None:
+    assert find_timing(counted(20.0), columns(None), Stated(rate_hz=31.0)) == Timing(31.0, "--rate", "", "")
+    with pytest.raises(DataError, match=r"0\.npy: does not say its rate, and has no clock"):
+        find_timing(counted(20.0), columns(None), Stated())
+
+
+def declaring(folder: Path, *rates: str) -> dict[Path, Samples]:
+    files: dict[Path, Samples] = {}
+    for number, rate in enumerate(rates):
+        path = folder / f"{number}.csv"
+        path.write_text(f"# rate_hz: {rate}\n" + "".join(f"{20 * k},0,0,1\n" for k in range(50)), encoding="utf-8")
+        files[path] = open_samples(path)
+        assert isinstance(files[path], TextSamples)
+    return files
+
+
+def test_a_remark_says_the_rate_and_must_agree_with_the_clock(tmp_path: Path) -> None:
+    assert find_timing(declaring(tmp_path, "32"), columns(None), Stated()).rate_source == "remark in the file"
+    with pytest.raises(DataError, match=r"The clock says 50 Hz, the remark in the file 32 Hz"):
+        find_timing(declaring(tmp_path, "32"), columns(0), Stated())
+    with pytest.raises(DataError, match=r"several rates: 32, 50"):
+        find_timing(declaring(tmp_path, "32", "50"), columns(0), Stated())
+
+
+def test_several_rates_or_a_unit_that_does_not_fit_are_refused() -> None:
+    with pytest.raises(DataError, match=r"half of the files lie between 50 and 100 Hz"):
+        find_timing(counted(10.0, 10.0, 20.0, 20.0), columns(0), Stated())
+    with pytest.raises(DataError, match=r"The clocks make 50000 Hz, which is no rate of movement"):
+        find_timing(counted(20.0), columns(0), Stated(time_unit="us"))
+
+
+def test_broken_clocks_are_counted_and_refused_where_they_are_most() -> None:
+    files = counted(20.0, 20.0, 20.0)
+    still = np.zeros((50, 4))
+    files[Path("still.npy")] = ArraySamples(still, "array")
+    timing = find_timing(files, columns(0, 1e-3), Stated())
+    assert timing.rate_hz == 50.0
+    assert timing.broken == ("still.npy: all time stamps are the same",)
+    with pytest.raises(DataError, match=r"1 of 1 clocks are broken: still\.npy"):
+        find_timing({Path("still.npy"): ArraySamples(still, "array")}, columns(0, 1e-3), Stated())

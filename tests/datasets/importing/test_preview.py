@@ -1,0 +1,59 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vskd.datasets.importing.preview import SHOWN, draw_preview
+from vskd.datasets.recording import Index, Recording, Stream
+from vskd.files import WriteError
+
+
+def index(root: Path, classes: int, each: int = 2, broken: bool = False) -> Index:
+    recordings = []
+    for label in range(classes):
+        for number in range(each):
+            path = root / f"{label}-{number}.npy"
+            np.save(path, np.random.default_rng(label).normal(size=(40, 3)))
+            if broken:
+                path.write_bytes(b"")
+            stream = Stream("accelerometer", "sensor", path, 50.0, "g", ("x", "y", "z"), columns=(0, 1, 2))
+            recordings.append(Recording(path.stem, "1", str(number), label, "1", {"accelerometer": stream}))
+    return Index("own", root, tuple(f"class {n}" for n in range(classes)), tuple(recordings))
+
+
+def drawn(found: Index, path: Path) -> np.ndarray:
+    draw_preview(found, "accelerometer", path)
+    with Image.open(io.BytesIO(path.read_bytes())) as image:
+        assert image.format == "PNG"
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.mark.parametrize(("classes", "rows"), [(2, 2), (SHOWN + 2, SHOWN)])
+def test_one_recording_of_each_of_the_first_classes(tmp_path: Path, classes: int, rows: int) -> None:
+    assert drawn(index(tmp_path, classes), tmp_path / "p.png").shape == (round(170 * rows), 900, 3)
+
+
+def test_equal_recordings_make_equal_bytes(tmp_path: Path) -> None:
+    found = index(tmp_path, 2)
+    drawn(found, tmp_path / "one.png")
+    drawn(found, tmp_path / "two.png")
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_what_is_wrong_with_a_recording_stands_in_place_of_its_curves(tmp_path: Path) -> None:
+    sound = drawn(index(tmp_path, 2), tmp_path / "sound.png")
+    broken = drawn(index(tmp_path, 2, broken=True), tmp_path / "broken.png")
+
+    def coloured(image: np.ndarray) -> int:
+        return int((np.ptp(image.astype(int), axis=2) > 50).sum())
+
+    assert coloured(sound) > 1000
+    assert coloured(broken) == 0  # black letters on white
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(WriteError, match="taken"):
+        draw_preview(index(tmp_path, 2), "accelerometer", tmp_path / "taken" / "p.png")

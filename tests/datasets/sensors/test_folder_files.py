@@ -1,0 +1,118 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vskd.datasets.recording import Problem
+from vskd.datasets.sensors.folder_description import Description, StreamDescription
+from vskd.datasets.sensors.folder_files import header_names, list_recordings, pattern_regex, positions, read_table
+from vskd.errors import DataError
+from vskd.preprocessing.sensor.reading import Reading
+
+
+def described(files: str | None = None, **more: Any) -> Description:
+    stream = StreamDescription(files=files, columns=(0, 1, 2), rate_hz=50.0, unit="g")
+    return Description(format="sensor-folder 1", streams={"accelerometer": stream}, **more)
+
+
+def write(path: Path, text: str = "0,0,1\n0,0,1\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "words"),
+    [
+        ("{label}_{trial}.csv", "walk_2.csv", {"label": "walk", "trial": "2"}),
+        ("{subject}/*.csv", "a b/any.csv", {"subject": "a b"}),
+        ("{label}.csv", "walkXcsv", None),
+        ("{label}.csv", "a/walk.csv", None),
+        ("*.csv", "a/walk.csv", None),
+        ("a+({label}).csv", "a+(walk).csv", {"label": "walk"}),
+    ],
+)
+def test_words_and_stars_stay_within_a_part_of_the_path(pattern: str, name: str, words: dict[str, str] | None) -> None:
+    match = pattern_regex(pattern).fullmatch(name)
+    assert (match.groupdict() if match else None) == words
+
+
+def test_files_that_fit_no_pattern_or_fit_twice_are_problems(tmp_path: Path) -> None:
+    for name in ("s1/walk.csv", "s01/walk.csv", "s2/run.csv", "stray.csv", "read.me"):
+        write(tmp_path / name)
+    problems: list[Problem] = []
+    found = list_recordings(tmp_path, described("s{subject}/{label}.csv"), problems)
+    assert sorted(one.id for one in found) == ["s1_walk", "s2_run"]
+    assert sorted((p.kind, Path(p.path).name) for p in problems) == [
+        ("duplicate", "walk.csv"),
+        ("unknown", "stray.csv"),
+    ]
+    with pytest.raises(DataError, match="absent is no folder"):
+        list_recordings(tmp_path, described("{label}.csv", root="absent"), problems)
+
+
+def test_a_table_names_files_and_their_parts(tmp_path: Path) -> None:
+    for name in ("one.csv", "two.csv"):
+        write(tmp_path / name)
+    rows = ["File;subject;label;start;end;first_row;last_row", "one.csv;03;walk;0,5;1,5;;", "one.csv;3;run;;;1;20"]
+    write(tmp_path / "t.csv", "\n".join([*rows, "two.csv;4;walk;;;;", "three.csv;4;run;;;;"]))
+    problems: list[Problem] = []
+    found = list_recordings(tmp_path, described(table="t.csv"), problems)
+    assert [one.id for one in found] == ["s3_walk_one-0001", "s3_run_one-0002", "s4_walk_two"]
+    assert [one.reading for one in found] == [Reading(seconds=(0.5, 1.5)), Reading(rows=(0, 20)), Reading()]
+    assert [(p.kind, p.detail) for p in problems] == [
+        ("missing", f"{tmp_path / 't.csv'}, line 5: there is no such file")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [("1,", "start and end are '1' and ''"), ("2,1", "are no part of a file"), ("-1,1", "are no part of a file")],
+)
+def test_a_part_that_is_none_is_refused_by_line(tmp_path: Path, cells: str, message: str) -> None:
+    write(tmp_path / "one.csv")
+    write(tmp_path / "t.csv", f"file,label,start,end\none.csv,walk,{cells}\n")
+    with pytest.raises(DataError, match=rf"t\.csv, line 2: .*{message}"):
+        list_recordings(tmp_path, described(table="t.csv"), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,label\na,walk\n", "no column 'file'"),
+        ("file,label\na\n", "more or fewer cells"),
+        ("", "no column 'file'"),
+    ],
+)
+def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_table(write(tmp_path / "t.csv", text))
+
+
+@pytest.mark.parametrize(
+    ("null", "labels"),
+    [(None, [("walk", (0, 2)), ("walk", (3, 4))]), ("rest", [("walk", (0, 2)), ("rest", (2, 3)), ("walk", (3, 4))])],
+)
+def test_runs_of_equal_labels_are_recordings(
+    tmp_path: Path, null: str | None, labels: list[tuple[str, tuple[int, int]]]
+) -> None:
+    write(tmp_path / "s1.csv", "0,0,1,walk\n0,0,1,walk\n0,0,1,NaN\n0,0,1,walk\n")
+    found = list_recordings(tmp_path, described("s{subject}.csv", label_column=3, null_class=null), [])
+    assert [(one.values["label"], one.reading.rows) for one in found] == labels
+
+
+def test_columns_are_looked_up_by_name(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "t,ax,ay,az,ax\n" + "1,2,3,4,5\n" * 5)
+    stated = described("{label}.csv").streams["accelerometer"]
+    assert header_names(path) == ("t", "ax", "ay", "az", "ax")
+    assert positions(path, ["az", 1, "t"], stated) == [3, 1, 0]
+    assert positions(path, [4, 9], stated) == [4, 9]  # without names nothing is read
+    for column, message in (("ax", "has 2 columns 'ax'"), ("aw", "has no column 'aw'")):
+        with pytest.raises(DataError, match=message):
+            positions(path, [column], stated)
+    with pytest.raises(DataError, match=r"begins with the names t, ax, .* says header: false"):
+        positions(path, [1], stated.model_copy(update={"header": False}))
+    with pytest.raises(DataError, match=r"is empty \(0 bytes\)"):
+        positions(write(tmp_path / "empty.csv", ""), [1], stated)
+    with pytest.raises(DataError, match="no such file"):
+        positions(tmp_path / "absent.csv", [1], stated)
