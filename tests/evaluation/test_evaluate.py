@@ -224,6 +224,7 @@ def moved(copied: Path, synthetic_root: Path, tmp_path: Path) -> tuple[Path, Pat
     world, recipe = tmp_path / "world", copied / "recipe.yaml"
     shutil.copytree(synthetic_root, world)
     recipe.write_text(recipe.read_text(encoding="utf-8").replace(str(synthetic_root), str(world)), encoding="utf-8")
+    Sums(copied).record([recipe.name])
     return copied, world
 
 

@@ -14,7 +14,7 @@ from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.cli.main import run as vskd
 from vskd.distillation.model import Model, load_model
-from vskd.distillation.run import RunFolder
+from vskd.distillation.run import WEIGHTS, RunFolder
 from vskd.distillation.train import distill
 from vskd.errors import BundleError
 from vskd.evaluation.evaluate import open_experiment
@@ -150,6 +150,7 @@ def weaken(run: Path) -> None:
         stem.weight[list(DEAD)] *= 1e-6
         stem.bias[list(DEAD)] = torch.tensor([2.0, -1.0, 3.0, 0.5])
     save_state(student, RunFolder.open(run).weights_file, {})
+    RunFolder.open(run).sums.record([WEIGHTS])
 
 
 @pytest.fixture(scope="module")

@@ -146,7 +146,7 @@ def test_samples_that_do_not_fit_are_refused() -> None:
         ({"window_mode": "whole", "stride": None, "window_rate_hz": None}, {"samples": 5}, "takes 8 to 400"),
         ({}, {"device": {"axes": (0, 1)}}, "device.axes has 2 entries for 3 axes"),
         ({}, {"device": {"rate_hz": 59.94}}, "a filter of 19981 taps|a filter of 59941 taps"),
-        ({"unit": "deg/s"}, {"device": {"rest": (0.0, 0.0, 1.0)}}, "needs three axes of acceleration"),
+        ({"unit": "deg/s"}, {"device": {"rest": (0.0, 0.0, 1.0)}}, "needs three calibrated axes of acceleration"),
         ({"stride": 1}, {"device": {"rate_hz": 25.0}}, "several windows for one sample"),
     ],
 )
