@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from vskd.bundle.bundle import GOLDEN, MODEL, Bundle, load_bundle
-from vskd.bundle.contract import ImageContract, parse_json
+from vskd.bundle.bundle import MODEL, Bundle, load_bundle, read_golden
+from vskd.bundle.contract import ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import Golden
 from vskd.bundle.runtime import quantize
@@ -139,8 +139,7 @@ def read_firmware(bundle: Bundle, settings: StreamSettings | None = None, weight
             raise BundleError(f"{bundle.path} takes images; it has no stream", "Leave the settings of the stream out")
     else:
         plan = plan_stream(contract, settings or StreamSettings(), graph.output.scale)
-    golden = parse_json(Golden, bundle.read(GOLDEN), str(bundle.path / GOLDEN))
-    return Firmware(bundle, graph, model_source(graph, in_place=in_place), plan, golden)
+    return Firmware(bundle, graph, model_source(graph, in_place=in_place), plan, read_golden(bundle))
 
 
 def write_firmware(firmware: Firmware, folder: Path) -> None:

@@ -9,9 +9,7 @@ RANK = 4
 
 def shares_input(operator: Operator) -> Tensor | None:
     """The first computed input of the output's shape: each value is read before its place is written."""
-    fitting = [tensor for tensor in operator.computed if tensor.shape == operator.output.shape]
-    others = [t for t in operator.computed if t.shape != operator.output.shape]
-    return fitting[0] if fitting and fitting[0] not in others else None
+    return next((tensor for tensor in operator.computed if tensor.shape == operator.output.shape), None)
 
 
 def broadcast_constants(operator: Operator, source: Source) -> str:
