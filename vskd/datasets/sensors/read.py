@@ -1,9 +1,7 @@
 """Samples and clock of a sensor's stream."""
 
 from vskd.datasets.recording import Stream
-from vskd.datasets.sensors.source import window_source
-from vskd.preprocessing.sensor.timed import Timed
-from vskd.preprocessing.stores.window_store import read_source
+from vskd.preprocessing.sensor.timed import Timed, read_timed
 
 
 def read_stream(stream: Stream) -> Timed:
@@ -12,4 +10,13 @@ def read_stream(stream: Stream) -> Timed:
     Raises:
         DataError: see `read_timed`.
     """
-    return read_source(window_source(stream.path.stem, stream))
+    return read_timed(
+        stream.path,
+        axes=stream.axes,
+        rate_hz=stream.rate_hz,
+        variable=stream.variable,
+        columns=stream.columns,
+        stream=stream.name,
+        time_column=stream.time_column,
+        reading=stream.reading,
+    )
