@@ -1,6 +1,7 @@
 """Export end to end on a tiny student: choice, parity, refusals that leave nothing behind."""
 
 import copy
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from vskd.bundle.contract import EncodingContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
-from vskd.errors import BundleError, CheckpointError
+from vskd.errors import BundleError, CheckpointError, SettingError
 from vskd.export import ship
 from vskd.export.convert.structure import external_buffers, float_operators, weight_scales
 from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
@@ -190,3 +191,26 @@ def test_weights_that_are_not_finite_are_not_shipped(tiny_student: Model, out: P
     with pytest.raises(CheckpointError, match="The student holds NaN or infinity"):
         export_tiny(spoilt, out)
     assert not out.exists()
+
+
+def test_the_date_is_the_one_that_reproducible_builds_set(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    assert ship._made_at().isoformat() == "2026-01-01T00:00:00+00:00"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    assert abs((ship._made_at() - datetime.now(UTC)).total_seconds()) < 5
+    for wrong in ("now", "-1", "1.5", "9" * 15):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", wrong)
+        with pytest.raises(SettingError, match=f"SOURCE_DATE_EPOCH is '{wrong}'"):
+            ship._made_at()
+
+
+def test_the_same_export_gives_the_same_bytes(
+    tiny_student: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    for name in ("first", "second"):
+        export_tiny(tiny_student, tmp_path / name)
+    files = sorted(path.name for path in (tmp_path / "first").iterdir())
+    for file in files:
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes(), file
+    assert files == sorted(path.name for path in (tmp_path / "second").iterdir())
