@@ -154,7 +154,10 @@ def _runs(one: Found, description: Description, problems: list[Problem]) -> Iter
     asked = [c for c in (description.label_column, description.subject_column) if c is not None]
     try:
         table = read_delimited(path, stated.separator or "")
-        keys = list(zip(*(table.cells(c) for c in positions(path, asked, stated)), strict=True))
+        places = positions(path, asked, stated)
+        if max(places) >= table.width:
+            raise DataError(f"{path}: has {table.width} columns and no column {max(places)}", "Correct dataset.yaml")
+        keys = list(zip(*(table.cells(c) for c in places), strict=True))
     except DataError as error:
         problems.append(Problem("corrupt", one.id, shown(path), error.problem))
         return
