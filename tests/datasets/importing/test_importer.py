@@ -23,7 +23,7 @@ RIGHT: dict[str, tuple[Stated, float, str, str]] = {
     "berkeley": (Stated(), 31.0, "g", "s"),
     "phone": (Stated(), 104.0, "m/s^2", "ms"),
     "milli": (Stated(), 50.0, "mg", ""),
-    "counts": (Stated(rate_hz=50.0), 50.0, "1/4096 g", ""),
+    "counts": (Stated(rate_hz=50.0), 50.0, "1/4096 g", "samples"),
     "codes": (Stated(rate_hz=32.0, unit="1/21 g", offset=31.5), 32.0, "1/21 g", ""),
     "iso": (Stated(), 25.0, "g", "text"),
     "intervals": (Stated(), 50.0, "g", "ms"),

@@ -1,10 +1,11 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vskd.datasets.recording import Problem
-from vskd.datasets.sensors.folder_description import Description, StreamDescription
+from vskd.datasets.sensors.folder_description import Description, StreamDescription, TimeColumn
 from vskd.datasets.sensors.folder_files import header_names, list_recordings, pattern_regex, positions, read_table
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.reading import Reading
@@ -116,3 +117,22 @@ def test_columns_are_looked_up_by_name(tmp_path: Path) -> None:
         positions(write(tmp_path / "empty.csv", ""), [1], stated)
     with pytest.raises(DataError, match="no such file"):
         positions(tmp_path / "absent.csv", [1], stated)
+
+
+def test_a_pause_of_the_clock_and_other_columns_end_a_run(tmp_path: Path) -> None:
+    rows = [f"{20 * n + (9000 if n >= 30 else 0)},0,0,1,walk,{'s1' if n < 10 else 's2'}" for n in range(60)]
+    write(tmp_path / "s1.csv", "ms,x,y,z,what,session\n" + "\n".join(rows))
+    time = {"time": TimeColumn(column="ms", unit="ms")}
+    description = described("s{subject}.csv", label_column="what", factor_columns=("session",))
+    stream = description.streams["accelerometer"].model_copy(update=time)
+    found = list_recordings(tmp_path, description.model_copy(update={"streams": {"accelerometer": stream}}), [])
+    assert [one.reading.rows for one in found] == [(0, 10), (10, 30), (30, 60)]
+    assert [one.values["session"] for one in found] == ["s1", "s2", "s2"]
+
+
+def test_labels_and_people_of_rows_are_read_of_arrays_too(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.zeros(6), who=np.array([1.0, 1, 1, 2, 2, 2]), what=np.array(list("aabbaa")))
+    description = described("{trial}.npz", label_column="what", subject_column="who")
+    found = list_recordings(tmp_path, description, [])
+    runs = [(one.values["subject"], one.values["label"]) for one in found]
+    assert runs == [("1", "a"), ("1", "b"), ("2", "b"), ("2", "a")]

@@ -1,5 +1,7 @@
 """Streams side by side by absolute time, against functions that can be evaluated at any time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,10 @@ def test_too_little_in_common_is_named() -> None:
 def test_a_stream_without_a_day_cannot_stand_beside_one_with() -> None:
     with pytest.raises(DataError, match="r: b: has no time stamps that name a day"):
         joined([timed(50.0, 0.0, 4.0), timed(50.0, 0.0, 4.0, absolute=False)], ("a", "b"), "r", 50.0)
+
+
+def test_local_times_of_no_stated_zone_cannot_stand_beside_others() -> None:
+    local = replace(timed(50.0, 5.0, 6.0), local=True)
+    with pytest.raises(DataError, match=r"r: watch: .* local times of a zone that nobody states.*--time-zone"):
+        joined([local, timed(50.0, 5.0, 6.0)], ("watch", "phone"), "r", 50.0)
+    assert joined([local, local], ("a", "b"), "r", 50.0).signal.shape[0] == 4

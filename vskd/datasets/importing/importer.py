@@ -26,8 +26,9 @@ from vskd.datasets.signal_report import report_signals
 from vskd.errors import DataError, first_few
 from vskd.files import WriteError, write_text
 from vskd.preprocessing.folders import composed, files_below
+from vskd.preprocessing.sensor.codes import parse_codes
 from vskd.preprocessing.sensor.column_names import columns_by_name
-from vskd.preprocessing.sensor.samples import Samples
+from vskd.preprocessing.sensor.samples import Samples, TextSamples
 from vskd.preprocessing.sensor.stated import open_stated
 from vskd.preprocessing.sensor.units import parse_unit
 from vskd.progress import track
@@ -36,6 +37,8 @@ from vskd.yaml_text import dump_yaml
 SAMPLE = 48
 """Files that are read to the end for rate, unit and gravity, evenly from all; the names of columns are read of every
 one."""
+RAILED = 10
+"""Samples that have the largest value of all; where there are so many, it seems to be the range."""
 PREVIEW = "preview.png"
 GYROSCOPE = "gyroscope"
 
@@ -86,12 +89,18 @@ def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
     layout = _layout(folder, stated)
     samples, odd = _alike(layout.files, stated)
     first, content = next(iter(samples.items()))
+    _refuse_bare(first, content, stated)
     chosen = choose_columns(first, content, stated)
     timing = find_timing(samples, chosen, stated)
-    signals = _signals(samples, chosen, folder)
+    signals = _signals(samples, chosen, folder, stated)
     unit = find_unit(signals, timing.rate_hz, chosen, stated)
     streams = {stated.stream: _stream(layout, chosen, timing, unit, content, stated)}
-    notes = [*odd, *_clock_notes(timing), *_second_stream(streams, layout, content, timing, stated)]
+    notes = [
+        *odd,
+        *_clock_notes(timing),
+        *_axis_notes(signals, stated),
+        *_second_stream(streams, layout, content, timing, stated),
+    ]
     description = _description(folder, out, layout, streams, first, content, stated)
     _check_before_writing(out, description)
     found = index(out)
@@ -151,15 +160,15 @@ def _alike(files: Sequence[Path], stated: Stated) -> tuple[dict[Path, Samples], 
     Raises:
         DataError: they have different columns, or most cannot be read.
     """
-    bad: dict[Path, str] = {}
+    bad: dict[Path, DataError] = {}
     kinds: dict[tuple[str, ...], list[Path]] = {}
     for path in track(list(files), "Looking at files"):
         try:
             if path.stat().st_size == 0:
                 raise DataError(f"{path}: is empty (0 bytes)", "Remove it")
-            kinds.setdefault(header_names(path, stated.separator or ""), []).append(path)
+            kinds.setdefault(header_names(path, stated.separator or "", stated.variable), []).append(path)
         except DataError as error:
-            bad[path] = error.problem
+            bad[path] = error
     if len(kinds) > 1:
         shown = [f"{paths[0]} ({', '.join(names[:8]) or 'no names'})" for names, paths in kinds.items()]
         raise DataError(
@@ -172,27 +181,52 @@ def _alike(files: Sequence[Path], stated: Stated) -> tuple[dict[Path, Samples], 
         try:
             samples[path] = open_stated(path, stated.separator or "", stated.variable)
         except DataError as error:
-            bad[path] = error.problem
+            bad[path] = error
     if len(samples) <= len(bad):
-        raise DataError(f"{len(bad)} of the files cannot be read: {first_few(list(bad.values()), 3)}", "Mend them")
+        first, problems = next(iter(bad.values())), [error.problem for error in bad.values()]
+        raise DataError(f"{len(bad)} of the files cannot be read: {first_few(problems, 3)}", first.action)
     widths = {s.width: path for path, s in samples.items()}
     if len(widths) > 1:
         shown = [f"{path} has {width}" for width, path in widths.items()]
         raise DataError(f"The files have different numbers of columns: {first_few(shown, 3)}", "Say --pattern")
-    return samples, [f"cannot be read: {problem}" for problem in bad.values()]
+    return samples, [f"cannot be read: {error.problem}" for error in bad.values()]
 
 
-def _signals(samples: Mapping[Path, Samples], chosen: ChosenColumns, folder: Path) -> Signals:
-    """The axes as they are written, without rows that have an empty cell.
+def _refuse_bare(path: Path, content: Samples, stated: Stated) -> None:
+    """Refuse to guess what an array without names holds: nothing in the file says it.
 
     Raises:
-        DataError: a column is no column of numbers.
+        DataError: names the flags that are missing.
     """
+    if content.names or isinstance(content, TextSamples):
+        return
+    given = {"--columns": stated.columns, "--rate (or --time)": stated.rate_hz or stated.time, "--unit": stated.unit}
+    missing = [flag for flag, value in given.items() if not value]
+    if missing:
+        raise DataError(
+            f"{path}: an array of {content.width} columns, of which nothing says what they are",
+            f"Say it with {', '.join(missing)}; columns are counted from 0",
+        )
+
+
+def _signals(samples: Mapping[Path, Samples], chosen: ChosenColumns, folder: Path, stated: Stated) -> Signals:
+    """The axes as they are written, codes as what they stand for, without rows that have an empty cell.
+
+    Raises:
+        DataError: a column is no column of numbers, or holds other codes.
+    """
+    codes = parse_codes(stated.codes) if stated.codes else None
     signals = {}
     for path, content in samples.items():
         rows = np.stack([_numbers(content, k) for k in chosen.numbers]).astype(np.float32)
         kept = rows[:, np.isfinite(rows).all(axis=0)]
+        if codes and kept.size and not codes.lowest <= kept.min() <= kept.max() <= codes.highest:
+            raise DataError(
+                f"{path}: holds numbers from {kept.min():g} to {kept.max():g}, and --codes says {stated.codes}",
+                "Correct --codes",
+            )
         if kept.shape[1] > 1:
+            kept = kept if codes is None else np.float32(codes.factor) * (kept - np.float32(codes.zero))
             signals[str(path.relative_to(folder))] = kept
     if not signals:
         raise DataError("No file holds two rows of numbers in these columns", "Name others with --columns")
@@ -200,8 +234,6 @@ def _signals(samples: Mapping[Path, Samples], chosen: ChosenColumns, folder: Pat
 
 
 def _numbers(samples: Samples, column: int) -> "np.typing.NDArray[np.float64]":
-    from vskd.preprocessing.sensor.samples import TextSamples
-
     if isinstance(samples, TextSamples):
         return samples.table.numbers(column, empty=True)
     return np.asarray(samples.numbers(column), dtype=np.float64)
@@ -216,10 +248,12 @@ def _stream(
         "separator": separator,
         "variable": stated.variable,
         "axes": None if len(chosen.columns) == len(AXES) else [f"axis{n}" for n in range(1, len(chosen.columns) + 1)],
-        "signs": list(stated.signs),
-        "time": None if chosen.time is None else {"column": chosen.time, "unit": timing.unit},
+        "signs": list(stated.axis_signs),
+        "time": None if chosen.time is None else _time(chosen, timing, stated),
         "offset": stated.offset,
+        "codes": stated.codes,
         "range": stated.range_limit,
+        "clip": stated.clip,
         "position": stated.position,
     }
     return {
@@ -232,15 +266,22 @@ def _stream(
     }
 
 
+def _time(chosen: ChosenColumns, timing: Timing, stated: Stated) -> dict[str, Any]:
+    zone = {"zone": stated.time_zone} if stated.time_zone else {}
+    return {"column": chosen.time, "unit": timing.unit, **zone}
+
+
 def _second_stream(
     streams: dict[str, Any], layout: _Layout, content: Samples, timing: Timing, stated: Stated
 ) -> list[str]:
     """Add a gyroscope in the same files, where names and units of columns are plain; else say that it is left out."""
-    if stated.stream == GYROSCOPE or any(stated.of_stream) or not content.names:
+    if stated.stream == GYROSCOPE or not content.names:
         return []
     columns = columns_by_name(content.names, AXES, GYROSCOPE).columns
     if not columns or set(columns) & set(columns_by_name(content.names, AXES, stated.stream).columns):
         return []
+    if any(stated.of_stream):
+        return [f"the gyroscope is left out, because the flags say things of one sensor; add it to {FILE}"]
     chosen = choose_columns(layout.files[0], content, replace(stated, stream=GYROSCOPE))
     known = parse_unit(chosen.unit)
     if known is None or known.quantity != "angular rate":
@@ -255,6 +296,29 @@ def _clock_notes(timing: Timing) -> list[str]:
     notes = [f"broken clock: {text}" for text in timing.broken]
     uneven = f"{timing.uneven} of the files read have late, missing or repeated samples"
     return [*notes, uneven] if timing.uneven else notes
+
+
+def _axis_notes(signals: Signals, stated: Stated) -> list[str]:
+    """Axes that are mirrored, and a largest value that so many samples have that it seems to be the device's range."""
+    notes = []
+    if stated.axes and _mirrors(stated.axes):
+        notes.append(f"--axes {','.join(stated.axes)} mirrors: no way of wearing a sensor does that")
+    top = max(float(np.abs(signal).max()) for signal in signals.values())
+    counts = [int((np.abs(signal) == np.float32(top)).sum()) for signal in signals.values()]
+    reached = sum(count > 0 for count in counts)
+    if not stated.range_limit and not stated.codes and sum(counts) >= RAILED and reached > 1:
+        notes.append(
+            f"{sum(counts)} samples of {reached} files are exactly {top:g}, the largest value: if the device measures "
+            f"no more, say --range {top:g}"
+        )
+    return notes
+
+
+def _mirrors(axes: Sequence[str]) -> bool:
+    """Whether axes like -y, x, z make a left hand of a right one."""
+    order = [AXES.index(axis.lstrip("+-")) for axis in axes]
+    turns = sum(one > other for k, one in enumerate(order) for other in order[k + 1 :])
+    return bool((turns + sum(axis.startswith("-") for axis in axes)) % 2)
 
 
 def _description(
@@ -278,6 +342,7 @@ def _description(
         "table": _relative(layout.table, out) if layout.table else None,
         "label_column": column(stated.label_column, "--label-column"),
         "subject_column": column(stated.subject_column, "--subject-column"),
+        "factor_columns": list(stated.factor_columns) or None,
         "null_class": stated.null_class,
     }
     return {
@@ -313,8 +378,9 @@ def _check_before_writing(out: Path, description: Mapping[str, Any]) -> None:
 def _guesses(
     content: Samples, chosen: ChosenColumns, timing: Timing, unit: UnitGuess, found: Index, stated: Stated
 ) -> list[Guess]:
-    clock = f"{chosen.time}, {timing.unit} ({timing.unit_source})" if chosen.time is not None else "none"
-    signs = "".join(f", sign {sign:+d}" for sign in stated.signs)
+    zone = f" of {stated.time_zone}" if stated.time_zone else ""
+    clock = f"{chosen.time}, {timing.unit}{zone} ({timing.unit_source})" if chosen.time is not None else "none"
+    signs = "".join(f", sign {sign:+d}" for sign in stated.axis_signs)
     labels = "label column" if stated.label_column else "names or table"
     subjects = f"{len(found.subjects)}: {first_few(list(found.subjects), 6, ', ')}"
     return [
@@ -323,7 +389,9 @@ def _guesses(
         Guess("columns", f"{', '.join(map(str, chosen.columns))}{signs}", chosen.source, "--columns"),
         Guess("clock", clock, chosen.time_source or "no column is one", "--time, --time-unit"),
         Guess("rate", f"{timing.rate_hz:g} Hz", timing.rate_source, "--rate"),
-        Guess("unit", unit.unit, unit.source, "--unit"),
+        Guess(
+            "unit", f"{unit.unit}{f', codes {stated.codes}' if stated.codes else ''}", unit.source, "--unit, --codes"
+        ),
         Guess("subjects", subjects, "subject column" if stated.subject_column else "names or table", "--pattern"),
         Guess("labels", f"{len(found.labels)}: {first_few(list(found.labels), 8, ', ')}", labels, "--pattern"),
     ]

@@ -7,18 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.folder_description import FILE, PLACEHOLDER, Column, Description, StreamDescription
 from vskd.datasets.sensors.sensor_folder import Found, plain_value
 from vskd.errors import DataError, first_few, nearest
 from vskd.preprocessing.folders import composed, files_below, shown
-from vskd.preprocessing.sensor.delimited import parse_delimited, read_delimited
-from vskd.preprocessing.sensor.device_file import DEVICES, read_device
+from vskd.preprocessing.sensor.clock import PAUSE_S
+from vskd.preprocessing.sensor.column_file import COLUMN_FILES
+from vskd.preprocessing.sensor.delimited import parse_delimited
+from vskd.preprocessing.sensor.device_file import DEVICES
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sensor.samples import Samples
+from vskd.preprocessing.sensor.stated import open_stated
 from vskd.preprocessing.sensor.text_file import TEXT, read_text
 
-SENSOR_FILES = TEXT | DEVICES | {".npy", ".mat"}
+SENSOR_FILES = TEXT | DEVICES | COLUMN_FILES | {".npy"}
 HEAD_BYTES = 8192
 _PART_COLUMNS = ("start", "end", "first_row", "last_row")
 UNLABELLED_CELLS = frozenset({"", "nan", "none", "null", "na", "unlabelled", "unlabeled"})
@@ -35,7 +40,7 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
         found = list(_by_table(root / description.table, folder, description, problems))
     else:
         found = _by_patterns(folder, description, problems)
-    if description.label_column is None:
+    if not description.by_rows:
         return found
     return [run for one in found for run in _runs(one, description, problems)]
 
@@ -149,26 +154,40 @@ def _part(row: Mapping[str, str], where: str) -> Reading:
 
 
 def _runs(one: Found, description: Description, problems: list[Problem]) -> Iterator[Found]:
-    """The runs of equal labels (and subjects) of a file: rows without a label are the null class, or nothing."""
+    """The runs of equal labels, subjects and factors of a file; rows without a label are the null class, or nothing.
+
+    A pause of the clock ends a run, too.
+    """
     path, stated = next(iter(one.files.values())), next(iter(description.streams.values()))
-    asked = [c for c in (description.label_column, description.subject_column) if c is not None]
+    asked = {"label": description.label_column, "subject": description.subject_column}
+    words = {word: c for word, c in (*asked.items(), *((f, f) for f in description.factor_columns)) if c is not None}
     try:
-        table = read_delimited(path, stated.separator or "")
-        keys = list(zip(*(table.cells(c) for c in positions(path, asked, stated)), strict=True))
+        samples = open_stated(path, stated.separator or "", stated.variable)
+        keys = list(zip(*(samples.cells(c) for c in positions(path, list(words.values()), stated)), strict=True))
     except DataError as error:
         problems.append(Problem("corrupt", one.id, shown(path), error.problem))
         return
     codes = {key: n for n, key in enumerate(dict.fromkeys(keys))}
-    starts = np.flatnonzero(np.diff([codes[key] for key in keys], prepend=-1)).tolist()
+    changed = np.diff([codes[key] for key in keys], prepend=-1) != 0
+    starts = np.flatnonzero(changed | _begins_anew(path, samples, stated)).tolist()
     for number, (first, behind) in enumerate(zip(starts, [*starts[1:], len(keys)], strict=True), 1):
-        label, *subject = keys[first]
-        name = description.null_class if label.lower() in UNLABELLED_CELLS else label
-        if name is None:
-            continue
-        values = {**one.values, "label": name}
-        if subject:
-            values["subject"] = plain_value("subject", subject[0])
+        values = {**one.values, **{w: plain_value(w, cell) for w, cell in zip(words, keys[first], strict=True)}}
+        if "label" in words and values["label"].lower() in UNLABELLED_CELLS:
+            if description.null_class is None:
+                continue
+            values["label"] = description.null_class
         yield Found(values, one.files, Reading(rows=(first, behind)), f"{_stem(path.name)}-{number:04d}")
+
+
+def _begins_anew(path: Path, samples: Samples, stated: StreamDescription) -> npt.NDArray[np.bool_]:
+    """The rows before which the clock of a file pauses, or jumps back, for so long that another recording begins."""
+    read = None
+    if stated.time is not None:
+        (column,) = positions(path, [stated.time.column], stated)
+        read = samples.stamps(column, stated.time.seconds(stated.rate_hz))
+    if read is None:
+        return np.zeros(1, dtype=bool)  # of all rows; what is wrong with the clock is said when the samples are read
+    return np.asarray(np.abs(np.diff(read[0], prepend=read[0][:1])) > PAUSE_S)
 
 
 def positions(path: Path, columns: Sequence[Column], stated: StreamDescription) -> list[int]:
@@ -183,21 +202,23 @@ def positions(path: Path, columns: Sequence[Column], stated: StreamDescription) 
         raise DataError(f"{path}: is empty (0 bytes)", "Remove this recording, or copy it again")
     if all(isinstance(c, int) for c in columns) and stated.header is None:
         return [c for c in columns if isinstance(c, int)]
-    names = header_names(path, stated.separator or "")
+    names = header_names(path, stated.separator or "", stated.variable)
     if stated.header is not None and stated.header != bool(names):
         has = f"begins with the names {first_few(names, 5, ', ')}" if names else "has no line of names"
         raise DataError(f"{path}: {has}, and dataset.yaml says header: {str(stated.header).lower()}", "Correct one")
     return [c if isinstance(c, int) else _named(path, c, names) for c in columns]
 
 
-def header_names(path: Path, separator: str = "") -> tuple[str, ...]:
+def header_names(path: Path, separator: str = "", variable: str = "") -> tuple[str, ...]:
     """Names of a file's columns, of text by its first rows; empty where it has none.
 
     Raises:
         DataError: it is no readable table.
     """
+    if path.suffix.lower() == ".npy" or (path.suffix.lower() == ".mat" and variable):
+        return ()
     if path.suffix.lower() not in TEXT:
-        return read_device(path).names if path.suffix.lower() in DEVICES else ()
+        return open_stated(path, separator, variable).names
     text, encoding = read_text(path, HEAD_BYTES)
     return parse_delimited(path, text, encoding, separator).names
 

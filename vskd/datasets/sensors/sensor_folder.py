@@ -130,7 +130,6 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
     Raises:
         DataError: the file is missing, empty, or has not these columns.
     """
-    from vskd.datasets.sensors.folder_description import TIME_UNITS
     from vskd.datasets.sensors.folder_files import positions
 
     time = stated.time
@@ -139,10 +138,12 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
     reading = Reading(
         separator=stated.separator or "",
         factors=tuple(sign * stated.factor for sign in signs),
-        offset=stated.offset,
-        time_unit_s=TIME_UNITS[time.unit] if time else None,
+        offset=stated.zero,
+        time_unit_s=time.seconds(stated.rate_hz) if time else None,
         rows=part.rows,
         seconds=part.seconds,
+        time_zone=(time.zone or "") if time else "",
+        limit=stated.limit if stated.clip else 0.0,
     )
     return Stream(
         name,
@@ -153,7 +154,7 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
         stated.axes,
         variable=stated.variable,
         columns=tuple(columns),
-        range_limit=(stated.range or 0.0) * stated.factor,
+        range_limit=stated.limit,
         time_column=clock if time else None,
         calibrated=stated.calibrated,
         placement=stated.position,

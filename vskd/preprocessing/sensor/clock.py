@@ -20,6 +20,8 @@ Seconds = npt.NDArray[np.float64]
 GAP_S = 0.1
 """A shorter pause is no gap: radio links hold samples back for so long."""
 GAP_STEPS = 3
+PAUSE_S, PAUSE_STEPS = 2.0, 50
+"""A step that is longer than both says nothing about the rate."""
 NOISE = 6.0
 SIDE = 9
 """Stamps on each side of a break that must agree on it, so that single late ones make none."""
@@ -127,6 +129,7 @@ def _check_order(stamps: Seconds, source: Path | str) -> None:
 def _period(stamps: Seconds) -> float:
     """Seconds a sample, by the median of differences over many samples: neither a gap nor late stamps move it."""
     samples = len(stamps)
+    stamps = _without_pauses(stamps)
     steps = np.diff(stamps)
     forward = steps[steps > 0]
     mean = float(forward.sum()) / (samples - 1)
@@ -139,14 +142,25 @@ def _period(stamps: Seconds) -> float:
     return max(float(np.median(stamps[lag:] - stamps[:-lag])) / lag, 1e-9)
 
 
+def _without_pauses(stamps: Seconds) -> Seconds:
+    """Stamps with each pause as short as a usual step: in a file of many recordings no other difference is without."""
+    steps = np.diff(stamps)
+    usual = float(np.median(steps[steps > 0]))
+    long = steps > max(PAUSE_S, PAUSE_STEPS * usual)
+    if not long.any():
+        return stamps
+    return np.asarray(stamps - np.concatenate([[0.0], np.cumsum(np.where(long, steps - usual, 0.0))]), dtype=np.float64)
+
+
 def _breaks(stamps: Seconds, period: float) -> tuple[npt.NDArray[np.int64], Seconds]:
     """Where the line through the stamps is shifted for good, and by how much."""
     samples = len(stamps)
     off = stamps - period * np.arange(samples)
+    even = _without_pauses(stamps) - period * np.arange(samples)
     lag = int(np.clip(LAG * samples, 1, MOST_LAG))
     # Several lags, since bursts do not show at a lag that is a multiple of theirs.
     lags = {max(1, lag * part // 10 - part % 3) for part in (10, 9, 8, 7, 6, 5)}
-    noise = max(float(np.median(np.abs(off[k:] - off[:-k]))) for k in lags)
+    noise = max(float(np.median(np.abs(even[k:] - even[:-k]))) for k in lags)
     steps = np.diff(stamps)
     rounding = float(np.median(steps[steps > 0])) if (steps == 0).mean() > REPEATED else 0.0
     least = max(GAP_S, GAP_STEPS * period, NOISE * noise, 2 * rounding)
