@@ -124,7 +124,9 @@ def _print(done: "Imported", out: Path) -> None:
     rows = [(g.what, g.value, g.source, g.flag) for g in done.guesses]
     print_table(("what", "understood as", "by", "change with"), rows)
     click.echo()
-    protocols = ", ".join([*map(str, done.protocols), "leave-one-subject-out"])
+    factors = sorted({name for r in done.index for name in r.factors})
+    named = [f"leave-one-{f}-out" for f in factors if len({r.factors.get(f) for r in done.index}) > 1]
+    protocols = ", ".join([*map(str, done.protocols), "leave-one-subject-out", *named])
     print_fields(
         [("data set", out), ("recordings", len(done.index)), ("preview", done.preview), ("protocols", protocols)]
     )

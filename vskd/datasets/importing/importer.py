@@ -4,6 +4,7 @@ Whatever cannot be told is refused with the flag that says it; nothing is asked,
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from vskd.datasets.sensors.folder_description import FILE, FORMAT, Column
 from vskd.datasets.sensors.folder_files import SENSOR_FILES, header_names, pattern_regex, read_table
 from vskd.datasets.sensors.sensor_folder import index
 from vskd.datasets.signal_report import report_signals
-from vskd.errors import DataError, first_few
+from vskd.errors import DataError, first_few, natural_order
 from vskd.files import WriteError, write_text
 from vskd.preprocessing.folders import composed, files_below
 from vskd.preprocessing.sensor.codes import parse_codes
@@ -40,6 +41,8 @@ one."""
 RAILED = 10
 """Samples that have the largest value of all; where there are so many, it seems to be the range."""
 PREVIEW = "preview.png"
+STREAM = "{stream}"
+"""In a pattern: where a sensor was worn, of sensors that were worn at once."""
 GYROSCOPE = "gyroscope"
 
 
@@ -86,7 +89,56 @@ def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
     """
     if (out / FILE).exists():
         raise WriteError(f"{out / FILE} is there already", "Delete it, or choose another folder with --out")
-    layout = _layout(folder, stated)
+    layouts = _by_stream(_layout(folder, stated), folder, stated)
+    parts = [_one_stream(layout, folder, said) for layout, said in layouts]
+    streams = {name: stream for part in parts for name, stream in part.streams.items()}
+    layout, stated = layouts[0]
+    description = _description(folder, out, layout, streams, parts[0].first, parts[0].content, stated)
+    _check_before_writing(out, description)
+    found = index(out)
+    protocols = folder_protocols(found, out)
+    draw_preview(found, stated.stream, out / PREVIEW)
+    guesses = [guess for part in parts for guess in part.guesses]
+    notes = [*(note for part in parts for note in part.notes), *_index_notes(found)]
+    notes += [note for _, said in layouts for note in _signal_notes(found, said)]
+    every = (layout.guess, *dict.fromkeys((*guesses, *_found_guesses(found, stated))))
+    return Imported(found, every, tuple(dict.fromkeys(notes)), protocols, out / PREVIEW)
+
+
+def _by_stream(layout: _Layout, folder: Path, stated: Stated) -> list[tuple[_Layout, Stated]]:
+    """The files of each stream, where `{stream}` in the pattern stands for the place at which a sensor was worn.
+
+    Raises:
+        DataError: the pattern is not the caller's own, or its streams are to be read by a label column.
+    """
+    if layout.pattern is None or STREAM not in layout.pattern:
+        return [(layout, stated)]
+    regex = pattern_regex(layout.pattern)
+    places: dict[str, list[Path]] = {}
+    for path in layout.files:
+        match = regex.fullmatch(composed(path.relative_to(folder).as_posix()))
+        places.setdefault(match["stream"] if match else "", []).append(path)
+    return [
+        (
+            replace(layout, files=tuple(files), pattern=layout.pattern.replace(STREAM, place)),
+            replace(stated, stream=f"{stated.stream}-{place.lower()}", position=" ".join(re.split(r"[\W_]+", place))),
+        )
+        for place, files in places.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _Understood:
+    """One sensor: its streams in dataset.yaml, one of its files, and what was found out."""
+
+    streams: Mapping[str, Any]
+    first: Path
+    content: Samples
+    guesses: tuple[Guess, ...]
+    notes: tuple[str, ...]
+
+
+def _one_stream(layout: _Layout, folder: Path, stated: Stated) -> _Understood:
     samples, odd = _alike(layout.files, stated)
     first, content = next(iter(samples.items()))
     _refuse_bare(first, content, stated)
@@ -101,14 +153,7 @@ def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
         *_axis_notes(signals, stated),
         *_second_stream(streams, layout, content, timing, stated),
     ]
-    description = _description(folder, out, layout, streams, first, content, stated)
-    _check_before_writing(out, description)
-    found = index(out)
-    protocols = folder_protocols(found, out)
-    draw_preview(found, stated.stream, out / PREVIEW)
-    guesses = (layout.guess, *_guesses(content, chosen, timing, unit, found, stated))
-    notes += [*_index_notes(found), *_signal_notes(found, stated)]
-    return Imported(found, guesses, tuple(notes), protocols, out / PREVIEW)
+    return _Understood(streams, first, content, _guesses(content, chosen, timing, unit, stated), tuple(notes))
 
 
 def _layout(folder: Path, stated: Stated) -> _Layout:
@@ -376,25 +421,40 @@ def _check_before_writing(out: Path, description: Mapping[str, Any]) -> None:
 
 
 def _guesses(
-    content: Samples, chosen: ChosenColumns, timing: Timing, unit: UnitGuess, found: Index, stated: Stated
-) -> list[Guess]:
+    content: Samples, chosen: ChosenColumns, timing: Timing, unit: UnitGuess, stated: Stated
+) -> tuple[Guess, ...]:
     zone = f" of {stated.time_zone}" if stated.time_zone else ""
     clock = f"{chosen.time}, {timing.unit}{zone} ({timing.unit_source})" if chosen.time is not None else "none"
     signs = "".join(f", sign {sign:+d}" for sign in stated.axis_signs)
-    labels = "label column" if stated.label_column else "names or table"
-    subjects = f"{len(found.subjects)}: {first_few(list(found.subjects), 6, ', ')}"
-    return [
+    return (
         Guess("format", content.kind, "the first rows", "--separator"),
         Guess("stream", stated.stream, "names" if chosen.source == "names" else "default", "--stream"),
         Guess("columns", f"{', '.join(map(str, chosen.columns))}{signs}", chosen.source, "--columns"),
         Guess("clock", clock, chosen.time_source or "no column is one", "--time, --time-unit"),
         Guess("rate", f"{timing.rate_hz:g} Hz", timing.rate_source, "--rate"),
         Guess(
-            "unit", f"{unit.unit}{f', codes {stated.codes}' if stated.codes else ''}", unit.source, "--unit, --codes"
+            "unit",
+            f"{unit.unit}{f', codes {stated.codes}' if stated.codes else ''}",
+            unit.source,
+            "--codes" if stated.codes else "--unit",
         ),
+    )
+
+
+def _found_guesses(found: Index, stated: Stated) -> tuple[Guess, ...]:
+    """What was found out of the recordings as a whole."""
+    labels = "label column" if stated.label_column else "names or table"
+    subjects = f"{len(found.subjects)}: {first_few(list(found.subjects), 6, ', ')}"
+    factors: dict[str, set[str]] = {}
+    for recording in found:
+        for name, value in recording.factors.items():
+            factors.setdefault(name, set()).add(value)
+    said = [f"{name} {first_few(natural_order(values), 4, ', ')}" for name, values in sorted(factors.items())]
+    return (
         Guess("subjects", subjects, "subject column" if stated.subject_column else "names or table", "--pattern"),
         Guess("labels", f"{len(found.labels)}: {first_few(list(found.labels), 8, ', ')}", labels, "--pattern"),
-    ]
+        *([Guess("factors", "; ".join(said), "names, table or columns", "--pattern")] if said else []),
+    )
 
 
 def _signal_notes(found: Index, stated: Stated) -> list[str]:
