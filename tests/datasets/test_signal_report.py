@@ -52,3 +52,12 @@ def test_only_a_sensor_s_stream_is_read(synthetic_root: Path) -> None:
     for stream, told in (("rgb", "is no sensor's"), ("barometer", "is in no recording")):
         with pytest.raises(DataError, match=rf"'{stream}' {told}.*Choose one of: accelerometer, gyroscope"):
             report_signals(SYNTHETIC.index(synthetic_root), stream)
+
+
+def test_clocks_are_reported(trials: Path) -> None:
+    report = report_signals(index(trials), WRIST)
+    summary = report.summary()
+    assert set(report.clocks) == set(report.facts) and report.nominal_hz > 30
+    jitter = sorted(1000 * clock.jitter_s for clock in report.clocks.values())
+    assert summary["jitter_ms"] == dict(zip(("min", "median", "max"), jitter, strict=True))
+    assert summary["backward"] == sum(clock.backward for clock in report.clocks.values())

@@ -7,7 +7,7 @@ pieces.
 """
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ SIDE = 9
 FEWEST_AFTER = 3
 MOST_BACKWARD = 0.1
 """A larger fraction of steps back in time is no jitter, but rows out of order."""
+WITHIN_JITTER = 0.95
 LAG = 0.1
 MOST_LAG = 500
 REPEATED = 0.1
@@ -49,6 +50,8 @@ class Clock:
         gaps: their lengths, in seconds.
         facts: what else was noticed, for people.
         period_s: seconds from one sample to the next, with all its digits; 0 where there are too few samples.
+        jitter_s: 95 of 100 stamps are so near to the even clock, or nearer.
+        backward, repeated: stamps before, or at, that of the sample before.
     """
 
     rate_hz: float | None
@@ -56,6 +59,9 @@ class Clock:
     gaps: tuple[float, ...] = ()
     facts: tuple[str, ...] = ()
     period_s: float = field(default=0.0, compare=False)
+    jitter_s: float = field(default=0.0, compare=False)
+    backward: int = field(default=0, compare=False)
+    repeated: int = field(default=0, compare=False)
 
     def sample_times(self, stamps: Seconds) -> Seconds:
         """When the samples were taken: an even clock through the stamps, shifted at each break.
@@ -97,7 +103,7 @@ def fit_clock(stamps: Seconds, source: Path | str, nominal_hz: float = 0.0) -> C
         _refuse_set_back(stamps, int(breaks[back[0]]), -float(shifts[back[0]]), period, source)
     rate, facts = _rate(stamps, period, breaks)
     gaps = tuple(float(stamps[b] - stamps[b - 1]) for b in breaks)
-    return Clock(rate, tuple(int(b) for b in breaks), gaps, facts, period)
+    return _measured(Clock(rate, tuple(int(b) for b in breaks), gaps, facts, period), stamps)
 
 
 def _nominal(stamps: Seconds, period: float, nominal_hz: float) -> Clock:
@@ -106,7 +112,14 @@ def _nominal(stamps: Seconds, period: float, nominal_hz: float) -> Clock:
     breaks = breaks[shifts > 0]
     fact = f"samples came in bursts: the stamps make {1 / period:.3g} Hz, the device's {nominal_hz:g} Hz are taken"
     gaps = tuple(float(stamps[b] - stamps[b - 1]) for b in breaks)
-    return Clock(nominal_hz, tuple(int(b) for b in breaks), gaps, (fact,), 1 / nominal_hz)
+    return _measured(Clock(nominal_hz, tuple(int(b) for b in breaks), gaps, (fact,), 1 / nominal_hz), stamps)
+
+
+def _measured(clock: Clock, stamps: Seconds) -> Clock:
+    """A clock with what single stamps do."""
+    steps = np.diff(stamps)
+    off = float(np.quantile(np.abs(stamps - clock.sample_times(stamps)), WITHIN_JITTER))
+    return replace(clock, jitter_s=off, backward=int((steps < 0).sum()), repeated=int((steps == 0).sum()))
 
 
 def _check_order(stamps: Seconds, source: Path | str) -> None:
