@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 _META = "vskd.import_stated"
 _SEPARATORS = click.Choice(["tab", "semicolon", "bar", "comma", "space"])
+_PAIRS = click.Choice(["name", "time", "none"])
 _UNITS_OF_TIME = click.Choice(["s", "ms", "us", "ns", "text", "samples"])
 
 
@@ -94,6 +95,12 @@ def _stating(flag: str, name: str, **settings: Any) -> Callable[[Any], Any]:
 @_stating("--subject-column", "subject_column", metavar="COLUMN", help="Subjects of rows, beside --label-column.")
 @_stating("--factor-columns", "factor_columns", read=_list, metavar="A,B", help="Factors of rows: session, device...")
 @_stating("--null-class", "null_class", metavar="NAME", help="Class of rows without a label; else they are left out.")
+@_stating("--pair-videos", "pair_videos", type=_PAIRS, help="How to find the video of a recording.  [default: name]")
+@_stating(
+    "--video-pattern", "video_pattern", metavar="PATTERN", help="Names of videos, e.g. 'v/s{subject}_{label}.mp4'."
+)
+@_stating("--video-table", "video_table", metavar="FILE", help="CSV table in FOLDER: video, and recording or file.")
+@_stating("--video-zone", "video_zone", read=_zone, metavar="ZONE", help="Of times in names of videos.")
 @_stating("--variable", "variable", metavar="NAME", help="Array in .mat, .npz or .h5 files that hold several.")
 @json_option
 @click.pass_context

@@ -19,6 +19,9 @@ from vskd.datasets.importing.preview import draw_preview
 from vskd.datasets.importing.protocols import folder_protocols
 from vskd.datasets.importing.stated import Guess, Stated
 from vskd.datasets.importing.units import Signals, UnitGuess, find_unit
+from vskd.datasets.importing.videos import STREAM as VIDEO
+from vskd.datasets.importing.videos import TABLE as VIDEO_TABLE
+from vskd.datasets.importing.videos import Paired, pair_videos
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.folder_description import FILE, FORMAT, Column
 from vskd.datasets.sensors.folder_files import SENSOR_FILES, header_names, pattern_regex, read_table
@@ -95,14 +98,42 @@ def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
     layout, stated = layouts[0]
     description = _description(folder, out, layout, streams, parts[0].first, parts[0].content, stated)
     _check_before_writing(out, description)
+    videos = _add_videos(out, folder, description, stated)
     found = index(out)
     protocols = folder_protocols(found, out)
     draw_preview(found, stated.stream, out / PREVIEW)
     guesses = [guess for part in parts for guess in part.guesses]
     notes = [*(note for part in parts for note in part.notes), *_index_notes(found)]
     notes += [note for _, said in layouts for note in _signal_notes(found, said)]
-    every = (layout.guess, *dict.fromkeys((*guesses, *_found_guesses(found, stated))))
+    every = (layout.guess, *dict.fromkeys((*guesses, *_found_guesses(found, stated))), *_video_guesses(videos))
+    notes += videos.notes if videos else ()
     return Imported(found, every, tuple(dict.fromkeys(notes)), protocols, out / PREVIEW)
+
+
+def _add_videos(out: Path, folder: Path, description: dict[str, Any], stated: Stated) -> Paired | None:
+    """Pair the videos of the folder, and write the pairs down."""
+    try:
+        paired = pair_videos(index(out), out / description["root"], folder, stated)
+    except DataError:
+        (out / FILE).unlink()
+        raise
+    if paired and paired.pairs:
+        rows = [f"{recording},{_cell(video)}" for recording, video in sorted(paired.pairs.items())]
+        write_text(out / VIDEO_TABLE, "\n".join(["recording,video", *rows, ""]))
+        description["videos"] = {VIDEO: {"table": VIDEO_TABLE, "rate_hz": paired.rate_hz}}
+        write_text(out / FILE, dump_yaml(description))
+    return paired
+
+
+def _cell(text: str) -> str:
+    return '"{}"'.format(text.replace('"', '""')) if set(text) & set(',";\t') else text
+
+
+def _video_guesses(paired: Paired | None) -> tuple[Guess, ...]:
+    if paired is None:
+        return ()
+    said = f"{len(paired.pairs)} paired, {paired.rate_hz:.4g} frames/s" if paired.pairs else "none paired"
+    return (Guess("videos", said, paired.source, "--video-pattern, --video-table, --pair-videos"),)
 
 
 def _by_stream(layout: _Layout, folder: Path, stated: Stated) -> list[tuple[_Layout, Stated]]:
@@ -160,7 +191,8 @@ def _layout(folder: Path, stated: Stated) -> _Layout:
     """The files, by a table, a pattern that is given, or the pattern that their names show."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder", "Give the folder of the files")
-    every = [path for path in files_below(folder) if path.suffix.lower() in SENSOR_FILES]
+    pairs = folder / stated.video_table if stated.video_table else None
+    every = [path for path in files_below(folder) if path.suffix.lower() in SENSOR_FILES and path != pairs]
     table = folder / stated.table if stated.table else _table_among(every, folder)
     if table is not None:
         rows = read_table(table)

@@ -26,6 +26,9 @@ class Stated:
         separator: name of the separator.
         clip: whether samples beyond the range are set to it.
         label_column, subject_column, factor_columns, null_class: see `Description`.
+        pair_videos: how videos in the folder are paired with recordings: `name`, `time` or `none`.
+        video_pattern, video_table: names of videos, or the table that pairs them; see `vskd.datasets.importing.videos`.
+        video_zone: IANA name of the zone of times in names of videos; None: that of `time_zone`.
         variable: array of .mat and .npz files, path in .h5 files.
     """
 
@@ -51,6 +54,10 @@ class Stated:
     subject_column: str | None = None
     factor_columns: tuple[str, ...] = ()
     null_class: str | None = None
+    pair_videos: str = "name"
+    video_pattern: str | None = None
+    video_table: str | None = None
+    video_zone: str | None = None
     variable: str = ""
 
     @property

@@ -150,6 +150,21 @@ class StreamDescription(Strict):
         return BASE_UNIT[known.quantity] if known else self.unit
 
 
+class VideoDescription(Strict):
+    """Videos of recordings, for teachers.
+
+    Attributes:
+        table: CSV file that pairs them, from the folder of `dataset.yaml`: columns `recording` (its id) and `video` (a
+            path from `root`).
+        rate_hz: frames per second.
+        position: how the camera stands.
+    """
+
+    table: Annotated[str, Field(min_length=1)]
+    rate_hz: Positive
+    position: str = ""
+
+
 class Description(Strict):
     """`dataset.yaml`; see the module's text.
 
@@ -162,7 +177,8 @@ class Description(Strict):
         factor_columns: the same for whatever else is known of rows: session, device, hand...; by these names protocols
             may split.
         null_class: class of rows without a label; left out: they are no recordings.
-        streams: by name.
+        streams: of sensors, by name.
+        videos: streams of videos, by name.
     """
 
     format: Literal["sensor-folder 1"]
@@ -174,6 +190,7 @@ class Description(Strict):
     factor_columns: tuple[str, ...] = ()
     null_class: str | None = None
     streams: Annotated[dict[str, StreamDescription], Field(min_length=1)]
+    videos: dict[str, VideoDescription] = Field(default_factory=dict)
 
     @field_validator("streams")
     @classmethod
@@ -191,6 +208,8 @@ class Description(Strict):
                 raise ValueError(f"streams.{name}.files: give a pattern, or a table: for all streams")
             if stream.files and self.label_column is None and "{label}" not in stream.files:
                 raise ValueError(f"streams.{name}.files: has no {{label}}, and no label_column is given")
+        if shared := sorted(self.videos.keys() & self.streams.keys()):
+            raise ValueError(f"videos.{shared[0]}: a sensor's stream has this name")
         if self.by_rows and len(self.streams) > 1 and not self.one_file:
             raise ValueError("label_column: the streams must be columns of the same files")
         if self.label_column is None and self.null_class is not None:

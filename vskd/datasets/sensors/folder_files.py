@@ -1,6 +1,5 @@
 """Find the recordings that `dataset.yaml` describes: by patterns, by a table, by runs of a label column."""
 
-import csv
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.samples import Samples
 from vskd.preprocessing.sensor.stated import open_stated
 from vskd.preprocessing.sensor.text_file import TEXT, read_text
+from vskd.preprocessing.table_file import read_rows
 
 SENSOR_FILES = TEXT | DEVICES | COLUMN_FILES | {".npy"}
 HEAD_BYTES = 8192
@@ -88,15 +88,12 @@ def read_table(path: Path) -> list[dict[str, str]]:
     Raises:
         DataError: it cannot be read, has no column `file`, or a column without a name.
     """
-    text = read_text(path)[0]
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    rows = list(csv.DictReader(text.splitlines(), delimiter=separator))
-    names = [name.strip().lower() for name in (rows[0] if rows else {}) if name is not None]
-    if "file" not in names or any(None in row or None in row.values() for row in rows):
-        what = "has no column 'file'" if "file" not in names else "has rows with more or fewer cells than its header"
-        raise DataError(f"{path}: {what}", "Give a CSV table with the columns file, subject, label, and others")
-    return [{name.strip().lower(): value.strip() for name, value in row.items()} for row in rows]
+    rows = read_rows(path)
+    if not rows or "file" not in rows[0]:
+        raise DataError(
+            f"{path}: has no column 'file'", "Give a CSV table with the columns file, subject, label, and others"
+        )
+    return rows
 
 
 def _by_table(table: Path, folder: Path, description: Description, problems: list[Problem]) -> Iterator[Found]:

@@ -62,6 +62,7 @@ def index(root: Path) -> Index:
     """
     from vskd.datasets.sensors.folder_description import read_description
     from vskd.datasets.sensors.folder_files import list_recordings
+    from vskd.datasets.sensors.folder_videos import with_videos
 
     description = read_description(root)
     problems: list[Problem] = []
@@ -74,6 +75,8 @@ def index(root: Path) -> Index:
             "Correct the pattern, the table or the label column in dataset.yaml",
         )
     recordings = [r for one in found if (r := _recording(one, description, labels, problems))]
+    if description.videos:
+        recordings = with_videos(root, description, recordings, problems)
     recordings.sort(key=lambda r: r.id)
     problems.sort(key=lambda p: (p.kind, p.recording, p.path, p.detail))
     return Index(NAME, root, tuple(labels), tuple(recordings), tuple(problems))
@@ -174,7 +177,7 @@ ENTRY = DatasetEntry(
     description="Recordings of a wearable in any folder and format; `vskd datasets import` describes them.",
     index=index,
     labels=(),
-    streams=("accelerometer", "gyroscope"),
+    streams=("accelerometer", "gyroscope", "video"),
     protocols=("cross-subject", "leave-one-subject-out"),
     url="",
     licence="whatever you agreed on with the people in it",
@@ -182,7 +185,7 @@ ENTRY = DatasetEntry(
     obtain="Have your folder of files described: `vskd datasets import FOLDER --out DATASET`; see docs/own-data.md.",
     placement="",
     system="berkeley",
-    defaults={"window": {"streams": ["accelerometer"]}},
+    defaults={"window": {"streams": ["accelerometer"]}, "frames": {"streams": ["video"]}},
     # Most wearables measure to 4 g and more; Berkeley's end at 2 g.
     recipes={"berkeley": {"student": {"sees": {"encoding": {"limit": 4.0}}}}},
 )
