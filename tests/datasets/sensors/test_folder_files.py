@@ -136,3 +136,41 @@ def test_labels_and_people_of_rows_are_read_of_arrays_too(tmp_path: Path) -> Non
     found = list_recordings(tmp_path, description, [])
     runs = [(one.values["subject"], one.values["label"]) for one in found]
     assert runs == [("1", "a"), ("1", "b"), ("2", "b"), ("2", "a")]
+
+
+def timed(unit: str, **more: Any) -> Description:
+    """A table of recordings, whose files have a clock in their first column."""
+    description = described(table="t.csv", **more)
+    update = {"columns": (1, 2, 3), "time": TimeColumn(column=0, unit=unit)}
+    stream = description.streams["accelerometer"].model_copy(update=update)
+    return description.model_copy(update={"streams": {"accelerometer": stream}})
+
+
+@pytest.mark.parametrize(
+    ("first", "unit", "start", "end"),
+    [
+        ("20240301_09:30:00.000", "text", "2024-03-01 09:30:02.5", "2024/03/01 09:30:04"),
+        ("2024-03-01T09:30:00Z", "text", "2024-03-01T10:30:02.5+01:00", "1709285404"),
+        ("1709285400000", "ms", "1709285402.5", "1709285404"),
+    ],
+)
+def test_intervals_may_be_moments(tmp_path: Path, first: str, unit: str, start: str, end: str) -> None:
+    write(tmp_path / "day.csv", f"{first},0,0,1\n" * 3)
+    write(tmp_path / "t.csv", f"file,label,start,end\nday.csv,walk,{start},{end}\n")
+    (one,) = list_recordings(tmp_path, timed(unit), [])
+    assert one.reading.seconds == pytest.approx((2.5, 4.0), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("first", "unit", "start"),
+    [
+        ("2024-03-01T09:30:00Z", "text", "2024-03-01 09:30:02"),
+        ("0", "ms", "2024-03-01 09:30:02"),
+        ("5", "s", "1709285402"),
+    ],
+)
+def test_moments_of_another_kind_are_refused(tmp_path: Path, first: str, unit: str, start: str) -> None:
+    write(tmp_path / "day.csv", f"{first},0,0,1\n" * 3)
+    write(tmp_path / "t.csv", f"file,label,start,end\nday.csv,walk,{start},{start}\n")
+    with pytest.raises(DataError, match=rf"line 2: start and end are moments.*begins at '{first}'"):
+        list_recordings(tmp_path, timed(unit), [])

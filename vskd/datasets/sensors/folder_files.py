@@ -19,6 +19,7 @@ from vskd.preprocessing.sensor.delimited import parse_delimited
 from vskd.preprocessing.sensor.device_file import DEVICES
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.samples import Samples
+from vskd.preprocessing.sensor.stamps import is_local, start_of
 from vskd.preprocessing.sensor.stated import open_stated
 from vskd.preprocessing.sensor.text_file import TEXT, read_text
 from vskd.preprocessing.table_file import read_rows
@@ -114,7 +115,7 @@ def _by_table(table: Path, folder: Path, description: Description, problems: lis
         files = dict.fromkeys(description.streams, path)
         if "trial" not in tells and not number:
             number = _stem(row["file"])
-        yield Found(words, files, _part(row, where), number)
+        yield Found(words, files, _part(_since_first(row, path, description, where), where), number)
 
 
 def _stem(name: str) -> str:
@@ -126,6 +127,43 @@ def _counted(names: Iterator[str]) -> Mapping[str, int]:
     for name in names:
         counts[name] = counts.get(name, 0) + 1
     return counts
+
+
+def _since_first(row: Mapping[str, str], path: Path, description: Description, where: str) -> Mapping[str, str]:
+    """A row whose start and end are seconds since the file's first sample, where they are moments.
+
+    Raises:
+        DataError: the file's own times cannot be compared with them.
+    """
+    moments = {name: start_of(row.get(name, "")) for name in ("start", "end") if row.get(name)}
+    if not any(moment is not None for moment in moments.values()):
+        return row
+    stated = next((stream for stream in description.streams.values() if stream.time), None)
+    first = first_stamp(path, stated) if stated else ""
+    begin = start_of(first) if first else None
+    if begin is None or None in moments.values() or len({is_local(row[n]) for n in moments} | {is_local(first)}) > 1:
+        own = f"begins at '{first}'" if first else "has no clock"
+        raise DataError(
+            f"{where}: start and end are moments ('{row.get('start')}', '{row.get('end')}'), and {path} {own}",
+            "Give both in one way: dates with times, both with or both without an offset; or seconds since the first "
+            "sample",
+        )
+    return {**row, **{name: f"{moment - begin:.6f}" for name, moment in moments.items() if moment is not None}}
+
+
+def first_stamp(path: Path, stated: StreamDescription) -> str:
+    """The first time stamp of a file as it is written; of text only the first rows are read.
+
+    Raises:
+        DataError: it is no readable table, or has no such column.
+    """
+    if stated.time is None:
+        return ""
+    (column,) = positions(path, [stated.time.column], stated)
+    if path.suffix.lower() in TEXT:
+        rows = parse_delimited(path, *read_text(path, HEAD_BYTES), stated.separator or "").rows
+        return rows[0][column].strip() if column < len(rows[0]) else ""
+    return open_stated(path, stated.separator or "", stated.variable).first(column)
 
 
 def _part(row: Mapping[str, str], where: str) -> Reading:
