@@ -4,49 +4,30 @@ Whatever cannot be told is refused with the flag that says it; nothing is asked,
 """
 
 import os
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from vskd.datasets.importing.clocks import Timing, find_timing
-from vskd.datasets.importing.columns import AXES, ChosenColumns, choose_columns, number_of
-from vskd.datasets.importing.name_pattern import guess_pattern
+from vskd.datasets.importing.columns import number_of
+from vskd.datasets.importing.layout import Layout, find_layout, layouts_by_stream
 from vskd.datasets.importing.preview import draw_preview
 from vskd.datasets.importing.protocols import folder_protocols
+from vskd.datasets.importing.sensor_stream import understand_stream
 from vskd.datasets.importing.stated import Guess, Stated
-from vskd.datasets.importing.units import Signals, UnitGuess, find_unit
 from vskd.datasets.importing.videos import STREAM as VIDEO
 from vskd.datasets.importing.videos import TABLE as VIDEO_TABLE
 from vskd.datasets.importing.videos import Paired, pair_videos
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.folder_description import FILE, FORMAT, Column
-from vskd.datasets.sensors.folder_files import SENSOR_FILES, header_names, pattern_regex, read_table
 from vskd.datasets.sensors.sensor_folder import index
 from vskd.datasets.signal_report import report_signals
 from vskd.errors import DataError, first_few, natural_order
 from vskd.files import WriteError, write_text
-from vskd.preprocessing.folders import composed, files_below
-from vskd.preprocessing.sensor.codes import parse_codes
-from vskd.preprocessing.sensor.column_names import columns_by_name
-from vskd.preprocessing.sensor.samples import Samples, TextSamples
-from vskd.preprocessing.sensor.stated import open_stated
-from vskd.preprocessing.sensor.units import parse_unit
-from vskd.progress import track
+from vskd.preprocessing.sensor.samples import Samples
 from vskd.yaml_text import dump_yaml
 
-SAMPLE = 48
-"""Files that are read to the end for rate, unit and gravity, evenly from all; the names of columns are read of every
-one."""
-RAILED = 10
-"""Samples that have the largest value of all; where there are so many, it seems to be the range."""
 PREVIEW = "preview.png"
-STREAM = "{stream}"
-"""In a pattern: where a sensor was worn, of sensors that were worn at once."""
-GYROSCOPE = "gyroscope"
 
 
 @dataclass(frozen=True)
@@ -68,16 +49,6 @@ class Imported:
     preview: Path
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Which files there are, and how recordings are told apart."""
-
-    files: tuple[Path, ...]
-    pattern: str | None
-    table: Path | None
-    guess: Guess
-
-
 def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
     """Describe a folder of sensor files in `out`, which becomes a data set of the kind `sensor-folder`.
 
@@ -92,8 +63,8 @@ def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
     """
     if (out / FILE).exists():
         raise WriteError(f"{out / FILE} is there already", "Delete it, or choose another folder with --out")
-    layouts = _by_stream(_layout(folder, stated), folder, stated)
-    parts = [_one_stream(layout, folder, said) for layout, said in layouts]
+    layouts = layouts_by_stream(find_layout(folder, stated), folder, stated)
+    parts = [understand_stream(layout, folder, said) for layout, said in layouts]
     streams = {name: stream for part in parts for name, stream in part.streams.items()}
     layout, stated = layouts[0]
     description = _description(folder, out, layout, streams, parts[0].first, parts[0].content, stated)
@@ -136,272 +107,10 @@ def _video_guesses(paired: Paired | None) -> tuple[Guess, ...]:
     return (Guess("videos", said, paired.source, "--video-pattern, --video-table, --pair-videos"),)
 
 
-def _by_stream(layout: _Layout, folder: Path, stated: Stated) -> list[tuple[_Layout, Stated]]:
-    """The files of each stream, where `{stream}` in the pattern stands for the place at which a sensor was worn.
-
-    Raises:
-        DataError: the pattern is not the caller's own, or its streams are to be read by a label column.
-    """
-    if layout.pattern is None or STREAM not in layout.pattern:
-        return [(layout, stated)]
-    regex = pattern_regex(layout.pattern)
-    places: dict[str, list[Path]] = {}
-    for path in layout.files:
-        match = regex.fullmatch(composed(path.relative_to(folder).as_posix()))
-        places.setdefault(match["stream"] if match else "", []).append(path)
-    return [
-        (
-            replace(layout, files=tuple(files), pattern=layout.pattern.replace(STREAM, place)),
-            replace(stated, stream=f"{stated.stream}-{place.lower()}", position=" ".join(re.split(r"[\W_]+", place))),
-        )
-        for place, files in places.items()
-    ]
-
-
-@dataclass(frozen=True)
-class _Understood:
-    """One sensor: its streams in dataset.yaml, one of its files, and what was found out."""
-
-    streams: Mapping[str, Any]
-    first: Path
-    content: Samples
-    guesses: tuple[Guess, ...]
-    notes: tuple[str, ...]
-
-
-def _one_stream(layout: _Layout, folder: Path, stated: Stated) -> _Understood:
-    samples, odd = _alike(layout.files, stated)
-    first, content = next(iter(samples.items()))
-    _refuse_bare(first, content, stated)
-    chosen = choose_columns(first, content, stated)
-    timing = find_timing(samples, chosen, stated)
-    signals = _signals(samples, chosen, folder, stated)
-    unit = find_unit(signals, timing.rate_hz, chosen, stated)
-    streams = {stated.stream: _stream(layout, chosen, timing, unit, content, stated)}
-    notes = [
-        *odd,
-        *_clock_notes(timing),
-        *_axis_notes(signals, stated),
-        *_second_stream(streams, layout, content, timing, stated),
-    ]
-    return _Understood(streams, first, content, _guesses(content, chosen, timing, unit, stated), tuple(notes))
-
-
-def _layout(folder: Path, stated: Stated) -> _Layout:
-    """The files, by a table, a pattern that is given, or the pattern that their names show."""
-    if not folder.is_dir():
-        raise DataError(f"{folder} is no folder", "Give the folder of the files")
-    pairs = folder / stated.video_table if stated.video_table else None
-    every = [path for path in files_below(folder) if path.suffix.lower() in SENSOR_FILES and path != pairs]
-    table = folder / stated.table if stated.table else _table_among(every, folder)
-    if table is not None:
-        rows = read_table(table)
-        files = [folder / row["file"].replace("\\", "/") for row in rows]
-        there = tuple(dict.fromkeys(path for path in files if path.is_file()))
-        if not there:
-            raise DataError(f"{table}: none of its {len(rows)} files is there", "Give paths from the folder of files")
-        said = f"{len(rows)} rows of {table.name}, {len(there)} files"
-        return _Layout(there, None, table, Guess("recordings", said, "table", "--table"))
-    if not every:
-        raise DataError(f"{folder} holds no sensor file ({', '.join(sorted(SENSOR_FILES))})", "Give another folder")
-    names = {composed(path.relative_to(folder).as_posix()): path for path in every}
-    if stated.pattern:
-        regex = pattern_regex(stated.pattern)
-        matching = tuple(path for name, path in names.items() if regex.fullmatch(name))
-        if not matching:
-            raise DataError(f"No file fits --pattern '{stated.pattern}', e.g. {next(iter(names))}", "Correct --pattern")
-        guess = Guess("files", f"{stated.pattern}: {len(matching)} of {len(names)}", "--pattern", "--pattern")
-        return _Layout(matching, stated.pattern, None, guess)
-    found = guess_pattern(list(names), needs_label=stated.label_column is None)
-    guess = Guess("files", f"{found.pattern}: {len(names)} ({found.said})", "their names", "--pattern")
-    return _Layout(tuple(names.values()), found.pattern, None, guess)
-
-
-def _table_among(paths: Sequence[Path], folder: Path) -> Path | None:
-    """A table of recordings directly in the folder: a CSV file with the columns file and label."""
-    found = []
-    for path in paths:
-        if path.parent == folder and path.suffix.lower() in (".csv", ".tsv"):
-            with path.open("rb") as file:
-                first = file.readline(2000).decode("utf-8-sig", "replace").lower()
-            names = {cell.strip(' "\r\n') for mark in ",;\t" for cell in first.split(mark)}
-            found += [path] if {"file", "label"} <= names else []
-    if len(found) > 1:
-        raise DataError(f"Several tables list files: {first_few([p.name for p in found], 3, ', ')}", "Say --table")
-    return found[0] if found else None
-
-
-def _alike(files: Sequence[Path], stated: Stated) -> tuple[dict[Path, Samples], list[str]]:
-    """A sample of the files, read; and what is odd about others. All must have the same columns.
-
-    Raises:
-        DataError: they have different columns, or most cannot be read.
-    """
-    bad: dict[Path, DataError] = {}
-    kinds: dict[tuple[str, ...], list[Path]] = {}
-    for path in track(list(files), "Looking at files"):
-        try:
-            if path.stat().st_size == 0:
-                raise DataError(f"{path}: is empty (0 bytes)", "Remove it")
-            kinds.setdefault(header_names(path, stated.separator or "", stated.variable), []).append(path)
-        except DataError as error:
-            bad[path] = error
-    if len(kinds) > 1:
-        shown = [f"{paths[0]} ({', '.join(names[:8]) or 'no names'})" for names, paths in kinds.items()]
-        raise DataError(
-            f"The files have different columns: {first_few(shown, 3)}",
-            "Import the files of each kind by themselves: --pattern names them",
-        )
-    good = next(iter(kinds.values()), [])
-    samples: dict[Path, Samples] = {}
-    for path in [good[k] for k in np.unique(np.linspace(0, len(good) - 1, min(SAMPLE, len(good))).astype(int))]:
-        try:
-            samples[path] = open_stated(path, stated.separator or "", stated.variable)
-        except DataError as error:
-            bad[path] = error
-    if len(samples) <= len(bad):
-        first, problems = next(iter(bad.values())), [error.problem for error in bad.values()]
-        raise DataError(f"{len(bad)} of the files cannot be read: {first_few(problems, 3)}", first.action)
-    widths = {s.width: path for path, s in samples.items()}
-    if len(widths) > 1:
-        shown = [f"{path} has {width}" for width, path in widths.items()]
-        raise DataError(f"The files have different numbers of columns: {first_few(shown, 3)}", "Say --pattern")
-    return samples, [f"cannot be read: {error.problem}" for error in bad.values()]
-
-
-def _refuse_bare(path: Path, content: Samples, stated: Stated) -> None:
-    """Refuse to guess what an array without names holds: nothing in the file says it.
-
-    Raises:
-        DataError: names the flags that are missing.
-    """
-    if content.names or isinstance(content, TextSamples):
-        return
-    given = {"--columns": stated.columns, "--rate (or --time)": stated.rate_hz or stated.time, "--unit": stated.unit}
-    missing = [flag for flag, value in given.items() if not value]
-    if missing:
-        raise DataError(
-            f"{path}: an array of {content.width} columns, of which nothing says what they are",
-            f"Say it with {', '.join(missing)}; columns are counted from 0",
-        )
-
-
-def _signals(samples: Mapping[Path, Samples], chosen: ChosenColumns, folder: Path, stated: Stated) -> Signals:
-    """The axes as they are written, codes as what they stand for, without rows that have an empty cell.
-
-    Raises:
-        DataError: a column is no column of numbers, or holds other codes.
-    """
-    codes = parse_codes(stated.codes) if stated.codes else None
-    signals = {}
-    for path, content in samples.items():
-        rows = np.stack([_numbers(content, k) for k in chosen.numbers]).astype(np.float32)
-        kept = rows[:, np.isfinite(rows).all(axis=0)]
-        if codes and kept.size and not codes.lowest <= kept.min() <= kept.max() <= codes.highest:
-            raise DataError(
-                f"{path}: holds numbers from {kept.min():g} to {kept.max():g}, and --codes says {stated.codes}",
-                "Correct --codes",
-            )
-        if kept.shape[1] > 1:
-            kept = kept if codes is None else np.float32(codes.factor) * (kept - np.float32(codes.zero))
-            signals[str(path.relative_to(folder))] = kept
-    if not signals:
-        raise DataError("No file holds two rows of numbers in these columns", "Name others with --columns")
-    return signals
-
-
-def _numbers(samples: Samples, column: int) -> "np.typing.NDArray[np.float64]":
-    if isinstance(samples, TextSamples):
-        return samples.table.numbers(column, empty=True)
-    return np.asarray(samples.numbers(column), dtype=np.float64)
-
-
-def _stream(
-    layout: _Layout, chosen: ChosenColumns, timing: Timing, unit: UnitGuess, content: Samples, stated: Stated
-) -> dict[str, Any]:
-    """One stream of dataset.yaml."""
-    separator = stated.separator or getattr(getattr(content, "table", None), "separator", None)
-    optional = {
-        "separator": separator,
-        "variable": stated.variable,
-        "axes": None if len(chosen.columns) == len(AXES) else [f"axis{n}" for n in range(1, len(chosen.columns) + 1)],
-        "signs": list(stated.axis_signs),
-        "time": None if chosen.time is None else _time(chosen, timing, stated),
-        "offset": stated.offset,
-        "codes": stated.codes,
-        "range": stated.range_limit,
-        "clip": stated.clip,
-        "position": stated.position,
-    }
-    return {
-        **({"files": layout.pattern} if layout.pattern else {}),
-        "columns": list(chosen.columns),
-        "rate_hz": timing.rate_hz,
-        "unit": unit.unit,
-        **{key: value for key, value in optional.items() if value},
-        **({"calibrated": False} if stated.uncalibrated else {}),
-    }
-
-
-def _time(chosen: ChosenColumns, timing: Timing, stated: Stated) -> dict[str, Any]:
-    zone = {"zone": stated.time_zone} if stated.time_zone else {}
-    return {"column": chosen.time, "unit": timing.unit, **zone}
-
-
-def _second_stream(
-    streams: dict[str, Any], layout: _Layout, content: Samples, timing: Timing, stated: Stated
-) -> list[str]:
-    """Add a gyroscope in the same files, where names and units of columns are plain; else say that it is left out."""
-    if stated.stream == GYROSCOPE or not content.names:
-        return []
-    columns = columns_by_name(content.names, AXES, GYROSCOPE).columns
-    if not columns or set(columns) & set(columns_by_name(content.names, AXES, stated.stream).columns):
-        return []
-    if any(stated.of_stream):
-        return [f"the gyroscope is left out, because the flags say things of one sensor; add it to {FILE}"]
-    chosen = choose_columns(layout.files[0], content, replace(stated, stream=GYROSCOPE))
-    known = parse_unit(chosen.unit)
-    if known is None or known.quantity != "angular rate":
-        names = ", ".join(content.names[k] for k in columns)
-        return [f"the gyroscope ({names}) is left out, because the files do not say its unit; add it to {FILE}"]
-    streams[GYROSCOPE] = _stream(layout, chosen, timing, UnitGuess(chosen.unit, "header"), content, stated)
-    return []
-
-
-def _clock_notes(timing: Timing) -> list[str]:
-    """Odd clocks: those that are broken by name, the others counted."""
-    notes = [f"broken clock: {text}" for text in timing.broken]
-    uneven = f"{timing.uneven} of the files read have late, missing or repeated samples"
-    return [*notes, uneven] if timing.uneven else notes
-
-
-def _axis_notes(signals: Signals, stated: Stated) -> list[str]:
-    """Axes that are mirrored, and a largest value that so many samples have that it seems to be the device's range."""
-    notes = []
-    if stated.axes and _mirrors(stated.axes):
-        notes.append(f"--axes {','.join(stated.axes)} mirrors: no way of wearing a sensor does that")
-    top = max(float(np.abs(signal).max()) for signal in signals.values())
-    counts = [int((np.abs(signal) == np.float32(top)).sum()) for signal in signals.values()]
-    reached = sum(count > 0 for count in counts)
-    if not stated.range_limit and not stated.codes and sum(counts) >= RAILED and reached > 1:
-        notes.append(
-            f"{sum(counts)} samples of {reached} files are exactly {top:g}, the largest value: if the device measures "
-            f"no more, say --range {top:g}"
-        )
-    return notes
-
-
-def _mirrors(axes: Sequence[str]) -> bool:
-    """Whether axes like -y, x, z make a left hand of a right one."""
-    order = [AXES.index(axis.lstrip("+-")) for axis in axes]
-    turns = sum(one > other for k, one in enumerate(order) for other in order[k + 1 :])
-    return bool((turns + sum(axis.startswith("-") for axis in axes)) % 2)
-
-
 def _description(
     folder: Path,
     out: Path,
-    layout: _Layout,
+    layout: Layout,
     streams: Mapping[str, Any],
     first: Path,
     content: Samples,
@@ -450,27 +159,6 @@ def _check_before_writing(out: Path, description: Mapping[str, Any]) -> None:
     except DataError:
         (out / FILE).unlink()
         raise
-
-
-def _guesses(
-    content: Samples, chosen: ChosenColumns, timing: Timing, unit: UnitGuess, stated: Stated
-) -> tuple[Guess, ...]:
-    zone = f" of {stated.time_zone}" if stated.time_zone else ""
-    clock = f"{chosen.time}, {timing.unit}{zone} ({timing.unit_source})" if chosen.time is not None else "none"
-    signs = "".join(f", sign {sign:+d}" for sign in stated.axis_signs)
-    return (
-        Guess("format", content.kind, "the first rows", "--separator"),
-        Guess("stream", stated.stream, "names" if chosen.source == "names" else "default", "--stream"),
-        Guess("columns", f"{', '.join(map(str, chosen.columns))}{signs}", chosen.source, "--columns"),
-        Guess("clock", clock, chosen.time_source or "no column is one", "--time, --time-unit"),
-        Guess("rate", f"{timing.rate_hz:g} Hz", timing.rate_source, "--rate"),
-        Guess(
-            "unit",
-            f"{unit.unit}{f', codes {stated.codes}' if stated.codes else ''}",
-            unit.source,
-            "--codes" if stated.codes else "--unit",
-        ),
-    )
 
 
 def _found_guesses(found: Index, stated: Stated) -> tuple[Guess, ...]:
