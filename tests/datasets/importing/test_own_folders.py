@@ -1,5 +1,6 @@
 """Real recordings in folders of a dozen kinds: import gets them right, or asks for the flag, and is never wrong."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +18,13 @@ from vskd.datasets.sensors.read import read_stream
 from vskd.errors import DataError
 
 AXES = ("accel[0]", "accel[1]", "accel[2]")
+DOCUMENT = Path(__file__).parents[3] / "docs" / "own-data.md"
 BY_FOLDER = "{label}-s{subject}-t{trial}/Accelerometer.csv"
 RIGHT: dict[str, tuple[Stated, float, str, str, tuple[object, ...]]] = {
     # kind: what must be stated; rate, unit, unit of time and columns of the data set
     "phone_app": (Stated(), 50.0, "m/s²", "ms", ("acc x", "acc y", "acc z")),
     "repeated_headers": (Stated(), 50.0, "mg", "ms", ("x", "y", "z")),
-    "berkeley_text": (Stated(uncalibrated=True, unit="g"), 31.0, "g", "s", (0, 1, 2)),
+    "berkeley_text": (Stated(), 31.0, "g", "s", (0, 1, 2)),
     "one_long_file": (Stated(label_column="1", subject_column="0"), 50.0, "m/s^2", "ns", (3, 4, 5)),
     "interval_table": (Stated(), 50.0, "g", "text", ("x", "y", "z")),
     "six_bit_codes": (Stated(rate_hz=32.0, unit="g", codes="0..63 = -1.5..1.5"), 32.0, "g", "", (0, 1, 2)),
@@ -81,9 +83,16 @@ def no_preview(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importer, "draw_preview", lambda *_: None)
 
 
-def test_every_kind_is_tried() -> None:
+def test_every_kind_is_tried_and_documented_with_what_is_asked_for() -> None:
     assert list(RIGHT) == list(own.KINDS)
     assert len(own.KINDS) >= 10
+    rows = re.findall(r"^\| `(\w+)`: .* \| right.* \|(.*)\|$", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    asked = {"variable", "columns", "time", "unit", "codes", "label_column", "subject_column", "pattern"}
+    flags = {"rate_hz": "--rate", **{name: f"--{name.replace('_', '-')}" for name in asked}}
+    for kind, cell in rows:
+        said = {flags[name] for name, value in vars(RIGHT[kind][0]).items() if value != getattr(Stated(), name)}
+        assert set(re.findall(r"--[a-z-]+", cell)) == said, kind
+    assert [kind for kind, _ in rows] == list(own.KINDS)
 
 
 @pytest.mark.parametrize("kind", RIGHT)
