@@ -21,8 +21,8 @@ from vskd.preprocessing.matfile import read_mat
 
 Floats = npt.NDArray[np.float64]
 SUBJECTS, TRIALS = (1, 2, 3, 4), (1, 2)
-ACTIONS = {"wave": 3, "clap": 4, "draw_circle": 8}
-"""Of UTD-MHAD: swipes of a wrist that rests before and behind them."""
+ACTIONS = {"wave": 3, "pick_up_and_throw": 21, "draw_circle": 8}
+"""Of UTD-MHAD, called as files often are: with words that look like `_t1`."""
 BERKELEY = {"jump": 1, "bend": 3, "punch": 4}
 G = 9.80665
 START = datetime(2024, 3, 1, 8, 30, tzinfo=UTC)

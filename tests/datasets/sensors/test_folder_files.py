@@ -6,7 +6,7 @@ import pytest
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.folder_description import Description, StreamDescription, TimeColumn
-from vskd.datasets.sensors.folder_files import header_names, list_recordings, pattern_regex, positions, read_table
+from vskd.datasets.sensors.folder_files import header_names, list_recordings, positions, read_table
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.reading import Reading
 
@@ -20,22 +20,6 @@ def write(path: Path, text: str = "0,0,1\n0,0,1\n") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
-
-
-@pytest.mark.parametrize(
-    ("pattern", "name", "words"),
-    [
-        ("{label}_{trial}.csv", "walk_2.csv", {"label": "walk", "trial": "2"}),
-        ("{subject}/*.csv", "a b/any.csv", {"subject": "a b"}),
-        ("{label}.csv", "walkXcsv", None),
-        ("{label}.csv", "a/walk.csv", None),
-        ("*.csv", "a/walk.csv", None),
-        ("a+({label}).csv", "a+(walk).csv", {"label": "walk"}),
-    ],
-)
-def test_words_and_stars_stay_within_a_part_of_the_path(pattern: str, name: str, words: dict[str, str] | None) -> None:
-    match = pattern_regex(pattern).fullmatch(name)
-    assert (match.groupdict() if match else None) == words
 
 
 def test_files_that_fit_no_pattern_or_fit_twice_are_problems(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from vskd.datasets.importing.name_pattern import guess_pattern
 from vskd.datasets.importing.stated import Guess, Stated
-from vskd.datasets.sensors.folder_files import SENSOR_FILES, header_names, pattern_regex, read_table
+from vskd.datasets.sensors.folder_files import SENSOR_FILES, header_names, read_table
+from vskd.datasets.sensors.name_words import words_of_name
 from vskd.errors import DataError, first_few
 from vskd.preprocessing.folders import composed, files_below
 from vskd.preprocessing.sensor.samples import Samples
@@ -56,13 +57,14 @@ def find_layout(folder: Path, stated: Stated) -> Layout:
         raise DataError(f"{folder} holds no sensor file ({', '.join(sorted(SENSOR_FILES))})", "Give another folder")
     names = {composed(path.relative_to(folder).as_posix()): path for path in every}
     if stated.pattern:
-        regex = pattern_regex(stated.pattern)
-        matching = tuple(path for name, path in names.items() if regex.fullmatch(name))
+        matching = tuple(path for name, path in names.items() if words_of_name(stated.pattern, name) is not None)
         if not matching:
             raise DataError(f"No file fits --pattern '{stated.pattern}', e.g. {next(iter(names))}", "Correct --pattern")
         guess = Guess("files", f"{stated.pattern}: {len(matching)} of {len(names)}", "--pattern", "--pattern")
         return Layout(matching, stated.pattern, None, guess)
     found = guess_pattern(list(names), needs_label=stated.label_column is None)
+    for name in names:
+        words_of_name(found.pattern, name)  # refuses names that can be read in several ways
     guess = Guess("files", f"{found.pattern}: {len(names)} ({found.said})", "their names", "--pattern")
     return Layout(tuple(names.values()), found.pattern, None, guess)
 
@@ -88,11 +90,10 @@ def layouts_by_stream(layout: Layout, folder: Path, stated: Stated) -> list[tupl
     """
     if layout.pattern is None or STREAM not in layout.pattern:
         return [(layout, stated)]
-    regex = pattern_regex(layout.pattern)
     places: dict[str, list[Path]] = {}
     for path in layout.files:
-        match = regex.fullmatch(composed(path.relative_to(folder).as_posix()))
-        places.setdefault(match["stream"] if match else "", []).append(path)
+        words = words_of_name(layout.pattern, composed(path.relative_to(folder).as_posix())) or {}
+        places.setdefault(words.get("stream", ""), []).append(path)
     return [
         (
             replace(layout, files=tuple(files), pattern=layout.pattern.replace(STREAM, place)),

@@ -12,7 +12,7 @@ import numpy as np
 from vskd.datasets.importing.name_pattern import guess_pattern
 from vskd.datasets.importing.stated import Stated
 from vskd.datasets.recording import Index, Recording
-from vskd.datasets.sensors.folder_files import pattern_regex
+from vskd.datasets.sensors.name_words import words_of_name
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.sensors.sensor_folder import plain_value
 from vskd.errors import DataError, first_few
@@ -132,8 +132,7 @@ def _by_name(found: Index, folder: Path, names: Sequence[str], stated: Stated) -
         pattern = stated.video_pattern or guess_pattern(names).pattern
     except DataError:
         return []
-    regex = pattern_regex(pattern)
-    words = {name: _words(match.groupdict()) for name in names if (match := regex.fullmatch(name))}
+    words = {name: _words(said) for name in names if (said := words_of_name(pattern, name))}
     return [(r.id, name) for r in found for name, said in words.items() if _fits(said, _values(r, found.labels))]
 
 

@@ -1,7 +1,6 @@
 """Find the recordings that `dataset.yaml` describes: by patterns, by a table, by runs of a label column."""
 
 import itertools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.datasets.recording import Problem
-from vskd.datasets.sensors.folder_description import FILE, PLACEHOLDER, Column, Description, StreamDescription
+from vskd.datasets.sensors.folder_description import FILE, Column, Description, StreamDescription
+from vskd.datasets.sensors.name_words import words_of_name
 from vskd.datasets.sensors.sensor_folder import Found, plain_value
 from vskd.errors import DataError, first_few, nearest
 from vskd.preprocessing.folders import composed, files_below, shown
@@ -46,36 +46,23 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
     return [run for one in found for run in _runs(one, description, problems)]
 
 
-def pattern_regex(pattern: str) -> re.Pattern[str]:
-    """What a pattern matches: words in braces and `*` stand for any text within one part of the path.
-
-    >>> pattern_regex("s{subject}/{label}_*.csv").fullmatch("s01/walk_x.csv").groupdict()
-    {'subject': '01', 'label': 'walk'}
-    """
-    parts = re.split(r"(\{\w+\}|\*)", pattern)
-    return re.compile("".join(_regex_of(part) for part in parts))
-
-
-def _regex_of(part: str) -> str:
-    word = PLACEHOLDER.fullmatch(part)
-    if word:
-        return f"(?P<{word[1]}>[^/]+?)"
-    return "[^/]*?" if part == "*" else re.escape(part)
-
-
 def _by_patterns(folder: Path, description: Description, problems: list[Problem]) -> list[Found]:
     """The files that match; files of one recording have the same words."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder", "Correct root: in dataset.yaml")
-    patterns = {name: pattern_regex(stream.files or "") for name, stream in description.streams.items()}
     groups: dict[tuple[tuple[str, str], ...], dict[str, Path]] = {}
     for path in files_below(folder):
         name = composed(path.relative_to(folder).as_posix())
-        matches = [(stream, match) for stream, regex in patterns.items() if (match := regex.fullmatch(name))]
+        try:
+            said = [(stream, words_of_name(one.files or "", name)) for stream, one in description.streams.items()]
+        except DataError as error:
+            problems.append(Problem("unknown", "", shown(path), error.problem))
+            continue
+        matches = [(stream, words) for stream, words in said if words is not None]
         if not matches and path.suffix.lower() in SENSOR_FILES and path.name != FILE:
             problems.append(Problem("unknown", "", shown(path), "its name does not fit the pattern of any stream"))
-        for stream, match in matches:
-            values = {word: plain_value(word, value) for word, value in match.groupdict().items()}
+        for stream, words in matches:
+            values = {word: plain_value(word, value) for word, value in words.items()}
             files = groups.setdefault(tuple(sorted(values.items())), {})
             if files.setdefault(stream, path) != path:
                 detail = f"the same subject, label and trial as {files[stream]}"
