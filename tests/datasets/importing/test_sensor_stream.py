@@ -49,6 +49,8 @@ def test_axes_that_are_none_or_an_array_without_a_word_are_refused(tmp_path: Pat
     phone(tmp_path)
     with pytest.raises(SettingError, match=r"--axes is x,x,z.*Name x, y and z once each"):
         understood(tmp_path, Stated(axes=("x", "x", "z")))
+    with pytest.raises(SettingError, match="--axes and --signs are both given"):
+        understood(tmp_path, Stated(axes=("x", "y", "z"), signs=(1, 1, 1)))
     bare = tmp_path / "bare"
     bare.mkdir()
     for s, label, t in each():

@@ -52,12 +52,15 @@ def choose_columns(path: Path, samples: Samples, stated: Stated) -> ChosenColumn
 
     Raises:
         DataError: they cannot be told; --columns, --stream or --time is named.
+        SettingError: --axes names no three axes, or --signs is given beside it.
     """
     numbers, source, clock = _axes(path, samples, stated)
     time, time_source, seconds = _time(path, samples, stated, numbers, clock)
     units = {samples.units[k] for k in numbers if samples.units and samples.units[k]}
     if len(units) > 1:
         raise DataError(f"{path}: the axes are in several units: {', '.join(sorted(units))}", "Convert the files")
+    if stated.axes and stated.signs:
+        raise SettingError("--axes and --signs are both given", "Leave --signs out: --axes says them, e.g. -y,x,z")
     numbers = _turned(numbers, stated.axes)
     return ChosenColumns(
         tuple(_written(samples, k) for k in numbers),
