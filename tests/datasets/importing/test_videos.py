@@ -97,6 +97,16 @@ def test_what_is_left_over_is_said(tmp_path: Path) -> None:
     assert any("1 videos show no recording alone: v/party.mp4" in note for note in done.notes)
 
 
+def test_equal_names_in_folders_of_equal_names(tmp_path: Path) -> None:
+    root = folder(tmp_path / "flat", lambda n, s, label, t: f"video/s{s}/{label}_t{t}.mp4")
+    for path in sorted(root.glob("*.csv")):
+        subject, rest = path.name.split("_", 1)
+        (root / "data" / subject).mkdir(parents=True, exist_ok=True)
+        path.rename(root / "data" / subject / rest)
+    done = import_folder(root, tmp_path / "set", Stated(pattern="data/s{subject}/{label}_t{trial}.csv"))
+    assert frames_of(done) == RIGHT
+
+
 def test_two_videos_of_one_recording_are_no_pair(tmp_path: Path) -> None:
     root = folder(tmp_path / "files", lambda n, s, label, t: f"v/s{s}_{label}_t{t}.mp4")
     write_video(root / "w" / "s1_walk_t1.mp4")

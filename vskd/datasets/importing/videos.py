@@ -3,6 +3,7 @@
 A video is paired only where it is the one for a recording and the recording the one for it. What is left over is said.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,20 +121,33 @@ def _by_table(found: Index, base: Path, table: Path) -> list[tuple[str, str]]:
 
 def _by_name(found: Index, folder: Path, names: Sequence[str], stated: Stated) -> list[tuple[str, str]]:
     """Videos that are called as a recording's file is, or else whose names say the same of who, what and which time."""
-    if stated.video_pattern is None:
-        stems: dict[str, list[str]] = {}
-        for r in found:
-            for stem in {s.path.stem.lower() for s in r.streams.values()}:
-                stems.setdefault(stem, []).append(r.id)
-        same = [(r, name) for name in names for r in stems.get(Path(name).stem.lower(), [])]
-        if same:
-            return same
+    if stated.video_pattern is None and (same := _same_ends(found, names)):
+        return same
     try:
         pattern = stated.video_pattern or guess_pattern(names).pattern
     except DataError:
         return []
     words = {name: _words(said) for name in names if (said := words_of_name(pattern, name))}
     return [(r.id, name) for r in found for name, said in words.items() if _fits(said, _values(r, found.labels))]
+
+
+def _same_ends(found: Index, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Videos that are called as a recording's file is; of several those that lie in folders of the same names, too."""
+    by_stem: dict[str, list[str]] = {}
+    for name in names:
+        by_stem.setdefault(Path(name).stem.lower(), []).append(name)
+    pairs = []
+    for r in found:
+        for path in {s.path for s in r.streams.values()}:
+            ends = {name: _common_end(path, Path(name)) for name in by_stem.get(path.stem.lower(), [])}
+            pairs += [(r.id, name) for name, length in ends.items() if length == max(ends.values())]
+    return pairs
+
+
+def _common_end(one: Path, other: Path) -> int:
+    """How many names of folders before the file are the same."""
+    folders = zip(reversed(one.parts[:-1]), reversed(other.parts[:-1]), strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda both: both[0].lower() == both[1].lower(), folders))
 
 
 def _words(said: Mapping[str, str]) -> dict[str, str]:
