@@ -136,7 +136,7 @@ def data_rows(source: Source, streams: Sequence[str]) -> Rows:
 def _how_read(stream: Stream) -> dict[str, Any]:
     """What decides what a file means, beside its content; a `reading` only where there is one."""
     values = {f.name: getattr(stream, f.name) for f in dataclasses.fields(stream) if f.name not in ("path", "reading")}
-    return values if stream.reading is None else {**values, "reading": dataclasses.asdict(stream.reading)}
+    return values if stream.reading is None else {**values, "reading": stream.reading.told()}
 
 
 def data_parts(rows: Rows, class_names: Sequence[str]) -> dict[str, str]:
