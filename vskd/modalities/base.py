@@ -134,9 +134,11 @@ def data_rows(source: Source, streams: Sequence[str]) -> Rows:
 
 
 def _how_read(stream: Stream) -> dict[str, Any]:
-    """What decides what a file means, beside its content; a `reading` only where there is one."""
-    values = {f.name: getattr(stream, f.name) for f in dataclasses.fields(stream) if f.name not in ("path", "reading")}
-    return values if stream.reading is None else {**values, "reading": dataclasses.asdict(stream.reading)}
+    """What decides what a file means, beside its content; a `reading` and a `cut` only where there is one."""
+    optional = {"reading": stream.reading, "cut": stream.cut}
+    fields = [f.name for f in dataclasses.fields(stream) if f.name not in ("path", *optional)]
+    stated = {name: dataclasses.asdict(value) for name, value in optional.items() if value is not None}
+    return {name: getattr(stream, name) for name in fields} | stated
 
 
 def data_parts(rows: Rows, class_names: Sequence[str]) -> dict[str, str]:

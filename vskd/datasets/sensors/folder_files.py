@@ -11,6 +11,7 @@ import numpy as np
 from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.folder_description import FILE, PLACEHOLDER, Column, Description, StreamDescription
 from vskd.datasets.sensors.sensor_folder import Found, plain_value
+from vskd.datasets.sync.table import FILE as SYNC
 from vskd.errors import DataError, first_few, nearest
 from vskd.preprocessing.folders import composed, files_below, shown
 from vskd.preprocessing.sensor.delimited import parse_delimited, read_delimited
@@ -66,7 +67,7 @@ def _by_patterns(folder: Path, description: Description, problems: list[Problem]
     for path in files_below(folder):
         name = composed(path.relative_to(folder).as_posix())
         matches = [(stream, match) for stream, regex in patterns.items() if (match := regex.fullmatch(name))]
-        if not matches and path.suffix.lower() in SENSOR_FILES and path.name != FILE:
+        if not matches and path.suffix.lower() in SENSOR_FILES and path.name not in (FILE, SYNC):
             problems.append(Problem("unknown", "", shown(path), "its name does not fit the pattern of any stream"))
         for stream, match in matches:
             values = {word: plain_value(word, value) for word, value in match.groupdict().items()}
