@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import theilslopes
 
 from vskd.datasets.recording import Index, Recording, StreamKind
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.splits.split import FACTS, unit_of
+from vskd.datasets.sync.lengths import length_ratio
 from vskd.datasets.sync.table import OWN, SyncRow
 from vskd.errors import DataError, first_few
 from vskd.preprocessing.sync.align import CLEAR, Alignment, align
@@ -22,12 +22,6 @@ from vskd.progress import track
 ALL = "all"
 FEWEST_OF_GROUP = 3
 """Recordings with a clear peak that make a median."""
-FEWEST_LENGTHS = 20
-"""Recordings whose lengths say something of the rates."""
-LENGTHS_AGREE = 0.05
-"""Sensors and videos whose lengths grow at rates that differ by less are one length."""
-SURE = 1.1
-"""Ratio of the bounds of a rate's interval below which the rate is known."""
 
 
 @dataclass(frozen=True)
@@ -130,25 +124,15 @@ def measure(
 
 
 def true_rate(measured: Measured) -> float | None:
-    """Frames per second by the lengths of many recordings, where it is not what the files say.
-
-    A sensor and a camera that are started and stopped together make lengths that grow alike. The growth is the median
-    of all slopes (Theil-Sen), so that the same delay at every start does not matter.
+    """Frames per second by the lengths of many recordings, where it is not what the files say; see `length_ratio`.
 
     Args:
         measured: with the videos' own rates.
-
-    Returns:
-        None where the lengths agree, or are too few or too alike to say.
     """
-    if len(measured.pairs) < FEWEST_LENGTHS:
+    ratio = length_ratio([pair.sensor_s for pair in measured.pairs], [pair.video_s for pair in measured.pairs])
+    if ratio is None:
         return None
-    video = [pair.video_s for pair in measured.pairs]
-    slope, _, low, high = theilslopes([pair.sensor_s for pair in measured.pairs], video)
-    if not (low > 0 and high / low <= SURE) or abs(slope - 1) <= LENGTHS_AGREE:
-        return None
-    stated = float(np.median([pair.recording.stream(measured.video).rate_hz for pair in measured.pairs]))
-    return stated / float(slope)
+    return float(np.median([pair.recording.stream(measured.video).rate_hz for pair in measured.pairs])) / ratio
 
 
 def rows_of(measured: Measured, *, median: str | None = None, clear_only: bool = False) -> tuple[SyncRow, ...]:
