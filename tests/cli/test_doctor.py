@@ -35,13 +35,13 @@ def test_an_ill_one_ends_with_exit_code_1_and_a_page(vskd: Vskd, tmp_path: Path)
     np.save(tmp_path / "s3_wave_t1.npy", np.load(tmp_path / "s4_wave_t1.npy"))
     (tmp_path / "dataset.yaml").write_text(DESCRIPTION)
     words = ("doctor", tmp_path, "--protocol", "leave-one-subject-out")
-    answer = vskd(*words, "--html", tmp_path / "page.html")
+    answer = vskd(*words)
     assert answer.code == 1 and answer.err == ""
     table = answer.out[answer.out.rindex("recordings  weight") :].splitlines()[1:]
     assert [line.split()[:2] for line in table][:2] == [["!", "mixed-units"], ["!", "gravity"]]
     assert sum("leaks" in line for line in table) == 2 and "duplicates" in table[-1]  # in the folds that test 3 and 4
+    found = json.loads(vskd(*words, "--json", "--html", tmp_path / "page.html").out)
     page = (tmp_path / "page.html").read_text()
     assert "rest at about 9.7" in page and page.count("data:image/png") >= 5
-    found = json.loads(vskd(*words, "--json").out)
     assert not found["trustworthy"] and found["findings"][0]["check"] == "mixed-units"
     assert found["findings"][0]["reason"].startswith("The same movement has two sizes")

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.doctor.ward import ward
 from vskd.datasets.catalog import get_dataset
-from vskd.datasets.doctor.diagnose import diagnose, entry_and_root
+from vskd.datasets.doctor.diagnose import diagnose, entry_and_root, with_protocol
+from vskd.datasets.doctor.survey import survey_of
 from vskd.errors import DataError
 
 
@@ -33,6 +35,15 @@ def test_a_protocol_that_does_not_fit_is_a_finding(synthetic_root: Path) -> None
 def test_every_fold_is_looked_at(synthetic_root: Path) -> None:
     found = diagnose(get_dataset("synthetic"), synthetic_root, protocol="leave-one-subject-out")
     assert [split.fold for split in found.survey.splits] == ["1", "2", "3", "4"]
+
+
+def test_the_protocol_that_import_wrote_is_the_usual_one(tmp_path: Path) -> None:
+    index = ward(tmp_path)
+    rule = "name: own\nversion: 1\ndataset: sensor-folder\nsplit_by: subject\nparts: {train: [1, 2], test: [3]}\n"
+    (tmp_path / "cross-subject.yaml").write_text(rule + "disjoint: subject\nvalidation_unit: subject\n")
+    entry = get_dataset("sensor-folder")
+    (split,) = with_protocol(survey_of(index), entry, None, None).splits
+    assert (split.protocol, len(split.train), len(split.test)) == ("own", 12, 6)
 
 
 def test_the_data_set_is_named_or_a_folder_that_import_wrote(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def diagnose(
     Args:
         entry: of the data set.
         root: its folder.
-        protocol: whose parts are compared; None takes the data set's usual one.
+        protocol: whose parts are compared; None takes the data set's usual one, or the one that `import` wrote.
         fold: one of its folds; None looks at all of them.
         window_s: seconds of the window that a model will see; 0 where it sees recordings whole.
 
@@ -93,13 +93,19 @@ def diagnose(
 
 def with_protocol(survey: Survey, entry: DatasetEntry, protocol: str | None, fold: str | None) -> Survey:
     """The survey with the splits of a protocol, or with the reason why there are none."""
-    rule = load_protocol(entry.name, protocol or entry.protocols[0])
+    rule = load_protocol(entry.name, protocol or _usual(entry, survey.index.root))
     try:
         splits = _splits(survey.index, rule, fold)
     except (ProtocolError, DataError) as error:
         return dataclasses.replace(survey, protocol_problem=error.problem)
     shared = tuple(split_facts(survey.index, split, survey.contents) for split in splits)
     return dataclasses.replace(survey, splits=tuple(splits), shared=shared)
+
+
+def _usual(entry: DatasetEntry, root: Path) -> str:
+    """The data set's usual protocol, or the one of its name that `vskd datasets import` wrote into the folder."""
+    own = root / f"{entry.protocols[0]}.yaml"
+    return str(own) if own.is_file() else entry.protocols[0]
 
 
 def _splits(index: Index, rule: Protocol, fold: str | None) -> Sequence[Split]:

@@ -35,20 +35,18 @@ def bars_plot(counts: Mapping[str, int], touched: Mapping[str, int], title: str)
     ax.set_yticks(places, [readable(n) for n in names])
     ax.tick_params(axis="y", labelsize=7)
     ax.set_title(title, fontsize=9, color=INK, loc="left")
-    ax.legend(loc="lower right", frameon=False, fontsize=7)
+    figure.legend(loc="outside lower center", frameon=False, fontsize=7, ncols=2)
     return to_png(figure)
 
 
 def facts_plot(survey: Survey, stream: str) -> bytes:
     """PNG: lengths, rates and gravity at rest of a sensor's recordings."""
     facts = [f.signal for f in survey.sensors[stream].values()]
-    figure, axes = new_figure(9, 2.2, columns=3)
-    unit = next(iter(survey.sensors[stream]))
-    named = (
-        ("length (s)", [f.seconds for f in facts]),
-        ("samples per second", [f.rate_hz for f in facts]),
-        (f"at rest ({survey.stream(unit, stream).unit})", [f.rest for f in facts]),
-    )
+    unit = survey.stream(next(iter(survey.sensors[stream])), stream).unit
+    named = [("length (s)", [f.seconds for f in facts]), ("samples per second", [f.rate_hz for f in facts])]
+    if any(f.rest for f in facts):
+        named.append((f"at rest ({unit})", [f.rest for f in facts]))
+    figure, axes = new_figure(3 * len(named), 2.2, columns=len(named))
     for ax, (name, values) in zip(axes, named, strict=True):
         ax.hist(values, bins=BINS, color=BLUE)
         ax.set_xlabel(name, color=MUTED, fontsize=8)

@@ -57,7 +57,7 @@ def sync_plots(measured: Measured, rows: Sequence[SyncRow]) -> dict[str, bytes]:
 def _plot(measured: Measured, pair: Pair, row: SyncRow | None) -> bytes:
     found = row or pair.alignment
     sensor, video = curves_of(pair.recording, measured.sensor, measured.video)
-    who = row.by if row else "not written: no clear peak"
+    who = row.by if row else "not written"
     caption = f"{pair.recording.id}   {found.offset_s:+.3f} s ({who})   peak ratio {pair.alignment.confidence:.2f}"
     return curves_plot(sensor, video, found.offset_s, found.drift_ppm, caption)
 
