@@ -11,6 +11,7 @@ from vskd.datasets.doctor.checks.dominant_person import DominantPerson
 from vskd.datasets.doctor.checks.drift import Drift
 from vskd.datasets.doctor.checks.duplicates import Duplicates
 from vskd.datasets.doctor.checks.few_people import FewPeople
+from vskd.datasets.doctor.checks.few_people_class import FewPeopleClass
 from vskd.datasets.doctor.checks.few_recordings import FewRecordings
 from vskd.datasets.doctor.checks.gaps import Gaps
 from vskd.datasets.doctor.checks.glitches import Glitches
@@ -62,6 +63,7 @@ CHECKS: Mapping[str, Check] = {
         Still(),
         Short(),
         Unpaired(),
+        FewPeopleClass(),
         FewPeople(),
         VideoOffset(),
         VideoRate(),

@@ -12,10 +12,13 @@ import numpy.typing as npt
 
 from vskd.datasets.doctor.finding import Check, Finding
 from vskd.datasets.doctor.survey import Survey
+from vskd.datasets.recording import Recording
 
 Floats = npt.NDArray[np.float64]
 
 FEWEST_PEOPLE = 4
+WORN = ("hand", "side", "position", "device")
+"""Factors that say how somebody wears the sensor: each value counts as a wearer of its own."""
 ALIKE = 0.5
 """Least mean cosine with the others: 60 degrees."""
 FITS = 0.85
@@ -39,33 +42,38 @@ class Axes(Check):
             found = _directions(survey, {i: f.direction for i, f in recordings.items() if any(f.direction)})
             if len(found) < FEWEST_PEOPLE:
                 continue
-            for subject in found:
-                own, others = _against_others(found, subject)
+            for who in found:
+                own, others = _against_others(found, who)
                 if not len(own) or _cosine(own, others) >= ALIKE:
                     continue
-                ids = [i for i in recordings if survey.by_id[i].subject == subject]
+                ids = [i for i in recordings if _wearer(survey.by_id[i]) == who]
                 how = _turn(own, others, survey.stream(ids[0], name).axes)
-                what = f"{name}: gravity of subject {subject} points elsewhere than that of the others{how}"
+                what = f"{name}: gravity of subject {who} points elsewhere than that of the others{how}"
                 yield self.finding(
                     survey, what, ids, "Correct the order or signs: of its columns, or describe a stream"
                 )
 
 
+def _wearer(recording: Recording) -> str:
+    """Who wears the sensor, and how, where factors say it."""
+    return ", ".join([recording.subject, *(recording.factors[w] for w in WORN if w in recording.factors)])
+
+
 def _directions(survey: Survey, directions: Mapping[str, tuple[float, ...]]) -> dict[str, dict[int, Floats]]:
-    """Mean direction by subject and class, from directions of recordings with three axes."""
+    """Mean direction by wearer and class, from directions of recordings with three axes."""
     found: dict[str, dict[int, list[Floats]]] = {}
     for recording, direction in directions.items():
         if len(direction) == 3:
-            who = survey.by_id[recording]
-            found.setdefault(who.subject, {}).setdefault(who.label, []).append(np.array(direction))
+            one = survey.by_id[recording]
+            found.setdefault(_wearer(one), {}).setdefault(one.label, []).append(np.array(direction))
     return {who: {label: np.mean(d, axis=0) for label, d in of.items()} for who, of in found.items()}
 
 
-def _against_others(found: Mapping[str, Mapping[int, Floats]], subject: str) -> tuple[Floats, Floats]:
-    """Unit vectors of the subject and of the others' median, (classes, 3) each, in classes where the others agree."""
+def _against_others(found: Mapping[str, Mapping[int, Floats]], wearer: str) -> tuple[Floats, Floats]:
+    """Unit vectors of the wearer and of the others' median, (classes, 3) each, in classes where the others agree."""
     pairs = []
-    for label, own in found[subject].items():
-        others = [of[label] for who, of in found.items() if who != subject and label in of]
+    for label, own in found[wearer].items():
+        others = [of[label] for who, of in found.items() if who != wearer and label in of]
         if len(others) >= FEWEST_PEOPLE - 1:
             middle = np.median(others, axis=0)
             if np.linalg.norm(middle) >= AGREEING and np.linalg.norm(own) > 0:
