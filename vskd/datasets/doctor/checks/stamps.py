@@ -17,7 +17,7 @@ class Stamps(StreamCheck):
         "An even clock is fitted through late stamps; where many are late, the fitted rate and the place of "
         "gaps are less sure."
     )
-    what = "have time stamps that come late, twice or in bursts"
+    what = "have time stamps that come late, twice or in bursts, or leave steps out"
     action = "vskd datasets signals {survey} --stream {stream}"
 
     def remark(self, facts: SensorFacts, stream: Stream, survey: Survey) -> str:
