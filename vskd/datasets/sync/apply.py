@@ -68,7 +68,7 @@ def _cut(recording: Recording, rows: Sequence[SyncRow], source: Path, problems: 
         row = own.get(name) or _sharing(stream, own, recording.streams)
         if row is None:
             detail = f"{source.name} says when {', '.join(own)} began, and nothing of {name}, whose clock is its own"
-            problems.append(Problem("unpaired", recording.id, str(stream.path), detail))
+            problems.append(Problem("missing", recording.id, str(source), detail))
         cut = None if row is None else _sensor_cut(row, rows[0], start, end)
         streams[name] = dataclasses.replace(stream, cut=cut)
     return dataclasses.replace(recording, streams=streams)

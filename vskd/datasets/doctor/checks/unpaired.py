@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import ClassVar
 
 from vskd.datasets.doctor.finding import Check, Finding
 from vskd.datasets.doctor.survey import Survey
+from vskd.datasets.sync.table import FILE as SYNC
 
 USUAL = 0.5
 """A stream that this share of the recordings has is one that all should have."""
@@ -23,7 +25,8 @@ class Unpaired(Check):
 
     def find(self, survey: Survey) -> Iterator[Finding]:
         """See `Check`."""
-        found = {p.recording for p in survey.index.problems if p.kind in ("missing", "unpaired") and p.recording}
+        told = [p for p in survey.index.problems if p.kind in ("missing", "unpaired") and p.recording]
+        found = {p.recording for p in told if Path(p.path).name != SYNC}
         here = [r for r in survey.index if r.id in found]
         counts = Counter(name for r in survey.index for name in r.streams)
         usual = {name for name, count in counts.items() if count >= USUAL * len(survey.index)}
