@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +41,8 @@ from vskd.recipe.distiller import terms_that_need_labels
 __all__ = ["TrainResult", "default_cache", "distill", "teach"]
 
 Role = Literal["teacher", "student"]
+Ready = Callable[[Sequence[Path]], None]
+"""Gets the finished teachers' runs."""
 
 
 def default_cache(run: Path) -> Path:
@@ -70,6 +72,7 @@ def distill(
     *,
     cache: Path | None = None,
     role: Role = "student",
+    ready: Ready | None = None,
 ) -> TrainResult:
     """Train the recipe's student with its distiller, or finish a training that was interrupted.
 
@@ -80,6 +83,7 @@ def distill(
             when the distiller needs them and none are given.
         cache: where samples and teacher outputs are stored; beside the run by default.
         role: what the run is for, on its record.
+        ready: called once its teachers are, before the student is trained, e.g. to say what is to be expected.
 
     Raises:
         VskdError: bad recipe, data, teacher or folder; earlier results stay untouched.
@@ -92,10 +96,12 @@ def distill(
     experiment = prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher or bool(teacher_runs))
     with fixed_threads(recipe.threads), folder.writing():
         # each time with a copy that has opened no store yet
-        return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role))
+        return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role, ready))
 
 
-def _distill(experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[Path], role: Role) -> TrainResult:
+def _distill(
+    experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[Path], role: Role, ready: Ready | None
+) -> TrainResult:
     recipe, run, cache = experiment.recipe, folder.path, experiment.cache
     guided = recipe.distiller.needs_teacher
     if guided and not teacher_runs:
@@ -119,6 +125,8 @@ def _distill(experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[P
     if folder.complete:
         folder.begin(recipe, facts, data=experiment.data_rows)
         return finished(folder)
+    if ready is not None and teachers:
+        ready(teacher_runs)
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source)
         plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
