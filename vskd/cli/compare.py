@@ -47,8 +47,8 @@ def parse_controls(_: click.Context, __: click.Parameter, value: str) -> tuple[s
     callback=parse_controls,
     metavar="NAME,...",
     help="Add each recipe's twins: none (no teacher), self (a teacher like the student), permuted (what the teacher "
-    "says belongs to other recordings), permuted-in-class (to others of the class), all-labels (no teacher, all "
-    "labels).",
+    "says belongs to other recordings), permuted-in-class (to others of the class), random-teacher (its network "
+    "before it learned), label-smoothing (no teacher, softer labels), all-labels (no teacher, all labels).",
 )
 @recipe_options("data", "dataset", "protocol", "fold", "labels", "epochs")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the runs and the table; what is there is reused.")

@@ -7,12 +7,13 @@ from vskd.distillation.experiment import Experiment
 from vskd.distillation.teacher.fusion import FusedTeacher
 from vskd.distillation.teacher.outputs import CachedTeacher, FinishedTeacher, OnlineTeacher, TeacherSource
 from vskd.distillation.teacher.permuted import PermutedTeacher, permutation
+from vskd.distillation.teacher.untrained import UntrainedTeacher
 from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Inputs
 
 
 def teacher_source(experiment: Experiment, teachers: Sequence[FinishedTeacher]) -> TeacherSource:
-    """The teachers as the recipe's distiller needs them: cached, online or permuted, one or fused.
+    """The teachers as the recipe's distiller needs them: cached, online, permuted or untrained, one or fused.
 
     Args:
         experiment: the student's.
@@ -30,6 +31,8 @@ def teacher_source(experiment: Experiment, teachers: Sequence[FinishedTeacher]) 
 
 def _source(experiment: Experiment, teacher: FinishedTeacher, wanted: Sequence[str]) -> TeacherSource:
     inputs, distiller = experiment.inputs, experiment.recipe.distiller
+    if distiller.untrained:
+        teacher = UntrainedTeacher(teacher.folder, teacher.experiment)
     if distiller.permuted != "none":
         return _permuted(experiment, teacher, wanted)
     if online(distiller.teacher_outputs, inputs, teacher.inputs):
