@@ -88,9 +88,9 @@ CONTROLS: Mapping[str, tuple[Callable[[Recipe], Recipe], str]] = {
 """Name -> how the twin is derived, and what its name ends with."""
 
 
-def is_control(name: str, names: Collection[str]) -> bool:
-    """Whether a recipe's name is that of another one's twin."""
-    return any(name == f"{other}-{suffix}" for other in names for _, suffix in CONTROLS.values())
+def is_control(name: str, names: Collection[str], controls: Collection[str] = tuple(CONTROLS)) -> bool:
+    """Whether a recipe's name is that of another one's twin, by one of some controls."""
+    return any(name == f"{other}-{CONTROLS[control][1]}" for other in names for control in controls)
 
 
 def with_controls(recipes: Sequence[Recipe], controls: Sequence[str]) -> list[Recipe]:
