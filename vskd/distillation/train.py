@@ -29,10 +29,12 @@ from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.admission import refuse_hidden
-from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
-from vskd.distillation.teacher.source import teacher_source
+from vskd.distillation.teacher.cross_fit import fold_recipe, fold_run, fold_subjects
+from vskd.distillation.teacher.outputs import FinishedTeacher, TeacherSource, finished_teacher, tapped
+from vskd.distillation.teacher.source import Folds, teacher_source
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
+from vskd.locks import lock_of, only_writer
 from vskd.losses.term import TermContext
 from vskd.models.weights.state import read_metadata
 from vskd.recipe import Recipe
@@ -113,13 +115,15 @@ def _distill(
             "Name one finished run for each, in the recipe's order, or none",
         )
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    source = teacher_source(experiment, teachers) if guided else None
+    folds = [_folds(experiment, number, teacher, cache) for number, teacher in enumerate(teachers) if guided]
+    source = teacher_source(experiment, teachers, folds) if guided else None
     facts = {
         **experiment.facts(),
         "role": role,
         "cache": os.path.relpath(cache, run),
         "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
         "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
+        **_say(recipe, folds),
         **_start(recipe, folder),
     }
     if folder.complete:
@@ -174,6 +178,31 @@ def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
         runs.append(run.with_name(f"{run.name}-teacher" + (f"-{number}" if number else "")))
         teach(recipe, runs[-1], number=number, cache=cache)
     return runs
+
+
+def _folds(experiment: Experiment, number: int, teacher: FinishedTeacher, cache: Path) -> Folds:
+    """Of a teacher that is to be cross-fitted: a subject -> the teacher without it, trained beside it where missing."""
+    recipe, own = experiment.recipe, teacher.folder
+    if recipe.teachers[number].cross_fit is None or recipe.distiller.untrained:
+        return {}
+    folds = {}
+    for subject in fold_subjects(experiment, own):
+        run = fold_run(own.path, subject)
+        with only_writer(lock_of(run), run, wait=True):  # students of other seeds may share it
+            distill(fold_recipe(own.recipe(), subject, recipe.dataset.path), run, cache=cache, role="teacher")
+        folds[subject] = finished_teacher(experiment, run)
+    return folds
+
+
+def _say(recipe: Recipe, folds: Sequence[Folds]) -> dict[str, Any]:
+    """Facts of what the teachers say, where it is more than their outputs for the unchanged recordings."""
+    if not folds or all(not own and role.views == 1 for own, role in zip(folds, recipe.teachers, strict=True)):
+        return {"teachers_say": []}
+    said = [
+        {"views": role.views, "folds": {s: sha256_file(fold.folder.weights_file) for s, fold in own.items()}}
+        for own, role in zip(folds, recipe.teachers, strict=True)
+    ]
+    return {"teachers_say": said}
 
 
 def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[DistillationTask, Split]:

@@ -90,7 +90,7 @@ class Recipe(Strict):
                 "Add one to `teachers`, see `vskd recipe show vskd`",
             )
         teacher = self.teachers[number].model_dump(mode="json")
-        seed, labels = teacher.pop("seed"), teacher.pop("labels")
+        seed, labels, *_ = (teacher.pop(key) for key in ("seed", "labels", "cross_fit", "views"))
         content = {
             "version": VERSION,
             "name": self.name,
@@ -120,7 +120,10 @@ class Recipe(Strict):
         return sha256_json(content)
 
 
-_SINCE: Mapping[tuple[str, str], Any] = {("distiller", "untrained"): False}
+_SINCE: Mapping[tuple[str, str], Any] = {
+    ("distiller", "untrained"): False,
+    ("dataset", "leave_out"): None,
+}
 """Keys that came later -> what recipes of before meant by their absence; their hashes stay what they were."""
 
 DECIDING = ("seed", "dataset", "labels", "student", "distiller")
