@@ -72,7 +72,8 @@ def test_signed_by_whom_is_printed_and_asked_for(vskd, finished_comparison, key:
     assert vskd("bundle", "verify", bundle, *asked).out.splitlines()[-1] == "signed by: maker"
     assert json.loads(vskd("bundle", "verify", bundle, "--json", *asked).out)["signed_by"] == "maker"
     assert json.loads(vskd("bundle", "verify", bundle, "--json").out)["signed_by"] is None
-    assert vskd("firmware", "generate", bundle, "--out", tmp_path / "firmware", *asked).code == 0
+    generated = vskd("firmware", "generate", bundle, "--out", tmp_path / "firmware", *asked)
+    assert "no operator SUM" in generated.err  # the encoding is inside this bundle; the signature was believed
 
 
 EXAMPLES = sorted({*group.examples, *verify.examples, *show.examples, *sign.examples})
@@ -86,7 +87,7 @@ def test_the_examples_of_the_help_work(
     sign_bundle(bundle, key)
     answer = run_example(example, {"BUNDLE": bundle, "id_ed25519": key, "id_ed25519.pub": key.with_suffix(".pub")})
     assert (answer.code, answer.err) == (0, "")
-    assert str(finished_comparison.bundle) in answer.out
+    assert str(bundle) in answer.out
     if "--json" in example:
         assert isinstance(json.loads(answer.out), dict)
 

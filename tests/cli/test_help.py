@@ -144,7 +144,11 @@ NEEDED = {
     "evaluate": {"target"},
     "compare": {"recipes", "out"},
     "export": {"run", "out"},
+    "datasets sync": {*DATA},
+    "doctor": {"data_set"},
+    "forecast": {"student", "teachers"},
     "bundle show": {"path"},
+    "bundle sign": {"path", "key"},
     "bundle verify": {"path"},
     "firmware generate": {"bundle", "out"},
     "firmware test": {"bundle"},
@@ -153,6 +157,8 @@ NEEDED = {
 """Arguments and options without which a command is no command."""
 DEFAULTS = {
     "demo": {"out": Path("demo")},
+    "datasets sync": {"max_offset": 10.0},
+    "doctor": {"window_s": 0.0},
     "datasets make-synthetic": {"subjects": 8, "actions": 8, "trials": 4, "seed": 0},
     "preprocess frames": {"stream": "depth", "max_bad_fraction": 0.02, "size": 224, "fit": "centre-crop"},
     "preprocess gaf": {"method": "gasf", "scaling": "minmax", "limit": 4.0, "size": 64, "engine": "torch"},
@@ -160,7 +166,7 @@ DEFAULTS = {
     "weights import": {"layout": "imagenet"},
     "teach": {"number": 0},
     "evaluate": {"split": "test"},
-    "compare": {"seeds": (0, 1, 2)},
+    "compare": {"seeds": (0, 1, 2), "workers": 1},
     "firmware generate": {"weights": "auto"},
     "predict": {"variable": ""},
 }
@@ -171,11 +177,14 @@ LIMITS = {
     "preprocess frames": {"size": (16, 1024), "max_bad_fraction": (0, 1)},
     "preprocess gaf": {"size": (4, 1024)},
     "preprocess windows": {"length": (8, None), "stride": (1, None), "max_bad_fraction": (0, 1)},
+    "compare": {"workers": (1, None)},
+    "datasets sync": {"max_offset": (0, None), "video_rate": (0, None)},
+    "doctor": {"window_s": (0, None)},
     "teach": {"number": (0, None)},
     "predict": {"every": (1, None)},
 }
 """Least and greatest number of an option."""
-SEVERAL = {"recipes", "assignments", "teacher_runs"}
+SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers"}
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
