@@ -103,6 +103,76 @@ def test_columns_are_looked_up_by_name(tmp_path: Path) -> None:
         positions(tmp_path / "absent.csv", [1], stated)
 
 
+@pytest.mark.parametrize(
+    ("cells", "reading"),
+    [
+        ("0,0.5,,", Reading(seconds=(0.0, 0.5))),
+        (",,1,2", Reading(rows=(0, 2))),
+        (",,5,9", Reading(rows=(4, 9))),
+        (",,0,9", None),
+        (",,5,5", None),
+        (",,5,", None),
+        (",,1.5,3", None),
+        ("1,1,,", None),
+        ("x,1,,", None),
+    ],
+)
+def test_rows_are_counted_from_one_and_both_ends_are_in(tmp_path: Path, cells: str, reading: Reading | None) -> None:
+    write(tmp_path / "one.csv")
+    write(tmp_path / "t.csv", f"file,label,start,end,first_row,last_row\none.csv,walk,{cells}\n")
+    if reading is None:
+        with pytest.raises(DataError, match=r"t\.csv, line 2: "):
+            list_recordings(tmp_path, described(table="t.csv"), [])
+    else:
+        (found,) = list_recordings(tmp_path, described(table="t.csv"), [])
+        assert found.reading == reading
+
+
+def test_a_table_without_labels_is_refused_unless_a_column_holds_them(tmp_path: Path) -> None:
+    write(tmp_path / "one.csv", "0,0,1,walk\n0,0,1,walk\n0,0,1,run\n")
+    write(tmp_path / "t.csv", "file,subject,label\none.csv,3,\n")
+    with pytest.raises(DataError, match=r"t\.csv, line 2: no label"):
+        list_recordings(tmp_path, described(table="t.csv"), [])
+    found = list_recordings(tmp_path, described(table="t.csv", label_column=3), [])
+    assert [one.values["label"] for one in found] == ["walk", "run"]
+
+
+def test_words_of_a_table_are_factors_and_a_trial_tells_recordings_apart(tmp_path: Path) -> None:
+    write(tmp_path / "deep" / "one.csv")
+    rows = ["file\tsubject\tlabel\ttrial\tHand", r"deep\one.csv" + "\t2\twalk\t07\tleft"]
+    write(tmp_path / "t.csv", "\n".join(rows))
+    (found,) = list_recordings(tmp_path, described(table="t.csv"), [])
+    assert found.values["hand"] == "left" and found.id == "s2_walk_t7_hand-left"
+    assert found.files == {"accelerometer": tmp_path / "deep" / "one.csv"}
+
+
+def test_runs_are_cut_where_the_subject_changes_too(tmp_path: Path) -> None:
+    write(tmp_path / "log.csv", "0,0,1,walk,1\n0,0,1,walk,02\n0,0,1,walk,2\n0,0,1,Unlabelled,2\n0,0,1,run,2\n")
+    problems: list[Problem] = []
+    found = list_recordings(tmp_path, described("{trial}.csv", label_column=3, subject_column=4), problems)
+    assert [(one.values["subject"], one.values["label"], one.reading.rows) for one in found] == [
+        ("1", "walk", (0, 1)),
+        ("2", "walk", (1, 2)),
+        ("2", "walk", (2, 3)),
+        ("2", "run", (4, 5)),
+    ]
+    assert [one.id[-4:] for one in found] == ["0001", "0002", "0003", "0005"]
+    write(tmp_path / "bad.csv", "0,0\n0,0\n")
+    list_recordings(tmp_path, described("{trial}.csv", label_column=3, subject_column=4), problems)
+    assert [(p.kind, Path(p.path).name) for p in problems] == [("corrupt", "bad.csv")]
+    assert problems[0].detail == f"{tmp_path / 'bad.csv'}: has 2 columns and no column 4"
+
+
+def test_a_header_that_is_stated_must_be_there(tmp_path: Path) -> None:
+    stated = described("{label}.csv").streams["accelerometer"].model_copy(update={"header": True})
+    with pytest.raises(DataError, match=r"has no line of names, and dataset\.yaml says header: true"):
+        positions(write(tmp_path / "a.csv"), [0], stated)
+    named = write(tmp_path / "b.csv", "x;y\n1;2\n1;2\n")
+    assert positions(named, ["y"], stated) == [1]
+    assert header_names(named, "semicolon") == ("x", "y")
+    assert header_names(tmp_path / "b.npy") == ()
+
+
 def test_a_pause_of_the_clock_and_other_columns_end_a_run(tmp_path: Path) -> None:
     rows = [f"{20 * n + (9000 if n >= 30 else 0)},0,0,1,walk,{'s1' if n < 10 else 's2'}" for n in range(60)]
     write(tmp_path / "s1.csv", "ms,x,y,z,what,session\n" + "\n".join(rows))

@@ -1,5 +1,6 @@
 """Rate and unit of time of some files, by their clocks."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,7 +91,7 @@ def _remark(declared: set[str], path: Path) -> float | None:
     if len(declared) > 1:
         raise DataError(f"The files declare several rates: {', '.join(sorted(declared))}", "Import them one by one")
     words = next(iter(declared), "").lower().removesuffix("hz").strip().replace(",", ".")
-    if declared and (not is_number(words) or float(words) <= 0):
+    if declared and not (is_number(words) and 0 < float(words) < math.inf):
         raise DataError(f"{path}: declares the rate '{next(iter(declared))}'", "Say it with --rate")
     return float(words) if declared else None
 

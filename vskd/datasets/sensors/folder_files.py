@@ -11,6 +11,7 @@ from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.folder_description import FILE, Column, Description, StreamDescription
 from vskd.datasets.sensors.name_words import words_of_name
 from vskd.datasets.sensors.sensor_folder import Found, plain_value
+from vskd.datasets.sync.table import FILE as SYNC
 from vskd.errors import DataError, first_few, nearest
 from vskd.preprocessing.folders import composed, files_below, shown
 from vskd.preprocessing.sensor.clock import PAUSE_S
@@ -59,7 +60,7 @@ def _by_patterns(folder: Path, description: Description, problems: list[Problem]
             problems.append(Problem("unknown", "", shown(path), error.problem))
             continue
         matches = [(stream, words) for stream, words in said if words is not None]
-        if not matches and path.suffix.lower() in SENSOR_FILES and path.name != FILE:
+        if not matches and path.suffix.lower() in SENSOR_FILES and path.name not in (FILE, SYNC):
             problems.append(Problem("unknown", "", shown(path), "its name does not fit the pattern of any stream"))
         for stream, words in matches:
             values = {word: plain_value(word, value) for word, value in words.items()}
@@ -185,7 +186,10 @@ def _runs(one: Found, description: Description, problems: list[Problem]) -> Iter
     words = {word: c for word, c in (*asked.items(), *((f, f) for f in description.factor_columns)) if c is not None}
     try:
         samples = open_stated(path, stated.separator or "", stated.variable)
-        keys = list(zip(*(samples.cells(c) for c in positions(path, list(words.values()), stated)), strict=True))
+        places = positions(path, list(words.values()), stated)
+        if max(places) >= samples.width:
+            raise DataError(f"{path}: has {samples.width} columns and no column {max(places)}", "Correct dataset.yaml")
+        keys = list(zip(*(samples.cells(c) for c in places), strict=True))
     except DataError as error:
         problems.append(Problem("corrupt", one.id, shown(path), error.problem))
         return
