@@ -123,6 +123,12 @@ def _print_signals(summary: Mapping[str, Any]) -> None:
             ("rate", spread("rate_hz", "Hz")),
             ("length", spread("seconds", "s")),
             ("at rest", spread("at_rest", summary["unit"])),
+            *(
+                [("jitter", spread("jitter_ms", "ms")), ("drift", spread("drift_ms", "ms"))]
+                if summary["jitter_ms"]
+                else []
+            ),
+            ("stamps back, repeated", f"{summary['backward']}, {summary['repeated']}"),
             ("with gaps", f"{summary['with_gaps']}, the longest {summary['longest_gap_s']:.2g} s"),
             ("saturated", summary["saturated"]),
             ("glitches", summary["glitches"]),
