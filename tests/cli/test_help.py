@@ -133,6 +133,8 @@ NEEDED = {
     "datasets info": {"name"},
     "datasets make-synthetic": {"out"},
     "datasets signals": {*DATA, "stream"},
+    "datasets sync": DATA,
+    "doctor": {"data_set"},
     "recipe show": {"name"},
     "recipe validate": {"name"},
     "preprocess frames": {*DATA, "out"},
@@ -160,6 +162,8 @@ DEFAULTS = {
     "datasets sync": {"max_offset": 10.0},
     "doctor": {"window_s": 0.0},
     "datasets make-synthetic": {"subjects": 8, "actions": 8, "trials": 4, "seed": 0},
+    "datasets sync": {"max_offset": 10.0},
+    "doctor": {"window_s": 0.0},
     "preprocess frames": {"stream": "depth", "max_bad_fraction": 0.02, "size": 224, "fit": "centre-crop"},
     "preprocess gaf": {"method": "gasf", "scaling": "minmax", "limit": 4.0, "size": 64, "engine": "torch"},
     "preprocess windows": {"stream": "accelerometer", "max_bad_fraction": 0.02, "mode": "whole", "length": 128},
@@ -173,6 +177,8 @@ DEFAULTS = {
 """What an option is where it is not given; all others are left out then."""
 LIMITS = {
     "datasets import": {"rate_hz": (0, None)},
+    "datasets sync": {"video_rate": (0, None), "max_offset": (0, None)},
+    "doctor": {"window_s": (0, None)},
     "datasets make-synthetic": {"subjects": (1, None), "actions": (1, None), "trials": (1, None), "seed": (0, None)},
     "preprocess frames": {"size": (16, 1024), "max_bad_fraction": (0, 1)},
     "preprocess gaf": {"size": (4, 1024)},
