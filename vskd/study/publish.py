@@ -22,7 +22,7 @@ from vskd.recipe import Recipe, dump_recipe, load_recipe
 from vskd.study.audit_file import AUDIT, read_audit
 from vskd.study.comparison_schema import Comparison, read_comparison
 
-_COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
+_COPIED = tuple(f"comparison.{end}" for end in ("json", "csv", "txt", "tex", "html"))
 _FOLD = re.compile(r"-fold-.*?(?=-seed)")
 
 
