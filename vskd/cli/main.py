@@ -41,6 +41,7 @@ class Entry(NamedTuple):
 CATALOG: dict[str, Entry] = {
     "demo": Entry("vskd.cli.demo", "demo", "From nothing to a verified bundle, on a synthetic world."),
     "datasets": Entry("vskd.cli.datasets", "datasets", "List, describe and index data sets."),
+    "doctor": Entry("vskd.cli.doctor", "doctor", "Say what is wrong with a data set, worst first."),
     "recipe": Entry("vskd.cli.recipe", "recipe", "List, show and validate recipes."),
     "preprocess": Entry("vskd.cli.preprocess", "preprocess", "Store windows, GAF images and frames in HDF5."),
     "weights": Entry("vskd.cli.weights", "weights", "Import public pretrained weights, safely."),

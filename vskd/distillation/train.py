@@ -238,6 +238,7 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
             balanced=student.training.class_weights == "balanced",
             label_smoothing=student.training.label_smoothing,
             seed=recipe.seed,
+            batch=student.training.batch_size,
         ),
     )
     task = DistillationTask(
