@@ -191,6 +191,9 @@ RECIPE_OPTIONS: dict[str, RecipeOption] = {
     ),
     "student": RecipeOption("--student", "student.network", str, "NAME", "Student network, e.g. resnet18."),
     "distiller": RecipeOption("--distiller", "distiller", str, "NAME", "Distiller, e.g. dask, kd, krca or none."),
+    "student_run": RecipeOption(
+        "--student-run", "student.weights", FOLDER, "RUN", "Finished run of the same student to go on from."
+    ),
     "seed": RecipeOption("--seed", "seed", int, "N", "Seed of everything random."),
     "epochs": RecipeOption("--epochs", "student.training.epochs", int, "N", "Epochs of the student's training."),
     "teacher_epochs": RecipeOption(

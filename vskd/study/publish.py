@@ -25,7 +25,7 @@ from vskd.study.audit_file import AUDIT, read_audit
 from vskd.study.comparison_schema import Comparison, read_comparison
 from vskd.sums import Sums
 
-_COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
+_COPIED = tuple(f"comparison.{end}" for end in ("json", "csv", "txt", "tex", "html"))
 DATA = "DATA"
 """What the folder of the data is called in published files, as in the documents."""
 _FOLD = re.compile(r"-fold-.*?(?=-seed)")
