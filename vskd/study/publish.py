@@ -120,7 +120,7 @@ def _teacher_name(recipe: Recipe, known: list[str]) -> str:
 def _environment(run: Path) -> dict[str, object]:
     """Versions, hashes and threads of a run, without its relative paths."""
     content = RunFolder(run).facts()
-    left_out = {"cache", "teacher_runs", "teacher_hashes", "role", "seed", "problems_in_data"}
+    left_out = {"cache", "teacher_runs", "teacher_hashes", "teachers_say", "role", "seed", "problems_in_data"}
     return {key: value for key, value in content.items() if key not in left_out}
 
 
