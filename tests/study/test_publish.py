@@ -33,10 +33,7 @@ def test_only_small_files_without_paths_of_the_machine_are_kept(finished_compari
     assert load_recipe(str(out / "recipes" / "demo.yaml")).dataset.path is None
 
 
-def test_notes_that_name_files_of_the_data_set_name_no_path_of_the_machine(
-    finished_comparison,
-    tmp_path: Path,  # type: ignore[no-untyped-def]
-) -> None:
+def test_notes_name_no_folder_of_the_machine(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
     (recipe, *_) = sorted((copy / "runs").rglob("recipe.yaml"))
     folder = str(load_recipe(str(recipe)).dataset.path)
