@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.datasets.sensors.test_mmact import PLACES, write_pose, write_sample
 from tests.preprocessing.stores.test_pose_store import Stage
 from vskd.distillation.run import RunFolder
 from vskd.preprocessing.stores.pose_store import read_poses
@@ -21,13 +22,16 @@ from vskd.preprocessing.video.pose_landmarks import JOINTS, Body
 
 WATCH = """
 name: watch
-dataset: {name: synthetic, protocol: cross-subject}
+dataset: {name: mmact, protocol: cross-subject}
 student:
-  sees: {modality: window, length: 32, encoding: {method: raw}}
+  sees: {modality: window, streams: [accelerometer-watch], length: 32, encoding: {method: raw, limit: 20.0}}
   network: cnn1d
   training: {epochs: 1, validation: none, select: last}
 teachers:
-- sees: {modality: skeleton, streams: [pose-rgb], length: 16, least_confidence: 0.5}
+- sees: {modality: skeleton, streams: [pose-cam1], length: 16, least_confidence: 0.5}
+  network: cnn1d
+  training: {epochs: 1, validation: none, select: last}
+- sees: {modality: skeleton, streams: [pose-rgb-cam1], length: 16}
   network: cnn1d
   training: {epochs: 1, validation: none, select: last}
 distiller: dask
@@ -84,17 +88,33 @@ def test_poses_become_streams(vskd: Any, stage: Any, world: Path) -> None:
     assert found == {"pose-rgb": (24, ["px"]), "pose-rgb-world": (24, ["m"])}
 
 
-def test_a_teacher_of_poses_teaches_a_watch(vskd: Any, stage: Any, world: Path, tmp_path: Path) -> None:
-    """All of the road but the networks: poses, a teacher that sees them, its student, and the student's evaluation."""
+def write_mmact(root: Path, clips: Path) -> None:
+    """MMAct in its published layout: watch, phone, poses and videos; what the videos show does not matter."""
+    write_sample(root)
+    executions = [(*place, action) for place in PLACES for action in ("using_phone", "talking_on_phone")]
+    for (subject, scene, session, action), clip in zip(executions, sorted(clips.iterdir()), strict=False):
+        write_pose(root, "cross_scene", subject, scene, session, action, frames=20)
+        video = root / f"cross_scene/trainval/subject{subject}/cam1/scene{scene}/session{session}/{action}.mp4"
+        video.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(clip, video)
+
+
+def test_teachers_of_poses_teach_a_watch(vskd: Any, stage: Any, world: Path, tmp_path: Path) -> None:
+    """MMAct's road but the networks: poses, two teachers that see them, their student, and the student's evaluation."""
     stage(Mover())
-    assert vskd(*words(world, "--max-empty", 0.9)).code == 0
+    root = tmp_path / "MMACT"
+    write_mmact(root, world / "RGB")
+    more = ["--stream", "rgb-cam1", "--model", "M", "--max-empty", 0.9]
+    answer = vskd("preprocess", "pose", "mmact", "--data", root, *more)
+    assert answer.code == 0, answer.err
     recipe, run = tmp_path / "watch.yaml", tmp_path / "RUN"
     recipe.write_text(WATCH)
-    answer = vskd("distill", "--recipe", recipe, "--data", world, "--out", run)
+    answer = vskd("distill", "--recipe", recipe, "--data", root, "--out", run)
     assert answer.code == 0, answer.err
     assert RunFolder.open(run).role == "student"
     answer = vskd("evaluate", run, "--json")
     assert answer.code == 0, answer.err
+    assert 0 <= json.loads((run / "results.json").read_text())["mean_average_precision"] <= 1
 
 
 def test_several_people_and_limits_are_words(vskd: Any, stage: Any, world: Path) -> None:

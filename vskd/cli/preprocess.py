@@ -275,7 +275,7 @@ def frames(
     from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
 
     sources = [
-        FrameSource(i, s.path, s.variable, s.rate_hz)
+        FrameSource(i, s.path, s.variable, s.rate_hz, s.reading)
         for i, s in streams_of(name, data, stream, max_bad_fraction).items()
     ]
     report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
@@ -345,7 +345,7 @@ def pose(
     with quiet_native_output():
         networks = LiteRTPose(read_models(model), threads)
     report = build_poses(
-        [PoseSource(i, s.path, s.rate_hz) for i, s in streams.items()],
+        [PoseSource(i, s.path, s.rate_hz, s.reading) for i, s in streams.items()],
         out or pose_folder(data, stream),
         networks,
         PoseSettings(dict(MODELS), person),

@@ -12,7 +12,7 @@ from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images import auc, driver_inattention, image_folder, state_farm
 from vskd.datasets.poses import with_poses
 from vskd.datasets.recording import Index
-from vskd.datasets.sensors import berkeley_mhad, mmact, sensor_folder, utd_mhad
+from vskd.datasets.sensors import berkeley_mhad, mmact, mmact_untrimmed, sensor_folder, utd_mhad
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.errors import DataError, lookup
 
@@ -28,6 +28,7 @@ DATASETS: Mapping[str, DatasetEntry] = {
         berkeley_mhad.ENTRY,
         mmact.ENTRY,
         mmact.ENTRY_35,
+        mmact_untrimmed.ENTRY,
         synthetic.ENTRY,
         driver_inattention.ENTRY,
         state_farm.ENTRY,

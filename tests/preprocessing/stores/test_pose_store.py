@@ -15,6 +15,7 @@ from tests.preprocessing.video.clips import write_clip
 from vskd.errors import DataError
 from vskd.files import WriteError
 from vskd.preprocessing.sensor.joints import joints_shape, read_joints
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.stores.pose_store import LIST, PoseReport, PoseSettings, PoseSource, build_poses, read_poses
 from vskd.preprocessing.video.pose_geometry import Picture, Square
 from vskd.preprocessing.video.pose_landmarks import JOINTS, Body
@@ -179,3 +180,13 @@ def test_the_same_videos_give_the_same_bytes(sources: list[PoseSource], tmp_path
     build(sources, tmp_path / "b")
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_recordings_that_are_parts_of_a_video_have_its_frames(sources: list[PoseSource], tmp_path: Path) -> None:
+    parts = [replace(sources[0], id=f"p{k}", reading=Reading(seconds=(0.1 * k, 0.1 * k + 0.2))) for k in (0, 1, 2)]
+    build([sources[0], *parts], tmp_path / "poses")
+    whole = read_poses(tmp_path / "poses" / "s%2Fone.h5")[0]
+    for k in (0, 1, 2):
+        np.testing.assert_array_equal(read_poses(tmp_path / "poses" / f"p{k}.h5")[0], whole[3 * k : 3 * k + 6])
+    moved = [replace(parts[0], reading=parts[1].reading), *parts[1:]]
+    assert build(moved, tmp_path / "poses").reused == 2

@@ -12,7 +12,14 @@ from scipy.io import savemat
 
 from tests.preprocessing.video.clips import CODECS, edited, with_cover_first, write_clip
 from vskd.errors import DataError, MissingExtraError
-from vskd.preprocessing.video.frames import depth_to_grey, probe_video, read_frames, segment_indices
+from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.video.frames import (
+    depth_to_grey,
+    probe_video,
+    read_frames,
+    read_part_of_frames,
+    segment_indices,
+)
 
 
 def gradient(number: int, height: int = 48, width: int = 64) -> np.ndarray:
@@ -383,3 +390,19 @@ def test_segments_are_those_of_the_seed() -> None:
 def test_no_frames_or_segments(frames: int, segments: int) -> None:
     with pytest.raises(DataError, match=f"{segments} segments of a clip of {frames} frames"):
         segment_indices(frames, segments, None)
+
+
+def test_a_part_of_a_clip_is_those_frames(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mp4", 30)
+    whole = list(read_frames(path, size=None))
+
+    def part(*seconds: float) -> list[np.ndarray]:
+        reading = Reading(seconds=(seconds[0], seconds[1])) if seconds else None
+        return list(read_part_of_frames(path, rate_hz=30.0, reading=reading, size=None))
+
+    np.testing.assert_array_equal(part(), whole)
+    np.testing.assert_array_equal(part(0.2, 0.5), whole[6:15])
+    np.testing.assert_array_equal(part(0.5, 1.03), whole[15:])
+    for seconds in ((0.5, 1.2), (1.5, 2.0)):
+        with pytest.raises(DataError, match=rf"of the \d+ frames from {seconds[0]:g} to {seconds[1]:g} s"):
+            part(*seconds)

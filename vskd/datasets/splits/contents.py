@@ -20,7 +20,7 @@ from vskd.preprocessing.sensor.joints import read_joints
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.signals import read_sensor
 from vskd.preprocessing.stores.store_parts import array_hash
-from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.frames import read_part_of_frames
 from vskd.progress import track
 
 Contents = Callable[[Mapping[str, Stream]], Mapping[str, str]]
@@ -101,7 +101,10 @@ def _image(stream: Stream) -> str:
 
 def _video(stream: Stream) -> str:
     whole = sha256()
-    for frame in read_frames(stream.path, size=None, variable=stream.variable):
+    frames = read_part_of_frames(
+        stream.path, rate_hz=stream.rate_hz, reading=stream.reading, size=None, variable=stream.variable
+    )
+    for frame in frames:
         whole.update(array_hash(frame).encode())
     return whole.hexdigest()
 

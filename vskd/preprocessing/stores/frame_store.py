@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.errors import CacheError
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.stores.checksum import NAME, check
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store, refusing_damage
 from vskd.preprocessing.video.foreground import crop_to_foreground
-from vskd.preprocessing.video.frames import Fit, read_frames
+from vskd.preprocessing.video.frames import Fit, read_part_of_frames
 
 Frames = npt.NDArray[np.uint8]
 
@@ -25,12 +26,13 @@ BLOCK = 64
 
 @dataclass(frozen=True)
 class FrameSource:
-    """A video stream of one recording; see `vskd.preprocessing.video.frames.read_frames`."""
+    """A video stream of one recording, or the part of it that is; see `vskd.preprocessing.video.frames`."""
 
     id: str
     path: Path
     variable: str
     rate_hz: float
+    reading: Reading | None = None
 
 
 def build_frame_store(
@@ -82,12 +84,17 @@ def clip_frames(source: FrameSource, *, size: int, fit: Fit) -> Iterator[Frames]
     Raises:
         DataError: unreadable, or without frames.
     """
+    read = partial(
+        read_part_of_frames,
+        source.path,
+        rate_hz=source.rate_hz,
+        reading=source.reading,
+        variable=source.variable,
+    )
     if fit == "foreground":  # the place of the figure is known only after the whole clip was seen
-        yield from crop_to_foreground(
-            np.stack(list(read_frames(source.path, size=None, variable=source.variable))), size
-        )
+        yield from crop_to_foreground(np.stack(list(read(size=None))), size)
     else:
-        yield from read_frames(source.path, size=size, variable=source.variable, fit=fit)
+        yield from read(size=size, fit=fit)
 
 
 def _append(file: h5py.File, block: Frames) -> None:

@@ -9,7 +9,8 @@ A file holds, both with checksums (checksum.py),
           visible and that it is in the picture
   `box`   float32 (frames, 5): the square in which the person was seen, its centre, edge (pixels) and angle (radians),
           and the probability that there is a person
-A frame in which nobody was found is NaN in both. Attributes of `data`: rate_hz, settings (JSON), those of any store.
+A frame in which nobody was found is NaN in both. Attributes of `data`: rate_hz, settings (JSON), part (seconds of the
+video; empty of a whole one), and those of any store.
 """
 
 import contextlib
@@ -27,11 +28,12 @@ import numpy.typing as npt
 from vskd.errors import DataError, first_few
 from vskd.files import write_json
 from vskd.locks import lock_of, only_writer
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.stores.checksum import DAMAGE, checked, seal
 from vskd.preprocessing.stores.store import NAMED_FAILURES, StoreFailure
 from vskd.preprocessing.stores.store_file import member_name
 from vskd.preprocessing.stores.store_parts import SOURCE, content_of_part, source_hash, write_part
-from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.frames import read_part_of_frames
 from vskd.preprocessing.video.pose import Choice, PoseNetworks, bodies
 from vskd.preprocessing.video.pose_landmarks import JOINTS, Body
 from vskd.progress import track
@@ -49,11 +51,17 @@ SETTINGS = "settings"
 
 @dataclass(frozen=True)
 class PoseSource:
-    """A video of one recording; `rate_hz` counts frames."""
+    """A video of one recording; `rate_hz` counts frames, and `reading` says which part of it the recording is."""
 
     id: str
     path: Path
     rate_hz: float
+    reading: Reading | None = None
+
+    @property
+    def part(self) -> list[float]:
+        """Seconds of the video; empty of a whole one."""
+        return [] if self.reading is None else list(self.reading.seconds or ())
 
 
 @dataclass(frozen=True)
@@ -158,17 +166,17 @@ def _made_as(part: Path, source: PoseSource, digest: str, settings: PoseSettings
         checked(file["box"])
         attributes = file["data"].attrs
         stated = bytes(attributes[SOURCE]).decode(), bytes(attributes[SETTINGS]).decode(), float(attributes["rate_hz"])
-        return stated == (digest, settings.text(), source.rate_hz)
+        return (*stated, attributes["part"].tolist()) == (digest, settings.text(), source.rate_hz, source.part)
     return False
 
 
 def _write(source: PoseSource, networks: PoseNetworks, settings: PoseSettings, file: h5py.File) -> None:
     if source.path.suffix.lower() == ".mat":
         raise DataError(f"{source.path}: is a depth clip", "Name a stream of ordinary video")
-    frames = read_frames(source.path, size=None)
+    frames = read_part_of_frames(source.path, rate_hz=source.rate_hz, reading=source.reading, size=None)
     found = [_row(body) for body in bodies(frames, networks, rate_hz=source.rate_hz, person=settings.person)]
     data = file.create_dataset("data", data=np.stack([row for row, _ in found]), compression="gzip", shuffle=True)
-    data.attrs.update({"rate_hz": source.rate_hz, SETTINGS: np.bytes_(settings.text())})
+    data.attrs.update({"rate_hz": source.rate_hz, "part": source.part, SETTINGS: np.bytes_(settings.text())})
     seal(file.create_dataset("box", data=np.stack([box for _, box in found])))
 
 

@@ -17,6 +17,7 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.matfile import mat_shape, read_mat
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.video.container import states_its_end
 from vskd.preprocessing.video.turn import UPRIGHT, Turn, turn_of_matrix
 
@@ -125,6 +127,42 @@ def read_frames(
             raise DataError(f"{path}: the camera was turned within the clip", "Cut it there, into two recordings")
         upright = turn.apply(frame)
         yield np.ascontiguousarray(upright if size is None else _middle(upright, size))
+
+
+def read_part_of_frames(
+    path: Path,
+    *,
+    rate_hz: float,
+    reading: Reading | None,
+    size: int | None,
+    variable: str = "",
+    fit: ResizeFit = "centre-crop",
+) -> Iterator[Frames]:
+    """Decode the part of a clip that is a recording; see `read_frames`.
+
+    Args:
+        path, size, variable, fit: see `read_frames`.
+        rate_hz: frames per second, by which times become numbers of frames.
+        reading: which part; None: all of it. What is behind the part is not decoded.
+
+    Raises:
+        DataError: as `read_frames`; or more than a tenth of the part is missing.
+    """
+    frames = read_frames(path, size=size, variable=variable, fit=fit)
+    if reading is None or reading.seconds is None:
+        yield from frames
+        return
+    first, behind = (round(second * rate_hz) for second in reading.seconds)
+    count = 0
+    for frame in islice(frames, first, behind):
+        count += 1
+        yield frame
+    if count < max(1.0, LEAST_DECODED * (behind - first)):
+        start, end = reading.seconds
+        raise DataError(
+            f"{path}: has {count} of the {behind - first} frames from {start:g} to {end:g} s",
+            "Correct start and end; they are seconds since the video's first frame",
+        )
 
 
 def read_stored_frames(path: Path) -> Iterator[tuple[Frames, Turn]]:
