@@ -1,28 +1,18 @@
-"""The data sets that vskd knows. To add one: its file, its protocols, one line here.
+"""The data sets that vskd knows. To add one: its file, its protocols, one line here."""
 
-Poses that were made of a data set's videos are found whichever it is.
-"""
-
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import partial, update_wrapper
-from pathlib import Path
+import dataclasses
+from collections.abc import Mapping
 
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images import auc, driver_inattention, image_folder, state_farm
-from vskd.datasets.poses import with_poses
-from vskd.datasets.recording import Index
+from vskd.datasets.poses import posed
 from vskd.datasets.sensors import berkeley_mhad, mmact, mmact_untrimmed, sensor_folder, utd_mhad
+from vskd.datasets.sync.apply import synced
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.errors import DataError, lookup
 
-
-def _index_with_poses(index: Callable[[Path], Index], root: Path) -> Index:
-    return with_poses(index(root))
-
-
 DATASETS: Mapping[str, DatasetEntry] = {
-    entry.name: replace(entry, index=update_wrapper(partial(_index_with_poses, entry.index), entry.index))
+    entry.name: dataclasses.replace(entry, index=synced(posed(entry.index)))
     for entry in (
         utd_mhad.ENTRY,
         berkeley_mhad.ENTRY,
@@ -37,7 +27,7 @@ DATASETS: Mapping[str, DatasetEntry] = {
         sensor_folder.ENTRY,
     )
 }
-"""By name."""
+"""By name. Their indexes have poses as streams, and where there is `sync.csv`, streams cut as it says."""
 
 
 def get_dataset(name: str) -> DatasetEntry:

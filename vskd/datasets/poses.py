@@ -5,7 +5,9 @@ They lie in the data set's own folder, `poses/<stream of the video>`, with a lis
 room).
 """
 
+import functools
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,16 @@ _AGAIN = "run `vskd preprocess pose` again"
 def pose_folder(root: Path, stream: str) -> Path:
     """Where the poses of a video stream lie."""
     return root / FOLDER / stream
+
+
+def posed(lister: Callable[[Path], Index]) -> Callable[[Path], Index]:
+    """An `index` function that finds the poses in the folder, too."""
+
+    @functools.wraps(lister)
+    def index(root: Path) -> Index:
+        return with_poses(lister(root))
+
+    return index
 
 
 def with_poses(index: Index) -> Index:

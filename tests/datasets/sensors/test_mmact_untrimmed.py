@@ -17,7 +17,7 @@ from vskd.datasets.splits.audit import audit_split, check_problems
 from vskd.datasets.splits.contents import of_samples
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.errors import DataError
-from vskd.preprocessing.video.frames import probe_video, read_part_of_frames
+from vskd.preprocessing.video.frames import Span, probe_video, read_frames
 
 DAY = "2018/10/16"
 
@@ -117,16 +117,17 @@ def test_of_several_files_the_one_that_covers_the_interval(tmp_path: Path) -> No
 
 def test_videos_end_at_the_time_of_their_names(tmp_path: Path, video: Path) -> None:
     one = Session(tmp_path)
-    frames = list(read_part_of_frames(video, rate_hz=30.0, reading=None, size=None))
+    frames = list(read_frames(video, size=None))
     rate = probe_video(video).rate_hz
     seconds = len(frames) / rate
     one.film(video, end=10.0, camera=2)
-    one.annotate((10 - seconds + 0.2, 10 - 0.2, "standing"))
+    one.annotate((10 - seconds + 0.19, 10 - 0.21, "standing"))
     (recording,) = index(tmp_path)
     stream = recording.stream("rgb-cam2")
     assert stream.placement == "camera 2" and stream.reading is not None
-    np.testing.assert_allclose(stream.reading.seconds, (0.2, seconds - 0.2), atol=0.002)
-    part = list(read_part_of_frames(stream.path, rate_hz=stream.rate_hz, reading=stream.reading, size=None))
+    np.testing.assert_allclose(stream.reading.seconds, (0.19, seconds - 0.21), atol=0.002)
+    assert stream.cut is not None and stream.reading.seconds == (stream.cut.start_s, stream.cut.end_s)
+    part = list(read_frames(stream.path, size=None, span=Span(*stream.reading.seconds, stream.rate_hz)))
     skipped = round(0.2 * rate)
     np.testing.assert_array_equal(part, frames[skipped:-skipped])
 

@@ -1,7 +1,6 @@
 """The store of frames: the pixels that were decoded, one channel where the clip is grey, any frames in any order."""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -12,7 +11,6 @@ from scipy.io import savemat
 
 from tests.preprocessing.video.clips import remuxed
 from vskd.errors import CacheError, DataError
-from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.stores import frame_store
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
 from vskd.preprocessing.video.foreground import crop_to_foreground
@@ -150,14 +148,3 @@ def test_a_clip_in_another_container_has_the_same_content(red: FrameSource, tmp_
     build_frame_store([red, other, again], tmp_path / "f.h5", size=32)
     contents = FrameStore(tmp_path / "f.h5").contents
     assert contents["red"] == contents["again"] != contents["other"]
-
-
-@pytest.mark.parametrize("fit", ["squash", "foreground"])
-def test_a_part_of_a_clip_is_a_recording(red: FrameSource, tmp_path: Path, fit: str) -> None:
-    part = replace(red, id="part", reading=Reading(seconds=(0.1, 0.3)))
-    build_frame_store([red, part], tmp_path / "f.h5", size=32, fit=fit)  # type: ignore[arg-type]
-    store = FrameStore(tmp_path / "f.h5")
-    assert (store.num_frames("red"), store.num_frames("part")) == (12, 6)
-    assert store.contents["red"] != store.contents["part"]
-    if fit == "squash":
-        np.testing.assert_array_equal(whole(store, "part"), whole(store, "red")[3:9])

@@ -183,7 +183,9 @@ def test_the_same_videos_give_the_same_bytes(sources: list[PoseSource], tmp_path
 
 
 def test_recordings_that_are_parts_of_a_video_have_its_frames(sources: list[PoseSource], tmp_path: Path) -> None:
-    parts = [replace(sources[0], id=f"p{k}", reading=Reading(seconds=(0.1 * k, 0.1 * k + 0.2))) for k in (0, 1, 2)]
+    parts = [
+        replace(sources[0], id=f"p{k}", reading=Reading(seconds=(0.1 * k - 0.01, 0.1 * k + 0.19))) for k in (0, 1, 2)
+    ]
     build([sources[0], *parts], tmp_path / "poses")
     whole = read_poses(tmp_path / "poses" / "s%2Fone.h5")[0]
     for k in (0, 1, 2):

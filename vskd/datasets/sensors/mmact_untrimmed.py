@@ -31,6 +31,7 @@ from vskd.errors import DataError
 from vskd.preprocessing.folders import files_below, shown
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.text_file import read_text
+from vskd.preprocessing.sync.cut import Cut
 
 NAME = "mmact-untrimmed"
 PLACE = ("subject", "scene", "session")
@@ -213,8 +214,8 @@ def _streams(place: Place, name: str, interval: tuple[float, float], found: _Fou
         file = _covering(found.videos.get((place, camera), []), interval, ROUNDED_S)
         if file is not None:
             seconds, where = _within(file, interval), f"camera {camera[-1]}"
-            reading = Reading(seconds=seconds)
-            yield Stream(camera, "video", file.path, file.rate_hz, "uint8", placement=where, reading=reading)
+            part, cut = Reading(seconds=seconds), Cut(*seconds)  # what it is among the file's parts, and its frames
+            yield Stream(camera, "video", file.path, file.rate_hz, "uint8", placement=where, reading=part, cut=cut)
 
 
 def _covering(files: Iterable[_File], interval: tuple[float, float], slack: float) -> _File | None:

@@ -13,6 +13,7 @@ from vskd.errors import DataError
 from vskd.preprocessing.matfile import mat_shape, read_mat
 from vskd.preprocessing.sensor.seen_joints import SeenJoints, completed
 from vskd.preprocessing.sensor.signals import resample_to_length
+from vskd.preprocessing.sync.cut import Cut
 
 Joints = npt.NDArray[np.float32]
 MIN_FRAMES = 2
@@ -84,6 +85,28 @@ def _seen(path: Path, variable: str) -> SeenJoints:
         raise DataError(f"{path}: poses are in {' or '.join(SPACES)}, not '{variable}'", "Name one of them")
     data = np.moveaxis(read_poses(path)[0], 0, 2)  # (joints, columns, frames)
     return SeenJoints(data[:, SPACES[variable]], np.nan_to_num(data[:, VISIBILITY]))
+
+
+def cut_joints(joints: Joints, cut: Cut, rate_hz: float, path: Path) -> Joints:
+    """The frames of the part that is kept, (joints, axes, fewer frames).
+
+    Args:
+        joints: (joints, axes, frames).
+        cut: in seconds since the first frame.
+        rate_hz: frames per second.
+        path: for messages.
+
+    Raises:
+        DataError: fewer than two frames are kept.
+    """
+    times = np.arange(joints.shape[2]) / rate_hz
+    kept = joints[..., (times >= cut.start_s) & (times < cut.end_s)]
+    if kept.shape[2] < MIN_FRAMES:
+        raise DataError(
+            f"{path}: of its {joints.shape[2]} frames, {kept.shape[2]} lie between {cut.start_s:g} and {cut.end_s:g} s",
+            "Correct or delete sync.csv",
+        )
+    return kept
 
 
 def in_body_frame(joints: Joints) -> Joints:

@@ -33,7 +33,7 @@ from vskd.preprocessing.stores.checksum import DAMAGE, checked, seal
 from vskd.preprocessing.stores.store import NAMED_FAILURES, StoreFailure
 from vskd.preprocessing.stores.store_file import member_name
 from vskd.preprocessing.stores.store_parts import SOURCE, content_of_part, source_hash, write_part
-from vskd.preprocessing.video.frames import read_part_of_frames
+from vskd.preprocessing.video.frames import Span, read_frames
 from vskd.preprocessing.video.pose import Choice, PoseNetworks, bodies
 from vskd.preprocessing.video.pose_landmarks import JOINTS, Body
 from vskd.progress import track
@@ -59,9 +59,15 @@ class PoseSource:
     reading: Reading | None = None
 
     @property
-    def part(self) -> list[float]:
+    def part(self) -> tuple[float, ...]:
         """Seconds of the video; empty of a whole one."""
-        return [] if self.reading is None else list(self.reading.seconds or ())
+        return () if self.reading is None else self.reading.seconds or ()
+
+    @property
+    def span(self) -> Span | None:
+        """The same as the reader of frames wants it."""
+        seconds = None if self.reading is None else self.reading.seconds
+        return Span(seconds[0], seconds[1], self.rate_hz) if seconds else None
 
 
 @dataclass(frozen=True)
@@ -166,14 +172,14 @@ def _made_as(part: Path, source: PoseSource, digest: str, settings: PoseSettings
         checked(file["box"])
         attributes = file["data"].attrs
         stated = bytes(attributes[SOURCE]).decode(), bytes(attributes[SETTINGS]).decode(), float(attributes["rate_hz"])
-        return (*stated, attributes["part"].tolist()) == (digest, settings.text(), source.rate_hz, source.part)
+        return (*stated, tuple(attributes["part"].tolist())) == (digest, settings.text(), source.rate_hz, source.part)
     return False
 
 
 def _write(source: PoseSource, networks: PoseNetworks, settings: PoseSettings, file: h5py.File) -> None:
     if source.path.suffix.lower() == ".mat":
         raise DataError(f"{source.path}: is a depth clip", "Name a stream of ordinary video")
-    frames = read_part_of_frames(source.path, rate_hz=source.rate_hz, reading=source.reading, size=None)
+    frames = read_frames(source.path, size=None, span=source.span)
     found = [_row(body) for body in bodies(frames, networks, rate_hz=source.rate_hz, person=settings.person)]
     data = file.create_dataset("data", data=np.stack([row for row, _ in found]), compression="gzip", shuffle=True)
     data.attrs.update({"rate_hz": source.rate_hz, "part": source.part, SETTINGS: np.bytes_(settings.text())})
