@@ -1,7 +1,7 @@
 """Skeleton files to joint trajectories: float32 (joints, axes, frames), in the body's own frame. No torch.
 
-A skeleton is a .mat file (joints, 3, frames), a file of poses that `vskd preprocess pose` made of a video (.h5), or one
-of MMAct (.json, two axes).
+A skeleton is a .mat file (joints, 3, frames), a table of points over time (.txt, .csv; see marker_file.py), a file of
+poses that `vskd preprocess pose` made of a video (.h5), or one of MMAct (.json, two axes).
 """
 
 from pathlib import Path
@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from vskd.errors import DataError
 from vskd.preprocessing.matfile import mat_shape, read_mat
+from vskd.preprocessing.sensor.marker_file import SUFFIXES as POINTS
+from vskd.preprocessing.sensor.marker_file import count_points, read_points
 from vskd.preprocessing.sensor.seen_joints import SeenJoints, completed
 from vskd.preprocessing.sensor.signals import resample_to_length
 from vskd.preprocessing.sync.cut import Cut
@@ -39,7 +41,7 @@ def read_joints(path: Path, variable: str = "", least_confidence: float = 0.0) -
             if str(path) in error.problem:
                 raise
             raise DataError(f"{path}: {error.problem}", error.action) from error
-    joints = np.asarray(read_mat(path, variable), dtype=np.float32)
+    joints = read_points(path) if path.suffix.lower() in POINTS else np.asarray(read_mat(path, variable), np.float32)
     if joints.ndim != 3 or joints.shape[1] != 3 or joints.shape[2] < MIN_FRAMES:
         raise DataError(
             f"{path}: a skeleton has (joints, 3, {MIN_FRAMES} frames or more), this has {joints.shape}",
@@ -60,6 +62,8 @@ def joints_shape(path: Path, variable: str = "") -> tuple[int, int]:
         return 33, 3
     if path.suffix == POSE_JSON:
         return 17, 2
+    if path.suffix.lower() in POINTS:
+        return count_points(path), 3
     joints, axes, *_ = mat_shape(path, variable)
     return joints, axes
 
