@@ -41,7 +41,6 @@ def test_what_is_no_role_is_left_for_the_schema_to_refuse(content: dict[str, Any
         ({"n": {"preset": "x", "c": 2}}, {"n": {"preset": "y"}}, {"n": {"preset": "y"}}),
         ({"n": {"method": "x", "c": 2}}, {"n": {"method": "y"}}, {"n": {"method": "y"}}),
         ({"n": {"name": "x", "c": 2}}, {"n": {"method": "y"}}, {"n": {"name": "x", "c": 2, "method": "y"}}),
-        ({"t": [{"loss": "kd", "w": 1}]}, {"t": {0: {"loss": "nkd"}}}, {"t": [{"loss": "nkd"}]}),
         ({"d": {"preset": "x", "c": 2}}, {"d": {"terms": [{"loss": "kd"}]}}, {"d": {"terms": [{"loss": "kd"}]}}),
         ({"d": {"preset": "x", "c": 2}}, {"d": {"terms": {}}}, {"d": {"preset": "x", "c": 2, "terms": {}}}),
         ({"d": {"c": 2}}, {"d": {"terms": []}}, {"d": {"c": 2, "terms": []}}),
