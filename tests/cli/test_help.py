@@ -79,7 +79,16 @@ def test_the_help_page_lists_the_whole_catalog(vskd) -> None:
 
 def test_every_file_of_the_command_line_is_in_the_catalog() -> None:
     files = {p.stem for p in (ROOT / "vskd" / "cli").glob("*.py")}
-    assert files - {"__init__", "__main__", "datasets_import", "entry", "main", "options", "output"} == set(CATALOG)
+    assert files - {
+        "__init__",
+        "__main__",
+        "datasets_import",
+        "datasets_sync",
+        "entry",
+        "main",
+        "options",
+        "output",
+    } == set(CATALOG)
 
 
 def command_lines(page: str) -> Iterator[str]:

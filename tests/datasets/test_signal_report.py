@@ -82,6 +82,10 @@ def test_figures_over_all_recordings() -> None:
         "rate_hz": {"min": 49.0, "median": 50.0, "max": 51.0},
         "seconds": {"min": 2.0, "median": 2.0, "max": 4.0},
         "at_rest": {"min": 1.0, "median": 1.0, "max": 1.4},
+        "jitter_ms": {},
+        "drift_ms": {},
+        "backward": 0,
+        "repeated": 0,
         "with_gaps": 1,
         "longest_gap_s": 1.5,
         "saturated": 1,
@@ -92,3 +96,12 @@ def test_figures_over_all_recordings() -> None:
     }
     empty = SignalReport("gyroscope", "deg/s", {}, {}).summary()
     assert (empty["rate_hz"], empty["at_rest"], empty["longest_gap_s"]) == ({}, {}, 0.0)
+
+
+def test_clocks_are_reported(trials: Path) -> None:
+    report = report_signals(index(trials), WRIST)
+    summary = report.summary()
+    assert set(report.clocks) == set(report.facts) and report.nominal_hz > 30
+    jitter = sorted(1000 * clock.jitter_s for clock in report.clocks.values())
+    assert summary["jitter_ms"] == dict(zip(("min", "median", "max"), jitter, strict=True))
+    assert summary["backward"] == sum(clock.backward for clock in report.clocks.values())

@@ -95,6 +95,17 @@ def dated(folder: Path, *repeated: int) -> dict[Path, Samples]:
     return files
 
 
+def written(tmp_path: Path, *starts: str) -> dict[Path, Samples]:
+    """Files of 2 s at 50 Hz whose stamps begin as these, `{}` for the seconds."""
+    files: dict[Path, Samples] = {}
+    for number, start in enumerate(starts):
+        path = tmp_path / f"{number}.csv"
+        rows = "\n".join(f"{start.format(f'{n / 50:06.3f}')},0,0,1" for n in range(100))
+        path.write_text(f"t,x,y,z\n{rows}\n")
+        files[path] = open_samples(path)
+    return files
+
+
 def test_times_of_day_are_text_and_uneven_clocks_are_counted(tmp_path: Path) -> None:
     timing = find_timing(dated(tmp_path, 0, 1, 1), columns(0), Stated())
     assert (timing.rate_hz, timing.unit, timing.uneven, timing.broken) == (50.0, "text", 2, ())
@@ -186,3 +197,27 @@ def test_half_of_the_clocks_may_be_broken() -> None:
     assert len(find_timing({**counted(20.0), Path("a"): still}, columns(0, 1e-3), Stated()).broken) == 1
     with pytest.raises(DataError, match="2 of 3 clocks are broken"):
         find_timing({**counted(20.0), Path("a"): still, Path("b"): still}, columns(0, 1e-3), Stated())
+
+
+LOCAL, ZONED = "2024-03-01 10:00:{}", "2024-03-01T10:00:{}+01:00"
+
+
+def test_local_times_have_a_zone_or_none_and_no_mixture(tmp_path: Path) -> None:
+    local = written(tmp_path, LOCAL, LOCAL)
+    for zone in (None, "Europe/Berlin"):
+        found = find_timing(local, columns(0, None), Stated(time_zone=zone))
+        assert (found.rate_hz, found.unit) == (50.0, "text")
+    with pytest.raises(DataError, match=r"are local times, and others say when they were.*--time-zone"):
+        find_timing(written(tmp_path, LOCAL, ZONED), columns(0, None), Stated())
+    with pytest.raises(DataError, match="--time-zone is given, and the time stamps are no local times"):
+        find_timing(written(tmp_path, ZONED), columns(0, None), Stated(time_zone="Europe/Berlin"))
+
+
+def test_over_the_night_the_clock_is_put_back_a_zone_is_needed(tmp_path: Path) -> None:
+    path = tmp_path / "night.csv"
+    hours = [("02:59", n) for n in range(600)] + [("02:00", n) for n in range(600)]
+    path.write_text("t,x,y,z\n" + "\n".join(f"2024-10-27 {h}:{n / 10:06.3f},0,0,1" for h, n in hours) + "\n")
+    files = {path: open_samples(path)}
+    with pytest.raises(DataError, match=r"set back|broken"):
+        find_timing(files, columns(0, None), Stated())
+    assert find_timing(files, columns(0, None), Stated(time_zone="Europe/Berlin")).rate_hz == 10.0

@@ -14,6 +14,8 @@ from vskd.errors import DataError
         (["p01_s2_walk.csv", "p02_s1_run.csv"], "p{subject}_s{session}_{label}.csv"),
         (["walk/walk-s1.csv", "run/run-s2.csv"], "{label}/*-s{subject}.csv"),
         (["log_walk_raw_s1.csv", "log_run_raw_s1.csv"], "log_{label}_raw_s{subject}.csv"),
+        (["scene1/s1_cam2_walk.csv", "scene2/s1_cam3_run.csv"], "scene{scene}/s{subject}_cam{camera}_{label}.csv"),
+        (["device-1/s1_walk.csv", "device-2/s1_run.csv"], "device-{device}/s{subject}_{label}.csv"),
         (["s1/s1_walk.csv", "s2/s2_run.csv"], "s{subject}/s*_{label}.csv"),
     ],
 )

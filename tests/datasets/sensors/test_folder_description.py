@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from vskd.datasets.sensors import folder_description
-from vskd.datasets.sensors.folder_description import read_description
+from vskd.datasets.sensors.folder_description import StreamDescription, read_description
 from vskd.errors import DataError
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "own-data.md"
@@ -81,8 +81,7 @@ def test_samples_are_given_in_g_or_degrees(tmp_path: Path, unit: str, factor: fl
         ({"files": None}, {}, "give a pattern, or a table: for all streams"),
         ({}, {"table": "list.csv"}, "give a pattern, or a table: for all streams"),
         ({}, {"labels": ["walk"]}, "labels"),
-        ({}, {"subject_column": 4}, "subject_column and null_class do nothing here"),
-        ({}, {"null_class": "none"}, "subject_column and null_class do nothing here"),
+        ({}, {"null_class": "none"}, "null_class does nothing here"),
         ({}, {"streams": {}}, "streams"),
         ({}, {"format": "sensor-folder 2"}, "format"),
     ],
@@ -121,3 +120,39 @@ def test_a_folder_that_is_none_or_holds_none(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds no dataset\.yaml") as caught:
         read_description(tmp_path)
     assert "vskd datasets import" in caught.value.action
+
+
+def described(tmp_path: Path, stream: str, also: str = "") -> StreamDescription:
+    (tmp_path / "dataset.yaml").write_text(
+        f"format: sensor-folder 1\n{also}streams:\n  accelerometer: {{files: '{{label}}.csv', columns: [0, 1, 2], "
+        f"rate_hz: 50, unit: mg, {stream}}}\n"
+    )
+    return read_description(tmp_path).streams["accelerometer"]
+
+
+def test_codes_say_factor_zero_and_rail(tmp_path: Path) -> None:
+    stream = described(tmp_path, "codes: 0..63 = -1500..1500")
+    assert (stream.factor, stream.zero, stream.limit) == (pytest.approx(3 / 63), 31.5, 1.5)
+    plain = described(tmp_path, "offset: 4, range: 2000")
+    assert (plain.factor, plain.zero, plain.limit) == (1e-3, 4, 2)
+
+
+def test_numbers_of_samples_last_as_long_as_the_rate_says(tmp_path: Path) -> None:
+    time = described(tmp_path, "time: {column: 3, unit: samples}").time
+    assert time is not None and time.seconds(50.0) == 0.02
+
+
+@pytest.mark.parametrize(
+    ("stream", "also", "message"),
+    [
+        ("codes: 0..63 = -1..1, offset: 3", "", "offset does nothing beside codes"),
+        ("codes: 63 = 1", "", "not written like"),
+        ("clip: true", "", "clip does nothing without a range"),
+        ("time: {column: 3, unit: ms, zone: Europe/Berlin}", "", "only dates and times have one"),
+        ("time: {column: 3, unit: text, zone: Berlin}", "", "no IANA time zone"),
+        ("clip: false", "null_class: rest\n", "null_class does nothing here"),
+    ],
+)
+def test_what_does_nothing_or_is_unknown_is_refused(tmp_path: Path, stream: str, also: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        described(tmp_path, stream, also)

@@ -1,5 +1,7 @@
 """Streams side by side by absolute time, against functions that can be evaluated at any time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,3 +104,10 @@ def test_gaps_have_their_length() -> None:
     whole = joined([timed(50.0, 0.0, 8.0), timed(50.0, 0.0, 8.0, without=slice(100, 150))], ("a", "b"), "r", 25.0)
     (place,) = whole.clock.breaks
     assert whole.clock.gaps == (pytest.approx(whole.times[place] - whole.times[place - 1]),)
+
+
+def test_local_times_of_no_stated_zone_cannot_stand_beside_others() -> None:
+    local = replace(timed(50.0, 5.0, 6.0), local=True)
+    with pytest.raises(DataError, match=r"r: watch: .* local times of a zone that nobody states.*--time-zone"):
+        joined([local, timed(50.0, 5.0, 6.0)], ("watch", "phone"), "r", 50.0)
+    assert joined([local, local], ("a", "b"), "r", 50.0).signal.shape[0] == 4

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from vskd.preprocessing.sensor.stamps import is_stamp, parse_stamps, scale_counts, start_of
+from vskd.preprocessing.sensor.stamps import is_local, is_stamp, parse_stamps, scale_counts, start_of
 
 AT = np.arange(100) * 0.02
 START = datetime(2024, 5, 6, 23, 59, 59, 300_000, tzinfo=UTC)
@@ -146,3 +146,25 @@ def test_a_unit_of_its_own_is_named() -> None:
     seconds, how = scale_counts(np.arange(3.0), 0.0, 0.25)
     assert (seconds.tolist(), how) == ([0.0, 0.25, 0.5], "in 0.25 s")
     assert parse_stamps(["0,5", "1,5"], 1.0)[0].tolist() == [0.0, 1.0]
+
+
+def test_days_between_dates_are_counted_where_they_are_written_with_the_year_first() -> None:
+    cells = [f"{day}_10:00:{n:02d}.5" for day in ("20240228", "20240301") for n in range(5)]
+    seconds, _ = parse_stamps(cells)
+    np.testing.assert_allclose(seconds, [*range(5), *(2 * 86400.0 + n for n in range(5))])
+
+
+@pytest.mark.parametrize(
+    ("cell", "local"),
+    [
+        ("2024-03-01T10:00:00", True),
+        ("2024-03-01 10:00:00,250", True),
+        ("2024-03-01T10:00:00Z", False),
+        ("2024-03-01T10:00:00.5+01:00", False),
+        ("1709287200000", False),
+        ("10:00:00", False),
+        ("03/04/2024 10:00:00", False),
+    ],
+)
+def test_what_says_a_day_and_no_offset_is_local(cell: str, local: bool) -> None:
+    assert is_local(cell) == local

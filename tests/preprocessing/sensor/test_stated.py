@@ -8,7 +8,7 @@ from scipy.io import savemat
 
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.reading import Reading
-from vskd.preprocessing.sensor.stated import open_stated, read_part
+from vskd.preprocessing.sensor.stated import Part, open_stated, read_part
 
 TABLE = np.column_stack([1000 + 20.0 * np.arange(300), np.random.default_rng(0).normal(size=(300, 3))])
 
@@ -72,7 +72,7 @@ def test_the_day_of_the_first_stamp_is_kept(tmp_path: Path) -> None:
         else:
             np.save(tmp_path / name, table)
         part = read_part(tmp_path / name, **XYZ, reading=Reading(rows=(10, 20)), time_column=0)
-        assert part.start == (pytest.approx(1.6e9) if name == "a.csv" else None)
+        assert part.start == pytest.approx(1.6e9)
         assert read_part(tmp_path / name, **XYZ, reading=Reading()).start is None
 
 
@@ -141,3 +141,37 @@ def test_a_variable_of_a_mat_file(tmp_path: Path) -> None:
     part = read_part(tmp_path / "a.mat", **XYZ, reading=Reading(), variable="mine")
     np.testing.assert_allclose(part.signal, TABLE[:, 1:].T, atol=1e-5)
     assert open_stated(tmp_path / "a.mat", variable="mine").kind == "array 'mine'"
+
+
+def test_glitches_are_clipped_where_that_is_asked_for(file: Path) -> None:
+    plain, clipped = (
+        read_part(file, reading=Reading(limit=limit), axes="xyz", rate_hz=50.0, columns=(1, 2, 3)).signal
+        for limit in (0.0, 0.5)
+    )
+    np.testing.assert_array_equal(clipped, np.clip(plain, -0.5, 0.5))
+    assert np.abs(plain).max() > 0.5
+
+
+def test_numbers_of_samples_are_a_clock_and_missing_ones_a_gap(tmp_path: Path) -> None:
+    rows = np.delete(np.column_stack([np.arange(100), np.ones((100, 3))]), slice(40, 60), axis=0)
+    np.save(tmp_path / "n.npy", rows)
+    reading = Reading(time_unit_s=1 / 50.0)
+    part = read_part(tmp_path / "n.npy", axes="xyz", rate_hz=50.0, columns=(1, 2, 3), reading=reading, time_column=0)
+    assert part.stamps is not None
+    np.testing.assert_allclose(part.stamps, rows[:, 0] / 50)
+
+
+def test_a_zone_makes_moments_of_local_times(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+
+    def read(zone: str) -> Part:
+        reading = Reading(time_zone=zone)
+        return read_part(path, axes="xyz", rate_hz=1.0, columns=(1, 2, 3), reading=reading, time_column=0)
+
+    path.write_text("\n".join(f"2024-06-01T10:00:{n:02d},{n},0,1" for n in range(30)))
+    local, zoned = read(""), read("America/New_York")
+    assert local.local and not zoned.local
+    assert zoned.start is not None and local.start is not None and zoned.start - local.start == 4 * 3600
+    path.write_text("\n".join(f"2024-06-01T10:00:{n:02d}Z,{n},0,1" for n in range(30)))
+    with pytest.raises(DataError, match="are no local times of America/New_York"):
+        read("America/New_York")
