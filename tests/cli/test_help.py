@@ -146,8 +146,6 @@ NEEDED = {
     "evaluate": {"target"},
     "compare": {"recipes", "out"},
     "export": {"run", "out"},
-    "datasets sync": {*DATA},
-    "doctor": {"data_set"},
     "forecast": {"student", "teachers"},
     "bundle show": {"path"},
     "bundle sign": {"path", "key"},
@@ -159,8 +157,6 @@ NEEDED = {
 """Arguments and options without which a command is no command."""
 DEFAULTS = {
     "demo": {"out": Path("demo")},
-    "datasets sync": {"max_offset": 10.0},
-    "doctor": {"window_s": 0.0},
     "datasets make-synthetic": {"subjects": 8, "actions": 8, "trials": 4, "seed": 0},
     "datasets sync": {"max_offset": 10.0},
     "doctor": {"window_s": 0.0},
@@ -184,8 +180,6 @@ LIMITS = {
     "preprocess gaf": {"size": (4, 1024)},
     "preprocess windows": {"length": (8, None), "stride": (1, None), "max_bad_fraction": (0, 1)},
     "compare": {"workers": (1, None)},
-    "datasets sync": {"max_offset": (0, None), "video_rate": (0, None)},
-    "doctor": {"window_s": (0, None)},
     "teach": {"number": (0, None)},
     "predict": {"every": (1, None)},
 }

@@ -97,10 +97,7 @@ def test_what_recipes_take_of_an_entry(name: str) -> None:
     assert (entry.system, entry.fold, len(entry.labels), entry.protocols, swap) == ENTRIES[name]
     assert all(stream in entry.streams for said in entry.defaults.values() for stream in said["streams"])
     if name.startswith("mmact"):
-<<<<<<< HEAD
         assert entry.streams == STREAMS_OF_MMACT + (() if name == "mmact-untrimmed" else POSES_OF_MMACT)
-=======
-        assert entry.streams == STREAMS_OF_MMACT
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -111,4 +108,3 @@ def test_a_folder_that_is_not_there_or_is_none_is_named(name: str, tmp_path: Pat
             get_dataset(name).index(root)
         assert str(root) in str(caught.value)
         assert ("make-synthetic" if name == "synthetic" else "--data") in str(caught.value)
->>>>>>> wave-mut
