@@ -68,6 +68,14 @@ def synthetic_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "world", lambda root: write_world(root, subjects=4, actions=3, trials=2, seed=0))
 
 
+@pytest.fixture(scope="session")
+def long_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four long recordings that show several classes and a null class; see `tests.long_recordings`. Never change it."""
+    from tests.long_recordings import write_long
+
+    return made_once(tmp_path_factory, "long", write_long)
+
+
 def mend_in_place(path: Path, at: int = -1) -> None:
     """Change one byte of a file as an editor might that hides it: size and times stay."""
     before, content = path.stat(), bytearray(path.read_bytes())

@@ -155,3 +155,16 @@ def test_signs_and_order_are_those_of_the_flags(tmp_path: Path) -> None:
     expected = signal(1, "walk", 1, 104.0).T[[2, 0, 1]] * np.array([[1], [-1], [1]])
     np.testing.assert_allclose(read_stream(stream).signal, expected, atol=2e-3)
     assert stream.range_limit == pytest.approx(8.0)
+
+
+def test_long_files_may_be_recordings_with_a_null_class(tmp_path: Path) -> None:
+    from tests.long_recordings import write_long
+
+    write_long(tmp_path / "files", subjects=2)
+    (tmp_path / "files" / "dataset.yaml").unlink()
+    stated = Stated(label_column="activity", pattern="{subject}.csv", null_class="none", whole_files=True)
+    done = import_folder(tmp_path / "files", tmp_path / "set", stated)
+    description = read_description(tmp_path / "set")
+    assert (description.whole_files, description.null_class) == (True, "none")
+    assert done.index.labels == ("none", "run", "walk") and done.index.null_class == "none"
+    assert [r.subject for r in done.index] == ["1", "2"] and all(r.timeline for r in done.index)

@@ -279,6 +279,7 @@ def _description(
         "label_column": column(stated.label_column, "--label-column"),
         "subject_column": column(stated.subject_column, "--subject-column"),
         "null_class": stated.null_class,
+        "whole_files": stated.whole_files or None,
     }
     return {
         "format": FORMAT,

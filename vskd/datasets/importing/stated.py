@@ -21,7 +21,7 @@ class Stated:
         position: where it is worn.
         uncalibrated: whether the device need not show 1 g at rest.
         separator: name of the separator.
-        label_column, subject_column, null_class: see `Description`.
+        label_column, subject_column, null_class, whole_files: see `Description`.
         variable: array of .mat files.
     """
 
@@ -42,6 +42,7 @@ class Stated:
     label_column: str | None = None
     subject_column: str | None = None
     null_class: str | None = None
+    whole_files: bool = False
     variable: str = ""
 
     @property

@@ -116,7 +116,10 @@ class Description(Strict):
         labels: names of the classes in order; left out: those found, sorted.
         label_column: column of the sensor files that holds the label of each row: a run of equal labels is a recording.
         subject_column: the same for subjects.
-        null_class: class of rows without a label; left out: they are no recordings.
+        null_class: class of what nobody labelled; left out: it is in no recording, or in none of its windows.
+        whole_files: whether a file (or the rows of a subject in it) is one recording that shows several classes, one
+            after the other: for sliding windows, each of which has a label of its own. Otherwise each labelled part of
+            a file is a recording.
         streams: by name.
     """
 
@@ -127,6 +130,7 @@ class Description(Strict):
     label_column: Column | None = None
     subject_column: Column | None = None
     null_class: str | None = None
+    whole_files: bool = False
     streams: Annotated[dict[str, StreamDescription], Field(min_length=1)]
 
     @field_validator("streams")
@@ -147,8 +151,14 @@ class Description(Strict):
                 raise ValueError(f"streams.{name}.files: has no {{label}}, and no label_column is given")
         if self.label_column is not None and len(self.streams) > 1 and not self.one_file:
             raise ValueError("label_column: the streams must be columns of the same files")
-        if self.label_column is None and (self.subject_column is not None or self.null_class is not None):
-            raise ValueError("subject_column and null_class do nothing here: they count with label_column")
+        null_counts = self.null_class is None or self.whole_files
+        if self.label_column is None and (self.subject_column is not None or not null_counts):
+            raise ValueError(
+                "subject_column and null_class do nothing here: they count with label_column, null_class also with "
+                "whole_files: true"
+            )
+        if self.whole_files and self.label_column is None and self.table is None:
+            raise ValueError("whole_files: give a label_column, or a table of intervals, for labels over time")
         return self
 
     @property

@@ -6,22 +6,28 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.folder_description import FILE, PLACEHOLDER, Column, Description, StreamDescription
+from vskd.datasets.sensors.folder_timeline import (
+    UNLABELLED_CELLS,
+    Row,
+    labelled_rows,
+    row_times,
+    runs,
+    whole_files,
+)
 from vskd.datasets.sensors.sensor_folder import Found, plain_value
 from vskd.errors import DataError, first_few, nearest
 from vskd.preprocessing.folders import composed, files_below, shown
 from vskd.preprocessing.sensor.delimited import parse_delimited, read_delimited
 from vskd.preprocessing.sensor.device_file import DEVICES, read_device
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sensor.samples import TextSamples
 from vskd.preprocessing.sensor.text_file import TEXT, read_text
 
 SENSOR_FILES = TEXT | DEVICES | {".npy", ".mat"}
 HEAD_BYTES = 8192
 _PART_COLUMNS = ("start", "end", "first_row", "last_row")
-UNLABELLED_CELLS = frozenset({"", "nan", "none", "null", "na", "unlabelled", "unlabeled"})
 
 
 def list_recordings(root: Path, description: Description, problems: list[Problem]) -> list[Found]:
@@ -32,12 +38,26 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
     """
     folder = root / description.root
     if description.table is not None:
-        found = list(_by_table(root / description.table, folder, description, problems))
+        rows = list(_by_table(root / description.table, folder, description, problems))
+        if description.whole_files and description.label_column is None:
+            return list(whole_files(rows, description, _clocks(rows, description)))
+        found = [row.found for row in rows]
     else:
         found = _by_patterns(folder, description, problems)
     if description.label_column is None:
         return found
     return [run for one in found for run in _runs(one, description, problems)]
+
+
+def _clocks(rows: Sequence[Row], description: Description) -> dict[str, int | None]:
+    """The column of time stamps of each stream, looked up in a file that is there."""
+    if not rows:
+        return {}
+    files = rows[0].found.files
+    return {
+        name: positions(files[name], [stated.time.column], stated)[0] if stated.time else None
+        for name, stated in description.streams.items()
+    }
 
 
 def pattern_regex(pattern: str) -> re.Pattern[str]:
@@ -94,7 +114,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
     return [{name.strip().lower(): value.strip() for name, value in row.items()} for row in rows]
 
 
-def _by_table(table: Path, folder: Path, description: Description, problems: list[Problem]) -> Iterator[Found]:
+def _by_table(table: Path, folder: Path, description: Description, problems: list[Problem]) -> Iterator[Row]:
     """The rows of the table; recordings of one file are numbered where nothing else tells them apart."""
     rows = read_table(table)
     shared = {name for name, count in _counted(row["file"] for row in rows).items() if count > 1}
@@ -112,7 +132,7 @@ def _by_table(table: Path, folder: Path, description: Description, problems: lis
         files = dict.fromkeys(description.streams, path)
         if "trial" not in tells and not number:
             number = _stem(row["file"])
-        yield Found(words, files, _part(row, where), number)
+        yield Row(Found(words, files, _part(row, where), number), where)
 
 
 def _stem(name: str) -> str:
@@ -155,12 +175,15 @@ def _runs(one: Found, description: Description, problems: list[Problem]) -> Iter
     try:
         table = read_delimited(path, stated.separator or "")
         keys = list(zip(*(table.cells(c) for c in positions(path, asked, stated)), strict=True))
+        if description.whole_files:
+            clock = positions(path, [stated.time.column], stated)[0] if stated.time else None
+            times = row_times(path, TextSamples(table), stated, clock)
+            yield from labelled_rows(one, keys, times, description, _stem(path.name))
+            return
     except DataError as error:
         problems.append(Problem("corrupt", one.id, shown(path), error.problem))
         return
-    codes = {key: n for n, key in enumerate(dict.fromkeys(keys))}
-    starts = np.flatnonzero(np.diff([codes[key] for key in keys], prepend=-1)).tolist()
-    for number, (first, behind) in enumerate(zip(starts, [*starts[1:], len(keys)], strict=True), 1):
+    for number, (first, behind) in enumerate(runs(keys), 1):
         label, *subject = keys[first]
         name = description.null_class if label.lower() in UNLABELLED_CELLS else label
         if name is None:

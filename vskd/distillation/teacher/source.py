@@ -34,11 +34,32 @@ def _source(experiment: Experiment, teacher: FinishedTeacher, wanted: Sequence[s
         return _permuted(experiment, teacher, wanted)
     if online(distiller.teacher_outputs, inputs, teacher.inputs):
         return OnlineTeacher(teacher.model, teacher.inputs, wanted)
+    _refuse_several(experiment, teacher)
     return CachedTeacher(teacher.cache(layers=wanted))
+
+
+def _refuse_several(experiment: Experiment, teacher: FinishedTeacher) -> None:
+    """Refuse a cached teacher whose answer is of another window, or of a whole recording that shows several classes.
+
+    Raises:
+        RecipeError: a cache holds one answer for a recording, and there are several windows to speak of.
+    """
+    if teacher.inputs.several:
+        raise RecipeError(
+            f"the teacher sees sliding windows of {teacher.inputs.name}, and its cache holds one answer a recording",
+            "Let student and teacher see the same (equal `sees`), or give the teacher window: whole",
+        )
+    if any(recording.timeline for recording in experiment.recordings.values()):
+        raise RecipeError(
+            f"recordings show several classes one after the other, and the teacher sees the {teacher.inputs.name} of "
+            "each as one",
+            "Let student and teacher see the same sliding windows, or leave whole_files out in dataset.yaml",
+        )
 
 
 def _permuted(experiment: Experiment, teacher: FinishedTeacher, wanted: Sequence[str]) -> PermutedTeacher:
     """The control: the true classes are used to exchange within them, which no student could."""
+    _refuse_several(experiment, teacher)
     cache, recipe = teacher.cache(layers=wanted), experiment.recipe
     train = experiment.training_split(recipe.student.training).train
     classes = {i: experiment.recordings[i].label for i in train} if recipe.distiller.permuted == "class" else None
@@ -68,4 +89,4 @@ def online(wanted: str, student: Inputs, teacher: Inputs) -> bool:
             "cache",
             "Give teacher and student the same `sees` and set distiller.teacher_outputs to 'auto', or flip to 0",
         )
-    return wanted == "online" or (wanted == "auto" and alike and student.augmented)
+    return wanted == "online" or (wanted == "auto" and alike and (student.augmented or student.several))

@@ -32,11 +32,13 @@ class Part:
         signal: float32 (axes, samples), in the stream's unit, in the order of the file.
         stamps: (samples,) seconds since the file's first sample; None where the file has no clock.
         start: seconds since 1970 of the file's first sample; None where the stamps do not say a day.
+        first: stamp of the part's first row, whether or not its cells are empty; 0 where the file has no clock.
     """
 
     signal: Signal
     stamps: Seconds | None
     start: float | None
+    first: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,12 @@ def read_part(
     part = _rows(numbers, reading, rate_hz, path)
     values = (numbers.values[:, part] - reading.offset) * np.array(reading.factors or (1.0,) * len(axes))[:, None]
     stamps = None if numbers.stamps is None else numbers.stamps[part]
+    first = 0.0
     if stamps is not None:
         whole = ~np.isnan(values).any(axis=0)
+        first = float(stamps[0])
         values, stamps = values[:, whole], stamps[whole]
-    return Part(to_signal(list(values), axes, path), stamps, numbers.start)
+    return Part(to_signal(list(values), axes, path), stamps, numbers.start, first)
 
 
 @lru_cache(maxsize=FILES_KEPT)

@@ -40,6 +40,8 @@ class Timed:
         times: (samples,) seconds; even, but at the breaks.
         absolute: whether `times` are comparable with those of other files; else they begin at 0.
         clock: what the stamps say; one without breaks where there are none.
+        first_row_s: when the recording's first row was taken, by `times`; before `times` begins where its cells are
+            empty.
     """
 
     signal: Signal
@@ -47,6 +49,7 @@ class Timed:
     times: npt.NDArray[np.float64]
     absolute: bool = False
     clock: Clock = field(default_factory=lambda: Clock(None))
+    first_row_s: float = 0.0
 
     def pieces(self) -> list[Signal]:
         """The signal cut at its gaps."""
@@ -107,7 +110,7 @@ def read_timed(
             variable=variable,
             time_column=time_column,
         )
-        return _clocked(part.signal, part.stamps, part.start, rate_hz, path)
+        return _clocked(part.signal, part.stamps, part.start, rate_hz, path, part.first)
     if time_column is None:
         signal = read_sensor(path, axes=axes, variable=variable, columns=columns, stream=stream)
         return Timed(signal, rate_hz, np.arange(signal.shape[1]) / rate_hz)
@@ -123,10 +126,16 @@ def read_timed(
 
 
 def _clocked(
-    signal: Signal, stamps: npt.NDArray[np.float64] | None, start: float | None, rate_hz: float, path: Path
+    signal: Signal,
+    stamps: npt.NDArray[np.float64] | None,
+    start: float | None,
+    rate_hz: float,
+    path: Path,
+    first: float = 0.0,
 ) -> Timed:
     """A signal with an even clock through its stamps; `start` is when the file began, in seconds since 1970."""
     clock = Clock(None) if stamps is None else fit_clock(stamps, path, rate_hz)
     if stamps is None or not clock.period_s:
         return Timed(signal, rate_hz, np.arange(signal.shape[1]) / rate_hz)
-    return Timed(signal, 1 / clock.period_s, clock.sample_times(stamps) + (start or 0.0), start is not None, clock)
+    times, day = clock.sample_times(stamps), start or 0.0
+    return Timed(signal, 1 / clock.period_s, times + day, start is not None, clock, day + min(first, float(times[0])))
