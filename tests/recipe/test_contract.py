@@ -177,6 +177,8 @@ NEEDS: Mapping[str, Words] = {
     "motion": ["positions=true"],  # one of the two is seen
     "fine_tuning_epochs": [],
     "fine_tuning_rate": [],
+    "window_labels": [],
+    "most_mixed": [],
 }
 """Key -> what must stand beside it for its change to count (siblings)."""
 UNMIRRORED = ["student.sees.augmentation.flip=0.0", "teachers.0.sees.augmentation.flip=0.0"]
@@ -587,10 +589,7 @@ def test_every_key_reaches_the_code(name: str, roots: dict[str, Path], road: "Ro
     assert not silent, "\n".join(silent)
 
 
-IDLE = {*NEEDS, "encoding_inside", "fine_tuning", "limits", "most_mixed", "prune_stem", "window_labels"} - {
-    "select",
-    "validation",
-}
+IDLE = {*NEEDS, "encoding_inside", "fine_tuning", "limits", "prune_stem"} - {"select", "validation"}
 """Keys that do nothing in some recipes."""
 
 
