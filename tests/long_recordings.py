@@ -1,9 +1,13 @@
 """Long recordings that show several classes: people who rest, walk and run, in a data set of the kind sensor-folder."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from vskd.recipe import Recipe
 
 RATE = 25.0
 PACES = {"walk": 1.0, "run": 3.0, "": 0.0}
@@ -65,3 +69,18 @@ def write_long(root: Path, *, subjects: int = 4, seconds: float = 48.0) -> None:
         ]
         (root / f"{subject}.csv").write_text("t,x,y,z,activity\n" + "\n".join(rows) + "\n", encoding="utf-8")
     (root / "dataset.yaml").write_text(DESCRIPTION, encoding="utf-8")
+
+
+def long_recipe(root: Path, *more: str) -> "Recipe":
+    """A small student of sliding windows, without a teacher: people 1 and 3 train, 2 and 4 test."""
+    from vskd.recipe import load_recipe
+
+    words = (
+        *("dataset.name=sensor-folder", f"dataset.path={root}", "dataset.protocol=cross-subject"),
+        *("student.network=cnn1d", "student.network.embedding_size=12", "student.sees.encoding=raw"),
+        *("student.sees.encoding.scaling=fixed", "student.sees.encoding.limit=4.0", "student.sees.length=32"),
+        *("student.sees.window=sliding", "student.sees.rate_hz=25.0", "student.sees.stride=8"),
+        *("student.training.epochs=6", "student.training.batch_size=16", "distiller=none"),
+        *more,
+    )
+    return load_recipe("berkeley", words)
