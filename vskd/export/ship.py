@@ -24,6 +24,7 @@ from vskd.bundle.contract import (
     Provenance,
     Quantization,
     RangeEstimator,
+    UnknownContract,
 )
 from vskd.bundle.contract import TensorKind as TensorKind
 from vskd.bundle.encoding import Sample, model_input, student_input
@@ -50,6 +51,8 @@ logger = logging.getLogger(__name__)
 
 FloatArray = npt.NDArray[np.float32]
 ROUNDING = 1e-9
+KEEPS = 0.95
+"""Share of the right answers that the threshold of unknown ones keeps."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,8 @@ def export_model(
         max_drop=max_accuracy_drop,
     )
     check_budget(accuracy)
-    manifest = _manifest(converter, best, accuracy, float_measured, provenance)
+    contract = _with_threshold(contract, best.measured.sure, validation_split)
+    manifest = _manifest(converter, best, accuracy, float_measured, provenance, contract)
     golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels)
     bundle = write_bundle(
         out, model=best.content, float_model=float_model, golden=golden, manifest=manifest, learned=learned
@@ -257,6 +261,7 @@ def _manifest(
     accuracy: Accuracy,
     float_measured: Measurement,
     provenance: Provenance,
+    contract: Contract,
 ) -> Manifest:
     quantization = Quantization(
         input_type=converter.ends[0],
@@ -269,7 +274,7 @@ def _manifest(
         vskd_version=__version__,
         created_utc=datetime.now(UTC).replace(microsecond=0),
         provenance=provenance,
-        contract=converter.contract,
+        contract=contract,
         network=_cost(converter),
         quantization=quantization,
         accuracy=accuracy,
@@ -277,6 +282,21 @@ def _manifest(
         parity_float32=float_measured.parity,
         files={},
     )
+
+
+def _with_threshold(contract: Contract, sure: Sequence[float], split: Literal["validation", "train"]) -> Contract:
+    """The contract of a sensor with the threshold of unknown answers: nearly all right answers are surer.
+
+    Args:
+        contract: what the model asks for.
+        sure: probabilities of the right answers about windows that served to check the model.
+        split: the part that these are of.
+    """
+    if isinstance(contract, ImageContract) or not sure:
+        return contract
+    below = float(np.quantile(sure, 1 - KEEPS, method="lower"))
+    unknown = UnknownContract(below=min(1.0, round(below, 6)), keeps=KEEPS, windows=len(sure), split=split)
+    return contract.model_copy(update={"unknown": unknown})
 
 
 def _cost(converter: _Converter) -> NetworkCost:
