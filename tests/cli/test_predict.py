@@ -182,7 +182,7 @@ def test_a_model_of_sliding_windows_gives_a_timeline(
     assert lines[0] == "start_s,end_s,label,confidence" and lines[1].startswith("0.0,")
     assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
     content = json.loads(vskd("predict", sliding_bundle, long_file, "--json").out)
-    assert content["timeline"][0]["start_s"] == 0 and content["windows"] == (600 - 32) // 16 + 1
+    assert content["timeline"][0]["start_s"] == 0 and content["windows"] == (600 - sensor_contract().length) // 16 + 1
     assert content["understood"]["rate"].startswith("50 Hz") and content["unknown_below"] == 0
 
 
