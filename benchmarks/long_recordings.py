@@ -2,10 +2,10 @@
 
     python benchmarks/long_recordings.py [--folder FOLDER]
 
-`predict`: a text file of 50 Hz with a clock (10 hours are 1.8 million rows) through a bundle of sliding windows of 2.56 s,
-one a second, whose model is a single layer, so that what is measured is vskd. Each length runs in a process of its own,
-which reports the most memory it ever held (ru_maxrss); `windows`: milliseconds to read a window for training, in random
-order, of a recording that does not fit into the memory that a store keeps.
+`predict`: a text file of 50 Hz with a clock (10 hours are 1.8 million rows) through a bundle of sliding windows of 2.56
+s, one a second, whose model is a single layer, so that what is measured is vskd. Each length runs in a process of its
+own, which reports the most memory it ever held (ru_maxrss); `windows`: milliseconds to read a window for training, in
+random order, of a recording that does not fit into the memory that a store keeps.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def write_file(path: Path, hours: int) -> None:
             count = int(60 * RATE)
             times = np.arange(count) / RATE
             swing = np.sin(2 * np.pi * random.uniform(0.5, 3, 3) * times[:, None]) * random.uniform(0, 0.8)
-            samples = (0.1, 0.1, 1.0) + swing + random.normal(0, 0.02, (count, 3))
+            samples = np.array([0.1, 0.1, 1.0]) + swing + random.normal(0, 0.02, (count, 3))
             stamps = 20 * (minute * count + np.arange(count))
             rows = zip(stamps.tolist(), samples.tolist(), strict=True)
             file.writelines(f"{t},{x:.4f},{y:.4f},{z:.4f}\n" for t, (x, y, z) in rows)
@@ -112,7 +112,7 @@ def read_windows(folder: Path, minutes: int) -> float:
     """Seconds to read one window, in random order, without the memory of small recordings."""
     from vskd.preprocessing.stores.window_store import WindowSource, WindowStore, build_window_store
 
-    samples = np.random.default_rng(0).normal(0, 0.3, (int(minutes * 60 * RATE), 3)) + (0, 0, 1)
+    samples = np.random.default_rng(0).normal(0, 0.3, (int(minutes * 60 * RATE), 3)) + np.array([0.0, 0.0, 1.0])
     np.save(folder / "long.npy", samples.astype(np.float32))
     out = folder / f"{minutes}.h5"
     source = WindowSource("long", folder / "long.npy", "", (), ("x", "y", "z"), RATE)

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import av
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -25,6 +26,12 @@ def test_windows_whole(vskd, synthetic_root: Path, tmp_path: Path) -> None:
     store = WindowStore(out)
     assert store.windows("a1_s1_t1").shape == (1, 3, 32)
     assert vskd(*words).out == f"{out}: 24 recordings, was there already\n"
+    store.close()
+    with h5py.File(out, "r+", locking=False) as file:
+        file["recordings/a1_s1_t1"][0, 0, 0] = 7.0
+    answer = vskd(*words)
+    assert (answer.code, answer.out) == (1, "")
+    assert f"{out}" in answer.err and "damaged" in answer.err
 
 
 def test_windows_sliding(vskd, synthetic_root: Path, tmp_path: Path) -> None:

@@ -41,3 +41,56 @@ def test_faces_are_cut_out_in_grey_and_depth_to_the_body() -> None:
 
 def test_names_are_those_of_the_entries() -> None:
     assert all(get_dataset(name).name == name for name in DATASETS)
+
+
+STREAMS_OF_MMACT = (
+    *("accelerometer-watch", "accelerometer-phone", "gyroscope", "orientation"),
+    *(f"rgb-cam{n}" for n in range(1, 5)),
+)
+SIDES = {f"{what} - left": f"{what} - right" for what in ("talking on the phone", "texting")}
+BOTH_SIDES = SIDES | {right: left for left, right in SIDES.items()}
+SPLIT = ("cross-subject", "cross-subject-val", "subject-specific", "leave-one-subject-out")
+ENTRIES = {
+    "utd-mhad": ("vskd", None, 27, (*SPLIT, "enrolment"), None),
+    "berkeley-mhad": ("berkeley", None, 11, ("cross-subject", "cross-subject-val", "leave-one-subject-out"), None),
+    "mmact": ("vskd", None, 37, ("cross-subject", "cross-session", "cross-scene"), None),
+    "mmact-35": ("vskd", None, 35, ("cross-subject", "cross-session", "cross-scene", "challenge-cross-scene"), None),
+    "synthetic": (
+        "vskd",
+        None,
+        10,
+        SPLIT,
+        {
+            "swipe left": "swipe right",
+            "swipe right": "swipe left",
+            "draw circle clockwise": "draw circle counter-clockwise",
+            "draw circle counter-clockwise": "draw circle clockwise",
+        },
+    ),
+    "driver-inattention": (
+        "krca",
+        None,
+        6,
+        ("official", "subject-folds", "leave-one-subject-out", "official-test"),
+        {},
+    ),
+    "state-farm": ("krca", "1", 10, ("driver-folds", "leave-2-drivers-out", "official"), BOTH_SIDES),
+    "auc": ("krca", None, 10, ("official",), BOTH_SIDES),
+    "image-folder": ("krca", None, 0, ("official", "official-val", "leave-one-driver-out"), None),
+    "sensor-folder": ("berkeley", None, 0, ("cross-subject", "leave-one-subject-out"), None),
+}
+"""System, usual fold, classes, protocols with the usual one first, and what a mirror image becomes."""
+
+
+def test_every_entry_is_here() -> None:
+    assert set(ENTRIES) == set(DATASETS)
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_what_recipes_take_of_an_entry(name: str) -> None:
+    entry = get_dataset(name)
+    swap = None if entry.label_swap is None else dict(entry.label_swap)
+    assert (entry.system, entry.fold, len(entry.labels), entry.protocols, swap) == ENTRIES[name]
+    assert all(stream in entry.streams for said in entry.defaults.values() for stream in said["streams"])
+    if name.startswith("mmact"):
+        assert entry.streams == STREAMS_OF_MMACT

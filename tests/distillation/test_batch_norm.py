@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from vskd.distillation import batch_norm
 from vskd.distillation.batch_norm import (
     RecomputeStatistics,
     accuracies,
@@ -215,3 +216,22 @@ def test_every_network_with_batch_norm_is_asked(name: str) -> None:
             refuse_single_samples(network, 1, 1)
     else:
         refuse_single_samples(network, 1, 1)
+
+
+@pytest.mark.parametrize(("found", "warned"), [((0.9, 0.7), True), ((0.7, 0.9), True), ((0.7, 0.79), False)])
+def test_either_mode_may_be_the_better_one(
+    found: tuple[float, float], warned: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[int] = []
+
+    def compared(_model: nn.Module, given: Iterator[Batch]) -> tuple[float, float]:
+        asked.append(len(list(given)))
+        return found
+
+    monkeypatch.setattr(batch_norm, "accuracies", compared)
+    for size in (64, 100, 300):
+        warn_if_parted(Small(), iter(batches(8, 8, 8, 8, 8, 8)), size)
+    assert asked == [4, 2, 1]  # about 256 samples, at least a batch
+    assert ("as it will be used" in caplog.text) is warned
+    if warned:
+        assert f"right on {100 * found[0]:.1f} % by the statistics of each batch" in caplog.text

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,24 @@ def test_only_small_files_without_paths_of_the_machine_are_kept(finished_compari
         if path.suffix in (".json", ".yaml", ".csv"):
             assert str(finished_comparison.out) not in path.read_text()
     assert load_recipe(str(out / "recipes" / "demo.yaml")).dataset.path is None
+
+
+def test_notes_that_name_files_of_the_data_set_name_no_path_of_the_machine(
+    finished_comparison,
+    tmp_path: Path,  # type: ignore[no-untyped-def]
+) -> None:
+    copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
+    (recipe, *_) = sorted((copy / "runs").rglob("recipe.yaml"))
+    folder = str(load_recipe(str(recipe)).dataset.path)
+    results = recipe.with_name("results.json")
+    content = json.loads(results.read_text(encoding="utf-8"))
+    notes = [*content["notes"], f"missing {folder}/walk.mat: no file", f"{folder}: subject 3 is not there"]
+    results.write_text(json.dumps(content | {"notes": notes}), encoding="utf-8")
+    publish(copy, tmp_path / "out")
+    (kept,) = [p for p in (tmp_path / "out" / "runs").glob("*.json") if "subject 3" in p.read_text(encoding="utf-8")]
+    assert json.loads(kept.read_text(encoding="utf-8")) == content | {
+        "notes": [*content["notes"], "missing DATA/walk.mat: no file", "DATA: subject 3 is not there"]
+    }
 
 
 def test_figures_can_be_recomputed_from_the_kept_predictions(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

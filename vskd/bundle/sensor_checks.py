@@ -56,19 +56,19 @@ def steady_rate(rate_hz: float, contract: SensorContract) -> float:
     return contract.rate_hz if abs(rate_hz - contract.rate_hz) <= STEADY * contract.rate_hz else rate_hz
 
 
-def check_length(name: Path | str, contract: SensorContract, samples: int, rate_hz: float) -> None:
+def check_length(name: Path | str, contract: SensorContract, samples: int, rate_hz: float | None = None) -> None:
     """Refuse a recording that is shorter or longer than any that the model knows.
 
     Args:
         name: of the recording.
         contract: gives the bounds, at its own rate.
         samples: of the recording.
-        rate_hz: of the recording. One that is the contract's within `RATE_TOLERANCE` counts as that.
+        rate_hz: of the recording; None: the contract's, as one that is so within `RATE_TOLERANCE`.
 
     Raises:
         BundleError: gives the bounds.
     """
-    if converted_rate(rate_hz, contract):
+    if rate_hz is not None and converted_rate(rate_hz, contract):
         samples = round(samples * contract.rate_hz / rate_hz)
     if contract.min_samples <= samples <= contract.max_samples:
         return

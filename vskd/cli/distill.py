@@ -1,5 +1,6 @@
 """`vskd distill`: train a student."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -54,10 +55,22 @@ def distill(
     """Train a student with teachers that saw the same recordings, or without.
 
     The recipe says what each of them sees, e.g. the student a sensor and the teacher video, or both images.
+    Where a finished run of the same student without a teacher lies beside RUN, a forecast says whether the teacher
+    will help, before the student is trained; see `vskd forecast`.
     """
     recipe = chosen_recipe(ctx, recipe_name)
 
     from vskd.distillation.train import distill as train_student
+    from vskd.evaluation.forecast import Forecast, forecast_before
 
-    result = train_student(recipe, out, teacher_runs, cache=cache)
-    print_training(result.run, result.epoch, result.figures, as_json)
+    foretold: list[Forecast] = []
+
+    def foretell(teachers: Sequence[Path]) -> None:
+        forecast = forecast_before(recipe, out, teachers)
+        if forecast is not None:
+            foretold.append(forecast)
+            click.echo(f"forecast: {forecast}", err=True)  # now, while there is time to stop
+
+    result = train_student(recipe, out, teacher_runs, cache=cache, ready=foretell)
+    said = (foretold[0].model_dump(mode="json"), str(foretold[0])) if foretold else None
+    print_training(result.run, result.epoch, result.figures, as_json, said)

@@ -273,7 +273,7 @@ def frames(
     from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
 
     sources = [
-        FrameSource(i, s.path, s.variable, s.rate_hz)
+        FrameSource(i, s.path, s.variable, s.rate_hz, s.cut)
         for i, s in streams_of(name, data, stream, max_bad_fraction).items()
     ]
     report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)

@@ -10,6 +10,7 @@ from vskd.datasets.timeline import UNLABELLED as UNLABELLED
 from vskd.datasets.timeline import Timeline
 from vskd.errors import DataError, first_few, natural_order
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sync.cut import Cut
 
 StreamKind = Literal["sensor", "video", "image", "skeleton"]
 
@@ -37,6 +38,7 @@ class Stream:
         placement: where on the body the sensor is worn, or how the camera stands; empty where that is the same for the
             whole data set.
         reading: how cells become samples, and which part of the file the recording is, where a user has stated it.
+        cut: the part that all streams of the recording cover, where `sync.csv` says it.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Stream:
     calibrated: bool = True
     placement: str = ""
     reading: Reading | None = None
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True)

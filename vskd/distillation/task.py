@@ -13,7 +13,7 @@ from vskd.distillation.divergence import diverged
 from vskd.distillation.lightning_imports import LightningModule, MulticlassAccuracy, MulticlassF1Score
 from vskd.distillation.model import Model
 from vskd.distillation.optimizer import build_optimizer, build_schedule
-from vskd.distillation.teacher.outputs import TeacherSource
+from vskd.distillation.teacher.outputs import FollowsEpochs, TeacherSource
 from vskd.distillation.teacher.pairing import check_paired, same_labels
 from vskd.errors import CacheError, CheckpointError, DataError, VskdError, first_few
 from vskd.modalities.base import Batch
@@ -72,11 +72,14 @@ class DistillationTask(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Make dropout and TRN's relations depend on (seed, epoch) only, so that resuming repeats them; tell the
-        distiller, whose temperature may depend on the epoch."""
+        distiller and the teacher, whose temperature or view may depend on the epoch."""
         seed = epoch_seed(self._seed, self.current_epoch)
         torch.manual_seed(seed)
         self.model.network.reseed(seed)
         self.distiller.start_epoch(self.current_epoch)
+        (teacher,) = self._teacher
+        if isinstance(teacher, FollowsEpochs):
+            teacher.start_epoch(self.current_epoch)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """The sum of the distiller's terms for one batch, its pairing asserted.

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -29,10 +29,12 @@ from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.admission import refuse_hidden
-from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
-from vskd.distillation.teacher.source import teacher_source
+from vskd.distillation.teacher.cross_fit import fold_recipe, fold_run, fold_subjects
+from vskd.distillation.teacher.outputs import FinishedTeacher, TeacherSource, finished_teacher, tapped
+from vskd.distillation.teacher.source import Folds, teacher_source
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
+from vskd.locks import lock_of, only_writer
 from vskd.losses.term import TermContext
 from vskd.models.weights.state import read_metadata
 from vskd.recipe import Recipe
@@ -41,6 +43,8 @@ from vskd.recipe.distiller import terms_that_need_labels
 __all__ = ["TrainResult", "default_cache", "distill", "teach"]
 
 Role = Literal["teacher", "student"]
+Ready = Callable[[Sequence[Path]], None]
+"""Gets the finished teachers' runs."""
 
 
 def default_cache(run: Path) -> Path:
@@ -70,6 +74,7 @@ def distill(
     *,
     cache: Path | None = None,
     role: Role = "student",
+    ready: Ready | None = None,
 ) -> TrainResult:
     """Train the recipe's student with its distiller, or finish a training that was interrupted.
 
@@ -80,6 +85,7 @@ def distill(
             when the distiller needs them and none are given.
         cache: where samples and teacher outputs are stored; beside the run by default.
         role: what the run is for, on its record.
+        ready: called once its teachers are, before the student is trained, e.g. to say what is to be expected.
 
     Raises:
         VskdError: bad recipe, data, teacher or folder; earlier results stay untouched.
@@ -92,10 +98,12 @@ def distill(
     experiment = prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher or bool(teacher_runs))
     with fixed_threads(recipe.threads), folder.writing():
         # each time with a copy that has opened no store yet
-        return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role))
+        return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role, ready))
 
 
-def _distill(experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[Path], role: Role) -> TrainResult:
+def _distill(
+    experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[Path], role: Role, ready: Ready | None
+) -> TrainResult:
     recipe, run, cache = experiment.recipe, folder.path, experiment.cache
     guided = recipe.distiller.needs_teacher
     if guided and not teacher_runs:
@@ -107,18 +115,22 @@ def _distill(experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[P
             "Name one finished run for each, in the recipe's order, or none",
         )
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    source = teacher_source(experiment, teachers) if guided else None
+    folds = [_folds(experiment, number, teacher, cache) for number, teacher in enumerate(teachers) if guided]
+    source = teacher_source(experiment, teachers, folds) if guided else None
     facts = {
         **experiment.facts(),
         "role": role,
         "cache": os.path.relpath(cache, run),
         "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
         "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
+        **_say(recipe, folds),
         **_start(recipe, folder),
     }
     if folder.complete:
         folder.begin(recipe, facts, data=experiment.data_rows)
         return finished(folder)
+    if ready is not None and teachers:
+        ready(teacher_runs)
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source)
         plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
@@ -168,6 +180,31 @@ def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
     return runs
 
 
+def _folds(experiment: Experiment, number: int, teacher: FinishedTeacher, cache: Path) -> Folds:
+    """Of a teacher that is to be cross-fitted: a subject -> the teacher without it, trained beside it where missing."""
+    recipe, own = experiment.recipe, teacher.folder
+    if recipe.teachers[number].cross_fit is None or recipe.distiller.untrained:
+        return {}
+    folds = {}
+    for subject in fold_subjects(experiment, own):
+        run = fold_run(own.path, subject)
+        with only_writer(lock_of(run), run, wait=True):  # students of other seeds may share it
+            distill(fold_recipe(own.recipe(), subject, recipe.dataset.path), run, cache=cache, role="teacher")
+        folds[subject] = finished_teacher(experiment, run)
+    return folds
+
+
+def _say(recipe: Recipe, folds: Sequence[Folds]) -> dict[str, Any]:
+    """Facts of what the teachers say, where it is more than their outputs for the unchanged recordings."""
+    if not folds or all(not own and role.views == 1 for own, role in zip(folds, recipe.teachers, strict=True)):
+        return {"teachers_say": []}
+    said = [
+        {"views": role.views, "folds": {s: sha256_file(fold.folder.weights_file) for s, fold in own.items()}}
+        for own, role in zip(folds, recipe.teachers, strict=True)
+    ]
+    return {"teachers_say": said}
+
+
 def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[DistillationTask, Split]:
     """What is to be trained, and on what."""
     recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
@@ -196,6 +233,7 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
             balanced=student.training.class_weights == "balanced",
             label_smoothing=student.training.label_smoothing,
             seed=recipe.seed,
+            batch=student.training.batch_size,
         ),
     )
     task = DistillationTask(

@@ -17,7 +17,7 @@ from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
-from vskd.distillation.teacher.outputs import finished_teacher
+from vskd.distillation.teacher.outputs import FinishedTeacher, finished_teacher
 from vskd.distillation.train import default_cache
 from vskd.errors import ProtocolError, RunError, first_few
 from vskd.evaluation.events import event_figures
@@ -204,7 +204,21 @@ def teacher_predictions(experiment: Experiment, teacher_run: Path, ids: Sequence
     teacher = finished_teacher(experiment, teacher_run)
     if teacher.inputs.several:  # a cache has one answer a recording
         return predict_recordings(teacher.experiment, ids, logits_of(teacher.model), "Evaluating the teacher")
-    cache = teacher.cache(ids if teacher.inputs.hash == experiment.inputs.hash else None)
+    return cached_predictions(experiment, teacher, ids, only=teacher.inputs.hash == experiment.inputs.hash)
+
+
+def cached_predictions(
+    experiment: Experiment, teacher: FinishedTeacher, ids: Sequence[str], *, only: bool
+) -> Predictions:
+    """What a teacher says of recordings, from its cache; see `teacher_predictions`.
+
+    Args:
+        experiment: whose recordings.
+        teacher: admitted to it.
+        ids: recordings; those that it cannot see are left out.
+        only: where nothing is stored yet, whether these are shown to it alone, rather than every recording.
+    """
+    cache = teacher.cache(ids if only else None)
     usable = experiment.only(tuple(ids), cache.ids, teacher.inputs.name)
     outputs, _, _ = cache.outputs(usable)
     return _predictions(experiment, usable, softmax(outputs.logits.numpy()))

@@ -143,9 +143,14 @@ def _labels(recording: Recording, names: Sequence[str]) -> list[Any]:
 
 
 def _how_read(stream: Stream) -> dict[str, Any]:
-    """What decides what a file means, beside its content; a `reading` only where there is one."""
-    values = {f.name: getattr(stream, f.name) for f in dataclasses.fields(stream) if f.name not in ("path", "reading")}
-    return values if stream.reading is None else {**values, "reading": dataclasses.asdict(stream.reading)}
+    """What decides what a file means, beside its content; a `reading` and a `cut` only where there is one."""
+    fields = [f.name for f in dataclasses.fields(stream) if f.name not in ("path", "reading", "cut")]
+    stated = {name: getattr(stream, name) for name in fields}
+    if stream.reading is not None:
+        stated["reading"] = stream.reading.told()
+    if stream.cut is not None:
+        stated["cut"] = dataclasses.asdict(stream.cut)
+    return stated
 
 
 def data_parts(rows: Rows, class_names: Sequence[str]) -> dict[str, str]:

@@ -143,7 +143,10 @@ class SkeletonInputs(Inputs):
     def store(self) -> JointStore:
         """The store of trajectories, built on first use."""
         build_joint_store(
-            [JointSource(i, s.path, s.variable) for i, s in self.streams().items()],
+            [
+                JointSource(i, s.path, s.variable, (s.cut, s.rate_hz) if s.cut else None)
+                for i, s in self.streams().items()
+            ],
             self.store_file,
             length=self.sees.length,
             max_bad_fraction=self.source.max_bad_fraction,

@@ -25,6 +25,7 @@ class Distiller(Strict):
             is `online` where samples are changed at random and both see the same, else `cached`.
         permuted: a control: what the teacher says is exchanged between training recordings, among all or within each
             class.
+        untrained: a control: in place of each teacher speaks its network as it was drawn, before it learned anything.
     """
 
     preset: str | None = None
@@ -32,6 +33,7 @@ class Distiller(Strict):
     weighting: Literal["fixed", "uncertainty"] = "fixed"
     teacher_outputs: Literal["auto", "cached", "online"] = "auto"
     permuted: Literal["none", "all", "class"] = "none"
+    untrained: bool = False
 
     @model_validator(mode="after")
     def _only_what_is_said_can_be_exchanged(self) -> "Distiller":
@@ -43,6 +45,12 @@ class Distiller(Strict):
             raise ValueError(
                 "permuted exchanges what was stored of other recordings: set teacher_outputs to auto or cached"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _only_a_teacher_is_untrained(self) -> "Distiller":
+        if self.untrained and not self.needs_teacher:
+            raise ValueError("untrained does nothing here: no term compares with a teacher")
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ from vskd.evaluation.metrics import METRICS
 from vskd.evaluation.predictions import Predictions, pool
 from vskd.evaluation.results import Bootstrap, Intervals, Kind, Results
 from vskd.study.comparison_schema import Comparison, PairedTest, Row, Summary, Versus, read_comparison
+from vskd.study.controls import is_control
 
 __all__ = ["Comparison", "EvaluatedRun", "compare", "read_comparison"]
 
@@ -179,7 +180,7 @@ def _choose_baselines(items: Sequence[EvaluatedRun], wanted: str | None) -> dict
     students = {run.recipe: run.results for run in items if run.results.kind == "student"}
     plain: dict[str, list[str]] = defaultdict(list)  # label setting -> recipes without a teacher
     for recipe, results in students.items():
-        if results.distiller == "none":
+        if results.distiller == "none" and not is_control(recipe, recipes, ("label-smoothing",)):
             plain[results.labels_title].append(recipe)
     guided = {results.labels_title for results in students.values() if results.distiller != "none"}
     of = {title: _only(found) for title, found in plain.items() if title in guided or len(plain) == 1}

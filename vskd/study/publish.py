@@ -6,6 +6,7 @@ Run: python -m vskd.study.publish COMPARISON results/DATASET/PROTOCOL [--audit A
 import argparse
 import csv
 import io
+import json
 import re
 import sys
 from collections import defaultdict
@@ -23,6 +24,8 @@ from vskd.study.audit_file import AUDIT, read_audit
 from vskd.study.comparison_schema import Comparison, read_comparison
 
 _COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
+DATA = "DATA"
+"""What the folder of the data is called in published files, as in the documents."""
 _FOLD = re.compile(r"-fold-.*?(?=-seed)")
 
 
@@ -42,9 +45,9 @@ def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
     for name in _COPIED:
         if (comparison / name).is_file():
             write_bytes(out / name, (comparison / name).read_bytes())
-    timings = {}
+    timings, folders = {}, _data_folders(comparison)
     for name, run in _evaluated_runs(comparison):
-        write_bytes(out / "runs" / f"{name}.json", (run / "results.json").read_bytes())
+        write_text(out / "runs" / f"{name}.json", _without(folders, (run / "results.json").read_text(encoding="utf-8")))
         timings[name] = read_results(run / "results.json").timings
         if (run / "recipe.yaml").is_file() and run.relative_to(comparison).parts[0] == "runs":
             recipe = load_recipe(str(run / "recipe.yaml"))
@@ -58,6 +61,19 @@ def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
     _pictures(comparison, out)
     if audit is not None:
         write_json(out / AUDIT, _audit(audit, read_comparison(comparison / "comparison.json")))
+
+
+def _data_folders(comparison: Path) -> list[str]:
+    """Where the data lay on the machine of the runs, the longest path first."""
+    recipes = sorted((comparison / "runs").rglob("recipe.yaml"))
+    return sorted({load_recipe(str(r)).dataset.path or "" for r in recipes} - {""}, key=len, reverse=True)
+
+
+def _without(folders: Sequence[str], content: str) -> str:
+    """JSON in which `folders` are called DATA: notes on missing or damaged files name them by their path."""
+    for folder in folders:
+        content = content.replace(json.dumps(folder, ensure_ascii=False)[1:-1], DATA)
+    return content
 
 
 def _audit(path: Path, comparison: Comparison) -> dict[str, object]:
@@ -104,7 +120,7 @@ def _teacher_name(recipe: Recipe, known: list[str]) -> str:
 def _environment(run: Path) -> dict[str, object]:
     """Versions, hashes and threads of a run, without its relative paths."""
     content = RunFolder(run).facts()
-    left_out = {"cache", "teacher_runs", "teacher_hashes", "role", "seed", "problems_in_data"}
+    left_out = {"cache", "teacher_runs", "teacher_hashes", "teachers_say", "role", "seed", "problems_in_data"}
     return {key: value for key, value in content.items() if key not in left_out}
 
 

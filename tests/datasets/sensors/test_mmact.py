@@ -125,6 +125,27 @@ def test_videos_in_either_order_of_folders_and_once_for_each_task(tmp_path: Path
     assert {p.kind for p in found.problems} == {"missing"}
 
 
+@pytest.mark.parametrize(
+    ("place", "detail"),
+    [
+        ("video/cam5/subject1/scene3/session4/drinking.mp4", "MMAct has cameras 1 to 4"),
+        ("video/cam0/subject1/scene3/session4/drinking.mp4", "MMAct has cameras 1 to 4"),
+        ("video/cam1/subject1/scene5/session4/drinking.mp4", "scene 5 is not of MMAct (1..4)"),
+        ("video/cam1/subject1/scene3/session6/drinking.mp4", "session 6 is not of MMAct (1..5)"),
+        ("video/cam1/subject1/scene3/drinking.mp4", "no folder of its path says the session"),
+        ("video/subject1/scene3/session4/drinking.mp4", "its place is not one of this data set's"),
+        ("acc_watch_clip/subject1/scene3/session4/drinking.txt", "its place is not one of this data set's"),
+    ],
+)
+def test_files_of_no_camera_scene_or_session_are_named(tmp_path: Path, video: Path, place: str, detail: str) -> None:
+    write_execution(tmp_path, 1, 3, 4, "drinking")
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(video, tmp_path / place)
+    found = index(tmp_path)
+    assert [p.detail for p in of_kind(found, "unknown")] == [detail]
+    assert not [name for name in found.recordings[0].streams if name.startswith("rgb")]
+
+
 def test_what_is_empty_twice_unknown_or_untrimmed_is_named(tmp_path: Path) -> None:
     write_execution(tmp_path, 1, 1, 1, "walking")
     base = tmp_path / "acc_watch_clip" / "subject1" / "scene1" / "session1"

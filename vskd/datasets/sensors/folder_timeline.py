@@ -30,13 +30,19 @@ class Row:
 
 
 def labelled_rows(
-    one: Found, keys: Sequence[tuple[str, ...]], times: Seconds, description: Description, stem: str
+    one: Found,
+    words: Sequence[str],
+    keys: Sequence[tuple[str, ...]],
+    times: Seconds,
+    description: Description,
+    stem: str,
 ) -> Iterator[Found]:
-    """The recordings of a file whose rows are labelled: one, or one for each run of rows of the same subject.
+    """The recordings of a file whose rows are labelled: one, or one for each run of rows of the same subject (factors).
 
     Args:
         one: the file.
-        keys: label, and where there is such a column subject, of each row.
+        words: what the cells say: label, and what else there is: subject, factors.
+        keys: these cells of each row.
         times: (rows + 1,) seconds of each row since the first; the last is the end.
         description: names the null class.
         stem: of the file's name.
@@ -50,8 +56,7 @@ def labelled_rows(
             if (label := _label(keys[first + a][0], description))
         )
         values = dict(one.values)
-        if keys[first][1:]:
-            values["subject"] = plain_value("subject", keys[first][1])
+        values |= {word: plain_value(word, cell) for word, cell in zip(words[1:], keys[first][1:], strict=True)}
         part = Reading(rows=(first, behind)) if several else Reading()
         name = f"{stem}-{number:04d}" if several else stem
         yield Found(values, one.files, part, name, spans)

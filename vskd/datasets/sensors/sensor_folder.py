@@ -71,6 +71,7 @@ def index(root: Path) -> Index:
     """
     from vskd.datasets.sensors.folder_description import read_description
     from vskd.datasets.sensors.folder_files import list_recordings
+    from vskd.datasets.sensors.folder_videos import with_videos
 
     description = read_description(root)
     problems: list[Problem] = []
@@ -84,6 +85,8 @@ def index(root: Path) -> Index:
             "Correct the pattern, the table or the label column in dataset.yaml",
         )
     recordings = [r for one in found if (r := _recording(one, description, labels, problems))]
+    if description.videos:
+        recordings = with_videos(root, description, recordings, problems)
     recordings.sort(key=lambda r: r.id)
     problems.sort(key=lambda p: (p.kind, p.recording, p.path, p.detail))
     return Index(NAME, root, tuple(labels), tuple(recordings), tuple(problems), null)
@@ -152,7 +155,6 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
     Raises:
         DataError: the file is missing, empty, or has not these columns.
     """
-    from vskd.datasets.sensors.folder_description import TIME_UNITS
     from vskd.datasets.sensors.folder_files import positions
 
     time = stated.time
@@ -161,10 +163,12 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
     reading = Reading(
         separator=stated.separator or "",
         factors=tuple(sign * stated.factor for sign in signs),
-        offset=stated.offset,
-        time_unit_s=TIME_UNITS[time.unit] if time else None,
+        offset=stated.zero,
+        time_unit_s=time.seconds(stated.rate_hz) if time else None,
         rows=part.rows,
         seconds=part.seconds,
+        time_zone=(time.zone or "") if time else "",
+        limit=stated.limit if stated.clip else 0.0,
     )
     return Stream(
         name,
@@ -175,7 +179,7 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
         stated.axes,
         variable=stated.variable,
         columns=tuple(columns),
-        range_limit=(stated.range or 0.0) * stated.factor,
+        range_limit=stated.limit,
         time_column=clock if time else None,
         calibrated=stated.calibrated,
         placement=stated.position,
@@ -195,7 +199,7 @@ ENTRY = DatasetEntry(
     description="Recordings of a wearable in any folder and format; `vskd datasets import` describes them.",
     index=index,
     labels=(),
-    streams=("accelerometer", "gyroscope"),
+    streams=("accelerometer", "gyroscope", "video"),
     protocols=("cross-subject", "leave-one-subject-out"),
     url="",
     licence="whatever you agreed on with the people in it",
@@ -203,7 +207,7 @@ ENTRY = DatasetEntry(
     obtain="Have your folder of files described: `vskd datasets import FOLDER --out DATASET`; see docs/own-data.md.",
     placement="",
     system="berkeley",
-    defaults={"window": {"streams": ["accelerometer"]}},
+    defaults={"window": {"streams": ["accelerometer"]}, "frames": {"streams": ["video"]}},
     # Most wearables measure to 4 g and more; Berkeley's end at 2 g.
     recipes={"berkeley": {"student": {"sees": {"encoding": {"limit": 4.0}}}}},
 )

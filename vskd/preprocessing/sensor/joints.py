@@ -8,6 +8,7 @@ import numpy.typing as npt
 from vskd.errors import DataError
 from vskd.preprocessing.matfile import read_mat
 from vskd.preprocessing.sensor.signals import resample_to_length
+from vskd.preprocessing.sync.cut import Cut
 
 Joints = npt.NDArray[np.float32]
 MIN_FRAMES = 2
@@ -28,6 +29,28 @@ def read_joints(path: Path, variable: str = "") -> Joints:
     if not np.isfinite(joints).all():
         raise DataError(f"{path}: {int((~np.isfinite(joints)).sum())} joint coordinates are not finite", "Repair it")
     return joints
+
+
+def cut_joints(joints: Joints, cut: Cut, rate_hz: float, path: Path) -> Joints:
+    """The frames of the part that is kept, (joints, 3, fewer frames).
+
+    Args:
+        joints: (joints, 3, frames).
+        cut: in seconds since the first frame.
+        rate_hz: frames per second.
+        path: for messages.
+
+    Raises:
+        DataError: fewer than two frames are kept.
+    """
+    times = np.arange(joints.shape[2]) / rate_hz
+    kept = joints[..., (times >= cut.start_s) & (times < cut.end_s)]
+    if kept.shape[2] < MIN_FRAMES:
+        raise DataError(
+            f"{path}: of its {joints.shape[2]} frames, {kept.shape[2]} lie between {cut.start_s:g} and {cut.end_s:g} s",
+            "Correct or delete sync.csv",
+        )
+    return kept
 
 
 def in_body_frame(joints: Joints) -> Joints:

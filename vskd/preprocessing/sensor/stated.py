@@ -15,8 +15,9 @@ from vskd.preprocessing.sensor.device_file import DEVICES, read_device
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.samples import Samples, TextSamples, open_samples
 from vskd.preprocessing.sensor.signals import Signal, check_columns, to_signal
-from vskd.preprocessing.sensor.stamps import Seconds, start_of
+from vskd.preprocessing.sensor.stamps import Seconds, is_local, start_of
 from vskd.preprocessing.sensor.text_file import TEXT
+from vskd.preprocessing.sensor.time_zone import utc_offsets
 
 EDGE = 1e-2
 """Of a sample's time: so much earlier it belongs to a part, so that rounding of times decides nothing."""
@@ -32,12 +33,14 @@ class Part:
         signal: float32 (axes, samples), in the stream's unit, in the order of the file.
         stamps: (samples,) seconds since the file's first sample; None where the file has no clock.
         start: seconds since 1970 of the file's first sample; None where the stamps do not say a day.
+        local: whether that is a local time of a zone that nobody states, taken for UTC.
         first: stamp of the part's first row, whether or not its cells are empty; 0 where the file has no clock.
     """
 
     signal: Signal
     stamps: Seconds | None
     start: float | None
+    local: bool = False
     first: float = 0.0
 
 
@@ -48,6 +51,7 @@ class _Numbers:
     values: npt.NDArray[np.float64]
     stamps: Seconds | None
     start: float | None
+    local: bool = False
 
 
 def open_stated(path: Path, separator: str = "", variable: str = "") -> Samples:
@@ -89,8 +93,8 @@ def read_part(
     except OSError as error:
         raise DataError(f"{path}: no such file", "Check the path") from error
     state = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-    asked = (tuple(axes), tuple(columns), time_column, reading.separator, reading.time_unit_s, variable)
-    numbers = _numbers(path, state, *asked)
+    stated = (reading.separator, reading.time_unit_s, reading.time_zone, variable)
+    numbers = _numbers(path, state, tuple(axes), tuple(columns), time_column, *stated)
     part = _rows(numbers, reading, rate_hz, path)
     values = (numbers.values[:, part] - reading.offset) * np.array(reading.factors or (1.0,) * len(axes))[:, None]
     stamps = None if numbers.stamps is None else numbers.stamps[part]
@@ -99,7 +103,9 @@ def read_part(
         whole = ~np.isnan(values).any(axis=0)
         first = float(stamps[0])
         values, stamps = values[:, whole], stamps[whole]
-    return Part(to_signal(list(values), axes, path), stamps, numbers.start, first)
+    if reading.limit:
+        values = np.clip(values, -reading.limit, reading.limit)
+    return Part(to_signal(list(values), axes, path), stamps, numbers.start, numbers.local, first)
 
 
 @lru_cache(maxsize=FILES_KEPT)
@@ -111,6 +117,7 @@ def _numbers(
     time_column: int | None,
     separator: str,
     time_unit_s: float | None,
+    time_zone: str,
     variable: str,
 ) -> _Numbers:
     """The columns of a file; `state` is that of the file, by which the memory knows that it did not change."""
@@ -127,8 +134,17 @@ def _numbers(
             f"{path}: column {time_column} cannot be read as times",
             "Check the file, or state the unit of its times in dataset.yaml",
         )
-    first = samples.table.cells(time_column)[0] if isinstance(samples, TextSamples) else ""
-    return _Numbers(values, read[0], start_of(first) if first else None)
+    stamps, start, local = read[0], start_of(samples.first(time_column)), is_local(samples.first(time_column))
+    if not time_zone:
+        return _Numbers(values, stamps, start, local)
+    if start is None or not local:
+        raise DataError(
+            f"{path}: its times ('{samples.first(time_column)}') are no local times of {time_zone}: they "
+            f"{'say no day' if start is None else 'say themselves when it was'}",
+            "Leave the time zone out",
+        )
+    offsets = utc_offsets(start + stamps, time_zone, path)
+    return _Numbers(values, stamps - (offsets - offsets[0]), start - float(offsets[0]))
 
 
 def _column(samples: Samples, column: int) -> npt.NDArray[np.float64]:

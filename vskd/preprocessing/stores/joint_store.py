@@ -9,19 +9,25 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from vskd.preprocessing.sensor.joints import read_joints, trajectories
+from vskd.preprocessing.sensor.joints import cut_joints, read_joints, trajectories
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
 from vskd.preprocessing.stores.store_parts import keep_content
+from vskd.preprocessing.sync.cut import Cut
 
 
 @dataclass(frozen=True)
 class JointSource:
-    """A skeleton stream of one recording."""
+    """A skeleton stream of one recording.
+
+    Attributes:
+        cut: the part that is stored, with the frames per second that its seconds count; None stores all frames.
+    """
 
     id: str
     path: Path
     variable: str
+    cut: tuple[Cut, float] | None = None
 
 
 def build_joint_store(
@@ -49,6 +55,8 @@ def build_joint_store(
 
 def _write(source: JointSource, file: h5py.File, *, length: int) -> None:
     joints = read_joints(source.path, source.variable)
+    if source.cut is not None:
+        joints = cut_joints(joints, *source.cut, source.path)
     data = file.create_dataset("data", data=trajectories(joints, length))
     keep_content(data, joints)
 

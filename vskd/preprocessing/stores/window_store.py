@@ -29,6 +29,8 @@ from vskd.preprocessing.sensor.timed import Timed, read_timed
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
 from vskd.preprocessing.stores.store_parts import keep_content
+from vskd.preprocessing.sync.apply import cut_sensor
+from vskd.preprocessing.sync.cut import Cut
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class WindowSource:
         others: further streams of the recording, whose channels follow; see `joined`.
         others_sha256: of their files, so that a change is noticed.
         reading: what somebody stated of the file, and which part of it the recording is; see `read_timed`.
+        cut: what the recording's video covers, too, by their synchronisation; None: all of it.
     """
 
     id: str
@@ -65,6 +68,7 @@ class WindowSource:
     others: tuple["WindowSource", ...] = ()
     others_sha256: tuple[str, ...] = ()
     reading: Reading | None = None
+    cut: Cut | None = None
 
     @property
     def parts(self) -> tuple["WindowSource", ...]:
@@ -206,7 +210,7 @@ def read_source(source: WindowSource) -> Timed:
     Raises:
         DataError: see `read_timed`.
     """
-    return read_timed(
+    timed = read_timed(
         source.path,
         axes=source.axes,
         rate_hz=source.rate_hz,
@@ -216,6 +220,7 @@ def read_source(source: WindowSource) -> Timed:
         time_column=source.time_column,
         reading=source.reading,
     )
+    return timed if source.cut is None else cut_sensor(timed, source.cut, source.path)
 
 
 def refuse_faults(source: WindowSource, signal: Signal) -> None:

@@ -18,7 +18,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,16 @@ ResizeFit = Literal["centre-crop", "squash"]
 Fit = Literal["centre-crop", "squash", "foreground"]
 """How a clip becomes square; `foreground` (the square around the figure, for depth video) needs the whole clip: see
 frame_store.py."""
+
+
+class Span(NamedTuple):
+    """A part of a clip: frames from `start_s` on and before `end_s`, in seconds since the first one; `rate_hz` says
+    when each is shown where the file does not."""
+
+    start_s: float
+    end_s: float
+    rate_hz: float
+
 
 DEPTH_NEAR_MM, DEPTH_RANGE_MM = 1800.0, 1600.0
 """Working range of the grey depth picture: nearer than 1.8 m is 1, farther than 3.4 m is 255, no reading is 0."""
@@ -97,7 +107,13 @@ def probe_video(path: Path, variable: str = "") -> VideoInfo:
 
 
 def read_frames(
-    path: Path, *, size: int | None, variable: str = "", channels: Channels = 3, fit: ResizeFit = "centre-crop"
+    path: Path,
+    *,
+    size: int | None,
+    variable: str = "",
+    channels: Channels = 3,
+    fit: ResizeFit = "centre-crop",
+    span: Span | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """Decode a clip in order, one frame at a time.
 
@@ -110,6 +126,7 @@ def read_frames(
         fit: `centre-crop` scales the shorter side to `size` and cuts the middle square, so that bodies keep their
             proportions (the actor stands in the middle in UTD-MHAD); `squash` keeps the whole picture and its aspect
             ratio not.
+        span: the part to give; None gives the whole clip.
 
     Yields:
         uint8 (height, width, channels).
@@ -119,12 +136,35 @@ def read_frames(
         MissingExtraError: PyAV is not installed.
     """
     first: Turn | None = None
-    for frame, turn in _arrays(path, size, variable, channels, fit):
+    for frame, turn in _arrays(path, size, variable, channels, fit, span):
         first = first or turn
         if turn.swap != first.swap:
             raise DataError(f"{path}: the camera was turned within the clip", "Cut it there, into two recordings")
         upright = turn.apply(frame)
         yield np.ascontiguousarray(upright if size is None else _middle(upright, size))
+
+
+def read_timed_frames(
+    path: Path, *, size: int, rate_hz: float, variable: str = ""
+) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    """Decode a clip in order to grey squares that hold the whole picture, with the time of each frame.
+
+    Args:
+        path, variable: see `read_frames`.
+        size: edge of the squares in pixels.
+        rate_hz: frames per second, where the file does not say when each is shown (.mat files).
+
+    Yields:
+        Seconds since the first frame, and uint8 (size, size, 1), as the picture is stored.
+
+    Raises:
+        DataError, MissingExtraError: as `read_frames`.
+    """
+    time = -1.0
+    for time, frame, _ in _frames(path, variable, rate_hz):
+        yield time, _to_array(frame, (size, size), 1)
+    if time < 0:
+        raise DataError(f"{path}: the video has no frames", _DAMAGED)
 
 
 def read_stored_frames(path: Path) -> Iterator[tuple[Frames, Turn]]:
@@ -140,14 +180,17 @@ def read_stored_frames(path: Path) -> Iterator[tuple[Frames, Turn]]:
 
 
 def _arrays(
-    path: Path, size: int | None, variable: str, channels: Channels, fit: ResizeFit
+    path: Path, size: int | None, variable: str, channels: Channels, fit: ResizeFit, span: Span | None = None
 ) -> Iterator[tuple[Frames, Turn]]:
     """Frames scaled but not yet cut, as stored, and what turns them upright."""
-    source = _depth_frames(path, variable) if path.suffix.lower() == ".mat" else _decoded_frames(path)
     first: tuple[int, int] | None = None
-    for frame, turn in source:
+    for time, frame, turn in _frames(path, variable, span.rate_hz if span else 0.0):
+        if span and not span.start_s <= time < span.end_s:
+            continue
         first = first or (frame.height, frame.width)
         yield _to_array(frame, _scaled(frame, size, fit) if size is not None else first, channels), turn
+    if first is None and span:
+        raise DataError(f"{path}: no frame lies between {span.start_s:g} and {span.end_s:g} s", "Correct sync.csv")
     if first is None:
         raise DataError(f"{path}: the video has no frames", _DAMAGED)
 
@@ -225,6 +268,16 @@ def _video_stream(container: Any, path: Path) -> Any:
     if streams[0].codec_context is None:
         raise DataError(f"{path}: its video is in a format that is not known here", "Convert it, e.g. to H.264")
     return streams[0]
+
+
+def _frames(path: Path, variable: str, rate_hz: float) -> Iterator[tuple[float, "av.VideoFrame", Turn]]:
+    """Frames with the seconds since the first one; by `rate_hz` (0: all of them 0) where the file does not say them."""
+    source = _depth_frames(path, variable) if path.suffix.lower() == ".mat" else _decoded_frames(path)
+    first: float | None = None
+    for number, (frame, turn) in enumerate(source):
+        first = frame.time if first is None else first
+        known = frame.time is not None and first is not None
+        yield (frame.time - first if known else number / rate_hz if rate_hz else 0.0), frame, turn
 
 
 def _decoded_frames(path: Path) -> Iterator[tuple["av.VideoFrame", Turn]]:
