@@ -1,6 +1,7 @@
 """Export end to end on a tiny student: choice, parity, refusals that leave nothing behind."""
 
 import copy
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import nn
 
 from tests.export.conftest import LABELS, TinySeriesNet, export_tiny, provenance, seeded, sensor_contract, windows
 from vskd.bundle.bundle import verify_bundle
-from vskd.bundle.contract import EncodingContract
+from vskd.bundle.contract import EncodingContract, SensorContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
@@ -190,3 +191,19 @@ def test_weights_that_are_not_finite_are_not_shipped(tiny_student: Model, out: P
     with pytest.raises(CheckpointError, match="The student holds NaN or infinity"):
         export_tiny(spoilt, out)
     assert not out.exists()
+
+
+def test_the_threshold_of_unknown_answers_keeps_nearly_all_right_ones(sealed: ExportReport):
+    """Of 8 right answers about validation windows, 95 % and more are at least so sure."""
+    unknown = sealed.bundle.manifest.contract.unknown
+    assert unknown is not None and (unknown.keeps, unknown.windows, unknown.split) == (0.95, 8, "validation")
+    sure = np.linspace(0.3, 0.98, 100)
+    found = ship._with_threshold(sensor_contract(), sure.tolist(), "train").unknown
+    assert found is not None and (found.windows, found.split) == (100, "train")
+    assert (sure >= found.below - 1e-6).mean() >= 0.95 and (sure >= found.below + 0.01).mean() < 0.95
+    assert ship._with_threshold(sensor_contract(), [], "train").unknown is None
+
+
+def test_contracts_of_before_there_was_a_threshold_read_and_write_alike():
+    content = sensor_contract().model_dump(mode="json")
+    assert "unknown" not in content and SensorContract.model_validate_json(json.dumps(content)).unknown is None
