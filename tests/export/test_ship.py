@@ -1,6 +1,7 @@
 """Export end to end on a tiny student: choice, parity, refusals that leave nothing behind."""
 
 import copy
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from torch import nn
 from tests.export.conftest import LABELS, TinySeriesNet, export_tiny, provenance, seeded, sensor_contract, windows
 from vskd import __version__
 from vskd.bundle.bundle import verify_bundle
-from vskd.bundle.contract import EncodingContract, ParityNumbers
+from vskd.bundle.contract import EncodingContract, ParityNumbers, SensorContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
@@ -286,3 +287,19 @@ def test_sizes_costs_and_time_of_what_is_shipped(sealed: ExportReport, tiny_stud
     assert (manifest.quantization.input_type, manifest.quantization.output_type) == ("int8", "int8")
     assert manifest.quantization.fine_tuned is False
     assert sealed.accuracy == manifest.accuracy and manifest.accuracy.max_drop == 0.25
+
+
+def test_the_threshold_of_unknown_answers_keeps_nearly_all_right_ones(sealed: ExportReport):
+    """Of 8 right answers about validation windows, 95 % and more are at least so sure."""
+    unknown = sealed.bundle.manifest.contract.unknown
+    assert unknown is not None and (unknown.keeps, unknown.windows, unknown.split) == (0.95, 8, "validation")
+    sure = np.linspace(0.3, 0.98, 100)
+    found = ship._with_threshold(sensor_contract(), sure.tolist(), "train").unknown
+    assert found is not None and (found.windows, found.split) == (100, "train")
+    assert (sure >= found.below - 1e-6).mean() >= 0.95 and (sure >= found.below + 0.01).mean() < 0.95
+    assert ship._with_threshold(sensor_contract(), [], "train").unknown is None
+
+
+def test_contracts_of_before_there_was_a_threshold_read_and_write_alike():
+    content = sensor_contract().model_dump(mode="json")
+    assert "unknown" not in content and SensorContract.model_validate_json(json.dumps(content)).unknown is None

@@ -25,6 +25,7 @@ from vskd.bundle.contract import (
     Provenance,
     Quantization,
     RangeEstimator,
+    UnknownContract,
 )
 from vskd.bundle.contract import TensorKind as TensorKind
 from vskd.bundle.encoding import Sample, model_input, student_input
@@ -52,6 +53,8 @@ logger = logging.getLogger(__name__)
 
 FloatArray = npt.NDArray[np.float32]
 ROUNDING = 1e-9
+KEEPS = 0.95
+"""Share of the right answers that the threshold of unknown ones keeps."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,8 @@ def export_model(
         max_drop=max_accuracy_drop,
     )
     check_budget(accuracy)
-    manifest = _manifest(converter, best, accuracy, float_measured, provenance)
+    contract = _with_threshold(contract, best.measured.sure, validation_split)
+    manifest = _manifest(converter, best, accuracy, float_measured, provenance, contract)
     golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels)
     bundle = write_bundle(
         out, model=best.content, float_model=float_model, golden=golden, manifest=manifest, learned=learned
@@ -259,6 +263,7 @@ def _manifest(
     accuracy: Accuracy,
     float_measured: Measurement,
     provenance: Provenance,
+    contract: Contract,
 ) -> Manifest:
     quantization = Quantization(
         input_type=converter.ends[0],
@@ -271,7 +276,7 @@ def _manifest(
         vskd_version=__version__,
         created_utc=_made_at(),
         provenance=provenance,
-        contract=converter.contract,
+        contract=contract,
         network=_cost(converter),
         quantization=quantization,
         accuracy=accuracy,
@@ -295,6 +300,21 @@ def _made_at() -> datetime:
     if not said.isdecimal() or int(said) > datetime(9999, 1, 1, tzinfo=UTC).timestamp():
         raise SettingError(f"SOURCE_DATE_EPOCH is '{said}'", "Set it to seconds since 1970, or leave it out")
     return datetime.fromtimestamp(int(said), UTC)
+
+
+def _with_threshold(contract: Contract, sure: Sequence[float], split: Literal["validation", "train"]) -> Contract:
+    """The contract of a sensor with the threshold of unknown answers: nearly all right answers are surer.
+
+    Args:
+        contract: what the model asks for.
+        sure: probabilities of the right answers about windows that served to check the model.
+        split: the part that these are of.
+    """
+    if isinstance(contract, ImageContract) or not sure:
+        return contract
+    below = float(np.quantile(sure, 1 - KEEPS, method="lower"))
+    unknown = UnknownContract(below=min(1.0, round(below, 6)), keeps=KEEPS, windows=len(sure), split=split)
+    return contract.model_copy(update={"unknown": unknown})
 
 
 def _cost(converter: _Converter) -> NetworkCost:
