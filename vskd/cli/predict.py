@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from vskd.cli.firmware import read_settings, settings_option
-from vskd.cli.options import FOLDER, PATH, VskdCommand, json_option
+from vskd.cli.options import FOLDER, PATH, VskdCommand, check_signature, json_option, signature_option
 from vskd.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
 @click.option("--every", type=click.IntRange(min=1), metavar="N", help="Of a video, one frame of so many.")
 @click.option("--stream", is_flag=True, help="Decide window by window, as the firmware does; for long recordings.")
 @settings_option
+@signature_option
 @json_option
 def predict(
     bundle: Path,
@@ -84,6 +85,7 @@ def predict(
     every: int | None,
     stream: bool,
     stream_settings: Path | None,
+    keys: Path | None,
     as_json: bool,
 ) -> None:
     """Classify with BUNDLE: label, probabilities and latency.
@@ -98,6 +100,7 @@ def predict(
     from vskd.bundle.image_input import is_of_images
 
     of_sensor: dict[str, object] = {"--rate": rate_hz, "--unit": unit, "--columns": columns, "--variable": variable}
+    check_signature(bundle, keys)
     if stream_settings is not None and not stream:
         raise click.UsageError("--stream-settings does nothing without --stream")
     if stream:
