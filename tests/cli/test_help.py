@@ -139,6 +139,7 @@ NEEDED = {
     "recipe validate": {"name"},
     "preprocess frames": {*DATA, "out"},
     "preprocess gaf": {"windows_file", "out"},
+    "preprocess pose": {*DATA, "model"},
     "preprocess windows": {*DATA, "out"},
     "weights import": {"source", "network", "out"},
     "teach": {"out"},
@@ -162,9 +163,17 @@ DEFAULTS = {
     "doctor": {"window_s": 0.0},
     "preprocess frames": {"stream": "depth", "max_bad_fraction": 0.02, "size": 224, "fit": "centre-crop"},
     "preprocess gaf": {"method": "gasf", "scaling": "minmax", "limit": 4.0, "size": 64, "engine": "torch"},
+    "preprocess pose": {
+        "stream": "rgb",
+        "max_bad_fraction": 0.02,
+        "person": "nearest",
+        "max_empty": 0.5,
+        "threads": 1,
+    },
     "preprocess windows": {"stream": "accelerometer", "max_bad_fraction": 0.02, "mode": "whole", "length": 128},
     "weights import": {"layout": "imagenet"},
     "teach": {"number": 0},
+    "distill": {"rounds": 1},
     "evaluate": {"split": "test"},
     "compare": {"seeds": (0, 1, 2), "workers": 1},
     "firmware generate": {"weights": "auto"},
@@ -178,13 +187,15 @@ LIMITS = {
     "datasets make-synthetic": {"subjects": (1, None), "actions": (1, None), "trials": (1, None), "seed": (0, None)},
     "preprocess frames": {"size": (16, 1024), "max_bad_fraction": (0, 1)},
     "preprocess gaf": {"size": (4, 1024)},
+    "preprocess pose": {"max_bad_fraction": (0, 1), "max_empty": (0, 1), "threads": (1, None)},
     "preprocess windows": {"length": (8, None), "stride": (1, None), "max_bad_fraction": (0, 1)},
     "compare": {"workers": (1, None)},
     "teach": {"number": (0, None)},
-    "predict": {"every": (1, None)},
+    "distill": {"rounds": (1, None)},
+    "predict": {"every": (1, None), "votes": (1, 31), "min_seconds": (0, None), "unknown_below": (0, 1)},
 }
 """Least and greatest number of an option."""
-SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers"}
+SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers", "curve"}
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
