@@ -172,7 +172,7 @@ LIMITS = {
     "preprocess gaf": {"size": (4, 1024)},
     "preprocess windows": {"length": (8, None), "stride": (1, None), "max_bad_fraction": (0, 1)},
     "teach": {"number": (0, None)},
-    "predict": {"every": (1, None)},
+    "predict": {"every": (1, None), "votes": (1, 31), "min_seconds": (0, None), "unknown_below": (0, 1)},
 }
 """Least and greatest number of an option."""
 SEVERAL = {"recipes", "assignments", "teacher_runs"}
