@@ -46,6 +46,15 @@ def utd_mhad_root(shared_data: Path) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def pose_model() -> Path:
+    """The wheel of MediaPipe 0.10.21, or a folder with its models of poses (environment variable VSKD_POSE_MODEL)."""
+    model = Path(os.environ.get("VSKD_POSE_MODEL", ""))
+    if model == Path():
+        pytest.skip("needs the networks of poses: set VSKD_POSE_MODEL to the wheel of mediapipe 0.10.21")
+    return model
+
+
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder that all workers share; the first that asks makes it, another one that asks meanwhile waits."""
     from vskd.locks import only_writer

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from vskd.cli.firmware import read_settings, settings_option
-from vskd.cli.options import FOLDER, PATH, VskdCommand, json_option
+from vskd.cli.options import FOLDER, PATH, VskdCommand, check_signature, json_option, signature_option
 from vskd.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
 )
 @click.option("--stream", is_flag=True, help="Decide window by window, as the firmware does; for long recordings.")
 @settings_option
+@signature_option
 @json_option
 def predict(
     bundle: Path,
@@ -108,6 +109,7 @@ def predict(
     unknown_below: float | None,
     stream: bool,
     stream_settings: Path | None,
+    keys: Path | None,
     as_json: bool,
 ) -> None:
     """Classify with BUNDLE: label, probabilities and latency.
@@ -131,6 +133,7 @@ def predict(
         "--unknown-below": unknown_below,
     }
     of_sensor: dict[str, object] = {"--rate": rate_hz, "--unit": unit, "--columns": columns, "--variable": variable}
+    check_signature(bundle, keys)
     if stream_settings is not None and not stream:
         raise click.UsageError("--stream-settings does nothing without --stream")
     of_images: dict[str, object] = {"--box": box, "--every": every}

@@ -333,6 +333,7 @@ def _results(
         left_out=left_out(experiment.inputs, ids),
         notes=_notes(experiment, folder),
         model_bytes=folder.weights_file.stat().st_size,
+        parameters=int(folder.training()["parameters"]),
         environment={
             "vskd": facts["vskd"],
             "torch": facts["packages"]["torch"],

@@ -136,6 +136,7 @@ class Results(Strict):
         labels: None in files of before it was stamped, when all training recordings carried labels.
         timings: stage -> seconds.
         mean_average_precision: None in files of before it was computed.
+        parameters: of the network; None of a bundle, and in files of before it was counted.
         windows, events: see `OverTime`; None where a recording is seen as one.
         latency: of the deployed models; of a bundle only.
         left_out: recordings of the split that could not be read, by id, and why; no figure counts them.
@@ -176,6 +177,7 @@ class Results(Strict):
     left_out: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     model_bytes: Count | None
+    parameters: Count | None = None
     environment: dict[str, str]
 
     @property
@@ -211,6 +213,7 @@ def build_results(
     teacher: TeacherFigures | None = None,
     timings: Mapping[str, float] | None = None,
     model_bytes: int | None = None,
+    parameters: int | None = None,
     environment: Mapping[str, str] | None = None,
     latency: Sequence[LatencyRow] = (),
     left_out: Mapping[str, str] | None = None,
@@ -262,6 +265,7 @@ def build_results(
         left_out=dict(left_out or {}),
         notes=tuple(notes),
         model_bytes=model_bytes,
+        parameters=parameters,
         environment=dict(environment or {}),
     )
 

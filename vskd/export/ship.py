@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,7 @@ from vskd.bundle.golden import make_golden, synthetic_windows
 from vskd.bundle.golden_images import synthetic_images
 from vskd.bundle.learned import LearnedFrom
 from vskd.distillation.model import Model
+from vskd.errors import SettingError
 from vskd.export.candidates import Candidate as Candidate
 from vskd.export.candidates import FineTuning, Inspect
 from vskd.export.checks import (
@@ -272,7 +274,7 @@ def _manifest(
     )
     return Manifest(
         vskd_version=__version__,
-        created_utc=datetime.now(UTC).replace(microsecond=0),
+        created_utc=_made_at(),
         provenance=provenance,
         contract=contract,
         network=_cost(converter),
@@ -282,6 +284,22 @@ def _manifest(
         parity_float32=float_measured.parity,
         files={},
     )
+
+
+def _made_at() -> datetime:
+    """Now, or the second that SOURCE_DATE_EPOCH names, so that the same export gives the same bytes.
+
+    See https://reproducible-builds.org/specs/source-date-epoch/.
+
+    Raises:
+        SettingError: the variable is no number of seconds.
+    """
+    said = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not said:
+        return datetime.now(UTC).replace(microsecond=0)
+    if not said.isdecimal() or int(said) > datetime(9999, 1, 1, tzinfo=UTC).timestamp():
+        raise SettingError(f"SOURCE_DATE_EPOCH is '{said}'", "Set it to seconds since 1970, or leave it out")
+    return datetime.fromtimestamp(int(said), UTC)
 
 
 def _with_threshold(contract: Contract, sure: Sequence[float], split: Literal["validation", "train"]) -> Contract:
