@@ -77,6 +77,26 @@ def synthetic_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made_once(tmp_path_factory, "world", lambda root: write_world(root, subjects=4, actions=3, trials=2, seed=0))
 
 
+@pytest.fixture(scope="session")
+def long_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four long recordings that show several classes and a null class; see `tests.long_recordings`. Never change it."""
+    from tests.long_recordings import write_long
+
+    return made_once(tmp_path_factory, "long", write_long)
+
+
+@pytest.fixture(scope="session")
+def long_run(long_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A student of sliding windows that was trained on the long recordings, not evaluated. Copy it to change it."""
+    from tests.long_recordings import long_recipe
+    from vskd.distillation.train import distill
+
+    def make(folder: Path) -> None:
+        distill(long_recipe(long_root), folder / "run", cache=folder / "cache")
+
+    return made_once(tmp_path_factory, "long-run", make) / "run"
+
+
 def mend_in_place(path: Path, at: int = -1) -> None:
     """Change one byte of a file as an editor might that hides it: size and times stay."""
     before, content = path.stat(), bytearray(path.read_bytes())

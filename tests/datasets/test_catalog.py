@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from vskd.datasets.catalog import DATASETS, get_dataset
@@ -96,3 +98,13 @@ def test_what_recipes_take_of_an_entry(name: str) -> None:
     assert all(stream in entry.streams for said in entry.defaults.values() for stream in said["streams"])
     if name.startswith("mmact"):
         assert entry.streams == STREAMS_OF_MMACT + (() if name == "mmact-untrimmed" else POSES_OF_MMACT)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_folder_that_is_not_there_or_is_none_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for root, what in ((tmp_path / "nowhere", "does not exist"), (tmp_path / "file", "is not a folder")):
+        with pytest.raises(DataError, match=what) as caught:
+            get_dataset(name).index(root)
+        assert str(root) in str(caught.value)
+        assert ("make-synthetic" if name == "synthetic" else "--data") in str(caught.value)
