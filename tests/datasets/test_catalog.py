@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from vskd.datasets.catalog import DATASETS, get_dataset
@@ -47,6 +49,7 @@ STREAMS_OF_MMACT = (
     *("accelerometer-watch", "accelerometer-phone", "gyroscope", "orientation"),
     *(f"rgb-cam{n}" for n in range(1, 5)),
 )
+POSES_OF_MMACT = tuple(f"pose-cam{n}" for n in range(1, 5))
 SIDES = {f"{what} - left": f"{what} - right" for what in ("talking on the phone", "texting")}
 BOTH_SIDES = SIDES | {right: left for left, right in SIDES.items()}
 SPLIT = ("cross-subject", "cross-subject-val", "subject-specific", "leave-one-subject-out")
@@ -55,6 +58,7 @@ ENTRIES = {
     "berkeley-mhad": ("berkeley", None, 11, ("cross-subject", "cross-subject-val", "leave-one-subject-out"), None),
     "mmact": ("vskd", None, 37, ("cross-subject", "cross-session", "cross-scene"), None),
     "mmact-35": ("vskd", None, 35, ("cross-subject", "cross-session", "cross-scene", "challenge-cross-scene"), None),
+    "mmact-untrimmed": ("vskd", None, 37, ("cross-session", "cross-subject"), None),
     "synthetic": (
         "vskd",
         None,
@@ -93,4 +97,14 @@ def test_what_recipes_take_of_an_entry(name: str) -> None:
     assert (entry.system, entry.fold, len(entry.labels), entry.protocols, swap) == ENTRIES[name]
     assert all(stream in entry.streams for said in entry.defaults.values() for stream in said["streams"])
     if name.startswith("mmact"):
-        assert entry.streams == STREAMS_OF_MMACT
+        assert entry.streams == STREAMS_OF_MMACT + (() if name == "mmact-untrimmed" else POSES_OF_MMACT)
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_folder_that_is_not_there_or_is_none_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for root, what in ((tmp_path / "nowhere", "does not exist"), (tmp_path / "file", "is not a folder")):
+        with pytest.raises(DataError, match=what) as caught:
+            get_dataset(name).index(root)
+        assert str(root) in str(caught.value)
+        assert ("make-synthetic" if name == "synthetic" else "--data") in str(caught.value)

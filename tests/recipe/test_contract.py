@@ -177,6 +177,8 @@ NEEDS: Mapping[str, Words] = {
     "motion": ["positions=true"],  # one of the two is seen
     "fine_tuning_epochs": [],
     "fine_tuning_rate": [],
+    "window_labels": [],
+    "most_mixed": [],
 }
 """Key -> what must stand beside it for its change to count (siblings)."""
 UNMIRRORED = ["student.sees.augmentation.flip=0.0", "teachers.0.sees.augmentation.flip=0.0"]
@@ -218,6 +220,8 @@ OTHER: Mapping[str, str] = {
     "rules": "2",
     "limit": "2.0",
     "limits": "[4.0]",
+    "window_labels": "centre",  # these two count for long recordings: tests/modalities/test_window_labels.py
+    "most_mixed": "0.2",
     "momentum": "0.4",
     "warmup": "0.4",
     "step_epochs": "3",

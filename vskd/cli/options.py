@@ -289,3 +289,24 @@ def cache_option(function: F) -> F:
         type=FOLDER,
         help="Store of windows, frames, images and teacher outputs, shared between runs.  [default: cache, beside RUN]",
     )(function)
+
+
+signature_option = click.option(
+    "--require-signature",
+    "keys",
+    type=FILE,
+    metavar="KEYS",
+    help="Only go on if BUNDLE was signed by a key in KEYS: an allowed_signers file of OpenSSH, or an id_ed25519.pub.",
+)
+
+
+def check_signature(bundle: Path, keys: Path | None) -> None:
+    """Refuse a bundle that none of the keys has signed; without keys nothing is asked for.
+
+    Raises:
+        BundleError: see `vskd.bundle.signature.verify_signature`.
+    """
+    if keys is not None:
+        from vskd.bundle.signature import verify_signature
+
+        verify_signature(bundle, keys)
