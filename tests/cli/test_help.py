@@ -167,6 +167,7 @@ DEFAULTS = {
     "teach": {"number": 0},
     "evaluate": {"split": "test"},
     "compare": {"seeds": (0, 1, 2), "workers": 1},
+    "distill": {"rounds": 1},
     "firmware generate": {"weights": "auto"},
     "predict": {"variable": ""},
 }
@@ -180,11 +181,12 @@ LIMITS = {
     "preprocess gaf": {"size": (4, 1024)},
     "preprocess windows": {"length": (8, None), "stride": (1, None), "max_bad_fraction": (0, 1)},
     "compare": {"workers": (1, None)},
+    "distill": {"rounds": (1, None)},
     "teach": {"number": (0, None)},
     "predict": {"every": (1, None)},
 }
 """Least and greatest number of an option."""
-SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers"}
+SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers", "curve"}
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
