@@ -176,7 +176,6 @@ DEFAULTS = {
     "distill": {"rounds": 1},
     "evaluate": {"split": "test"},
     "compare": {"seeds": (0, 1, 2), "workers": 1},
-    "distill": {"rounds": 1},
     "firmware generate": {"weights": "auto"},
     "predict": {"variable": ""},
 }
@@ -191,7 +190,6 @@ LIMITS = {
     "preprocess pose": {"max_bad_fraction": (0, 1), "max_empty": (0, 1), "threads": (1, None)},
     "preprocess windows": {"length": (8, None), "stride": (1, None), "max_bad_fraction": (0, 1)},
     "compare": {"workers": (1, None)},
-    "distill": {"rounds": (1, None)},
     "teach": {"number": (0, None)},
     "distill": {"rounds": (1, None)},
     "predict": {"every": (1, None), "votes": (1, 31), "min_seconds": (0, None), "unknown_below": (0, 1)},
