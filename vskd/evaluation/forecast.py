@@ -199,8 +199,10 @@ def finished_twin(recipe: Recipe, run: Path) -> Path | None:
         run: where it is, or will be, trained.
     """
     wanted = recipe.undistilled().hash_of(*DECIDING)
-    near = [*run.parent.glob("*/recipe.yaml"), *run.parent.parent.glob(f"*/{run.name}/recipe.yaml")]
-    for file in sorted(near):
+    beside = run.parent.glob("*/recipe.yaml")
+    compared = run.parent.parent.glob(f"*/{run.name}/recipe.yaml")
+    in_folds = run.parent.parent.parent.glob(f"*/{run.parent.name}/{run.name}/recipe.yaml")
+    for file in sorted({*beside, *compared, *in_folds}):
         if file.parent != run and _is_twin(RunFolder(file.parent), wanted):
             return file.parent
     return None
