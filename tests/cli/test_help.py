@@ -133,6 +133,9 @@ NEEDED = {
     "datasets info": {"name"},
     "datasets make-synthetic": {"out"},
     "datasets signals": {*DATA, "stream"},
+    "datasets sync": DATA,
+    "doctor": {"data_set"},
+    "forecast": {"teachers", "student"},
     "recipe show": {"name"},
     "recipe validate": {"name"},
     "preprocess frames": {*DATA, "out"},
@@ -154,13 +157,15 @@ NEEDED = {
 DEFAULTS = {
     "demo": {"out": Path("demo")},
     "datasets make-synthetic": {"subjects": 8, "actions": 8, "trials": 4, "seed": 0},
+    "datasets sync": {"max_offset": 10.0},
+    "doctor": {"window_s": 0.0},
     "preprocess frames": {"stream": "depth", "max_bad_fraction": 0.02, "size": 224, "fit": "centre-crop"},
     "preprocess gaf": {"method": "gasf", "scaling": "minmax", "limit": 4.0, "size": 64, "engine": "torch"},
     "preprocess windows": {"stream": "accelerometer", "max_bad_fraction": 0.02, "mode": "whole", "length": 128},
     "weights import": {"layout": "imagenet"},
     "teach": {"number": 0},
     "evaluate": {"split": "test"},
-    "compare": {"seeds": (0, 1, 2)},
+    "compare": {"seeds": (0, 1, 2), "workers": 1},
     "firmware generate": {"weights": "auto"},
     "predict": {"variable": ""},
 }
@@ -168,6 +173,9 @@ DEFAULTS = {
 LIMITS = {
     "datasets import": {"rate_hz": (0, None)},
     "datasets make-synthetic": {"subjects": (1, None), "actions": (1, None), "trials": (1, None), "seed": (0, None)},
+    "datasets sync": {"video_rate": (0, None), "max_offset": (0, None)},
+    "doctor": {"window_s": (0, None)},
+    "compare": {"workers": (1, None)},
     "preprocess frames": {"size": (16, 1024), "max_bad_fraction": (0, 1)},
     "preprocess gaf": {"size": (4, 1024)},
     "preprocess windows": {"length": (8, None), "stride": (1, None), "max_bad_fraction": (0, 1)},
@@ -175,7 +183,7 @@ LIMITS = {
     "predict": {"every": (1, None)},
 }
 """Least and greatest number of an option."""
-SEVERAL = {"recipes", "assignments", "teacher_runs"}
+SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers"}
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
