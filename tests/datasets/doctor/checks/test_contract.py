@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -109,3 +110,46 @@ def test_people_and_videos_on_both_sides_count_where_the_protocol_promises_nothi
 
 def test_a_protocol_that_fits_is_not_spoken_of() -> None:
     assert found("protocol", survey(["a", "b"])) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "signal", "other", "told"),
+    [
+        ("short", {"seconds": 0.48, "rate_hz": 50.0}, {}, ""),  # 25 samples are half a second
+        ("short", {"seconds": 0.46, "rate_hz": 50.0}, {}, "0.48 s of 0.5 s"),
+        ("saturation", {"saturated": 0.02}, {}, ""),
+        ("saturation", {"saturated": 0.0201}, {}, "2.0% of its samples"),
+        ("still", {}, {"still": 0.79}, ""),
+        ("still", {}, {"still": 0.8}, "nothing moves in 80% of its seconds"),
+        ("glitches", {"glitches": 0, "largest": 9.0}, {}, ""),
+        ("glitches", {"glitches": 1, "largest": 60.0}, {}, "1 up to 60 g"),
+        ("gravity", {"gravity": "no 1 g"}, {}, "no 1 g"),
+        ("uncalibrated", {"gravity": "no 1 g"}, {}, ""),
+        ("dead", {}, {"dead": "x is dead"}, "x is dead"),
+        ("stamps", {}, {"clock": ("a gap", "2 go back", "a gap", "jitter")}, "2 go back; jitter"),
+        ("wrong-rate", {"rate_hz": 45.0}, {"stated_hz": 50.0, "clocked": True}, ""),
+        ("wrong-rate", {"rate_hz": 56.0}, {"stated_hz": 50.0, "clocked": False}, ""),
+        ("wrong-rate", {"rate_hz": 44.0}, {"stated_hz": 50.0, "clocked": True}, "44 Hz by its time stamps, 50 Hz by"),
+        ("gaps", {"gaps": 0, "longest_gap_s": 0.0}, {}, ""),
+        ("gaps", {"gaps": 1, "longest_gap_s": 0.5}, {}, "1, the longest 0.5 s"),
+    ],
+)
+def test_what_is_said_of_a_recording_at_the_border(
+    check: str, signal: dict[str, object], other: dict[str, object], told: str
+) -> None:
+    facts = SimpleNamespace(signal=SimpleNamespace(**signal), **other)
+    stream = SimpleNamespace(unit="g", calibrated=True)
+    said = CHECKS[check].remark(facts, stream, survey(["a"]))  # type: ignore[attr-defined]
+    assert said.startswith(told) and bool(said) == bool(told)
+
+
+def test_gravity_of_a_sensor_that_need_not_show_it_is_spoken_of_elsewhere() -> None:
+    facts, stream = SimpleNamespace(signal=SimpleNamespace(gravity="no 1 g")), SimpleNamespace(calibrated=False)
+    said = {name: CHECKS[name].remark(facts, stream, survey(["a"])) for name in ("gravity", "uncalibrated")}  # type: ignore[attr-defined]
+    assert said == {"gravity": "", "uncalibrated": "no 1 g"}
+
+
+def test_short_is_shorter_than_the_window_that_is_asked_for() -> None:
+    facts = SimpleNamespace(signal=SimpleNamespace(seconds=1.98, rate_hz=50.0))
+    told = [CHECKS["short"].remark(facts, None, survey(["a"], window_s=s)) for s in (2.0, 2.5)]  # type: ignore[attr-defined]
+    assert told == ["", "2.00 s of 2.5 s"]
