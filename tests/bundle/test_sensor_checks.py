@@ -12,6 +12,7 @@ from vskd.bundle.sensor_checks import (
     check_plausible,
     check_rate,
     check_whole,
+    converted_rate,
     steady_rate,
 )
 from vskd.errors import BundleError, DataError
@@ -20,12 +21,36 @@ from vskd.preprocessing.sensor.clock import Clock
 CONTRACT = sensor_contract()
 
 
-def test_a_rate_within_three_percent() -> None:
-    for rate in (48.6, 51.4, None):
+def test_a_rate_within_three_percent_is_taken_as_it_is_and_others_are_converted() -> None:
+    for rate in (48.6, 51.4):
+        assert converted_rate(rate, CONTRACT) == []
+    assert converted_rate(51.6, CONTRACT) == ["the recording was resampled from 51.6 to 50 Hz"]
+    (said,) = converted_rate(48.4, CONTRACT)
+    assert said.endswith("from 48.4 to 50 Hz; it cannot hold what is faster than 24.2 Hz")
+    for rate in (25.0, 48.4, 104.0, None):
         check_rate("a", CONTRACT, "it says", rate)
-    for rate in (48.4, 51.6, float("nan"), 0.0):
+    for rate in (24.9, float("nan"), float("inf"), 0.0):
         with pytest.raises(BundleError, match="asks for 50 Hz, it says"):
             check_rate("a", CONTRACT, "it says", rate)
+
+
+def test_the_length_is_compared_in_time_where_the_rate_is_converted() -> None:
+    check_length("a", CONTRACT, 41, 102.0)
+    check_length("a", CONTRACT, 800, 100.0)
+    for samples, rate in ((37, 100.0), (803, 100.0), (19, 51.0)):
+        with pytest.raises(BundleError, match="asks for 20 to 400 samples"):
+            check_length("a", CONTRACT, samples, rate)
+
+
+def test_lying_still_for_hours_takes_no_time_to_compare() -> None:
+    """A day on a table, in steps of the converter: every sample is like the first."""
+    values = np.zeros((3, 200_000), dtype=np.float32)
+    values[2] = 1
+    values[0, 150_000::50_000] = 0.1
+    check_once("a", values)
+    twice = np.hstack([values, values])
+    with pytest.raises(DataError, match="from data row 200001 on"):
+        check_once("a", twice)
 
 
 def test_the_rounding_of_a_clock_is_no_other_rate() -> None:
@@ -88,8 +113,8 @@ def test_beyond_them_is_another_length(samples: int, action: str) -> None:
 
 
 def test_facts_of_the_clock_are_beside_the_rate() -> None:
-    with pytest.raises(BundleError, match=r"it says 40 Hz \(2 gaps, 3 stamps late\)"):
-        check_rate("a", CONTRACT, "it says", 40.0, ("2 gaps", "3 stamps late"))
+    with pytest.raises(BundleError, match=r"it says 20 Hz \(2 gaps, 3 stamps late\)"):
+        check_rate("a", CONTRACT, "it says", 20.0, ("2 gaps", "3 stamps late"))
 
 
 def test_a_dead_axis_is_named_by_the_contract() -> None:

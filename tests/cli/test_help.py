@@ -135,11 +135,11 @@ NEEDED = {
     "datasets signals": {*DATA, "stream"},
     "datasets sync": DATA,
     "doctor": {"data_set"},
-    "forecast": {"teachers", "student"},
     "recipe show": {"name"},
     "recipe validate": {"name"},
     "preprocess frames": {*DATA, "out"},
     "preprocess gaf": {"windows_file", "out"},
+    "preprocess pose": {*DATA, "model"},
     "preprocess windows": {*DATA, "out"},
     "weights import": {"source", "network", "out"},
     "teach": {"out"},
@@ -147,7 +147,9 @@ NEEDED = {
     "evaluate": {"target"},
     "compare": {"recipes", "out"},
     "export": {"run", "out"},
+    "forecast": {"student", "teachers"},
     "bundle show": {"path"},
+    "bundle sign": {"path", "key"},
     "bundle verify": {"path"},
     "firmware generate": {"bundle", "out"},
     "firmware test": {"bundle"},
@@ -161,9 +163,14 @@ DEFAULTS = {
     "doctor": {"window_s": 0.0},
     "preprocess frames": {"stream": "depth", "max_bad_fraction": 0.02, "size": 224, "fit": "centre-crop"},
     "preprocess gaf": {"method": "gasf", "scaling": "minmax", "limit": 4.0, "size": 64, "engine": "torch"},
+    "preprocess pose": {
+        **{"stream": "rgb", "max_bad_fraction": 0.02},
+        **{"person": "nearest", "max_empty": 0.5, "threads": 1},
+    },
     "preprocess windows": {"stream": "accelerometer", "max_bad_fraction": 0.02, "mode": "whole", "length": 128},
     "weights import": {"layout": "imagenet"},
     "teach": {"number": 0},
+    "distill": {"rounds": 1},
     "evaluate": {"split": "test"},
     "compare": {"seeds": (0, 1, 2), "workers": 1},
     "firmware generate": {"weights": "auto"},
@@ -172,18 +179,20 @@ DEFAULTS = {
 """What an option is where it is not given; all others are left out then."""
 LIMITS = {
     "datasets import": {"rate_hz": (0, None)},
-    "datasets make-synthetic": {"subjects": (1, None), "actions": (1, None), "trials": (1, None), "seed": (0, None)},
     "datasets sync": {"video_rate": (0, None), "max_offset": (0, None)},
     "doctor": {"window_s": (0, None)},
+    "datasets make-synthetic": {"subjects": (1, None), "actions": (1, None), "trials": (1, None), "seed": (0, None)},
     "compare": {"workers": (1, None)},
     "preprocess frames": {"size": (16, 1024), "max_bad_fraction": (0, 1)},
     "preprocess gaf": {"size": (4, 1024)},
+    "preprocess pose": {"max_bad_fraction": (0, 1), "max_empty": (0, 1), "threads": (1, None)},
     "preprocess windows": {"length": (8, None), "stride": (1, None), "max_bad_fraction": (0, 1)},
     "teach": {"number": (0, None)},
-    "predict": {"every": (1, None)},
+    "distill": {"rounds": (1, None)},
+    "predict": {"every": (1, None), "votes": (1, 31), "min_seconds": (0, None), "unknown_below": (0, 1)},
 }
 """Least and greatest number of an option."""
-SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers"}
+SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers", "curve"}
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)

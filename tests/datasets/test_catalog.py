@@ -49,6 +49,7 @@ STREAMS_OF_MMACT = (
     *("accelerometer-watch", "accelerometer-phone", "gyroscope", "orientation"),
     *(f"rgb-cam{n}" for n in range(1, 5)),
 )
+POSES_OF_MMACT = tuple(f"pose-cam{n}" for n in range(1, 5))
 SIDES = {f"{what} - left": f"{what} - right" for what in ("talking on the phone", "texting")}
 BOTH_SIDES = SIDES | {right: left for left, right in SIDES.items()}
 SPLIT = ("cross-subject", "cross-subject-val", "subject-specific", "leave-one-subject-out")
@@ -57,6 +58,7 @@ ENTRIES = {
     "berkeley-mhad": ("berkeley", None, 11, ("cross-subject", "cross-subject-val", "leave-one-subject-out"), None),
     "mmact": ("vskd", None, 37, ("cross-subject", "cross-session", "cross-scene"), None),
     "mmact-35": ("vskd", None, 35, ("cross-subject", "cross-session", "cross-scene", "challenge-cross-scene"), None),
+    "mmact-untrimmed": ("vskd", None, 37, ("cross-session", "cross-subject"), None),
     "synthetic": (
         "vskd",
         None,
@@ -95,7 +97,7 @@ def test_what_recipes_take_of_an_entry(name: str) -> None:
     assert (entry.system, entry.fold, len(entry.labels), entry.protocols, swap) == ENTRIES[name]
     assert all(stream in entry.streams for said in entry.defaults.values() for stream in said["streams"])
     if name.startswith("mmact"):
-        assert entry.streams == STREAMS_OF_MMACT
+        assert entry.streams == STREAMS_OF_MMACT + (() if name == "mmact-untrimmed" else POSES_OF_MMACT)
 
 
 @pytest.mark.parametrize("name", DATASETS)

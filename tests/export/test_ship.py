@@ -1,6 +1,7 @@
 """Export end to end on a tiny student: choice, parity, refusals that leave nothing behind."""
 
 import copy
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,11 +14,11 @@ from torch import nn
 from tests.export.conftest import LABELS, TinySeriesNet, export_tiny, provenance, seeded, sensor_contract, windows
 from vskd import __version__
 from vskd.bundle.bundle import verify_bundle
-from vskd.bundle.contract import EncodingContract, ParityNumbers
+from vskd.bundle.contract import EncodingContract, ParityNumbers, SensorContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
-from vskd.errors import BundleError, CheckpointError
+from vskd.errors import BundleError, CheckpointError, SettingError
 from vskd.export import ship
 from vskd.export.candidates import FineTuning
 from vskd.export.convert.structure import external_buffers, float_operators, weight_scales
@@ -196,6 +197,29 @@ def test_weights_that_are_not_finite_are_not_shipped(tiny_student: Model, out: P
     assert not out.exists()
 
 
+def test_the_date_is_the_one_that_reproducible_builds_set(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    assert ship._made_at().isoformat() == "2026-01-01T00:00:00+00:00"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    assert abs((ship._made_at() - datetime.now(UTC)).total_seconds()) < 5
+    for wrong in ("now", "-1", "1.5", "9" * 15):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", wrong)
+        with pytest.raises(SettingError, match=f"SOURCE_DATE_EPOCH is '{wrong}'"):
+            ship._made_at()
+
+
+def test_the_same_export_gives_the_same_bytes(
+    tiny_student: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    for name in ("first", "second"):
+        export_tiny(tiny_student, tmp_path / name)
+    files = sorted(path.name for path in (tmp_path / "first").iterdir())
+    for file in files:
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes(), file
+    assert files == sorted(path.name for path in (tmp_path / "second").iterdir())
+
+
 def candidate(agreement: float, accuracy: float, estimator: str = "minmax", *, tuned: bool = False) -> Candidate:
     figures = ParityNumbers(n=100, argmax_agreement=agreement, mean_abs_error=0.1, max_abs_error=1.0)
     return Candidate(b"", estimator, Measurement(accuracy, figures), fine_tuned=tuned)  # type: ignore[arg-type]
@@ -263,3 +287,19 @@ def test_sizes_costs_and_time_of_what_is_shipped(sealed: ExportReport, tiny_stud
     assert (manifest.quantization.input_type, manifest.quantization.output_type) == ("int8", "int8")
     assert manifest.quantization.fine_tuned is False
     assert sealed.accuracy == manifest.accuracy and manifest.accuracy.max_drop == 0.25
+
+
+def test_the_threshold_of_unknown_answers_keeps_nearly_all_right_ones(sealed: ExportReport):
+    """Of 8 right answers about validation windows, 95 % and more are at least so sure."""
+    unknown = sealed.bundle.manifest.contract.unknown
+    assert unknown is not None and (unknown.keeps, unknown.windows, unknown.split) == (0.95, 8, "validation")
+    sure = np.linspace(0.3, 0.98, 100)
+    found = ship._with_threshold(sensor_contract(), sure.tolist(), "train").unknown
+    assert found is not None and (found.windows, found.split) == (100, "train")
+    assert (sure >= found.below - 1e-6).mean() >= 0.95 and (sure >= found.below + 0.01).mean() < 0.95
+    assert ship._with_threshold(sensor_contract(), [], "train").unknown is None
+
+
+def test_contracts_of_before_there_was_a_threshold_read_and_write_alike():
+    content = sensor_contract().model_dump(mode="json")
+    assert "unknown" not in content and SensorContract.model_validate_json(json.dumps(content)).unknown is None

@@ -28,7 +28,15 @@ DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
 SAMPLED = ("world/Inertial", "world/RGB")
 """Folders of equal files, of which a few stand for all."""
 RIGHT = ("equal", "refused", "unread")
-UNCHECKED = ("run.log", "mine.yaml", "comparison.html", "comparison.txt", "comparison.csv", "comparison.json")
+UNCHECKED = (
+    "run.log",
+    "mine.yaml",
+    "comparison.html",
+    "comparison.txt",
+    "comparison.csv",
+    "comparison.tex",
+    "comparison.json",
+)
 """A log is only ever appended to; the recipe is the user's own; the tables are written by every `compare`."""
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from vskd.cli.options import FOLDER, VskdCommand, chosen_recipe, json_option, recipe_options
+from vskd.cli.options import FOLDER, LabelsType, VskdCommand, chosen_recipe, json_option, recipe_options
 from vskd.cli.output import print_json
 
 
@@ -37,6 +37,7 @@ def parse_controls(_: click.Context, __: click.Parameter, value: str) -> tuple[s
         "vskd compare krca --controls none --data IMAGES --protocol subject-folds --fold all --out comparison",
         "vskd compare vskd --labels subjects=1 --controls none,self,permuted,all-labels --data UTD-MHAD --out few",
         "vskd compare krca --controls none --data IMAGES --workers 4 --teachers TEACHERS --out comparison",
+        "vskd compare wrist --curve subjects=1 --curve all --controls none --data UTD-MHAD --out curve",
         "vskd compare mine.yaml other.yaml --seeds 0-4 --int8 --set student.training.epochs=40 --out comparison",
     ),
 )
@@ -50,6 +51,14 @@ def parse_controls(_: click.Context, __: click.Parameter, value: str) -> tuple[s
     help="Add each recipe's twins: none (no teacher), self (a teacher like the student), permuted (what the teacher "
     "says belongs to other recordings), permuted-in-class (to others of the class), random-teacher (its network "
     "before it learned), label-smoothing (no teacher, softer labels), all-labels (no teacher, all labels).",
+)
+@click.option(
+    "--curve",
+    multiple=True,
+    type=LabelsType(),
+    metavar="WHO",
+    help="A learning curve: every recipe once for each of "
+    "these label settings, e.g. --curve subjects=1 --curve fraction=0.5 --curve all.",
 )
 @recipe_options("data", "dataset", "protocol", "fold", "labels", "epochs")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the runs and the table; what is there is reused.")
@@ -76,6 +85,7 @@ def compare(
     recipes: tuple[str, ...],
     seeds: tuple[int, ...],
     controls: tuple[str, ...],
+    curve: tuple[str, ...],
     out: Path,
     workers: int,
     teachers: Path | None,
@@ -90,8 +100,9 @@ def compare(
     """
     from vskd.study.compare import compare as run_comparison
     from vskd.study.controls import with_controls
+    from vskd.study.label_curve import along
 
-    chosen = with_controls([chosen_recipe(ctx, name) for name in recipes], controls)
+    chosen = with_controls(along([chosen_recipe(ctx, name) for name in recipes], curve), controls)
 
     after_run = None
     if int8:

@@ -69,6 +69,7 @@ def _stating(flag: str, name: str, **settings: Any) -> Callable[[Any], Any]:
         "vskd datasets import FOLDER --out DATASET --pattern 's{subject}/{label}_{trial}.csv' --unit mg --rate 50",
         "vskd datasets import FOLDER --out DATASET --columns 1,2,3 --time 0 --time-unit ms --position 'left wrist'",
         "vskd datasets import FOLDER --out DATASET --label-column activity --subject-column user",
+        "vskd datasets import FOLDER --out DATASET --label-column activity --whole-files --null-class none",
     ),
 )
 @click.argument("folder", type=FOLDER)
@@ -94,7 +95,8 @@ def _stating(flag: str, name: str, **settings: Any) -> Callable[[Any], Any]:
 @_stating("--label-column", "label_column", metavar="COLUMN", help="Labels of rows: equal ones are a recording.")
 @_stating("--subject-column", "subject_column", metavar="COLUMN", help="Subjects of rows, beside --label-column.")
 @_stating("--factor-columns", "factor_columns", read=_list, metavar="A,B", help="Factors of rows: session, device...")
-@_stating("--null-class", "null_class", metavar="NAME", help="Class of rows without a label; else they are left out.")
+@_stating("--null-class", "null_class", metavar="NAME", help="Class of what nobody labelled; else it is left out.")
+@_stating("--whole-files", "whole_files", is_flag=True, help="A file is one recording whose windows have labels.")
 @_stating("--pair-videos", "pair_videos", type=_PAIRS, help="How to find the video of a recording.  [default: name]")
 @_stating(
     "--video-pattern", "video_pattern", metavar="PATTERN", help="Names of videos, e.g. 'v/s{subject}_{label}.mp4'."

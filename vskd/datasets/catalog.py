@@ -5,18 +5,20 @@ from collections.abc import Mapping
 
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images import auc, driver_inattention, image_folder, state_farm
-from vskd.datasets.sensors import berkeley_mhad, mmact, sensor_folder, utd_mhad
+from vskd.datasets.poses import posed
+from vskd.datasets.sensors import berkeley_mhad, mmact, mmact_untrimmed, sensor_folder, utd_mhad
 from vskd.datasets.sync.apply import synced
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.errors import DataError, lookup
 
 DATASETS: Mapping[str, DatasetEntry] = {
-    entry.name: dataclasses.replace(entry, index=synced(entry.index))
+    entry.name: dataclasses.replace(entry, index=synced(posed(entry.index)))
     for entry in (
         utd_mhad.ENTRY,
         berkeley_mhad.ENTRY,
         mmact.ENTRY,
         mmact.ENTRY_35,
+        mmact_untrimmed.ENTRY,
         synthetic.ENTRY,
         driver_inattention.ENTRY,
         state_farm.ENTRY,
@@ -25,7 +27,7 @@ DATASETS: Mapping[str, DatasetEntry] = {
         sensor_folder.ENTRY,
     )
 }
-"""By name. Where a folder holds `sync.csv`, their indexes have the streams cut as it says."""
+"""By name. Their indexes have poses as streams, and where there is `sync.csv`, streams cut as it says."""
 
 
 def get_dataset(name: str) -> DatasetEntry:

@@ -97,8 +97,8 @@ class Experiment:
         return dataclasses.replace(self, recipe=recipe)
 
     def labels_of(self, ids: tuple[str, ...]) -> list[int]:
-        """Class numbers of recordings as training sees them."""
-        return self.source.labels_of(ids)
+        """Class numbers of recordings as training sees them; of those that show several classes, of their windows."""
+        return self.inputs.sample_labels(ids)
 
     @cached_property
     def data_rows(self) -> Rows:

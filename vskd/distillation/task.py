@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vskd.datasets.recording import UNLABELLED
 from vskd.distillation.distiller import Distiller
 from vskd.distillation.divergence import diverged
 from vskd.distillation.lightning_imports import LightningModule, MulticlassAccuracy, MulticlassF1Score
@@ -127,13 +128,19 @@ class DistillationTask(LightningModule):
         return outputs
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        """Loss, accuracy and macro F1 on the validation recordings (of windows, where a recording has several)."""
+        """Loss, accuracy and macro F1 on the validation recordings (of windows, where a recording has several).
+
+        Windows that nobody labelled do not count.
+        """
+        known = batch.labels != UNLABELLED
+        if not bool(known.any()):
+            return
         outputs: Outputs = self.model(batch.inputs)
-        logits = outputs.logits.float()
-        self.accuracy.update(logits, batch.labels)
-        self.macro_f1.update(logits, batch.labels)
-        loss = functional.cross_entropy(logits, batch.labels)
-        self.log("validation/loss", loss, on_epoch=True, on_step=False, batch_size=len(batch.ids))
+        logits, labels = outputs.logits.float()[known], batch.labels[known]
+        self.accuracy.update(logits, labels)
+        self.macro_f1.update(logits, labels)
+        loss = functional.cross_entropy(logits, labels)
+        self.log("validation/loss", loss, on_epoch=True, on_step=False, batch_size=len(labels))
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures of the whole validation part."""

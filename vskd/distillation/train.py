@@ -1,6 +1,7 @@
 """The engine: students and their teachers are trained in one way; resumable, leaving a run folder."""
 
 import dataclasses
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,11 +25,13 @@ from vskd.distillation.fitting import (
     plain_batches,
     usable_split,
 )
-from vskd.distillation.model import initial_weights, new_model
+from vskd.distillation.going_on import start_from, weights_file
+from vskd.distillation.model import new_model
 from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.admission import refuse_hidden
+from vskd.distillation.teacher.confident import confident, probabilities_of
 from vskd.distillation.teacher.cross_fit import fold_recipe, fold_run, fold_subjects
 from vskd.distillation.teacher.outputs import FinishedTeacher, TeacherSource, finished_teacher, tapped
 from vskd.distillation.teacher.source import Folds, teacher_source
@@ -38,7 +41,9 @@ from vskd.locks import lock_of, only_writer
 from vskd.losses.term import TermContext
 from vskd.models.weights.state import read_metadata
 from vskd.recipe import Recipe
-from vskd.recipe.distiller import terms_that_need_labels
+from vskd.recipe.distiller import Confidence, terms_that_need_labels
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["TrainResult", "default_cache", "distill", "teach"]
 
@@ -153,7 +158,7 @@ def fixed_threads(count: int | None) -> Iterator[None]:
 
 def _start(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
     """Facts of the weights that a student starts from; a finished run needs their file no more."""
-    path = Path(recipe.student.weights or "")
+    path = weights_file(recipe.student.weights or "")
     if recipe.student.weights is None or (folder.complete and not path.is_file()):
         return {}
     metadata = read_metadata(path)
@@ -213,8 +218,8 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
     split = usable_split(experiment, student.training, stored, inputs.name)
     torch.manual_seed(recipe.seed)  # the first weights depend on the seed only, with and without a teacher
     model = new_model(student, inputs, experiment.classes)
-    initial_weights(model.network, student.weights)
-    shown = _shown(experiment, split.train, guided=source is not None)
+    start_from(model, student.weights, experiment)
+    shown = _shown(experiment, split.train, source)
     batches = inputs.batches(split.train, batch_size=student.training.batch_size)
     refuse_single_samples(model, batches.samples, len(batches))
     if student.training.precision == "bfloat16":
@@ -250,15 +255,21 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
     return task, split
 
 
-def _shown(experiment: Experiment, train: Sequence[str], *, guided: bool) -> tuple[str, ...] | None:
-    """The training recordings to learn from, where these are not all: without a teacher, those that carry labels.
+def _shown(experiment: Experiment, train: Sequence[str], source: TeacherSource | None) -> tuple[str, ...] | None:
+    """The training recordings to learn from, where these are not all: those that carry labels; with a teacher, those
+    besides of which it is sure, where the recipe asks for that.
 
     Raises:
         RecipeError: what is asked for cannot be learned from recordings without labels.
     """
-    if not experiment.unlabelled:
-        return None
     recipe = experiment.recipe
+    if not experiment.unlabelled:
+        if recipe.distiller.confidence is not None:
+            raise RecipeError(
+                "distiller.confidence does nothing here: every training recording carries a label",
+                "Leave it out, or say with --labels who carries labels",
+            )
+        return None
     if not experiment.labelled:
         raise RecipeError(
             f"labels ({experiment.setting.title}): none of the {len(train)} training recordings carries a label; "
@@ -272,12 +283,24 @@ def _shown(experiment: Experiment, train: Sequence[str], *, guided: bool) -> tup
             f"{', '.join(asking)} need",
             "Set the weights of these terms to 0, choose another distiller (e.g. kd), or leave `labels` out",
         )
-    if guided and recipe.student.training.sampling == "balanced":
+    if source is not None and recipe.student.training.sampling == "balanced":
         raise RecipeError(
             "student.training.sampling 'balanced' needs the class of every training recording, which `labels` hides",
             "Set it to natural",
         )
-    return None if guided else tuple(i for i in train if i in experiment.labelled)
+    if source is None:
+        return tuple(i for i in train if i in experiment.labelled)
+    setting = recipe.distiller.confidence
+    return None if setting is None else _sure(experiment, train, source, setting)
+
+
+def _sure(experiment: Experiment, train: Sequence[str], source: TeacherSource, setting: Confidence) -> tuple[str, ...]:
+    """The recordings with labels, and those of which the teacher is sure enough."""
+    unlabelled = [i for i in train if i in experiment.unlabelled]
+    batches = experiment.inputs.batches(unlabelled, batch_size=experiment.recipe.student.training.batch_size)
+    kept = confident(probabilities_of(source, batches), setting)
+    logger.info("the teacher is sure enough of %d of %d recordings without a label", len(kept), len(unlabelled))
+    return tuple(i for i in train if i in experiment.labelled or i in kept)
 
 
 def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:

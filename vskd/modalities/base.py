@@ -126,11 +126,20 @@ def data_rows(source: Source, streams: Sequence[str]) -> Rows:
     contents = file_hashes((stream.path for own in found.values() for stream in own), source.cache)
     return {
         r.id: {
-            LABELS: sha256_json([source.class_names[r.label], r.subject]),
+            LABELS: sha256_json([*_labels(r, source.class_names), r.subject]),
             **{stream.name: sha256_json([contents[stream.path], _how_read(stream)]) for stream in found[r.id]},
         }
         for r in recordings
     }
+
+
+def _labels(recording: Recording, names: Sequence[str]) -> list[Any]:
+    """The class of a recording by name; of a timeline all of it."""
+    if recording.timeline is None:
+        return [names[recording.label]]
+    spans = [[start, end, names[label]] for start, end, label in recording.timeline.spans]
+    elsewhere = recording.timeline.elsewhere
+    return [spans, names[elsewhere] if elsewhere != UNLABELLED else None]
 
 
 def _how_read(stream: Stream) -> dict[str, Any]:
@@ -313,6 +322,15 @@ class Inputs(ABC):
             seed: of one epoch: order, random changes; None gives the samples in order and unchanged.
             sampling: of an epoch; used only with a seed.
         """
+
+    def sample_labels(self, ids: Sequence[str]) -> list[int]:
+        """Class numbers by which classes are weighed: of recordings, or of the samples of those that show several."""
+        return self.source.labels_of(ids)
+
+    @property
+    def several(self) -> bool:
+        """Whether a recording may have several samples."""
+        return False
 
     @abstractmethod
     def pictures(self, captions: Mapping[str, str], who: str) -> dict[str, bytes]:

@@ -15,7 +15,8 @@ class Role(Strict):
     Attributes:
         sees: a modality of one or more streams.
         network: from the catalog of networks, with its own settings.
-        weights: file of pretrained weights to start from, see `vskd weights import`.
+        weights: to start from: file of pretrained weights, see `vskd weights import`; or folder of a finished run of
+            the same network, to go on from.
         training: budget and optimizer.
     """
 

@@ -122,6 +122,7 @@ class Recipe(Strict):
 
 _SINCE: Mapping[tuple[str, str], Any] = {
     ("distiller", "untrained"): False,
+    ("distiller", "confidence"): None,
     ("dataset", "leave_out"): None,
 }
 """Keys that came later -> what recipes of before meant by their absence; their hashes stay what they were."""

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vskd.distillation.run import RunFolder
-from vskd.errors import DataError, VskdError
+from vskd.errors import DataError, VskdError, first_few
+from vskd.evaluation.finished import FILES
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.report.plots import confusion_matrix, subject_bars
 from vskd.evaluation.results import read_results
@@ -22,8 +23,9 @@ from vskd.files import write_bytes, write_json, write_text
 from vskd.recipe import Recipe, dump_recipe, load_recipe
 from vskd.study.audit_file import AUDIT, read_audit
 from vskd.study.comparison_schema import Comparison, read_comparison
+from vskd.sums import Sums
 
-_COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
+_COPIED = tuple(f"comparison.{end}" for end in ("json", "csv", "txt", "tex", "html"))
 DATA = "DATA"
 """What the folder of the data is called in published files, as in the documents."""
 _FOLD = re.compile(r"-fold-.*?(?=-seed)")
@@ -38,10 +40,12 @@ def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
         audit: what `vskd datasets audit --json` printed of the same protocol; kept as audit.json, without its path.
 
     Raises:
-        DataError: `comparison` holds no finished comparison, or `audit` is of another data set or protocol.
+        DataError: `comparison` holds no finished comparison, a result was changed since it was written, or `audit` is
+            of another data set or protocol.
     """
     if not (comparison / "comparison.json").is_file():
         raise DataError(f"{comparison} holds no comparison.json", "Run `vskd compare` to its end first")
+    _require_intact(comparison)
     for name in _COPIED:
         if (comparison / name).is_file():
             write_bytes(out / name, (comparison / name).read_bytes())
@@ -74,6 +78,17 @@ def _without(folders: Sequence[str], content: str) -> str:
     for folder in folders:
         content = content.replace(json.dumps(folder, ensure_ascii=False)[1:-1], DATA)
     return content
+
+
+def _require_intact(comparison: Path) -> None:
+    """What is published is what was measured: runs have the hashes of their results on record."""
+    changed = []
+    for _, run in _evaluated_runs(comparison):
+        known = Sums(run).recorded()
+        changed += [run / name for name in Sums(run).damaged(name for name in FILES if name in known)]
+    if changed:
+        named = first_few([str(path) for path in changed], 5)
+        raise DataError(f"Changed since they were written: {named}", "Run the same `vskd compare` again")
 
 
 def _audit(path: Path, comparison: Comparison) -> dict[str, object]:

@@ -158,6 +158,19 @@ def test_signs_and_order_are_those_of_the_flags(tmp_path: Path) -> None:
     assert stream.range_limit == pytest.approx(8.0)
 
 
+def test_long_files_may_be_recordings_with_a_null_class(tmp_path: Path) -> None:
+    from tests.long_recordings import write_long
+
+    write_long(tmp_path / "files", subjects=2)
+    (tmp_path / "files" / "dataset.yaml").unlink()
+    stated = Stated(label_column="activity", pattern="{subject}.csv", null_class="none", whole_files=True)
+    done = import_folder(tmp_path / "files", tmp_path / "set", stated)
+    description = read_description(tmp_path / "set")
+    assert (description.whole_files, description.null_class) == (True, "none")
+    assert done.index.labels == ("none", "run", "walk") and done.index.null_class == "none"
+    assert [r.subject for r in done.index] == ["1", "2"] and all(r.timeline for r in done.index)
+
+
 def test_places_that_were_worn_at_once_are_streams_each_with_its_own_unit_and_rate(tmp_path: Path) -> None:
     root = made("places", tmp_path)
     with pytest.raises(DataError, match=r"may both be the label.*\{stream\}.*\{position\}") as caught:

@@ -8,7 +8,7 @@ OF_ONE_SENSOR = {
     "columns": ("ax", "ay", "az"),
     "signs": (1, -1, 1),
     "axes": ("-y", "x", "z"),
-    "codes": "two's complement",
+    "codes": "0..63 = -1.5..1.5",
     "unit": "g",
     "offset": 32.0,
     "range_limit": 8.0,
@@ -26,19 +26,16 @@ def test_what_is_said_of_one_sensor_is_told_from_what_holds_for_all(field: str) 
 
 def test_what_holds_where_nothing_is_stated() -> None:
     plain = Stated()
-    said = ("stream", "offset", "clip", "uncalibrated", "pair_videos")
-    assert [getattr(plain, name) for name in said] == ["accelerometer", 0.0, False, False, "name"]
+    assert (plain.stream, plain.offset, plain.uncalibrated) == ("accelerometer", 0.0, False)
     assert plain.of_stream == ((), (), (), None, 0.0, None, None)
-    assert {getattr(plain, f.name) for f in fields(Stated) if f.name not in said} == {None, "", ()}
+    assert (plain.clip, plain.pair_videos, plain.whole_files) == (False, "name", False)
+    set_ones = ("stream", "offset", "uncalibrated", "clip", "pair_videos", "whole_files")
+    others = [f for f in fields(Stated) if f.name not in set_ones]
+    assert {getattr(plain, f.name) for f in others} == {None, "", ()}
 
 
-def test_signs_of_axes_that_are_said_by_letter() -> None:
-    assert Stated(axes=("-y", "x", "z"), signs=(1, 1, 1)).axis_signs == (-1, 1, 1)
-    assert Stated(signs=(1, -1, 1)).axis_signs == (1, -1, 1)
-    assert Stated().axis_signs == ()
-
-
-def test_columns_that_hold_no_samples() -> None:
-    assert Stated().named_columns == ()
-    stated = Stated(label_column="act", subject_column="who", factor_columns=("room", "day"))
-    assert stated.named_columns == ("act", "who", "room", "day")
+def test_signs_of_axes_and_columns_that_hold_no_samples() -> None:
+    assert Stated(axes=("-y", "+x", "z")).axis_signs == (-1, 1, 1)
+    assert Stated(signs=(1, -1, 1)).axis_signs == (1, -1, 1) and Stated().axis_signs == ()
+    stated = Stated(label_column="what", factor_columns=("hand", "session"))
+    assert stated.named_columns == ("what", "hand", "session")

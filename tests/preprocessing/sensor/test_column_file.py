@@ -129,5 +129,29 @@ def test_a_missing_package_is_named_with_its_extra(
         read_columns(tmp_path / name)
 
 
+@pytest.mark.parametrize("name", ["a.npz", "a.mat", "a.h5", "a.parquet"])
+def test_a_broken_file_is_refused_by_name_or_read(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if path.suffix == ".parquet":
+        pa = pytest.importorskip("pyarrow", reason="needs the extra `parquet`")
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.table({"t": CLOCK, "x": ROWS[:, 0]}), path)
+    else:
+        write(path, t=CLOCK, acc=ROWS)
+    whole, random, refused = path.read_bytes(), np.random.default_rng(1), 0
+    for number in range(60):
+        content = bytearray(whole[: random.integers(0, len(whole))] if number % 3 == 0 else whole)
+        for place in random.integers(0, max(1, len(content)), 4 * (number % 3 > 0)):
+            content[place] = random.integers(0, 256)
+        path.write_bytes(bytes(content))
+        try:
+            read_columns(path)
+        except DataError as error:
+            assert str(path) in str(error)
+            refused += 1
+    assert refused > 10
+
+
 def test_all_that_is_read_by_columns_is_listed() -> None:
     assert {".parquet", ".npz", ".h5", ".mat"} <= column_file.COLUMN_FILES

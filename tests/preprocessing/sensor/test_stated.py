@@ -175,3 +175,16 @@ def test_a_zone_makes_moments_of_local_times(tmp_path: Path) -> None:
     path.write_text("\n".join(f"2024-06-01T10:00:{n:02d}Z,{n},0,1" for n in range(30)))
     with pytest.raises(DataError, match="are no local times of America/New_York"):
         read("America/New_York")
+
+
+def test_the_clock_of_a_long_file_is_fitted_once_for_all_its_parts(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each of them would be quadratic: long files have many parts."""
+    from vskd.preprocessing.sensor import stated
+
+    fitted: list[int] = []
+    fit = stated.fit_clock
+    monkeypatch.setattr(stated, "fit_clock", lambda *given: fitted.append(1) or fit(*given))
+    for start in range(5):
+        reading = Reading(seconds=(float(start), start + 1.0))
+        read_part(file, axes="xyz", rate_hz=50.0, columns=(1, 2, 3), reading=reading, time_column=0)
+    assert len(fitted) == 1

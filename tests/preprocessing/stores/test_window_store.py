@@ -8,9 +8,10 @@ import pytest
 from scipy.io import savemat
 
 from tests.preprocessing.sensor.recordings import wrist
-from vskd.errors import DataError
+from vskd.errors import DamagedCacheError, DataError
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.joined import joined
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows
 from vskd.preprocessing.sensor.timed import Timed
 from vskd.preprocessing.stores.window_store import (
@@ -144,6 +145,54 @@ def test_the_same_samples_in_another_file_have_the_same_content(tmp_path: Path) 
     assert contents == WindowStore(tmp_path / "64.h5").contents
     assert contents["a"] == contents["b"]
     assert len({contents[i] for i in ("a", "c", "gyroscope")}) == 3
+
+
+def test_when_windows_begin(tmp_path: Path) -> None:
+    """By the clock: gaps are in it, and rows with empty cells at the beginning are time that passed."""
+    signal = wrist(400)
+    stamps = 20 * np.arange(400) + np.where(np.arange(400) >= 250, 3000, 0)
+    rows = [f"{t},{x},{y},{z}" for t, (x, y, z) in zip(stamps, signal, strict=True)]
+    rows[:10] = [f"{t},,," for t in stamps[:10]]
+    (tmp_path / "a.csv").write_text("\n".join(rows))
+    source = WindowSource(
+        "a", tmp_path / "a.csv", "", (1, 2, 3), ("x", "y", "z"), 50.0, time_column=0, reading=Reading(time_unit_s=1e-3)
+    )
+    build_window_store([source], tmp_path / "w.h5", mode="sliding", length=40, rate_hz=25.0, stride=20)
+    times = WindowStore(tmp_path / "w.h5").times("a")
+    starts = [0.2 + k * 0.8 for k in range(5)] + [8.0 + k * 0.8 for k in range(2)]
+    np.testing.assert_allclose(times, [[s, s + 1.6] for s in starts], atol=1e-9)
+
+
+def test_of_a_long_recording_one_window_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all of it for each: that was quadratic in its length."""
+    np.save(tmp_path / "a.npy", wrist(2000))
+    build_window_store(
+        [WindowSource("a", tmp_path / "a.npy", "", (), ("x", "y", "z"), 50.0)],
+        tmp_path / "w.h5", mode="sliding", length=32, stride=8,
+    )  # fmt: skip
+    kept, store = WindowStore(tmp_path / "w.h5"), WindowStore(tmp_path / "w.h5")
+    monkeypatch.setattr(store, "_room", 1000)
+    monkeypatch.setattr(store, "read", lambda _: pytest.fail("the whole recording was read"))
+    for k in (0, 100, store.num_windows("a") - 1):
+        np.testing.assert_array_equal(store.window("a", k), kept.windows("a")[k])
+
+
+def test_damage_in_a_window_is_found_where_it_alone_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "a.npy", wrist(2000))
+    path = tmp_path / "w.h5"
+    build_window_store(
+        [WindowSource("a", tmp_path / "a.npy", "", (), ("x", "y", "z"), 50.0)],
+        path, mode="sliding", length=32, stride=8,
+    )  # fmt: skip
+    wanted = WindowStore(path).windows("a")[7].tobytes()
+    content = bytearray(path.read_bytes())
+    content[content.index(wanted) + 5] ^= 1
+    path.write_bytes(content)
+    store = WindowStore(path)
+    monkeypatch.setattr(store, "_room", 1000)
+    np.testing.assert_array_equal(store.window("a", 6).shape, (3, 32))
+    with pytest.raises(DamagedCacheError, match="row 7"):
+        store.window("a", 7)
 
 
 def of_two_sensors(folder: Path) -> WindowSource:

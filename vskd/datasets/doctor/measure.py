@@ -1,6 +1,6 @@
 """What one sensor recording shows, in a few numbers: its samples are not kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,10 +102,25 @@ def rail_of(signal: Signal) -> float:
 
 
 def sketch_of(signal: Signal) -> Floats:
-    """The movement in a few numbers: each axis at `SKETCH` times, its mean, and its deviation (all axes' logarithm)."""
+    """The movement in a few numbers: each axis at `SKETCH` times, its mean, and the logarithm of its deviation."""
     small = resample_to_length(signal, SKETCH)
     mean, deviation = signal.mean(axis=1), np.log(signal.std(axis=1) + 1e-6)
     return np.concatenate([small.ravel(), mean * np.sqrt(SKETCH), deviation * np.sqrt(SKETCH)]).astype(np.float32)
+
+
+def in_one_scale(sketches: Mapping[str, Floats], axes: int) -> dict[str, Floats]:
+    """Sketches whose samples are divided by their deviation over all recordings, so that the unit does not matter.
+
+    Args:
+        sketches: of recordings; see `sketch_of`.
+        axes: of the stream; so many columns at the end are logarithms already.
+    """
+    columns = len(next(iter(sketches.values()))) - axes
+    total = sum(float((s[:columns].astype(np.float64) ** 2).sum()) for s in sketches.values())
+    mean = sum(float(s[:columns].sum(dtype=np.float64)) for s in sketches.values()) / (columns * len(sketches))
+    scale = np.sqrt(max(total / (columns * len(sketches)) - mean**2, 1e-12))
+    factors = np.concatenate([np.full(columns, 1 / scale), np.ones(axes)]).astype(np.float32)
+    return {recording: sketch * factors for recording, sketch in sketches.items()}
 
 
 def nearest_labels(
@@ -114,19 +129,19 @@ def nearest_labels(
     """Labels of each recording's nearest ones among other subjects.
 
     Args:
-        sketches: (recordings, width); every column counts by its deviation.
+        sketches: (recordings, width); columns that deviate more count for more.
         labels, subjects: of each.
         neighbours: how many.
 
     Returns:
         For each recording as many labels, fewer where other subjects have fewer recordings.
     """
-    scaled = (sketches - sketches.mean(axis=0)) / np.maximum(sketches.std(axis=0), 1e-6)
-    norms, people = (scaled**2).sum(axis=1), np.asarray(subjects)
+    centred = sketches - sketches.mean(axis=0)
+    norms, people = (centred**2).sum(axis=1), np.asarray(subjects)
     found: list[list[int]] = []
-    for row in range(0, len(scaled), 256):
-        block = scaled[row : row + 256]
-        gaps = norms - 2 * block @ scaled.T
+    for row in range(0, len(centred), 256):
+        block = centred[row : row + 256]
+        gaps = norms - 2 * block @ centred.T
         gaps[people[row : row + 256, None] == people] = np.inf
         order = np.argsort(gaps, axis=1, kind="stable")[:, :neighbours]
         found += [[labels[k] for k in line if np.isfinite(gaps[n, k])] for n, line in enumerate(order)]

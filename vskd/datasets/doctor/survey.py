@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from vskd.datasets.doctor.measure import SensorFacts, sensor_facts
+from vskd.datasets.doctor.measure import SensorFacts, in_one_scale, sensor_facts
 from vskd.datasets.images.image_baselines import thumbnails
 from vskd.datasets.recording import Index, Recording, Stream
 from vskd.datasets.splits.contents import of_files
@@ -91,7 +91,8 @@ def survey_of(index: Index, *, main: str | None = None, window_s: float = 0.0) -
     sketches: dict[str, Floats] = {}
     if main is not None:
         contents = {i: facts.content for i, facts in sensors[main].items()}
-        sketches = {i: facts.sketch for i, facts in sensors[main].items()}
+        axes = len(next(iter(sensors[main].values())).direction)
+        sketches = in_one_scale({i: facts.sketch for i, facts in sensors[main].items()}, axes)
     images = index.with_streams([IMAGE])
     if images:
         pictures = thumbnails(images)

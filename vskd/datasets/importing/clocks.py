@@ -125,7 +125,11 @@ def _clocks(
         uneven += bool(clock.facts)
         rates += [clock.rate_hz] if clock.rate_hz else []
     if len(broken) * 2 > len(files):
-        raise DataError(f"{len(broken)} of {len(files)} clocks are broken: {broken[0]}", "Name another with --time")
+        local = not stated.time_zone and is_local(next(iter(files.values())).first(column))
+        hint = ", or the zone with --time-zone if clocks were put back that night" if local else ""
+        raise DataError(
+            f"{len(broken)} of {len(files)} clocks are broken: {broken[0]}", f"Name another with --time{hint}"
+        )
     return rates, units, tuple(broken), uneven
 
 

@@ -130,6 +130,7 @@ def _description(
         "subject_column": column(stated.subject_column, "--subject-column"),
         "factor_columns": list(stated.factor_columns) or None,
         "null_class": stated.null_class,
+        "whole_files": stated.whole_files or None,
     }
     return {
         "format": FORMAT,

@@ -176,7 +176,10 @@ class Description(Strict):
         subject_column: the same for subjects.
         factor_columns: the same for whatever else is known of rows: session, device, hand...; by these names protocols
             may split.
-        null_class: class of rows without a label; left out: they are no recordings.
+        null_class: class of what nobody labelled; left out: it is in no recording, or in none of its windows.
+        whole_files: whether a file (or the rows of a subject in it) is one recording that shows several classes, one
+            after the other: for sliding windows, each of which has a label of its own. Otherwise each labelled part of
+            a file is a recording.
         streams: of sensors, by name.
         videos: streams of videos, by name.
     """
@@ -189,6 +192,7 @@ class Description(Strict):
     subject_column: Column | None = None
     factor_columns: tuple[str, ...] = ()
     null_class: str | None = None
+    whole_files: bool = False
     streams: Annotated[dict[str, StreamDescription], Field(min_length=1)]
     videos: dict[str, VideoDescription] = Field(default_factory=dict)
 
@@ -212,8 +216,12 @@ class Description(Strict):
             raise ValueError(f"videos.{shared[0]}: a sensor's stream has this name")
         if self.by_rows and len(self.streams) > 1 and not self.one_file:
             raise ValueError("label_column: the streams must be columns of the same files")
-        if self.label_column is None and self.null_class is not None:
-            raise ValueError("null_class does nothing here: it counts with label_column")
+        if self.label_column is None and self.null_class is not None and not self.whole_files:
+            raise ValueError("null_class does nothing here: it counts with label_column, or with whole_files: true")
+        if self.whole_files and self.label_column is None and self.table is None:
+            raise ValueError("whole_files: give a label_column, or a table of intervals, for labels over time")
+        if self.whole_files and self.label_column is None and self.by_rows:
+            raise ValueError("whole_files: subject_column and factor_columns count here only with a label_column")
         return self
 
     @property

@@ -9,6 +9,13 @@ import numpy.typing as npt
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.folder_description import FILE, Column, Description, StreamDescription
+from vskd.datasets.sensors.folder_timeline import (
+    UNLABELLED_CELLS,
+    Row,
+    labelled_rows,
+    row_times,
+    whole_files,
+)
 from vskd.datasets.sensors.name_words import words_of_name
 from vskd.datasets.sensors.sensor_folder import Found, plain_value
 from vskd.datasets.sync.table import FILE as SYNC
@@ -28,7 +35,6 @@ from vskd.preprocessing.table_file import read_rows
 SENSOR_FILES = TEXT | DEVICES | COLUMN_FILES | {".npy"}
 HEAD_BYTES = 8192
 _PART_COLUMNS = ("start", "end", "first_row", "last_row")
-UNLABELLED_CELLS = frozenset({"", "nan", "none", "null", "na", "unlabelled", "unlabeled"})
 
 
 def list_recordings(root: Path, description: Description, problems: list[Problem]) -> list[Found]:
@@ -39,12 +45,26 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
     """
     folder = root / description.root
     if description.table is not None:
-        found = list(_by_table(root / description.table, folder, description, problems))
+        rows = list(_by_table(root / description.table, folder, description, problems))
+        if description.whole_files and description.label_column is None:
+            return list(whole_files(rows, description, _clocks(rows, description)))
+        found = [row.found for row in rows]
     else:
         found = _by_patterns(folder, description, problems)
     if not description.by_rows:
         return found
     return [run for one in found for run in _runs(one, description, problems)]
+
+
+def _clocks(rows: Sequence[Row], description: Description) -> dict[str, int | None]:
+    """The column of time stamps of each stream, looked up in a file that is there."""
+    if not rows:
+        return {}
+    files = rows[0].found.files
+    return {
+        name: positions(files[name], [stated.time.column], stated)[0] if stated.time else None
+        for name, stated in description.streams.items()
+    }
 
 
 def _by_patterns(folder: Path, description: Description, problems: list[Problem]) -> list[Found]:
@@ -85,7 +105,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _by_table(table: Path, folder: Path, description: Description, problems: list[Problem]) -> Iterator[Found]:
+def _by_table(table: Path, folder: Path, description: Description, problems: list[Problem]) -> Iterator[Row]:
     """The rows of the table; recordings of one file are numbered where nothing else tells them apart."""
     rows = read_table(table)
     shared = {name for name, count in _counted(row["file"] for row in rows).items() if count > 1}
@@ -103,7 +123,7 @@ def _by_table(table: Path, folder: Path, description: Description, problems: lis
         files = dict.fromkeys(description.streams, path)
         if "trial" not in tells and not number:
             number = _stem(row["file"])
-        yield Found(words, files, _part(_since_first(row, path, description, where), where), number)
+        yield Row(Found(words, files, _part(_since_first(row, path, description, where), where), number), where)
 
 
 def _stem(name: str) -> str:
@@ -190,6 +210,11 @@ def _runs(one: Found, description: Description, problems: list[Problem]) -> Iter
         if max(places) >= samples.width:
             raise DataError(f"{path}: has {samples.width} columns and no column {max(places)}", "Correct dataset.yaml")
         keys = list(zip(*(samples.cells(c) for c in places), strict=True))
+        if description.whole_files:
+            clock = positions(path, [stated.time.column], stated)[0] if stated.time else None
+            times = row_times(path, samples, stated, clock)
+            yield from labelled_rows(one, tuple(words), keys, times, description, _stem(path.name))
+            return
     except DataError as error:
         problems.append(Problem("corrupt", one.id, shown(path), error.problem))
         return

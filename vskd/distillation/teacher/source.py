@@ -64,10 +64,30 @@ def _source(
         "cached" if stored else distiller.teacher_outputs, inputs, teacher.inputs
     ):
         return OnlineTeacher(teacher.model, teacher.inputs, wanted)
+    _refuse_several(experiment, teacher)
     if views > 1:
         _check_views(teacher.inputs)
     sources = [_of_stored(experiment, _answers(experiment, teacher, folds, wanted, view)) for view in range(views)]
     return sources[0] if views == 1 else ViewedTeacher(sources)
+
+
+def _refuse_several(experiment: Experiment, teacher: FinishedTeacher) -> None:
+    """Refuse a cached teacher whose answer is of another window, or of a whole recording that shows several classes.
+
+    Raises:
+        RecipeError: a cache holds one answer for a recording, and there are several windows to speak of.
+    """
+    if teacher.inputs.several:
+        raise RecipeError(
+            f"the teacher sees sliding windows of {teacher.inputs.name}, and its cache holds one answer a recording",
+            "Let student and teacher see the same (equal `sees`), or give the teacher window: whole",
+        )
+    if any(recording.timeline for recording in experiment.recordings.values()):
+        raise RecipeError(
+            f"recordings show several classes one after the other, and the teacher sees the {teacher.inputs.name} of "
+            "each as one",
+            "Let student and teacher see the same sliding windows, or leave whole_files out in dataset.yaml",
+        )
 
 
 def _check_views(inputs: Inputs) -> None:
@@ -129,4 +149,4 @@ def online(wanted: str, student: Inputs, teacher: Inputs) -> bool:
             "cache",
             "Give teacher and student the same `sees` and set distiller.teacher_outputs to 'auto', or flip to 0",
         )
-    return wanted == "online" or (wanted == "auto" and alike and student.augmented)
+    return wanted == "online" or (wanted == "auto" and alike and (student.augmented or student.several))

@@ -27,6 +27,8 @@ COLUMN_FILES = frozenset({".parquet", ".npz", ".mat"}) | HDF5
 FILES_KEPT = 2
 _KINDS = "fiubMUO"
 """Types of numpy that a column may have: numbers, moments, text. A single number is no column."""
+_DAMAGE = (OSError, ValueError, TypeError, KeyError, RuntimeError, OverflowError, MemoryError)
+"""What readers raise of broken files."""
 _UNITS = ("unit", "units")
 """Attributes of an HDF5 data set that say its unit."""
 
@@ -110,7 +112,7 @@ def _read_npz(path: Path) -> dict[str, Numbers]:
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: np.asarray(file[name]) for name in file.files}
-    except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except (*_DAMAGE, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: not a readable .npz file of numbers ({error})", "Save it with numpy.savez") from error
 
 
@@ -135,7 +137,7 @@ def _read_hdf5(path: Path, variable: str) -> tuple[dict[str, Numbers], dict[str,
             found = _data_sets(place) if isinstance(place, h5py.Group) else {variable: place}
             units = {name: _unit_of(one) for name, one in found.items()}
             arrays = {n: a for name, one in found.items() for n, a in _fields(name, _values(one))}
-    except (OSError, RuntimeError, KeyError) as error:
+    except _DAMAGE as error:
         raise DataError(f"{path}: not a readable HDF5 file ({error})", "Copy it again, or save it anew") from error
     return arrays, {name: unit for name, unit in units.items() if unit}
 
@@ -184,14 +186,15 @@ def _read_parquet(path: Path) -> ColumnSamples:
 
     try:
         table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        zoned = [pa.types.is_timestamp(one.type) and one.type.tz is not None for one in table.schema]
+        columns = [_parquet_column(table.column(k), zoned=zoned[k]) for k in range(table.num_columns)]
+        names = tuple(table.column_names)
+    except (pa.ArrowException, *_DAMAGE) as error:
         raise DataError(f"{path}: not a readable .parquet file ({error})", "Copy it again, or save it anew") from error
     if not table.num_rows:
         raise DataError(f"{path}: is empty", "Remove this recording, or copy it again")
-    zoned = [pa.types.is_timestamp(one.type) and one.type.tz is not None for one in table.schema]
-    columns = [_parquet_column(table.column(k), zoned=zoned[k]) for k in range(table.num_columns)]
     units = tuple("ns" if one else "" for one in zoned)
-    return ColumnSamples(tuple(columns), f"{len(columns)} columns of .parquet", tuple(table.column_names), units)
+    return ColumnSamples(tuple(columns), f"{len(columns)} columns of .parquet", names, units)
 
 
 def _parquet_column(column: Any, *, zoned: bool) -> Numbers:

@@ -1,7 +1,7 @@
 """Read a file as somebody stated that it is to be read: columns, unit, clock, and the part that is the recording."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,22 +34,38 @@ class Part:
         stamps: (samples,) seconds since the file's first sample; None where the file has no clock.
         start: seconds since 1970 of the file's first sample; None where the stamps do not say a day.
         local: whether that is a local time of a zone that nobody states, taken for UTC.
+        first: stamp of the part's first row, whether or not its cells are empty; 0 where the file has no clock.
     """
 
     signal: Signal
     stamps: Seconds | None
     start: float | None
     local: bool = False
+    first: float = 0.0
 
 
 @dataclass(frozen=True)
 class _Numbers:
-    """Columns of a whole file as they are written, (axes, rows), and its clock."""
+    """Columns of a whole file as they are written, (axes, rows), and its clock.
+
+    `evened` are times of its rows by nominal rate: many recordings may be parts of one long file, and a clock is fitted
+    to all of it.
+    """
 
     values: npt.NDArray[np.float64]
     stamps: Seconds | None
     start: float | None
     local: bool = False
+    evened: dict[float, Seconds] = field(default_factory=dict, repr=False, compare=False)
+
+    def times(self, rate_hz: float, path: Path) -> Seconds:
+        """When the rows were taken, by an even clock, so that single late stamps move no border."""
+        if rate_hz not in self.evened:
+            count = self.values.shape[1]
+            self.evened[rate_hz] = (
+                np.arange(count) / rate_hz if self.stamps is None else _even(self.stamps, rate_hz, path)
+            )
+        return self.evened[rate_hz]
 
 
 def open_stated(path: Path, separator: str = "", variable: str = "") -> Samples:
@@ -96,12 +112,14 @@ def read_part(
     part = _rows(numbers, reading, rate_hz, path)
     values = (numbers.values[:, part] - reading.offset) * np.array(reading.factors or (1.0,) * len(axes))[:, None]
     stamps = None if numbers.stamps is None else numbers.stamps[part]
+    first = 0.0
     if stamps is not None:
         whole = ~np.isnan(values).any(axis=0)
+        first = float(stamps[0])
         values, stamps = values[:, whole], stamps[whole]
     if reading.limit:
         values = np.clip(values, -reading.limit, reading.limit)
-    return Part(to_signal(list(values), axes, path), stamps, numbers.start, numbers.local)
+    return Part(to_signal(list(values), axes, path), stamps, numbers.start, numbers.local, first)
 
 
 @lru_cache(maxsize=FILES_KEPT)
@@ -165,7 +183,7 @@ def _rows(numbers: _Numbers, reading: Reading, rate_hz: float, path: Path) -> sl
             raise DataError(f"{path}: has {count} data rows, and {first} to {behind} are asked for", "Correct them")
         return slice(first, behind)
     start, end = reading.seconds or (0.0, 0.0)
-    times = np.arange(count) / rate_hz if numbers.stamps is None else _even(numbers.stamps, rate_hz, path)
+    times = numbers.times(rate_hz, path)
     rounding = EDGE / rate_hz
     inside = np.flatnonzero((times >= start - rounding) & (times < end - rounding))
     if inside.size < 2 or end > times[-1] + 1.0:
@@ -177,6 +195,5 @@ def _rows(numbers: _Numbers, reading: Reading, rate_hz: float, path: Path) -> sl
 
 
 def _even(stamps: Seconds, rate_hz: float, path: Path) -> Seconds:
-    """Times of the samples by an even clock, so that single late stamps move no border."""
     clock = fit_clock(stamps, path, rate_hz)
     return clock.sample_times(stamps) if clock.period_s else stamps

@@ -41,6 +41,8 @@ class Timed:
         absolute: whether `times` are comparable with those of other files; else they begin at 0.
         clock: what the stamps say; one without breaks where there are none.
         local: whether `times` are local times of a zone that nobody states, comparable only with others of it.
+        first_row_s: when the recording's first row was taken, by `times`; before `times` begins where its cells are
+            empty.
     """
 
     signal: Signal
@@ -49,6 +51,7 @@ class Timed:
     absolute: bool = False
     clock: Clock = field(default_factory=lambda: Clock(None))
     local: bool = False
+    first_row_s: float = 0.0
 
     def pieces(self) -> list[Signal]:
         """The signal cut at its gaps."""
@@ -109,7 +112,8 @@ def read_timed(
             variable=variable,
             time_column=time_column,
         )
-        return replace(_clocked(part.signal, part.stamps, part.start, rate_hz, path), local=part.local)
+        timed = _clocked(part.signal, part.stamps, part.start, rate_hz, path, part.first)
+        return replace(timed, local=part.local)
     if time_column is None:
         signal = read_sensor(path, axes=axes, variable=variable, columns=columns, stream=stream)
         return Timed(signal, rate_hz, np.arange(signal.shape[1]) / rate_hz)
@@ -125,10 +129,18 @@ def read_timed(
 
 
 def _clocked(
-    signal: Signal, stamps: npt.NDArray[np.float64] | None, start: float | None, rate_hz: float, path: Path
+    signal: Signal,
+    stamps: npt.NDArray[np.float64] | None,
+    start: float | None,
+    rate_hz: float,
+    path: Path,
+    first: float = 0.0,
 ) -> Timed:
     """A signal with an even clock through its stamps; `start` is when the file began, in seconds since 1970."""
     clock = Clock(None) if stamps is None else fit_clock(stamps, path, rate_hz)
     if stamps is None or not clock.period_s:
         return Timed(signal, rate_hz, np.arange(signal.shape[1]) / rate_hz)
-    return Timed(signal, 1 / clock.period_s, clock.sample_times(stamps) + (start or 0.0), start is not None, clock)
+    times, day = clock.sample_times(stamps), start or 0.0
+    return Timed(
+        signal, 1 / clock.period_s, times + day, start is not None, clock, first_row_s=day + min(first, float(times[0]))
+    )
