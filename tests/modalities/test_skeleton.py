@@ -186,7 +186,9 @@ def test_hashes_of_skeletons_without_confidence_are_as_they_were(bodies: Source)
 
 
 def test_settings_that_do_nothing_here_are_refused(bodies: Source, tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="the joints of 'skeleton' have no confidence"):
+    with pytest.raises(
+        SettingError, match=r"least_confidence is 0\.5, and the joints of 'skeleton' have no confidence"
+    ):
         skeletons(bodies, least_confidence=0.5).batches(sorted(bodies.recordings), batch_size=2)
     flat = {i: replace(r, streams={"skeleton": flat_stream(tmp_path, i)}) for i, r in bodies.recordings.items()}
     source = replace(bodies, recordings=flat, cache=tmp_path)

@@ -249,7 +249,15 @@ REPLACED: Mapping[str, str] = {
     },
 }
 """Value -> another one."""
-REFUSED = ("streams", "student_layer", "teacher_layer", "teacher_outputs", "dataset.name", "labels.trials")
+REFUSED = (
+    "streams",
+    "student_layer",
+    "teacher_layer",
+    "teacher_outputs",
+    "dataset.name",
+    "labels.trials",
+    "least_confidence",
+)
 """Keys for which a refusal that names the other value is enough: some have no second value that fits the tiny data."""
 
 

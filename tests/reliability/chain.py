@@ -122,7 +122,7 @@ def content_of(path: Path) -> str:
         with h5py.File(path, "r", locking=False) as file:
             add("/", file)
             file.visititems(add)
-    except OSError:
+    except (OSError, RuntimeError):  # h5py says RuntimeError where the list of groups is damaged
         return f"unreadable {sha256_file(path)}"
     return digest.hexdigest()
 

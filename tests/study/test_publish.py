@@ -59,11 +59,7 @@ def test_figures_can_be_recomputed_from_the_kept_predictions(finished_comparison
 
 
 @pytest.mark.parametrize("name", ["results.json", "predictions.csv"])
-def test_a_result_that_was_changed_is_named_and_nothing_is_published(
-    finished_comparison,  # type: ignore[no-untyped-def]
-    tmp_path: Path,
-    name: str,
-) -> None:
+def test_a_changed_result_is_named_and_not_published(finished_comparison, tmp_path: Path, name: str) -> None:  # type: ignore[no-untyped-def]
     copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
     changed = sorted((copy / "runs").rglob(name))[0]
     changed.write_text(changed.read_text(encoding="utf-8").replace("0", "1", 1), encoding="utf-8")

@@ -227,9 +227,11 @@ class SkeletonInputs(Inputs):
                 f"the joints of '{self.stream}' have no depth, so that nobody can turn",
                 "Set augmentation.turn_deg to 0",
             )
-        if self.sees.least_confidence and not any(has_confidence(s.path) for s in self.streams().values()):
+        least = self.sees.least_confidence
+        if least and not any(has_confidence(stream.path) for stream in self.streams().values()):
             raise SettingError(
-                f"the joints of '{self.stream}' have no confidence", "Leave least_confidence out, or name a pose stream"
+                f"least_confidence is {least}, and the joints of '{self.stream}' have no confidence",
+                "Leave it out, or name a pose stream",
             )
 
     def pictures(self, captions: Mapping[str, str], who: str) -> dict[str, bytes]:

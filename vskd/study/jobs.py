@@ -206,7 +206,7 @@ class _NoTerminal(io.TextIOWrapper):
 
 def _say_into(log: Path, title: str) -> None:
     """Everything goes into the log that all workers share; warnings to the terminal, too, with the job's title."""
-    sys.stderr = _NoTerminal(os.fdopen(os.dup(2), "wb", buffering=0), encoding="utf-8", write_through=True)
+    sys.stderr = _NoTerminal(io.FileIO(os.dup(2), "w"), encoding="utf-8", write_through=True)
     shared = logging.FileHandler(log, encoding="utf-8")  # appended to line by line: lines of several are not mixed
     shared.setFormatter(logging.Formatter(f"%(asctime)s %(levelname)s {title}: %(message)s"))
     terminal = logging.StreamHandler(sys.stderr)

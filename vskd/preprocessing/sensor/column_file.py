@@ -117,8 +117,10 @@ def _read_npz(path: Path) -> dict[str, Numbers]:
 
 
 def _read_matlab(path: Path) -> dict[str, Numbers]:
-    """All arrays of numbers; rows or columns of one are of one dimension."""
+    """All arrays of numbers; of several, those of a single row or column have one dimension."""
     arrays = read_mat_arrays(path)
+    if len(arrays) == 1:
+        return arrays
     return {name: array.ravel() if 1 in array.shape and array.size > 1 else array for name, array in arrays.items()}
 
 
