@@ -37,3 +37,9 @@ def test_descriptors_are_not_leaked():
         with quiet_native_output():
             pass
     assert next_free() == before
+
+
+def test_silence_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", logger="vskd"), quiet_native_output():
+        os.write(2, b" \n")
+    assert caplog.records == []

@@ -148,3 +148,10 @@ def test_workers_and_teachers_reach_the_library(vskd, compared, tmp_path: Path) 
     (call,) = compared
     assert (call["workers"], call["teachers"]) == (3, tmp_path / "T")
     assert vskd("compare", "demo", "--workers", "0", "--out", tmp_path).code == 2
+
+
+def test_workers_and_teachers_are_handed_on(vskd, compared, tmp_path: Path) -> None:
+    words = ["compare", "demo", "--out", tmp_path, "--json"]
+    assert vskd(*words, "--workers", 3, "--teachers", tmp_path / "shared").code == 0
+    assert vskd(*words).code == 0
+    assert [(call["workers"], call["teachers"]) for call in compared] == [(3, tmp_path / "shared"), (1, None)]

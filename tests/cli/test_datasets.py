@@ -204,6 +204,10 @@ def test_every_figure_of_a_stream_is_printed(vskd, record, monkeypatch: pytest.M
         "at_rest": {},
         "with_gaps": 3,
         "longest_gap_s": 0.123,
+        "jitter_ms": {},
+        "drift_ms": {},
+        "backward": 8,
+        "repeated": 9,
         "saturated": 4,
         "glitches": 5,
         "without_1_g": 6,
@@ -220,6 +224,7 @@ def test_every_figure_of_a_stream_is_printed(vskd, record, monkeypatch: pytest.M
         ["rate", "50 Hz (49.5 to 51.2)"],
         ["length", "2 s (1 to 30.1)"],
         ["at rest", "-"],
+        ["stamps back, repeated", "8, 9"],
         ["with gaps", "3, the longest 0.12 s"],
         ["saturated", "4"],
         ["glitches", "5"],
@@ -230,9 +235,16 @@ def test_every_figure_of_a_stream_is_printed(vskd, record, monkeypatch: pytest.M
         ["a", "a gap"],
         ["b", "saturated"],
     ]
-    summary |= {"at_rest": {"median": 1.0, "min": 0.5, "max": 1.5}, "noteworthy": {}}
+    spread = {"median": 1.0, "min": 0.5, "max": 1.5}
+    summary |= {"at_rest": spread, "jitter_ms": spread, "drift_ms": {**spread, "max": 2.0}, "noteworthy": {}}
     lines = vskd("datasets", "signals", "x", "--data", tmp_path, "--stream", "watch").out.splitlines()
-    assert lines[4] == "at rest              1 g (0.5 to 1.5)" and len(lines) == 10
+    assert [re.split(r"  +", line) for line in lines[4:8]] == [
+        ["at rest", "1 g (0.5 to 1.5)"],
+        ["jitter", "1 ms (0.5 to 1.5)"],
+        ["drift", "1 ms (0.5 to 2)"],
+        ["stamps back, repeated", "8, 9"],
+    ]
+    assert len(lines) == 13
 
 
 def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -52,6 +52,15 @@ FLAGS = {
     ("--subject-column", "4"): {"subject_column": "4"},
     ("--null-class", "rest"): {"null_class": "rest"},
     ("--variable", "d_iner"): {"variable": "d_iner"},
+    ("--axes", "-y, x,z"): {"axes": ("-y", "x", "z")},
+    ("--time-zone", "Europe/Berlin"): {"time_zone": "Europe/Berlin"},
+    ("--codes", "0..63 = -1.5..1.5"): {"codes": "0..63 = -1.5..1.5"},
+    ("--clip",): {"clip": True},
+    ("--factor-columns", "session, device"): {"factor_columns": ("session", "device")},
+    ("--pair-videos", "time"): {"pair_videos": "time"},
+    ("--video-pattern", "v/s{subject}_{label}.mp4"): {"video_pattern": "v/s{subject}_{label}.mp4"},
+    ("--video-table", "videos.csv"): {"video_table": "videos.csv"},
+    ("--video-zone", "UTC"): {"video_zone": "UTC"},
     (): {},
 }
 

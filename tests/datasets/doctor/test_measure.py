@@ -1,9 +1,20 @@
 """Facts of a recording against closed forms."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from vskd.datasets.doctor.measure import SKETCH, in_one_scale, nearest_labels, rail_of, sketch_of, still_share
+from vskd.datasets.doctor.measure import (
+    SKETCH,
+    in_one_scale,
+    nearest_labels,
+    rail_of,
+    sensor_facts,
+    sketch_of,
+    still_share,
+)
+from vskd.datasets.recording import Stream
 from vskd.preprocessing.sensor.timed import Timed
 
 
@@ -51,3 +62,62 @@ def test_neighbours_are_those_of_other_people_by_a_naive_search() -> None:
         others.sort(key=lambda k: float(((sketches[k] - sketches[n]) ** 2).sum()))
         assert found == [labels[k] for k in others[:3]]
     assert nearest_labels(sketches[:2], [0, 1], ["a", "b"], 5) == [[1], [0]]
+
+
+def written(root: Path, values: np.ndarray, **changes: object) -> Stream:
+    np.save(root / "r.npy", values)
+    fields = {"rate_hz": 50.0, "unit": "g", "axes": ("x", "y", "z"), **changes}
+    return Stream("accelerometer", "sensor", root / "r.npy", **fields)  # type: ignore[arg-type]
+
+
+def test_facts_of_a_stream(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(0, 0.2, (200, 3)) + np.array([0.0, 0.6, -0.8])
+    facts = sensor_facts(written(tmp_path, values))
+    assert facts.direction == pytest.approx((0, 0.6, -0.8), abs=0.05)
+    assert np.linalg.norm(facts.direction) == pytest.approx(1, abs=1e-6)
+    assert (facts.stated_hz, facts.clocked, facts.clock, facts.dead) == (50, False, (), "")
+    assert (facts.still, facts.rail, facts.sketch.shape) == (0, 0, (3 * SKETCH + 6,))
+    assert facts.signal.samples == 200
+    assert facts.content == sensor_facts(written(tmp_path, values)).content
+    assert facts.content != sensor_facts(written(tmp_path, 1.01 * values)).content
+
+
+def test_no_other_sensor_has_a_direction(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(1, 0.2, (200, 3))
+    np.save(tmp_path / "g.npy", values)
+    turning = Stream("gyroscope", "sensor", tmp_path / "g.npy", 50.0, "deg/s", ("x", "y", "z"))
+    assert sensor_facts(turning).direction == (0.0, 0.0, 0.0)
+
+
+def test_a_dead_axis_a_rail_and_stillness_are_seen(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(0, 0.2, (200, 3)) + np.array([0.0, 0.6, -0.8])
+    values[:, 0] = 0.25
+    values[50:100] = values[50]
+    values[150:160, 2] = -3.0
+    facts = sensor_facts(written(tmp_path, values))
+    assert "x" in facts.dead and facts.rail == 3.0 and facts.still == 0.25
+
+
+@pytest.mark.parametrize(("count", "rail"), [(3, 0.0), (4, 2.0)])
+def test_how_many_samples_make_a_rail(count: int, rail: float) -> None:
+    """Of either sign; one that is a two-thousandth smaller counts, one that is a hundredth smaller does not."""
+    signal = np.random.default_rng(0).uniform(-1, 1, (3, 200)).astype(np.float32)
+    signal[1, :count] = np.array([2.0, -2.0, 2.0, 1.9995])[:count]
+    assert rail_of(signal) == rail
+    signal[1, count - 1] = 1.98
+    assert rail_of(signal) == 0
+
+
+def test_what_a_sketch_holds() -> None:
+    """A constant axis at 2, and one that swings by 1 about -1."""
+    swing = np.tile([0.0, -2.0], 120)
+    sketch = sketch_of(np.stack([np.full(240, 2.0), swing]).astype(np.float32))
+    root = np.sqrt(SKETCH)
+    np.testing.assert_allclose(sketch[:SKETCH], 2, rtol=1e-6)
+    np.testing.assert_allclose(sketch[2 * SKETCH :], [2 * root, -root, np.log(1e-6) * root, 0], atol=1e-4)
+
+
+def test_a_recording_shorter_than_a_second_is_not_still() -> None:
+    assert still_share(timed(np.zeros((3, 49))), "g") == 0
+    assert still_share(timed(np.zeros((3, 50))), "g") == 1
+    assert still_share(timed(np.zeros((3, 50))), "nonsense") == 0

@@ -28,8 +28,8 @@ def test_what_holds_where_nothing_is_stated() -> None:
     plain = Stated()
     assert (plain.stream, plain.offset, plain.uncalibrated) == ("accelerometer", 0.0, False)
     assert plain.of_stream == ((), (), (), None, 0.0, None, None)
-    assert (plain.clip, plain.pair_videos) == (False, "name")
-    set_ones = ("stream", "offset", "uncalibrated", "clip", "pair_videos")
+    assert (plain.clip, plain.pair_videos, plain.whole_files) == (False, "name", False)
+    set_ones = ("stream", "offset", "uncalibrated", "clip", "pair_videos", "whole_files")
     others = [f for f in fields(Stated) if f.name not in set_ones]
     assert {getattr(plain, f.name) for f in others} == {None, "", ()}
 

@@ -1,6 +1,7 @@
 """Delimited text of every usual kind: one table; and what cannot be told is refused by name."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -159,3 +160,11 @@ def test_a_semicolon_that_ends_each_line_of_commas_is_no_cell(tmp_path: Path) ->
     path.write_text("33,Jogging,49105962326000,-0.7,12.6,0.5;\n" * 9)
     table = read_delimited(path)
     assert table.separator == "comma" and table.width == 6 and table.is_numeric(5)
+
+
+def test_a_column_without_a_name_is_not_named(tmp_path: Path) -> None:
+    found = table(tmp_path, lines(","))
+    assert not found.names
+    bad = replace(found, rows=(*found.rows[:3], ("0", "x", "0", "0")))
+    with pytest.raises(DataError, match=r"data row 4 is not all numbers \('x'\)"):
+        bad.numbers(1)

@@ -25,7 +25,7 @@ class Unpaired(Check):
 
     def find(self, survey: Survey) -> Iterator[Finding]:
         """See `Check`."""
-        told = [p for p in survey.index.problems if p.kind in ("missing", "unpaired") and p.recording]
+        told = [p for p in survey.index.problems if p.kind in ("missing", "unpaired")]
         found = {p.recording for p in told if Path(p.path).name != SYNC}
         here = [r for r in survey.index if r.id in found]
         counts = Counter(name for r in survey.index for name in r.streams)
