@@ -6,7 +6,9 @@ from vskd.errors import DataError
 
 @pytest.mark.parametrize(("name", "nearest"), [("utd_mhad", "utd-mhad"), ("UTD-MHAD", None), ("synthetc", "synthetic")])
 def test_unknown_names_give_the_nearest(name: str, nearest: str | None) -> None:
-    with pytest.raises(DataError, match=r"Choose one of: .*synthetic, utd-mhad") as caught:
+    with pytest.raises(
+        DataError, match=r"Choose one of: .*synthetic, ucf101, ucf11, ucf50, utd-mhad, video-folder"
+    ) as caught:
         get_dataset(name)
     assert nearest is None or f"did you mean '{nearest}'" in str(caught.value)
 

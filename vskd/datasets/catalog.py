@@ -6,6 +6,7 @@ from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images import auc, driver_inattention, image_folder, state_farm
 from vskd.datasets.sensors import berkeley_mhad, mmact, sensor_folder, utd_mhad
 from vskd.datasets.synthetic import dataset as synthetic
+from vskd.datasets.video import hmdb51, ucf11, ucf50, ucf101, video_folder
 from vskd.errors import DataError, lookup
 
 DATASETS: Mapping[str, DatasetEntry] = {
@@ -21,6 +22,11 @@ DATASETS: Mapping[str, DatasetEntry] = {
         auc.ENTRY,
         image_folder.ENTRY,
         sensor_folder.ENTRY,
+        ucf11.ENTRY,
+        ucf50.ENTRY,
+        ucf101.ENTRY,
+        hmdb51.ENTRY,
+        video_folder.ENTRY,
     )
 }
 """By name."""
