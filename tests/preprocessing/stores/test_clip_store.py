@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import h5py
 import numpy as np
 import pytest
 from scipy.io import savemat
@@ -13,7 +14,8 @@ from scipy.io import savemat
 from tests.preprocessing.stores.test_frame_store import pictures, write_video
 from tests.preprocessing.video.clips import marked
 from vskd.errors import DataError
-from vskd.preprocessing.stores.clip_store import ClipCut, build_clip_store
+from vskd.preprocessing.stores import clip_store
+from vskd.preprocessing.stores.clip_store import Ahead, ClipCut, Decode, build_clip_store, write_clip_frames
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
 from vskd.preprocessing.video import frames
 from vskd.preprocessing.video.foreground import crop_to_foreground
@@ -182,24 +184,52 @@ def test_short_clips_repeat_frames_and_the_published_sampling_names_them(red: Fr
     ].problem
 
 
-def test_an_interrupted_build_goes_on_where_it_stopped(red: FrameSource, tmp_path: Path) -> None:
+def test_an_interrupted_build_goes_on_where_it_stopped(
+    red: FrameSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     second = source(Path(shutil.copyfile(red.path, tmp_path / "second.mp4")))
     seen: list[str] = []
 
-    def stops(one: FrameSource, file: object) -> None:
-        from vskd.preprocessing.stores.clip_store import write_clip_frames
-
+    def stops(one: FrameSource, file: h5py.File, *, decode: Decode) -> None:
         if one.id == "second" and not seen.count("second"):
             seen.append(one.id)
             raise KeyboardInterrupt
         seen.append(one.id)
-        write_clip_frames(one, file, cut=CUT)  # type: ignore[arg-type]
+        write_clip_frames(one, file, decode=decode)
 
+    monkeypatch.setattr(clip_store, "write_clip_frames", stops)
     with pytest.raises(KeyboardInterrupt):
-        build_clip_store([red, second], tmp_path / "c.h5", CUT, write=stops)
+        build_clip_store([red, second], tmp_path / "c.h5", CUT)
     assert not (tmp_path / "c.h5").exists()
-    assert build_clip_store([red, second], tmp_path / "c.h5", CUT, write=stops).stored == 2
+    assert build_clip_store([red, second], tmp_path / "c.h5", CUT).stored == 2
     assert seen == ["red", "second", "second"]
+
+
+def test_workers_change_nothing_but_the_time(red: FrameSource, tmp_path: Path) -> None:
+    sources = [source(write_video(tmp_path / f"{n}.mp4", pictures(9 + n))) for n in range(5)] + [red]
+    stores = []
+    for workers in (1, 3):
+        build_clip_store(sources, tmp_path / f"{workers}.h5", CUT, workers=workers)
+        stores.append(FrameStore(tmp_path / f"{workers}.h5"))
+    for one in sources:
+        np.testing.assert_array_equal(*(store.frames(one.id, np.arange(4)) for store in stores))
+
+
+def test_what_is_decoded_ahead_is_little_and_errors_come_in_their_turn(tmp_path: Path) -> None:
+    sources, started = [source(tmp_path / f"{n}.mp4") for n in range(8)], []
+
+    def decode(one: FrameSource) -> tuple[np.ndarray, int]:
+        started.append(one.id)
+        if one.id == "3":
+            raise DataError("3 is broken", "")
+        return np.zeros(1, np.uint8), int(one.id)
+
+    with Ahead(sources, decode, 2) as ahead:
+        assert [ahead(one)[1] for one in sources[:3]] == [0, 1, 2]
+        assert len(started) <= 4
+        with pytest.raises(DataError, match="3 is broken"):
+            ahead(sources[3])
+        assert ahead(sources[7])[1] == 7, "those in between were there already"
 
 
 def test_the_real_clips(shared_data: Path, tmp_path: Path) -> None:
