@@ -89,6 +89,19 @@ def test_dropout_stands_before_the_last_three_pools_and_behind_both_connected_la
     assert calls == [(8, 28, 28), (4, 14, 14), (2, 7, 7)]
 
 
+def test_a_linear_probe_trains_the_classifier_alone_and_its_features_are_not_random() -> None:
+    content = {"name": "c3d", "width": 0.0625, "trains": "classifier"}
+    network = build_network(parse_network(content), shape=(3, 16, 32, 32), classes=4)
+    network.start_from(pretrained=True)
+    trained = [name for name, p in network.named_parameters() if p.requires_grad]
+    assert trained == ["fc8.weight", "fc8.bias"]
+    x = torch.rand(2, 3, 16, 32, 32)
+    assert torch.equal(network.train()(x).embedding, network(x).embedding)
+    assert network.dropout.training and not network.eval().dropout.training
+    whole = on_paper("c3d", 101)
+    assert sum(p.numel() for n, p in whole.named_parameters() if n.startswith("fc8")) == 4097 * 101
+
+
 def test_sports1m_wants_blue_first_and_its_mean_taken_away() -> None:
     x = torch.rand(1, 3, 2, 4, 4)
     wanted = 255 * x[:, [2, 1, 0]] - torch.tensor(SPORTS1M_MEAN).view(3, 1, 1, 1)

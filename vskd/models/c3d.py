@@ -28,6 +28,7 @@ SPORTS1M_MEAN = (104.0, 117.0, 128.0)
 """Blue, green, red on the scale 0..255, subtracted from the pixels of the public Sports-1M network: one colour for the
 mean clip of its makers, as mmaction2 does."""
 Pixels = Literal["kinetics", "sports1m"]
+Trains = Literal["all", "classifier"]
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,15 @@ class C3DSettings(NetworkSettings):
         conv_dropout: before the third, fourth and fifth pool.
         dropout: behind fc6 and fc7.
         pixels: how pixels are normalised; `sports1m` is what the public weights were trained with.
+        trains: `classifier` leaves all weights but those of fc8 as they are, and the dropout between them off: a linear
+            probe of pretrained weights.
     """
 
     width: ShareOfOne = 1.0
     conv_dropout: BelowOne = 0.3
     dropout: BelowOne = 0.5
     pixels: Pixels = "kinetics"
+    trains: Trains = "all"
 
 
 class C3DStudentSettings(C3DSettings):
@@ -171,18 +175,37 @@ class C3D(Network):
         flat = widths.convolutions[-1] * _positions(shape, self.trunk.depths)
         self.fc6, self.fc7 = nn.Linear(flat, six), nn.Linear(six, self.embedding_size)
         self.fc8 = nn.Linear(self.embedding_size, classes)
-        self.relu, self.dropout = nn.ReLU(), nn.Dropout(settings.dropout)
+        self.relu, self.dropout6, self.dropout = nn.ReLU(), nn.Dropout(settings.dropout), nn.Dropout(settings.dropout)
+        self.trains: Trains = settings.trains
 
     def forward(self, x: Tensor) -> Outputs:
         """Classify a batch of clips."""
         maps = self.trunk(self.pixels(x))
-        hidden = self.dropout(self.relu(self.fc6(maps["block5"].flatten(1))))
+        hidden = self.dropout6(self.relu(self.fc6(maps["block5"].flatten(1))))
         embedding = self.relu(self.fc7(hidden))
         return Outputs(self.fc8(self.dropout(embedding)), embedding, with_planes(maps))
 
     def pretrained_part(self) -> PretrainedPart:
         """All of it; the classifier where it fits."""
         return PretrainedPart(self, head="fc8")
+
+    def start_from(self, *, pretrained: bool) -> None:
+        """Freeze all but the classifier, where the settings say so."""
+        for name, parameter in self.named_parameters():
+            parameter.requires_grad_(self.trains == "all" or name.startswith("fc8."))
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "C3D":
+        """Switch training mode; dropout between frozen layers stays off."""
+        super().train(mode)
+        if self.trains == "classifier":
+            self.trunk.eval()
+            self.dropout6.eval()
+        return self
+
+    def extra_repr(self) -> str:
+        """Says what is trained."""
+        return f"trains={self.trains}"
 
 
 def _positions(shape: Shape, depths: Sequence[int]) -> int:
