@@ -39,7 +39,7 @@ def test_the_word_decides(world: Source, shapes: Source, bodies: Source) -> None
     ]
     assert [type(i) for i in made] == [WindowInputs, FramesInputs, ClipInputs, SkeletonInputs, ImageInputs]
     assert [i.sees.modality for i in made] == list(MODALITIES)
-    assert [i.exported for i in made] == [True, False, False, False, True]
+    assert [i.exported for i in made] == [True, False, True, False, True]
 
 
 def test_each_modality_is_called_as_its_settings_say() -> None:

@@ -83,6 +83,8 @@ def test_stores_are_shared_by_all_changes(world: Source) -> None:
     one, other = clips(world), clips(world, augmentation={"crop": 0.2})
     assert one.store_file == other.store_file and one.hash == other.hash
     assert clips(world, length=5).store_file != one.store_file
+    single = clips(world, choices=1)
+    assert single.store_file != one.store_file and single.hash == one.hash, "in order they are the same"
     assert not clips(world, choices=1).augmented and one.augmented
 
 

@@ -12,9 +12,9 @@ from vskd.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from vskd.datasets.recording import Stream
-    from vskd.preprocessing.stores.clip_store import ClipCut
     from vskd.preprocessing.stores.gaf_store import GafStore
     from vskd.preprocessing.stores.store import StoreReport
+    from vskd.preprocessing.video.chosen import ClipCut
 
 SHEET_ROWS = 8
 F = TypeVar("F", bound=Callable[..., Any])
@@ -298,8 +298,8 @@ def frames(
     idle = [word for word, value in {**given, "--npy": npy, "--table": table}.items() if value is not None]
     if sequence_length is None and idle:
         raise click.UsageError(f"{', '.join(idle)} only fit --sequence-length")
-    from vskd.preprocessing.stores.clip_store import ClipCut
     from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
+    from vskd.preprocessing.video.chosen import ClipCut
 
     found = streams_of(name, data, stream, max_bad_fraction)
     if sequence_length is not None:

@@ -342,7 +342,7 @@ class Inputs(ABC):
         """
         raise SettingError(
             f"A network that sees {self.sees.modality} cannot be shipped in a bundle",
-            "Export a student that sees one of the exported modalities: window, image",
+            "Export a student that sees one of the exported modalities: window, image, clip",
         )
 
     @classmethod

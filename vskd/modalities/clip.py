@@ -3,20 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from vskd.modalities.base import Inputs, Sees
+from vskd.bundle.contract import ClipContract, Contract
+from vskd.errors import SettingError
+from vskd.files import sha256_json
+from vskd.modalities.base import Inputs, Sample, Sees, data_hash
 from vskd.modalities.batches import EpochBatches
 from vskd.modalities.frames import CHANNELS, random_crop
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
-from vskd.preprocessing.stores.clip_store import ClipCut, build_clip_store
+from vskd.preprocessing.stores.clip_store import build_clip_store
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
+from vskd.preprocessing.video.chosen import ClipCut
 from vskd.preprocessing.video.frames import Fit
 from vskd.preprocessing.video.sampling import ClipSampling, shown_indices
 from vskd.schema import BelowOne, Count, Fraction, OnlyWhere, Strict, only_where
@@ -157,6 +161,7 @@ class ClipInputs(Inputs):
     """Clips of one video stream."""
 
     reads = "video"
+    exported = True
     unstored = frozenset({"augmentation"})
     sees: ClipSees
 
@@ -171,6 +176,12 @@ class ClipInputs(Inputs):
             overwrite=True,
         )
         return FrameStore(self.store_file)
+
+    @property
+    def hash(self) -> str:
+        """Hash of the data and of what decides the samples; how many other frames an epoch may show does not."""
+        settings = self.sees.model_dump(mode="json", exclude={*self.unstored, "choices"})
+        return sha256_json([data_hash(self.source, self.sees.streams), settings])
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -231,3 +242,35 @@ class ClipInputs(Inputs):
         shown = shown_indices(cut.length, cut.choices, None)[:: -(-cut.length // 8)]
         frames = {caption: store.frames(i, shown) for i, caption in captions.items() if i in store.ids}
         return {f"What the {who} saw (frames of the clip)": frame_tiles(frames)} if frames else {}
+
+    def contract(self, train: Sequence[str], *, encoding_inside: bool = False) -> ClipContract:
+        """What the model asks of a clip.
+
+        Raises:
+            SettingError: an encoding is to be part of the model; clips have none.
+        """
+        if encoding_inside:
+            raise SettingError("export.encoding_inside does nothing here: clips are not encoded", "Set it to false")
+        cut = self.sees.cut
+        return ClipContract(
+            stream=self.stream,
+            placement=self.source.placement,
+            length=cut.length,
+            height=cut.height,
+            width=cut.width,
+            fit=cut.fit,
+            sampling=cut.sampling,
+        )
+
+    @classmethod
+    def asks(cls, contract: Contract) -> dict[str, Any] | None:
+        """See `Inputs.asks`."""
+        if not isinstance(contract, ClipContract):
+            return None
+        names = ("length", "height", "width", "fit", "sampling")
+        content = {"modality": "clip", "streams": [contract.stream], **{n: getattr(contract, n) for n in names}}
+        return {**content, "choices": 1} if contract.sampling == "spread" else content
+
+    def deployed(self, samples: Tensor) -> Sample:
+        """Clips 0..1 as 8-bit pixels; `vskd.bundle.encoding.student_input` undoes it."""
+        return np.asarray(np.rint(GREYS * samples.numpy()), dtype=np.uint8)

@@ -4,8 +4,9 @@ import numpy as np
 
 from tests.preprocessing.stores.test_frame_store import pictures, write_video
 from vskd.preprocessing.stores.clip_arrays import LabelledClip, write_clip_arrays
-from vskd.preprocessing.stores.clip_store import ClipCut, build_clip_store
+from vskd.preprocessing.stores.clip_store import build_clip_store
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
+from vskd.preprocessing.video.chosen import ClipCut
 
 
 def test_colours_are_exchanged_grey_is_repeated_and_absent_clips_are_left_out(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from tests.preprocessing.stores.test_frame_store import pictures, write_video
 from tests.preprocessing.video.clips import marked
 from vskd.errors import DataError
 from vskd.preprocessing.stores import clip_store
-from vskd.preprocessing.stores.clip_store import Ahead, ClipCut, Decode, build_clip_store, write_clip_frames
+from vskd.preprocessing.stores.clip_store import Ahead, Decode, build_clip_store, write_clip_frames
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
 from vskd.preprocessing.video import frames
+from vskd.preprocessing.video.chosen import ClipCut
 from vskd.preprocessing.video.foreground import crop_to_foreground
 from vskd.preprocessing.video.frames import read_chosen_frames, read_frames
 from vskd.preprocessing.video.sampling import clip_indices

@@ -39,6 +39,9 @@ def test_the_spread_is_the_middle_of_equal_parts(count: int, length: int, choice
     for k in range(parts):
         first, last = count * k // parts, max(count * (k + 1) // parts, count * k // parts + 1) - 1
         naive.append((first + last) // 2)
+    for k in range(length):
+        first, last = count * k // length, max(count * (k + 1) // length, count * k // length + 1) - 1
+        naive[choices * k + (choices - 1) // 2] = (first + last) // 2
     assert clip_indices(count, length, "spread", choices).tolist() == naive
 
 

@@ -8,38 +8,15 @@ import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
 import h5py
-import numpy as np
 
 from vskd.preprocessing.stores.frame_store import Frames, FrameSource
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
-from vskd.preprocessing.video.foreground import crop_to_foreground
-from vskd.preprocessing.video.frames import Fit, read_chosen_frames, read_frames
-from vskd.preprocessing.video.sampling import ClipSampling, clip_indices, refuse_short
-
-
-@dataclass(frozen=True)
-class ClipCut:
-    """How clips become samples.
-
-    Attributes:
-        length: frames of a sample.
-        height, width: in pixels.
-        fit: how a frame becomes as large; `foreground` needs a square.
-        sampling, choices: see `clip_indices`.
-    """
-
-    length: int
-    height: int
-    width: int
-    fit: Fit = "centre-crop"
-    sampling: ClipSampling = "spread"
-    choices: int = 1
+from vskd.preprocessing.video.chosen import ClipCut, chosen_frames
 
 
 def build_clip_store(
@@ -69,7 +46,7 @@ def build_clip_store(
         WriteError: `out` cannot be written.
     """
     plan = Plan(out, "frames", asdict(cut), max_bad_fraction)
-    with Ahead(sources, partial(chosen_frames, cut=cut), workers) as ahead:
+    with Ahead(sources, lambda source: chosen_frames(source.path, cut, source.variable), workers) as ahead:
 
         def write(source: FrameSource, file: h5py.File) -> None:
             with around(source):
@@ -130,23 +107,3 @@ def write_clip_frames(source: FrameSource, file: h5py.File, *, decode: Decode) -
     stored = frames[..., :1] if (frames == frames[..., :1]).all() else frames
     data = file.create_dataset("data", data=stored, chunks=(1, *stored.shape[1:]), compression="lzf")
     data.attrs.update(frame_count=count, rate_hz=source.rate_hz)
-
-
-def chosen_frames(source: FrameSource, cut: ClipCut) -> tuple[Frames, int]:
-    """The chosen frames of one clip, uint8 (length * choices, height, width, channels), and how many frames it has.
-
-    Raises:
-        DataError: unreadable, without frames, or too short for the published sampling.
-    """
-    choose = partial(clip_indices, length=cut.length, sampling=cut.sampling, choices=cut.choices)
-    if cut.fit == "foreground":  # the place of the figure is known only after the whole clip was seen
-        clip = np.stack(list(read_frames(source.path, size=None, variable=source.variable)))
-        count = len(clip)
-        # frames beyond the end are asked of clips that are refused below
-        frames = crop_to_foreground(clip, cut.height)[np.minimum(choose(count), count - 1)]
-    else:
-        extent = (cut.height, cut.width)
-        frames, count = read_chosen_frames(source.path, choose, size=extent, variable=source.variable, fit=cut.fit)
-    if cut.sampling == "reference":
-        refuse_short(count, cut.length, source.path)
-    return frames, count

@@ -21,13 +21,15 @@ def clip_indices(count: int, length: int, sampling: ClipSampling, choices: int) 
         sampling: `spread` cuts the clip into L equal parts and takes the middle frame of each, so that every part of it
             is seen; clips with fewer frames repeat some. `reference` is the published k * max(floor(N / L), 1), k =
             0..L-1, which never sees the tail (of 31 frames the first 16); see `refuse_short`.
-        choices: with `spread`, evenly spaced frames that are kept of each part.
+        choices: with `spread`, frames that are kept of each part: the middle one, and others evenly spaced about it.
 
     Returns:
         int64 (length * choices,), ascending; those of a part stand together.
     """
     if sampling == "spread":
-        return segment_indices(count, length * choices, None)
+        kept = segment_indices(count, length * choices, None).reshape(length, choices)
+        kept[:, _middle(choices)] = segment_indices(count, length, None)  # what is shown does not depend on the choices
+        return kept.ravel()
     return np.arange(length, dtype=np.int64) * max(count // length, 1)
 
 
@@ -56,5 +58,10 @@ def shown_indices(length: int, choices: int, generator: np.random.Generator | No
     """
     start = choices * np.arange(length, dtype=np.int64)
     if generator is None or choices == 1:
-        return start + (choices - 1) // 2
+        return start + _middle(choices)
     return start + generator.integers(choices, size=length)
+
+
+def _middle(choices: int) -> int:
+    """Which of the frames that are kept of a part is its middle one."""
+    return (choices - 1) // 2
