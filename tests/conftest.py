@@ -46,6 +46,15 @@ def utd_mhad_root(shared_data: Path) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def pose_model() -> Path:
+    """The wheel of MediaPipe 0.10.21, or a folder with its models of poses (environment variable VSKD_POSE_MODEL)."""
+    model = Path(os.environ.get("VSKD_POSE_MODEL", ""))
+    if model == Path():
+        pytest.skip("needs the networks of poses: set VSKD_POSE_MODEL to the wheel of mediapipe 0.10.21")
+    return model
+
+
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """A folder that all workers share; the first that asks makes it, another one that asks meanwhile waits."""
     from vskd.locks import only_writer
@@ -66,6 +75,26 @@ def synthetic_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from vskd.datasets.synthetic.write import write_world
 
     return made_once(tmp_path_factory, "world", lambda root: write_world(root, subjects=4, actions=3, trials=2, seed=0))
+
+
+@pytest.fixture(scope="session")
+def long_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four long recordings that show several classes and a null class; see `tests.long_recordings`. Never change it."""
+    from tests.long_recordings import write_long
+
+    return made_once(tmp_path_factory, "long", write_long)
+
+
+@pytest.fixture(scope="session")
+def long_run(long_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A student of sliding windows that was trained on the long recordings, not evaluated. Copy it to change it."""
+    from tests.long_recordings import long_recipe
+    from vskd.distillation.train import distill
+
+    def make(folder: Path) -> None:
+        distill(long_recipe(long_root), folder / "run", cache=folder / "cache")
+
+    return made_once(tmp_path_factory, "long-run", make) / "run"
 
 
 def mend_in_place(path: Path, at: int = -1) -> None:

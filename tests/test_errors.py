@@ -1,6 +1,7 @@
 """What a user's mistake says, and the small pieces that messages and lists are made of."""
 
 import pickle
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +96,15 @@ def test_a_refused_setting_is_said_to_be_of_the_recipe() -> None:
         with pytest.raises(type(other)) as caught, errors.as_recipe_error("student"):
             raise other
         assert caught.value is other
+
+
+def test_a_damaged_cache_keeps_its_path_across_processes() -> None:
+    error = errors.DamagedCacheError(Path("s.h5"), "s.h5 is damaged.", "Delete it")
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert (type(again), again.path, str(again)) == (type(error), Path("s.h5"), "s.h5 is damaged. Delete it.")
+    missing = pickle.loads(pickle.dumps(errors.MissingExtraError("litert", "export")))  # noqa: S301
+    assert (missing.package, missing.extra) == ("litert", "export")
+
+
+def test_a_question_needs_no_full_stop() -> None:
+    assert str(errors.DataError("No x; did you mean 'y'?", "Choose.")) == "No x; did you mean 'y'? Choose."

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 import os
 import signal
@@ -176,3 +177,55 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_earlier_one(
     with pytest.raises(WriteError, match="bundle"), files.atomic_folder(tmp_path / "bundle"):
         pass
     assert leftovers(tmp_path) == ["bundle"]
+
+
+@pytest.mark.parametrize(
+    ("number", "action"),
+    [
+        (errno.ENOSPC, "Free some disk space"),
+        (errno.EDQUOT, "Free some disk space"),
+        (errno.EACCES, "Choose a folder you may write to"),
+        (errno.EPERM, "Choose a folder you may write to"),
+        (errno.EROFS, "Choose a folder on a file system that is not read-only"),
+        (errno.ENOTDIR, "Choose an output path none of whose parents is a file"),
+        (errno.EEXIST, "Choose an output path that is not an existing file"),
+        (errno.EIO, "Check the output folder"),
+    ],
+)
+def test_each_refusal_of_the_system_has_its_action(number: int, action: str) -> None:
+    error = files.write_error(Path("a.txt"), OSError(number, os.strerror(number)))
+    assert error.problem == f"Cannot write a.txt: {os.strerror(number)}"
+    assert error.action.startswith(action) and error.action.endswith("earlier results were left untouched")
+    assert files.write_error(Path("a"), OSError("odd")).problem == "Cannot write a: odd"
+
+
+@pytest.mark.parametrize(("number", "passes"), [(errno.EINVAL, True), (errno.EOPNOTSUPP, True), (errno.EIO, False)])
+def test_disks_that_cannot_sync_are_written_to_and_broken_ones_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, passes: bool
+) -> None:
+    def refuse(_handle: int) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(files.os, "fsync", refuse)
+    if passes:
+        files.write_text(tmp_path / "a.txt", "x")
+        assert (tmp_path / "a.txt").read_text() == "x"
+    else:
+        with pytest.raises(WriteError, match=r"Cannot write .*a\.txt: no"):
+            files.write_text(tmp_path / "a.txt", "x")
+        assert leftovers(tmp_path) == []
+
+
+def test_temporary_names(tmp_path: Path) -> None:
+    with files.atomic_path(tmp_path / "a.b.h5") as file, files.atomic_folder(tmp_path / "c.d") as folder:
+        assert file.suffix == ".h5" and files.is_temporary(file.name)
+        assert files.is_temporary(folder.name) and files.is_temporary(files._old(folder).name)
+    for name in ("a.h5", ".a.h5", ".mine.tmp", ".a.12345678.h5", ".a.1234567.tmp", "a.12345678.tmp", ".a.ABCDEFGH.tmp"):
+        assert not files.is_temporary(name), name
+
+
+def test_json_is_indented_sorted_and_ends_with_a_line() -> None:
+    assert files.json_text({"b": [1], "a": "ä"}) == '{\n  "a": "\\u00e4",\n  "b": [\n    1\n  ]\n}\n'
+    assert files.sha256_json({"a": 1}) == hashlib.sha256(b'{"a":1}').hexdigest()
+    with pytest.raises(ValueError):
+        files.sha256_json(float("inf"))

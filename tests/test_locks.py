@@ -123,3 +123,34 @@ def test_a_child_of_these_tests_reports_and_dies(tmp_path: Path) -> None:
     assert in_child(lambda: 5)[:2] == (5, 0)
     assert in_child(lambda: os.kill(os.getpid(), signal.SIGKILL))[:2] == (None, -signal.SIGKILL)
     assert in_child(lambda: time.sleep(5), timeout_s=0.05).code == -signal.SIGALRM
+
+
+def test_who_waits_says_for_whom(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    child = os.fork()
+    if not child:
+        with only_writer(tmp_path / LOCK, tmp_path):
+            (tmp_path / "held").touch()
+            time.sleep(0.3)
+        os._exit(0)
+    while not (tmp_path / "held").exists():
+        time.sleep(0.01)
+    with caplog.at_level("WARNING", logger="vskd"), only_writer(tmp_path / LOCK, tmp_path, wait=True):
+        pass
+    os.waitpid(child, 0)
+    assert f"waiting for process {child} on {socket.gethostname()}, since 20" in caplog.text
+    assert f"which is writing {tmp_path}" in caplog.text
+
+
+def test_the_lock_of_a_file_lies_hidden_beside_it() -> None:
+    assert lock_of(Path("a/store.h5")) == Path("a/.store.h5.lock")
+
+
+def test_a_full_disk_leaves_a_lock_without_a_signature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vskd.locks.os.pwrite", full)
+    with only_writer(tmp_path / LOCK, tmp_path):
+        assert (tmp_path / LOCK).read_bytes() == b""
+        with pytest.raises(LockedError, match="by another process"), only_writer(tmp_path / LOCK, tmp_path):
+            pytest.fail("must not get here")

@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Iterable
 
 import pytest
 
@@ -19,3 +20,32 @@ def test_a_bar_is_drawn_on_stderr_of_a_terminal(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "Reading letters" in captured.err
+
+
+@pytest.mark.parametrize(("items", "said", "total"), [([1, 2, 3], None, 3), ([1, 2, 3], 7, 7), (iter([1]), None, None)])
+def test_the_bar_knows_how_much_there_is(
+    items: Iterable[int], said: int | None, total: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    class Bar:
+        def __init__(self, *, console: object, transient: bool) -> None:
+            asked.append(transient)
+
+        def __enter__(self) -> "Bar":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def add_task(self, description: str, total: int | None = None) -> str:
+            asked.append((description, total))
+            return "task"
+
+        def advance(self, task: str) -> None:
+            asked.append(task)
+
+    monkeypatch.setattr("rich.progress.Progress", Bar)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    count = len(list(track(items, "Reading", total=said)))
+    assert asked == [True, ("Reading", total), *["task"] * count]

@@ -426,3 +426,53 @@ def test_json_that_cannot_be_opened(tmp_path: Path) -> None:
 def test_whole_json_is_read(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{"a": 1, "b": ["ä"]}', encoding="utf-8")
     assert read_json(tmp_path / "x.json", Small, DataError, "") == Small(a=1, b=("ä",))
+
+
+class Nine(Strict):
+    a: int
+    b: int
+    c: int
+    d: int
+    e: int
+    f: int
+    g: int
+    h: int
+    i: int
+
+
+def test_eight_misfits_of_a_file_are_listed(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"a": 1}')
+    with pytest.raises(DataError, match=r"is damaged: b: missing; .*; i: missing\."):
+        read_json(tmp_path / "x.json", Nine, DataError, "Again")
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(DataError, match=r"a: missing; .*h: missing; and 1 more\."):
+        read_json(tmp_path / "x.json", Nine, DataError, "Again")
+
+
+@pytest.mark.parametrize(("length", "shown"), [(78, True), (79, False)])
+def test_values_of_up_to_eighty_characters_are_repeated(length: int, shown: bool) -> None:
+    """With their quotation marks."""
+    assert problems({"label": 1, "sees": "x" * length})[0].endswith(f"(got {'x' * length!r})") is shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        (schema.Finite, (-1e300, 0.0), (float("nan"), float("inf"), "1")),
+        (schema.Positive, (1e-300, 5.0), (0.0, -1.0, float("inf"), float("nan"))),
+        (schema.NonNegative, (0.0, 5.0), (-1e-300, float("inf"), float("nan"))),
+        (schema.Fraction, (0.0, 1.0), (-0.001, 1.001, float("nan"))),
+        (schema.BelowOne, (0.0, 0.999), (-0.001, 1.0, float("nan"))),
+        (schema.Count, (1, 5), (0, -1, 1.0)),
+        (schema.Size, (0, 5), (-1, 0.5)),
+        (schema.Seed, (0, 2**31 - 1), (-1, 2**31)),
+        (schema.Sha256, ("0" * 64, "f" * 64), ("0" * 63, "0" * 65, "g" * 64, "F" * 64)),
+    ],
+)
+def test_number_types_and_hashes(kind: Any, right: tuple[Any, ...], wrong: tuple[Any, ...]) -> None:
+    adapter = TypeAdapter(kind)
+    for value in right:
+        assert adapter.validate_python(value) == value
+    for value in wrong:
+        with pytest.raises(ValidationError):
+            adapter.validate_python(value, strict=True)

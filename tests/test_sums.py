@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vskd import sums as module
 from vskd.sums import SUMS, Sums, SumsError
 
 
@@ -94,3 +95,42 @@ def test_known_hashes(sums: Sums) -> None:
     sums.put({"a": "0" * 64}, only=True)
     assert sums.recorded() == {"a": {"0" * 64}}
     assert sums.damaged(["a"]) == ["a"]
+
+
+def test_known_hashes_are_added_to_those_on_record(sums: Sums) -> None:
+    before = sums.recorded()
+    sums.put({"new": "1" * 64})
+    assert sums.recorded() == before | {"new": {"1" * 64}}
+    (sums.folder / "a").write_text("two")
+    sums.record(["a"])
+    assert sums.recorded()["a"] == {hashlib.sha256(b"two").hexdigest()}
+    assert list(sums.recorded()) == ["a", "deep/b c", "new"]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_is_checked_before_it_is_used_need_not_wait_for_the_disk(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch, durable: bool
+) -> None:
+    asked: list[bool] = []
+    write = module.atomic_path
+    monkeypatch.setattr(
+        module, "atomic_path", lambda path, *, durable: asked.append(durable) or write(path, durable=False)
+    )
+    sums.record(["a"], durable=durable)
+    sums.put({"a": "0" * 64}, durable=durable)
+    sums.forget(["a"])
+    assert asked == [durable, durable, True]
+
+
+def test_forgetting_what_is_not_on_record_writes_nothing(sums: Sums) -> None:
+    before = sums.file.stat().st_ino
+    sums.forget(["unknown"])
+    assert sums.file.stat().st_ino == before
+
+
+def test_a_replacement_that_fails_changes_nothing(sums: Sums) -> None:
+    before = sums.recorded()
+    with pytest.raises(RuntimeError), sums.replacing("a") as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert sums.recorded() == before and sums.intact(["a"])

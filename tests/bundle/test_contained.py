@@ -78,3 +78,54 @@ def test_the_child_has_limits() -> None:
     said = subprocess.run(words, env=contained._environment(), capture_output=True, check=True).stdout
     memory, seconds = json.loads(said)
     assert 0 < memory <= contained.MEMORY_LIMIT and seconds == 121
+
+
+def limits_under(hard: str) -> list[int]:
+    """The four limits that the child sets itself, in a process whose own hard limits are `hard`."""
+    program = (
+        f"import json, resource; from vskd.bundle.contained import _limit\n{hard}\n_limit(120.5)\n"
+        "which = (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE)\n"
+        "print(json.dumps([list(resource.getrlimit(w)) for w in which]))"
+    )
+    words = [sys.executable, "-c", program]
+    said = subprocess.run(words, env=contained._environment(), capture_output=True, check=True).stdout
+    pairs = json.loads(said)
+    assert all(soft == hard for soft, hard in pairs)  # nobody in the child raises them again
+    return [soft for soft, _ in pairs]
+
+
+def test_each_limit_is_as_strict_as_the_stricter_of_two() -> None:
+    memory, seconds, file, core = limits_under("")
+    assert (seconds, file, core) == (121, 1 << 20, 0)
+    assert (contained.MEMORY_LIMIT, contained.TIME_LIMIT_S) == (4 << 30, 120.0)
+    strict = "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)); resource.setrlimit(resource.RLIMIT_CPU, (9, 9))"
+    assert limits_under(strict)[1:] == [9, 4096, 0]
+    assert memory <= 4 << 30
+
+
+def test_the_answer_of_the_child(instead: Interpreter, tmp_path: Path) -> None:
+    instead("""echo '{"problem": "", "action": ""}'""")
+    contained.replay_contained(tmp_path / "bundle", "0" * 64)
+    instead("""echo '{"problem": "vector a differs", "action": "Look"}'""")
+    with pytest.raises(BundleError, match=r"^.*bundle/model\.tflite: vector a differs") as caught:
+        contained.replay_contained(tmp_path / "bundle", "0" * 64)
+    assert caught.value.action == "Look"
+    instead(f"""echo '{{"problem": "{tmp_path}/bundle/golden.json: odd", "action": "Look"}}'""")
+    with pytest.raises(BundleError) as caught:
+        contained.replay_contained(tmp_path / "bundle", "0" * 64)
+    assert caught.value.problem == f"{tmp_path}/bundle/golden.json: odd"
+
+
+def test_what_the_child_is_asked(instead: Interpreter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/known")
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    instead(
+        f'echo "$@" "$OMP_NUM_THREADS" "$PYTHONPATH" > {tmp_path}/asked; '
+        """read -r line && exit 1; echo '{"problem": "", "action": ""}'"""
+    )
+    contained.replay_contained(tmp_path / "bundle", "abc")
+    root = Path(contained.__file__).resolve().parents[2]
+    expected = f"-P -m vskd.bundle.contained {tmp_path}/bundle abc 1 {root}:/known\n"
+    assert (tmp_path / "asked").read_text() == expected
+    monkeypatch.delenv("PYTHONPATH")
+    assert contained._environment()["PYTHONPATH"] == str(root)

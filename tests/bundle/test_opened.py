@@ -68,7 +68,7 @@ def test_a_rate_that_nobody_said_is_noted(opened: OpenedBundle) -> None:
 @pytest.mark.parametrize(
     ("array", "rate_hz", "error", "match"),
     [
-        (samples(), 100.0, BundleError, "the array: wrong rate: the model asks for 50 Hz, the caller says 100 Hz"),
+        (samples(), 20.0, BundleError, "the array: wrong rate: the model asks for 50 Hz, the caller says 20 Hz"),
         (samples(), 0.0, BundleError, "wrong rate"),
         (samples().T, None, BundleError, r"asks for 3 channels \(x, y, z\), the array has shape \(3, 100\)"),
         (samples()[:, 0], None, BundleError, r"shape \(100,\)"),

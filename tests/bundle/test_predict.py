@@ -141,7 +141,7 @@ def test_a_changed_bundle_does_not_predict(bundle_copy: Path, file: Path):
 @pytest.mark.parametrize(
     ("options", "parts"),
     [
-        ({"rate_hz": 100.0}, ("50 Hz", "100 Hz")),
+        ({"rate_hz": 20.0}, ("50 Hz", "20 Hz")),
         ({"unit": "m/s^2"}, ("asks for g", "m/s^2")),
         ({"columns": (0, 1)}, ("3 channels", "2 columns")),
     ],
@@ -169,4 +169,15 @@ def test_predicting_and_verifying_need_no_torch(sealed: ExportReport, file: Path
 def test_softmax_of_large_logits_is_finite():
     np.testing.assert_allclose(
         softmax(np.array([[1000.0, 1000.0], [0.0, np.log(3)]], np.float32)), [[0.5, 0.5], [0.25, 0.75]], atol=1e-6
+    )
+
+
+def test_a_whole_recording_at_another_rate_is_filtered_before_it_is_shortened() -> None:
+    """As training saw it: at the contract's rate. Reading off every n-th sample would fold fast movements into slow."""
+    contract = sensor_contract()
+    fast = recording(200).T.copy()
+    expected = resample_to_length(resample_to_rate(fast, 104.0, 50.0), SAMPLES)
+    np.testing.assert_array_equal(contract_windows(Recorded(fast, 104.0, ()), contract)[0], expected)
+    np.testing.assert_array_equal(
+        contract_windows(Recorded(fast, 51.0, ()), contract)[0], resample_to_length(fast, SAMPLES)
     )

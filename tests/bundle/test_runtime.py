@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.export.conftest import IMAGE, random_inputs
-from vskd.bundle.runtime import LiteRTModel, dequantize, quantize
+from vskd.bundle.runtime import LiteRTModel, _scale_and_zero, dequantize, quantize
 from vskd.errors import BundleError, DataError, MissingExtraError
 
 
@@ -114,3 +114,49 @@ def test_runs_without_torch_and_prints_nothing(tiny_int8: bytes, tmp_path: Path)
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_ends_of_a_float_model_are_passed_on(tiny_float: bytes):
+    model = LiteRTModel(tiny_float)
+    x = np.array([1.5, -2.0], dtype=np.float32)
+    assert (model.input_type, model.output_type) == ("float32", "float32")
+    assert model.input_shape == (1, *IMAGE) and model.output_shape == (1, model.classes)
+    assert model.to_raw(x).tolist() == model.from_raw(x).tolist() == [1.5, -2.0]
+    assert model.to_raw(x.astype(np.float64)).dtype == np.float32
+
+
+def test_threads_and_kernels_are_those_that_are_asked_for(tiny_int8: bytes, monkeypatch: pytest.MonkeyPatch):
+    from ai_edge_litert import interpreter
+
+    asked: list[tuple[int, str]] = []
+    real = interpreter.Interpreter
+
+    def recording(**options: object) -> object:
+        asked.append((options["num_threads"], options["experimental_op_resolver_type"].name))
+        return real(**options)
+
+    monkeypatch.setattr(interpreter, "Interpreter", recording)
+    LiteRTModel(tiny_int8)
+    LiteRTModel(tiny_int8, threads=2, reference_kernels=True)
+    assert asked == [(1, "AUTO"), (2, "BUILTIN_REF")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "scales", "said"),
+    [("int8", [], "int8 with 0 scales"), ("int8", [0.1, 0.2], "int8 with 2 scales"), ("int8", [0.0], "int8 with 1")],
+)
+def test_ends_without_one_step_are_refused(kind: str, scales: list[float], said: str):
+    tensor = {"dtype": np.dtype(kind), "quantization_parameters": {"scales": scales, "zero_points": [3] * len(scales)}}
+    with pytest.raises(BundleError, match=f"The model's input is {said}"):
+        _scale_and_zero(tensor, "input")
+    tensor["quantization_parameters"] = {"scales": [0.5], "zero_points": [3]}
+    assert _scale_and_zero(tensor, "input") == (0.5, 3)
+    with pytest.raises(BundleError, match="is int16"):
+        _scale_and_zero(tensor | {"dtype": np.dtype("int16")}, "output")
+
+
+def test_a_model_of_a_larger_batch_takes_no_windows(tiny_float: bytes):
+    model = LiteRTModel(tiny_float)
+    model.input_shape = (2, *IMAGE)
+    with pytest.raises(DataError, match="was given a batch of shape"):
+        model.predict(np.zeros((2, *IMAGE), dtype=np.float32))

@@ -5,19 +5,52 @@ import pytest
 
 from tests.export.conftest import sensor_contract
 from tests.preprocessing.sensor.recordings import wrist
-from vskd.bundle.sensor_checks import check_once, check_plausible, check_rate, check_whole, steady_rate
+from vskd.bundle.sensor_checks import (
+    check_alive,
+    check_length,
+    check_once,
+    check_plausible,
+    check_rate,
+    check_whole,
+    converted_rate,
+    steady_rate,
+)
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.sensor.clock import Clock
 
 CONTRACT = sensor_contract()
 
 
-def test_a_rate_within_three_percent() -> None:
-    for rate in (48.6, 51.4, None):
+def test_a_rate_within_three_percent_is_taken_as_it_is_and_others_are_converted() -> None:
+    for rate in (48.6, 51.4):
+        assert converted_rate(rate, CONTRACT) == []
+    assert converted_rate(51.6, CONTRACT) == ["the recording was resampled from 51.6 to 50 Hz"]
+    (said,) = converted_rate(48.4, CONTRACT)
+    assert said.endswith("from 48.4 to 50 Hz; it cannot hold what is faster than 24.2 Hz")
+    for rate in (25.0, 48.4, 104.0, None):
         check_rate("a", CONTRACT, "it says", rate)
-    for rate in (48.4, 51.6, float("nan"), 0.0):
+    for rate in (24.9, float("nan"), float("inf"), 0.0):
         with pytest.raises(BundleError, match="asks for 50 Hz, it says"):
             check_rate("a", CONTRACT, "it says", rate)
+
+
+def test_the_length_is_compared_in_time_where_the_rate_is_converted() -> None:
+    check_length("a", CONTRACT, 41, 102.0)
+    check_length("a", CONTRACT, 800, 100.0)
+    for samples, rate in ((37, 100.0), (803, 100.0), (19, 51.0)):
+        with pytest.raises(BundleError, match="asks for 20 to 400 samples"):
+            check_length("a", CONTRACT, samples, rate)
+
+
+def test_lying_still_for_hours_takes_no_time_to_compare() -> None:
+    """A day on a table, in steps of the converter: every sample is like the first."""
+    values = np.zeros((3, 200_000), dtype=np.float32)
+    values[2] = 1
+    values[0, 150_000::50_000] = 0.1
+    check_once("a", values)
+    twice = np.hstack([values, values])
+    with pytest.raises(DataError, match="from data row 200001 on"):
+        check_once("a", twice)
 
 
 def test_the_rounding_of_a_clock_is_no_other_rate() -> None:
@@ -65,3 +98,81 @@ def test_the_range_is_compared_in_the_contract_s_unit() -> None:
     values = 9.80665 * wrist().T.astype(np.float32)
     values[0, 70] = 15 * 9.80665
     check_plausible("a", CONTRACT, values, 50, "m/s^2", "the file")
+
+
+@pytest.mark.parametrize("samples", [20, 400])
+def test_the_shortest_and_the_longest_recording(samples: int) -> None:
+    check_length("a", CONTRACT, samples)
+
+
+@pytest.mark.parametrize(("samples", "action"), [(19, "Record the whole"), (401, "Cut out one performance")])
+def test_beyond_them_is_another_length(samples: int, action: str) -> None:
+    with pytest.raises(BundleError, match=r"asks for 20 to 400 samples \(0\.4 to 8 s at 50 Hz\), .* has") as caught:
+        check_length("a", CONTRACT, samples)
+    assert f"has {samples}" in caught.value.problem and action in caught.value.action
+
+
+def test_facts_of_the_clock_are_beside_the_rate() -> None:
+    with pytest.raises(BundleError, match=r"it says 20 Hz \(2 gaps, 3 stamps late\)"):
+        check_rate("a", CONTRACT, "it says", 20.0, ("2 gaps", "3 stamps late"))
+
+
+def test_a_dead_axis_is_named_by_the_contract() -> None:
+    values = wrist().T.astype(np.float32)
+    check_alive("a", CONTRACT, values)
+    values[1] = 0.5
+    with pytest.raises(BundleError, match=r"^a: axis y is 0\.5 in every sample"):
+        check_alive("a", CONTRACT, values)
+
+
+@pytest.mark.parametrize(("samples", "looked_at"), [(15, False), (16, True)])
+def test_a_few_samples_are_no_recording_twice(samples: int, looked_at: bool) -> None:
+    half = np.random.default_rng(0).normal(size=(3, samples // 2 + samples % 2)).astype(np.float32)
+    values = np.hstack([half, half])[:, :samples]
+    if looked_at:
+        with pytest.raises(DataError, match=f"from data row {samples // 2 + 1} on"):
+            check_once("a", values)
+    else:
+        check_once("a", values)
+
+
+def test_a_tail_of_eight_samples_is_a_second_beginning_and_one_of_seven_is_not() -> None:
+    values = np.random.default_rng(0).normal(size=(3, 40)).astype(np.float32)
+    check_once("a", np.hstack([values, values[:, :7]]))
+    with pytest.raises(DataError, match="from data row 41 on"):
+        check_once("a", np.hstack([values, values[:, :8]]))
+
+
+def still(samples: int = 100, one_g: float = 1.0) -> np.ndarray:
+    """A device that lies still."""
+    noise = np.random.default_rng(0).normal(0, 0.01, (3, samples))
+    return (one_g * (np.array([[0.6], [-0.64], [0.48]]) + noise)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("count", "glitch"), [(1, True), (2, True), (3, False)])
+def test_two_in_a_hundred_samples_are_glitches_and_more_are_another_unit(count: int, glitch: bool) -> None:
+    values = still()
+    values[0, 10 : 10 + count] = 40.0
+    said = "sample 10 reaches 40 g: a glitch" if glitch else f"{count} samples are beyond twice of it, up to 40"
+    with pytest.raises(BundleError, match=said):
+        check_plausible("a", CONTRACT, values, 50, "g", "")
+    short = still(30)
+    short[0, 10] = 40.0
+    with pytest.raises(BundleError, match="a glitch"):
+        check_plausible("a", CONTRACT, short, 50, "g", "")
+
+
+@pytest.mark.parametrize(("source", "said"), [("", False), ("the file", True), ("the option", True)])
+def test_another_unit_is_named_and_how_it_is_stated(source: str, said: bool) -> None:
+    with pytest.raises(BundleError, match=r"the samples look like m/s\^2") as caught:
+        check_plausible("a", CONTRACT, still(one_g=9.81), 50, "g", source)
+    assert (f"{source} says g" in caught.value.problem) == said
+    assert ("--unit 'm/s^2'" in caught.value.action) == (not said)
+
+
+def test_gravity_is_looked_for_where_the_sensor_shows_it() -> None:
+    moving = still(one_g=9.81)
+    for changes in ({"calibrated": False}, {"stream": "gyroscope"}, {"unit": "deg/s"}):
+        check_plausible("a", sensor_contract(range_limit=30.0, **changes), moving, 50, "g", "the file")
+    with pytest.raises(BundleError, match="look like"):
+        check_plausible("a", sensor_contract(range_limit=30.0), moving, 50, "g", "the file")

@@ -126,7 +126,7 @@ def test_a_clock_that_cannot_be_read_is_said_when_the_rate_is_asked_for(tmp_path
 
 def test_a_remark_and_a_clock_that_disagree_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path, "# rate_hz: 50 Hz\ntime,x,y,z", 2 * TIME, VALUES)
-    with pytest.raises(VskdError, match=r"asks for 50 Hz, the file's clock .* says 25 Hz"):
+    with pytest.raises(VskdError, match=r"the file says 50 Hz, the file's clock .* says 25 Hz"):
         read(path)
 
 

@@ -75,20 +75,43 @@ def test_a_clock_that_is_a_little_off_is_accepted(tmp_path: Path, rate: float):
     assert read(csv_file(tmp_path, signal()), rate_hz=rate).rate_hz == rate
 
 
-@pytest.mark.parametrize("rate", [100.0, 52.0, 48.0, 25.0, 0.0, -50.0, float("nan")])
+@pytest.mark.parametrize("rate", [24.9, 0.0, -50.0, float("nan"), float("inf")])
 def test_wrong_rate_by_option(tmp_path: Path, rate: float):
     refuses(csv_file(tmp_path, signal()), "asks for 50 Hz", f"{rate:g} Hz", rate_hz=rate)
 
 
-def test_wrong_rate_declared_by_the_file_is_not_overridden(tmp_path: Path):
+@pytest.mark.parametrize(("rate", "lost"), [(104.0, ""), (100.0, ""), (52.0, ""), (48.0, "24"), (25.0, "12.5")])
+def test_another_rate_is_converted_and_said(tmp_path: Path, rate: float, lost: str):
+    recorded = read(csv_file(tmp_path, signal()), rate_hz=rate, unit="g")
+    more = f"; it cannot hold what is faster than {lost} Hz" if lost else ""
+    assert recorded.rate_hz == rate
+    assert recorded.notes == (f"the recording was resampled from {rate:g} to 50 Hz{more}",)
+
+
+def test_a_rate_declared_by_the_file_is_not_overridden(tmp_path: Path):
     path = csv_file(tmp_path, signal(), "# rate_hz: 100\n")
-    refuses(path, "asks for 50 Hz", "100 Hz", rate_hz=None)
-    refuses(path, "asks for 50 Hz", "100 Hz", rate_hz=50)
+    assert read(path, rate_hz=None).rate_hz == 100
+    refuses(path, "the option says 50 Hz, the file says 100 Hz", rate_hz=50)
 
 
-def test_wrong_rate_by_its_time_column(tmp_path: Path):
+def test_the_rate_of_its_time_column_counts(tmp_path: Path):
     values = np.column_stack([np.arange(60) / 30, signal()])
-    refuses(csv_file(tmp_path, values, "t,x,y,z\n"), "asks for 50 Hz", "30 Hz", rate_hz=None)
+    recorded = read(csv_file(tmp_path, values, "t,x,y,z\n"), rate_hz=None)
+    assert recorded.rate_hz == 30 and "resampled from 30 to 50 Hz" in " ".join(recorded.notes)
+    refuses(csv_file(tmp_path, values, "t,x,y,z\n"), "the option says 50 Hz, the file's clock", "30 Hz", rate_hz=50)
+
+
+def test_rows_with_empty_cells_are_gaps_in_time_as_in_training(tmp_path: Path):
+    rows = [f"{20 * n},{x},{y},{z}" for n, (x, y, z) in enumerate(signal(100))]
+    rows[40:50] = [f"{20 * n},,," for n in range(40, 50)]
+    path = tmp_path / "recording.csv"
+    path.write_text("time_ms,x,y,z\n" + "\n".join(rows))
+    sliding = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
+    recorded = read_recording(path, sliding, unit="g")
+    assert recorded.signal.shape == (3, 90) and recorded.breaks == (40,)
+    assert "10 rows with empty cells are left out" in recorded.notes
+    assert recorded.times is not None
+    np.testing.assert_allclose(recorded.times[[0, 39, 40]], [0, 0.78, 1.0], atol=1e-6)
 
 
 def test_time_column_and_order_of_columns(tmp_path: Path):
@@ -256,7 +279,7 @@ def test_another_shape_or_variable_is_not_taken_for_the_data_set_s_own(tmp_path:
     "remark", ["# rate_hz: 100 Hz", "# Sampling rate: 0.1 kHz", "# fs = 100", "# rate: 100 (nominal)"]
 )
 def test_a_rate_in_a_remark(tmp_path: Path, remark: str):
-    refuses(csv_file(tmp_path, signal(), remark + "\n"), "asks for 50 Hz", "the file says 100 Hz", rate_hz=None)
+    assert read(csv_file(tmp_path, signal(), remark + "\n"), rate_hz=None).rate_hz == 100
 
 
 @pytest.mark.parametrize("rate", ["fast", "0", "-50", "nan", "inf", "50 furlongs"])

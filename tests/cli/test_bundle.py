@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from tests.bundle.test_signature import make_key
+from vskd.bundle.signature import sign_bundle
 from vskd.cli.bundle import bundle as group
-from vskd.cli.bundle import show, verify
+from vskd.cli.bundle import show, sign, verify
 
 
 def test_bundle_verify(vskd, record, bundle: Path) -> None:
@@ -51,14 +54,40 @@ def test_a_folder_that_is_no_intact_bundle_is_refused(vskd, bundle: Path, comman
     assert answer.err.count("\n") == 1
 
 
-EXAMPLES = sorted({*group.examples, *verify.examples, *show.examples})
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("needs OpenSSH's ssh-keygen")
+    return make_key(tmp_path / "id_ed25519", comment="maker")
+
+
+def test_signed_by_whom_is_printed_and_asked_for(vskd, finished_comparison, key: Path, tmp_path: Path) -> None:
+    bundle = shutil.copytree(finished_comparison.bundle, tmp_path / "bundle")
+    asked = ("--require-signature", key.with_suffix(".pub"))
+    for command in (("bundle", "verify", bundle), ("predict", bundle, tmp_path / "recording.csv")):
+        assert "is not signed" in vskd(*command, *asked).err
+    assert "is not signed" in vskd("firmware", "generate", bundle, "--out", tmp_path / "firmware", *asked).err
+    assert not (tmp_path / "firmware").exists()
+    assert vskd("bundle", "sign", bundle, "--key", key).out == f"signed: {bundle / 'manifest.json.sig'}\n"
+    assert vskd("bundle", "verify", bundle, *asked).out.splitlines()[-1] == "signed by: maker"
+    assert json.loads(vskd("bundle", "verify", bundle, "--json", *asked).out)["signed_by"] == "maker"
+    assert json.loads(vskd("bundle", "verify", bundle, "--json").out)["signed_by"] is None
+    generated = vskd("firmware", "generate", bundle, "--out", tmp_path / "firmware", *asked)
+    assert "no operator SUM" in generated.err  # the encoding is inside this bundle; the signature was believed
+
+
+EXAMPLES = sorted({*group.examples, *verify.examples, *show.examples, *sign.examples})
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_the_examples_of_the_help_work(run_example, finished_comparison, example: str) -> None:
-    answer = run_example(example, {"BUNDLE": finished_comparison.bundle})
+def test_the_examples_of_the_help_work(
+    run_example, finished_comparison, key: Path, tmp_path: Path, example: str
+) -> None:
+    bundle = shutil.copytree(finished_comparison.bundle, tmp_path / "bundle")
+    sign_bundle(bundle, key)
+    answer = run_example(example, {"BUNDLE": bundle, "id_ed25519": key, "id_ed25519.pub": key.with_suffix(".pub")})
     assert (answer.code, answer.err) == (0, "")
-    assert str(finished_comparison.bundle) in answer.out
+    assert str(bundle) in answer.out
     if "--json" in example:
         assert isinstance(json.loads(answer.out), dict)
 

@@ -27,7 +27,7 @@ def test_compare_reads_seeds(vskd, compared, tmp_path: Path, text: str, seeds: t
     (call,) = compared
     assert call["seeds"] == seeds
     assert [recipe.name for recipe in call["recipes"]] == ["vskd", "vskd-no-kd"]
-    assert (call["out"], call["after_run"]) == (tmp_path, None)
+    assert (call["out"], call["after_run"], call["workers"], call["teachers"]) == (tmp_path, None, 1, None)
 
 
 @pytest.mark.parametrize("text", ["", "a", "1-", "-1", "2-1", "1,,2", "0.5"])
@@ -141,3 +141,10 @@ def test_labels_and_controls_reach_every_recipe(vskd, compared, tmp_path: Path) 
 @pytest.mark.parametrize("command", ["teach", "distill"])
 def test_labels_are_an_option_of_training(vskd, command: str) -> None:
     assert "--labels" in vskd(command, "--help").out
+
+
+def test_workers_and_teachers_reach_the_library(vskd, compared, tmp_path: Path) -> None:
+    vskd("compare", "demo", "--workers", "3", "--teachers", tmp_path / "T", "--out", tmp_path, "--json")
+    (call,) = compared
+    assert (call["workers"], call["teachers"]) == (3, tmp_path / "T")
+    assert vskd("compare", "demo", "--workers", "0", "--out", tmp_path).code == 2

@@ -1,8 +1,10 @@
 """`vskd datasets`: on a small synthetic world, and on folders that are wrong."""
 
 import json
+import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -188,3 +190,91 @@ def test_signals_of_a_stream(vskd, synthetic_root: Path) -> None:
     assert "rate" in vskd(*args).out
     summary = json.loads(vskd(*args, "--json").out)
     assert (summary["recordings"], summary["unreadable"], summary["rate_hz"]["median"]) == (24, 0, 50.0)
+
+
+def test_every_figure_of_a_stream_is_printed(vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from vskd.datasets import catalog, signal_report
+
+    summary = {
+        "stream": "watch",
+        "unit": "g",
+        "recordings": 12,
+        "rate_hz": {"median": 50.0, "min": 49.5, "max": 51.25},
+        "seconds": {"median": 2.0, "min": 1.0, "max": 30.125},
+        "at_rest": {},
+        "with_gaps": 3,
+        "longest_gap_s": 0.123,
+        "saturated": 4,
+        "glitches": 5,
+        "without_1_g": 6,
+        "unreadable": 7,
+        "noteworthy": {"a": "a gap", "b": "saturated"},
+    }
+    monkeypatch.setattr(catalog, "get_dataset", lambda name: SimpleNamespace(index=lambda root: (name, root)))
+    seen = record(signal_report, "report_signals", SimpleNamespace(summary=lambda: summary))
+    answer = vskd("datasets", "signals", "x", "--data", tmp_path, "--stream", "watch")
+    assert seen == [{"index": ("x", tmp_path), "stream": "watch"}]
+    assert [re.split(r"  +", line) for line in answer.out.splitlines()] == [
+        ["stream", "watch"],
+        ["recordings", "12"],
+        ["rate", "50 Hz (49.5 to 51.2)"],
+        ["length", "2 s (1 to 30.1)"],
+        ["at rest", "-"],
+        ["with gaps", "3, the longest 0.12 s"],
+        ["saturated", "4"],
+        ["glitches", "5"],
+        ["without 1 g at rest", "6"],
+        ["unreadable", "7"],
+        [""],
+        ["recording", "what to know of it"],
+        ["a", "a gap"],
+        ["b", "saturated"],
+    ]
+    summary |= {"at_rest": {"median": 1.0, "min": 0.5, "max": 1.5}, "noteworthy": {}}
+    lines = vskd("datasets", "signals", "x", "--data", tmp_path, "--stream", "watch").out.splitlines()
+    assert lines[4] == "at rest              1 g (0.5 to 1.5)" and len(lines) == 10
+
+
+def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from vskd.datasets import catalog
+    from vskd.datasets import summary as library
+
+    content = {
+        "dataset": "x",
+        "root": "DATA",
+        "recordings": 12,
+        "subjects": ["1", "2"],
+        "classes": 3,
+        "streams": {"watch": {"recordings": 11, "rate_hz": [50.0, 12.5], "unit": ["g"]}},
+        "problem_counts": {"corrupt": 1, "missing": 2},
+        "problems": [{"kind": "corrupt", "recording": "r", "detail": "it is empty", "path": "DATA/r.csv"}],
+    }
+    monkeypatch.setattr(catalog, "get_dataset", lambda name: SimpleNamespace(index=lambda root: (name, root)))
+    seen = record(library, "index_summary", content)
+    answer = vskd("datasets", "index", "x", "--data", tmp_path)
+    assert seen == [{"index": ("x", tmp_path)}]
+    assert [re.split(r"  +", line) for line in answer.out.splitlines()] == [
+        ["data set", "x"],
+        ["folder", "DATA"],
+        ["recordings", "12"],
+        ["subjects", "2 (1, 2)"],
+        ["classes", "3"],
+        [""],
+        ["stream", "recordings", "rate (Hz)", "unit"],
+        ["watch", "11", "50, 12.5", "g"],
+        [""],
+        ["problems: 1 corrupt, 2 missing"],
+        ["kind", "recording", "detail", "file"],
+        ["corrupt", "r", "it is empty", "DATA/r.csv"],
+    ]
+
+
+def test_settings_of_a_world_are_handed_on(vskd, record, tmp_path: Path) -> None:
+    from vskd.datasets.synthetic import write
+
+    seen = record(write, "write_world", 5)
+    words = ["--subjects", 2, "--actions", 3, "--trials", 4, "--seed", 9]
+    answer = vskd("datasets", "make-synthetic", "--out", tmp_path, *words)
+    assert answer.out == f"{tmp_path}: 24 recordings, 5 of them written now\n"
+    expected = {"subjects": 2, "actions": 3, "trials": 4, "seed": 9}
+    assert {name: seen[0][name] for name in expected} == expected

@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.datasets.importing.folders import milli, phone
+from vskd.datasets.importing.stated import Stated
+from vskd.errors import DataError
 
 
 def test_it_prints_what_it_understood_and_the_flag_that_changes_it(vskd, tmp_path: Path) -> None:
@@ -27,3 +31,62 @@ def test_flags_are_heard_and_a_contradiction_is_one_line(vskd, tmp_path: Path) -
     answer = vskd("datasets", "import", tmp_path / "files", "--out", tmp_path / "other", "--unit", "g")
     assert (answer.code, answer.out) == (1, "") and answer.err.count("\n") == 1
     assert "contradicted by gravity" in answer.err and "--unit" in answer.err
+
+
+FLAGS = {
+    ("--pattern", "{label}.csv"): {"pattern": "{label}.csv"},
+    ("--table", "list.csv"): {"table": "list.csv"},
+    ("--stream", "gyroscope"): {"stream": "gyroscope"},
+    ("--columns", "ax, ay,2"): {"columns": ("ax", "ay", "2")},
+    ("--signs", "1, -1,+1"): {"signs": (1, -1, 1)},
+    ("--time", "none"): {"time": "none"},
+    ("--time-unit", "us"): {"time_unit": "us"},
+    ("--rate", "31.5"): {"rate_hz": 31.5},
+    ("--unit", "1/64 g"): {"unit": "1/64 g"},
+    ("--offset", "-31.5"): {"offset": -31.5},
+    ("--range", "8"): {"range_limit": 8.0},
+    ("--position", "left ankle"): {"position": "left ankle"},
+    ("--uncalibrated",): {"uncalibrated": True},
+    ("--separator", "bar"): {"separator": "bar"},
+    ("--label-column", "activity"): {"label_column": "activity"},
+    ("--subject-column", "4"): {"subject_column": "4"},
+    ("--null-class", "rest"): {"null_class": "rest"},
+    ("--variable", "d_iner"): {"variable": "d_iner"},
+    (): {},
+}
+
+
+@pytest.mark.parametrize(("words", "stated"), FLAGS.items(), ids=lambda value: str(value)[:30])
+def test_each_flag_states_one_thing(
+    vskd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], stated: dict[str, object]
+) -> None:
+    asked: list[object] = []
+
+    def record(folder: Path, out: Path, said: Stated) -> None:
+        asked.extend((folder, out, said))
+        raise DataError("reached", "Go on")
+
+    monkeypatch.setattr("vskd.datasets.importing.importer.import_folder", record)
+    answer = vskd("datasets", "import", tmp_path / "files", "--out", tmp_path / "set", *words)
+    assert "reached" in answer.err
+    assert asked == [tmp_path / "files", tmp_path / "set", Stated(**stated)]
+
+
+@pytest.mark.parametrize("signs", ["2,1,1", "x", "1;-1", ""])
+def test_signs_are_one_or_minus_one(vskd, tmp_path: Path, signs: str) -> None:
+    answer = vskd("datasets", "import", tmp_path, "--out", tmp_path / "set", f"--signs={signs}")
+    assert answer.code in (1, 2) and not (tmp_path / "set").exists()
+    if signs:
+        assert "give 1 or -1 for each axis" in answer.err
+
+
+def test_what_it_prints_for_people(vskd, tmp_path: Path) -> None:
+    milli(tmp_path / "files")
+    answer = vskd("datasets", "import", tmp_path / "files", "--out", tmp_path / "set")
+    head, *rows = answer.out.splitlines()
+    assert head.split("  ")[0] == "what" and "change with" in head
+    assert any(row.startswith("unit") and row.endswith("--unit") for row in rows)
+    fields = dict(row.split(None, 1) for row in rows if row.startswith(("recordings ", "preview ", "protocols ")))
+    assert fields["recordings"].strip() == "8"
+    assert fields["preview"].strip() == str(tmp_path / "set" / "preview.png")
+    assert fields["protocols"].strip().endswith("cross-subject.yaml, leave-one-subject-out")

@@ -210,3 +210,9 @@ def test_a_protocol_that_does_not_fit_the_folder_is_refused_with_what_does(
     assert (answer.code, answer.out) == (1, "")
     assert answer.err.count("\n") == 1 and all(needle in answer.err for needle in needles), answer.err
     assert not (tmp_path / "RUN").exists()
+
+
+def test_a_student_to_go_on_from(vskd, distilled, tmp_path: Path) -> None:
+    assert vskd("distill", "--student-run", tmp_path / "R", "--out", tmp_path / "ON").code == 0
+    (call,) = distilled
+    assert call["recipe"].student.weights == str(tmp_path / "R")

@@ -1,13 +1,16 @@
 """`vskd firmware`: what is printed, and that a difference is an error."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.firmware_bridge.bundles import make_bundle, sensor_contract
 from vskd.firmware_bridge import conformance
+from vskd.firmware_bridge import generate as generating
 from vskd.firmware_bridge.conformance import Line
+from vskd.firmware_bridge.generate import Report
 
 
 @pytest.fixture
@@ -62,3 +65,34 @@ def test_the_table_and_a_difference(vskd, record, real_bundle: Path) -> None:
     assert answer.code == 1
     assert json.loads(answer.out)[-1]["outcome"] == "differs"
     assert "other answers than the reference kernels' from C, wasm" in answer.err
+
+
+@pytest.mark.parametrize(("in_place", "where"), [(False, "an array in vskd_weights.c"), (True, "read in model.tflite")])
+def test_every_figure_of_the_firmware_is_printed(vskd, record, tmp_path: Path, in_place: bool, where: str) -> None:
+    report = Report(tmp_path, ("a.c", "b.h"), 7, 12345, 6789, in_place, 1234567, 20)
+    seen = record(generating, "generate", report)
+    answer = vskd("firmware", "generate", tmp_path, "--out", tmp_path / "out", "--weights", "array")
+    shown = dict(re.split(r"  +", line, maxsplit=1) for line in answer.out.splitlines())
+    assert shown == {
+        "firmware": str(tmp_path),
+        "files": "a.c, b.h",
+        "operators": "7",
+        "RAM of the model": "12,345 bytes",
+        "weights": f"6,789 bytes, {where}",
+        "multiply-accumulates": "1,234,567",
+        "delay of a decision": "20 samples of the device",
+    }
+    assert list(seen[0].values()) == [tmp_path, tmp_path / "out", None, "array"]
+
+
+def test_a_model_without_a_stream_has_no_delay(vskd, record, tmp_path: Path) -> None:
+    record(generating, "generate", Report(tmp_path, ("a.c",), 7, 1, 2, False, 3, None))
+    assert "delay" not in vskd("firmware", "generate", tmp_path, "--out", tmp_path / "out").out
+
+
+def test_the_settings_of_a_stream_reach_the_check(vskd, record, tmp_path: Path) -> None:
+    (tmp_path / "watch.yaml").write_text("decision: {votes: 3}\n")
+    seen = record(conformance, "run_conformance", iter([Line("C, gcc", "bit-exact", 64, 9)]))
+    answer = vskd("firmware", "test", tmp_path, "--stream-settings", tmp_path / "watch.yaml")
+    assert answer.code == 0 and answer.out.splitlines()[-1].split() == ["C,", "gcc", "bit-exact", "64", "9"]
+    assert (seen[0]["bundle"], seen[0]["settings"].decision.votes) == (tmp_path, 3)

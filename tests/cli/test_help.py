@@ -79,7 +79,16 @@ def test_the_help_page_lists_the_whole_catalog(vskd) -> None:
 
 def test_every_file_of_the_command_line_is_in_the_catalog() -> None:
     files = {p.stem for p in (ROOT / "vskd" / "cli").glob("*.py")}
-    assert files - {"__init__", "__main__", "datasets_import", "entry", "main", "options", "output"} == set(CATALOG)
+    assert files - {
+        "__init__",
+        "__main__",
+        "datasets_import",
+        "datasets_sync",
+        "entry",
+        "main",
+        "options",
+        "output",
+    } == set(CATALOG)
 
 
 def command_lines(page: str) -> Iterator[str]:
@@ -114,3 +123,95 @@ def test_the_reader_of_pages_finds_command_lines() -> None:
         ["vskd", "teach", "--out", "A", "--seed", "1"],
         ["vskd", "demo"],
     ]
+
+
+DATA = {"name", "data"}
+NEEDED = {
+    "datasets audit": {*DATA, "protocol"},
+    "datasets import": {"folder", "out"},
+    "datasets index": DATA,
+    "datasets info": {"name"},
+    "datasets make-synthetic": {"out"},
+    "datasets signals": {*DATA, "stream"},
+    "datasets sync": DATA,
+    "doctor": {"data_set"},
+    "recipe show": {"name"},
+    "recipe validate": {"name"},
+    "preprocess frames": {*DATA, "out"},
+    "preprocess gaf": {"windows_file", "out"},
+    "preprocess pose": {*DATA, "model"},
+    "preprocess windows": {*DATA, "out"},
+    "weights import": {"source", "network", "out"},
+    "teach": {"out"},
+    "distill": {"out"},
+    "evaluate": {"target"},
+    "compare": {"recipes", "out"},
+    "export": {"run", "out"},
+    "forecast": {"student", "teachers"},
+    "bundle show": {"path"},
+    "bundle sign": {"path", "key"},
+    "bundle verify": {"path"},
+    "firmware generate": {"bundle", "out"},
+    "firmware test": {"bundle"},
+    "predict": {"bundle", "recording"},
+}
+"""Arguments and options without which a command is no command."""
+DEFAULTS = {
+    "demo": {"out": Path("demo")},
+    "datasets make-synthetic": {"subjects": 8, "actions": 8, "trials": 4, "seed": 0},
+    "datasets sync": {"max_offset": 10.0},
+    "doctor": {"window_s": 0.0},
+    "preprocess frames": {"stream": "depth", "max_bad_fraction": 0.02, "size": 224, "fit": "centre-crop"},
+    "preprocess gaf": {"method": "gasf", "scaling": "minmax", "limit": 4.0, "size": 64, "engine": "torch"},
+    "preprocess pose": {
+        "stream": "rgb",
+        "max_bad_fraction": 0.02,
+        "person": "nearest",
+        "max_empty": 0.5,
+        "threads": 1,
+    },
+    "preprocess windows": {"stream": "accelerometer", "max_bad_fraction": 0.02, "mode": "whole", "length": 128},
+    "weights import": {"layout": "imagenet"},
+    "teach": {"number": 0},
+    "distill": {"rounds": 1},
+    "evaluate": {"split": "test"},
+    "compare": {"seeds": (0, 1, 2), "workers": 1},
+    "firmware generate": {"weights": "auto"},
+    "predict": {"variable": ""},
+}
+"""What an option is where it is not given; all others are left out then."""
+LIMITS = {
+    "datasets import": {"rate_hz": (0, None)},
+    "datasets sync": {"video_rate": (0, None), "max_offset": (0, None)},
+    "doctor": {"window_s": (0, None)},
+    "datasets make-synthetic": {"subjects": (1, None), "actions": (1, None), "trials": (1, None), "seed": (0, None)},
+    "preprocess frames": {"size": (16, 1024), "max_bad_fraction": (0, 1)},
+    "preprocess gaf": {"size": (4, 1024)},
+    "preprocess pose": {"max_bad_fraction": (0, 1), "max_empty": (0, 1), "threads": (1, None)},
+    "preprocess windows": {"length": (8, None), "stride": (1, None), "max_bad_fraction": (0, 1)},
+    "compare": {"workers": (1, None)},
+    "teach": {"number": (0, None)},
+    "distill": {"rounds": (1, None)},
+    "predict": {"every": (1, None), "votes": (1, 31), "min_seconds": (0, None), "unknown_below": (0, 1)},
+}
+"""Least and greatest number of an option."""
+SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers", "curve"}
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
+def test_what_a_command_needs_and_what_it_takes_where_nothing_is_said(name: str, command: click.Command) -> None:
+    if isinstance(command, click.Group):
+        return
+    short = name.removeprefix("vskd ")
+    assert {p.name for p in command.params if p.required} == NEEDED.get(short, set())
+    taken = command.make_context(short, [], resilient_parsing=True).params
+    said = {key: value for key, value in taken.items() if value is not None and value is not False and value != ()}
+    assert said == DEFAULTS.get(short, {})
+    ranges = {
+        p.name: (p.type.min, p.type.max)
+        for p in command.params
+        if isinstance(p.type, click.IntRange | click.FloatRange)
+    }
+    ranges.pop("verbose", None)
+    assert ranges == LIMITS.get(short, {})
+    assert {p.name for p in command.params if getattr(p, "multiple", False) or p.nargs != 1} <= SEVERAL

@@ -1,6 +1,7 @@
 """Plain options are a short way of writing overrides; logging is quiet until asked."""
 
 import logging
+import os
 import subprocess
 import sys
 import warnings
@@ -12,9 +13,13 @@ from click.testing import CliRunner
 
 from vskd.cli.options import (
     RECIPE_OPTIONS,
+    Session,
     VskdCommand,
+    VskdGroup,
+    cache_option,
     chosen_recipe,
     configure_logging,
+    json_option,
     recipe_name_option,
     recipe_options,
     recipe_overrides,
@@ -252,3 +257,111 @@ def test_labels_that_say_nobody_are_explained(text: str, told: str) -> None:
     outcome = CliRunner().invoke(command, ["--labels", text])
     assert outcome.exit_code == 2
     assert told in " ".join(outcome.output.split()).replace("│ ", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--data", "x"], 'dataset.path="x"'),
+        (["--dataset", "x"], 'dataset.name="x"'),
+        (["--protocol", "x", "--fold", "1"], 'dataset.protocol="x" dataset.fold="1"'),
+        (["--labels", "trials=2"], 'labels={"trials": ["2"]}'),
+        (["--sensor", "watch"], 'student.sees.streams="watch"'),
+        (["--video", "rgb"], 'teachers.0.sees.streams="rgb"'),
+        (["--teacher", "trn"], 'teachers.0.network="trn"'),
+        (["--student", "cnn1d"], 'student.network="cnn1d"'),
+        (["--distiller", "kd"], 'distiller="kd"'),
+        (["--seed", "3"], "seed=3"),
+        (["--epochs", "0"], "student.training.epochs=0"),
+        (["--set", "a=1", "--seed", "0", "--set", "b=2"], "seed=0 a=1 b=2"),
+    ],
+)
+def test_what_every_plain_option_is_short_for(words: list[str], said: str) -> None:
+    assert " ".join(overrides_of(*words)) == said
+
+
+@pytest.mark.parametrize("words", [["--seed", "x"], ["--epochs", "1.5"]])
+def test_numbers_are_numbers(words: list[str]) -> None:
+    @click.command(cls=VskdCommand)
+    @recipe_options("seed", "epochs")
+    def command() -> None:
+        raise AssertionError
+
+    assert CliRunner().invoke(command, words).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("verbosity", "line"), [(0, "WARNING: hot\n"), (1, "WARNING: hot\n"), (2, "vskd.somewhere: hot\n")]
+)
+def test_what_a_line_of_the_log_looks_like(capsys, monkeypatch: pytest.MonkeyPatch, verbosity: int, line: str) -> None:
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    before = logging.getLogger().handlers[:], logging.getLogger("vskd").level
+    configure_logging(verbosity)
+    try:
+        logging.getLogger("vskd.somewhere").warning("hot")
+        assert capsys.readouterr().err == line
+        assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "2", "LiteRT's own news stay away"
+        monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
+        configure_logging(verbosity)
+        assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "0", "what the user asked for is kept"
+    finally:
+        logging.captureWarnings(False)
+        logging.getLogger().handlers[:], level = before
+        logging.getLogger("vskd").setLevel(level)
+
+
+@pytest.mark.parametrize(
+    ("words", "debug", "verbosity"),
+    [
+        ([], False, 0),
+        (["go"], False, 0),
+        (["--debug", "go"], True, 0),
+        (["go", "--debug"], True, 0),
+        (["-v", "go"], False, 1),
+        (["go", "-vv"], False, 2),
+        (["-vv", "--debug", "go", "-v"], True, 2),
+    ],
+)
+def test_debug_and_v_are_taken_before_and_after_the_command(
+    words: list[str], debug: bool, verbosity: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr("vskd.cli.options.configure_logging", told.append)
+    session = Session()
+
+    @click.group(
+        cls=VskdGroup, examples=("vskd of a group that is longer than a line of the help is wide: " + "x" * 60,)
+    )
+    def group() -> None:
+        pass
+
+    @group.command("go", examples=("vskd go",))
+    def go() -> None:
+        pass
+
+    CliRunner().invoke(group, words, obj=session)
+    if words:
+        assert (session.debug, session.verbosity) == (debug, verbosity)
+        assert told[-1] == verbosity
+    pages = [CliRunner().invoke(group, ["--help"]).output, CliRunner().invoke(group, ["go", "--help"]).output]
+    assert f"Examples:\n  {group.examples[0]}\n" in pages[0], "not wrapped: a wrapped command cannot be copied"
+    assert "Examples:\n  vskd go\n" in pages[1]
+
+
+def test_the_options_that_several_commands_share() -> None:
+    seen: list[object] = []
+
+    @click.command(cls=VskdCommand)
+    @cache_option
+    @json_option
+    @recipe_name_option
+    def command(**given: object) -> None:
+        seen.append(given)
+
+    CliRunner().invoke(command, ["--cache", "a", "--json", "--recipe", "b"], catch_exceptions=False)
+    CliRunner().invoke(command, [], catch_exceptions=False)
+    assert seen == [
+        {"cache": Path("a"), "as_json": True, "recipe_name": "b"},
+        {"cache": None, "as_json": False, "recipe_name": None},
+    ]
+    assert CliRunner().invoke(command, ["--cache", __file__]).exit_code == 2, "a file is no folder"

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from vskd.cli.output import print_fields, print_json, print_table
+from vskd.cli.output import print_fields, print_json, print_notes, print_table, print_training
 
 
 def test_columns_are_aligned_and_nothing_is_cut(capsys) -> None:
@@ -27,3 +27,22 @@ def test_json_is_pure_and_paths_are_strings(capsys) -> None:
 def test_fields_are_aligned(capsys) -> None:
     print_fields([("id", 1), ("label", "clap"), ("f1", "83.3\u00a0%"), ("empty", "")])
     assert capsys.readouterr().out == "id     1\nlabel  clap\nf1     83.3 %\nempty\n"
+
+
+def test_notes_are_marked(capsys) -> None:
+    print_notes(["one", "two"])
+    assert capsys.readouterr().out == "note: one\nnote: two\n"
+
+
+def test_what_a_training_left(capsys) -> None:
+    """People count epochs from 1, programs from 0."""
+    figures = {"epoch": 4, "accuracy": 0.123456, "n": 12}
+    print_training(Path("RUN"), 4, figures, as_json=False)
+    assert capsys.readouterr().out == "run         RUN\nepoch kept  5\naccuracy    0.1235\nn           12\n"
+    print_training(Path("RUN"), 4, figures, as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"run": "RUN", "epoch": 4, "figures": figures}
+
+
+def test_no_fields_print_nothing(capsys) -> None:
+    print_fields([])
+    assert capsys.readouterr().out == ""

@@ -90,7 +90,7 @@ def test_the_examples_of_the_help_give_one_answer(run_example, finished_comparis
 @pytest.mark.parametrize(
     ("words", "asked", "got"),
     [
-        (["--rate", "100", "--unit", "g"], "50 Hz", "100 Hz"),
+        (["--rate", "20", "--unit", "g"], "50 Hz", "20 Hz"),
         (["--unit", "m/s^2", "--rate", "50"], "asks for g", "m/s^2"),
         (["--columns", "0,1"], "3 channels", "2 columns"),
         ([], "50 Hz", "--rate"),
@@ -154,3 +154,45 @@ def test_a_stream_as_json_is_an_object_per_line(vskd, streaming: tuple[Path, Pat
 def test_options_that_do_not_fit_a_stream(vskd, streaming: tuple[Path, Path], words: tuple[str, ...], problem: str):
     answer = vskd("predict", *streaming, *words)
     assert answer.code == 2 and problem in answer.err
+
+
+@pytest.fixture
+def sliding_bundle(tmp_path: Path) -> Path:
+    contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16, max_samples=10**9)
+    return make_bundle(tmp_path / "sliding", contract).path
+
+
+@pytest.fixture
+def long_file(tmp_path: Path) -> Path:
+    samples = movement(600, np.random.default_rng(0))
+    rows = [f"{20 * n},{x:.5f},{y:.5f},{z:.5f}" for n, (x, y, z) in enumerate(samples)]
+    path = tmp_path / "long.csv"
+    path.write_text("time_ms,x (g),y (g),z (g)\n" + "\n".join(rows), encoding="utf-8")
+    return path
+
+
+def test_a_model_of_sliding_windows_gives_a_timeline(
+    vskd, sliding_bundle: Path, long_file: Path, tmp_path: Path
+) -> None:
+    flags = ("--out", tmp_path / "t.csv", "--plot", tmp_path / "t.png", "--smoothing", "median", "--min-seconds", "1")
+    answer = vskd("predict", sliding_bundle, long_file, *flags)
+    assert answer.code == 0, answer.err
+    assert answer.out.startswith("start s") and "confidence" in answer.out and "windows" in answer.out
+    lines = (tmp_path / "t.csv").read_text().splitlines()
+    assert lines[0] == "start_s,end_s,label,confidence" and lines[1].startswith("0.0,")
+    assert (tmp_path / "t.png").read_bytes().startswith(b"\x89PNG")
+    content = json.loads(vskd("predict", sliding_bundle, long_file, "--json").out)
+    assert content["timeline"][0]["start_s"] == 0 and content["windows"] == (600 - sensor_contract().length) // 16 + 1
+    assert content["understood"]["rate"].startswith("50 Hz") and content["unknown_below"] == 0
+
+
+def test_options_of_a_timeline_that_do_nothing_are_refused(
+    vskd, sliding_bundle: Path, long_file: Path, bundle: Path
+) -> None:
+    answer = vskd("predict", sliding_bundle, long_file, "--votes", 3)
+    assert answer.code == 2 and "--votes does nothing without --smoothing" in answer.err
+    for words in (("--min-seconds", 2), ("--out", "x.csv"), ("--unknown-below", 0)):
+        answer = vskd("predict", bundle, long_file, *words)
+        assert answer.code == 2 and f"{words[0]} does nothing" in answer.err
+    answer = vskd("predict", sliding_bundle, long_file, "--stream", "--smoothing", "median")
+    assert answer.code == 2 and "--smoothing does not fit --stream" in answer.err

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import av
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -25,6 +26,12 @@ def test_windows_whole(vskd, synthetic_root: Path, tmp_path: Path) -> None:
     store = WindowStore(out)
     assert store.windows("a1_s1_t1").shape == (1, 3, 32)
     assert vskd(*words).out == f"{out}: 24 recordings, was there already\n"
+    store.close()
+    with h5py.File(out, "r+", locking=False) as file:
+        file["recordings/a1_s1_t1"][0, 0, 0] = 7.0
+    answer = vskd(*words)
+    assert (answer.code, answer.out) == (1, "")
+    assert f"{out}" in answer.err and "damaged" in answer.err
 
 
 def test_windows_sliding(vskd, synthetic_root: Path, tmp_path: Path) -> None:
@@ -186,3 +193,68 @@ def test_what_only_fits_a_few_frames_is_refused_without_them(vskd, moves_root: P
     assert answer.code == 2 and "--height, --npy only fit --sequence-length" in answer.err
     answer = vskd("preprocess", *words, "--sequence-length", "4", "--fit", "foreground", "--height", "32")
     assert answer.code == 2 and "foreground makes squares" in answer.err
+
+
+def test_settings_of_fields_are_handed_on(vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As are the fields' pictures: the recordings on a sheet are spread over the store, and shown by their first."""
+    from vskd.modalities import tiles
+    from vskd.preprocessing.stores import gaf_store
+    from vskd.preprocessing.stores.store import StoreReport
+
+    class Store:
+        ids, channel_names = tuple(f"r{n:02}" for n in reversed(range(24))), ("x",)
+
+        def __init__(self, path: Path) -> None:
+            assert path == tmp_path / "gaf.h5"
+
+        def images(self, recording: str) -> list[str]:
+            return [f"first of {recording}", "second"]
+
+    shown = []
+    seen = record(gaf_store, "build_gaf_store", StoreReport(tmp_path / "gaf.h5", 24, (), False))
+    monkeypatch.setattr(gaf_store, "GafStore", Store)
+    monkeypatch.setattr(tiles, "gaf_tiles", lambda images, names: shown.append((images, names)) or b"picture")
+    words = ["--scaling", "fixed", "--limit", 2.5, "--engine", "pyts", "--contact-sheet", tmp_path / "sheet.png"]
+    answer = vskd("preprocess", "gaf", tmp_path / "w.h5", *words, "--out", tmp_path / "gaf.h5")
+    assert (answer.code, answer.out) == (0, f"{tmp_path / 'gaf.h5'}: 24 recordings, written\n")
+    assert list(seen[0].values()) == [tmp_path / "w.h5", tmp_path / "gaf.h5", "gasf", "fixed", 2.5, 64, "pyts"]
+    assert shown == [({f"r{n:02}": f"first of r{n:02}" for n in range(0, 24, 3)}, ("x",))]
+    assert (tmp_path / "sheet.png").read_bytes() == b"picture"
+    Store.ids = Store.ids[-5:]
+    vskd("preprocess", "gaf", tmp_path / "w.h5", *words, "--out", tmp_path / "gaf.h5")
+    assert list(shown[1][0]) == [f"r{n:02}" for n in range(5)]
+
+
+def test_settings_of_windows_and_frames_are_handed_on(vskd, record, synthetic_root: Path, tmp_path: Path) -> None:
+    from vskd.preprocessing.stores import frame_store, window_store
+    from vskd.preprocessing.stores.store import StoreReport
+
+    report = StoreReport(tmp_path / "x.h5", 24, (), False)
+    given = ["synthetic", "--data", synthetic_root, "--max-bad-fraction", 0.3, "--out", tmp_path / "x.h5"]
+    windows = record(window_store, "build_window_store", report)
+    sliding = ["--mode", "sliding", "--length", 16, "--rate", 25, "--stride", 5]
+    assert vskd("preprocess", "windows", *given, *sliding, "--json").code == 0
+    first = windows[0].pop("sources")[0]
+    assert (first.id, first.rate_hz, first.path.name) == ("a1_s1_t1", 50, "a1_s1_t1_inertial.mat")
+    expected = {"mode": "sliding", "length": 16, "rate_hz": 25, "stride": 5, "max_bad_fraction": 0.3}
+    assert windows[0] == {"out": tmp_path / "x.h5", "overwrite": False, **expected}
+    frames = record(frame_store, "build_frame_store", report)
+    assert vskd("preprocess", "frames", *given, "--stream", "rgb", "--size", 32, "--fit", "squash").code == 0
+    first = frames[0].pop("sources")[0]
+    assert (first.id, first.path.name) == ("a1_s1_t1", "a1_s1_t1_color.mp4")
+    expected = {"size": 32, "fit": "squash", "max_bad_fraction": 0.3}
+    assert frames[0] == {"out": tmp_path / "x.h5", "overwrite": False, **expected}
+
+
+def test_a_recording_without_the_other_stream_is_good_enough(vskd, synthetic_root: Path, tmp_path: Path) -> None:
+    """Its own stream, corrupt, is what counts."""
+    world = Path(shutil.copytree(synthetic_root, tmp_path / "world"))
+    (world / "RGB" / "a1_s1_t1_color.mp4").unlink()
+    (world / "RGB" / "a1_s1_t2_color.mp4").write_bytes(b"")
+    words = ["--data", world, "--max-bad-fraction", 0, "--length", 16, "--out"]
+    answer = vskd("preprocess", "windows", "synthetic", *words, tmp_path / "w.h5")
+    assert (answer.code, answer.out) == (0, f"{tmp_path / 'w.h5'}: 24 recordings, written\n")
+    (world / "Inertial" / "a1_s1_t1_inertial.mat").write_bytes(b"")
+    answer = vskd("preprocess", "windows", "synthetic", *words, tmp_path / "v.h5")
+    assert answer.code == 1 and "a1_s1_t1_inertial.mat" in answer.err
+    assert not (tmp_path / "v.h5").exists()

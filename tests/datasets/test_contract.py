@@ -114,7 +114,11 @@ def test_indexing_does_not_change_with_the_order_of_writing(entry: DatasetEntry,
     for number, order in enumerate((chosen, chosen[::-1])):
         root = tmp_path / str(number) / "world"
         root.mkdir(parents=True)
-        beside = (p for pattern in ("*.json", "*.yaml", "**/*.csv", "**/_*.txt") for p in index.root.glob(pattern))
+        beside = (
+            p
+            for pattern in ("*.json", "*.yaml", "**/*.csv", "**/_*.txt", "**/scene*_*.txt")
+            for p in index.root.glob(pattern)
+        )
         for extra in (p for p in beside if p not in samples):
             (root / extra.relative_to(index.root)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(extra, root / extra.relative_to(index.root))

@@ -8,9 +8,10 @@ import pytest
 
 from tests.datasets.sensors.test_berkeley_mhad import write_trial
 from vskd.datasets.sensors.berkeley_mhad import index
-from vskd.datasets.signal_report import report_signals
+from vskd.datasets.signal_report import SignalReport, report_signals
 from vskd.datasets.synthetic.dataset import ENTRY as SYNTHETIC
 from vskd.errors import DataError
+from vskd.preprocessing.sensor.signal_facts import SignalFacts
 
 WRIST = "accelerometer-right-wrist"
 
@@ -52,3 +53,55 @@ def test_only_a_sensor_s_stream_is_read(synthetic_root: Path) -> None:
     for stream, told in (("rgb", "is no sensor's"), ("barometer", "is in no recording")):
         with pytest.raises(DataError, match=rf"'{stream}' {told}.*Choose one of: accelerometer, gyroscope"):
             report_signals(SYNTHETIC.index(synthetic_root), stream)
+
+
+def facts(**changes: float | str) -> SignalFacts:
+    plain = {"samples": 100, "seconds": 2.0, "rate_hz": 50.0, "gaps": 0, "longest_gap_s": 0.0, "saturated": 0.0}
+    return SignalFacts(**{**plain, "glitches": 0, "largest": 2.0, "rest": 1.0, "gravity": "", **changes})  # type: ignore[arg-type]
+
+
+def test_figures_over_all_recordings() -> None:
+    every = {
+        "c": facts(gaps=2, longest_gap_s=1.5, seconds=4.0, rate_hz=49.0),
+        "a": facts(saturated=0.126, rest=0.0, rate_hz=51.0),
+        "b": facts(glitches=3, largest=60.0, gravity="no 1 g", longest_gap_s=0.5, rest=1.4),
+        "d": facts(),
+    }
+    report = SignalReport("accelerometer", "g", every, {"e": "e.csv: is empty"})
+    assert report.noteworthy() == {
+        "a": "at the rail for 12.6% of its samples",
+        "b": "3 glitches up to 60 g; no 1 g",
+        "c": "2 gaps, the longest 1.5 s",
+        "e": "e.csv: is empty",
+    }
+    assert list(report.noteworthy()) == ["a", "b", "c", "e"]
+    assert report.summary() == {
+        "stream": "accelerometer",
+        "unit": "g",
+        "recordings": 4,
+        "rate_hz": {"min": 49.0, "median": 50.0, "max": 51.0},
+        "seconds": {"min": 2.0, "median": 2.0, "max": 4.0},
+        "at_rest": {"min": 1.0, "median": 1.0, "max": 1.4},
+        "jitter_ms": {},
+        "drift_ms": {},
+        "backward": 0,
+        "repeated": 0,
+        "with_gaps": 1,
+        "longest_gap_s": 1.5,
+        "saturated": 1,
+        "glitches": 3,
+        "without_1_g": 1,
+        "unreadable": 1,
+        "noteworthy": report.noteworthy(),
+    }
+    empty = SignalReport("gyroscope", "deg/s", {}, {}).summary()
+    assert (empty["rate_hz"], empty["at_rest"], empty["longest_gap_s"]) == ({}, {}, 0.0)
+
+
+def test_clocks_are_reported(trials: Path) -> None:
+    report = report_signals(index(trials), WRIST)
+    summary = report.summary()
+    assert set(report.clocks) == set(report.facts) and report.nominal_hz > 30
+    jitter = sorted(1000 * clock.jitter_s for clock in report.clocks.values())
+    assert summary["jitter_ms"] == dict(zip(("min", "median", "max"), jitter, strict=True))
+    assert summary["backward"] == sum(clock.backward for clock in report.clocks.values())

@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.datasets.sensors.utd_mhad import index
 from vskd.datasets.summary import index_summary
 
@@ -20,3 +21,21 @@ def test_summary_counts_and_names(make_utd: Callable[..., Path]) -> None:
     corrupt = [p for p in summary["problems"] if p["kind"] == "corrupt"]
     assert [p["recording"] for p in corrupt] == ["a1_s1_t1"]
     assert corrupt[0]["path"].endswith("a1_s1_t1_inertial.mat")
+
+
+def test_streams_and_problems_are_sorted_and_all_rates_named(tmp_path: Path) -> None:
+    def stream(name: str, rate: float, unit: str) -> Stream:
+        return Stream(name, "sensor", tmp_path / "a", rate, unit, ("x",))
+
+    recordings = (
+        Recording("r1", "2", "1", 1, "2", {"z": stream("z", 50.0, "g"), "a": stream("a", 20.0, "lux")}),
+        Recording("r2", "1", "1", 1, "1", {"z": stream("z", 25.0, "mg")}),
+    )
+    problems = tuple(Problem(kind, "", "p", "d") for kind in ("unknown", "corrupt", "unknown"))
+    summary = index_summary(Index("mine", tmp_path, ("sit", "walk"), recordings, problems))
+    assert (summary["dataset"], summary["root"]) == ("mine", str(tmp_path))
+    assert list(summary["streams"]) == ["a", "z"]
+    assert summary["streams"]["z"] == {"recordings": 2, "rate_hz": [25.0, 50.0], "unit": ["g", "mg"]}
+    assert list(summary["problem_counts"].items()) == [("corrupt", 1), ("unknown", 2)]
+    assert summary["recordings_per_class"] == {"sit": 0, "walk": 2}
+    assert len(summary["problems"]) == 3

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from vskd.distillation import batch_norm
 from vskd.distillation.batch_norm import (
     RecomputeStatistics,
     accuracies,
@@ -208,10 +209,31 @@ def test_batches_of_one_sample_are_refused(samples: int, batches: int, remedy: s
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_every_network_with_batch_norm_is_asked(name: str) -> None:
-    shape = {"series": (3, 64), "image": (3, 64, 64), "frames": (3, 3, 64, 64)}[NETWORKS[name].kind]
+    shape = {"series": (3, 64), "image": (3, 64, 64), "frames": (3, 3, 64, 64), "clip": (3, 8, 32, 32)}[
+        NETWORKS[name].kind
+    ]
     network = build_network(parse_network(name), shape=shape, classes=3)
     if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules()):
         with pytest.raises(RecipeError, match="batch_size"):
             refuse_single_samples(network, 1, 1)
     else:
         refuse_single_samples(network, 1, 1)
+
+
+@pytest.mark.parametrize(("found", "warned"), [((0.9, 0.7), True), ((0.7, 0.9), True), ((0.7, 0.79), False)])
+def test_either_mode_may_be_the_better_one(
+    found: tuple[float, float], warned: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked: list[int] = []
+
+    def compared(_model: nn.Module, given: Iterator[Batch]) -> tuple[float, float]:
+        asked.append(len(list(given)))
+        return found
+
+    monkeypatch.setattr(batch_norm, "accuracies", compared)
+    for size in (64, 100, 300):
+        warn_if_parted(Small(), iter(batches(8, 8, 8, 8, 8, 8)), size)
+    assert asked == [4, 2, 1]  # about 256 samples, at least a batch
+    assert ("as it will be used" in caplog.text) is warned
+    if warned:
+        assert f"right on {100 * found[0]:.1f} % by the statistics of each batch" in caplog.text

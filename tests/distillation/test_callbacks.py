@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
-from vskd.distillation.run import RunFolder
+from vskd.distillation.run import TRAINER, RunFolder
 from vskd.errors import CheckpointError, DivergedError
+from vskd.models.weights.state import read_metadata
 
 
 def kept(folder: RunFolder, select: str, scores: list[tuple[float, float]]) -> int:
@@ -102,3 +103,60 @@ def test_a_resume_state_that_is_not_finite_is_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": state, "epoch": 1}, folder.trainer_file)
     with pytest.raises(CheckpointError, match=r"trainer\.ckpt holds NaN or infinity in 1 of 2 tensors \(b\)"):
         check_resumable(folder)
+
+
+def test_a_resume_point_holds_the_optimizer_and_comes_every_twenty_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, saved = [0.0], []
+    monkeypatch.setattr("vskd.distillation.callbacks.time.monotonic", lambda: now[0])
+
+    def save(path: Path, weights_only: bool) -> None:
+        assert not weights_only
+        path.write_bytes(b"state")
+        saved.append(now[0])
+
+    point = ResumePoint(RunFolder(tmp_path))
+    for now[0] in (0.0, 19.9, 20.0, 39.0, 40.5):
+        point.on_train_epoch_end(SimpleNamespace(save_checkpoint=save), None)  # type: ignore[arg-type]
+    assert saved == [0.0, 20.0, 40.5]
+    assert RunFolder(tmp_path).trainer_file.read_bytes() == b"state"
+    assert TRAINER in RunFolder(tmp_path).sums.recorded()
+
+
+def test_a_resume_state_whose_hash_is_another_is_refused(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    with folder.sums.replacing(TRAINER) as temporary:
+        torch.save({"state_dict": {"a": torch.zeros(2)}}, temporary)
+    check_resumable(folder)
+    torch.save({"state_dict": {"a": torch.ones(2)}}, folder.trainer_file)
+    with pytest.raises(CheckpointError, match=r"trainer\.ckpt is damaged: its SHA-256"):
+        check_resumable(folder)
+
+
+def test_weights_that_were_damaged_while_interrupted_are_not_trained_on(tmp_path: Path) -> None:
+    folder, module = RunFolder(tmp_path), SimpleNamespace(model=torch.nn.Linear(1, 1))
+    callback = SelectWeights(folder, "last")
+    callback.on_train_start(None, module)  # type: ignore[arg-type]  # nothing was kept yet
+    trainer = SimpleNamespace(current_epoch=0, max_epochs=1, callback_metrics={})
+    callback.on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
+    callback.on_train_start(trainer, module)  # type: ignore[arg-type]
+    folder.weights_file.write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="damaged"):
+        callback.on_train_start(trainer, module)  # type: ignore[arg-type]
+
+
+def test_what_the_weights_say_of_themselves(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    kept(folder, "best", [(0.1, 1.0), (0.2, 1.0)])
+    assert read_metadata(folder.weights_file) == {"epoch": "1", "select": "best"}
+
+
+def test_rows_of_the_checkpoint_come_before_those_of_the_file(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.metrics_file.write_text('{"epoch": 0, "loss": 9.0}\n')
+    rows = EpochRows(folder)
+    rows.load_state_dict({"rows": [{"epoch": 0, "loss": 1.0}, {"epoch": 1, "loss": 2.0}]})
+    rows.on_train_start(SimpleNamespace(current_epoch=1), None)  # type: ignore[arg-type]
+    assert folder.metrics() == [{"epoch": 0, "loss": 1.0}]
+    assert rows.state_dict() == {"rows": [{"epoch": 0, "loss": 1.0}]}

@@ -1,6 +1,7 @@
 """What a training uses of labels."""
 
 from vskd.distillation.label_setting import LabelSetting
+from vskd.files import sha256_json
 
 
 def test_who_is_labelled_unlabelled_and_used() -> None:
@@ -19,3 +20,8 @@ def test_the_hash_is_of_who_was_chosen_alone() -> None:
 def test_facts() -> None:
     setting = LabelSetting("10 %", frozenset("a"), ("a", "b", "c"), ("x",))
     assert setting.facts() == {"labels": "10 %", "labels_hash": setting.hash, "labelled": 1, "unlabelled": 2}
+
+
+def test_the_hash_does_not_depend_on_the_order_of_a_set() -> None:
+    ids = [f"r{n}" for n in range(40)]
+    assert LabelSetting("all", frozenset(ids), (), ()).hash == sha256_json(sorted(ids))

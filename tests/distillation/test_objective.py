@@ -187,6 +187,8 @@ def test_a_loss_with_a_memory_asks_for_positions_and_the_number_of_samples() -> 
         objective(X, X, LABELS)
     loss, _ = objective(X, X, LABELS, torch.arange(6))
     assert torch.isfinite(loss) and loss > 0
+    with pytest.raises(ValueError, match="positions must be in the training list of 6"):
+        objective(X, X, LABELS, torch.arange(6) + 1)
 
 
 @pytest.mark.parametrize(

@@ -316,3 +316,68 @@ def test_the_state_that_a_sealed_run_was_resumed_from_is_removed(
     assert trained.complete
     trained.begin(tiny(), FACTS)
     assert not trained.trainer_file.exists()
+
+
+LEARNED = Learned(("r1", "r2"), ("anna",), ("clap", "wave"), {"r1": "ab" * 32, "r2": "cd" * 32})
+
+
+def test_what_a_run_learned_from_is_read_as_it_was_written(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    assert folder.learned() is None
+    folder.begin(tiny(), FACTS, LEARNED, {"r1": {"rgb": "x"}})
+    assert folder.learned() == LEARNED
+    assert json.loads(folder.data_file.read_text()) == {"r1": {"rgb": "x"}}
+    content = json.loads(folder.learned_file.read_text())
+    del content["contents"]  # of a run of before they were written down
+    write_text(folder.learned_file, json.dumps(content))
+    assert folder.learned() == Learned(LEARNED.train, LEARNED.subjects, LEARNED.labels, {})
+
+
+def test_a_finished_run_keeps_what_it_learned_from(begun: RunFolder, tiny: Callable[..., Recipe]) -> None:
+    begun.begin(tiny(), FACTS, LEARNED, {})
+    write_text(begun.training_file, "{}")
+    write_text(begun.weights_file, "weights")
+    begun.begin(tiny(), FACTS, Learned((), (), ()), {"r9": {}})
+    assert begun.learned() == LEARNED and begun.data_file.read_text().strip() == "{}"
+
+
+def test_a_run_is_complete_with_weights_and_figures_and_nothing_to_resume_from(begun: RunFolder) -> None:
+    assert not begun.complete
+    write_text(begun.training_file, "{}")
+    assert not begun.complete
+    write_text(begun.weights_file, "weights")
+    assert begun.complete and not begun.sealed
+    write_text(begun.trainer_file, "state")
+    assert not begun.complete
+
+
+@pytest.mark.parametrize("name", ["recipe.yaml", "environment.json"])
+def test_a_run_folder_has_both_of_its_first_files(begun: RunFolder, name: str) -> None:
+    (begun.path / name).unlink()
+    with pytest.raises(RunError, match=r"no recipe\.yaml and environment\.json"):
+        RunFolder.open(begun.path)
+
+
+def test_a_folder_without_a_recipe_has_none(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"is not a run folder: it has no recipe\.yaml"):
+        RunFolder(tmp_path).recipe()
+
+
+def test_a_role_that_was_not_written_down_is_a_student_s(begun: RunFolder) -> None:
+    facts = begun.facts()
+    del facts["role"]
+    write_text(begun.environment_file, json.dumps(facts))
+    assert begun.role == "student"
+    write_text(begun.environment_file, json.dumps({**facts, "role": "teacher"}))
+    assert begun.role == "teacher"
+
+
+def test_facts_that_a_run_of_earlier_days_lacks_are_no_difference(
+    begun: RunFolder, tiny: Callable[..., Recipe]
+) -> None:
+    facts = begun.facts()
+    del facts["labels_hash"]
+    write_text(begun.environment_file, json.dumps(facts))
+    begun.begin(tiny(), FACTS)
+    assert begun.facts()["labels_hash"] == "l"
+    begun.begin(tiny(), {key: value for key, value in FACTS.items() if key != "weights_hash"})

@@ -1,6 +1,7 @@
 """The task: what a step is made of, what an epoch begins with, and batches that do not belong together."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -74,13 +75,17 @@ class Task(DistillationTask):
 
     epoch = 0
     logged: dict[str, torch.Tensor]
+    how: dict[str, object]
 
     @property
     def current_epoch(self) -> int:
         return self.epoch
 
-    def log_dict(self, dictionary, **_: object) -> None:
-        self.logged = dictionary
+    def log_dict(self, dictionary, **how: object) -> None:
+        self.logged, self.how = dictionary, how
+
+    def log(self, name, value, **how: object) -> None:  # type: ignore[override]
+        self.logged, self.how = {**getattr(self, "logged", {}), name: value}, how
 
 
 def task(
@@ -124,6 +129,26 @@ def test_a_step_is_the_sum_of_the_terms_which_are_logged() -> None:
     assert teacher.asked == [BATCH.ids]
     assert loss.requires_grad
     assert not any(v.requires_grad for v in built.logged.values())
+    assert built.how == {"on_epoch": True, "on_step": False, "batch_size": len(BATCH.ids)}
+
+
+def test_validation_logs_loss_accuracy_and_macro_f1_of_the_whole_part() -> None:
+    built = task(None)
+    answers = torch.tensor([[2.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 2.0]])
+    built.model.network.forward = lambda _: Outputs(answers, answers, {})  # type: ignore[method-assign]
+    for labels in (torch.tensor([0, 0, 2]), torch.tensor([0, 1, 0])):
+        built.validation_step(replace(BATCH, labels=labels), 0)
+        expected = torch.nn.functional.cross_entropy(answers, labels)
+        assert built.logged["validation/loss"].item() == pytest.approx(expected.item())
+        assert built.how == {"on_epoch": True, "on_step": False, "batch_size": len(BATCH.ids)}
+    built.on_validation_epoch_end()
+    assert built.logged["validation/accuracy"].item() == pytest.approx(4 / 6)
+    # 0: 3 of 4 named so, 3 of 4 found; 1: none named so; 2: 1 of 2 named so, 1 of 1 found
+    assert built.logged["validation/macro_f1"].item() == pytest.approx((3 / 4 + 0 + 2 / 3) / 3)
+    built.validation_step(BATCH, 0)
+    built.on_validation_epoch_end()
+    first = (answers.argmax(dim=1) == BATCH.labels).float().mean()
+    assert built.logged["validation/accuracy"].item() == pytest.approx(first.item())  # of this part alone
 
 
 def test_positions_reach_the_terms() -> None:

@@ -1,5 +1,6 @@
 """Intervals against naive loops that resample rows one by one, tests against closed forms."""
 
+import itertools
 import math
 
 import numpy as np
@@ -254,3 +255,49 @@ def test_wilson_of_a_mean_lies_between_its_neighbours() -> None:
 def test_wilson_refuses(k: int, n: int) -> None:
     with pytest.raises(DataError, match="not a proportion"):
         statistics.wilson_interval(k, n)
+
+
+def exchanged(differences: list[float]) -> float:
+    """The exact p-value by a naive loop over all signs."""
+    sums = [
+        abs(sum(s * d for s, d in zip(signs, differences, strict=True)))
+        for signs in itertools.product((1, -1), repeat=len(differences))
+    ]
+    return sum(value >= abs(sum(differences)) - 1e-9 for value in sums) / len(sums)
+
+
+def test_the_permutation_test_equals_a_naive_loop(make_predictions) -> None:
+    for subjects in (2, 4):
+        runs = [make_predictions(seed=s, skill=2.0, subjects=subjects) for s in (0, 1)]
+        others = [make_predictions(seed=s + 9, skill=1.2, subjects=subjects) for s in (0, 1)]
+        differences = [
+            float((run.correct.astype(int) - other.correct.astype(int))[np.array(run.subjects) == subject].sum())
+            for run, other in zip(runs, others, strict=True)
+            for subject in sorted(set(run.subjects))
+        ]
+        assert statistics.permutation_test(runs, others) == pytest.approx(exchanged(differences))
+        assert statistics.permutation_test(others, runs) == pytest.approx(exchanged(differences))
+
+
+def test_the_smallest_p_value_is_that_of_the_number_of_people_and_seeds(make_predictions) -> None:
+    right, wrong = make_predictions(skill=50.0, subjects=3), make_predictions(skill=-50.0, subjects=3)
+    assert statistics.permutation_test([right] * 2, [wrong] * 2) == 2 / 2**6
+    assert statistics.permutation_test([right], [right]) == 1.0
+
+
+def test_of_many_cells_exchanges_are_drawn_and_agree(make_predictions, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [make_predictions(seed=s, skill=1.5, subjects=6) for s in (0, 1)]
+    others = [make_predictions(seed=s + 9, skill=1.2, subjects=6) for s in (0, 1)]
+    exact = statistics.permutation_test(runs, others)
+    monkeypatch.setattr(statistics, "EXACT_CELLS", 3)
+    drawn = statistics.permutation_test(runs, others)
+    assert exact is not None and drawn == pytest.approx(exact, abs=0.02)
+    assert drawn == statistics.permutation_test(runs, others) != statistics.permutation_test(runs, others, seed=1)
+
+
+def test_unknown_people_cannot_be_exchanged(make_predictions) -> None:
+    one = make_predictions()
+    unknown = Predictions(one.ids, ["unknown"] * len(one), one.labels, one.probabilities, one.class_names)
+    assert statistics.permutation_test([unknown], [unknown]) is None
+    with pytest.raises(DataError, match="cannot be paired"):
+        statistics.permutation_test([one, one], [one])

@@ -1,13 +1,16 @@
 """From a finished run to its bundle: who calibrates, what the contract says, and what is refused."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.datasets.synthetic.dataset import index
+from vskd.distillation.experiment import Experiment
 from vskd.distillation.model import Model
 from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError, RecipeError, RunError
@@ -102,3 +105,86 @@ def test_spread_is_even_and_loses_nobody() -> None:
     ids = tuple(f"r{i}" for i in range(10))
     assert _spread(ids, 4) == (("r0", "r3", "r6", "r9"), ("r1", "r2", "r4", "r5", "r7", "r8"))
     assert _spread(ids, 99) == (ids, ())
+
+
+def handed_on(finished_comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *settings: str) -> dict[str, Any]:
+    """What the export of a finished run hands on, which is not made."""
+    given: dict[str, Any] = {}
+
+    def record(**arguments: Any) -> str:
+        given.update(arguments)
+        return "report"
+
+    monkeypatch.setattr(run_export, "export_model", record)
+    assert export_run(finished_comparison.student, tmp_path / "bundle", settings=settings) == "report"
+    return given
+
+
+def test_settings_of_export_are_heard(finished_comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = handed_on(finished_comparison, tmp_path, monkeypatch)
+    assert (plain["input_type"], plain["output_type"]) == ("int8", "int8")
+    assert (plain["validation_split"], plain["inspect"], plain["fine_tuning"]) == ("validation", None, None)
+    assert plain["model"] is plain["trained"] and plain["out"] == tmp_path / "bundle"
+    assert not plain["contract"].encoding_inside
+    changed = handed_on(
+        finished_comparison,
+        tmp_path,
+        monkeypatch,
+        "export.input_type=float32",
+        "export.output_type=float32",
+        "export.max_accuracy_drop=0.37",
+        "export.calibration_recordings=3",
+        "export.encoding_inside=true",
+    )
+    assert (changed["input_type"], changed["output_type"]) == ("float32", "float32")
+    assert changed["max_accuracy_drop"] == 0.37 != plain["max_accuracy_drop"]
+    assert len(changed["calibration"]) == 3 < len(plain["calibration"])
+    assert changed["contract"].encoding_inside
+    origin = plain["provenance"]
+    training = json.loads((finished_comparison.student / "training.json").read_text(encoding="utf-8"))
+    assert origin.split_sizes.train == len(plain["calibration"]) == training["train"]
+    assert origin.split_sizes.validation == len(plain["validation"]) == len(training["validation"])
+    assert [w.id for w in plain["validation"]] == list(training["validation"])
+
+
+def test_settings_of_training_are_not_for_an_export(finished_comparison, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match=r"--set student\.training\.epochs=3: an export changes nothing of how"):
+        export_run(finished_comparison.student, tmp_path / "bundle", settings=["student.training.epochs=3"])
+
+
+def test_without_validation_recordings_labelled_training_ones_are_checked(
+    finished_comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those outside the calibration; where all calibrate, these. Hidden labels are not looked at."""
+    opened = run_export.open_experiment
+
+    def without(folder: RunFolder, hidden: tuple[str, ...] = ()) -> Experiment:
+        experiment = opened(folder)
+        split = experiment.training_split(experiment.recipe.student.training)
+        whole = replace(split, train=(*split.train, *split.validation), validation=())
+        monkeypatch.setattr(type(experiment), "training_split", lambda *_: whole)
+        monkeypatch.setattr(type(experiment), "unlabelled", property(lambda _: frozenset(hidden)))
+        return experiment
+
+    monkeypatch.setattr(run_export, "open_experiment", without)
+    given = handed_on(finished_comparison, tmp_path, monkeypatch, "export.calibration_recordings=4")
+    calibrating, checked = {i for i, _ in given["calibration"]}, {w.id for w in given["validation"]}
+    assert given["validation_split"] == "train" and len(calibrating) == 4 and len(checked) == 8
+    assert not calibrating & checked
+    hidden = tuple(sorted(checked))[:3]
+    monkeypatch.setattr(run_export, "open_experiment", lambda folder: without(folder, hidden))
+    again = handed_on(finished_comparison, tmp_path, monkeypatch, "export.calibration_recordings=4")
+    assert {w.id for w in again["validation"]} == checked - set(hidden)
+    everything = handed_on(finished_comparison, tmp_path, monkeypatch)
+    assert {w.id for w in everything["validation"]} == {i for i, _ in everything["calibration"]} - set(hidden)
+
+
+def test_the_table_of_layers_is_of_a_few_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(run_export, "model_input", lambda sample, contract: (sample, contract))
+    monkeypatch.setattr(run_export, "layer_errors", lambda *given: asked.append(given) or ["row"])
+    monkeypatch.setattr(run_export, "render_layer_errors", lambda rows: f"table of {rows}")
+    samples = [(f"r{n}", n) for n in range(20)]
+    run_export._layer_table(tmp_path / "layers.md", samples, "contract")(b"float", b"int8")  # type: ignore[arg-type]
+    assert asked == [(b"float", b"int8", [(n, "contract") for n in range(8)])]
+    assert (tmp_path / "layers.md").read_text() == "table of ['row']\n"

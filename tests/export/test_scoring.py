@@ -5,8 +5,9 @@ import torch
 
 from tests.export.conftest import sensor_contract, windows
 from vskd.bundle.encoding import model_input
+from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
-from vskd.export.scoring import Checker, LabelledWindow, recording_accuracy, torch_logits
+from vskd.export.scoring import Checker, LabelledWindow, as_it_is, recording_accuracy, torch_logits
 
 
 def test_windows_of_one_recording_are_averaged():
@@ -34,3 +35,28 @@ def test_the_checker_measures_accuracy_and_parity(tiny_student: Model, tiny_floa
     measured = Checker(tiny_student, items, lambda w: model_input(w, contract)).measure(tiny_float, "Checking")
     assert measured.accuracy == 0.75
     assert measured.parity.argmax_agreement == 1.0 and measured.parity.max_abs_error < 1e-4 and measured.parity.n == 4
+
+
+def test_the_network_s_own_accuracy_and_what_is_done_before_it(tiny_student: Model):
+    items = [LabelledWindow(str(n), w, 0) for n, w in enumerate(windows(5))]
+    checker = Checker(tiny_student, items, lambda w: w, lambda w: (2 * w).astype(np.float32))
+    doubled = [LabelledWindow(i.id, 2 * i.window, 0) for i in items]
+    np.testing.assert_allclose(checker.expected, torch_logits(tiny_student, doubled), atol=1e-6)
+    assert checker.accuracy == float(np.mean(checker.expected.argmax(axis=1) == 0))
+    assert isinstance(checker.accuracy, float)
+    assert as_it_is(np.array([1, 2], np.uint8)).dtype == np.float32
+
+
+def test_how_sure_right_answers_are(tiny_student: Model, tiny_float: bytes):
+    """Of each window that the model labels rightly, the probability; the others do not count."""
+    contract = sensor_contract()
+    given = windows(6, seed=5)
+    labelled = [LabelledWindow(str(n), w, n % 4) for n, w in enumerate(given)]
+    checker = Checker(tiny_student, labelled, lambda w: model_input(w, contract))
+    measured = checker.measure(tiny_float, "x")
+    model = LiteRTModel(tiny_float)
+    logits = np.stack([model.predict(model_input(w, contract)[np.newaxis])[0] for w in given])
+    probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    right = [row.max() for n, row in enumerate(probabilities) if row.argmax() == n % 4]
+    np.testing.assert_allclose(measured.sure, right, rtol=1e-5)

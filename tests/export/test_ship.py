@@ -1,7 +1,10 @@
 """Export end to end on a tiny student: choice, parity, refusals that leave nothing behind."""
 
 import copy
+import json
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,16 +12,18 @@ import torch
 from torch import nn
 
 from tests.export.conftest import LABELS, TinySeriesNet, export_tiny, provenance, seeded, sensor_contract, windows
+from vskd import __version__
 from vskd.bundle.bundle import verify_bundle
-from vskd.bundle.contract import EncodingContract
+from vskd.bundle.contract import EncodingContract, ParityNumbers, SensorContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
-from vskd.errors import BundleError, CheckpointError
+from vskd.errors import BundleError, CheckpointError, SettingError
 from vskd.export import ship
+from vskd.export.candidates import FineTuning
 from vskd.export.convert.structure import external_buffers, float_operators, weight_scales
 from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
-from vskd.export.scoring import LabelledWindow
+from vskd.export.scoring import LabelledWindow, Measurement
 from vskd.export.ship import Candidate, ExportReport
 from vskd.preprocessing.sensor.encodings import build_encoding
 
@@ -29,7 +34,8 @@ def test_manifest_says_how_the_model_was_made(sealed: ExportReport):
     assert (manifest.accuracy.split, manifest.accuracy.recordings, manifest.accuracy.float32) == ("validation", 8, 1.0)
     assert manifest.parity_int8.n == manifest.parity_float32.n == 8
     assert manifest.parity_float32.max_abs_error < 1e-4 < manifest.parity_int8.max_abs_error < 0.004  # 0.0021
-    assert manifest.provenance == provenance() and manifest.contract == sensor_contract()
+    assert manifest.provenance == provenance()
+    assert manifest.contract.model_copy(update={"unknown": None}) == sensor_contract()
     assert manifest.created_utc.utcoffset().total_seconds() == 0
     assert set(sealed.candidates) == set(RANGE_ESTIMATORS)
 
@@ -190,3 +196,111 @@ def test_weights_that_are_not_finite_are_not_shipped(tiny_student: Model, out: P
     with pytest.raises(CheckpointError, match="The student holds NaN or infinity"):
         export_tiny(spoilt, out)
     assert not out.exists()
+
+
+def test_the_date_is_the_one_that_reproducible_builds_set(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    assert ship._made_at().isoformat() == "2026-01-01T00:00:00+00:00"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "")
+    assert abs((ship._made_at() - datetime.now(UTC)).total_seconds()) < 5
+    for wrong in ("now", "-1", "1.5", "9" * 15):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", wrong)
+        with pytest.raises(SettingError, match=f"SOURCE_DATE_EPOCH is '{wrong}'"):
+            ship._made_at()
+
+
+def test_the_same_export_gives_the_same_bytes(
+    tiny_student: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    for name in ("first", "second"):
+        export_tiny(tiny_student, tmp_path / name)
+    files = sorted(path.name for path in (tmp_path / "first").iterdir())
+    for file in files:
+        assert (tmp_path / "first" / file).read_bytes() == (tmp_path / "second" / file).read_bytes(), file
+    assert files == sorted(path.name for path in (tmp_path / "second").iterdir())
+
+
+def candidate(agreement: float, accuracy: float, estimator: str = "minmax", *, tuned: bool = False) -> Candidate:
+    figures = ParityNumbers(n=100, argmax_agreement=agreement, mean_abs_error=0.1, max_abs_error=1.0)
+    return Candidate(b"", estimator, Measurement(accuracy, figures), fine_tuned=tuned)  # type: ignore[arg-type]
+
+
+PLAIN = [candidate(0.9, 0.80), candidate(0.95, 0.70, "mse")]
+
+
+@pytest.mark.parametrize(
+    ("always", "budget", "tuned", "expected"),
+    [
+        (False, 0.2, [0.99], 0.70),  # 20 points are lost, which is the budget: not tried
+        (False, 0.1999, [0.99], 0.99),
+        (False, 0.1, [0.75, 0.85, 0.8], 0.85),  # accuracy chooses, not agreement
+        (False, 0.1, [0.70], 0.70),  # no gain: what was not trained on
+        (True, 0.2, [0.71], 0.71),
+        (None, 0.0, [], 0.70),
+    ],
+)
+def test_training_on_is_tried_where_too_much_is_lost_and_has_to_gain(
+    always: bool | None, budget: float, tuned: list[float], expected: float
+) -> None:
+    """The best by agreement of those that were quantized alone loses 20 points against 0.90."""
+    made = [candidate(1 - accuracy, accuracy, tuned=True) for accuracy in tuned]
+    asked: list[FineTuning] = []
+    converter = SimpleNamespace(
+        quantized=lambda model, estimators: PLAIN if (model, estimators) == (b"float", RANGE_ESTIMATORS) else [],
+        fine_tuned=lambda tuning: asked.append(tuning) or made,
+        check=SimpleNamespace(accuracy=0.9),
+    )
+    tuning = None if always is None else FineTuning(lambda module, _: module, always)
+    best, tried = ship._chosen(converter, b"float", budget, tuning)  # type: ignore[arg-type]
+    assert best.measured.accuracy == expected
+    tries = tuning is not None and (always or budget < 0.2)
+    assert (asked, tried) == (([tuning], PLAIN + made) if tries else ([], PLAIN))
+    assert best.fine_tuned is (tries and expected != 0.70)
+
+
+def test_what_is_trained_on_is_quantized_once_for_each_way_of_estimating(tiny_student: Model, out: Path) -> None:
+    """Each under its own; the bundle says that it was, and what looks into it sees the pair before the budget does."""
+    trained: list[str] = []
+
+    def train(module: nn.Module, estimator: str) -> nn.Module:
+        trained.append(estimator)
+        return module
+
+    seen: list[tuple[bytes, bytes]] = []
+    removed = with_something_removed(tiny_student) | {"fine_tuning": FineTuning(train, always=True)}  # type: ignore[arg-type]
+    with pytest.raises(BundleError, match=r"100\.00 points"):
+        export_tiny(tiny_student, out, **removed, inspect=lambda *pair: seen.append(pair))
+    assert tuple(trained) == RANGE_ESTIMATORS
+    assert [len(pair) for pair in seen] == [2]
+    assert float_operators(seen[0][0]) and not float_operators(seen[0][1])
+
+
+def test_sizes_costs_and_time_of_what_is_shipped(sealed: ExportReport, tiny_student: Model) -> None:
+    manifest = sealed.bundle.manifest
+    assert sealed.float_model_bytes == len(sealed.bundle.read("model_float.tflite")) > sealed.model_bytes
+    assert manifest.network.parameters == sum(p.numel() for p in tiny_student.network.parameters())
+    first, second, head = 3 * 8 * 9 * 16 * 16, 8 * 16 * 9 * 8 * 8, 16 * 4
+    assert manifest.network.macs == first + second + head
+    assert manifest.created_utc.microsecond == 0
+    assert abs((datetime.now(UTC) - manifest.created_utc).total_seconds()) < 3600
+    assert manifest.vskd_version == __version__
+    assert (manifest.quantization.input_type, manifest.quantization.output_type) == ("int8", "int8")
+    assert manifest.quantization.fine_tuned is False
+    assert sealed.accuracy == manifest.accuracy and manifest.accuracy.max_drop == 0.25
+
+
+def test_the_threshold_of_unknown_answers_keeps_nearly_all_right_ones(sealed: ExportReport):
+    """Of 8 right answers about validation windows, 95 % and more are at least so sure."""
+    unknown = sealed.bundle.manifest.contract.unknown
+    assert unknown is not None and (unknown.keeps, unknown.windows, unknown.split) == (0.95, 8, "validation")
+    sure = np.linspace(0.3, 0.98, 100)
+    found = ship._with_threshold(sensor_contract(), sure.tolist(), "train").unknown
+    assert found is not None and (found.windows, found.split) == (100, "train")
+    assert (sure >= found.below - 1e-6).mean() >= 0.95 and (sure >= found.below + 0.01).mean() < 0.95
+    assert ship._with_threshold(sensor_contract(), [], "train").unknown is None
+
+
+def test_contracts_of_before_there_was_a_threshold_read_and_write_alike():
+    content = sensor_contract().model_dump(mode="json")
+    assert "unknown" not in content and SensorContract.model_validate_json(json.dumps(content)).unknown is None

@@ -1,10 +1,16 @@
 """Reading a .tflite: shapes, steps, constants and where they lie in the file."""
 
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import flatbuffers
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value
-from vskd.errors import BundleError
+from vskd.errors import BundleError, MissingExtraError
 from vskd.firmware_bridge.graph import read_graph
 
 
@@ -63,3 +69,57 @@ def test_a_damaged_file_is_one_clear_error_or_none(seed: int) -> None:
 def test_what_is_no_model_is_refused(content: bytes) -> None:
     with pytest.raises(BundleError, match=r"x\.tflite is damaged"):
         read_graph(content, "x.tflite")
+
+
+def changed(change: Callable[[Any], object]) -> bytes:
+    """The model with something of its schema changed."""
+    content = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model().pack(), 0))
+    change(content)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(content.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda m: m.subgraphs.append(m.subgraphs[0]), "has 2 subgraphs instead of one"),
+        (lambda m: setattr(m.subgraphs[0].operators[0], "outputs", [2, 2]), "Operator 0, CONV_2D, has 2 outputs"),
+        (lambda m: setattr(m.subgraphs[0], "inputs", [0, 2]), "input is INT8, INT8; one int8 tensor"),
+        (lambda m: setattr(m.subgraphs[0], "outputs", [2, 0]), "output is INT8, INT8; one int8 tensor"),
+        (
+            lambda m: setattr(m.subgraphs[0].tensors[1].quantization, "zeroPoint", [0, 1, 0]),
+            "Tensor 't1' has several zero points",
+        ),
+        (lambda m: setattr(m.buffers[1], "size", 12), "weights outside the flatbuffer"),
+        (lambda m: setattr(m.buffers[1], "offset", 99), "weights outside the flatbuffer"),
+    ],
+)
+def test_what_the_firmware_does_not_read_is_refused(change: Callable[[Any], object], problem: str) -> None:
+    assert len(read_graph(changed(lambda m: None)).operators) == 1
+    with pytest.raises(BundleError, match=problem):
+        read_graph(changed(change))
+
+
+def test_custom_and_late_operators_have_names() -> None:
+    def late(m: Any) -> None:
+        m.operatorCodes[0].builtinCode, m.operatorCodes[0].deprecatedBuiltinCode = 150, 127
+
+    (operator,) = read_graph(changed(late)).operators
+    assert operator.name == next(n for n, v in vars(schema.BuiltinOperator).items() if v == 150)
+    (operator,) = read_graph(changed(lambda m: setattr(m.operatorCodes[0], "deprecatedBuiltinCode", 100))).operators
+    assert operator.name == next(n for n, v in vars(schema.BuiltinOperator).items() if v == 100)
+
+
+def test_a_tensor_without_dimensions_or_steps() -> None:
+    def bare(m: Any) -> None:
+        m.subgraphs[0].tensors[0].shape, m.subgraphs[0].tensors[0].quantization = None, None
+
+    given = read_graph(changed(bare)).input
+    assert (given.shape, given.size, given.scales, given.zero_point, given.data) == ((), 1, (), 0, None)
+
+
+def test_without_litert_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(MissingExtraError, match=r"vskd\[export\]"):
+        read_graph(model().pack())

@@ -8,13 +8,13 @@ import pytest
 
 from tests.firmware_bridge.bundles import chunked, clock, encoded, movement, sensor_contract
 from vskd.bundle.contract import StreamContract
+from vskd.bundle.decision import NO_LABEL
 from vskd.bundle.encoding import model_input
 from vskd.bundle.predict import contract_windows
 from vskd.bundle.runtime import quantize
 from vskd.bundle.sensor_file import Recorded
 from vskd.errors import BundleError, DataError, SettingError
 from vskd.firmware_bridge.conditions import Condition
-from vskd.firmware_bridge.decision import NO_LABEL
 from vskd.firmware_bridge.stream import Decision, Stream
 from vskd.firmware_bridge.stream_plan import StreamPlan, plan_stream
 from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings

@@ -12,7 +12,8 @@ from vskd.bundle.contract import ImageContract
 from vskd.errors import BundleError, DataError
 from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.generate import read_firmware
-from vskd.firmware_bridge.stream_file import stream_file
+from vskd.firmware_bridge.stream_file import read_layout, stream_file
+from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
 
 
 @pytest.fixture
@@ -81,3 +82,47 @@ def test_what_is_wrong_is_named(bundle: Bundle, tmp_path: Path) -> None:
     images = make_bundle(tmp_path / "images", ImageContract(stream="image", size=9, channels=1, crop="full"))
     with pytest.raises(BundleError, match="takes images"):
         list(stream_file(images, wrong))
+
+
+@pytest.mark.parametrize(("first", "told"), [(0.0, ""), (-0.02, "a time near data row 1 is negative or no number")])
+def test_a_clock_may_begin_at_zero_and_not_before(bundle: Bundle, tmp_path: Path, first: float, told: str) -> None:
+    samples = movement(40, np.random.default_rng(0))
+    rows = [",".join(map(repr, map(float, (first + n / 50, *sample)))) for n, sample in enumerate(samples)]
+    (tmp_path / "a.csv").write_text("time_s,x,y,z\n" + "\n".join(rows) + "\n")
+    if told:
+        with pytest.raises(DataError, match=told):
+            list(stream_file(bundle, tmp_path / "a.csv"))
+    else:
+        events = list(stream_file(bundle, tmp_path / "a.csv"))
+        assert [event.time_s for event in events[:2]] == pytest.approx([15 / 50, 20 / 50])
+
+
+@pytest.mark.parametrize(
+    ("head", "step", "seconds"), [("time_ms", 20.0, 1e-3), ("time (s)", 0.02, 1.0), ("timestamp", 20_000.0, 1e-6)]
+)
+def test_what_the_first_lines_say(tmp_path: Path, head: str, step: float, seconds: float) -> None:
+    rows = [f"{n * step:g};walk;{n};0,5;1" for n in range(20)]
+    (tmp_path / "a.csv").write_text(f"{head};note;z (mg);x (mg);y (mg)\n" + "\n".join(rows) + "\n")
+    layout = read_layout(tmp_path / "a.csv", sensor_contract())
+    assert (layout.separator, layout.width, layout.columns, layout.unit, layout.clock) == (";", 5, (3, 4, 2), "mg", 0)
+    assert layout.seconds == pytest.approx(seconds)
+
+
+def test_without_a_clock_or_with_one_of_words(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("# unit: g\nx,y,z\n" + "1,2,3\n4,5,7\n" * 9)
+    layout = read_layout(tmp_path / "a.csv", sensor_contract())
+    assert (layout.clock, layout.seconds, layout.unit) == (None, 0.0, "g")
+    rows = [f"10:00:00.{n:02d},{n % 3},2,3" for n in range(20)]
+    (tmp_path / "b.csv").write_text("time,x,y,z\n" + "\n".join(rows) + "\n")
+    with pytest.raises(DataError, match="time stamps in column 0 are no counts of seconds"):
+        read_layout(tmp_path / "b.csv", sensor_contract())
+
+
+def test_a_unit_that_the_settings_convert_is_no_wrong_one(bundle: Bundle, tmp_path: Path) -> None:
+    samples = movement(64, np.random.default_rng(0))
+    file = write(tmp_path / "mg.csv", 1000 * samples, None, "x (mg),y (mg),z (mg)\n")
+    with pytest.raises(BundleError, match="wrong unit: the model asks for g, the file says mg"):
+        list(stream_file(bundle, file))
+    settings = StreamSettings(device=DeviceSettings(unit_factor=1e-3))
+    events = list(stream_file(bundle, file, settings))
+    assert [e.label for e in events] == [e.label for e in stream_file(bundle, write(tmp_path / "g.csv", samples))]

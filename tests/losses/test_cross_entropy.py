@@ -69,7 +69,7 @@ def test_class_weights_are_no_state() -> None:
 def test_as_a_term_smoothing_and_class_weights_are_the_trainings() -> None:
     torch.manual_seed(0)
     logits, labels = torch.randn(7, 3), torch.tensor([0, 0, 0, 0, 1, 1, 2])
-    batch = TermBatch(logits, None, labels, torch.arange(7))
+    batch = TermBatch((logits,), (), labels, torch.arange(7))
     for balanced, weights in ((True, balanced_weights([4, 2, 1])), (False, None)):
         context = TermContext(class_counts=(4, 2, 1), balanced=balanced, label_smoothing=0.2)
         assert torch.equal(CrossEntropySettings().build(context)(batch), CrossEntropy(0.2, weights)(logits, labels))

@@ -109,7 +109,7 @@ def test_as_a_term_it_gets_temperature_and_labels(settings: type, loss: type) ->
     torch.manual_seed(0)
     student, teacher, labels = torch.randn(5, 4), torch.randn(5, 4), torch.tensor([0, 3, 1, 1, 2])
     context = TermContext({"logits": (4,)}, {"logits": (4,)})
-    value = settings(temperature=2.0).build(context)(TermBatch(student, teacher, labels, torch.arange(5)))
+    value = settings(temperature=2.0).build(context)(TermBatch((student,), (teacher,), labels, torch.arange(5)))
     assert torch.equal(value, loss(2.0)(student, teacher, labels))
     with pytest.raises(SettingError, match=r"logits of one size, but .* \(4,\) and .* \(3,\)"):
         settings().build(TermContext({"logits": (4,)}, {"logits": (3,)}))

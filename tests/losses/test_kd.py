@@ -85,7 +85,7 @@ CONTEXT = TermContext({"logits": (4,)}, {"logits": (4,)})
 
 def test_as_a_term_its_temperature_follows_the_epoch_and_no_earlier_one() -> None:
     torch.manual_seed(0)
-    batch = TermBatch(torch.randn(5, 4), torch.randn(5, 4), torch.zeros(5, dtype=torch.int64), torch.arange(5))
+    batch = TermBatch((torch.randn(5, 4),), (torch.randn(5, 4),), torch.zeros(5, dtype=torch.int64), torch.arange(5))
     term = KDSettings(temperature=3.0, temperature_slope=0.5, temperature_max=9.0).build(CONTEXT)
     assert torch.equal(term(batch), KD(3.0)(batch.student, batch.teacher))
     for epoch, temperature in ((4, 5.0), (100, 9.0), (1, 3.5)):  # any order: a resumed training starts in between

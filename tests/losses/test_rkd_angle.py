@@ -87,7 +87,7 @@ def test_batches_of_different_size_are_refused() -> None:
 def test_as_a_term_it_compares_embeddings_of_any_width() -> None:
     context = TermContext({"embedding": (6,), "deep": (3, 2, 2)}, {"embedding": (2,)})
     term = RKDAngleSettings().build(context)
-    value = term(TermBatch(batch(0), batch(1, 2), torch.zeros(0), torch.zeros(0)))
+    value = term(TermBatch((batch(0),), (batch(1, 2),), torch.zeros(0), torch.zeros(0)))
     assert torch.equal(value, RKDAngle()(batch(0), batch(1, 2)))
     with pytest.raises(SettingError, match="'rkd_angle' compares embeddings, but the student's layer 'deep'"):
         RKDAngleSettings(student_layer="deep").build(context)

@@ -112,7 +112,7 @@ CONTEXT = TermContext({"logits": (4,), "deep": (8, 2, 2)}, {"logits": (5,), "emb
 def test_shapes_are_those_of_the_layers() -> None:
     assert Settings().shapes(CONTEXT) == ((4,), (5,))
     assert Settings(student_layer="deep", teacher_layer="embedding").shapes(CONTEXT) == ((8, 2, 2), (6,))
-    assert Settings(teacher_layer="embedding").layers == ("logits", "embedding")
+    assert Settings(teacher_layer="embedding").layers == (("logits",), ("embedding",))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_batch_holds_the_layers_that_are_named() -> None:
     batch = batch_of(settings, student, teacher, labels, positions)
     assert batch.student is student.features["deep"] and batch.teacher is teacher.embedding
     assert batch.labels is labels and batch.positions is positions
-    assert batch_of(catalog.LOSSES["cross_entropy"](), student, teacher, labels, positions).teacher is None
+    assert batch_of(catalog.LOSSES["cross_entropy"](), student, teacher, labels, positions).teachers == ()
 
 
 class Kept(nn.Module):
@@ -156,7 +156,7 @@ class Kept(nn.Module):
 
 
 def test_calls_hand_over_what_their_names_say() -> None:
-    batch = TermBatch(torch.zeros(1), torch.ones(1), torch.tensor([2]), torch.tensor([3]))
+    batch = TermBatch((torch.zeros(1),), (torch.ones(1),), torch.tensor([2]), torch.tensor([3]))
     for call, given in (
         (pairwise, (0, 1)),
         (labelled, (0, 2)),

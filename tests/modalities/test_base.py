@@ -11,6 +11,7 @@ from tests.conftest import mend_in_place
 from tests.modalities.conftest import inputs, source_of
 from vskd.errors import DataError, SettingError
 from vskd.modalities.base import LABELS, Source, data_hash, data_parts, data_rows
+from vskd.preprocessing.sync.cut import Cut
 
 
 @pytest.fixture
@@ -46,7 +47,10 @@ def test_who_did_what_is_part_of_the_data(world: Source, changes: dict[str, Any]
     assert data_hash(altered(world, **changes), ["rgb"]) != data_hash(world, ["rgb"])
 
 
-@pytest.mark.parametrize("changes", [{"columns": (0, 2, 1)}, {"rate_hz": 25.0}, {"unit": "m/s^2"}, {"variable": "d"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"columns": (0, 2, 1)}, {"rate_hz": 25.0}, {"unit": "m/s^2"}, {"variable": "d"}, {"cut": Cut(0.0, 1.0)}],
+)
 def test_so_is_how_a_file_is_read(world: Source, changes: dict[str, Any]) -> None:
     first = next(iter(world.recordings.values()))
     other = {**first.streams, "accelerometer": replace(first.stream("accelerometer"), **changes)}

@@ -35,6 +35,8 @@ OTHERS: dict[str, dict[str, tuple[dict[str, Any], ...]]] = {
         "window": ({"window": "sliding", "rate_hz": 50.0, "stride": 16},),
         "rate_hz": ({"window": "sliding", "rate_hz": 40.0, "stride": 16},),
         "stride": ({"window": "sliding", "rate_hz": 50.0, "stride": 12},),
+        "window_labels": ({"window": "sliding", "rate_hz": 50.0, "stride": 16, "window_labels": "centre"},),
+        "most_mixed": ({"window": "sliding", "rate_hz": 50.0, "stride": 16, "most_mixed": 0.2},),
         "length": ({"length": 40},),
         "encoding": (
             {"encoding": {"method": "raw", "scaling": "minmax"}},
@@ -213,7 +215,7 @@ def test_the_hash_changes_exactly_with_what_decides_the_samples(
     name: str, key: str, content: dict[str, Any], sources: dict[str, Source]
 ) -> None:
     base: dict[str, Any] = {}
-    if key in ("rate_hz", "stride"):
+    if key in ("rate_hz", "stride", "window_labels", "most_mixed"):
         base = {"window": "sliding", "rate_hz": 50.0, "stride": 16}
     elif key in ("margin", "rules"):
         base = {"crop": "box"}

@@ -1,20 +1,29 @@
 """What is particular to skeletons: motion, turning, joints read off a file's head, and damaged files."""
 
+import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 
 from tests.modalities.conftest import inputs, source_of, write_bodies
-from vskd.errors import DataError
-from vskd.modalities.base import Inputs, Source
+from vskd.datasets.poses import pose_folder
+from vskd.datasets.recording import Stream
+from vskd.errors import DataError, SettingError
+from vskd.files import sha256_json, write_json
+from vskd.modalities.base import Inputs, Source, data_hash
 from vskd.modalities.skeleton import SkeletonAugmentation, SkeletonSees, turns, with_motion
 from vskd.models.catalog import AnyNetwork, build_network
+from vskd.preprocessing.sensor.joints import read_joints, trajectories
+from vskd.preprocessing.stores.checksum import seal
+from vskd.preprocessing.stores.store_parts import write_part
 from vskd.schema import parse
 
 
@@ -119,3 +128,78 @@ def test_people_at_other_places_give_the_same_samples(tmp_path: Path) -> None:
     (batch,) = seen.batches(("a1_s1_t1", "a1_s1_t2", "a2_s1_t1"), batch_size=3)
     same, other = (batch.inputs[0] - batch.inputs[1]).abs().mean(), (batch.inputs[0] - batch.inputs[2]).abs().mean()
     assert same < 0.05 < other
+
+
+def write_poses(root: Path, *ids: str) -> None:
+    """Poses beside a world's videos: joints that move, some of which are hardly visible, and an empty frame."""
+    random = np.random.default_rng(0)
+    folder, rows = pose_folder(root, "rgb"), {}
+    for i in ids:
+        part, video = folder / f"{i}.h5", root / "RGB" / f"{i}_color.mp4"
+        poses = np.cumsum(random.normal(size=(20, 33, 8)), axis=0).astype(np.float32)
+        poses[:, :, 6:] = 0.9
+        poses[5:12, 4, 6], poses[7] = 0.1, np.nan
+
+        def write(file: h5py.File, poses: np.ndarray = poses) -> None:
+            file.create_dataset("data", data=poses)
+            seal(file.create_dataset("box", data=np.zeros((20, 5), np.float32)))
+
+        write_part(part, video, "", write)
+        rows[i] = {"file": part.name, "video_bytes": video.stat().st_size, "frames": 20, "empty": 1}
+    write_json(folder / "poses.json", {"settings": {}, "recordings": rows, "left_out": {}})
+
+
+@pytest.fixture
+def posed(synthetic_root: Path, tmp_path: Path) -> Source:
+    """Two recordings of the synthetic world with poses."""
+    root = Path(shutil.copytree(synthetic_root, tmp_path / "world"))
+    write_poses(root, "a1_s1_t1", "a2_s1_t1")
+    source = source_of("synthetic", root, tmp_path / "cache")
+    kept = {i: r for i, r in source.recordings.items() if "pose-rgb" in r.streams}
+    return replace(source, recordings=kept)
+
+
+def test_poses_of_a_video_are_seen_like_skeletons(posed: Source) -> None:
+    for stream in ("pose-rgb", "pose-rgb-world"):
+        seen = inputs(posed, "skeleton", stream, length=16)
+        assert seen.shape == (2 * 33 * 3, 16)
+        (batch,) = seen.batches(sorted(seen.ids), batch_size=2, seed=1)
+        assert batch.inputs.shape == (2, 198, 16) and torch.isfinite(batch.inputs).all()
+        own = posed.recordings["a1_s1_t1"].stream(stream)
+        expected = trajectories(read_joints(own.path, own.variable), 16)
+        np.testing.assert_array_equal(seen.store.joints("a1_s1_t1"), expected)  # type: ignore[attr-defined]
+        assert set(seen.pictures({"a1_s1_t1": "one"}, "teacher")) == {"What the teacher sees (joints of 5 frames)"}
+
+
+def test_joints_of_little_confidence_are_bridged(posed: Source) -> None:
+    every, sure = (inputs(posed, "skeleton", "pose-rgb", length=20, least_confidence=c) for c in (0.0, 0.5))
+    assert len({every.hash, sure.hash}) == len({every.store_file, sure.store_file}) == 2
+    one, other = (seen.store.joints("a1_s1_t1").reshape(33, 3, 20) for seen in (every, sure))  # type: ignore[attr-defined]
+    bridged = np.diff(other[4, :, 4:13], n=2, axis=1)
+    assert np.abs(bridged).max() < 1e-4 < np.abs(np.diff(one[4, :, 4:13], n=2, axis=1)).max()
+
+
+def test_hashes_of_skeletons_without_confidence_are_as_they_were(bodies: Source) -> None:
+    seen = skeletons(bodies)
+    said = {k: v for k, v in seen.sees.model_dump(mode="json").items() if k in ("modality", "streams", "length")}
+    assert seen.store_hash == sha256_json([data_hash(bodies, ["skeleton"]), said])
+
+
+def test_settings_that_do_nothing_here_are_refused(bodies: Source, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="the joints of 'skeleton' have no confidence"):
+        skeletons(bodies, least_confidence=0.5).batches(sorted(bodies.recordings), batch_size=2)
+    flat = {i: replace(r, streams={"skeleton": flat_stream(tmp_path, i)}) for i, r in bodies.recordings.items()}
+    source = replace(bodies, recordings=flat, cache=tmp_path)
+    with pytest.raises(SettingError, match="have no depth, so that nobody can turn"):
+        skeletons(source, augmentation={"turn_deg": 9.0}).batches(sorted(flat), batch_size=2)
+    assert skeletons(source).shape == (2 * 17 * 2, 16)
+    (batch,) = skeletons(source).batches(sorted(flat)[:3], batch_size=3, seed=1)
+    assert batch.inputs.shape == (3, 68, 16)
+
+
+def flat_stream(folder: Path, recording: str) -> Stream:
+    """Joints in a plane, as MMAct has them."""
+    path, random = folder / f"{recording}.json", np.random.default_rng(sum(recording.encode()))
+    frames = {str(n): {"person1": random.uniform(1, 99, 51).tolist()} for n in range(9)}
+    path.write_text(json.dumps(frames))
+    return Stream("skeleton", "skeleton", path, 30.0, "px", ("x", "y"))

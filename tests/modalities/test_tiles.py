@@ -1,12 +1,14 @@
 """Contact sheets of encoded windows and frames."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from vskd.errors import DataError
+from vskd.modalities import tiles
 from vskd.modalities.tiles import frame_tiles, gaf_tiles, heat_tiles
 
 
@@ -60,3 +62,66 @@ def test_heat_tiles_brighten_only_where_something_speaks() -> None:
 def test_heat_tiles_that_do_not_fit_are_refused(heat: tuple[int, ...], captions: int) -> None:
     with pytest.raises(DataError, match="do not fit images of shape"):
         heat_tiles(np.zeros((3, 8, 8, 3), np.float32), np.zeros(heat, np.float32), ["x"] * captions)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles are given as figures."""
+    monkeypatch.setattr(tiles, "to_png", lambda figure: figure)
+
+
+def shown(figure: Any) -> list[tuple[str, str, list[tuple[np.ndarray, tuple[float, float]]]]]:
+    """Title, caption, and images with their range, of each tile."""
+    return [
+        (ax.get_title(), ax.get_ylabel(), [(np.asarray(i.get_array()), i.get_clim()) for i in ax.get_images()])
+        for ax in figure.axes
+    ]
+
+
+@pytest.mark.usefixtures("drawn")
+def test_gaf_tiles_show_channel_by_channel_between_minus_one_and_one() -> None:
+    images = {f"wave · a{n}": np.full((2, 4, 4), n / 10, np.float32) + np.arange(2)[:, None, None] for n in (1, 2)}
+    found = shown(gaf_tiles(images, ("x", "y")))
+    assert [title for title, *_ in found] == ["x", "y", "", ""]
+    assert [caption for _, caption, _ in found] == ["wave\na1", "", "wave\na2", ""]
+    for number, (_, _, ((picture, limits),)) in enumerate(found):
+        row, channel = divmod(number, 2)
+        np.testing.assert_array_equal(picture, list(images.values())[row][channel])
+        assert limits == (-1, 1)
+    assert shown(gaf_tiles(images))[1][0] == "channel 1"
+
+
+@pytest.mark.usefixtures("drawn")
+@pytest.mark.parametrize("channels", [1, 3])
+def test_frame_tiles_show_segment_by_segment(channels: int) -> None:
+    clips = {
+        f"a{n}": np.full((3, 4, 6, channels), 10 * n, np.uint8) + np.arange(3, dtype=np.uint8)[:, None, None, None]
+        for n in (1, 2)
+    }
+    found = shown(frame_tiles(clips))
+    assert [title for title, *_ in found] == ["segment 1", "segment 2", "segment 3", "", "", ""]
+    for number, (_, _, ((picture, limits),)) in enumerate(found):
+        row, index = divmod(number, 3)
+        frame = list(clips.values())[row][index]
+        np.testing.assert_array_equal(picture, frame[..., 0] if channels == 1 else frame)
+        assert channels == 3 or limits == (0, 255)
+
+
+@pytest.mark.usefixtures("drawn")
+@pytest.mark.parametrize(("count", "tiles_drawn"), [(2, 2), (6, 6), (7, 12)])
+def test_heat_lies_over_its_image_six_in_a_row(count: int, tiles_drawn: int) -> None:
+    images = np.random.default_rng(0).random((count, 4, 4, 3)).astype(np.float32)
+    heat = np.random.default_rng(1).random((count, 4, 4)).astype(np.float32)
+    found = shown(heat_tiles(images, heat, [f"c{n}" for n in range(count)]))
+    assert len(found) == tiles_drawn
+    for number, (title, _, ((picture, _), (over, limits))) in enumerate(found[:count]):
+        assert title == f"c{number}"
+        np.testing.assert_array_equal(picture, images[number])
+        np.testing.assert_array_equal(over, heat[number])
+        assert limits == (0, 1)
+    assert len(shown(heat_tiles(images[:2], heat[:2], ["a", "b"], columns=1))) == 2
+
+
+def test_no_images_are_refused() -> None:
+    with pytest.raises(DataError, match="do not fit images of shape"):
+        heat_tiles(np.zeros((0, 8, 8, 3), np.float32), np.zeros((0, 8, 8), np.float32), [])

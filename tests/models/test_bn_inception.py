@@ -127,3 +127,13 @@ def test_block_table_ends_at_the_feature_width() -> None:
     for block in BLOCKS:
         channels = block.out_channels(channels)
     assert channels == BNInception.feature_width == 1024
+
+
+@pytest.mark.parametrize("name", ["conv1_7x7_s2", "inception_4a_1x1", "inception_4a_3x3"])
+def test_a_fresh_network_is_drawn_as_he_has_it(network: BNInception, name: str) -> None:
+    """Deviation sqrt(2 / fan out), where fan in is another; biases are 0."""
+    layer = network.get_submodule(name)
+    assert isinstance(layer, nn.Conv2d) and layer.bias is not None
+    fan_out = layer.out_channels * layer.kernel_size[0] ** 2
+    assert layer.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=0.05)
+    assert not layer.bias.any()

@@ -61,3 +61,14 @@ def test_learns_the_frequency_of_a_wave() -> None:
     network.eval()
     with torch.no_grad():
         assert (network(held_out).logits.argmax(1) == labels).float().mean() >= 0.9
+
+
+def test_convolutions_are_drawn_as_he_has_it() -> None:
+    """Deviation sqrt(2 / fan out), where fan in is another."""
+    torch.manual_seed(0)
+    first, *_, last = (m for m in CNN1d(6, 4).modules() if isinstance(m, torch.nn.Conv1d))
+    for layer in (first, last):
+        assert layer.bias is None
+        fan_out = layer.out_channels * layer.kernel_size[0]
+        assert layer.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=0.05)
+    assert first.in_channels != first.out_channels

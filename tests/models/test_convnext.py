@@ -56,3 +56,12 @@ def test_atto() -> None:
     between = sum(2 * a + 4 * a * b + b for a, b in pairwise(c))
     stages = sum(depth * (8 * w**2 + 58 * w) for w, depth in zip(c, blocks, strict=True))
     assert sum(p.numel() for p in network.parameters()) == stem + between + stages + head == 3_375_166
+
+
+def test_a_faint_map_is_pooled_by_its_mean() -> None:
+    """What is pooled is normalised, with 1e-6 added to the variance: only of faint maps does its size count."""
+    torch.manual_seed(0)
+    network = ConvNeXt(3, 10, size=ATTO).eval()
+    deep = 1e-3 * torch.randn(2, network.embedding_size, 4, 4)
+    expected = torch.nn.functional.layer_norm(deep.mean(dim=(2, 3)), (network.embedding_size,), eps=1e-6)
+    torch.testing.assert_close(network.classify(deep, {}).embedding, expected)

@@ -141,3 +141,12 @@ def test_an_untrained_network_keeps_the_size_of_its_values() -> None:
         outputs = network(torch.rand(8, 3, 64, 64))
     assert 0.1 < outputs.features["deep"].std() < 2
     assert 0.01 < outputs.logits.std() < 2
+
+
+def test_convolutions_are_drawn_as_he_has_it_over_their_own_outputs() -> None:
+    torch.manual_seed(0)
+    layers = [m for m in EfficientNetLite0(3, 5).modules() if isinstance(m, nn.Conv2d) and m.weight.numel() > 3000]
+    assert {m.groups == 1 for m in layers} == {True, False}
+    for layer in layers:
+        fan_out = layer.kernel_size[0] ** 2 * layer.out_channels / layer.groups
+        assert layer.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=0.06)

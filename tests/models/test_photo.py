@@ -123,3 +123,15 @@ def test_first_convolution_keeps_what_is_not_the_channels() -> None:
     grey = first_convolution(1, like)
     assert (grey.kernel_size, grey.stride, grey.padding) == (like.kernel_size, like.stride, like.padding)
     assert torch.equal(grey.bias, torch.zeros(8))
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_stem_for_other_channels_has_the_same_form_and_hes_weights(bias: bool) -> None:
+    torch.manual_seed(0)
+    like = nn.Conv2d(3, 64, (7, 5), (2, 3), (3, 1), bias=bias)
+    assert first_convolution(3, like) is like
+    stem = first_convolution(1, like)
+    assert stem.weight.shape == (64, 1, 7, 5)
+    assert (stem.stride, stem.padding, stem.bias is not None) == ((2, 3), (3, 1), bias)
+    assert stem.weight.std().item() == pytest.approx((2 / (64 * 35)) ** 0.5, rel=0.05)
+    assert stem.bias is None or not stem.bias.any()

@@ -64,3 +64,12 @@ def test_dropout_leaves_the_embedding_whole() -> None:
         first, second = network(x), network(x)
     assert torch.equal(first.embedding, second.embedding)
     assert not torch.equal(first.logits, second.logits)
+
+
+@pytest.mark.parametrize(("channels", "stem", "kernel"), [(1, "imagenet", 7), (6, "small", 3), (3, "small", 3)])
+def test_another_stem_is_drawn_as_torchvision_draws_it(channels: int, stem: str, kernel: int) -> None:
+    """Deviation sqrt(2 / fan out); of as many values it is known to a few percent."""
+    torch.manual_seed(0)
+    conv1 = ResNet18Body(channels, stem).conv1  # type: ignore[arg-type]
+    assert conv1.weight.shape == (64, channels, kernel, kernel)
+    assert conv1.weight.std().item() == pytest.approx((2 / (64 * kernel**2)) ** 0.5, rel=0.05)

@@ -49,3 +49,20 @@ def test_weights_begin_as_he_s_of_the_outputs(dimensions: Dimensions, kernel: in
     torch.manual_seed(0)
     weight = convolution(dimensions, 32, 128, kernel).weight
     assert weight.var().item() == pytest.approx(2 / (128 * kernel**dimensions), rel=0.05)
+
+
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_weights_are_drawn_for_what_follows(dimensions: Dimensions) -> None:
+    """He's sqrt(2 / fan out) before a ReLU; LeCun's sqrt(1 / fan in) of the depthwise one, which has none behind it."""
+    torch.manual_seed(0)
+    dense = convolution(dimensions, 400, 30, 5)
+    assert dense.weight.std().item() == pytest.approx((2 / (30 * 5**dimensions)) ** 0.5, rel=0.03)
+    depthwise, pointwise, _ = SeparableConvolution(dimensions, 900, 90, 5)
+    assert isinstance(depthwise, nn.Conv1d | nn.Conv2d) and isinstance(pointwise, nn.Conv1d | nn.Conv2d)
+    assert depthwise.weight.std().item() == pytest.approx(5 ** (-dimensions / 2), rel=0.03)
+    assert pointwise.weight.std().item() == pytest.approx((2 / 90) ** 0.5, rel=0.03)
+
+
+def test_an_equal_width_has_no_shortcut_of_its_own() -> None:
+    assert isinstance(SeparableBlock(1, 4, 4, 3).shortcut, nn.Identity)
+    assert not isinstance(SeparableBlock(1, 4, 6, 3).shortcut, nn.Identity)

@@ -24,3 +24,9 @@ def test_equals_torchvision_behind_the_normalisation() -> None:
 
 def test_parameter_count_of_the_baseline() -> None:
     assert sum(p.numel() for p in SqueezeNet(3, 10).parameters()) == 740_554
+
+
+def test_dropout_is_torchvisions_unless_it_is_said() -> None:
+    assert [m.p for m in SqueezeNet(3, 4).modules() if isinstance(m, torch.nn.Dropout)] == [0.5]
+    assert [m.p for m in SqueezeNet(3, 4, dropout=0.1).modules() if isinstance(m, torch.nn.Dropout)] == [0.1]
+    assert SqueezeNet(1, 4).embedding_size == 512

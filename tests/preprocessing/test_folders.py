@@ -121,3 +121,17 @@ def test_forms_of_names() -> None:
     others = ["d60", "d66", "d-6", "e6", "600", "0", "10", "100"]
     assert len({spelling(name) for name in others}) == len(others)
     assert spelling("p002") == spelling("p2") and spelling("p1002") == "p1002"
+
+
+def test_a_folder_that_vanishes_while_it_is_walked_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path, "gone/1.png")
+    stat = Path.stat
+
+    def vanished(path: Path, **options: bool) -> os.stat_result:
+        if path.name == "gone":
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", vanished)
+    with pytest.raises(DataError, match=r"Cannot list .*gone: No such file"):
+        below(tmp_path)

@@ -186,6 +186,8 @@ NEEDS: Mapping[str, Words] = {
     "choices": ["sampling=spread"],
     "fine_tuning_epochs": [],
     "fine_tuning_rate": [],
+    "window_labels": [],
+    "most_mixed": [],
 }
 """Key -> what must stand beside it for its change to count (siblings)."""
 UNMIRRORED = ["student.sees.augmentation.flip=0.0", "teachers.0.sees.augmentation.flip=0.0"]
@@ -193,7 +195,8 @@ UNMIRRORED = ["student.sees.augmentation.flip=0.0", "teachers.0.sees.augmentatio
 ELSEWHERE: Mapping[str, Words] = {
     "dataset.fold": ["dataset.protocol=leave-one-driver-out", "dataset.fold='1'"],
     **{f"student.sees.{name}": UNMIRRORED for name in ("size", "crop", "margin", "rules", "grey", "streams")},
-    "distiller.teacher_outputs": UNMIRRORED,
+    "distiller.confidence": ["distiller=kd", "labels.fraction=0.4"],
+    **dict.fromkeys(("distiller.teacher_outputs", "teachers.0.cross_fit", "teachers.0.views"), UNMIRRORED),
     # maps of one size are not averaged: those called deep have one pixel here
     "distiller.terms.4.pooling": [f"distiller.terms.4.{who}_layer=shallow" for who in ("student", "teacher")],
     "labels.seed": ["labels.fraction=0.4"],
@@ -204,8 +207,13 @@ LABELS: Mapping[str, str] = {
     "labels.trials": "['matinee']",
     "labels.classes": "[circle, cross]",
     "teachers.0.labels": "{fraction: 0.4}",
+    "dataset.leave_out": "['1']",
+    "distiller.confidence": "{share: 0.1}",
+    "teachers.0.cross_fit": "subject",
 }
 """Of lists of names: some that are there; images have one trial, and a name that is not there is told."""
+HEARD = ("cross_fit", "views")
+"""Keys of a teacher that change nothing of its training, and what its student hears."""
 
 OTHER: Mapping[str, str] = {
     "length": "40",
@@ -221,6 +229,8 @@ OTHER: Mapping[str, str] = {
     "rules": "2",
     "limit": "2.0",
     "limits": "[4.0]",
+    "window_labels": "centre",  # these two count for long recordings: tests/modalities/test_window_labels.py
+    "most_mixed": "0.2",
     "momentum": "0.4",
     "warmup": "0.4",
     "step_epochs": "3",
@@ -513,7 +523,7 @@ class Road:
     @staticmethod
     def _where(key: Key) -> str:
         """Which part of the road the key is for; what belongs to no role is shown by a student alone."""
-        first = key.path.split(".")[0]
+        first = "student" if key.name in HEARD else key.path.split(".")[0]
         return first if first in ("teachers", "export") else "student" if first in ("student", "distiller") else "alone"
 
     def _walk(self, key: Key, recipe: Recipe, observer: Observer, words: Words) -> None:
@@ -533,7 +543,7 @@ class Road:
 
     def _run(self, recipe: Recipe) -> Path:
         """A finished run."""
-        run = self._folder / f"run-{recipe.hash_of('seed', 'dataset', 'student')[:12]}"
+        run = self._folder / f"run-{recipe.hash_of('seed', 'dataset', 'labels', 'student')[:12]}"
         if not RunFolder(run).complete:
             WatchingTrainer.observer = Observer()
             distill(recipe, run, cache=self._cache)

@@ -189,3 +189,8 @@ def test_names_that_look_like_numbers_survive_a_run_folder(tmp_path: Path, text:
 def test_a_name_that_no_file_system_takes_is_no_recipe(name: str) -> None:
     with pytest.raises(RecipeError, match="No recipe is called"):
         load_recipe(name)
+
+
+def test_overrides_of_any_part_reach_the_recipe() -> None:
+    found = load_recipe("demo", ["teachers.0.seed=7", " dataset.max_bad_fraction=0.1", "seed=3"])
+    assert (found.teachers[0].seed, found.dataset.max_bad_fraction, found.seed) == (7, 0.1, 3)

@@ -129,3 +129,14 @@ def test_what_can_be_read_in_two_ways_is_refused(key: str, value: str, readings:
 
 def test_quoted_it_is_text() -> None:
     assert load_recipe("vskd", ["dataset.fold='010'"]).dataset.fold == "010"
+
+
+@pytest.mark.parametrize("tells", ["name", "method", "modality", "preset", "loss"])
+def test_naming_what_is_there_changes_none_of_its_settings(tells: str) -> None:
+    """In a mapping and in a list; another one takes its place whole."""
+    content = {"place": {tells: "x", "c": 2}, "list": [{tells: "x", "c": 2}]}
+    assert with_overrides(content, ["place=x", "list.0=x"]) == {
+        "place": {tells: "x", "c": 2},
+        "list": [{tells: "x", "c": 2}],
+    }
+    assert with_overrides(content, ["place=y", "list.0=y"]) == {"place": "y", "list": ["y"]}

@@ -45,8 +45,8 @@ LOADED_TO_TRAIN = ("vskd.study.compare",)
 """Loaded once here, not in every child."""
 UNSTEADY = re.compile(r'"(seconds|evaluate|train)": [0-9.]+')
 """Times, which no two runs share."""
-UNCOMPARED = ("report.html", "run.log", "comparison.html", SUMS, TABLE)
-"""Made of times too, or of hashes of files that hold them, or of places on the disk."""
+UNCOMPARED = ("report.html", "run.log", "comparison.html", SUMS)
+"""Made of times too, or of hashes of files that hold them."""
 
 
 def begin(folder: Path) -> None:
@@ -96,6 +96,8 @@ def fingerprint(folder: Path) -> dict[str, str]:
     found = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = path.relative_to(folder).as_posix()
+        if path.name == TABLE:  # of places on the disk, and only there where files had settled: a command's speed shows
+            continue
         if path.name in UNCOMPARED:
             found[name] = "there"
         elif path.suffix in (".json", ".jsonl"):

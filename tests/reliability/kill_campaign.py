@@ -155,4 +155,6 @@ if __name__ == "__main__":
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=3600.0)
     parser.add_argument("--seed", type=int, default=0)
-    print(as_json(main(**vars(parser.parse_args()))))
+    result = main(**vars(parser.parse_args()))
+    print(as_json(result))
+    sys.exit(1 if result["wrong"] else 0)

@@ -7,6 +7,7 @@ The result must be that of the undisturbed chain, or a clear refusal.
 
 import argparse
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -27,7 +28,15 @@ DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {
 SAMPLED = ("world/Inertial", "world/RGB")
 """Folders of equal files, of which a few stand for all."""
 RIGHT = ("equal", "refused", "unread")
-UNCHECKED = ("run.log", "mine.yaml", "comparison.html", "comparison.txt", "comparison.csv", "comparison.json")
+UNCHECKED = (
+    "run.log",
+    "mine.yaml",
+    "comparison.html",
+    "comparison.txt",
+    "comparison.csv",
+    "comparison.tex",
+    "comparison.json",
+)
 """A log is only ever appended to; the recipe is the user's own; the tables are written by every `compare`."""
 
 
@@ -110,4 +119,6 @@ if __name__ == "__main__":
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=3600.0)
     parser.add_argument("--seed", type=int, default=0)
-    print(as_json(main(**vars(parser.parse_args()))))
+    result = main(**vars(parser.parse_args()))
+    print(as_json(result))
+    sys.exit(1 if result["wrong"] else 0)

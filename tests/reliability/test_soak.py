@@ -29,6 +29,15 @@ def test_the_summary_holds_every_campaign(
     assert ("all passed" in capsys.readouterr().out) == (code == 0)
 
 
+@pytest.mark.parametrize("found", [{"wrong": {"teach": "lost"}}, {"defects": ["a"]}, {"wrong": {}, "defects": []}])
+def test_what_a_campaign_found_fails_it_whatever_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]
+) -> None:
+    done = subprocess.CompletedProcess([], 0, json.dumps(found))
+    monkeypatch.setattr(soak.subprocess, "run", lambda *_, **__: done)
+    assert soak.main(["--out", str(tmp_path), "--only", "kills"]) == int(any(found.values()))
+
+
 def test_it_is_as_long_as_it_must_be() -> None:
     assert soak.CAMPAIGNS["kills"].words[:2] == ("--kills", "200")
     assert soak.CAMPAIGNS["fuzz"].words[:2] == ("--files", "20000")

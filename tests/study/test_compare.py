@@ -13,7 +13,7 @@ from vskd.distillation.run import RunFolder
 from vskd.errors import ProtocolError, RecipeError, RunError
 from vskd.evaluation.results import read_results
 from vskd.export.evaluate import export_and_evaluate
-from vskd.recipe import load_recipe
+from vskd.recipe import Recipe, load_recipe
 from vskd.recipe.roles import Teacher
 from vskd.study.compare import compare, in_folds, teacher_key
 from vskd.study.comparison_schema import read_comparison
@@ -203,8 +203,9 @@ def test_few_labels_and_all_controls_in_one_table(synthetic_root: Path, tmp_path
     whole = tuple(f"{r}.training.{k}" for r in ("student", "teachers.0") for k in ("validation=none", "select=last"))
     recipe = load_recipe("demo", (*words, *whole))
     comparison = compare(with_controls([recipe], list(CONTROLS)), [0], tmp_path)
+    twins = [f"demo-{suffix}" for _, suffix in CONTROLS.values()]
     assert {row.recipe: row.labels for row in comparison.rows if row.kind == "student"} == {
-        **dict.fromkeys(("demo", "demo-no-kd", "demo-self", "demo-permuted", "demo-permuted-in-class"), "trial 1"),
+        **dict.fromkeys(("demo", *twins), "trial 1"),
         "demo-all-labels": "all",
     }
     assert comparison.baseline == "demo-no-kd"
@@ -235,3 +236,38 @@ def test_without_a_recipe_that_needs_a_teacher_its_streams_need_not_be_there(
     comparison = compare([recipe], [0], tmp_path / "out")
     assert [(row.recipe, row.kind) for row in comparison.rows] == [("demo", "student")]
     assert not (tmp_path / "out" / "teachers").exists()
+
+
+def quick(world: Path, *words: str) -> Recipe:
+    """A recipe whose student and teacher are trained in a second."""
+    student = load_recipe("demo", (*TINY, *TINY_STUDENT)).student.model_dump(mode="json")
+    student["sees"]["streams"] = ["gyroscope"]
+    teacher = f"teachers=[{json.dumps(student)}]"
+    return load_recipe("demo", (*TINY, *TINY_STUDENT, "distiller=kd", f"dataset.path={world}", teacher, *words))
+
+
+def test_teachers_are_shared_and_several_workers_give_the_same_figures(synthetic_root: Path, tmp_path: Path) -> None:
+    recipe, twin = with_controls([quick(synthetic_root, "threads=1")], ["none"])
+    table = compare([recipe, twin], [0], tmp_path / "one", teachers=tmp_path / "teachers")
+    (teacher,) = (tmp_path / "teachers").iterdir()
+    before = (teacher / "checkpoints" / "model.safetensors").stat().st_mtime_ns
+    compare([recipe], [0], tmp_path / "two", teachers=tmp_path / "teachers")
+    assert (teacher / "checkpoints" / "model.safetensors").stat().st_mtime_ns == before
+    assert not (tmp_path / "two" / "teachers").exists()
+    (row,) = compare([twin], [0], tmp_path / "three", workers=2).rows
+    (other,) = [row for row in table.rows if row.recipe == twin.name and row.kind == "student"]
+    assert (row.accuracy, row.macro_f1, row.subjects) == (other.accuracy, other.macro_f1, other.subjects)
+    log = (tmp_path / "three" / "compare.log").read_text(encoding="utf-8")
+    assert "demo-no-kd, demo-no-kd seed 0: student: epoch 1" in log
+
+
+def test_no_teacher_is_trained_that_nobody_listens_to(synthetic_root: Path, tmp_path: Path) -> None:
+    """Another recipe's listening trains no teacher for a recipe that does not listen to its own."""
+    other = quick(synthetic_root, "teachers.0.training.epochs=2", "distiller=none", "name=other")
+    comparison = compare([quick(synthetic_root), other], [0], tmp_path)
+    assert len(list((tmp_path / "teachers").iterdir())) == 1
+    assert {(row.recipe, row.kind) for row in comparison.rows} == {
+        ("demo", "teacher"),
+        ("demo", "student"),
+        ("other", "student"),
+    }

@@ -1,5 +1,7 @@
 """Comparison: rows over seeds, paired tests, and refusals to mix protocols."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -9,9 +11,9 @@ import pytest
 from vskd.errors import DataError, ProtocolError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import METRICS
-from vskd.evaluation.results import Bootstrap, DataStamp, LabelsStamp
+from vskd.evaluation.results import Bootstrap, DataStamp, LabelsStamp, LatencyRow
 from vskd.study.comparison import Comparison, compare, read_comparison
-from vskd.study.comparison_tables import write_comparison
+from vskd.study.comparison_tables import to_csv, to_html, write_comparison
 
 SETTING = Bootstrap(resamples=100)
 
@@ -342,3 +344,44 @@ def test_other_numbers_of_threads_are_noted(make_predictions, make_results) -> N
     assert "1: dask (student, seed 0); 2: dask (student, seed 1)" in note
     for same in (({"threads": "1"}, {"threads": "1"}), ({"threads": "1"}, {}), ({}, {})):
         assert not any("threads" in note for note in compare(runs(*same), bootstrap=SETTING).notes)
+
+
+def test_a_recipe_is_tested_against_each_of_its_controls(make_predictions, make_results) -> None:
+    runs = []
+    for number, (recipe, distiller) in enumerate(
+        [("x", "kd"), ("x-no-kd", "none"), ("x-label-smoothing", "none"), ("x-permuted", "kd"), ("y-permuted", "kd")]
+    ):
+        for seed in (0, 1):
+            predictions = make_predictions(seed=10 * number + seed, skill=2.0 - 0.2 * number)
+            runs.append((recipe, seed, make_results(predictions, distiller=distiller, seed=seed), predictions))
+    comparison = compare(runs, bootstrap=SETTING)
+    assert comparison.baseline == "x-no-kd"  # label smoothing is a control beside it
+    row = row_of(comparison, "x", "student")
+    assert list(row.controls) == ["x-no-kd", "x-permuted", "x-label-smoothing"]
+    assert row.controls["x-no-kd"] == row.versus_baseline
+    for name, versus in row.controls.items():
+        assert row_of(compare(runs, baseline=name, bootstrap=SETTING), "x", "student").versus_baseline == versus
+    mine, theirs = ([p for recipe, _, _, p in runs if recipe == name] for name in ("x", "x-permuted"))
+    assert row.controls["x-permuted"].permutation == statistics.permutation_test(mine, theirs)
+    assert all(not other.controls for other in comparison.rows if other.recipe != "x")
+
+
+def test_parameters_size_and_latency_of_a_bundle(make_predictions, make_results) -> None:
+    runs = []
+    for seed, milliseconds in ((0, 2.0), (1, 4.0)):
+        predictions = make_predictions(seed=seed)
+        runs.append(("x", seed, make_results(predictions, seed=seed, parameters=1000), predictions))
+        latency = [
+            LatencyRow(model=model, p50_ms=p50, p95_ms=9, min_ms=1, images_per_s=1, threads=1, warmup=1, runs=1)
+            for model, p50 in (("int8", milliseconds), ("float", 50.0))
+        ]
+        made = make_results(predictions, kind="bundle", seed=seed, model_bytes=2500, latency=latency)
+        runs.append(("x", seed, made, predictions))
+    comparison = compare(runs, bootstrap=SETTING)
+    bundle, student = row_of(comparison, "x", "bundle"), row_of(comparison, "x", "student")
+    assert (bundle.parameters, bundle.model_bytes, bundle.latency_ms) == (1000, 2500, 3.0)
+    assert (student.parameters, student.latency_ms) == (1000, None)
+    page = to_html(comparison)
+    assert "Size and speed" in page and "2.5 kB" in page and "3 ms" in page
+    (record, *_) = csv.DictReader(io.StringIO(to_csv(comparison)))
+    assert record["parameters"] == "1000" and "vs_permuted_difference" in record

@@ -104,3 +104,13 @@ def test_what_is_no_comparison_at_all(tmp_path: Path, content: bytes | None) -> 
 def test_a_comparison_cannot_be_changed(comparison: Comparison) -> None:
     with pytest.raises(ValueError, match="frozen"):
         comparison.n = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"), [(("all", "all"), False), (("all", "10 %"), True), (("10 %", "10 %"), True)]
+)
+def test_a_column_of_labels_is_there_where_one_row_had_not_all(
+    comparison: Comparison, labels: tuple[str, str], said: bool
+) -> None:
+    rows = [row.model_copy(update={"labels": one}) for row, one in zip(comparison.rows, labels, strict=True)]
+    assert comparison.model_copy(update={"rows": tuple(rows)}).says_labels is said

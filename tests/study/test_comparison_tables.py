@@ -125,7 +125,7 @@ def test_html_without_baseline_has_no_difference_plot(make_predictions, make_res
 def test_all_forms_are_written(comparison: Comparison, tmp_path: Path) -> None:
     write_comparison(comparison, tmp_path / "out")
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["comparison.csv", "comparison.html", "comparison.json", "comparison.txt"]
+    assert names == [f"comparison.{end}" for end in ("csv", "html", "json", "tex", "txt")]
 
 
 def two_settings(make_predictions, make_results) -> Comparison:

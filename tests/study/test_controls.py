@@ -1,9 +1,20 @@
 """Controls: twins that differ from their recipe in what they are to show, and in nothing else."""
 
-import pytest
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
+import pytest
+import torch
+from torch import Tensor
+
+from vskd.datasets.splits.split import Split
+from vskd.distillation import train
+from vskd.distillation.run import RunFolder
+from vskd.distillation.task import DistillationTask
 from vskd.errors import RecipeError
-from vskd.recipe import DECIDING, Recipe, load_recipe
+from vskd.modalities.base import Batch
+from vskd.recipe import DECIDING, Recipe, Training, load_recipe
 from vskd.study.compare import teacher_key
 from vskd.study.controls import CONTROLS, is_control, with_controls
 
@@ -28,7 +39,7 @@ def test_the_twin_keeps_every_setting_that_was_changed() -> None:
 
 def test_every_recipe_is_followed_by_its_own_twins() -> None:
     recipes = [load_recipe(name, ["labels.fraction=0.5"]) for name in ("krca", "dangerous-driving")]
-    suffixes = ["no-kd", "self", "permuted", "permuted-in-class", "all-labels"]
+    suffixes = ["no-kd", "self", "permuted", "permuted-in-class", "random-teacher", "label-smoothing", "all-labels"]
     assert [recipe.name for recipe in with_controls(recipes, list(CONTROLS))] == [
         *("krca", *(f"krca-{suffix}" for suffix in suffixes)),
         *("dangerous-driving", *(f"dangerous-driving-{suffix}" for suffix in suffixes)),
@@ -74,11 +85,30 @@ def test_all_labels_has_no_teacher_and_stands_beside_that_of_the_recipe() -> Non
     assert twin.student == recipe.student
 
 
-@pytest.mark.parametrize("control", ["self", "permuted", "permuted-in-class"])
+@pytest.mark.parametrize("control", ["self", "permuted", "permuted-in-class", "random-teacher"])
 def test_controls_of_the_teacher_need_one(control: str) -> None:
     told = f"Control '{control}': recipe demo has no teacher to be replaced"
     with pytest.raises(RecipeError, match=told):
         with_controls([load_recipe("demo", ["distiller=none"])], [control])
+
+
+def test_a_random_teacher_differs_in_its_weights_alone() -> None:
+    recipe, twin = with_controls([load_recipe("demo")], ["random-teacher"])
+    assert changed(recipe, twin) == {"distiller"}
+    assert twin.distiller.model_copy(update={"untrained": False}) == recipe.distiller
+    assert teacher_key(twin) == teacher_key(recipe)
+
+
+@pytest.mark.parametrize(("own", "twins"), [(0.0, 0.1), (0.1, 0.2)])
+def test_label_smoothing_has_no_teacher_and_softer_labels(own: float, twins: float) -> None:
+    recipe, alone, twin = with_controls(
+        [load_recipe("demo", [f"student.training.label_smoothing={own}"])], ["none", "label-smoothing"]
+    )
+    assert changed(alone, twin) == {"student"} and changed(recipe, twin) == {"student", "distiller"}
+    assert twin.updated(f"student.training.label_smoothing={own}").student == recipe.student
+    assert twin.student.training.label_smoothing == twins
+    with pytest.raises(RecipeError, match=r"smooths labels by 0\.95 already"):
+        with_controls([load_recipe("demo", ["student.training.label_smoothing=0.95"])], ["label-smoothing"])
 
 
 def test_all_labels_of_all_labels_are_refused() -> None:
@@ -89,3 +119,64 @@ def test_all_labels_of_all_labels_are_refused() -> None:
 def test_a_control_is_known_by_its_name() -> None:
     names = ["mine", "mine-self", "mine-all-labels", "other-self"]
     assert [name for name in names if is_control(name, names)] == ["mine-self", "mine-all-labels"]
+
+
+TINY = (
+    *("student.sees.encoding=raw", "student.network=cnn1d", "student.network.embedding_size=12"),
+    *("student.training.epochs=2", "student.training.batch_size=4", "student.sees.length=32"),
+    *("teachers.0.training.epochs=1", "teachers.0.training.batch_size=4", "distiller=dask"),
+    "teachers.0.network={name: cnn1d, embedding_size: 12}",
+    "teachers.0.sees={modality: window, streams: [gyroscope], length: 32, encoding: raw}",
+)
+
+
+class Begun(NamedTuple):
+    """How a student's training begins: its weights, its split, and two epochs of batches."""
+
+    weights: dict[str, Tensor]
+    split: Split
+    epochs: list[list[Batch]]
+
+
+@pytest.fixture
+def begun(synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Recipe], Begun]:
+    """Begin the training of a recipe's student, after a real training of its teacher."""
+    seen: list[Begun] = []
+    real = train.fit
+
+    def fit(task: DistillationTask, folder: RunFolder, training: Training, split: Split, plain: object) -> object:
+        if folder.role == "teacher":
+            return real(task, folder, training, split, plain)
+        weights = {name: tensor.clone() for name, tensor in task.model.state_dict().items()}
+        seen.append(Begun(weights, split, [list(task._train_batches(epoch)) for epoch in (0, 1)]))
+        return None
+
+    monkeypatch.setattr(train, "fit", fit)
+
+    def begin(recipe: Recipe) -> Begun:
+        recipe = recipe.updated(f"dataset.path={synthetic_root}")
+        teacher = tmp_path / f"teacher-{teacher_key(recipe)}"
+        train.teach(recipe, teacher, cache=tmp_path / "cache")
+        train.distill(recipe, tmp_path / recipe.name, [teacher], cache=tmp_path / "cache")
+        return seen[-1]
+
+    return begin
+
+
+@pytest.mark.parametrize("labels", ["{}", "{trials: [1]}"])
+def test_twins_begin_alike_bit_for_bit(begun: Callable[[Recipe], Begun], labels: str) -> None:
+    """First weights, splits, number of batches; and the batches themselves but for labels that a twin does not see."""
+    controls = [name for name in CONTROLS if name != "all-labels" or labels != "{}"]
+    recipe, *twins = with_controls([load_recipe("demo", (*TINY, f"labels={labels}"))], controls)
+    first = begun(recipe)
+    for control, twin in zip(controls, twins, strict=True):
+        found = begun(twin)
+        assert found.split == first.split, control
+        assert found.weights.keys() == first.weights.keys()
+        assert all(torch.equal(found.weights[name], first.weights[name]) for name in first.weights), control
+        alone = labels != "{}" and control in ("none", "label-smoothing")
+        for mine, theirs in zip(found.epochs, first.epochs, strict=True):
+            assert len(mine) == len(theirs), control
+            for one, other in zip(mine, theirs, strict=True):
+                assert alone or (one.ids == other.ids and torch.equal(one.inputs, other.inputs)), control
+                assert (one.labels >= 0).all() or not alone, control

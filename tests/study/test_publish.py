@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from vskd.recipe import load_recipe
 from vskd.study.comparison_schema import read_comparison
 from vskd.study.publish import _predictions, publish
 from vskd.study.readme_table import results_table
+from vskd.sums import Sums
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +33,21 @@ def test_only_small_files_without_paths_of_the_machine_are_kept(finished_compari
     assert load_recipe(str(out / "recipes" / "demo.yaml")).dataset.path is None
 
 
+def test_notes_name_no_folder_of_the_machine(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
+    (recipe, *_) = sorted((copy / "runs").rglob("recipe.yaml"))
+    folder = str(load_recipe(str(recipe)).dataset.path)
+    results = recipe.with_name("results.json")
+    content = json.loads(results.read_text(encoding="utf-8"))
+    notes = [*content["notes"], f"missing {folder}/walk.mat: no file", f"{folder}: subject 3 is not there"]
+    Sums(results.parent).replace_text("results.json", json.dumps(content | {"notes": notes}))
+    publish(copy, tmp_path / "out")
+    (kept,) = [p for p in (tmp_path / "out" / "runs").glob("*.json") if "subject 3" in p.read_text(encoding="utf-8")]
+    assert json.loads(kept.read_text(encoding="utf-8")) == content | {
+        "notes": [*content["notes"], "missing DATA/walk.mat: no file", "DATA: subject 3 is not there"]
+    }
+
+
 def test_figures_can_be_recomputed_from_the_kept_predictions(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     publish(finished_comparison.out, tmp_path)
     read_comparison(tmp_path / "comparison.json")
@@ -39,6 +56,20 @@ def test_figures_can_be_recomputed_from_the_kept_predictions(finished_comparison
     for path in (tmp_path / "runs").glob("*.json"):
         mine = [row["label"] == row[path.stem] for row in rows if row[path.stem]]
         assert np.mean(mine) == pytest.approx(json.loads(path.read_text())["accuracy"])
+
+
+@pytest.mark.parametrize("name", ["results.json", "predictions.csv"])
+def test_a_result_that_was_changed_is_named_and_nothing_is_published(
+    finished_comparison,  # type: ignore[no-untyped-def]
+    tmp_path: Path,
+    name: str,
+) -> None:
+    copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
+    changed = sorted((copy / "runs").rglob(name))[0]
+    changed.write_text(changed.read_text(encoding="utf-8").replace("0", "1", 1), encoding="utf-8")
+    with pytest.raises(DataError, match=f"Changed since they were written: {changed}"):
+        publish(copy, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unfinished_comparison_is_refused(tmp_path: Path) -> None:

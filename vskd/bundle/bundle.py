@@ -7,10 +7,11 @@
     learned.json         fingerprints of the recordings that it learned from; older bundles have none
     manifest.json        what it is, and the SHA-256 of every other file
     manifest.sha256      the SHA-256 of manifest.json, in the format of `sha256sum`
+    manifest.json.sig    who made it, if it was signed; see `vskd.bundle.signature`
 
 The hashes find damage and careless changes. They do not prove who made the bundle: whoever can rewrite the manifest and
-its digest can forge it. To be safe against that, compare the digest that `vskd bundle show` prints with one that was
-received by other means.
+its digest can forge it. To be safe against that, ask for a signature, or compare the digest that `vskd bundle show`
+prints with one that was received by other means.
 """
 
 import hashlib
@@ -33,6 +34,7 @@ from vskd.files import atomic_folder, sha256_file
 MODEL, FLOAT_MODEL, GOLDEN, CARD = "model.tflite", "model_float.tflite", "golden.json", "MODEL_CARD.md"
 LEARNED = "learned.json"
 MANIFEST, DIGEST = "manifest.json", "manifest.sha256"
+SIGNATURE = "manifest.json.sig"
 REQUIRED = (MODEL, FLOAT_MODEL, GOLDEN, CARD)
 AGAIN = "Export the run again, or restore the bundle from where it came"
 
@@ -62,6 +64,17 @@ class Bundle:
         content = _read(self.path / name)
         if hashlib.sha256(content).hexdigest() != self.manifest.files[name]:
             raise _changed(self.path / name)
+        return content
+
+    def read_manifest(self) -> bytes:
+        """The manifest as it is written, checked again as it is read.
+
+        Raises:
+            BundleError: it has been changed.
+        """
+        content = _read(self.path / MANIFEST)
+        if hashlib.sha256(content).hexdigest() != self.digest:
+            raise _changed(self.path / MANIFEST)
         return content
 
     def learned(self) -> LearnedFrom | None:
@@ -212,7 +225,7 @@ def _check_files(path: Path, manifest: Manifest) -> None:
     for name in (*REQUIRED, *manifest.files):
         if name not in manifest.files or not _is_plain_file(path / name):
             raise BundleError(f"{path / name} is missing", AGAIN)
-    known = {MANIFEST, DIGEST, *manifest.files}
+    known = {MANIFEST, DIGEST, SIGNATURE, *manifest.files}
     for file in sorted(path.rglob("*")):
         if file.is_symlink() or (not file.is_dir() and file.relative_to(path).as_posix() not in known):
             raise BundleError(f"{file} does not belong to the bundle", "Remove the file, or restore the bundle")

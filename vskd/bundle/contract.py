@@ -55,6 +55,22 @@ class StreamContract(Strict):
     calibrated: bool = True
 
 
+class UnknownContract(Strict):
+    """When an answer is none: the model is less sure than of nearly all right answers about recordings kept aside.
+
+    Attributes:
+        below: probability of the best class below which the answer is unknown.
+        keeps: share of those right answers that are at least so sure.
+        windows: how many there were.
+        split: the part that they are of; of `train`, the threshold is too strict for new people.
+    """
+
+    below: Fraction
+    keeps: Fraction
+    windows: Count
+    split: Literal["validation", "train"]
+
+
 class SensorContract(Strict):
     """What the model asks of a recording.
 
@@ -80,6 +96,7 @@ class SensorContract(Strict):
             are those of all in their order, and `range_limit` is the largest of their ranges, each in multiples of its
             `limit`. Empty of a model that sees one.
         calibrated: False of accelerometers of which 1 g at rest cannot be asked; their unit must be stated.
+        unknown: when an answer is none; older bundles do not say it, and answer always.
     """
 
     kind: Literal["sensor"] = "sensor"
@@ -102,11 +119,12 @@ class SensorContract(Strict):
     mat_width: Count | None = None
     streams: tuple[StreamContract, ...] = ()
     calibrated: bool = True
+    unknown: UnknownContract | None = None
 
     @model_serializer(mode="wrap")
     def _as_before_there_were_others(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
-        for key, usual in (("streams", ()), ("calibrated", True)):
+        for key, usual in (("streams", ()), ("calibrated", True), ("unknown", None)):
             if getattr(self, key) == usual:
                 content.pop(key, None)
         return content

@@ -12,6 +12,7 @@ from vskd.bundle.predict import Prediction, Predictor, predict_samples
 from vskd.bundle.predict_clips import ClipPredictor
 from vskd.bundle.predict_images import ImagePredictor
 from vskd.bundle.sensor_file import recorded_array
+from vskd.bundle.signature import load_signed
 from vskd.errors import BundleError
 from vskd.preprocessing.image.image_header import Box, ImageSize
 
@@ -127,19 +128,21 @@ def _picture(image: npt.NDArray[np.uint8], contract: ImageContract, box: Box | W
     return picture_of(image, contract, region, Path(NAME))
 
 
-def load_bundle(path: Path | str, *, threads: int = 1) -> OpenedBundle:
+def load_bundle(path: Path | str, *, threads: int = 1, signed_by: Path | str | None = None) -> OpenedBundle:
     """Open a bundle; all hashes are checked before anything is parsed. Needs no torch.
 
     Args:
         path: folder that `vskd export` wrote.
         threads: CPU threads of the model.
+        signed_by: keys of which one must have signed it, see `vskd.bundle.signature.verify_signature`; None asks for no
+            signature.
 
     Raises:
-        BundleError: it is no bundle, or a file is missing, extra or changed; names the file.
+        BundleError: it is no bundle, a file is missing, extra or changed, or nobody named has signed it.
 
     Examples:
         >>> from vskd import load_bundle
         >>> load_bundle("bundle").classes
         ('swipe left', 'swipe right', 'wave')
     """
-    return OpenedBundle(files.load_bundle(Path(path)), threads)
+    return OpenedBundle(load_signed(Path(path), None if signed_by is None else Path(signed_by)), threads)

@@ -1,5 +1,6 @@
 """Label a recording with a bundle, as a watch would: needs neither torch nor the converter."""
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vskd.bundle.bundle import MODEL, Bundle, load_bundle
+from vskd.bundle.bundle import MANIFEST, MODEL, Bundle, load_bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.sensor_checks import converted_rate
 from vskd.bundle.sensor_file import Recorded, read_recording
 from vskd.errors import BundleError
 from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows
@@ -123,6 +125,15 @@ def sensor_contract_of(bundle: Bundle) -> SensorContract:
     return contract
 
 
+def sees_windows(bundle: Path) -> bool:
+    """Whether a bundle's model sees sliding windows, so that it has a timeline; False of what cannot be opened."""
+    try:
+        content = json.loads((bundle / MANIFEST).read_bytes())
+        return bool(content["contract"]["window_mode"] == "sliding")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def contract_windows(recorded: Recorded, contract: SensorContract) -> FloatArray:
     """The windows of a recording, float32 (windows, channels, samples), cut as in training; none reaches across a gap.
 
@@ -130,7 +141,7 @@ def contract_windows(recorded: Recorded, contract: SensorContract) -> FloatArray
         BundleError: the recording, or each part of it between gaps, is shorter than one sliding window.
     """
     if contract.window_mode == "whole":
-        return resample_to_length(recorded.signal, contract.length)[np.newaxis]
+        return resample_to_length(_at_rate(recorded, contract), contract.length)[np.newaxis]
     if contract.window_rate_hz is None or contract.stride is None:  # the contract's own check excludes it
         raise ValueError("a sliding contract has a window rate and a stride")
     parts = [
@@ -146,6 +157,13 @@ def contract_windows(recorded: Recorded, contract: SensorContract) -> FloatArray
             "Record longer",
         )
     return windows
+
+
+def _at_rate(recorded: Recorded, contract: SensorContract) -> FloatArray:
+    """A whole recording at about the contract's rate: another one is filtered against aliasing first."""
+    if not converted_rate(recorded.rate_hz, contract):
+        return recorded.signal
+    return resample_to_rate(recorded.signal, recorded.rate_hz, contract.rate_hz)
 
 
 def predict_file(

@@ -14,6 +14,7 @@ from vskd.preprocessing.sensor.units import conversion
 
 FloatArray = npt.NDArray[np.float32]
 
+LOWEST_RATE = 0.5
 RATE_TOLERANCE = 0.03  # clocks of cheap sensors are off by a percent or two
 STEADY = 0.005  # less is the rounding of a clock; resampling by it would only blur
 RANGE_EXCESS = 2.0  # a sensor cannot measure beyond its range; twice as much is another unit or a glitch, not noise
@@ -25,18 +26,29 @@ TWICE_FROM = 16
 def check_rate(
     name: Path | str, contract: SensorContract, source: str, rate_hz: float | None, facts: tuple[str, ...] = ()
 ) -> None:
-    """Refuse a rate that is not the contract's, within `RATE_TOLERANCE`.
+    """Refuse a rate that is less than half of the contract's: what the model looks for may not be in the samples.
+
+    Other rates than the contract's are converted, see `converted_rate`.
 
     Raises:
         BundleError: says both.
     """
     asked = contract.rate_hz
-    if rate_hz is not None and not abs(rate_hz - asked) <= RATE_TOLERANCE * asked:
+    if rate_hz is not None and not LOWEST_RATE * asked <= rate_hz < float("inf"):
         more = f" ({', '.join(facts)})" if facts else ""
         raise BundleError(
             f"{name}: wrong rate: the model asks for {asked:g} Hz, {source} {rate_hz:g} Hz{more}",
-            f"Resample the recording to {asked:g} Hz, or record at that rate",
+            f"Record at {asked:g} Hz, or at half of it and more: such a recording is resampled",
         )
+
+
+def converted_rate(rate_hz: float, contract: SensorContract) -> list[str]:
+    """What to say of a rate that is not the contract's within `RATE_TOLERANCE`, and is resampled."""
+    asked = contract.rate_hz
+    if abs(rate_hz - asked) <= RATE_TOLERANCE * asked:
+        return []
+    lost = f"; it cannot hold what is faster than {rate_hz / 2:g} Hz" if rate_hz < asked else ""
+    return [f"the recording was resampled from {rate_hz:g} to {asked:g} Hz{lost}"]
 
 
 def steady_rate(rate_hz: float, contract: SensorContract) -> float:
@@ -44,12 +56,20 @@ def steady_rate(rate_hz: float, contract: SensorContract) -> float:
     return contract.rate_hz if abs(rate_hz - contract.rate_hz) <= STEADY * contract.rate_hz else rate_hz
 
 
-def check_length(name: Path | str, contract: SensorContract, samples: int) -> None:
+def check_length(name: Path | str, contract: SensorContract, samples: int, rate_hz: float | None = None) -> None:
     """Refuse a recording that is shorter or longer than any that the model knows.
+
+    Args:
+        name: of the recording.
+        contract: gives the bounds, at its own rate.
+        samples: of the recording.
+        rate_hz: of the recording; None: the contract's, as one that is so within `RATE_TOLERANCE`.
 
     Raises:
         BundleError: gives the bounds.
     """
+    if rate_hz is not None and converted_rate(rate_hz, contract):
+        samples = round(samples * contract.rate_hz / rate_hz)
     if contract.min_samples <= samples <= contract.max_samples:
         return
     rate = contract.rate_hz
@@ -88,15 +108,32 @@ def check_once(name: Path | str, signal: FloatArray) -> None:
     samples = signal.shape[1]
     if samples < TWICE_FROM:
         return
-    again = np.flatnonzero((signal[:, 1:] == signal[:, :1]).all(axis=0)) + 1
+    moves = np.flatnonzero((signal[:, 1:] != signal[:, :-1]).any(axis=0)) + 1
+    if not moves.size:
+        return
+    first = int(moves[0])  # a sensor that lies still looks like the beginning for hours: its first movement counts
+    alike = (signal[:, moves] == signal[:, first, None]) & (signal[:, moves - 1] == signal[:, first - 1, None])
+    again = moves[alike.all(axis=0)] - first
     for place in again[(again >= samples // 2) & (again <= samples - TWICE_FROM // 2)]:
-        tail = signal[:, place:]
-        if np.array_equal(tail, signal[:, : samples - place]) and (tail != tail[:, :1]).any():
+        if _repeats(signal, int(place)):
             raise DataError(
                 f"{name}: from data row {place + 1} on the samples are those of the beginning: the recording is in the "
                 "file twice",
                 "Give a file of one recording",
             )
+
+
+def _repeats(signal: FloatArray, place: int) -> bool:
+    """Whether the samples from `place` on are those of the beginning, and not all one value.
+
+    More and more of them are compared: most places differ soon.
+    """
+    count, tail = TWICE_FROM, signal[:, place:]
+    while np.array_equal(tail[:, :count], signal[:, : min(count, tail.shape[1])]):
+        if count >= tail.shape[1]:
+            return bool((tail != tail[:, :1]).any())
+        count *= 4
+    return False
 
 
 def check_alive(name: Path | str, contract: SensorContract, signal: FloatArray) -> None:
@@ -108,6 +145,19 @@ def check_alive(name: Path | str, contract: SensorContract, signal: FloatArray) 
     fault = dead_fault(signal, contract.axes)
     if fault:
         raise BundleError(f"{name}: {fault.problem}", fault.action)
+
+
+def without_glitches(signal: FloatArray, contract: SensorContract, unit: str) -> FloatArray:
+    """A signal without the few samples that its sensor cannot have measured; with many, as it is.
+
+    Args:
+        signal: (channels, samples) in `unit`.
+        contract: gives the range.
+        unit: of the signal.
+    """
+    sizes = np.abs(signal).max(axis=0) * (conversion(unit, contract.unit) or 1.0)
+    beyond = sizes > RANGE_EXCESS * contract.range_limit
+    return signal[:, ~beyond] if 0 < beyond.sum() <= GLITCHES * signal.shape[1] else signal
 
 
 def check_plausible(

@@ -16,6 +16,7 @@ from vskd.preprocessing.sensor.column_names import (
 )
 from vskd.preprocessing.sensor.samples import Samples, counts_on
 from vskd.preprocessing.sensor.signals import check_columns
+from vskd.preprocessing.sensor.stamps import Seconds
 
 NAME_THEM = "Name the columns of the axes with --columns, counted from 0 in the file as it is"
 CLOCKS_AGREE = 0.03
@@ -121,32 +122,41 @@ def _nameless(file: Path, samples: Samples, contract: SensorContract) -> Chosen:
     return Chosen(tuple(range(width)), f"{', '.join(axes)}, by their order: they have no names")
 
 
-def read_clock(file: Path, samples: Samples, chosen: Chosen) -> tuple[Clock | None, str, tuple[str, ...]]:
+Stamped = tuple[Clock | None, str, tuple[str, ...], Seconds | None, int]
+
+
+def clock_columns(samples: Samples, chosen: Chosen) -> list[TimeColumn]:
+    """The columns of time, by their names; or the nameless one that is the clock."""
+    if chosen.clock is not None:
+        return [TimeColumn(chosen.clock, f"number {chosen.clock}", None)]
+    return [c for c in time_columns(samples.names, samples.units) if c.index not in chosen.columns]
+
+
+def read_stamps(file: Path, samples: Samples, chosen: Chosen) -> Stamped:
     """The clock of a file: of its columns of time, or of a nameless one.
 
     Returns:
-        The clock, None where there is none; what to say of it; and what could not be read.
+        The clock, None where there is none; what to say of it; what could not be read; the stamps that it was fitted
+        to, in seconds since the first; and their column.
 
     Raises:
         DataError: it runs backwards, out of order, was set back, or starts again; or two clocks disagree.
     """
-    columns = [c for c in time_columns(samples.names, samples.units) if c.index not in chosen.columns]
-    if chosen.clock is not None:
-        columns = [TimeColumn(chosen.clock, f"number {chosen.clock}", None)]
-    clocks: list[tuple[Clock, str]] = []
+    clocks: list[tuple[Clock, str, Seconds, int]] = []
     notes = []
-    for column in columns:
+    for column in clock_columns(samples, chosen):
         stamps = samples.stamps(column.index, column.seconds)
         if stamps is None:
             notes.append(f"column '{column.name}' cannot be read as a clock")
             continue
-        clocks.append((fit_clock(stamps[0], file), f"column '{column.name}', {stamps[1]}"))
-    known = [(clock, said, clock.rate_hz) for clock, said in clocks if clock.rate_hz]
-    for _, said, rate in known[1:]:
-        if abs(rate - known[0][2]) > CLOCKS_AGREE * known[0][2]:
+        said = f"column '{column.name}', {stamps[1]}"
+        clocks.append((fit_clock(stamps[0], file), said, stamps[0], column.index))
+    known = [(said, clock.rate_hz) for clock, said, *_ in clocks if clock.rate_hz]
+    for said, rate in known[1:]:
+        if abs(rate - known[0][1]) > CLOCKS_AGREE * known[0][1]:
             raise DataError(
-                f"{file}: two clocks disagree: {known[0][1]}: {known[0][2]:g} Hz; {said}: {rate:g} Hz",
+                f"{file}: two clocks disagree: {known[0][0]}: {known[0][1]:g} Hz; {said}: {rate:g} Hz",
                 "Leave the wrong column out",
             )
-    best = known[0][:2] if known else next(iter(clocks), None)
-    return (best[0], best[1], tuple(notes)) if best else (None, "", tuple(notes))
+    best = next((one for one in clocks if one[0].rate_hz), next(iter(clocks), None))
+    return (best[0], best[1], tuple(notes), best[2], best[3]) if best else (None, "", tuple(notes), None, -1)

@@ -4,35 +4,42 @@ What it declares, what it must be, and what was understood. Nothing is assumed t
 nobody says is asked for, and a unit that nobody says is taken only where gravity proves it.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.sensor_checks import (
+    RATE_TOLERANCE,
     check_alive,
     check_length,
     check_once,
     check_plausible,
     check_rate,
     check_whole,
+    converted_rate,
     steady_rate,
+    without_glitches,
 )
-from vskd.bundle.sensor_columns import Chosen, choose_columns, read_clock
+from vskd.bundle.sensor_columns import Chosen, choose_columns, clock_columns, read_stamps
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.gravity import measures_gravity
-from vskd.preprocessing.sensor.samples import Samples, open_samples
+from vskd.preprocessing.sensor.samples import Samples, TextSamples
 from vskd.preprocessing.sensor.signals import check_signal, to_signal
+from vskd.preprocessing.sensor.stated import open_stated
 from vskd.preprocessing.sensor.text_file import TEXT
 from vskd.preprocessing.sensor.timed import Timed
 from vskd.preprocessing.sensor.units import conversion, normal_unit
 
 FloatArray = npt.NDArray[np.float32]
+AnySamples = TypeVar("AnySamples", bound=Samples)
 
 _RATE = re.compile(
     r"(?P<number>[+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*(?P<unit>k?hz|samples?/s(?:ec)?|sps|/s)?(?:\s*\(.*\))?", re.I
@@ -50,6 +57,7 @@ class Recorded:
         notes: what was assumed, and what may surprise.
         understood: what the file was understood to be, as (what, how) pairs.
         breaks: samples before which there is a gap; windows do not reach across.
+        times: float64 (samples,), seconds since the first by the file's clock; None where it has none.
     """
 
     signal: FloatArray
@@ -57,6 +65,7 @@ class Recorded:
     notes: tuple[str, ...]
     understood: tuple[tuple[str, str], ...] = ()
     breaks: tuple[int, ...] = ()
+    times: npt.NDArray[np.float64] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -137,6 +146,7 @@ def _stacked(parts: Sequence[Recorded], contract: SensorContract) -> Recorded:
         tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         understood + parts[0].understood[3:],
         parts[0].breaks,
+        parts[0].times,
     )
 
 
@@ -167,23 +177,54 @@ def read_one_stream(
         DataError: the file is missing, damaged, has other columns, its clock is broken, or values are not finite.
     """
     variable, columns, own = _of_matlab(file, contract, columns, variable)
-    samples = open_samples(file, variable)
+    samples = open_stated(file, "", variable)
     if own and contract.mat_width not in (None, samples.width):
         raise DataError(
             f"{file}: '{variable}' has {samples.width} columns, and {contract.mat_width} {_OF_DATASET}",
             "Name the columns of the axes with --columns, counted from 0",
         )
     _refuse_empatica(file, samples)
+    return read_columns(file, samples, contract, rate_hz=rate_hz, unit=unit, columns=columns, own=own)
+
+
+def read_columns(
+    file: Path,
+    samples: Samples,
+    contract: SensorContract,
+    *,
+    rate_hz: float | None = None,
+    unit: str | None = None,
+    columns: tuple[int, ...] = (),
+    own: bool = False,
+    block: bool = False,
+) -> Recorded:
+    """The samples of a stream, checked against its contract.
+
+    A row with an empty cell is a gap in time, as in training; without a clock it is refused.
+
+    Args:
+        file: for messages.
+        samples: its content, or a block of it.
+        contract, rate_hz, unit, columns: see `read_one_stream`.
+        own: whether they are those of the data set's own files.
+        block: whether they are a part of a long file, whose length says nothing.
+
+    Raises:
+        BundleError, DataError: see `read_one_stream`.
+    """
     chosen = choose_columns(file, samples, contract, columns)
-    clock, clock_said, unread = read_clock(file, samples, chosen)
+    samples, lost = _without_lost_rows(samples, chosen)
+    clock, clock_said, unread, stamps, _ = read_stamps(file, samples, chosen)
     in_unit = _settle_unit(file, samples, chosen, contract, unit, own)
     signal = to_signal([samples.numbers(c) for c in chosen.columns], contract.axes, file)
-    check_once(file, signal)
     said = _settle_rate(file, contract, rate_hz, samples, (clock, clock_said), own)
-    check_length(file, contract, signal.shape[1])
+    if not block:
+        check_once(file, signal)
+        check_length(file, contract, signal.shape[1], said[0] if said else contract.rate_hz)
     breaks = check_whole(file, contract, clock, signal.shape[1])
     check_alive(file, contract, signal)
-    check_plausible(file, contract, signal, said[0] if said else contract.rate_hz, in_unit.name, in_unit.source)
+    looked_at = without_glitches(signal, contract, in_unit.name) if block else signal
+    check_plausible(file, contract, looked_at, said[0] if said else contract.rate_hz, in_unit.name, in_unit.source)
     if said is None:
         raise _no_rate(file, contract, clock, unread)
     rate, rate_said = said
@@ -195,7 +236,8 @@ def read_one_stream(
     ]
     if clock and clock.facts:
         understood.append(("clock", ", ".join(clock.facts)))
-    notes = [*chosen.notes, *unread]
+    notes = [*chosen.notes, *unread, *([f"{lost} rows with empty cells are left out"] if lost else [])]
+    notes += converted_rate(rate, contract)
     bridging = contract.window_mode == "whole"
     how = ", bridged by a straight line" if bridging else ""
     notes += [f"a gap of {clock.gaps[n]:.3g} s before data row {b + 1}{how}" for n, b in enumerate(breaks) if clock]
@@ -208,7 +250,70 @@ def read_one_stream(
     if in_unit.factor != 1:
         notes.append(f"the samples were converted from {in_unit.name} to {contract.unit}")
     converted = (signal * np.float32(in_unit.factor)).astype(np.float32) if in_unit.factor != 1 else signal
-    return Recorded(converted, rate, tuple(notes), tuple(understood), breaks)
+    times = clock.sample_times(stamps) if clock and stamps is not None and clock.period_s and not bridging else None
+    return Recorded(converted, rate, tuple(notes), tuple(understood), breaks, times)
+
+
+def read_block(
+    file: Path,
+    samples: TextSamples,
+    contract: SensorContract,
+    own: int,
+    *,
+    rate_hz: float | None = None,
+    unit: str | None = None,
+    columns: tuple[int, ...] = (),
+) -> tuple[Recorded, str, str, int]:
+    """A block of a long text file; see `read_columns`.
+
+    Args:
+        file, contract, rate_hz, unit, columns: see `read_recording`.
+        samples: the block, and behind it some rows of the next one.
+        own: rows of the block itself.
+
+    Returns:
+        Its samples; the time stamp of the first one, as it is written, and what it counts (`in ms`); and how many
+        samples are the block's own: rows with empty cells are left out.
+    """
+    views = contract.of_streams()
+    bounds = np.cumsum([0, *(len(view.axes) for view in views)])
+    named = [columns[a:b] for a, b in itertools.pairwise(bounds)]
+    chosen = [choose_columns(file, samples, view, own) for view, own in zip(views, named, strict=True)]
+    every = replace(chosen[0], columns=tuple(c for one in chosen for c in one.columns))
+    whole, _ = _without_lost_rows(samples, every)
+    lost = len(samples.table.rows) - len(whole.table.rows)
+    kept = own - sum(not _is_whole(row, every) for row in samples.table.rows[:own]) if lost else own
+    parts = [
+        read_columns(
+            file,
+            whole,
+            view,
+            rate_hz=rate_hz,
+            unit=unit if len(views) == 1 or (unit and conversion(unit, view.unit) is not None) else None,
+            columns=names,
+            block=True,
+        )
+        for view, names in zip(views, named, strict=True)
+    ]
+    _, said, _, stamps, clock = read_stamps(file, whole, every)
+    first = whole.table.rows[0][clock] if stamps is not None else ""
+    recorded = parts[0] if not contract.streams else _stacked(parts, contract)
+    return recorded, first, said.rpartition(", ")[2], kept
+
+
+def _is_whole(row: Sequence[str], chosen: Chosen) -> bool:
+    return all(row[c].strip() for c in chosen.columns)
+
+
+def _without_lost_rows(samples: AnySamples, chosen: Chosen) -> tuple[AnySamples, int]:
+    """Text with a clock without the rows of which a cell is empty, and how many these are."""
+    if not isinstance(samples, TextSamples) or not clock_columns(samples, chosen):
+        return samples, 0
+    rows = samples.table.rows
+    kept = [row for row in rows if _is_whole(row, chosen)]
+    if len(kept) == len(rows) or len(kept) < 2:
+        return samples, 0
+    return replace(samples, table=replace(samples.table, rows=kept)), len(rows) - len(kept)
 
 
 def even_signal(signal: FloatArray, clock: Clock, source: Path) -> FloatArray:
@@ -245,10 +350,11 @@ def recorded_array(samples: npt.ArrayLike, contract: SensorContract, rate_hz: fl
         notes.append(f"no rate was given; {contract.rate_hz:g} Hz is assumed")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused as such
         signal = np.ascontiguousarray(table.T, dtype=np.float32)
-    check_length(name, contract, signal.shape[1])
+    check_length(name, contract, signal.shape[1], rate_hz or contract.rate_hz)
     check_signal(signal, contract.axes, name)
     check_alive(name, contract, signal)
     check_plausible(name, contract, signal, rate_hz or contract.rate_hz, contract.unit, "")
+    notes += converted_rate(rate_hz or contract.rate_hz, contract)
     return Recorded(signal, rate_hz or contract.rate_hz, tuple(notes))
 
 
@@ -308,6 +414,13 @@ def _settle_rate(
     ]
     for source, rate in found:
         check_rate(file, contract, source, rate, clock[0].facts if clock[0] and rate == by_clock else ())
+    said = [(source, rate) for source, rate in found if rate is not None]
+    for source, rate in said[1:]:
+        if abs(rate - said[0][1]) > RATE_TOLERANCE * said[0][1]:
+            raise BundleError(
+                f"{file}: {said[0][0]} {said[0][1]:g} Hz, {source} {rate:g} Hz",
+                "Leave the wrong one out, or correct it",
+            )
     for source, rate in found:
         if rate is not None:
             return steady_rate(rate, contract), re.sub(

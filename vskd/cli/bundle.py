@@ -6,31 +6,61 @@ from typing import Any
 
 import click
 
-from vskd.cli.options import FOLDER, VskdGroup, json_option
+from vskd.cli.options import FILE, FOLDER, VskdGroup, json_option, signature_option
 from vskd.cli.output import print_fields, print_json
 
 
 @click.group(
     cls=VskdGroup,
-    examples=("vskd bundle verify BUNDLE", "vskd bundle show BUNDLE", "vskd bundle show BUNDLE --json"),
+    examples=("vskd bundle verify BUNDLE", "vskd bundle sign BUNDLE --key id_ed25519", "vskd bundle show BUNDLE"),
 )
 def bundle() -> None:
-    """Verify or show a bundle."""
+    """Verify, sign or show a bundle."""
 
 
-@bundle.command("verify", examples=("vskd bundle verify BUNDLE", "vskd bundle verify BUNDLE --json"))
+@bundle.command(
+    "verify",
+    examples=(
+        "vskd bundle verify BUNDLE",
+        "vskd bundle verify BUNDLE --require-signature id_ed25519.pub",
+        "vskd bundle verify BUNDLE --json",
+    ),
+)
 @click.argument("path", type=FOLDER, metavar="BUNDLE")
+@signature_option
 @json_option
-def verify(path: Path, as_json: bool) -> None:
-    """Check the hash of every file, then the contract, then that the golden vectors come out bit for bit."""
-    from vskd.bundle.bundle import verify_bundle
+def verify(path: Path, keys: Path | None, as_json: bool) -> None:
+    """Check the hash of every file, then the contract, then that the golden vectors come out bit for bit.
 
+    With --require-signature also that one of the named keys has signed it; whoever can write a folder can make its
+    hashes fit, and no signature.
+    """
+    from vskd.bundle.bundle import verify_bundle
+    from vskd.bundle.signature import verify_signature
+
+    signer = None if keys is None else verify_signature(path, keys)
     report = verify_bundle(path)
     if as_json:
-        print_json(asdict(report))
+        print_json(asdict(report) | {"signed_by": signer and signer.name})
     else:
         click.echo(f"{path}: {len(report.files)} files unchanged, {report.golden_vectors} golden vectors reproduced")
         click.echo(f"sha256 of the manifest: {report.digest}")
+        if signer is not None:
+            click.echo(f"signed by: {signer.name}")
+
+
+@bundle.command("sign", examples=("vskd bundle sign BUNDLE --key id_ed25519",))
+@click.argument("path", type=FOLDER, metavar="BUNDLE")
+@click.option("--key", type=FILE, required=True, metavar="KEY", help="Private Ed25519 key of OpenSSH.")
+def sign(path: Path, key: Path) -> None:
+    """Sign a bundle with an Ed25519 key, after its hashes are checked.
+
+    The signature is manifest.json.sig in the bundle, in OpenSSH's own format; ssh-keygen makes it, so an agent may hold
+    the key.
+    """
+    from vskd.bundle.signature import sign_bundle
+
+    click.echo(f"signed: {sign_bundle(path, key)}")
 
 
 @bundle.command("show", examples=("vskd bundle show BUNDLE", "vskd bundle show BUNDLE --json"))

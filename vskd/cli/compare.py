@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from vskd.cli.options import FOLDER, VskdCommand, chosen_recipe, json_option, recipe_options
+from vskd.cli.options import FOLDER, LabelsType, VskdCommand, chosen_recipe, json_option, recipe_options
 from vskd.cli.output import print_json
 
 
@@ -36,6 +36,8 @@ def parse_controls(_: click.Context, __: click.Parameter, value: str) -> tuple[s
         "vskd compare vskd --controls none --seeds 0,1,2 --data UTD-MHAD --out comparison",
         "vskd compare krca --controls none --data IMAGES --protocol subject-folds --fold all --out comparison",
         "vskd compare vskd --labels subjects=1 --controls none,self,permuted,all-labels --data UTD-MHAD --out few",
+        "vskd compare krca --controls none --data IMAGES --workers 4 --teachers TEACHERS --out comparison",
+        "vskd compare wrist --curve subjects=1 --curve all --controls none --data UTD-MHAD --out curve",
         "vskd compare mine.yaml other.yaml --seeds 0-4 --int8 --set student.training.epochs=40 --out comparison",
     ),
 )
@@ -47,11 +49,34 @@ def parse_controls(_: click.Context, __: click.Parameter, value: str) -> tuple[s
     callback=parse_controls,
     metavar="NAME,...",
     help="Add each recipe's twins: none (no teacher), self (a teacher like the student), permuted (what the teacher "
-    "says belongs to other recordings), permuted-in-class (to others of the class), all-labels (no teacher, all "
-    "labels).",
+    "says belongs to other recordings), permuted-in-class (to others of the class), random-teacher (its network "
+    "before it learned), label-smoothing (no teacher, softer labels), all-labels (no teacher, all labels).",
+)
+@click.option(
+    "--curve",
+    multiple=True,
+    type=LabelsType(),
+    metavar="WHO",
+    help="A learning curve: every recipe once for each of "
+    "these label settings, e.g. --curve subjects=1 --curve fraction=0.5 --curve all.",
 )
 @recipe_options("data", "dataset", "protocol", "fold", "labels", "epochs")
 @click.option("--out", type=FOLDER, required=True, help="Folder for the runs and the table; what is there is reused.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Trainings at a time, each in a "
+    "process with as many threads as it would have alone (set `threads` in the recipe); the figures stay the same.",
+)
+@click.option(
+    "--teachers",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="Folder of teachers' runs, shared between comparisons.  [default: teachers, in OUT]",
+)
 @click.option("--int8", is_flag=True, help="Export every student too, and give its int8 model a row of its own.")
 @json_option
 @click.pass_context
@@ -60,7 +85,10 @@ def compare(
     recipes: tuple[str, ...],
     seeds: tuple[int, ...],
     controls: tuple[str, ...],
+    curve: tuple[str, ...],
     out: Path,
+    workers: int,
+    teachers: Path | None,
     int8: bool,
     as_json: bool,
 ) -> None:
@@ -72,15 +100,16 @@ def compare(
     """
     from vskd.study.compare import compare as run_comparison
     from vskd.study.controls import with_controls
+    from vskd.study.label_curve import along
 
-    chosen = with_controls([chosen_recipe(ctx, name) for name in recipes], controls)
+    chosen = with_controls(along([chosen_recipe(ctx, name) for name in recipes], curve), controls)
 
     after_run = None
     if int8:
         from vskd.export.evaluate import export_and_evaluate
 
         after_run = export_and_evaluate
-    comparison = run_comparison(chosen, seeds, out, after_run=after_run)
+    comparison = run_comparison(chosen, seeds, out, after_run=after_run, workers=workers, teachers=teachers)
     if as_json:
         print_json(comparison.model_dump(mode="json"))
         return

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from vskd.cli.datasets_import import import_command
+from vskd.cli.datasets_sync import sync_command
 from vskd.cli.options import FOLDER, VskdGroup, json_option
 from vskd.cli.output import print_fields, print_json, print_table
 
@@ -20,6 +21,7 @@ from vskd.cli.output import print_fields, print_json, print_table
         "vskd datasets signals utd-mhad --data UTD-MHAD --stream accelerometer",
         "vskd datasets audit driver-inattention --data IMAGES --protocol official",
         "vskd datasets import FOLDER --out DATASET",
+        "vskd datasets sync utd-mhad --data UTD-MHAD --video-rate 19.6 --median subject",
         "vskd datasets make-synthetic --out WORLD",
     ),
 )
@@ -121,6 +123,12 @@ def _print_signals(summary: Mapping[str, Any]) -> None:
             ("rate", spread("rate_hz", "Hz")),
             ("length", spread("seconds", "s")),
             ("at rest", spread("at_rest", summary["unit"])),
+            *(
+                [("jitter", spread("jitter_ms", "ms")), ("drift", spread("drift_ms", "ms"))]
+                if summary["jitter_ms"]
+                else []
+            ),
+            ("stamps back, repeated", f"{summary['backward']}, {summary['repeated']}"),
             ("with gaps", f"{summary['with_gaps']}, the longest {summary['longest_gap_s']:.2g} s"),
             ("saturated", summary["saturated"]),
             ("glitches", summary["glitches"]),
@@ -265,3 +273,4 @@ def make_synthetic(out: Path, subjects: int, actions: int, trials: int, seed: in
 
 
 datasets.add_command(import_command)
+datasets.add_command(sync_command)

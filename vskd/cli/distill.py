@@ -1,5 +1,6 @@
 """`vskd distill`: train a student."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -23,13 +24,15 @@ from vskd.cli.output import print_training
         "vskd distill --teacher-run TEACHER --distiller kd --data UTD-MHAD --out RUN",
         "vskd distill --distiller none --data UTD-MHAD --seed 1 --epochs 40 --out RUN",
         "vskd distill --recipe dangerous-driving --data DRIVER-INATTENTION --out RUN",
+        "vskd distill --recipe wrist --student-run RUN --protocol enrolment --data UTD-MHAD --out ENROLLED",
+        "vskd distill --recipe wrist --labels subjects=1 --rounds 2 --data UTD-MHAD --out RUN",
         "vskd distill --recipe mine.yaml --set distiller.terms.rkd_angle.weight=2 --out RUN",
     ),
 )
 @recipe_name_option
 @recipe_options(
     *("teacher", "student", "distiller", "sensor", "video", "data", "dataset", "protocol", "fold", "labels"),
-    *("seed", "epochs"),
+    *("student_run", "seed", "epochs"),
 )
 @click.option(
     "--teacher-run",
@@ -39,6 +42,14 @@ from vskd.cli.output import print_training
     multiple=True,
     help="Finished `vskd teach` folder, one for each teacher; without it they are trained too, in RUN-teacher.",
 )
+@click.option(
+    "--rounds",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Teacher, student, teacher, student ...: each learns from what the other says of pairs without labels.",
+)
 @click.option("--out", type=FOLDER, required=True, metavar="RUN", help="Run folder; an unfinished one is resumed.")
 @cache_option
 @json_option
@@ -47,6 +58,7 @@ def distill(
     ctx: click.Context,
     recipe_name: str | None,
     teacher_runs: tuple[Path, ...],
+    rounds: int,
     out: Path,
     cache: Path | None,
     as_json: bool,
@@ -54,10 +66,26 @@ def distill(
     """Train a student with teachers that saw the same recordings, or without.
 
     The recipe says what each of them sees, e.g. the student a sensor and the teacher video, or both images.
+    Where a finished run of the same student without a teacher lies beside RUN, a forecast says whether the teacher
+    will help, before the student is trained; see `vskd forecast`.
     """
     recipe = chosen_recipe(ctx, recipe_name)
 
     from vskd.distillation.train import distill as train_student
+    from vskd.evaluation.forecast import Forecast, forecast_before
+    from vskd.study.rounds import distill_in_rounds
 
-    result = train_student(recipe, out, teacher_runs, cache=cache)
-    print_training(result.run, result.epoch, result.figures, as_json)
+    foretold: list[Forecast] = []
+
+    def foretell(teachers: Sequence[Path]) -> None:
+        forecast = forecast_before(recipe, out, teachers)
+        if forecast is not None:
+            foretold.append(forecast)
+            click.echo(f"forecast: {forecast}", err=True)  # now, while there is time to stop
+
+    if rounds == 1:
+        result = train_student(recipe, out, teacher_runs, cache=cache, ready=foretell)
+    else:
+        result = distill_in_rounds(recipe, out, teacher_runs, rounds=rounds, cache=cache, ready=foretell)
+    said = (foretold[0].model_dump(mode="json"), str(foretold[0])) if foretold else None
+    print_training(result.run, result.epoch, result.figures, as_json, said)

@@ -109,11 +109,29 @@ def _print_results(results: "Results", samples: str) -> None:
     if results.mean_average_precision is not None:
         fields.append(("mean average precision", percent(results.mean_average_precision)))
     fields.append(("calibration error", percent(results.ece)))
+    fields += _over_time(results)
     if results.teacher is not None:
         fields.append(("teacher's accuracy", percent(results.teacher.accuracy)))
     fields += [(f"latency, {row.model}", _latency(row, samples)) for row in results.latency]
     print_fields(fields)
     print_notes(results.remarks)
+
+
+def _over_time(results: "Results") -> list[tuple[str, object]]:
+    """Figures of windows and of events, where there are any."""
+    from vskd.evaluation.report.formatting import percent
+
+    windows, events = results.windows, results.events
+    fields: list[tuple[str, object]] = []
+    if windows is not None:
+        shares = f"accuracy {percent(windows.accuracy)}, macro F1 {percent(windows.macro_f1)}"
+        fields.append((f"{windows.n} windows", shares))
+    if events is not None:
+        f1 = f"F1 {percent(events.segment_f1['0.5'])} at half overlap, {percent(events.onset_f1)} by onset"
+        alarms = f"{events.false_alarms_per_hour:.1f} false alarms an hour"
+        latency = "" if events.latency_s is None else f", median latency {events.latency_s:.2f} s"
+        fields.append((f"{events.n} events", f"{f1}, {alarms}, {percent(events.found)} found{latency}"))
+    return fields
 
 
 def _latency(row: "LatencyRow", samples: str) -> str:

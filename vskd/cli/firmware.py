@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from vskd.cli.options import FILE, FOLDER, VskdGroup, json_option
+from vskd.cli.options import FILE, FOLDER, VskdGroup, check_signature, json_option, signature_option
 from vskd.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
@@ -53,9 +53,15 @@ def firmware() -> None:
     help="Weights as an array of C, or read in model.tflite; auto: by size.",
 )
 @settings_option
+@signature_option
 @json_option
 def generate(
-    bundle: Path, out: Path, weights: Literal["auto", "array", "in-place"], stream_settings: Path | None, as_json: bool
+    bundle: Path,
+    out: Path,
+    weights: Literal["auto", "array", "in-place"],
+    stream_settings: Path | None,
+    keys: Path | None,
+    as_json: bool,
 ) -> None:
     """Write the C99 sources of BUNDLE: model, stream, contract, example, CMakeLists.txt and a test.
 
@@ -63,6 +69,7 @@ def generate(
     """
     from vskd.firmware_bridge.generate import generate as write
 
+    check_signature(bundle, keys)
     report = write(bundle, out, read_settings(stream_settings), weights)
     if as_json:
         print_json(asdict(report))

@@ -41,11 +41,13 @@ class Entry(NamedTuple):
 CATALOG: dict[str, Entry] = {
     "demo": Entry("vskd.cli.demo", "demo", "From nothing to a verified bundle, on a synthetic world."),
     "datasets": Entry("vskd.cli.datasets", "datasets", "List, describe and index data sets."),
+    "doctor": Entry("vskd.cli.doctor", "doctor", "Say what is wrong with a data set, worst first."),
     "recipe": Entry("vskd.cli.recipe", "recipe", "List, show and validate recipes."),
     "preprocess": Entry("vskd.cli.preprocess", "preprocess", "Store windows, GAF images and frames in HDF5."),
     "weights": Entry("vskd.cli.weights", "weights", "Import public pretrained weights, safely."),
     "teach": Entry("vskd.cli.teach", "teach", "Train a teacher on what the recipe says that it sees."),
     "distill": Entry("vskd.cli.distill", "distill", "Train a student, with or without a teacher."),
+    "forecast": Entry("vskd.cli.forecast", "forecast", "Foretell whether a teacher will help a student."),
     "evaluate": Entry("vskd.cli.evaluate", "evaluate", "Measure a run or a bundle on its test recordings."),
     "compare": Entry("vskd.cli.compare", "compare", "Run recipes over seeds and compare them in one table."),
     "export": Entry("vskd.cli.export", "export", "Turn a run into an int8 LiteRT bundle."),

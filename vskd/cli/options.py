@@ -191,6 +191,9 @@ RECIPE_OPTIONS: dict[str, RecipeOption] = {
     ),
     "student": RecipeOption("--student", "student.network", str, "NAME", "Student network, e.g. resnet18."),
     "distiller": RecipeOption("--distiller", "distiller", str, "NAME", "Distiller, e.g. dask, kd, krca or none."),
+    "student_run": RecipeOption(
+        "--student-run", "student.weights", FOLDER, "RUN", "Finished run of the same student to go on from."
+    ),
     "seed": RecipeOption("--seed", "seed", int, "N", "Seed of everything random."),
     "epochs": RecipeOption("--epochs", "student.training.epochs", int, "N", "Epochs of the student's training."),
     "teacher_epochs": RecipeOption(
@@ -286,3 +289,24 @@ def cache_option(function: F) -> F:
         type=FOLDER,
         help="Store of windows, frames, images and teacher outputs, shared between runs.  [default: cache, beside RUN]",
     )(function)
+
+
+signature_option = click.option(
+    "--require-signature",
+    "keys",
+    type=FILE,
+    metavar="KEYS",
+    help="Only go on if BUNDLE was signed by a key in KEYS: an allowed_signers file of OpenSSH, or an id_ed25519.pub.",
+)
+
+
+def check_signature(bundle: Path, keys: Path | None) -> None:
+    """Refuse a bundle that none of the keys has signed; without keys nothing is asked for.
+
+    Raises:
+        BundleError: see `vskd.bundle.signature.verify_signature`.
+    """
+    if keys is not None:
+        from vskd.bundle.signature import verify_signature
+
+        verify_signature(bundle, keys)

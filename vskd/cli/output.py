@@ -35,10 +35,24 @@ def print_notes(notes: Sequence[str]) -> None:
         click.echo(f"note: {note}")
 
 
-def print_training(run: Path, epoch: int, figures: Mapping[str, Any], as_json: bool) -> None:
-    """Print what a training left: its folder, the epoch whose weights were kept, and that epoch's figures."""
+def print_training(
+    run: Path,
+    epoch: int,
+    figures: Mapping[str, Any],
+    as_json: bool,
+    forecast: tuple[Mapping[str, Any], str] | None = None,
+) -> None:
+    """Print what a training left: its folder, the epoch whose weights were kept, and that epoch's figures.
+
+    Args:
+        run, epoch, figures: of the training.
+        as_json: whether for a program.
+        forecast: what was to be expected of it, where that is known: for programs, and in words.
+    """
     if as_json:
-        print_json({"run": run, "epoch": epoch, "figures": figures})
+        content = {"run": run, "epoch": epoch, "figures": figures}
+        print_json(content if forecast is None else {**content, "forecast": forecast[0]})
         return
     rest = [(n, f"{v:.4g}" if isinstance(v, float) else v) for n, v in figures.items() if n != "epoch"]
-    print_fields([("run", run), ("epoch kept", epoch + 1), *rest])  # people count from 1
+    expected = [("forecast", forecast[1])] if forecast else []
+    print_fields([("run", run), ("epoch kept", epoch + 1), *rest, *expected])  # people count from 1

@@ -2,18 +2,20 @@
 
 import json
 from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from vskd.cli.firmware import read_settings, settings_option
-from vskd.cli.options import FOLDER, PATH, VskdCommand, json_option
+from vskd.cli.options import FOLDER, PATH, VskdCommand, check_signature, json_option, signature_option
 from vskd.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
     from vskd.bundle.predict_clips import TimedPrediction
     from vskd.bundle.predict_images import ImagesPrediction
+    from vskd.bundle.predict_timeline import TimelinePrediction
 
 Box = tuple[float, float, float, float]
 SHOWN = 5
@@ -53,6 +55,7 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
         "vskd predict BUNDLE a1_s1_t1_inertial.mat --json",
         "vskd predict BUNDLE samples.npy --rate 50 --unit g",
         "vskd predict BUNDLE log.csv --columns 1,2,3 --rate 50 --unit g",
+        "vskd predict BUNDLE long.csv --smoothing median --min-seconds 2 --out timeline.csv --plot timeline.png",
         "vskd predict BUNDLE long.csv --stream",
         "vskd predict BUNDLE driver.jpg --box 120,40,260,180",
         "vskd predict BUNDLE images --json",
@@ -75,8 +78,24 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
 @click.option(
     "--piece", type=click.FloatRange(0, min_open=True), metavar="S", help="Of clips: label pieces of so many seconds."
 )
+@click.option("--out", type=PATH, metavar="FILE", help="Write the timeline of a long recording as CSV.")
+@click.option("--plot", type=PATH, metavar="FILE", help="Draw it under the signal, as PNG.")
+@click.option(
+    "--smoothing",
+    type=click.Choice(["none", "median", "majority", "hysteresis"]),
+    help="Of a timeline: median of probabilities around each window; majority, hysteresis: as the firmware.",
+)
+@click.option("--votes", type=click.IntRange(1, 31), metavar="N", help="Windows that smoothing looks at.  [default: 5]")
+@click.option("--min-seconds", type=click.FloatRange(0), metavar="S", help="Shorter stretches join their neighbour.")
+@click.option(
+    "--unknown-below",
+    type=click.FloatRange(0, 1),
+    metavar="P",
+    help="Windows less sure than this are unknown.  [default: the bundle's]",
+)
 @click.option("--stream", is_flag=True, help="Decide window by window, as the firmware does; for long recordings.")
 @settings_option
+@signature_option
 @json_option
 def predict(
     bundle: Path,
@@ -88,43 +107,82 @@ def predict(
     box: Box | Literal["whole"] | None,
     every: int | None,
     piece: float | None,
+    out: Path | None,
+    plot: Path | None,
+    smoothing: str | None,
+    votes: int | None,
+    min_seconds: float | None,
+    unknown_below: float | None,
     stream: bool,
     stream_settings: Path | None,
+    keys: Path | None,
     as_json: bool,
 ) -> None:
     """Classify with BUNDLE: label, probabilities and latency.
 
-    A bundle of a sensor takes a RECORDING (.csv, .mat or .npy) and says how it was understood; one whose rate, unit,
-    channels or length are not what it asks for is refused. A bundle of images takes an IMAGE (.jpg or .png), a FOLDER
-    of images or a VIDEO. A bundle of clips takes a VIDEO, as one clip or, with --piece, piece by piece.
+    A bundle of a sensor takes a RECORDING (.csv, .mat or .npy) and says how it was understood; one whose unit,
+    channels or length are not what it asks for is refused. A model of whole recordings gives one answer; one of sliding
+    windows gives a timeline of a recording of any length: start, end, label, confidence. A bundle of images takes an
+    IMAGE (.jpg or .png), a FOLDER of images or a VIDEO. A bundle of clips takes a VIDEO, as one clip or, with --piece,
+    piece by piece.
 
     With --stream a .csv of any length gives one line per window: seconds, label, and log(p1 / p2) of the two most
     probable classes; with --json one object per line.
     """
     from vskd.bundle.image_input import is_of_images
 
+    over_time: dict[str, object] = {
+        "--out": out,
+        "--plot": plot,
+        "--smoothing": smoothing,
+        "--votes": votes,
+        "--min-seconds": min_seconds,
+        "--unknown-below": unknown_below,
+    }
     of_sensor: dict[str, object] = {"--rate": rate_hz, "--unit": unit, "--columns": columns, "--variable": variable}
+    check_signature(bundle, keys)
     if stream_settings is not None and not stream:
         raise click.UsageError("--stream-settings does nothing without --stream")
+    of_images: dict[str, object] = {"--box": box, "--every": every, "--piece": piece}
     if stream:
-        given = [
-            name for name, value in (of_sensor | {"--box": box, "--every": every, "--piece": piece}).items() if value
-        ]
-        if given:
-            raise click.UsageError(f"{', '.join(given)} does not fit --stream; see --stream-settings")
+        _refuse(of_sensor | of_images | over_time, "does not fit --stream; see --stream-settings")
         _print_stream(bundle, recording, stream_settings, as_json)
         return
-    of_images = {"--box": box, "--every": every, "--piece": piece}
     images = is_of_images(recording)
-    misplaced = [name for name, value in (of_sensor if images else of_images).items() if value]
-    if misplaced:
-        raise click.UsageError(f"{', '.join(misplaced)} does not fit {recording}, {_kind(images)}")
+    _refuse(of_sensor | over_time if images else of_images, f"does not fit {recording}, {_kind(images)}")
     if images:
         _predict_pictures(bundle, recording, box, every, piece, as_json)
         return
-    from vskd.bundle.predict import predict_file
+    reading = _Reading(rate_hz, unit, columns, variable)
+    said = {"smoothing": smoothing, "votes": votes, "min_seconds": min_seconds, "unknown_below": unknown_below}
+    _predict_sensor(bundle, recording, reading, {k: v for k, v in said.items() if v is not None}, out, plot, as_json)
 
-    answer = predict_file(bundle, recording, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable)
+
+def _refuse(options: dict[str, object], why: str) -> None:
+    """Refuse options that were given where they do nothing."""
+    given = [name for name, value in options.items() if value not in (None, "", ())]
+    if given:
+        raise click.UsageError(f"{', '.join(given)} {why}")
+
+
+def _predict_sensor(
+    bundle: Path,
+    recording: Path,
+    reading: "_Reading",
+    settings: dict[str, Any],
+    out: Path | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """A timeline with a model of sliding windows, else one answer."""
+    from vskd.bundle.predict import predict_file, sees_windows
+
+    if sees_windows(bundle):
+        _predict_timeline(bundle, recording, reading, settings, out, plot, as_json)
+        return
+    flags = {f"--{name.replace('_', '-')}": value for name, value in settings.items()}
+    _refuse({**flags, "--out": out, "--plot": plot}, f"does nothing: {bundle} answers once for a whole recording")
+    answer = predict_file(bundle, recording, **asdict(reading))
     if as_json:
         print_json(
             {
@@ -189,6 +247,67 @@ def _print_clip(timed: "TimedPrediction", as_json: bool) -> None:
         print_table(
             ("start (s)", "label", "probability"), [(r["start_s"], r["label"], f"{r['probability']:.3f}") for r in rows]
         )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What the caller says of a file; see `read_recording`."""
+
+    rate_hz: float | None
+    unit: str | None
+    columns: tuple[int, ...]
+    variable: str
+
+
+def _predict_timeline(
+    bundle: Path,
+    file: Path,
+    reading: _Reading,
+    settings: dict[str, Any],
+    out: Path | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """The timeline of a recording: printed, written, drawn."""
+    from vskd.bundle.predict_timeline import TimelineSettings, predict_timeline, write_timeline
+
+    if "votes" in settings and settings.get("smoothing", "none") == "none":
+        raise click.UsageError("--votes does nothing without --smoothing")
+    answer = predict_timeline(bundle, file, TimelineSettings(**settings), **asdict(reading))
+    if out is not None:
+        write_timeline(answer, out)
+    if plot is not None:
+        _draw(answer, plot)
+    _print_timeline(answer, as_json)
+
+
+def _draw(answer: "TimelinePrediction", path: Path) -> None:
+    from vskd.errors import MissingExtraError
+    from vskd.files import write_bytes
+
+    try:
+        from vskd.modalities.timeline_figure import timeline_figure
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "train") from error
+    times, signal = answer.outline()
+    strips = {"answers": [(s.start_s, s.end_s, s.label) for s in answer.segments]}
+    write_bytes(path, timeline_figure(times, signal, strips, answer.classes))
+
+
+def _print_timeline(answer: "TimelinePrediction", as_json: bool) -> None:
+    if as_json:
+        rows = [dict(zip(("start_s", "end_s", "label", "confidence"), row, strict=True)) for row in answer.rows()]
+        facts = {"windows": len(answer.times), "latency_ms": answer.latency_ms, "unknown_below": answer.unknown_below}
+        print_json({"timeline": rows, **facts, "notes": answer.notes, "understood": dict(answer.understood)})
+        return
+    rows_of_text = [(f"{a:.2f}", f"{b:.2f}", label, f"{sure:.3f}") for a, b, label, sure in answer.rows()]
+    print_table(("start s", "end s", "label", "confidence"), rows_of_text)
+    click.echo()
+    fields: list[tuple[str, object]] = [("windows", len(answer.times)), ("latency", f"{answer.latency_ms:.2f} ms")]
+    fields += [("unknown below", f"{answer.unknown_below:.3f}")] if answer.unknown_below else []
+    print_fields([*fields, *answer.understood])
+    for note in answer.notes:
+        click.echo(f"note: {note}", err=True)
 
 
 def _print_stream(bundle: Path, recording: Path, settings: Path | None, as_json: bool) -> None:

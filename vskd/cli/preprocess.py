@@ -13,6 +13,7 @@ from vskd.cli.output import print_json, print_table
 if TYPE_CHECKING:
     from vskd.datasets.recording import Stream
     from vskd.preprocessing.stores.gaf_store import GafStore
+    from vskd.preprocessing.stores.pose_store import PoseReport
     from vskd.preprocessing.stores.store import StoreReport
     from vskd.preprocessing.video.chosen import ClipCut
 
@@ -26,13 +27,14 @@ F = TypeVar("F", bound=Callable[..., Any])
         "vskd preprocess windows utd-mhad --data UTD-MHAD --out windows.h5",
         "vskd preprocess gaf windows.h5 --out gaf.h5 --contact-sheet gaf.png",
         "vskd preprocess frames utd-mhad --data UTD-MHAD --stream depth --size 112 --out frames.h5",
+        "vskd preprocess pose mmact --data MMACT --stream rgb-cam1 --model MEDIAPIPE.whl",
     ),
 )
 def preprocess() -> None:
-    """Store windows, GAF images and frames in HDF5.
+    """Store windows, GAF images, frames and poses in HDF5.
 
-    Training does this by itself; these commands are for looking at the data and for using it elsewhere. An interrupted
-    command goes on where it stopped when it is given again.
+    Training does this by itself, but for poses; the other commands are for looking at the data and for using it
+    elsewhere. An interrupted command goes on where it stopped when it is given again.
     """
 
 
@@ -308,7 +310,7 @@ def frames(
             raise click.UsageError("--fit foreground makes squares: give --height and --width the same")
         report = _clips(name, data, found, cut, max_bad_fraction, workers or 1, npy, table, out)
     else:
-        sources = [FrameSource(i, s.path, s.variable, s.rate_hz) for i, s in found.items()]
+        sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()]
         report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
     if jpeg is not None:
         from vskd.preprocessing.image.picture_files import write_jpegs
@@ -338,7 +340,7 @@ def _clips(
     index, times = get_dataset(name).index(data), TimeTable()
     labels = {r.id: r.label for r in index}
     report = build_clip_store(
-        [FrameSource(i, s.path, s.variable, s.rate_hz) for i, s in found.items()],
+        [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()],
         out,
         cut,
         max_bad_fraction=max_bad_fraction,
@@ -352,3 +354,97 @@ def _clips(
     if table is not None:
         times.write(table)
     return report
+
+
+@preprocess.command(
+    "pose",
+    examples=(
+        "vskd preprocess pose mmact --data MMACT --stream rgb-cam1 --model MEDIAPIPE.whl",
+        "vskd preprocess pose utd-mhad --data UTD-MHAD --model MODELS --person largest --max-empty 0.2",
+    ),
+)
+@source_options("rgb")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="WHEEL|FOLDER",
+    help="The wheel of MediaPipe 0.10.21, or a folder with its pose_detection.tflite and pose_landmark_full.tflite.",
+)
+@click.option(
+    "--person",
+    type=click.Choice(["nearest", "largest"]),
+    default="nearest",
+    show_default=True,
+    help="Of several people: the one nearest to the last frame's, at first the largest; or in each frame the largest.",
+)
+@click.option(
+    "--max-empty",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Leave a video out in more than this fraction of whose frames nobody is found.",
+)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of the processor.")
+@click.option("--out", type=FOLDER, help="Folder to write to; by default poses/STREAM in the data set's folder.")
+@json_option
+def pose(
+    name: str,
+    data: Path,
+    stream: str,
+    max_bad_fraction: float,
+    model: Path,
+    person: Literal["nearest", "largest"],
+    max_empty: float,
+    threads: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Find the joints of a person in every frame of the video of data set NAME.
+
+    33 joints in pixels and in metres, each with a confidence, by the networks of BlazePose. They become the streams
+    pose-STREAM and pose-STREAM-world of the data set, which a teacher of the modality skeleton sees.
+    """
+    from vskd.bundle.native_output import quiet_native_output
+    from vskd.datasets.poses import pose_folder
+    from vskd.preprocessing.stores.pose_store import PoseSettings, PoseSource, build_poses
+    from vskd.preprocessing.video.pose_networks import MODELS, LiteRTPose, read_models
+
+    streams = streams_of(name, data, stream, max_bad_fraction)
+    check_are_video(stream, streams)
+    with quiet_native_output():
+        networks = LiteRTPose(read_models(model), threads)
+    report = build_poses(
+        [PoseSource(i, s.path, s.rate_hz, s.reading) for i, s in streams.items()],
+        out or pose_folder(data, stream),
+        networks,
+        PoseSettings(dict(MODELS), person),
+        max_empty=max_empty,
+        max_bad_fraction=max_bad_fraction,
+    )
+    print_poses(report, as_json)
+
+
+def check_are_video(name: str, streams: "dict[str, Stream]") -> None:
+    """Refuse a stream that is no video.
+
+    Raises:
+        SettingError: it is of another kind.
+    """
+    from vskd.errors import SettingError
+
+    kinds = {stream.kind for stream in streams.values()} - {"video"}
+    if kinds:
+        raise SettingError(f"Stream '{name}' is of the kind {kinds.pop()}, not video", "Name a stream of a camera")
+
+
+def print_poses(report: "PoseReport", as_json: bool) -> None:
+    """Print what was found, and every recording that is left out."""
+    if as_json:
+        print_json(asdict(report))
+        return
+    frames = f"{report.frames} frames, nobody found in {report.empty} of them"
+    click.echo(f"{report.path}: {report.stored} recordings ({report.reused} were there already), {frames}")
+    if report.failures:
+        click.echo(f"{len(report.failures)} left out:")
+        print_table(("recording", "problem", "file"), [(f.id, f.problem, f.path) for f in report.failures])

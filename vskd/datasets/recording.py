@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from vskd.datasets.timeline import UNLABELLED as UNLABELLED
+from vskd.datasets.timeline import Timeline
 from vskd.errors import DataError, first_few, natural_order
 from vskd.preprocessing.sensor.reading import Reading
-
-UNLABELLED = -1
-"""The class number of a recording whose label training does not see."""
+from vskd.preprocessing.sync.cut import Cut
 
 StreamKind = Literal["sensor", "video", "image", "skeleton"]
 
@@ -38,6 +38,7 @@ class Stream:
         placement: where on the body the sensor is worn, or how the camera stands; empty where that is the same for the
             whole data set.
         reading: how cells become samples, and which part of the file the recording is, where a user has stated it.
+        cut: the part that all streams of the recording cover, where `sync.csv` says it.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Stream:
     calibrated: bool = True
     placement: str = ""
     reading: Reading | None = None
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,14 @@ class Recording:
     Attributes:
         id: unique name.
         subject: the person; trial: its number among the repetitions, or the session.
-        label: class number.
+        label: class number; of a recording with a timeline, the class that it shows for the longest time.
         group: what must never straddle a split (subject, driver, source video).
         streams: by name.
         clip: the source video of an image; empty where it is not known.
         position: the image's frame number within `clip`.
         part: of the published split (`train`, `valid`, `test`); empty where there is none.
         factors: what else tells recordings apart, by name: session, scene, device. Protocols may split by them.
+        timeline: of a long recording, what it shows when; None of one that shows one thing.
     """
 
     id: str
@@ -82,6 +85,12 @@ class Recording:
     position: int | None = None
     part: str = ""
     factors: Mapping[str, str] = field(default_factory=dict)
+    timeline: Timeline | None = None
+
+    @property
+    def classes(self) -> frozenset[int]:
+        """The classes that it shows: one, or those of its timeline."""
+        return frozenset({self.label}) if self.timeline is None else self.timeline.classes
 
     def stream(self, name: str) -> Stream:
         """The stream called `name`.
@@ -110,13 +119,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Index:
-    """The list of a data set's recordings, sorted by id, and what was found wrong while listing them."""
+    """The list of a data set's recordings, sorted by id, and what was found wrong while listing them.
+
+    `null_class` is the name of the class of what nobody labelled; empty where there is none.
+    """
 
     dataset: str
     root: Path
     labels: tuple[str, ...]
     recordings: tuple[Recording, ...]
     problems: tuple[Problem, ...] = field(default=())
+    null_class: str = ""
 
     def __iter__(self) -> Iterator[Recording]:
         return iter(self.recordings)

@@ -1,7 +1,7 @@
 """What the signals of a data set show of their devices: every recording read once, nothing changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.read import read_stream
 from vskd.errors import DataError
+from vskd.preprocessing.sensor.clock_facts import ClockFacts, clock_facts
 from vskd.preprocessing.sensor.signal_facts import SignalFacts, signal_facts
 from vskd.progress import track
 
@@ -18,8 +19,8 @@ class SignalReport:
     """One sensor stream of a data set.
 
     Attributes:
-        stream, unit: its name and unit.
-        facts: by recording.
+        stream, unit, nominal_hz: its name, unit and rate.
+        facts, clocks: by recording; clocks of those with time stamps.
         unreadable: of the others, what is wrong with the file.
     """
 
@@ -27,10 +28,14 @@ class SignalReport:
     unit: str
     facts: Mapping[str, SignalFacts]
     unreadable: Mapping[str, str]
+    clocks: Mapping[str, ClockFacts] = field(default_factory=dict)
+    nominal_hz: float = 0.0
 
     def noteworthy(self) -> dict[str, str]:
         """Recording -> what a user should know of it; those without anything are left out."""
         found = {name: _remarks(facts, self.unit) for name, facts in self.facts.items()}
+        for name, clock in self.clocks.items():
+            found[name] += clock.remarks(self.nominal_hz)
         found |= {name: [problem] for name, problem in self.unreadable.items()}
         return {name: "; ".join(remarks) for name, remarks in sorted(found.items()) if remarks}
 
@@ -45,6 +50,10 @@ class SignalReport:
             "rate_hz": _spread(rates),
             "seconds": _spread([f.seconds for f in every]),
             "at_rest": _spread(rest),
+            "jitter_ms": _spread([1000 * c.jitter_s for c in self.clocks.values()]),
+            "drift_ms": _spread([1000 * c.drift_s for c in self.clocks.values()]),
+            "backward": sum(c.backward for c in self.clocks.values()),
+            "repeated": sum(c.repeated for c in self.clocks.values()),
             "with_gaps": sum(f.gaps > 0 for f in every),
             "longest_gap_s": max((f.longest_gap_s for f in every), default=0.0),
             "saturated": sum(f.saturated > 0 for f in every),
@@ -72,12 +81,16 @@ def report_signals(index: Index, stream: str) -> SignalReport:
         what = "is no sensor's" if found else "is in no recording"
         raise DataError(f"{index.root}: the stream '{stream}' {what}", f"Choose one of: {', '.join(known) or 'none'}")
     facts, unreadable = {}, {}
+    clocks: dict[str, ClockFacts] = {}
     for name, one in track(list(sensors.items()), "Reading sensors"):
         try:
-            facts[name] = signal_facts(read_stream(one), stream=one.name, unit=one.unit, range_limit=one.range_limit)
+            timed = read_stream(one)
+            facts[name] = signal_facts(timed, stream=one.name, unit=one.unit, range_limit=one.range_limit)
+            clocks |= {name: clock_facts(timed, one.rate_hz)} if timed.clock.period_s else {}
         except DataError as error:
             unreadable[name] = error.problem
-    return SignalReport(stream, next(iter(sensors.values())).unit, facts, unreadable)
+    first = next(iter(sensors.values()))
+    return SignalReport(stream, first.unit, facts, unreadable, clocks, first.rate_hz)
 
 
 def _spread(values: list[float]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from vskd.datasets.recording import Index
 
 def index_summary(index: Index) -> dict[str, Any]:
     """Counts of recordings, subjects, classes, streams and problems, and every problem by name; JSON-serialisable."""
-    per_class = Counter(r.label for r in index)
+    per_class = Counter(label for r in index for label in r.classes)
     streams = Counter(name for r in index for name in r.streams)
     rates: dict[str, set[float]] = {}
     units: dict[str, set[str]] = {}

@@ -108,11 +108,11 @@ def layers(terms: Iterable[TermSettings]) -> tuple[tuple[str, ...], tuple[str, .
     For feature taps, see `vskd.network.FeatureTaps`.
     """
     compared = [term.layers for term in in_use(terms)]
-    return _inside(own for own, _ in compared), _inside(other for _, other in compared)
+    return _inside(pair.student for pair in compared), _inside(pair.teacher for pair in compared)
 
 
-def _inside(names: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for name in names if name is not None and name not in OUTPUT_LAYERS))
+def _inside(named: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for names in named for name in names if name not in OUTPUT_LAYERS))
 
 
 def _require_titles(terms: Sequence[TermSettings]) -> None:

@@ -97,8 +97,8 @@ class Experiment:
         return dataclasses.replace(self, recipe=recipe)
 
     def labels_of(self, ids: tuple[str, ...]) -> list[int]:
-        """Class numbers of recordings as training sees them."""
-        return self.source.labels_of(ids)
+        """Class numbers of recordings as training sees them; of those that show several classes, of their windows."""
+        return self.inputs.sample_labels(ids)
 
     @cached_property
     def data_rows(self) -> Rows:
@@ -142,8 +142,25 @@ class Experiment:
         """The split with a validation part, where `training` wants one: carved from the training subjects or trials,
         never from test."""
         if self.split.validation or training.validation == "none":
-            return self.split
-        return carve_validation(self.split, self.index)
+            return self._without_left_out(self.split)
+        return self._without_left_out(carve_validation(self.split, self.index))
+
+    def _without_left_out(self, split: Split) -> Split:
+        """The split without the training recordings of subjects that the recipe leaves out.
+
+        Raises:
+            RecipeError: one is nobody of the training part, or nobody is left.
+        """
+        left_out = self.recipe.dataset.leave_out
+        if left_out is None:
+            return split
+        people = {self.recordings[i].subject for i in split.train}
+        strange = sorted(set(left_out) - people)
+        if strange or people <= set(left_out):
+            problem = f"{', '.join(strange)} is nobody of the training part" if strange else "nobody would be left"
+            raise RecipeError(f"dataset.leave_out: {problem}", f"Name some of: {', '.join(natural_order(people))}")
+        train = tuple(i for i in split.train if self.recordings[i].subject not in left_out)
+        return dataclasses.replace(split, train=train)
 
     def audit(self) -> None:
         """Refuse recordings of different parts, a carved validation part among them, that hold the same samples.

@@ -55,7 +55,7 @@ def usable_split(experiment: Experiment, training: Training, stored: frozenset[s
 
 
 def class_counts(experiment: Experiment, ids: tuple[str, ...]) -> tuple[int, ...]:
-    """How many of `ids` are of each class."""
+    """How many of `ids` are of each class; of recordings that show several, their windows count."""
     labels = experiment.labels_of(ids)
     return tuple(labels.count(k) for k in range(len(experiment.index.labels)))
 

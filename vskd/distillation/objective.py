@@ -92,10 +92,10 @@ class DistillationObjective(nn.Module):
         self._teacher: tuple[AnyModule, ...] = ()  # a tuple, so that it is neither trained nor saved
         with ExitStack() as undo:
             undo.callback(self.remove)  # modules that do not fit keep no hook
-            asked = [layer for layer, _ in (term.layers for term in used)]
+            asked = [layer for term in used for layer in term.layers.student]
             self.student = AnyModule(student, own, asked, embedding=student_embedding, who="student")
             if teacher is not None and any(term.needs_teacher for term in used):
-                asked = [layer for _, layer in (term.layers for term in used) if layer is not None]
+                asked = [layer for term in used for layer in term.layers.teacher]
                 frozen = teacher.eval().requires_grad_(False)
                 self._teacher = (AnyModule(frozen, others, asked, embedding=teacher_embedding, who="teacher"),)
             context = TermContext(
@@ -104,6 +104,7 @@ class DistillationObjective(nn.Module):
                 samples=samples,
                 label_smoothing=label_smoothing,
                 seed=seed,
+                batch=len(own),
             )
             with torch.random.fork_rng(devices=[]):  # projectors are drawn on the CPU
                 torch.default_generator.manual_seed(seed)

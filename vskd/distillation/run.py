@@ -26,7 +26,7 @@ from vskd.sums import Sums
 
 logger = logging.getLogger(__name__)
 
-SAME = ("data_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes")
+SAME = ("data_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes", "teachers_say")
 """Facts that a run keeps from its first to its last epoch."""
 NAMED = 5
 

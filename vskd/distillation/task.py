@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vskd.datasets.recording import UNLABELLED
 from vskd.distillation.distiller import Distiller
 from vskd.distillation.divergence import diverged
 from vskd.distillation.lightning_imports import LightningModule, MulticlassAccuracy, MulticlassF1Score
 from vskd.distillation.model import Model
 from vskd.distillation.optimizer import build_optimizer, build_schedule
-from vskd.distillation.teacher.outputs import TeacherSource
+from vskd.distillation.teacher.outputs import FollowsEpochs, TeacherSource
 from vskd.distillation.teacher.pairing import check_paired, same_labels
 from vskd.errors import CacheError, CheckpointError, DataError, VskdError, first_few
 from vskd.modalities.base import Batch
@@ -71,11 +72,14 @@ class DistillationTask(LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Make dropout and TRN's relations depend on (seed, epoch) only, so that resuming repeats them; tell the
-        distiller, whose temperature may depend on the epoch."""
+        distiller and the teacher, whose temperature or view may depend on the epoch."""
         seed = epoch_seed(self._seed, self.current_epoch)
         torch.manual_seed(seed)
         self.model.network.reseed(seed)
         self.distiller.start_epoch(self.current_epoch)
+        (teacher,) = self._teacher
+        if isinstance(teacher, FollowsEpochs):
+            teacher.start_epoch(self.current_epoch)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """The sum of the distiller's terms for one batch, its pairing asserted.
@@ -124,13 +128,19 @@ class DistillationTask(LightningModule):
         return outputs
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        """Loss, accuracy and macro F1 on the validation recordings (of windows, where a recording has several)."""
+        """Loss, accuracy and macro F1 on the validation recordings (of windows, where a recording has several).
+
+        Windows that nobody labelled do not count.
+        """
+        known = batch.labels != UNLABELLED
+        if not bool(known.any()):
+            return
         outputs: Outputs = self.model(batch.inputs)
-        logits = outputs.logits.float()
-        self.accuracy.update(logits, batch.labels)
-        self.macro_f1.update(logits, batch.labels)
-        loss = functional.cross_entropy(logits, batch.labels)
-        self.log("validation/loss", loss, on_epoch=True, on_step=False, batch_size=len(batch.ids))
+        logits, labels = outputs.logits.float()[known], batch.labels[known]
+        self.accuracy.update(logits, labels)
+        self.macro_f1.update(logits, labels)
+        loss = functional.cross_entropy(logits, labels)
+        self.log("validation/loss", loss, on_epoch=True, on_step=False, batch_size=len(labels))
 
     def on_validation_epoch_end(self) -> None:
         """Log the figures of the whole validation part."""

@@ -1,8 +1,9 @@
 """The engine: students and their teachers are trained in one way; resumable, leaving a run folder."""
 
 import dataclasses
+import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -24,23 +25,31 @@ from vskd.distillation.fitting import (
     plain_batches,
     usable_split,
 )
-from vskd.distillation.model import initial_weights, new_model
+from vskd.distillation.going_on import start_from, weights_file
+from vskd.distillation.model import new_model
 from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.admission import refuse_hidden
-from vskd.distillation.teacher.outputs import TeacherSource, finished_teacher, tapped
-from vskd.distillation.teacher.source import teacher_source
+from vskd.distillation.teacher.confident import confident, probabilities_of
+from vskd.distillation.teacher.cross_fit import fold_recipe, fold_run, fold_subjects
+from vskd.distillation.teacher.outputs import FinishedTeacher, TeacherSource, finished_teacher, tapped
+from vskd.distillation.teacher.source import Folds, teacher_source
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
+from vskd.locks import lock_of, only_writer
 from vskd.losses.term import TermContext
 from vskd.models.weights.state import read_metadata
 from vskd.recipe import Recipe
-from vskd.recipe.distiller import terms_that_need_labels
+from vskd.recipe.distiller import Confidence, terms_that_need_labels
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["TrainResult", "default_cache", "distill", "teach"]
 
 Role = Literal["teacher", "student"]
+Ready = Callable[[Sequence[Path]], None]
+"""Gets the finished teachers' runs."""
 
 
 def default_cache(run: Path) -> Path:
@@ -70,6 +79,7 @@ def distill(
     *,
     cache: Path | None = None,
     role: Role = "student",
+    ready: Ready | None = None,
 ) -> TrainResult:
     """Train the recipe's student with its distiller, or finish a training that was interrupted.
 
@@ -80,6 +90,7 @@ def distill(
             when the distiller needs them and none are given.
         cache: where samples and teacher outputs are stored; beside the run by default.
         role: what the run is for, on its record.
+        ready: called once its teachers are, before the student is trained, e.g. to say what is to be expected.
 
     Raises:
         VskdError: bad recipe, data, teacher or folder; earlier results stay untouched.
@@ -92,10 +103,12 @@ def distill(
     experiment = prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher or bool(teacher_runs))
     with fixed_threads(recipe.threads), folder.writing():
         # each time with a copy that has opened no store yet
-        return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role))
+        return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role, ready))
 
 
-def _distill(experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[Path], role: Role) -> TrainResult:
+def _distill(
+    experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[Path], role: Role, ready: Ready | None
+) -> TrainResult:
     recipe, run, cache = experiment.recipe, folder.path, experiment.cache
     guided = recipe.distiller.needs_teacher
     if guided and not teacher_runs:
@@ -107,18 +120,22 @@ def _distill(experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[P
             "Name one finished run for each, in the recipe's order, or none",
         )
     teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    source = teacher_source(experiment, teachers) if guided else None
+    folds = [_folds(experiment, number, teacher, cache) for number, teacher in enumerate(teachers) if guided]
+    source = teacher_source(experiment, teachers, folds) if guided else None
     facts = {
         **experiment.facts(),
         "role": role,
         "cache": os.path.relpath(cache, run),
         "teacher_runs": [os.path.relpath(teacher_run, run) for teacher_run in teacher_runs],
         "teacher_hashes": [sha256_file(teacher.folder.weights_file) for teacher in teachers],
+        **_say(recipe, folds),
         **_start(recipe, folder),
     }
     if folder.complete:
         folder.begin(recipe, facts, data=experiment.data_rows)
         return finished(folder)
+    if ready is not None and teachers:
+        ready(teacher_runs)
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source)
         plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
@@ -141,7 +158,7 @@ def fixed_threads(count: int | None) -> Iterator[None]:
 
 def _start(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
     """Facts of the weights that a student starts from; a finished run needs their file no more."""
-    path = Path(recipe.student.weights or "")
+    path = weights_file(recipe.student.weights or "")
     if recipe.student.weights is None or (folder.complete and not path.is_file()):
         return {}
     metadata = read_metadata(path)
@@ -168,6 +185,31 @@ def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
     return runs
 
 
+def _folds(experiment: Experiment, number: int, teacher: FinishedTeacher, cache: Path) -> Folds:
+    """Of a teacher that is to be cross-fitted: a subject -> the teacher without it, trained beside it where missing."""
+    recipe, own = experiment.recipe, teacher.folder
+    if recipe.teachers[number].cross_fit is None or recipe.distiller.untrained:
+        return {}
+    folds = {}
+    for subject in fold_subjects(experiment, own):
+        run = fold_run(own.path, subject)
+        with only_writer(lock_of(run), run, wait=True):  # students of other seeds may share it
+            distill(fold_recipe(own.recipe(), subject, recipe.dataset.path), run, cache=cache, role="teacher")
+        folds[subject] = finished_teacher(experiment, run)
+    return folds
+
+
+def _say(recipe: Recipe, folds: Sequence[Folds]) -> dict[str, Any]:
+    """Facts of what the teachers say, where it is more than their outputs for the unchanged recordings."""
+    if not folds or all(not own and role.views == 1 for own, role in zip(folds, recipe.teachers, strict=True)):
+        return {"teachers_say": []}
+    said = [
+        {"views": role.views, "folds": {s: sha256_file(fold.folder.weights_file) for s, fold in own.items()}}
+        for own, role in zip(folds, recipe.teachers, strict=True)
+    ]
+    return {"teachers_say": said}
+
+
 def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[DistillationTask, Split]:
     """What is to be trained, and on what."""
     recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
@@ -176,8 +218,8 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
     split = usable_split(experiment, student.training, stored, inputs.name)
     torch.manual_seed(recipe.seed)  # the first weights depend on the seed only, with and without a teacher
     model = new_model(student, inputs, experiment.classes)
-    initial_weights(model.network, student.weights)
-    shown = _shown(experiment, split.train, guided=source is not None)
+    start_from(model, student.weights, experiment)
+    shown = _shown(experiment, split.train, source)
     batches = inputs.batches(split.train, batch_size=student.training.batch_size)
     refuse_single_samples(model, batches.samples, len(batches))
     if student.training.precision == "bfloat16":
@@ -196,6 +238,7 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
             balanced=student.training.class_weights == "balanced",
             label_smoothing=student.training.label_smoothing,
             seed=recipe.seed,
+            batch=student.training.batch_size,
         ),
     )
     task = DistillationTask(
@@ -212,15 +255,21 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
     return task, split
 
 
-def _shown(experiment: Experiment, train: Sequence[str], *, guided: bool) -> tuple[str, ...] | None:
-    """The training recordings to learn from, where these are not all: without a teacher, those that carry labels.
+def _shown(experiment: Experiment, train: Sequence[str], source: TeacherSource | None) -> tuple[str, ...] | None:
+    """The training recordings to learn from, where these are not all: those that carry labels; with a teacher, those
+    besides of which it is sure, where the recipe asks for that.
 
     Raises:
         RecipeError: what is asked for cannot be learned from recordings without labels.
     """
-    if not experiment.unlabelled:
-        return None
     recipe = experiment.recipe
+    if not experiment.unlabelled:
+        if recipe.distiller.confidence is not None:
+            raise RecipeError(
+                "distiller.confidence does nothing here: every training recording carries a label",
+                "Leave it out, or say with --labels who carries labels",
+            )
+        return None
     if not experiment.labelled:
         raise RecipeError(
             f"labels ({experiment.setting.title}): none of the {len(train)} training recordings carries a label; "
@@ -234,12 +283,24 @@ def _shown(experiment: Experiment, train: Sequence[str], *, guided: bool) -> tup
             f"{', '.join(asking)} need",
             "Set the weights of these terms to 0, choose another distiller (e.g. kd), or leave `labels` out",
         )
-    if guided and recipe.student.training.sampling == "balanced":
+    if source is not None and recipe.student.training.sampling == "balanced":
         raise RecipeError(
             "student.training.sampling 'balanced' needs the class of every training recording, which `labels` hides",
             "Set it to natural",
         )
-    return None if guided else tuple(i for i in train if i in experiment.labelled)
+    if source is None:
+        return tuple(i for i in train if i in experiment.labelled)
+    setting = recipe.distiller.confidence
+    return None if setting is None else _sure(experiment, train, source, setting)
+
+
+def _sure(experiment: Experiment, train: Sequence[str], source: TeacherSource, setting: Confidence) -> tuple[str, ...]:
+    """The recordings with labels, and those of which the teacher is sure enough."""
+    unlabelled = [i for i in train if i in experiment.unlabelled]
+    batches = experiment.inputs.batches(unlabelled, batch_size=experiment.recipe.student.training.batch_size)
+    kept = confident(probabilities_of(source, batches), setting)
+    logger.info("the teacher is sure enough of %d of %d recordings without a label", len(kept), len(unlabelled))
+    return tuple(i for i in train if i in experiment.labelled or i in kept)
 
 
 def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +12,24 @@ import numpy.typing as npt
 import torch
 
 from vskd.bundle.probabilities import softmax
+from vskd.datasets.timeline import Timeline
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.renewal import renewing
 from vskd.distillation.run import RunFolder
-from vskd.distillation.teacher.outputs import finished_teacher
+from vskd.distillation.teacher.outputs import FinishedTeacher, finished_teacher
 from vskd.distillation.train import default_cache
 from vskd.errors import ProtocolError, RunError, first_few
+from vskd.evaluation.events import event_figures
 from vskd.evaluation.finished import PREDICTIONS, REPORT, RESULTS, evaluated, evaluating
-from vskd.evaluation.predictions import Predictions, write_csv
+from vskd.evaluation.predictions import Predictions, Stamp, write_csv
 from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
+from vskd.evaluation.report.timeline_pictures import timeline_pictures
 from vskd.evaluation.results import (
     DataStamp,
     LabelsStamp,
+    OverTime,
     ProtocolStamp,
     Results,
     SplitName,
@@ -34,7 +39,9 @@ from vskd.evaluation.results import (
     teacher_figures,
     write_results,
 )
+from vskd.evaluation.windows import WindowPredictions, stretch_predictions, window_figures, window_rows
 from vskd.modalities.base import Inputs
+from vskd.modalities.window import WindowInputs
 from vskd.progress import track
 
 logger = logging.getLogger(__name__)
@@ -78,16 +85,81 @@ def split_ids(experiment: Experiment, folder: RunFolder, split: SplitName) -> tu
     return ids
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What a model answered.
+
+    Attributes:
+        predictions: of recordings; of long ones that show several classes, of their labelled stretches.
+        windows: of models that see several windows of a recording; else None.
+        places: start and end in seconds of each stretch; None where the predictions are of recordings.
+    """
+
+    predictions: Predictions
+    windows: WindowPredictions | None = None
+    places: list[tuple[float, float]] | None = None
+
+
 def predict_recordings(experiment: Experiment, ids: Sequence[str], model: SamplesToLogits, what: str) -> Predictions:
-    """Predict recordings; of several windows the probabilities are averaged. Memory holds one batch."""
+    """The predictions of `predict_answers`."""
+    return predict_answers(experiment, ids, model, what).predictions
+
+
+def predict_answers(experiment: Experiment, ids: Sequence[str], model: SamplesToLogits, what: str) -> Answers:
+    """Predict recordings; of several windows the probabilities are averaged. Memory holds one batch of samples."""
     inputs = experiment.inputs
     usable = experiment.only(tuple(ids), inputs.ids, inputs.name)
     batches = inputs.batches(usable, batch_size=experiment.recipe.student.training.batch_size)
     rows: dict[str, list[Probabilities]] = defaultdict(list)
+    labels: dict[str, list[int]] = defaultdict(list)
     for batch in track(batches, what, total=len(batches)):
-        for recording, row in zip(batch.ids, softmax(model(batch.inputs.numpy())), strict=True):
+        for recording, row, label in zip(batch.ids, softmax(model(batch.inputs.numpy())), batch.labels, strict=True):
             rows[recording].append(row)
-    return _predictions(experiment, usable, np.stack([np.stack(rows[i]).mean(axis=0) for i in usable]))
+            labels[recording].append(int(label))
+    if not isinstance(inputs, WindowInputs) or not inputs.several:
+        return Answers(_predictions(experiment, usable, np.stack([np.stack(rows[i]).mean(axis=0) for i in usable])))
+    windows = WindowPredictions(
+        tuple(i for i in usable for _ in rows[i]),
+        tuple(experiment.recordings[i].subject for i in usable for _ in rows[i]),
+        np.concatenate([inputs.store.times(i) for i in usable]).round(6),  # microseconds: no noise of float sums
+        np.array([label for i in usable for label in labels[i]]),
+        np.stack([row for i in usable for row in rows[i]]),
+        experiment.index.labels,
+    )
+    timelines = timelines_of(experiment, usable)
+    if not timelines:
+        mean = np.stack([np.stack(rows[i]).mean(axis=0) for i in usable])
+        return Answers(_predictions(experiment, usable, mean), windows)
+    predictions, places = stretch_predictions(windows, timelines)
+    return Answers(predictions, windows, places)
+
+
+def timelines_of(experiment: Experiment, ids: Sequence[str]) -> dict[str, Timeline]:
+    """What recordings show over time; empty where each shows one class. One class is shown all of the time."""
+    recordings = [experiment.recordings[i] for i in ids]
+    if not any(recording.timeline for recording in recordings):
+        return {}
+    return {r.id: r.timeline or Timeline((), r.label) for r in recordings}
+
+
+def write_answers(answers: Answers, path: Path, experiment: Experiment) -> None:
+    """Write predictions.csv, the rows of windows among it.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    rows = window_rows(answers.windows) if answers.windows else ()
+    write_csv(answers.predictions, path, Stamp(experiment.split.fold, experiment.recipe.seed, answers.places, rows))
+
+
+def over_time(answers: Answers, experiment: Experiment) -> OverTime:
+    """The figures of windows and of events; none where a model sees a recording as one."""
+    if answers.windows is None:
+        return OverTime()
+    null = experiment.index.null_class
+    timelines = timelines_of(experiment, tuple(answers.windows.recordings))
+    events = event_figures(answers.windows, timelines, null) if timelines else None
+    return OverTime(windows=window_figures(answers.windows, null), events=events)
 
 
 def left_out(inputs: Inputs, ids: Sequence[str]) -> dict[str, str]:
@@ -130,7 +202,23 @@ def teacher_predictions(experiment: Experiment, teacher_run: Path, ids: Sequence
     recordings asked for are stored.
     """
     teacher = finished_teacher(experiment, teacher_run)
-    cache = teacher.cache(ids if teacher.inputs.hash == experiment.inputs.hash else None)
+    if teacher.inputs.several:  # a cache has one answer a recording
+        return predict_recordings(teacher.experiment, ids, logits_of(teacher.model), "Evaluating the teacher")
+    return cached_predictions(experiment, teacher, ids, only=teacher.inputs.hash == experiment.inputs.hash)
+
+
+def cached_predictions(
+    experiment: Experiment, teacher: FinishedTeacher, ids: Sequence[str], *, only: bool
+) -> Predictions:
+    """What a teacher says of recordings, from its cache; see `teacher_predictions`.
+
+    Args:
+        experiment: whose recordings.
+        teacher: admitted to it.
+        ids: recordings; those that it cannot see are left out.
+        only: where nothing is stored yet, whether these are shown to it alone, rather than every recording.
+    """
+    cache = teacher.cache(ids if only else None)
     usable = experiment.only(tuple(ids), cache.ids, teacher.inputs.name)
     outputs, _, _ = cache.outputs(usable)
     return _predictions(experiment, usable, softmax(outputs.logits.numpy()))
@@ -183,14 +271,16 @@ def _evaluate(folder: RunFolder, split: SplitName, out: Path) -> Results:
     ids = split_ids(experiment, folder, split)
     started = time.perf_counter()
     model = trained_model(experiment, folder)
-    predictions = predict_recordings(experiment, ids, logits_of(model), "Evaluating")
+    answers = predict_answers(experiment, ids, logits_of(model), "Evaluating")
+    predictions = answers.predictions
     beside = teacher_beside(experiment, folder, ids)
     seconds = time.perf_counter() - started
-    results = _results(experiment, folder, predictions, beside, split, seconds)
+    results = _results(experiment, folder, answers, beside, split, seconds)
     with evaluating(out):
-        write_csv(predictions, out / PREDICTIONS)
+        write_answers(answers, out / PREDICTIONS, experiment)
         write_results(results, out / RESULTS)
         pictures = run_pictures(experiment, folder, predictions, model)
+        pictures = timeline_pictures(experiment, answers.windows) | pictures
         write_report(out / REPORT, results, predictions, folder.metrics(), pictures)
     return results
 
@@ -217,7 +307,7 @@ def teacher_beside(experiment: Experiment, folder: RunFolder, ids: Sequence[str]
 def _results(
     experiment: Experiment,
     folder: RunFolder,
-    predictions: Predictions,
+    answers: Answers,
     teacher: TeacherFigures | None,
     split: SplitName,
     seconds: float,
@@ -226,7 +316,8 @@ def _results(
     is_teacher = folder.role == "teacher"
     ids = split_ids(experiment, folder, split)
     return build_results(
-        predictions,
+        answers.predictions,
+        over_time=over_time(answers, experiment),
         kind="teacher" if is_teacher else "student",
         recipe=recipe.name,
         dataset=recipe.dataset.name,
@@ -242,6 +333,7 @@ def _results(
         left_out=left_out(experiment.inputs, ids),
         notes=_notes(experiment, folder),
         model_bytes=folder.weights_file.stat().st_size,
+        parameters=int(folder.training()["parameters"]),
         environment={
             "vskd": facts["vskd"],
             "torch": facts["packages"]["torch"],

@@ -1,5 +1,8 @@
 """What a network answered, one row per recording: the file from which every metric can be recomputed.
 
+Rows of sliding windows may follow; they have a number in the column `window`. Of long recordings that show several
+classes each labelled stretch is a row as recordings are, with its start and end.
+
 Numpy and the standard library only, so that a deployment that has just the runtime can read and write it too.
 """
 
@@ -17,6 +20,8 @@ from vskd.errors import DataError
 from vskd.files import atomic_path
 
 FIXED_COLUMNS = ("id", "subject", "label", "label_name", "predicted", "predicted_name")
+STAMPS = ("window", "start_s", "end_s", "fold", "seed")
+"""Further columns; files of before have none of them."""
 SUM_TOLERANCE = 1e-3  # lets through rounded probabilities of other tools, stops logits and percentages
 
 
@@ -146,25 +151,54 @@ def pool(parts: Iterable[Predictions]) -> Predictions:
     )
 
 
-def write_csv(predictions: Predictions, path: Path) -> None:
+Cell = str | int | float
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What is written beside the rows of predictions.csv.
+
+    Attributes:
+        fold, seed: of the run; a fold of None is left empty.
+        times: start and end in seconds of rows that are stretches of recordings; None: they are whole recordings.
+        windows: rows of windows as cells, `id` to `end_s` and probabilities.
+    """
+
+    fold: str | None
+    seed: int
+    times: Sequence[tuple[float, float]] | None = None
+    windows: Iterable[tuple[Sequence[Cell], Sequence[float]]] = ()
+
+
+def write_csv(predictions: Predictions, path: Path, stamp: Stamp | None = None) -> None:
     """Write one row per recording, atomically; probabilities in full float64 precision.
+
+    Args:
+        predictions: of recordings.
+        path: the file.
+        stamp: what stands beside them; None: nothing.
 
     Raises:
         WriteError: the file cannot be written; an earlier file is left untouched.
     """
     names, predicted = predictions.class_names, predictions.predicted.tolist()
     labels, probabilities = predictions.labels.tolist(), predictions.probabilities.tolist()
+    run: list[Cell] = [] if stamp is None else [stamp.fold or "", stamp.seed]
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow([*FIXED_COLUMNS, *(f"p_{name}" for name in names)])
+        writer.writerow([*FIXED_COLUMNS, *(STAMPS if stamp else ()), *(f"p_{name}" for name in names)])
         for i, identity in enumerate(predictions.ids):
             label, answer = labels[i], predicted[i]
-            head = [identity, predictions.subjects[i], label, names[label], answer, names[answer]]
+            head: list[Cell] = [identity, predictions.subjects[i], label, names[label], answer, names[answer]]
+            if stamp is not None:
+                head += ["", *(stamp.times[i] if stamp.times else ("", "")), *run]
             writer.writerow([*head, *map(repr, probabilities[i])])
+        for cells, values in stamp.windows if stamp else ():
+            writer.writerow([*cells, *run, *map(repr, values)])
 
 
 def read_csv(path: Path) -> Predictions:
-    """Read what `write_csv` wrote; everything is checked.
+    """Read the recordings that `write_csv` wrote; everything is checked. Rows of windows are left out.
 
     Raises:
         DataError: missing or unreadable file, wrong columns, duplicate id, unknown class, NaN, probabilities that do
@@ -173,8 +207,8 @@ def read_csv(path: Path) -> Predictions:
     try:
         with path.open(newline="", encoding="utf-8") as handle:
             rows = csv.reader(handle, strict=True)
-            names = _read_header(path, next(rows, []))
-            parsed = list(_read_rows(path, rows, names))
+            names, stamped = _read_header(path, next(rows, []))
+            parsed = list(_read_rows(path, _of_recordings(rows) if stamped else rows, names))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise _error(f"{path}: cannot be read as CSV: {error}") from error
     if not parsed:
@@ -183,8 +217,19 @@ def read_csv(path: Path) -> Predictions:
     return Predictions(ids, subjects, np.array(labels), np.array(probabilities), names)
 
 
-def _read_header(path: Path, header: Sequence[str]) -> tuple[str, ...]:
+def _of_recordings(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """Rows of recordings without their stamps; a row that is too short to tell is kept, and refused."""
+    fixed, behind = len(FIXED_COLUMNS), len(FIXED_COLUMNS) + len(STAMPS)
+    for row in rows:
+        if len(row) < behind or not row[fixed]:
+            yield [*row[:fixed], *row[behind:]]
+
+
+def _read_header(path: Path, header: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+    """Names of the classes, and whether the rows are stamped."""
     fixed = len(FIXED_COLUMNS)
+    stamped = tuple(header[fixed : fixed + len(STAMPS)]) == STAMPS
+    header = [*header[:fixed], *header[fixed + len(STAMPS) :]] if stamped else header
     if tuple(header[:fixed]) != FIXED_COLUMNS or len(header) == fixed:
         expected = ",".join(FIXED_COLUMNS)
         raise _error(f"{path} row 1: the columns must be '{expected},p_<class>...', found '{','.join(header)[:120]}'")
@@ -194,7 +239,7 @@ def _read_header(path: Path, header: Sequence[str]) -> tuple[str, ...]:
     names = tuple(column.removeprefix("p_") for column in header[fixed:])
     if len(set(names)) != len(names):
         raise _error(f"{path} row 1: two columns have the same class name")
-    return names
+    return names, stamped
 
 
 def _read_rows(

@@ -8,8 +8,10 @@ from pydantic import Field
 
 from vskd.errors import DataError
 from vskd.evaluation import statistics
+from vskd.evaluation.events import EventFigures
 from vskd.evaluation.metrics import Metrics, evaluate_predictions
 from vskd.evaluation.predictions import Predictions
+from vskd.evaluation.windows import WindowFigures
 from vskd.files import write_json
 from vskd.schema import Count, Fraction, NonNegative, Sha256, Size, Strict, read_json
 
@@ -117,6 +119,13 @@ class LatencyRow(Strict):
     runs: Count
 
 
+class OverTime(Strict):
+    """Figures of models that see several windows of a recording: of windows, and of events in long recordings."""
+
+    windows: WindowFigures | None = None
+    events: EventFigures | None = None
+
+
 class Results(Strict):
     """Content of results.json.
 
@@ -127,6 +136,8 @@ class Results(Strict):
         labels: None in files of before it was stamped, when all training recordings carried labels.
         timings: stage -> seconds.
         mean_average_precision: None in files of before it was computed.
+        parameters: of the network; None of a bundle, and in files of before it was counted.
+        windows, events: see `OverTime`; None where a recording is seen as one.
         latency: of the deployed models; of a bundle only.
         left_out: recordings of the split that could not be read, by id, and why; no figure counts them.
         notes: remarks for the reader, see `remarks`.
@@ -153,6 +164,8 @@ class Results(Strict):
     ece: Fraction
     nll: NonNegative
     mean_average_precision: Fraction | None = None
+    windows: WindowFigures | None = None
+    events: EventFigures | None = None
     intervals: dict[str, Intervals]
     bootstrap: Bootstrap
     per_class: tuple[ClassRow, ...]
@@ -164,6 +177,7 @@ class Results(Strict):
     left_out: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
     model_bytes: Count | None
+    parameters: Count | None = None
     environment: dict[str, str]
 
     @property
@@ -199,11 +213,13 @@ def build_results(
     teacher: TeacherFigures | None = None,
     timings: Mapping[str, float] | None = None,
     model_bytes: int | None = None,
+    parameters: int | None = None,
     environment: Mapping[str, str] | None = None,
     latency: Sequence[LatencyRow] = (),
     left_out: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
     bootstrap: Bootstrap | None = None,
+    over_time: OverTime | None = None,
 ) -> Results:
     """Compute every figure of `predictions` and stamp it with where it comes from.
 
@@ -211,6 +227,7 @@ def build_results(
         predictions: the evaluated recordings.
         teacher: the teacher's figures on the same split; see `teacher_figures`.
         bootstrap: resamples, seed and level of the intervals; its note is filled in here.
+        over_time: figures of windows and events, where there are any.
         kind, recipe, dataset, network, distiller, protocol, data, labels, split, seed, timings, model_bytes,
             environment, latency, left_out, notes: written to the results as they are, see `Results`.
     """
@@ -235,6 +252,8 @@ def build_results(
         ece=metrics.ece,
         nll=metrics.nll,
         mean_average_precision=metrics.mean_average_precision,
+        windows=over_time.windows if over_time else None,
+        events=over_time.events if over_time else None,
         intervals={name: _intervals(predictions, name, setting) for name in WITH_INTERVAL},
         bootstrap=setting.model_copy(update={"note": statistics.subjects_note(predictions)}),
         per_class=_class_rows(metrics),
@@ -246,6 +265,7 @@ def build_results(
         left_out=dict(left_out or {}),
         notes=tuple(notes),
         model_bytes=model_bytes,
+        parameters=parameters,
         environment=dict(environment or {}),
     )
 

@@ -226,6 +226,49 @@ def mcnemar(candidate: Predictions, baseline: Predictions) -> McNemar:
     return McNemar(len(mine), b, c, p_value)
 
 
+EXACT_CELLS = 16
+"""Up to so many (seed, subject) pairs every exchange is counted; of more, `EXCHANGES` are drawn."""
+EXCHANGES = 10_000
+
+
+def permutation_test(runs: Sequence[Predictions], baselines: Sequence[Predictions], *, seed: int = 0) -> float | None:
+    """Paired permutation test of the mean accuracy over seeds, two-sided.
+
+    Were both trained alike, the two runs of a seed could be exchanged on any subject: for each (seed, subject) the sign
+    of the difference is turned over or not. All ways are counted for up to `EXACT_CELLS` of them, else `EXCHANGES` are
+    drawn (then the p-value counts the observed one, too). Recordings of one subject stay together, so that they are not
+    taken as independent; the subjects of two seeds are. Source: Fisher's randomization test of paired samples
+    (Edgington & Onghena, "Randomization Tests", 2007).
+
+    Args:
+        runs: of one training seed each; `baselines[i]` is of the same seed as `runs[i]`.
+        seed: of the draw.
+
+    Returns:
+        The p-value: at least 2 / 2^cells. None where it is not known who the people are.
+
+    Raises:
+        DataError: no runs, or unequal numbers of runs.
+        ProtocolError: not all predictions are of the same recordings.
+    """
+    if len(runs) != len(baselines):
+        raise DataError(
+            f"{len(runs)} runs and {len(baselines)} baselines cannot be paired", "Give one baseline per run"
+        )
+    aligned = _aligned([*runs, *baselines])
+    if not _units(aligned[0], "subjects"):
+        return None
+    mine, theirs = aligned[: len(runs)], aligned[len(runs) :]
+    right = [run.correct.astype(np.float64) - other.correct for run, other in zip(mine, theirs, strict=True)]
+    cells = np.concatenate([_unit_sums(mine[0], own[:, None], "subjects")[:, 0] for own in right])
+    if len(cells) <= EXACT_CELLS:
+        signs = 1.0 - 2.0 * ((np.arange(2 ** len(cells))[:, None] >> np.arange(len(cells))) & 1)
+    else:
+        drawn = np.random.default_rng(seed).choice([-1.0, 1.0], size=(EXCHANGES, len(cells)))
+        signs = np.concatenate([np.ones((1, len(cells))), drawn])
+    return float(np.mean(np.abs(signs @ cells) >= abs(cells.sum()) - WIDTHLESS))
+
+
 def mean_and_std(values: Sequence[float]) -> tuple[float, float | None]:
     """Mean and sample standard deviation (ddof=1); the latter is None for a single value.
 

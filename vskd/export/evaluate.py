@@ -26,16 +26,19 @@ from vskd.evaluation.evaluate import (
     labels_stamp,
     left_out,
     open_experiment,
-    predict_recordings,
+    over_time,
+    predict_answers,
     stamp,
     teacher_beside,
     trained_model,
+    write_answers,
 )
 from vskd.evaluation.finished import PREDICTIONS, REPORT, RESULTS, evaluated, evaluating
-from vskd.evaluation.predictions import Predictions, write_csv
+from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.report.image_pictures import image_pictures
 from vskd.evaluation.report.pictures import run_pictures
 from vskd.evaluation.report.report import write_report
+from vskd.evaluation.report.timeline_pictures import timeline_pictures
 from vskd.evaluation.results import LabelsStamp, LatencyRow, Results, TeacherFigures, build_results, write_results
 from vskd.export.run_export import export_run
 from vskd.locks import LOCK, only_writer
@@ -159,13 +162,16 @@ def _evaluate(
     _check_fits(bundle, experiment)
     started = time.perf_counter()
     inputs, ids = experiment.inputs, experiment.split.test
-    predictions = predict_recordings(experiment, ids, bundle_model(bundle, inputs), "Evaluating int8")
+    answers = predict_answers(experiment, ids, bundle_model(bundle, inputs), "Evaluating int8")
+    predictions = answers.predictions
     seconds = time.perf_counter() - started
     manifest = bundle.manifest
     shown = pictures(predictions)
+    over = timeline_pictures(experiment, answers.windows)
     note = f"int8 model of bundle {bundle.digest[:12]}, run by LiteRT, one recording at a time."
     results = build_results(
         predictions,
+        over_time=over_time(answers, experiment),
         kind="bundle",
         recipe=manifest.provenance.recipe,
         dataset=experiment.recipe.dataset.name,
@@ -185,9 +191,9 @@ def _evaluate(
         notes=[note] + [OF_FLOAT] * bool(shown),
     )
     with evaluating(out):
-        write_csv(predictions, out / PREDICTIONS)
+        write_answers(answers, out / PREDICTIONS, experiment)
         write_results(results, out / RESULTS)
-        write_report(out / REPORT, results, predictions, pictures=shown)
+        write_report(out / REPORT, results, predictions, pictures=over | shown)
     return results
 
 

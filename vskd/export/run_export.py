@@ -15,6 +15,7 @@ from vskd.bundle.contract import (
 )
 from vskd.bundle.encoding import Sample, model_input
 from vskd.bundle.learned import LearnedFrom, learned_from
+from vskd.datasets.recording import UNLABELLED
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.renewal import renewing
@@ -74,7 +75,6 @@ def _export(folder: RunFolder, out: Path, settings: Sequence[str], layers: Path 
     calibration, rest = _spread(train, export.calibration_recordings)
     validation = experiment.only(split.validation, inputs.ids, inputs.name)
     checking = validation or _labelled(experiment, rest) or _labelled(experiment, calibration)
-    by_id = experiment.recordings
     contract = _contract(experiment, train)
     samples = list(_samples(experiment, calibration))
     trained = load_model(folder.path, inputs, experiment.classes)
@@ -82,7 +82,7 @@ def _export(folder: RunFolder, out: Path, settings: Sequence[str], layers: Path 
         model=_pruned(trained, export.prune_stem),
         trained=trained,
         calibration=samples,
-        validation=[LabelledWindow(i, x, by_id[i].label) for i, x in _samples(experiment, checking)],
+        validation=_labelled_windows(experiment, checking),
         contract=contract,
         provenance=_provenance(experiment, len(train), len(validation)),
         max_accuracy_drop=export.max_accuracy_drop,
@@ -156,6 +156,23 @@ def _spread(ids: Sequence[str], count: int) -> tuple[tuple[str, ...], tuple[str,
 def _labelled(experiment: Experiment, train: Sequence[str]) -> tuple[str, ...]:
     """Those of some training recordings whose labels may be looked at."""
     return tuple(i for i in train if i not in experiment.unlabelled)
+
+
+def _labelled_windows(experiment: Experiment, ids: tuple[str, ...]) -> list[LabelledWindow]:
+    """Samples of recordings with their labels; a window that shows another class than its recording counts by itself.
+
+    Windows of long recordings that nobody labelled are left out.
+    """
+    inputs = experiment.inputs
+    found: list[LabelledWindow] = []
+    long = {i for i in ids if experiment.recordings[i].timeline}
+    for batch in inputs.batches(ids, batch_size=experiment.recipe.student.training.batch_size):
+        samples = inputs.deployed(batch.inputs)
+        for recording, sample, label in zip(batch.ids, samples, batch.labels.tolist(), strict=True):
+            name = f"{recording}#{len(found)}" if recording in long else recording
+            own = label if recording in long else experiment.recordings[recording].label
+            found += [LabelledWindow(name, sample, own)] if own != UNLABELLED else []
+    return found
 
 
 def _samples(experiment: Experiment, ids: tuple[str, ...]) -> Iterator[tuple[str, Sample]]:

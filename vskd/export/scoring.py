@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +30,17 @@ class LabelledWindow:
 
 @dataclass(frozen=True)
 class Measurement:
-    """A model's figures on the checking windows: accuracy per recording, parity with the torch network per window."""
+    """A model's figures on the checking windows.
+
+    Attributes:
+        accuracy: per recording.
+        parity: with the torch network, per window.
+        sure: of each right answer about a window, the probability of its class.
+    """
 
     accuracy: float
     parity: ParityNumbers
+    sure: tuple[float, ...] = field(default=(), repr=False)
 
 
 Prepare = Callable[[Sample], FloatArray]
@@ -97,4 +104,10 @@ class Checker:
         rows = [model.predict(self._encode(w.window)[np.newaxis])[0] for w in track(self._windows, description)]
         logits = np.array(rows, dtype=np.float32)
         parity = ParityNumbers(**asdict(compare_logits(self.expected, logits)))
-        return Measurement(recording_accuracy(self._windows, logits), parity)
+        return Measurement(recording_accuracy(self._windows, logits), parity, self._sure(logits))
+
+    def _sure(self, logits: FloatArray) -> tuple[float, ...]:
+        """How sure the right answers are."""
+        probabilities = softmax(logits)
+        right = probabilities.argmax(axis=1) == [window.label for window in self._windows]
+        return tuple(probabilities[right].max(axis=1).tolist())

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from vskd.bundle.contract import (
     Provenance,
     Quantization,
     RangeEstimator,
+    UnknownContract,
 )
 from vskd.bundle.contract import TensorKind as TensorKind
 from vskd.bundle.encoding import Sample, model_input, student_input
@@ -33,6 +35,7 @@ from vskd.bundle.golden_clips import synthetic_clips
 from vskd.bundle.golden_images import synthetic_images
 from vskd.bundle.learned import LearnedFrom
 from vskd.distillation.model import Model
+from vskd.errors import SettingError
 from vskd.export.candidates import Candidate as Candidate
 from vskd.export.candidates import FineTuning, Inspect
 from vskd.export.checks import (
@@ -52,6 +55,8 @@ logger = logging.getLogger(__name__)
 
 FloatArray = npt.NDArray[np.float32]
 ROUNDING = 1e-9
+KEEPS = 0.95
+"""Share of the right answers that the threshold of unknown ones keeps."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,8 @@ def export_model(
         max_drop=max_accuracy_drop,
     )
     check_budget(accuracy)
-    manifest = _manifest(converter, best, accuracy, float_measured, provenance)
+    contract = _with_threshold(contract, best.measured.sure, validation_split)
+    manifest = _manifest(converter, best, accuracy, float_measured, provenance, contract)
     golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels)
     bundle = write_bundle(
         out, model=best.content, float_model=float_model, golden=golden, manifest=manifest, learned=learned
@@ -259,6 +265,7 @@ def _manifest(
     accuracy: Accuracy,
     float_measured: Measurement,
     provenance: Provenance,
+    contract: Contract,
 ) -> Manifest:
     quantization = Quantization(
         input_type=converter.ends[0],
@@ -269,9 +276,9 @@ def _manifest(
     )
     return Manifest(
         vskd_version=__version__,
-        created_utc=datetime.now(UTC).replace(microsecond=0),
+        created_utc=_made_at(),
         provenance=provenance,
-        contract=converter.contract,
+        contract=contract,
         network=_cost(converter),
         quantization=quantization,
         accuracy=accuracy,
@@ -279,6 +286,37 @@ def _manifest(
         parity_float32=float_measured.parity,
         files={},
     )
+
+
+def _made_at() -> datetime:
+    """Now, or the second that SOURCE_DATE_EPOCH names, so that the same export gives the same bytes.
+
+    See https://reproducible-builds.org/specs/source-date-epoch/.
+
+    Raises:
+        SettingError: the variable is no number of seconds.
+    """
+    said = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not said:
+        return datetime.now(UTC).replace(microsecond=0)
+    if not said.isdecimal() or int(said) > datetime(9999, 1, 1, tzinfo=UTC).timestamp():
+        raise SettingError(f"SOURCE_DATE_EPOCH is '{said}'", "Set it to seconds since 1970, or leave it out")
+    return datetime.fromtimestamp(int(said), UTC)
+
+
+def _with_threshold(contract: Contract, sure: Sequence[float], split: Literal["validation", "train"]) -> Contract:
+    """The contract of a sensor with the threshold of unknown answers: nearly all right answers are surer.
+
+    Args:
+        contract: what the model asks for.
+        sure: probabilities of the right answers about windows that served to check the model.
+        split: the part that these are of.
+    """
+    if isinstance(contract, ImageContract) or not sure:
+        return contract
+    below = float(np.quantile(sure, 1 - KEEPS, method="lower"))
+    unknown = UnknownContract(below=min(1.0, round(below, 6)), keeps=KEEPS, windows=len(sure), split=split)
+    return contract.model_copy(update={"unknown": unknown})
 
 
 def _cost(converter: _Converter) -> NetworkCost:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vskd.bundle.decision import NO_LABEL, Decider, window_label
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import quantize
 from vskd.errors import DataError
 from vskd.firmware_bridge.conditions import Condition, check_window
-from vskd.firmware_bridge.decision import NO_LABEL, Decider, window_label
 from vskd.firmware_bridge.stream_plan import StreamPlan
 
 FloatArray = npt.NDArray[np.float32]

@@ -1,15 +1,14 @@
 """What a device says of its sensor, and what is decided from the windows: the settings of a stream."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError, model_validator
 
+from vskd.bundle.decision import DecisionSettings
 from vskd.errors import SettingError, first_few
-from vskd.schema import Count, Finite, Fraction, NonNegative, Positive, Size, Strict, explain, parse
+from vskd.schema import Count, Finite, Fraction, Positive, Size, Strict, explain, parse
 from vskd.yaml_text import read_yaml
-
-Votes = Annotated[int, Field(ge=1, le=31)]
 
 
 class DeviceSettings(Strict):
@@ -34,24 +33,6 @@ class DeviceSettings(Strict):
     rest: tuple[Finite, ...] | None = None
     gap_periods: Positive = 5.0
     max_saturated: Fraction = 0.05
-
-
-class DecisionSettings(Strict):
-    """From the answers of windows to a decision.
-
-    Attributes:
-        smoothing: `none`; `majority` of the last `votes` windows; `hysteresis`: a label counts once `votes` windows in
-            a row have it.
-        votes: see there.
-        hold: windows for which a decision stays at least (debouncing).
-        min_log_odds: log(p1 / p2) of the two most probable classes below which a window is unknown. A difference of
-            logits, so that it is compared in int8 and needs no exponential function.
-    """
-
-    smoothing: Literal["none", "majority", "hysteresis"] = "none"
-    votes: Votes = 1
-    hold: Size = 0
-    min_log_odds: NonNegative = 0.0
 
 
 class StreamSettings(Strict):

@@ -8,17 +8,22 @@
 
 from vskd.losses.attention_transfer import AttentionTransfer
 from vskd.losses.crcd import CRCD
+from vskd.losses.crd import CRD
 from vskd.losses.cross_entropy import CrossEntropy
 from vskd.losses.dkd import NCKD, TCKD
 from vskd.losses.embedding_mse import EmbeddingMSE
 from vskd.losses.fitnets_hint import FitNetsHint
 from vskd.losses.kd import KD, TemperatureSchedule
+from vskd.losses.logits_mse import LogitsMSE
 from vskd.losses.rkd_angle import RKDAngle
 from vskd.losses.rkd_distance import RKDDistance
+from vskd.losses.semckd import SemCKD
+from vskd.losses.similarity_preserving import SimilarityPreserving
 from vskd.losses.uncertainty_weighting import UncertaintyWeighting
 
 __all__ = [
     "CRCD",
+    "CRD",
     "KD",
     "NCKD",
     "TCKD",
@@ -26,8 +31,11 @@ __all__ = [
     "CrossEntropy",
     "EmbeddingMSE",
     "FitNetsHint",
+    "LogitsMSE",
     "RKDAngle",
     "RKDDistance",
+    "SemCKD",
+    "SimilarityPreserving",
     "TemperatureSchedule",
     "UncertaintyWeighting",
 ]

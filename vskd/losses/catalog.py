@@ -5,13 +5,17 @@ from typing import TYPE_CHECKING
 
 from vskd.losses.attention_transfer import AttentionTransferSettings
 from vskd.losses.crcd import CRCDSettings
+from vskd.losses.crd import CRDSettings
 from vskd.losses.cross_entropy import CrossEntropySettings
 from vskd.losses.dkd import NCKDSettings, TCKDSettings
 from vskd.losses.embedding_mse import EmbeddingMSESettings
 from vskd.losses.fitnets_hint import FitNetsHintSettings
 from vskd.losses.kd import KDSettings
+from vskd.losses.logits_mse import LogitsMSESettings
 from vskd.losses.rkd_angle import RKDAngleSettings
 from vskd.losses.rkd_distance import RKDDistanceSettings
+from vskd.losses.semckd import SemCKDSettings
+from vskd.losses.similarity_preserving import SimilarityPreservingSettings
 from vskd.losses.term import TermSettings
 from vskd.schema import choice
 
@@ -26,6 +30,10 @@ LOSSES: Mapping[str, type[TermSettings]] = {
     "crcd": CRCDSettings,
     "attention_transfer": AttentionTransferSettings,
     "fitnets_hint": FitNetsHintSettings,
+    "logits_mse": LogitsMSESettings,
+    "similarity_preserving": SimilarityPreservingSettings,
+    "crd": CRDSettings,
+    "semckd": SemCKDSettings,
 }
 
 if TYPE_CHECKING:

@@ -1,14 +1,12 @@
 """Complementary relation contrastive distillation (CRCD): relations between samples, with a memory of all of them."""
 
-import math
 from typing import ClassVar, Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from vskd.errors import SettingError
+from vskd.losses.memory import MemoryBank, drawn_candidates, noise_contrast, require_positions, unit
 from vskd.losses.shapes import require_same_batch
 from vskd.losses.term import ComparisonSettings, Term, TermContext, pairwise_placed
 from vskd.schema import BelowOne, Count, Positive
@@ -16,25 +14,8 @@ from vskd.schema import BelowOne, Count, Positive
 _EPSILON = 1e-3
 
 
-class RelationBank(nn.Module):
-    """The last embedding of every training sample as a unit vector, and the normaliser Z of the scores against it.
-
-    Everything is a buffer, so that a training that is resumed repeats itself exactly.
-
-    Args:
-        samples: size of the training list.
-        width: of the vectors.
-        seed: of the initial, random vectors.
-    """
-
-    vectors: Tensor
-    log_z: Tensor
-
-    def __init__(self, samples: int, width: int, seed: int) -> None:
-        super().__init__()
-        generator = torch.Generator().manual_seed(seed)
-        self.register_buffer("vectors", F.normalize(torch.randn(samples, width, generator=generator), dim=1))
-        self.register_buffer("log_z", torch.tensor(math.nan))
+class RelationBank(MemoryBank):
+    """A memory in which relations are compared, see `MemoryBank`."""
 
     def scores(self, query: Tensor, positions: Tensor, candidates: Tensor) -> Tensor:
         """Cosines between the relations query - anchor and candidate - anchor; the anchors are the batch in this bank.
@@ -61,28 +42,6 @@ class RelationBank(nn.Module):
         query_length = (square + 1 - 2 * query_anchor).clamp(min=_EPSILON**2).sqrt()
         candidate_length = (2 - 2 * candidate_anchor).clamp(min=_EPSILON**2).sqrt()
         return product / (query_length * candidate_length)
-
-    def normalised(self, scores: Tensor, related: Tensor, temperature: float) -> Tensor:
-        """log P = score / temperature - log Z. Z = samples * mean of exp(score / temperature) of the first batch with
-        two samples or more, and then stays."""
-        logits = scores / temperature
-        if bool(self.log_z.isnan()):
-            seen = logits.detach()[related]
-            if seen.numel() == 0:
-                return logits
-            log_z = seen.logsumexp(dim=(0, 1)) - math.log(seen.numel() / len(self.vectors))
-            if self.training:
-                self.log_z.copy_(log_z)
-            return logits - log_z
-        return logits - self.log_z
-
-    @torch.no_grad()
-    def update(self, positions: Tensor, embedding: Tensor, momentum: float) -> None:
-        """M <- normalised(momentum * M + (1 - momentum) * e); several samples at one position are averaged."""
-        rows, inverse = torch.unique(positions, return_inverse=True)
-        totals = torch.zeros(len(rows), embedding.shape[1], device=embedding.device, dtype=embedding.dtype)
-        mean = totals.index_add(0, inverse, embedding) / inverse.bincount(minlength=len(rows)).unsqueeze(1)
-        self.vectors[rows] = F.normalize(momentum * self.vectors[rows] + (1 - momentum) * mean, dim=1)
 
 
 class CRCD(nn.Module):
@@ -160,9 +119,9 @@ class CRCD(nn.Module):
     def forward(self, student_embedding: Tensor, teacher_embedding: Tensor, positions: Tensor) -> Tensor:
         """Loss of a batch; in training mode the memories then take the batch in."""
         require_same_batch("CRCD", student_embedding, teacher_embedding)
-        self._check_positions(positions, len(student_embedding))
-        student = _unit(self.student, student_embedding)
-        teacher = _unit(self.teacher, teacher_embedding)
+        require_positions("CRCD", positions, len(student_embedding), self._samples)
+        student = unit(self.student, student_embedding)
+        teacher = unit(self.teacher, teacher_embedding)
         candidates = self.candidates(positions)
         related = positions.unsqueeze(1) != positions.unsqueeze(0)
         loss = self._contrast(self.teacher_bank, student, positions, candidates, related)
@@ -175,35 +134,14 @@ class CRCD(nn.Module):
 
     def candidates(self, positions: Tensor) -> Tensor:
         """(batch,) -> (batch, 1 + K): the sample itself, then K others drawn with replacement."""
-        # torch's generator reads the low 32 bits of a seed only, so the two numbers are mixed first.
-        mixed = np.random.SeedSequence([self._seed, int(self.call)]).generate_state(1)
-        generator = torch.Generator().manual_seed(int(mixed[0]))
-        drawn = torch.randint(self._samples - 1, (len(positions), self._negatives), generator=generator)
-        drawn = drawn.to(positions.device)
-        own = positions.unsqueeze(1)
-        return torch.cat([own, drawn + (drawn >= own)], dim=1)
+        return drawn_candidates(positions, self._samples, self._negatives, self._seed, int(self.call))
 
     def _contrast(
         self, bank: RelationBank, query: Tensor, positions: Tensor, candidates: Tensor, related: Tensor
     ) -> Tensor:
         log_p = bank.normalised(bank.scores(query, positions, candidates), related, self._temperature)
-        log_noise = math.log(self._negatives / self._samples)
-        own = F.softplus(log_noise - log_p[..., 0])  # -log(P / (P + K / n))
-        others = F.softplus(log_p[..., 1:] - log_noise).sum(dim=2)  # -log((K / n) / (P + K / n))
-        pairs = torch.where(related, own + others, 0.0)  # (batch, anchors)
+        pairs = torch.where(related, noise_contrast(log_p, self._samples), 0.0)  # (batch, anchors)
         return pairs.sum() / related.sum().clamp(min=1)
-
-    def _check_positions(self, positions: Tensor, batch: int) -> None:
-        if positions.shape != (batch,):
-            raise ValueError(f"CRCD: {batch} samples, but positions {tuple(positions.shape)}")
-        if batch and not (positions.min().item() >= 0 and positions.max().item() < self._samples):
-            raise ValueError(f"CRCD: positions must be in the training list of {self._samples} samples")
-
-
-def _unit(projector: nn.Linear, embedding: Tensor) -> Tensor:
-    """Projected unit vectors in at least float32; the zero vector stays zero."""
-    projected = projector(embedding.to(projector.weight.dtype))
-    return F.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=1, eps=1e-6)
 
 
 class CRCDSettings(ComparisonSettings):

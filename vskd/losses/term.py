@@ -8,7 +8,7 @@ catalog.py, one test against a second implementation.
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, field_validator
 from torch import Tensor, nn
@@ -16,6 +16,14 @@ from torch import Tensor, nn
 from vskd.errors import SettingError
 from vskd.network import Outputs
 from vskd.schema import NonNegative, Strict
+
+
+class Layers(NamedTuple):
+    """Which layers of student and teacher a term compares; none of the teacher where it does not listen to one."""
+
+    student: tuple[str, ...]
+    teacher: tuple[str, ...] = ()
+
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Layer -> shape of one sample, without the batch."""
@@ -35,6 +43,7 @@ class TermContext:
         balanced: whether the cross entropy weighs a class by the inverse of its count (`training.class_weights`).
         label_smoothing: of the cross entropy (`training.label_smoothing`).
         seed: of what a term draws at random.
+        batch: the largest number of samples that is compared at once.
     """
 
     student: Shapes = field(default_factory=dict)
@@ -44,6 +53,7 @@ class TermContext:
     balanced: bool = False
     label_smoothing: float = 0.0
     seed: int = 0
+    batch: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,16 +61,26 @@ class TermBatch:
     """What a term sees of a batch: both sides describe the SAME recordings in the same order.
 
     Attributes:
-        student: the student's layer.
-        teacher: the teacher's layer, without a gradient; None of a term that needs no teacher.
+        students: the student's layers, in the order of `TermSettings.layers`.
+        teachers: the teacher's, without a gradient; empty of a term that needs no teacher.
         labels: (batch,) int64.
         positions: (batch,) int64, of each sample in the training list.
     """
 
-    student: Tensor
-    teacher: Tensor | None
+    students: tuple[Tensor, ...]
+    teachers: tuple[Tensor, ...]
     labels: Tensor
     positions: Tensor
+
+    @property
+    def student(self) -> Tensor:
+        """The student's layer, of a term that compares one."""
+        return self.students[0]
+
+    @property
+    def teacher(self) -> Tensor:
+        """The teacher's layer, of a term that compares one."""
+        return self.teachers[0]
 
 
 class Term(nn.Module):
@@ -131,9 +151,9 @@ class TermSettings(Strict):
         return self.name or self.loss
 
     @property
-    def layers(self) -> tuple[str, str | None]:
-        """Layers of student and teacher that are compared; None where no teacher is."""
-        return "logits", None
+    def layers(self) -> Layers:
+        """Layers of student and teacher that are compared."""
+        return Layers(("logits",))
 
     @abstractmethod
     def build(self, context: TermContext) -> Term:
@@ -157,9 +177,9 @@ class ComparisonSettings(TermSettings):
     teacher_layer: str = "logits"
 
     @property
-    def layers(self) -> tuple[str, str | None]:
+    def layers(self) -> Layers:
         """Layers of student and teacher that are compared."""
-        return self.student_layer, self.teacher_layer
+        return Layers((self.student_layer,), (self.teacher_layer,))
 
     def shapes(self, context: TermContext) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Shapes of the two layers.
@@ -168,8 +188,8 @@ class ComparisonSettings(TermSettings):
             SettingError: the context lacks one; the message names those it has.
         """
         return (
-            self._shape("student", self.student_layer, context.student),
-            self._shape("teacher", self.teacher_layer, context.teacher),
+            layer_shape(self.title, "student", self.student_layer, context),
+            layer_shape(self.title, "teacher", self.teacher_layer, context),
         )
 
     def require_rank(self, context: TermContext, rank: int, what: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -202,14 +222,21 @@ class ComparisonSettings(TermSettings):
             )
         return student
 
-    def _shape(self, who: str, layer: str, shapes: Shapes) -> tuple[int, ...]:
-        if layer not in shapes:
-            has = ", ".join(shapes) or "none"
-            raise SettingError(
-                f"Loss term '{self.title}' compares the layer '{layer}', but the {who} has {has}",
-                f"Set {who}_layer of the term to another layer, its weight to 0, or choose another {who} network",
-            )
-        return shapes[layer]
+
+def layer_shape(title: str, who: Literal["student", "teacher"], layer: str, context: TermContext) -> tuple[int, ...]:
+    """Shape of a layer that a term compares.
+
+    Raises:
+        SettingError: the network has none of that name; the message names those it has.
+    """
+    shapes = context.student if who == "student" else context.teacher
+    if layer not in shapes:
+        has = ", ".join(shapes) or "none"
+        raise SettingError(
+            f"Loss term '{title}' compares the layer '{layer}', but the {who} has {has}",
+            f"Set the term's {who} layer to another one, its weight to 0, or choose another {who} network",
+        )
+    return shapes[layer]
 
 
 def pairwise(module: nn.Module, batch: TermBatch) -> Tensor:
@@ -240,6 +267,6 @@ def batch_of(
     settings: TermSettings, student: Outputs, teacher: Outputs | None, labels: Tensor, positions: Tensor
 ) -> TermBatch:
     """What a term sees of the networks' outputs."""
-    own, other = settings.layers
-    compared = None if teacher is None or other is None else teacher.layer(other)
-    return TermBatch(student.layer(own), compared, labels, positions)
+    own, others = settings.layers
+    compared = () if teacher is None else tuple(teacher.layer(layer) for layer in others)
+    return TermBatch(tuple(student.layer(layer) for layer in own), compared, labels, positions)

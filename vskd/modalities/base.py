@@ -139,17 +139,31 @@ def data_rows(source: Source, streams: Sequence[str]) -> Rows:
     contents = file_hashes((stream.path for own in found.values() for stream in own), source.cache)
     return {
         r.id: {
-            LABELS: sha256_json([source.class_names[r.label], r.subject]),
+            LABELS: sha256_json([*_labels(r, source.class_names), r.subject]),
             **{stream.name: sha256_json([contents[stream.path], _how_read(stream)]) for stream in found[r.id]},
         }
         for r in recordings
     }
 
 
+def _labels(recording: Recording, names: Sequence[str]) -> list[Any]:
+    """The class of a recording by name; of a timeline all of it."""
+    if recording.timeline is None:
+        return [names[recording.label]]
+    spans = [[start, end, names[label]] for start, end, label in recording.timeline.spans]
+    elsewhere = recording.timeline.elsewhere
+    return [spans, names[elsewhere] if elsewhere != UNLABELLED else None]
+
+
 def _how_read(stream: Stream) -> dict[str, Any]:
-    """What decides what a file means, beside its content; a `reading` only where there is one."""
-    values = {f.name: getattr(stream, f.name) for f in dataclasses.fields(stream) if f.name not in ("path", "reading")}
-    return values if stream.reading is None else {**values, "reading": dataclasses.asdict(stream.reading)}
+    """What decides what a file means, beside its content; a `reading` and a `cut` only where there is one."""
+    fields = [f.name for f in dataclasses.fields(stream) if f.name not in ("path", "reading", "cut")]
+    stated = {name: getattr(stream, name) for name in fields}
+    if stream.reading is not None:
+        stated["reading"] = stream.reading.told()
+    if stream.cut is not None:
+        stated["cut"] = dataclasses.asdict(stream.cut)
+    return stated
 
 
 def data_parts(rows: Rows, class_names: Sequence[str]) -> dict[str, str]:
@@ -321,6 +335,15 @@ class Inputs(ABC):
             seed: of one epoch: order, random changes; None gives the samples in order and unchanged.
             sampling: of an epoch; used only with a seed.
         """
+
+    def sample_labels(self, ids: Sequence[str]) -> list[int]:
+        """Class numbers by which classes are weighed: of recordings, or of the samples of those that show several."""
+        return self.source.labels_of(ids)
+
+    @property
+    def several(self) -> bool:
+        """Whether a recording may have several samples."""
+        return False
 
     @abstractmethod
     def pictures(self, captions: Mapping[str, str], who: str) -> dict[str, bytes]:

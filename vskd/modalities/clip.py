@@ -169,7 +169,7 @@ class ClipInputs(Inputs):
     def store(self) -> FrameStore:
         """The store of the frames that samples are made of, built on first use."""
         build_clip_store(
-            [FrameSource(i, s.path, s.variable, s.rate_hz) for i, s in self.streams().items()],
+            [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in self.streams().items()],
             self.store_file,
             self.sees.cut,
             max_bad_fraction=self.source.max_bad_fraction,

@@ -105,7 +105,7 @@ class FramesInputs(Inputs):
         """The store of all frames, built on first use."""
         streams = self.streams()
         build_frame_store(
-            [FrameSource(i, s.path, s.variable, s.rate_hz) for i, s in streams.items()],
+            [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in streams.items()],
             self.store_file,
             size=self.sees.size,
             fit=self.sees.fit,

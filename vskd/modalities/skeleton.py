@@ -10,13 +10,14 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from vskd.errors import SettingError
 from vskd.files import sha256_json
 from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
-from vskd.preprocessing.matfile import mat_shape
 from vskd.preprocessing.sensor.augment import WindowAugmentation
+from vskd.preprocessing.sensor.joints import has_confidence, joints_shape
 from vskd.preprocessing.stores.joint_store import JointSource, JointStore, build_joint_store
 from vskd.schema import BelowOne, NonNegative, Strict
 
@@ -64,6 +65,9 @@ class SkeletonSees(Sees):
 
     Attributes:
         length: frames that a recording is resampled to.
+        least_confidence: joints of a pose that the pose network is less sure of are missing, as are those of frames in
+            which nobody was found: they move in straight lines between the times at which they are seen. Skeletons of
+            a depth camera say no confidence.
         positions: where the joints are. They tell much of a person's build: networks that are to know new people from
             recordings of one are better without.
         motion: the change from frame to frame, in units of the body's size per twentieth of the recording.
@@ -72,6 +76,7 @@ class SkeletonSees(Sees):
 
     modality: Literal["skeleton"] = "skeleton"
     length: Annotated[int, Field(ge=8, le=1024)] = 64
+    least_confidence: BelowOne = 0.0
     positions: bool = True
     motion: bool = True
     augmentation: SkeletonAugmentation = SkeletonAugmentation()
@@ -136,16 +141,28 @@ class SkeletonInputs(Inputs):
     """Trajectories of one skeleton stream."""
 
     reads = "skeleton"
-    unstored = frozenset({"augmentation", "positions", "motion"})  # motion is computed from what is stored
+    # motion is computed from what is stored; a confidence counts where one is asked for, see `store_hash`
+    unstored = frozenset({"augmentation", "positions", "motion", "least_confidence"})
     sees: SkeletonSees
+
+    @cached_property
+    def store_hash(self) -> str:
+        """Hash of the data and of the settings that decide what the store holds."""
+        least = self.sees.least_confidence
+        stored = super().store_hash
+        return sha256_json([stored, least]) if least else stored
 
     @cached_property
     def store(self) -> JointStore:
         """The store of trajectories, built on first use."""
         build_joint_store(
-            [JointSource(i, s.path, s.variable) for i, s in self.streams().items()],
+            [
+                JointSource(i, s.path, s.variable, (s.cut, s.rate_hz) if s.cut else None)
+                for i, s in self.streams().items()
+            ],
             self.store_file,
             length=self.sees.length,
+            least_confidence=self.sees.least_confidence,
             max_bad_fraction=self.source.max_bad_fraction,
             overwrite=True,
         )
@@ -159,10 +176,15 @@ class SkeletonInputs(Inputs):
 
     @cached_property
     def shape(self) -> tuple[int, int]:
-        """(channels, frames); the number of joints is read from the head of one file."""
-        stream = next(iter(self.streams().values()))
-        joints, axes, *_ = mat_shape(stream.path, stream.variable)
+        """(channels, frames)."""
+        joints, axes = self._joints
         return joints * axes * (self.sees.positions + self.sees.motion), self.sees.length
+
+    @cached_property
+    def _joints(self) -> tuple[int, int]:
+        """Joints and their axes, read from the head of one file."""
+        stream = next(iter(self.streams().values()))
+        return joints_shape(stream.path, stream.variable)
 
     @property
     def kind(self) -> TensorKind:
@@ -182,7 +204,13 @@ class SkeletonInputs(Inputs):
     def batches(
         self, ids: Sequence[str], *, batch_size: int, seed: int | None = None, sampling: Sampling = "natural"
     ) -> SkeletonBatches:
-        """Trajectories of `ids`."""
+        """Trajectories of `ids`.
+
+        Raises:
+            SettingError: joints in a plane are to be turned about the vertical axis, or a confidence is asked of
+                joints that have none.
+        """
+        self._check_settings()
         return SkeletonBatches(
             self.store,
             ids,
@@ -193,6 +221,17 @@ class SkeletonInputs(Inputs):
             sampling=sampling,
         )
 
+    def _check_settings(self) -> None:
+        if self.sees.augmentation.turn_deg and self._joints[1] != 3:
+            raise SettingError(
+                f"the joints of '{self.stream}' have no depth, so that nobody can turn",
+                "Set augmentation.turn_deg to 0",
+            )
+        if self.sees.least_confidence and not any(has_confidence(s.path) for s in self.streams().values()):
+            raise SettingError(
+                f"the joints of '{self.stream}' have no confidence", "Leave least_confidence out, or name a pose stream"
+            )
+
     def pictures(self, captions: Mapping[str, str], who: str) -> dict[str, bytes]:
         """The joints of a few frames of each recording, from the front."""
         from vskd.modalities.figures import new_figure, to_png
@@ -202,10 +241,12 @@ class SkeletonInputs(Inputs):
             return {}
         figure, axes = new_figure(1.4 * SHOWN_FRAMES, 1.6 * len(shown), len(shown), SHOWN_FRAMES)
         for row, (caption, recording) in enumerate(shown.items()):
-            joints = self.store.joints(recording).reshape(-1, 3, self.sees.length)
+            joints = self.store.joints(recording).reshape(-1, self._joints[1], self.sees.length)
+            path = self.source.recordings[recording].stream(self.stream).path
+            sign = -1 if has_confidence(path) else 1  # y of a picture points down
             for column, frame in enumerate(np.linspace(0, self.sees.length - 1, SHOWN_FRAMES).astype(int)):
                 ax = axes[row * SHOWN_FRAMES + column]
-                ax.scatter(joints[:, 0, frame], joints[:, 1, frame], s=6)
+                ax.scatter(joints[:, 0, frame], sign * joints[:, 1, frame], s=6)
                 ax.set_aspect("equal")
                 ax.set_axis_off()
             axes[row * SHOWN_FRAMES].set_title(caption, fontsize=7, loc="left")

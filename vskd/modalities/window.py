@@ -2,17 +2,20 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 from torch import Tensor
 
 from vskd.bundle.contract import Contract, EncodingContract, SensorContract, StreamContract
-from vskd.datasets.recording import Stream
+from vskd.datasets.recording import UNLABELLED, Stream
 from vskd.datasets.sensors.source import joined_source
+from vskd.datasets.window_labels import LabelRule, window_labels
 from vskd.errors import SettingError
 from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
@@ -23,7 +26,7 @@ from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.encodings import AnyEncoding, Encoding, effective
 from vskd.preprocessing.sensor.sensor_range import estimate_range
 from vskd.preprocessing.stores.window_store import Mode, WindowStore, build_window_store, channel_names
-from vskd.schema import Count, OnlyWhere, Positive, parse, required_where
+from vskd.schema import Count, Fraction, OnlyWhere, Positive, only_where, parse, required_where
 
 LENGTH_MARGIN = 0.5
 """A recording may be this much shorter or longer than any that the model was trained on."""
@@ -60,6 +63,9 @@ class WindowSees(Sees):
         rate_hz, stride: of sliding windows.
         encoding: what becomes of a window in front of the network.
         augmentation: random changes of training windows.
+        window_labels: of sliding windows of recordings that are labelled over time: a window's label is that of most of
+            its time (`majority`), or of its middle (`centre`).
+        most_mixed: training leaves out windows of which a larger share has another label; evaluation keeps all.
         limits: of several streams: range of each in its own unit, in their order. Its samples are divided by it, so
             that streams in g and deg/s share a window; the encoding's own limit is then 1.
     """
@@ -67,12 +73,16 @@ class WindowSees(Sees):
     conditional: ClassVar[Mapping[str, OnlyWhere]] = {
         "rate_hz": required_where("window", "sliding"),
         "stride": required_where("window", "sliding"),
+        "window_labels": only_where("window", "sliding", default="majority"),
+        "most_mixed": only_where("window", "sliding", default=1.0),
     }
     modality: Literal["window"] = "window"
     window: Mode = "whole"
     length: Annotated[int, Field(ge=8, le=8192)] = 128
     rate_hz: Positive | None = None
     stride: Count | None = None
+    window_labels: LabelRule | None = None
+    most_mixed: Fraction | None = None
     encoding: AnyEncoding = parse(AnyEncoding, {"method": "gasf+gadf"})
     augmentation: WindowAugmentation = WindowAugmentation()
     limits: tuple[Positive, ...] | None = None
@@ -90,10 +100,11 @@ class WindowSees(Sees):
         return self
 
     @model_serializer(mode="wrap")
-    def _as_before_there_were_limits(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _as_before_there_were_others(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
-        if self.limits is None:
-            content.pop("limits", None)
+        for key in ("limits", "window_labels", "most_mixed"):
+            if getattr(self, key) is None:
+                content.pop(key, None)
         return content
 
     @property
@@ -102,13 +113,35 @@ class WindowSees(Sees):
         return self.limits or (1.0,) * len(self.streams)
 
 
+@dataclass(frozen=True)
+class WindowLabels:
+    """Labels of the windows of a recording that shows several classes.
+
+    Attributes:
+        labels: int64 (windows,); `UNLABELLED` where nobody knows it.
+        learned: bool (windows,), which training learns from.
+    """
+
+    labels: npt.NDArray[np.int64]
+    learned: npt.NDArray[np.bool_]
+
+
+def _labelled_windows(of: int | WindowLabels, count: int, *, training: bool) -> list[tuple[int, int]]:
+    """The windows of a recording that are shown, and the label of each."""
+    if isinstance(of, int):
+        return [(k, of) for k in range(count)]
+    labels = of.labels.tolist()
+    shown = np.flatnonzero(of.learned).tolist() if training else range(count)
+    return [(k, labels[k]) for k in shown]
+
+
 class WindowBatches(EpochBatches[torch.Generator]):
     """Windows of recordings, float32 (batch, channels, samples) in the stream's unit.
 
     Args:
         store: where windows are read.
         ids: recordings; one with several (sliding) windows gives several samples.
-        labels: class number of each recording.
+        labels: class number of each recording; of one that shows several classes, those of its windows.
         batch_size, seed, sampling: see `EpochBatches`.
         augmentation: used only with a seed.
         places: of each three channels, where their sensor is worn; see `WindowAugmentation`.
@@ -118,7 +151,7 @@ class WindowBatches(EpochBatches[torch.Generator]):
         self,
         store: WindowStore,
         ids: Sequence[str],
-        labels: Sequence[int],
+        labels: Sequence[int | WindowLabels],
         *,
         batch_size: int,
         seed: int | None = None,
@@ -127,7 +160,11 @@ class WindowBatches(EpochBatches[torch.Generator]):
         places: tuple[str, ...] = ("",),
     ) -> None:
         self._store, self._augmentation, self._places = store, augmentation, places
-        items = [(i, k, label) for i, label in zip(ids, labels, strict=True) for k in range(store.num_windows(i))]
+        items = [
+            (i, k, label)
+            for i, of in zip(ids, labels, strict=True)
+            for k, label in _labelled_windows(of, store.num_windows(i), training=seed is not None)
+        ]
         self._windows = [(i, k) for i, k, _ in items]
         super().__init__(
             [i for i, _, _ in items],
@@ -142,7 +179,7 @@ class WindowBatches(EpochBatches[torch.Generator]):
 
     def _read(self, positions: list[int], labels: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
         chosen = [self._windows[p] for p in positions]
-        windows = torch.from_numpy(np.stack([self._store.windows(i)[k] for i, k in chosen]))
+        windows = torch.from_numpy(np.stack([self._store.window(i, k) for i, k in chosen]))
         if self.seed is not None and self._augmentation is not None:
             windows = self._augmentation(windows, random, self._places)
         return windows, labels
@@ -153,7 +190,8 @@ class WindowInputs(Inputs):
 
     reads = "sensor"
     exported = True
-    unstored = frozenset({"augmentation", "encoding"})  # the encoding is the network's front, see `front`
+    # the encoding is the network's front, see `front`; labels are no samples
+    unstored = frozenset({"augmentation", "encoding", "window_labels", "most_mixed"})
     sees: WindowSees
 
     @cached_property
@@ -217,6 +255,11 @@ class WindowInputs(Inputs):
         """Whether training changes windows at random."""
         return self.sees.augmentation.active
 
+    @property
+    def several(self) -> bool:
+        """Sliding windows are several."""
+        return self.sees.window == "sliding"
+
     def front(self) -> Encoding:
         """The encoding."""
         return self.sees.encoding.build()
@@ -239,13 +282,43 @@ class WindowInputs(Inputs):
         return WindowBatches(
             self.store,
             ids,
-            self.source.labels_of(ids),
+            self.window_labels(ids),
             batch_size=batch_size,
             seed=seed,
             augmentation=self.sees.augmentation,
             sampling=sampling,
             places=tuple(stream.placement for stream in self.first),
         )
+
+    def window_labels(self, ids: Sequence[str]) -> list[int | WindowLabels]:
+        """The class number of each recording, or those of its windows where it shows several classes.
+
+        Raises:
+            SettingError: a recording shows several classes, and is seen as a whole.
+        """
+        return [self._labels_over_time(i, label) for i, label in zip(ids, self.source.labels_of(ids), strict=True)]
+
+    def _labels_over_time(self, recording: str, label: int) -> int | WindowLabels:
+        timeline = self.source.recordings[recording].timeline
+        if timeline is None:
+            return label
+        if self.sees.window_labels is None or self.sees.most_mixed is None:
+            raise SettingError(
+                f"{recording} shows several classes one after the other, and sees.window is 'whole'",
+                "Set sees.window to sliding, with sees.rate_hz and sees.stride",
+            )
+        if label == UNLABELLED:
+            return label  # hidden from training, all of it
+        labels, shares = window_labels(timeline, self.store.times(recording), self.sees.window_labels)
+        mixed = 1 - shares > self.sees.most_mixed + 1e-9
+        return WindowLabels(labels, (labels != UNLABELLED) & ~mixed)
+
+    def sample_labels(self, ids: Sequence[str]) -> list[int]:
+        """See `Inputs.sample_labels`."""
+        found: list[int] = []
+        for of in self.window_labels(ids):
+            found += [of] if isinstance(of, int) else of.labels[of.learned].tolist()
+        return found
 
     def pictures(self, captions: Mapping[str, str], who: str) -> dict[str, bytes]:
         """The first encoded window of each recording, of encodings that give images."""
@@ -256,7 +329,9 @@ class WindowInputs(Inputs):
             return {}
         front, encoding = self.front(), self.sees.encoding
         with torch.inference_mode():
-            images = {c: front(torch.from_numpy(self.store.windows(i)[:1]))[0].numpy() for c, i in shown.items()}
+            images = {
+                c: front(torch.from_numpy(self.store.window(i, 0)[np.newaxis]))[0].numpy() for c, i in shown.items()
+            }
         channels = tuple(f"{half} {axis}" for half in encoding.method.split("+") for axis in self.store.axes)
         title = f"What the {who} sees ({encoding.method}, {encoding.scaling} scaling)"
         return {title: gaf_tiles(images, channels)}

@@ -82,13 +82,30 @@ def read_mat(path: Path, variable: str = "") -> NDArray[Any]:
         raise DataError(f"{path}: not a readable .mat file ({error})", _COPY_AGAIN) from error
 
 
-def _find(path: Path, variable: str, *, header_only: bool) -> _Array:
+def read_mat_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays of real numbers of a .mat file by name; text, structs and other things beside them are left out.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    try:
+        return {name: _numbers(array) for name, array in _all(path, header_only=False).items() if not array.problem}
+    except (_DamageError, struct.error, MemoryError) as error:
+        raise DataError(f"{path}: not a readable .mat file ({error})", _COPY_AGAIN) from error
+
+
+def _all(path: Path, *, header_only: bool) -> dict[str, _Array]:
+    """The arrays of a file by name."""
     if not path.is_file():
         raise DataError(f"{path}: no such file", "Check the data folder, or complete the download")
     try:
-        arrays = {array.name: array for array in _arrays(path, header_only)}
+        return {array.name: array for array in _arrays(path, header_only)}
     except (_DamageError, struct.error, zlib.error, UnicodeDecodeError, OSError, MemoryError) as error:
         raise DataError(f"{path}: not a readable .mat file ({error})", _COPY_AGAIN) from error
+
+
+def _find(path: Path, variable: str, *, header_only: bool) -> _Array:
+    arrays = _all(path, header_only=header_only)
     if variable in arrays:
         return arrays[variable]
     if not variable and len(arrays) == 1:

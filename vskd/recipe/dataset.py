@@ -11,6 +11,7 @@ class Dataset(Strict):
         path: its folder on this machine; not part of any hash.
         protocol: how its recordings are split.
         fold: of a protocol with folds.
+        leave_out: subjects of the training part whose recordings are not learned from; for `cross_fit` of teachers.
         max_bad_fraction: a run stops where more of the recordings than this are unreadable.
     """
 
@@ -18,4 +19,5 @@ class Dataset(Strict):
     path: str | None = None
     protocol: str
     fold: str | None = None
+    leave_out: tuple[str, ...] | None = None
     max_bad_fraction: BelowOne = 0.02

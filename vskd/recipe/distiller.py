@@ -9,7 +9,21 @@ from vskd.errors import RecipeError, lookup, nearest
 from vskd.losses.catalog import AnyTerm
 from vskd.losses.presets.catalog import PRESETS
 from vskd.losses.term import TermSettings
-from vskd.schema import Strict
+from vskd.schema import Fraction, Strict
+
+
+class Confidence(Strict):
+    """Which pairs without labels the student learns from.
+
+    Attributes:
+        threshold: those of which the teacher's highest probability is at least this.
+        share: of these the surest.
+        by_class: the share is taken of each class that the teacher names.
+    """
+
+    threshold: Fraction = 0.0
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    by_class: bool = False
 
 
 class Distiller(Strict):
@@ -25,6 +39,9 @@ class Distiller(Strict):
             is `online` where samples are changed at random and both see the same, else `cached`.
         permuted: a control: what the teacher says is exchanged between training recordings, among all or within each
             class.
+        untrained: a control: in place of each teacher speaks its network as it was drawn, before it learned anything.
+        confidence: leaves pairs without labels out of which the teacher is not sure; None keeps all. An epoch has as
+            many steps either way.
     """
 
     preset: str | None = None
@@ -32,6 +49,8 @@ class Distiller(Strict):
     weighting: Literal["fixed", "uncertainty"] = "fixed"
     teacher_outputs: Literal["auto", "cached", "online"] = "auto"
     permuted: Literal["none", "all", "class"] = "none"
+    untrained: bool = False
+    confidence: Confidence | None = None
 
     @model_validator(mode="after")
     def _only_what_is_said_can_be_exchanged(self) -> "Distiller":
@@ -43,6 +62,18 @@ class Distiller(Strict):
             raise ValueError(
                 "permuted exchanges what was stored of other recordings: set teacher_outputs to auto or cached"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _only_a_teacher_is_untrained(self) -> "Distiller":
+        if self.untrained and not self.needs_teacher:
+            raise ValueError("untrained does nothing here: no term compares with a teacher")
+        return self
+
+    @model_validator(mode="after")
+    def _only_a_teacher_is_sure(self) -> "Distiller":
+        if self.confidence is not None and not self.needs_teacher:
+            raise ValueError("confidence does nothing here: no term compares with a teacher")
         return self
 
     @model_validator(mode="after")

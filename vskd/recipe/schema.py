@@ -90,7 +90,7 @@ class Recipe(Strict):
                 "Add one to `teachers`, see `vskd recipe show vskd`",
             )
         teacher = self.teachers[number].model_dump(mode="json")
-        seed, labels = teacher.pop("seed"), teacher.pop("labels")
+        seed, labels, *_ = (teacher.pop(key) for key in ("seed", "labels", "cross_fit", "views"))
         content = {
             "version": VERSION,
             "name": self.name,
@@ -114,8 +114,18 @@ class Recipe(Strict):
         content = {key: self.model_dump(mode="json")[key] for key in keys}
         if isinstance(content.get("dataset"), dict):
             content["dataset"].pop("path", None)
+        for (part, key), default in _SINCE.items():
+            if part in content and content[part].get(key) == default:
+                del content[part][key]
         return sha256_json(content)
 
+
+_SINCE: Mapping[tuple[str, str], Any] = {
+    ("distiller", "untrained"): False,
+    ("distiller", "confidence"): None,
+    ("dataset", "leave_out"): None,
+}
+"""Keys that came later -> what recipes of before meant by their absence; their hashes stay what they were."""
 
 DECIDING = ("seed", "dataset", "labels", "student", "distiller")
 """The parts that decide what a run computes; its teachers are told apart by the hashes of their weights."""

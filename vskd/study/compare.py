@@ -1,23 +1,26 @@
 """Run what is missing of recipes x folds x seeds, then put everything into one table."""
 
-import logging
+import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import torch
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.splits.protocol import load_protocol
-from vskd.distillation.train import distill, teach
+from vskd.distillation.train import distill, fixed_threads, teach
 from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.evaluate import evaluate_run
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
-from vskd.locks import LOCK, only_writer
+from vskd.locks import LOCK, lock_of, only_writer
 from vskd.recipe import DECIDING, Recipe
 from vskd.study.comparison import Comparison, EvaluatedRun
 from vskd.study.comparison import compare as compare_runs
 from vskd.study.comparison_tables import write_comparison
-
-logger = logging.getLogger(__name__)
+from vskd.study.jobs import Job, run_jobs
 
 ALL_FOLDS = "all"
 """As `dataset.fold` of a recipe to compare: every fold of its protocol, in one table."""
@@ -59,12 +62,14 @@ def compare(
     *,
     cache: Path | None = None,
     after_run: AfterRun | None = None,
+    workers: int = 1,
+    teachers: Path | None = None,
 ) -> Comparison:
     """Teach, distil and evaluate every recipe with every seed, and compare.
 
-    All recipes get the teacher's figures beside theirs, and the same recordings, whether their distiller needs the
-    teacher or not; where none does, no teacher is trained, and its streams need not be there. What is finished in `out`
-    is not run again, what was interrupted is resumed.
+    A teacher is trained where a recipe listens to it. A recipe that listens to none has the teacher's figures beside
+    its own, and is trained on the same recordings, where its teachers are those of one that does. What is finished is
+    not run again, what was interrupted is resumed.
 
     Args:
         recipes: their names must differ. One with `dataset.fold: all` is run on every fold of its protocol; the folds
@@ -72,7 +77,10 @@ def compare(
         seeds: of the students, and of teachers whose recipe has no seed of its own.
         out: folder of runs, stores and the table (comparison.json, .csv, .html, .txt).
         cache: where windows, frames and teacher outputs are stored; `out`/cache by default.
-        after_run: see `AfterRun`.
+        after_run: see `AfterRun`; with several workers, one that can be pickled.
+        workers: how many trainings are run at a time, each in a process of its own and with as many threads as it would
+            have alone; their log is compare.log in `out`. The figures are the same for any number.
+        teachers: where teachers' runs lie; `out`/teachers by default. Comparisons may share it, also at the same time.
 
     Raises:
         RecipeError: two recipes have one name.
@@ -84,53 +92,93 @@ def compare(
     if len(set(names)) < len(names):
         raise RecipeError(f"Recipes to compare share a name: {', '.join(names)}", "Give each recipe a name of its own")
     with only_writer(out / LOCK, out):
-        return _compare(recipes, seeds, out, cache or out / "cache", after_run)
+        students = _students(recipes, seeds, out, teachers or out / "teachers")
+        jobs = _jobs(students, cache or out / "cache", after_run)
+        results = run_jobs(jobs, workers, out / "compare.log")
+        runs: dict[Path, str] = {}
+        for student in students:
+            for path, name in student.rows(results[student.run]):
+                runs.setdefault(path, name)  # a shared teacher has the name of the first that listens to it
+        comparison = compare_runs([_evaluated(path, name) for path, name in runs.items()])
+        write_comparison(comparison, out)
+        return comparison
 
 
-def _compare(
-    recipes: Sequence[Recipe], seeds: Sequence[int], out: Path, cache: Path, after_run: AfterRun | None
-) -> Comparison:
-    taught = any(recipe.distiller.needs_teacher for recipe in recipes)
-    by_recipe = [in_folds(recipe) for recipe in recipes]
-    runs: dict[Path, str] = {}
-    for seed in seeds:
-        for folds in by_recipe:
-            for folder, recipe in folds.items():
-                seeded = recipe.with_seed(seed)
-                for results, name in _run(seeded, out, folder, cache, after_run, taught=taught):
-                    runs.setdefault(results, name)
-    comparison = compare_runs([_evaluated(path, name) for path, name in runs.items()])
-    write_comparison(comparison, out)
-    return comparison
+@dataclass(frozen=True)
+class _Student:
+    """One recipe, fold and seed.
 
-
-def _run(
-    recipe: Recipe, out: Path, fold: Path, cache: Path, after_run: AfterRun | None, *, taught: bool
-) -> list[tuple[Path, str]]:
-    """Folders of results of one recipe, fold and seed, each with the name of its row.
-
-    These are its teachers, the student, and what `after_run` adds. All have the recipe's name but further teachers.
+    Attributes:
+        recipe: with its seed.
+        run: the student's folder.
+        teachers: folders of the recipe's teachers, in its order; those that the student has, or is compared with.
     """
-    teachers = [_teacher(recipe, number, out, fold, cache) for number in range(len(recipe.teachers) if taught else 0)]
-    run = out / "runs" / recipe.name / fold / f"seed{recipe.seed}"
-    logger.info("%s, %s seed %d: student", recipe.name, fold.name, recipe.seed)
-    distill(recipe, run, teachers, cache=cache)
-    evaluate_run(run)
-    first, others = [*teachers[:1], run, *([after_run(run)] if after_run else [])], teachers[1:]
-    return [
-        *((path, recipe.name) for path in first),
-        *((path, f"{recipe.name}, teacher {number}") for number, path in enumerate(others, start=1)),
+
+    recipe: Recipe
+    run: Path
+    teachers: tuple[Path, ...]
+
+    def rows(self, further: Path | None) -> list[tuple[Path, str]]:
+        """Folders of results, each with the name of its row: teachers, student, and what `after_run` added.
+
+        All have the recipe's name but further teachers.
+        """
+        first = [*self.teachers[:1], self.run, *([further] if further is not None else [])]
+        return [
+            *((path, self.recipe.name) for path in first),
+            *((path, f"{self.recipe.name}, teacher {number}") for number, path in enumerate(self.teachers[1:], 1)),
+        ]
+
+
+def _students(recipes: Sequence[Recipe], seeds: Sequence[int], out: Path, teachers: Path) -> list[_Student]:
+    """All that are trained; those that listen to nobody keep only teachers that another one listens to."""
+    by_recipe = [in_folds(recipe) for recipe in recipes]
+    students = [
+        _Student(
+            seeded := recipe.with_seed(seed),
+            out / "runs" / recipe.name / fold / f"seed{seed}",
+            tuple(_teacher_run(seeded, number, teachers, fold) for number in range(len(recipe.teachers))),
+        )
+        for seed in seeds
+        for folds in by_recipe
+        for fold, recipe in folds.items()
     ]
+    heard = {run for s in students if s.recipe.distiller.needs_teacher for run in s.teachers}
+    return [s if heard.issuperset(s.teachers) else dataclasses.replace(s, teachers=()) for s in students]
 
 
-def _teacher(recipe: Recipe, number: int, out: Path, fold: Path, cache: Path) -> Path:
-    """The run of one of the recipe's teachers, trained and evaluated."""
-    seed = recipe.of_teacher(number).seed
-    run = out / "teachers" / fold / f"{teacher_key(recipe, number)}-seed{seed}"
-    logger.info("%s, %s seed %d: teacher %d", recipe.name, fold.name, seed, number)
-    teach(recipe, run, number=number, cache=cache)
-    evaluate_run(run)
-    return run
+def _teacher_run(recipe: Recipe, number: int, teachers: Path, fold: Path) -> Path:
+    """Where one of a recipe's teachers lies."""
+    return teachers / fold / f"{teacher_key(recipe, number)}-seed{recipe.of_teacher(number).seed}"
+
+
+def _jobs(students: Sequence[_Student], cache: Path, after_run: AfterRun | None) -> list[Job]:
+    """The trainings: every teacher once, before the first student that has it."""
+    jobs: dict[Path, Job] = {}
+    threads = torch.get_num_threads()
+    for student in students:
+        name = f"{student.recipe.name}, {student.run.parent.name} seed {student.recipe.seed}"
+        for number, run in enumerate(student.teachers):
+            teaching = partial(_teach, student.recipe, number, run, cache, threads)
+            jobs.setdefault(run, Job(run, f"{name}: teacher {number}", teaching))
+        learning = partial(_distill, student, cache, after_run, threads)
+        jobs[student.run] = Job(student.run, f"{name}: student", learning, student.teachers)
+    return list(jobs.values())
+
+
+def _teach(recipe: Recipe, number: int, run: Path, cache: Path, threads: int) -> None:
+    """Train and evaluate a teacher; where another comparison does so now, wait until it has."""
+    with only_writer(lock_of(run), run, wait=True), fixed_threads(threads):
+        teach(recipe, run, number=number, cache=cache)
+        evaluate_run(run)
+
+
+def _distill(student: _Student, cache: Path, after_run: AfterRun | None, threads: int) -> Path | None:
+    """Train and evaluate a student; the further folder of results, where there is one."""
+    with fixed_threads(threads):
+        distill(student.recipe, student.run, student.teachers, cache=cache)
+        evaluate_run(student.run)
+        return after_run(student.run) if after_run else None
 
 
 def _evaluated(path: Path, name: str) -> EvaluatedRun:

@@ -12,6 +12,7 @@ from vskd.evaluation.metrics import METRICS
 from vskd.evaluation.predictions import Predictions, pool
 from vskd.evaluation.results import Bootstrap, Intervals, Kind, Results
 from vskd.study.comparison_schema import Comparison, PairedTest, Row, Summary, Versus, read_comparison
+from vskd.study.controls import CONTROLS, is_control
 
 __all__ = ["Comparison", "EvaluatedRun", "compare", "read_comparison"]
 
@@ -66,7 +67,10 @@ def compare(
     pooled = {
         key: {seed: pool(r.predictions for r in groups[key][seed]) for seed in sorted(groups[key])} for key in keys
     }
-    rows = tuple(_row(key, groups[key], pooled, chosen, setting) for key in keys)
+    counted = {(r.recipe, r.results.kind): r.results.parameters for r in items if r.results.parameters}
+    rows = tuple(
+        _row(key, groups[key], pooled, chosen, setting, counted.get((key[0], _network(key[1])))) for key in keys
+    )
     first = items[0].results
     main_key = next((key for key in keys if key[1] != "teacher"), keys[0])
     tested = next(iter(pooled[main_key].values()))
@@ -82,6 +86,11 @@ def compare(
         rows=rows,
         notes=(*_data_notes(items), *_notes(rows, tested), *_machine_notes(items)),
     )
+
+
+def _network(kind: Kind) -> Kind:
+    """Whose network a model is: a bundle is the student's, in other numbers."""
+    return "teacher" if kind == "teacher" else "student"
 
 
 def _check(items: Sequence[EvaluatedRun]) -> None:
@@ -179,7 +188,7 @@ def _choose_baselines(items: Sequence[EvaluatedRun], wanted: str | None) -> dict
     students = {run.recipe: run.results for run in items if run.results.kind == "student"}
     plain: dict[str, list[str]] = defaultdict(list)  # label setting -> recipes without a teacher
     for recipe, results in students.items():
-        if results.distiller == "none":
+        if results.distiller == "none" and not is_control(recipe, recipes, ("label-smoothing",)):
             plain[results.labels_title].append(recipe)
     guided = {results.labels_title for results in students.values() if results.distiller != "none"}
     of = {title: _only(found) for title, found in plain.items() if title in guided or len(plain) == 1}
@@ -198,6 +207,7 @@ def _row(
     pooled: Mapping[tuple[str, Kind], Mapping[int, Predictions]],
     baselines: Mapping[str, str | None],
     setting: Bootstrap,
+    parameters: int | None,
 ) -> Row:
     recipe, kind = key
     baseline = baselines[recipe]
@@ -205,6 +215,7 @@ def _row(
     everything = [run.results for group in runs.values() for run in group]
     teachers = [results.teacher for results in everything if results.teacher]
     total = sum(teacher.n for teacher in teachers)
+    latencies = [row.p50_ms for results in everything for row in results.latency if row.model == "int8"]
     is_baseline = recipe == baseline and kind != "teacher"
     other = None if is_baseline or baseline is None or kind == "teacher" else pooled.get((baseline, kind))
     return Row(
@@ -224,6 +235,14 @@ def _row(
         labels=sample.labels_title,
         labels_hash={r.protocol.fold or "": r.labels.hash for r in everything if r.labels},
         baseline=baseline if other else None,
+        labelled=sample.labels.labelled if sample.labels else None,
+        parameters=parameters,
+        latency_ms=statistics.mean_and_std(latencies)[0] if latencies else None,
+        controls={
+            name: versus
+            for name in (f"{recipe}-{suffix}" for _, suffix in CONTROLS.values())
+            if kind != "teacher" and (name, kind) in pooled and (versus := _versus(own, pooled[name, kind], setting))
+        },
     )
 
 
@@ -277,6 +296,7 @@ def _versus(own: Mapping[int, Predictions], other: Mapping[int, Predictions], se
         recordings=interval("recordings"),
         subjects=interval("subjects"),
         tests=tuple(test(seed) for seed in seeds),
+        permutation=statistics.permutation_test(mine, theirs, seed=setting.seed),
     )
 
 

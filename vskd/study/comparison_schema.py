@@ -32,13 +32,15 @@ class PairedTest(Strict):
 class Versus(Strict):
     """A row against the baseline, over the seeds that both have: accuracy difference, its 95 % intervals, tests.
 
-    An interval is None where there is no honest one, see `vskd.evaluation.statistics`.
+    An interval is None where there is no honest one, see `vskd.evaluation.statistics`; so is `permutation`, the p-value
+    of the permutation test over seeds and subjects, and in older files.
     """
 
     difference: Finite
     recordings: tuple[Finite, Finite] | None
     subjects: tuple[Finite, Finite] | None
     tests: tuple[PairedTest, ...]
+    permutation: Fraction | None = None
 
 
 class Row(Strict):
@@ -46,7 +48,9 @@ class Row(Strict):
 
     `n`: test recordings (per seed). `subjects`: accuracy on each subject, mean over seeds; {} in older files. `labels`:
     which training recordings carried labels, `labels_hash` of which in each fold; `baseline`: the recipe it is tested
-    against, where that is not the comparison's one.
+    against, where that is not the comparison's one; `labelled`: how many training recordings carried labels.
+    `parameters`: of the network; `latency_ms`: of a bundle's int8 model, median over runs, mean over seeds.
+    `controls`: the row against the same recipe's twins, by their names.
     """
 
     recipe: str
@@ -65,6 +69,10 @@ class Row(Strict):
     labels: str = ALL_LABELS
     labels_hash: dict[str, str] = Field(default_factory=dict)
     baseline: str | None = None
+    labelled: Size | None = None
+    parameters: Count | None = None
+    latency_ms: NonNegative | None = None
+    controls: dict[str, Versus] = Field(default_factory=dict)
 
 
 class Comparison(Strict):

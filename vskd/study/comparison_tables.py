@@ -1,4 +1,4 @@
-"""A comparison as aligned text, CSV and self-contained HTML."""
+"""A comparison as aligned text, CSV, LaTeX and self-contained HTML."""
 
 import csv
 import io
@@ -8,14 +8,17 @@ from pathlib import Path
 from vskd.evaluation.report import formatting
 from vskd.evaluation.report.plots import ForestRow, data_uri, interval_plot
 from vskd.files import write_json, write_text
+from vskd.study.comparison_latex import to_latex
+from vskd.study.comparison_plots import curve_plot, pareto_plot
 from vskd.study.comparison_schema import Comparison, Row
+from vskd.study.controls import CONTROLS
 
 HEADER = ("recipe", "model", "seeds", "n", "accuracy", "95% recordings", "95% subjects", "macro F1", "teacher",
-          "vs no-KD", "95% subjects", "McNemar per seed (only this / only baseline right)")  # fmt: skip
+          "vs no-KD", "95% subjects", "permutation", "McNemar per seed (only this / only baseline right)")  # fmt: skip
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> None:
-    """Write comparison.json, .txt, .csv and .html into `folder`, each atomically.
+    """Write comparison.json, .txt, .csv, .tex and .html into `folder`, each atomically.
 
     Raises:
         WriteError: a file cannot be written; earlier files are left untouched.
@@ -23,6 +26,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> None:
     write_json(folder / "comparison.json", comparison.model_dump(mode="json", by_alias=True))
     write_text(folder / "comparison.txt", to_text(comparison))
     write_text(folder / "comparison.csv", to_csv(comparison))
+    write_text(folder / "comparison.tex", to_latex(comparison))
     write_text(folder / "comparison.html", to_html(comparison))
 
 
@@ -64,9 +68,16 @@ def to_html(comparison: Comparison) -> str:
         "comparison": comparison,
         "headline": headline(comparison),
         "accuracy_plot": data_uri(_accuracy_plot(comparison)),
-        "difference_plot": data_uri(plot) if (plot := _difference_plot(comparison)) else None,
+        "difference_plot": _shown(_difference_plot(comparison)),
+        "controls_plot": _shown(_controls_plot(comparison)),
+        "pareto_plot": _shown(pareto_plot(comparison)),
+        "curve_plot": _shown(curve_plot(comparison)),
     }
     return formatting.render("comparison.html", context)
+
+
+def _shown(plot: bytes | None) -> str | None:
+    return None if plot is None else data_uri(plot)
 
 
 def _with_labels(cells: tuple[str, ...], labels: str, shown: bool) -> tuple[str, ...]:
@@ -90,6 +101,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         formatting.percent(row.teacher_accuracy) if row.teacher_accuracy is not None else "-",
         formatting.points(versus.difference) if versus else "-",
         formatting.points_interval(versus.subjects) if versus else "-",
+        formatting.p_value(versus.permutation) if versus and versus.permutation is not None else "-",
         listed or "-",
     )
 
@@ -112,6 +124,9 @@ def _record(comparison: Comparison, row: Row, seeds: Sequence[int]) -> dict[str,
         "n": row.n,
         "teacher_accuracy": row.teacher_accuracy,
         "model_bytes": row.model_bytes,
+        "parameters": row.parameters,
+        "latency_ms": row.latency_ms,
+        "labelled": row.labelled,
     }
     for name, summary in (("accuracy", row.accuracy), ("macro_f1", row.macro_f1)):
         record[f"{name}_mean"], record[f"{name}_std"] = summary.mean, summary.std
@@ -123,6 +138,11 @@ def _record(comparison: Comparison, row: Row, seeds: Sequence[int]) -> dict[str,
     record["difference"] = versus.difference if versus else None
     ends = (versus.subjects if versus else None) or (None, None)
     record["difference_subjects_low"], record["difference_subjects_high"] = ends
+    record["permutation_p"] = versus.permutation if versus else None
+    for control, (_, suffix) in CONTROLS.items():
+        against = row.controls.get(f"{row.recipe}-{suffix}")
+        record[f"vs_{control}_difference"] = against.difference if against else None
+        record[f"vs_{control}_permutation_p"] = against.permutation if against else None
     accuracies = dict(zip(row.seeds, row.accuracy.per_seed, strict=True))
     tests = {test.seed: test for test in versus.tests} if versus else {}
     for seed in seeds:
@@ -162,3 +182,16 @@ def _difference_plot(comparison: Comparison) -> bytes | None:
     ]
     label = "accuracy minus baseline, 95 % interval over subjects"
     return interval_plot(lines, label, 0.0) if lines else None
+
+
+def _controls_plot(comparison: Comparison) -> bytes | None:
+    """Every recipe against each of its controls; None where there is no other control than the baseline."""
+    lines = [
+        ForestRow(
+            f"{_label(row)} − {name}", versus.difference, versus.subjects, formatting.points(versus.difference), True
+        )
+        for row in comparison.rows
+        for name, versus in row.controls.items()
+    ]
+    others = any(name != (row.baseline or comparison.baseline) for row in comparison.rows for name in row.controls)
+    return interval_plot(lines, "accuracy minus control, 95 % interval over subjects", 0.0) if others else None

@@ -25,6 +25,31 @@ def permuted_in_class(recipe: Recipe) -> Recipe:
     return recipe.updated("distiller.permuted=class")
 
 
+def random_teacher(recipe: Recipe) -> Recipe:
+    """What the teacher's network says before it has learned anything."""
+    _require_teacher(recipe, "random-teacher")
+    return recipe.updated("distiller.untrained=true")
+
+
+SMOOTHING = 0.1
+"""What `label-smoothing` adds (Szegedy et al., CVPR 2016)."""
+
+
+def label_smoothing(recipe: Recipe) -> Recipe:
+    """No teacher, softer labels: what of a gain is softness (Yuan et al., "Revisiting KD via LSR", CVPR 2020).
+
+    Raises:
+        RecipeError: the recipe smooths so much already that nothing can be added.
+    """
+    value = round(recipe.student.training.label_smoothing + SMOOTHING, 6)
+    if value >= 1:
+        raise RecipeError(
+            f"Control 'label-smoothing': recipe {recipe.name} smooths labels by {value - SMOOTHING:g} already",
+            "Leave out the control",
+        )
+    return recipe.undistilled().updated(f"student.training.label_smoothing={value}")
+
+
 def all_labels(recipe: Recipe) -> Recipe:
     """No teacher, and all labels: what the unlabelled recordings would be worth.
 
@@ -56,14 +81,16 @@ CONTROLS: Mapping[str, tuple[Callable[[Recipe], Recipe], str]] = {
     "self": (self_taught, "self"),
     "permuted": (permuted, "permuted"),
     "permuted-in-class": (permuted_in_class, "permuted-in-class"),
+    "random-teacher": (random_teacher, "random-teacher"),
+    "label-smoothing": (label_smoothing, "label-smoothing"),
     "all-labels": (all_labels, "all-labels"),
 }
 """Name -> how the twin is derived, and what its name ends with."""
 
 
-def is_control(name: str, names: Collection[str]) -> bool:
-    """Whether a recipe's name is that of another one's twin."""
-    return any(name == f"{other}-{suffix}" for other in names for _, suffix in CONTROLS.values())
+def is_control(name: str, names: Collection[str], controls: Collection[str] = tuple(CONTROLS)) -> bool:
+    """Whether a recipe's name is that of another one's twin, by one of some controls."""
+    return any(name == f"{other}-{CONTROLS[control][1]}" for other in names for control in controls)
 
 
 def with_controls(recipes: Sequence[Recipe], controls: Sequence[str]) -> list[Recipe]:

@@ -6,6 +6,7 @@ Run: python -m vskd.study.publish COMPARISON results/DATASET/PROTOCOL [--audit A
 import argparse
 import csv
 import io
+import json
 import re
 import sys
 from collections import defaultdict
@@ -13,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vskd.distillation.run import RunFolder
-from vskd.errors import DataError, VskdError
+from vskd.errors import DataError, VskdError, first_few
+from vskd.evaluation.finished import FILES
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.report.plots import confusion_matrix, subject_bars
 from vskd.evaluation.results import read_results
@@ -21,8 +23,11 @@ from vskd.files import write_bytes, write_json, write_text
 from vskd.recipe import Recipe, dump_recipe, load_recipe
 from vskd.study.audit_file import AUDIT, read_audit
 from vskd.study.comparison_schema import Comparison, read_comparison
+from vskd.sums import Sums
 
-_COPIED = ("comparison.json", "comparison.csv", "comparison.txt", "comparison.html")
+_COPIED = tuple(f"comparison.{end}" for end in ("json", "csv", "txt", "tex", "html"))
+DATA = "DATA"
+"""What the folder of the data is called in published files, as in the documents."""
 _FOLD = re.compile(r"-fold-.*?(?=-seed)")
 
 
@@ -35,16 +40,18 @@ def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
         audit: what `vskd datasets audit --json` printed of the same protocol; kept as audit.json, without its path.
 
     Raises:
-        DataError: `comparison` holds no finished comparison, or `audit` is of another data set or protocol.
+        DataError: `comparison` holds no finished comparison, a result was changed since it was written, or `audit` is
+            of another data set or protocol.
     """
     if not (comparison / "comparison.json").is_file():
         raise DataError(f"{comparison} holds no comparison.json", "Run `vskd compare` to its end first")
+    _require_intact(comparison)
     for name in _COPIED:
         if (comparison / name).is_file():
             write_bytes(out / name, (comparison / name).read_bytes())
-    timings = {}
+    timings, folders = {}, _data_folders(comparison)
     for name, run in _evaluated_runs(comparison):
-        write_bytes(out / "runs" / f"{name}.json", (run / "results.json").read_bytes())
+        write_text(out / "runs" / f"{name}.json", _without(folders, (run / "results.json").read_text(encoding="utf-8")))
         timings[name] = read_results(run / "results.json").timings
         if (run / "recipe.yaml").is_file() and run.relative_to(comparison).parts[0] == "runs":
             recipe = load_recipe(str(run / "recipe.yaml"))
@@ -58,6 +65,30 @@ def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
     _pictures(comparison, out)
     if audit is not None:
         write_json(out / AUDIT, _audit(audit, read_comparison(comparison / "comparison.json")))
+
+
+def _data_folders(comparison: Path) -> list[str]:
+    """Where the data lay on the machine of the runs, the longest path first."""
+    recipes = sorted((comparison / "runs").rglob("recipe.yaml"))
+    return sorted({load_recipe(str(r)).dataset.path or "" for r in recipes} - {""}, key=len, reverse=True)
+
+
+def _without(folders: Sequence[str], content: str) -> str:
+    """JSON in which `folders` are called DATA: notes on missing or damaged files name them by their path."""
+    for folder in folders:
+        content = content.replace(json.dumps(folder, ensure_ascii=False)[1:-1], DATA)
+    return content
+
+
+def _require_intact(comparison: Path) -> None:
+    """What is published is what was measured: runs have the hashes of their results on record."""
+    changed = []
+    for _, run in _evaluated_runs(comparison):
+        known = Sums(run).recorded()
+        changed += [run / name for name in Sums(run).damaged(name for name in FILES if name in known)]
+    if changed:
+        named = first_few([str(path) for path in changed], 5)
+        raise DataError(f"Changed since they were written: {named}", "Run the same `vskd compare` again")
 
 
 def _audit(path: Path, comparison: Comparison) -> dict[str, object]:
@@ -104,7 +135,7 @@ def _teacher_name(recipe: Recipe, known: list[str]) -> str:
 def _environment(run: Path) -> dict[str, object]:
     """Versions, hashes and threads of a run, without its relative paths."""
     content = RunFolder(run).facts()
-    left_out = {"cache", "teacher_runs", "teacher_hashes", "role", "seed", "problems_in_data"}
+    left_out = {"cache", "teacher_runs", "teacher_hashes", "teachers_say", "role", "seed", "problems_in_data"}
     return {key: value for key, value in content.items() if key not in left_out}
 
 

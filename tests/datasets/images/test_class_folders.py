@@ -1,10 +1,12 @@
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from vskd.datasets.images.class_folders import Classes, FolderImage, join_drivers, list_class_folders, without_twins
-from vskd.datasets.images.image_listing import Listing
+from vskd.datasets.images.image_listing import ImageFacts, Listing
 
 CLASSES = Classes("pets", ("cat", "dog"), {"cat": 0, "dog": 1, "hound": 1}, unique_names=False)
 
@@ -56,3 +58,81 @@ def test_drivers_by_name_and_class(
     listing = Listing()
     assert join_drivers(table, [found("a", 0), found("b", 1)], CLASSES, listing) == drivers
     assert [(p.kind, p.recording) for p in listing.problems] == problems
+
+
+def test_what_is_odd_in_a_part_is_named(tmp_path: Path, image_file: Callable[..., Path]) -> None:
+    image_file(tmp_path / "train" / "cat" / "1.png")
+    for name in ("cat/notes.txt", "horse/1.png", os.fsdecode(b"cat/caf\xe9.png")):
+        (tmp_path / "train" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "train" / name).write_bytes(b"x")
+    (tmp_path / "train" / "DOG ").mkdir()
+    listing = Listing()
+    images = list(list_class_folders(tmp_path / "train", "train", CLASSES, tmp_path, listing))
+    assert [(i.id, i.label) for i in images] == [("train/cat/1", 0)]
+    assert sorted((p.kind, p.recording, p.detail) for p in listing.problems) == [
+        ("missing", "", "a class folder without images"),
+        ("unknown", "", "its name is no UTF-8; rename the file"),
+        ("unknown", "", "its name is not that of a JPEG or PNG image"),
+        ("unknown", "train/horse", "'horse' is no class of pets, which has cat, dog"),
+    ]
+
+
+def test_a_class_without_a_folder_is_named(tmp_path: Path, image_file: Callable[..., Path]) -> None:
+    image_file(tmp_path / "hound" / "1.png")
+    listing = Listing()
+    list(list_class_folders(tmp_path, "train", CLASSES, tmp_path, listing))
+    assert [(p.kind, p.path, p.detail) for p in listing.problems] == [
+        ("missing", str(tmp_path), "it has no folder of the class 'cat'")
+    ]
+
+
+def test_unique_names_are_ids_and_what_is_known_of_an_image(tmp_path: Path, image_file: Callable[..., Path]) -> None:
+    image_file(tmp_path / "cat" / "night" / "deep" / "a.b.png")
+    unique = replace(CLASSES, unique_names=True)
+    (image,) = list_class_folders(tmp_path, "test", unique, tmp_path, Listing())
+    assert (image.id, image.trial) == ("a.b", "night/deep")
+    assert image.place("p1") == ImageFacts(0, "p1", "night/deep", part="test")
+    assert image.place().subject == "unknown"
+
+
+def joined(
+    tmp_path: Path, rows: list[str], images: list[FolderImage], **changes: bool
+) -> tuple[dict[str, str], Listing]:
+    table, listing = tmp_path / "labels.csv", Listing()
+    table.write_text("\n".join(rows), encoding="utf-8")
+    return join_drivers(table, images, replace(CLASSES, **changes), listing), listing
+
+
+def test_a_table_without_names_of_images_can_only_be_counted(tmp_path: Path) -> None:
+    images = [found("a", 0), found("b", 1), found("c", 1)]
+    drivers, listing = joined(tmp_path, ["classname", "cat", "dog", "hound"], images)
+    assert (drivers, listing.problems) == (dict.fromkeys("abc", "unknown"), [])
+    drivers, listing = joined(tmp_path, ["classname", "cat", "cat", "cow", "dog", "dog"], images)
+    assert drivers == dict.fromkeys("abc", "unknown")
+    assert [(p.kind, p.detail) for p in listing.problems] == [
+        ("unknown", "1 lines name no class of pets"),
+        ("missing", "it lists 2 images of 'cat', 1 are here"),
+    ]
+
+
+def test_an_empty_table_names_no_image(tmp_path: Path) -> None:
+    drivers, listing = joined(tmp_path, ["classname,img"], [found("a", 0)])
+    assert drivers == {}
+    assert [(p.kind, p.recording) for p in listing.problems] == [("unpaired", "a")]
+
+
+def test_where_names_are_unique_two_lines_are_a_contradiction(tmp_path: Path) -> None:
+    rows = ["subject,classname,img", "p1,cat,a.png", "p1,dog,a.png"]
+    drivers, listing = joined(tmp_path, rows, [found("a", 0)], unique_names=True)
+    assert drivers == {}
+    (problem,) = listing.problems
+    assert problem.detail.endswith("line 2, 3: two classes for one image (cat, dog)")
+    _, listing = joined(tmp_path, [*rows[:2], "p2,CAT,a.png"], [found("a", 0)])
+    assert "one image twice (CAT, cat)" in listing.problems[0].detail
+
+
+def test_windows_paths_and_namesakes_in_both_classes(tmp_path: Path) -> None:
+    images = [FolderImage(f"{c}/a", Path(f"/{c}/a.png"), n, "train", "1") for n, c in enumerate(("cat", "dog"))]
+    rows = ["subject,classname,img", r"p1,cat,cat\a.png", "p2,dog,dog/a.png"]
+    drivers, listing = joined(tmp_path, rows, images)
+    assert (drivers, listing.problems) == ({"cat/a": "p1", "dog/a": "p2"}, [])

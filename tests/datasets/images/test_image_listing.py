@@ -64,3 +64,45 @@ def test_a_stream_comes_after_a_look_at_header_and_box(tmp_path: Path, image_fil
         ("good", "p1", "p1", ["image"]),
     ]
     assert [(p.kind, p.recording) for p in index.problems] == [("corrupt", "bad")]
+
+
+def test_a_table_lacks_a_column_or_a_value(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\ufeffPath,Label\na.png,cat\n", encoding="utf-8")
+    assert read_csv(path, ("path", "label"))[0].values == {"path": "a.png", "label": "cat"}
+    with pytest.raises(DataError, match=r"a\.csv has no column box, who \(it has: path, label\)") as caught:
+        read_csv(path, ("path", "box", "who"))
+    assert "names of its columns: path, box, who" in caught.value.action
+    path.write_text("")
+    with pytest.raises(DataError, match=r"has no column path \(it has: nothing\)"):
+        read_csv(path, ("path",))
+    assert read_csv(path, ()) == []
+    for line in ("a.png", "a.png,cat,3"):
+        path.write_text(f"path,label\nb.png,dog\n{line}\n")
+        with pytest.raises(DataError, match=rf"a\.csv, line 3: {line.count(',') + 1} values for 2 columns"):
+            read_csv(path, ("path",))
+
+
+def test_letters_have_one_form(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("path\ncafe\u0301.png\n", encoding="utf-8")
+    assert read_csv(tmp_path / "a.csv", ())[0].values == {"path": "caf\u00e9.png"}
+
+
+def test_what_is_known_of_an_image_reaches_its_recording(tmp_path: Path, image_file: Callable[..., Path]) -> None:
+    facts = ImageFacts(1, "p1", "night", clip="c1", position=7, part="test")
+    assert (ImageFacts(0).subject, ImageFacts(0).trial, ImageFacts(0).clip) == ("unknown", "1", "")
+    assert (ImageFacts(0).position, ImageFacts(0).part) == (None, "")
+    listing = Listing()
+    listing.add("b", image_file(tmp_path / "b.png"), facts, (0, 0, 20, 20))
+    listing.add("a", image_file(tmp_path / "a.png"), ImageFacts(0))
+    listing.problem("unknown", "z", tmp_path / "z", "late")
+    listing.problem("missing", "y", tmp_path / "y", "early")
+    index = listing.index("pets", tmp_path, ("cat", "dog"))
+    assert (index.dataset, index.root, index.labels) == ("pets", tmp_path, ("cat", "dog"))
+    assert [p.detail for p in index.problems] == ["early", "late"]
+    first, second = index
+    assert (first.id, second.id) == ("a", "b")
+    assert (second.label, second.subject, second.group, second.trial) == (1, "p1", "p1", "night")
+    assert (second.clip, second.position, second.part) == ("c1", 7, "test")
+    stream = second.stream("image")
+    assert (stream.kind, stream.rate_hz, stream.unit, stream.box) == ("image", 0.0, "uint8", (0, 0, 20, 20))

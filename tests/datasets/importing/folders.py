@@ -147,8 +147,17 @@ def two_devices(root: Path) -> None:
         )
 
 
+def places(root: Path) -> None:
+    """Two sensors worn at once: g at 50 Hz on the wrist, mg at 25 Hz on the hip, each with a clock of the same day."""
+    for n, (s, label, t) in enumerate(each()):
+        for place, rate, factor in (("right_wrist", 50.0, 1.0), ("hip", 25.0, 1000.0)):
+            values = factor * signal(s, label, t, rate)
+            stamps = 1.7e9 + 60 * n + np.arange(len(values)) / rate
+            write(root / f"s{s}_{label}_t{t}_{place}.csv", np.column_stack([stamps, values]), head="time,x,y,z")
+
+
 FOLDERS: dict[str, Callable[[Path], None]] = {
     made.__name__: made
     for made in (berkeley, phone, milli, counts, codes, iso, intervals, label_column, no_gravity, bare_numbers,
-                 lying_header, two_devices)
+                 lying_header, two_devices, places)
 }  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 from vskd.datasets.importing.columns import choose_columns, number_of
 from vskd.datasets.importing.stated import Stated
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.samples import ArraySamples
+from vskd.preprocessing.sensor.samples import ArraySamples, open_samples
 
 FILE = Path("walk.csv")
 SIGNAL = np.random.default_rng(0).normal(size=(50, 3))
@@ -76,3 +76,80 @@ def test_a_flag_names_a_column_by_name_or_number() -> None:
         with pytest.raises(DataError, match=f"has no column '{wrong}'") as caught:
             number_of(FILE, NAMED, wrong, "--columns")
         assert "Correct --columns" in caught.value.action
+
+
+def test_of_the_units_only_those_of_the_axes_count() -> None:
+    mixed = samples(COUNT, SIGNAL, names=("time", "ax", "ay", "az"), units=("ms", "g", "", "g"))
+    assert choose_columns(FILE, mixed, Stated()).unit == "g"
+    assert choose_columns(FILE, samples(SIGNAL, names=("ax", "ay", "az")), Stated()).unit == ""
+
+
+def test_a_remark_says_the_unit_where_the_header_does_not(tmp_path: Path) -> None:
+    rows = "\n".join("0.1,0.2,0.3" for _ in range(9))
+    path = tmp_path / "a.csv"
+    path.write_text(f"# unit: mg\nax,ay,az\n{rows}\n", encoding="utf-8")
+    assert choose_columns(path, open_samples(path), Stated()).unit == "mg"
+    path.write_text(f"# unit: mg\nax [g],ay [g],az [g]\n{rows}\n", encoding="utf-8")
+    assert choose_columns(path, open_samples(path), Stated()).unit == "g"
+
+
+@pytest.mark.parametrize("time", ["time", "0"])
+def test_a_named_clock_keeps_the_unit_of_its_header(time: str) -> None:
+    chosen = choose_columns(FILE, NAMED, Stated(time=time))
+    assert (chosen.time, chosen.time_number, chosen.time_source, chosen.time_seconds) == ("time", 0, "--time", 1e-3)
+    other = choose_columns(FILE, NAMED, Stated(time="gx"))
+    assert (other.time_number, other.time_seconds) == (1, None)
+
+
+def test_an_axis_is_not_the_clock() -> None:
+    plain = samples(COUNT, SIGNAL[:, :2], names=("time", "ay", "az"))
+    chosen = choose_columns(FILE, plain, Stated(columns=("time", "ay", "az")))
+    assert (chosen.numbers, chosen.source, chosen.time) == ((0, 1, 2), "--columns", None)
+
+
+def test_several_clocks_or_one_that_counts_rows_are_refused() -> None:
+    two = samples(COUNT, COUNT + 5, SIGNAL, names=("time", "timestamp", "ax", "ay", "az"))
+    with pytest.raises(DataError, match="several columns may be the clock: 'time', 'timestamp'"):
+        choose_columns(FILE, two, Stated())
+    rows = samples(COUNT / 20, SIGNAL, names=("t", "ax", "ay", "az"))
+    with pytest.raises(DataError, match="column 't' is named like a clock and cannot be read as one"):
+        choose_columns(FILE, rows, Stated())
+    readable = samples(COUNT / 20, COUNT, SIGNAL, names=("t", "time", "ax", "ay", "az"))
+    assert choose_columns(FILE, readable, Stated()).time == "time"
+
+
+def test_beside_numbered_axes_the_one_column_that_counts_on_is_the_clock() -> None:
+    stated = Stated(columns=("1", "3", "4"))
+    chosen = choose_columns(FILE, samples(COUNT, SIGNAL[:, :1], SIGNAL), stated)
+    assert (chosen.time_number, chosen.time_source) == (0, "it counts on")
+    assert choose_columns(FILE, samples(SIGNAL[:, :1], SIGNAL, SIGNAL[:, :1]), stated).time_number is None
+    with pytest.raises(DataError, match=r"the columns \[0, 2\] all count on as a clock does"):
+        choose_columns(FILE, samples(COUNT, SIGNAL[:, :1], COUNT, SIGNAL[:, 1:]), stated)
+    counting = choose_columns(FILE, samples(SIGNAL[:, :1], COUNT, SIGNAL[:, :1], SIGNAL[:, 1:]), stated)
+    assert counting.time_number is None  # an axis that counts on
+
+
+@pytest.mark.parametrize("flag", ["label_column", "subject_column", "time"])
+def test_a_column_that_a_flag_names_is_no_axis(flag: str) -> None:
+    chosen = choose_columns(FILE, samples(SIGNAL, COUNT), Stated(**{flag: "3"}))  # type: ignore[arg-type]
+    assert (chosen.numbers, chosen.source) == ((0, 1, 2), "order: they have no names")
+    assert chosen.time_number == (3 if flag == "time" else None)
+
+
+def test_a_clock_in_the_middle_of_nameless_columns_is_refused() -> None:
+    with pytest.raises(DataError, match="has 4 columns without names"):
+        choose_columns(FILE, samples(SIGNAL[:, :1], COUNT, SIGNAL[:, 1:]), Stated())
+    with pytest.raises(DataError, match="has 4 columns without names"):
+        choose_columns(FILE, samples(SIGNAL, COUNT), Stated(time="none"))
+
+
+def test_names_without_axes_are_told() -> None:
+    with pytest.raises(DataError, match="no columns of the accelerometer were recognised"):
+        choose_columns(FILE, samples(SIGNAL, names=("alpha", "beta", "gamma")), Stated())
+
+
+def test_names_of_columns_come_before_that_of_the_file() -> None:
+    assert choose_columns(Path("gyroscope.csv"), NAMED, Stated()).numbers == (4, 5, 6)
+    with pytest.raises(DataError, match="its name says linear acceleration") as caught:
+        choose_columns(Path("linear_acceleration.csv"), samples(SIGNAL, names=("x", "y", "z")), Stated())
+    assert "Say --stream linear-acceleration" in caught.value.action

@@ -17,13 +17,14 @@ from vskd.datasets.splits.audit import audit_split
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.errors import DataError
 from vskd.files import WriteError
+from vskd.preprocessing.sensor.joined import joined
 
 BY_COLUMN = Stated(label_column="activity", subject_column="user")
 RIGHT: dict[str, tuple[Stated, float, str, str]] = {
     "berkeley": (Stated(), 31.0, "g", "s"),
     "phone": (Stated(), 104.0, "m/s^2", "ms"),
     "milli": (Stated(), 50.0, "mg", ""),
-    "counts": (Stated(rate_hz=50.0), 50.0, "1/4096 g", ""),
+    "counts": (Stated(rate_hz=50.0), 50.0, "1/4096 g", "samples"),
     "codes": (Stated(rate_hz=32.0, unit="1/21 g", offset=31.5), 32.0, "1/21 g", ""),
     "iso": (Stated(), 25.0, "g", "text"),
     "intervals": (Stated(), 50.0, "g", "ms"),
@@ -155,3 +156,49 @@ def test_signs_and_order_are_those_of_the_flags(tmp_path: Path) -> None:
     expected = signal(1, "walk", 1, 104.0).T[[2, 0, 1]] * np.array([[1], [-1], [1]])
     np.testing.assert_allclose(read_stream(stream).signal, expected, atol=2e-3)
     assert stream.range_limit == pytest.approx(8.0)
+
+
+def test_long_files_may_be_recordings_with_a_null_class(tmp_path: Path) -> None:
+    from tests.long_recordings import write_long
+
+    write_long(tmp_path / "files", subjects=2)
+    (tmp_path / "files" / "dataset.yaml").unlink()
+    stated = Stated(label_column="activity", pattern="{subject}.csv", null_class="none", whole_files=True)
+    done = import_folder(tmp_path / "files", tmp_path / "set", stated)
+    description = read_description(tmp_path / "set")
+    assert (description.whole_files, description.null_class) == (True, "none")
+    assert done.index.labels == ("none", "run", "walk") and done.index.null_class == "none"
+    assert [r.subject for r in done.index] == ["1", "2"] and all(r.timeline for r in done.index)
+
+
+def test_places_that_were_worn_at_once_are_streams_each_with_its_own_unit_and_rate(tmp_path: Path) -> None:
+    root = made("places", tmp_path)
+    with pytest.raises(DataError, match=r"may both be the label.*\{stream\}.*\{position\}") as caught:
+        import_folder(root, tmp_path / "no", Stated())
+    assert "--pattern" in str(caught.value)
+    done = import_folder(root, tmp_path / "set", Stated(pattern="s{subject}_{label}_t{trial}_{stream}.csv"))
+    assert len(done.index) == len(each())
+    wanted = {"accelerometer-hip": (25.0, "mg", "hip"), "accelerometer-right_wrist": (50.0, "g", "right wrist")}
+    described = read_description(tmp_path / "set").streams
+    assert {n: (s.rate_hz, s.unit, s.position) for n, s in described.items()} == wanted
+    for recording in done.index:
+        subject, label, trial = int(recording.subject), LABELS[recording.label], int(recording.trial)
+        for name, (rate, _, place) in wanted.items():
+            stream = recording.stream(name)
+            assert (stream.unit, stream.placement) == ("g", place)
+            np.testing.assert_allclose(read_stream(stream).signal, signal(subject, label, trial, rate).T, atol=1e-3)
+    together = joined([read_stream(recording.stream(name)) for name in wanted], list(wanted), "r", 25.0)
+    assert together.signal.shape[0] == 6 and together.absolute
+
+
+def test_a_place_may_be_a_factor_by_which_protocols_split(tmp_path: Path) -> None:
+    stated = Stated(pattern="s{subject}_{label}_t{trial}_{position}.csv", rate_hz=50.0, unit="g", uncalibrated=True)
+    root = made("places", tmp_path)
+    for path in root.glob("*hip.csv"):
+        path.write_text(path.with_name(path.name.replace("hip", "right_wrist")).read_text().replace("1,", "2,"))
+    done = import_folder(root, tmp_path / "set", stated)
+    assert {r.factors["position"] for r in done.index} == {"hip", "right_wrist"}
+    assert any(g.what == "factors" and "position hip, right_wrist" in g.value for g in done.guesses)
+    split = load_protocol("sensor-folder", "leave-one-position-out").split(done.index, "hip")
+    audit_split(split, done.index)
+    assert {done.index.by_id()[i].factors["position"] for i in split.train} == {"right_wrist"}

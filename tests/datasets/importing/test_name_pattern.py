@@ -14,6 +14,8 @@ from vskd.errors import DataError
         (["p01_s2_walk.csv", "p02_s1_run.csv"], "p{subject}_s{session}_{label}.csv"),
         (["walk/walk-s1.csv", "run/run-s2.csv"], "{label}/*-s{subject}.csv"),
         (["log_walk_raw_s1.csv", "log_run_raw_s1.csv"], "log_{label}_raw_s{subject}.csv"),
+        (["scene1/s1_cam2_walk.csv", "scene2/s1_cam3_run.csv"], "scene{scene}/s{subject}_cam{camera}_{label}.csv"),
+        (["device-1/s1_walk.csv", "device-2/s1_run.csv"], "device-{device}/s{subject}_{label}.csv"),
         (["s1/s1_walk.csv", "s2/s2_run.csv"], "s{subject}/s*_{label}.csv"),
     ],
 )
@@ -44,3 +46,42 @@ def test_a_label_column_leaves_the_subject_to_the_names() -> None:
     assert guess_pattern(["s1.csv", "s2.csv"], needs_label=False).pattern == "s{subject}.csv"
     with pytest.raises(DataError, match="is no label where"):
         guess_pattern(["anna.csv", "ben.csv"], needs_label=False)
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (["Person-1/walk.csv", "Person-2/run.csv"], "Person-{subject}/{label}.csv"),
+        (["walk.rep1.csv", "run.rep2.csv"], "{label}.rep{trial}.csv"),
+        (["v1/walk.csv", "v1/run.csv"], "v1/{label}.csv"),
+        (["2021/walk.csv", "2021/run.csv"], "2021/{label}.csv"),
+        (["s1/p1_walk.csv", "s2/p1_run.csv"], "s{session}/p{subject}_{label}.csv"),
+        (["session 2/walk.csv", "session 3/run.csv"], "session {session}/{label}.csv"),
+        (["walk_fast.csv", "walk_slow.csv"], "walk_{label}.csv"),
+        (["fast_walk.csv", "slow_walk.csv"], "{label}_walk.csv"),
+        (["a01_walk.csv", "a02_run.csv"], None),
+        (["walk_up_s1.csv", "walk_down_s1.csv"], "walk_{label}_s{subject}.csv"),
+        (["walk_s1.csv", "walk_fast_s1.csv"], "{label}_s{subject}.csv"),
+        (["walk_fast_s1.csv", "run_s1.csv"], "{label}_s{subject}.csv"),
+        (["left_turn_s1.csv", "right_turn_s1.csv"], None),
+        (["s1_t1_t2_walk.csv", "s1_t2_t3_run.csv"], None),
+        (["s1_t1_t1_walk.csv", "s1_t2_t2_run.csv"], "s{subject}_t{trial}_t*_{label}.csv"),
+    ],
+)
+def test_marks_marks_apart_and_words_in_common(names: list[str], pattern: str | None) -> None:
+    if pattern is None:
+        with pytest.raises(DataError, match="do not say what is subject, label and trial"):
+            guess_pattern(names)
+    else:
+        assert guess_pattern(names).pattern == pattern
+
+
+def test_what_a_pattern_was_understood_from_is_said() -> None:
+    names = [f"s{n}/{label}_t1.csv" for n in (2, 1, 3, 4) for label in ("walk", "run")]
+    assert guess_pattern(names).said == "subject 1, 2, 3 and 1 more; label run, walk; trial 1"
+
+
+def test_where_a_column_holds_labels_none_is_asked_for() -> None:
+    assert guess_pattern(["log.csv"], needs_label=False).pattern == "log.csv"
+    with pytest.raises(DataError, match=r"no word in them differs .* \(log\.csv\)"):
+        guess_pattern(["log.csv"])

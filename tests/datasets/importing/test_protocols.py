@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from vskd.datasets.importing.protocols import folder_protocols
 from vskd.datasets.recording import Index, Recording
@@ -33,3 +34,35 @@ def test_of_one_person_the_last_trials_test(tmp_path: Path) -> None:
     split = load_protocol("sensor-folder", str(path)).split(found)
     assert {i[-1] for i in split.test} == {"7", "8"}
     assert folder_protocols(of(["1"], trials=1), tmp_path) == ()
+
+
+def read(path: Path) -> dict[str, object]:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+@pytest.mark.parametrize(("count", "tested"), [(2, 1), (3, 1), (7, 1), (8, 2), (11, 2), (12, 3)])
+def test_the_last_quarter_of_the_subjects_tests(count: int, tested: int, tmp_path: Path) -> None:
+    paths = folder_protocols(of([str(n) for n in range(1, count + 1)]), tmp_path)
+    content = read(paths[0])
+    subjects = list(range(1, count + 1))
+    assert content["parts"] == {"train": subjects[:-tested], "test": subjects[-tested:]}
+    assert (content["name"], content["dataset"], content["version"]) == ("cross-subject", "sensor-folder", 1)
+    assert [content[key] for key in ("split_by", "disjoint", "validation_unit")] == ["subject"] * 3
+    assert len(paths) == (2 if count > 5 else 1)
+
+
+def test_five_folds_in_turn(tmp_path: Path) -> None:
+    _, folds = folder_protocols(of([f"p{n}" for n in range(7)]), tmp_path)
+    expected = {f"fold{k + 1}": [f"p{n}" for n in range(7) if n % 5 == k] for k in range(5)}
+    assert read(folds)["folds"] == expected
+
+
+def test_of_trials_the_last_quarter_in_their_natural_order(tmp_path: Path) -> None:
+    (path,) = folder_protocols(of(["unknown"], trials=12), tmp_path)
+    content = read(path)
+    assert content["parts"] == {"train": list(range(1, 10)), "test": [10, 11, 12]}
+    assert [content[key] for key in ("split_by", "disjoint", "validation_unit")] == ["trial", "none", "recording"]
+    (path,) = folder_protocols(of(["1"], trials=2), tmp_path)
+    assert read(path)["parts"] == {"train": [1], "test": [2]}

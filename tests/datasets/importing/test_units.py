@@ -77,3 +77,68 @@ def test_the_offset_is_taken_off_before_gravity_is_looked_for() -> None:
 def test_units_that_are_unknown_of_another_quantity_or_not_said_are_refused(stated: Stated, message: str) -> None:
     with pytest.raises(DataError, match=message):
         find_unit(at_rest(1.0), RATE_HZ, columns(), stated)
+
+
+@pytest.mark.parametrize(("said", "header"), [("m/s^2", "m/s2"), ("0.001 g", "mg"), ("rad/s", "rads")])
+def test_another_spelling_of_the_unit_is_the_same(said: str, header: str) -> None:
+    stream = "gyroscope" if said == "rad/s" else "accelerometer"
+    signals = at_rest(9.81 if said == "m/s^2" else 1000.0)
+    assert find_unit(signals, RATE_HZ, columns(header), Stated(stream=stream, unit=said)) == UnitGuess(said, "--unit")
+
+
+def test_a_unit_of_the_same_factor_and_another_quantity_is_another() -> None:
+    with pytest.raises(DataError, match="--unit says g, the files say deg/s"):
+        find_unit(at_rest(1.0), RATE_HZ, columns("deg/s"), Stated(unit="g"))
+
+
+def test_a_header_that_is_not_known_or_contradicted_is_named_as_such() -> None:
+    with pytest.raises(DataError, match="The header says the unit 'furlong'"):
+        find_unit(at_rest(1.0), RATE_HZ, columns("furlong"), Stated())
+    with pytest.raises(DataError, match=r"The unit mg \(header\) is contradicted by gravity"):
+        find_unit(at_rest(1.0), RATE_HZ, columns("mg"), Stated())
+
+
+def test_sensors_that_measure_other_things_may_have_any_known_unit() -> None:
+    assert find_unit(at_rest(1.0), RATE_HZ, columns(), Stated(stream="magnetometer", unit="g")).unit == "g"
+
+
+@pytest.mark.parametrize(("one_g", "near"), [(1.2, True), (0.82, True), (1.3, False), (0.75, False)])
+def test_within_a_quarter_gravity_proves_a_unit(one_g: float, near: bool) -> None:
+    if near:
+        assert find_unit(at_rest(one_g), RATE_HZ, columns(), Stated()).unit == "g"
+    else:
+        with pytest.raises(DataError, match="which is 1 g in no unit that vskd knows"):
+            find_unit(at_rest(one_g), RATE_HZ, columns(), Stated())
+
+
+def test_half_of_the_files_may_show_no_gravity() -> None:
+    """Two rest, two circle an arm with 5 g; of three that do it is the unit."""
+    time = np.arange(200) / RATE_HZ
+    circling = np.stack([5 * np.sin(8 * time), 5 * np.cos(8 * time), np.zeros(200)]).astype(np.float32)
+    rest = dict(at_rest(1.0, files=2))
+    even = {**rest, "a": circling, "b": circling}
+    with pytest.raises(DataError, match=r"The unit g \(--unit\) is contradicted by gravity: at rest"):
+        find_unit(even, RATE_HZ, columns(), Stated(unit="g"))  # not by most, but by the median of 3 g
+    assert find_unit({**at_rest(1.0, files=3), "a": circling}, RATE_HZ, columns(), Stated(unit="g")).unit == "g"
+    with pytest.raises(DataError, match=r"contradicted by gravity in 2 of 3 files: a: at rest"):
+        find_unit({"0": rest["0"], "a": circling, "b": circling}, RATE_HZ, columns(), Stated(unit="g"))
+
+
+def test_whole_numbers_that_are_never_negative_are_not_taken_for_counts_around_zero() -> None:
+    signal = np.array([[0.6], [0.64], [0.48]]) + np.random.default_rng(0).normal(0, 0.01, (3, 200))
+    with pytest.raises(DataError, match="whole numbers that are never negative, up to 43"):
+        find_unit({"a": np.round(64 * signal).astype(np.float32)}, RATE_HZ, columns(), Stated())
+    assert find_unit({"a": signal.astype(np.float32)}, RATE_HZ, columns(), Stated()).unit == "g"
+
+
+@pytest.mark.parametrize("stated", [Stated(offset=5.0), Stated(stream="linear acceleration")])
+def test_where_gravity_says_nothing_the_unit_is_asked_for(stated: Stated) -> None:
+    with pytest.raises(DataError, match=f"do not say the unit of the {stated.stream}"):
+        find_unit(at_rest(1.0), RATE_HZ, columns(), stated)
+
+
+def test_two_axes_show_no_gravity() -> None:
+    two = ChosenColumns((0, 1), (0, 1), "names", None, None, "", None, "")
+    with pytest.raises(DataError, match="do not say the unit of the accelerometer"):
+        find_unit(at_rest(1.0), RATE_HZ, two, Stated())
+    assert find_unit(at_rest(9.81), RATE_HZ, two, Stated(unit="g")).unit == "g"

@@ -1,11 +1,12 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vskd.datasets.recording import Problem
-from vskd.datasets.sensors.folder_description import Description, StreamDescription
-from vskd.datasets.sensors.folder_files import header_names, list_recordings, pattern_regex, positions, read_table
+from vskd.datasets.sensors.folder_description import Description, StreamDescription, TimeColumn
+from vskd.datasets.sensors.folder_files import header_names, list_recordings, positions, read_table
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.reading import Reading
 
@@ -19,22 +20,6 @@ def write(path: Path, text: str = "0,0,1\n0,0,1\n") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
-
-
-@pytest.mark.parametrize(
-    ("pattern", "name", "words"),
-    [
-        ("{label}_{trial}.csv", "walk_2.csv", {"label": "walk", "trial": "2"}),
-        ("{subject}/*.csv", "a b/any.csv", {"subject": "a b"}),
-        ("{label}.csv", "walkXcsv", None),
-        ("{label}.csv", "a/walk.csv", None),
-        ("*.csv", "a/walk.csv", None),
-        ("a+({label}).csv", "a+(walk).csv", {"label": "walk"}),
-    ],
-)
-def test_words_and_stars_stay_within_a_part_of_the_path(pattern: str, name: str, words: dict[str, str] | None) -> None:
-    match = pattern_regex(pattern).fullmatch(name)
-    assert (match.groupdict() if match else None) == words
 
 
 def test_files_that_fit_no_pattern_or_fit_twice_are_problems(tmp_path: Path) -> None:
@@ -116,3 +101,130 @@ def test_columns_are_looked_up_by_name(tmp_path: Path) -> None:
         positions(write(tmp_path / "empty.csv", ""), [1], stated)
     with pytest.raises(DataError, match="no such file"):
         positions(tmp_path / "absent.csv", [1], stated)
+
+
+@pytest.mark.parametrize(
+    ("cells", "reading"),
+    [
+        ("0,0.5,,", Reading(seconds=(0.0, 0.5))),
+        (",,1,2", Reading(rows=(0, 2))),
+        (",,5,9", Reading(rows=(4, 9))),
+        (",,0,9", None),
+        (",,5,5", None),
+        (",,5,", None),
+        (",,1.5,3", None),
+        ("1,1,,", None),
+        ("x,1,,", None),
+    ],
+)
+def test_rows_are_counted_from_one_and_both_ends_are_in(tmp_path: Path, cells: str, reading: Reading | None) -> None:
+    write(tmp_path / "one.csv")
+    write(tmp_path / "t.csv", f"file,label,start,end,first_row,last_row\none.csv,walk,{cells}\n")
+    if reading is None:
+        with pytest.raises(DataError, match=r"t\.csv, line 2: "):
+            list_recordings(tmp_path, described(table="t.csv"), [])
+    else:
+        (found,) = list_recordings(tmp_path, described(table="t.csv"), [])
+        assert found.reading == reading
+
+
+def test_a_table_without_labels_is_refused_unless_a_column_holds_them(tmp_path: Path) -> None:
+    write(tmp_path / "one.csv", "0,0,1,walk\n0,0,1,walk\n0,0,1,run\n")
+    write(tmp_path / "t.csv", "file,subject,label\none.csv,3,\n")
+    with pytest.raises(DataError, match=r"t\.csv, line 2: no label"):
+        list_recordings(tmp_path, described(table="t.csv"), [])
+    found = list_recordings(tmp_path, described(table="t.csv", label_column=3), [])
+    assert [one.values["label"] for one in found] == ["walk", "run"]
+
+
+def test_words_of_a_table_are_factors_and_a_trial_tells_recordings_apart(tmp_path: Path) -> None:
+    write(tmp_path / "deep" / "one.csv")
+    rows = ["file\tsubject\tlabel\ttrial\tHand", r"deep\one.csv" + "\t2\twalk\t07\tleft"]
+    write(tmp_path / "t.csv", "\n".join(rows))
+    (found,) = list_recordings(tmp_path, described(table="t.csv"), [])
+    assert found.values["hand"] == "left" and found.id == "s2_walk_t7_hand-left"
+    assert found.files == {"accelerometer": tmp_path / "deep" / "one.csv"}
+
+
+def test_runs_are_cut_where_the_subject_changes_too(tmp_path: Path) -> None:
+    write(tmp_path / "log.csv", "0,0,1,walk,1\n0,0,1,walk,02\n0,0,1,walk,2\n0,0,1,Unlabelled,2\n0,0,1,run,2\n")
+    problems: list[Problem] = []
+    found = list_recordings(tmp_path, described("{trial}.csv", label_column=3, subject_column=4), problems)
+    assert [(one.values["subject"], one.values["label"], one.reading.rows) for one in found] == [
+        ("1", "walk", (0, 1)),
+        ("2", "walk", (1, 2)),
+        ("2", "walk", (2, 3)),
+        ("2", "run", (4, 5)),
+    ]
+    assert [one.id[-4:] for one in found] == ["0001", "0002", "0003", "0005"]
+    write(tmp_path / "bad.csv", "0,0\n0,0\n")
+    list_recordings(tmp_path, described("{trial}.csv", label_column=3, subject_column=4), problems)
+    assert [(p.kind, Path(p.path).name) for p in problems] == [("corrupt", "bad.csv")]
+    assert problems[0].detail == f"{tmp_path / 'bad.csv'}: has 2 columns and no column 4"
+
+
+def test_a_header_that_is_stated_must_be_there(tmp_path: Path) -> None:
+    stated = described("{label}.csv").streams["accelerometer"].model_copy(update={"header": True})
+    with pytest.raises(DataError, match=r"has no line of names, and dataset\.yaml says header: true"):
+        positions(write(tmp_path / "a.csv"), [0], stated)
+    named = write(tmp_path / "b.csv", "x;y\n1;2\n1;2\n")
+    assert positions(named, ["y"], stated) == [1]
+    assert header_names(named, "semicolon") == ("x", "y")
+    assert header_names(tmp_path / "b.npy") == ()
+
+
+def test_a_pause_of_the_clock_and_other_columns_end_a_run(tmp_path: Path) -> None:
+    rows = [f"{20 * n + (9000 if n >= 30 else 0)},0,0,1,walk,{'s1' if n < 10 else 's2'}" for n in range(60)]
+    write(tmp_path / "s1.csv", "ms,x,y,z,what,session\n" + "\n".join(rows))
+    time = {"time": TimeColumn(column="ms", unit="ms")}
+    description = described("s{subject}.csv", label_column="what", factor_columns=("session",))
+    stream = description.streams["accelerometer"].model_copy(update=time)
+    found = list_recordings(tmp_path, description.model_copy(update={"streams": {"accelerometer": stream}}), [])
+    assert [one.reading.rows for one in found] == [(0, 10), (10, 30), (30, 60)]
+    assert [one.values["session"] for one in found] == ["s1", "s2", "s2"]
+
+
+def test_labels_and_people_of_rows_are_read_of_arrays_too(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.zeros(6), who=np.array([1.0, 1, 1, 2, 2, 2]), what=np.array(list("aabbaa")))
+    description = described("{trial}.npz", label_column="what", subject_column="who")
+    found = list_recordings(tmp_path, description, [])
+    runs = [(one.values["subject"], one.values["label"]) for one in found]
+    assert runs == [("1", "a"), ("1", "b"), ("2", "b"), ("2", "a")]
+
+
+def timed(unit: str, **more: Any) -> Description:
+    """A table of recordings, whose files have a clock in their first column."""
+    description = described(table="t.csv", **more)
+    update = {"columns": (1, 2, 3), "time": TimeColumn(column=0, unit=unit)}
+    stream = description.streams["accelerometer"].model_copy(update=update)
+    return description.model_copy(update={"streams": {"accelerometer": stream}})
+
+
+@pytest.mark.parametrize(
+    ("first", "unit", "start", "end"),
+    [
+        ("20240301_09:30:00.000", "text", "2024-03-01 09:30:02.5", "2024/03/01 09:30:04"),
+        ("2024-03-01T09:30:00Z", "text", "2024-03-01T10:30:02.5+01:00", "1709285404"),
+        ("1709285400000", "ms", "1709285402.5", "1709285404"),
+    ],
+)
+def test_intervals_may_be_moments(tmp_path: Path, first: str, unit: str, start: str, end: str) -> None:
+    write(tmp_path / "day.csv", f"{first},0,0,1\n" * 3)
+    write(tmp_path / "t.csv", f"file,label,start,end\nday.csv,walk,{start},{end}\n")
+    (one,) = list_recordings(tmp_path, timed(unit), [])
+    assert one.reading.seconds == pytest.approx((2.5, 4.0), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("first", "unit", "start"),
+    [
+        ("2024-03-01T09:30:00Z", "text", "2024-03-01 09:30:02"),
+        ("0", "ms", "2024-03-01 09:30:02"),
+        ("5", "s", "1709285402"),
+    ],
+)
+def test_moments_of_another_kind_are_refused(tmp_path: Path, first: str, unit: str, start: str) -> None:
+    write(tmp_path / "day.csv", f"{first},0,0,1\n" * 3)
+    write(tmp_path / "t.csv", f"file,label,start,end\nday.csv,walk,{start},{start}\n")
+    with pytest.raises(DataError, match=rf"line 2: start and end are moments.*begins at '{first}'"):
+        list_recordings(tmp_path, timed(unit), [])

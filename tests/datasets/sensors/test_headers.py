@@ -167,3 +167,16 @@ def test_pipes_are_refused_and_not_waited_for(tmp_path: Path, name: str) -> None
     os.mkfifo(tmp_path / name)
     with pytest.raises(DataError, match="is no regular file"):
         peek_mat(tmp_path / name) if name == "a.mat" else check_video(tmp_path / name)
+
+
+def test_peek_mat_knows_arrays_of_many_dimensions(tmp_path: Path) -> None:
+    """Seven take 28 bytes, which are filled up to 32."""
+    content = {"seven": np.zeros((1, 2, 1, 1, 1, 1, 3)), "five": np.zeros((1, 2, 1, 1, 3))}
+    savemat(tmp_path / "a.mat", content)
+    assert {n: a.shape for n, a in peek_mat(tmp_path / "a.mat").items()} == {n: a.shape for n, a in content.items()}
+
+
+@pytest.mark.parametrize(("period_us", "rate"), [(1_000, 1000.0), (999, None), (1_000_000, 1.0), (1_000_001, None)])
+def test_frame_periods_that_no_camera_has_are_none(tmp_path: Path, period_us: int, rate: float | None) -> None:
+    (tmp_path / "clip.avi").write_bytes(_avi(period_us))
+    assert check_video(tmp_path / "clip.avi") == rate

@@ -1,6 +1,7 @@
 """MMAct on generated files in exactly its layout, name variants included, and the one real file through the reader."""
 
 import itertools
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from vskd.datasets.sensors.mmact import ABSENT, LABELS, MERGED, class_of, classe
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.errors import DataError, ProtocolError
+from vskd.preprocessing.sensor.joints import read_joints
 
 FIRST_S = 13 * 3600 + 37 * 60 + 28
 HEADERS = {
@@ -56,6 +58,21 @@ def write_execution(root: Path, subject: int, scene: int, session: int, action: 
     for folder, rate in RATES.items():
         path = root / folder / f"subject{subject}" / f"scene{scene}" / f"session{session}" / f"{action}.csv"
         write_csv(path, rate, scale=9.80665 if "acc" in folder else 1.0, **changes)
+
+
+def write_pose(root: Path, task: str, subject: int, scene: int, session: int, action: str, frames: int = 12) -> Path:
+    """A file of poses: 17 joints of COCO as x, y and confidence, of a person who waves and one who stands behind."""
+    path = root / f"trimmed/pose/{task}/trainval/subject{subject}/cam1/scene{scene}/session{session}/{action}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng([subject, scene, session, len(action)])
+    standing = random.uniform((800, 300), (1000, 900), (17, 2))
+    content = {}
+    for frame in range(frames):
+        waving = standing + [0, 40] * np.sin(frame / len(action) + np.arange(17))[:, None]
+        people = [np.column_stack([one, np.full(17, 0.8)]).ravel().round(2).tolist() for one in (waving, standing / 4)]
+        content[f"frame_{frame:04d}"] = {"person1": people[0], **({"person2": people[1]} if frame % 2 else {})}
+    path.write_text(json.dumps(content))
+    return path
 
 
 PLACES = (
@@ -116,13 +133,38 @@ def test_videos_in_either_order_of_folders_and_once_for_each_task(tmp_path: Path
     for place in ("cross_scene/trainval/subject1/cam1", "cross_view/trainval/subject1/cam1", "video/cam2/subject1"):
         (tmp_path / place / tail).parent.mkdir(parents=True)
         shutil.copyfile(video, tmp_path / place / tail)
-    (tmp_path / "trimmed/pose/cross_view/trainval/subject1/cam1/scene3/session4").mkdir(parents=True)
-    (tmp_path / "trimmed/pose/cross_view/trainval/subject1/cam1/scene3/session4/drinking.json").write_text("{}")
+    write_pose(tmp_path, "cross_view", 1, 3, 4, "drinking")
+    write_pose(tmp_path, "cross_scene", 1, 3, 4, "drinking")
     found = index(tmp_path)
     (recording,) = found
-    assert {"accelerometer-watch", "gyroscope", "orientation", "rgb-cam1", "rgb-cam2"} <= set(recording.streams)
+    seen = {"accelerometer-watch", "gyroscope", "orientation", "rgb-cam1", "rgb-cam2", "pose-cam1"}
+    assert seen <= set(recording.streams)
+    pose = recording.stream("pose-cam1")
+    assert (pose.kind, pose.unit, pose.axes, pose.placement) == ("skeleton", "px", ("x", "y"), "camera 1")
+    assert read_joints(pose.path).shape == (17, 2, 12)
     assert [recording.stream(f"rgb-cam{n}").placement for n in (1, 2)] == ["camera 1", "camera 2"]
     assert {p.kind for p in found.problems} == {"missing"}
+
+
+@pytest.mark.parametrize(
+    ("place", "detail"),
+    [
+        ("video/cam5/subject1/scene3/session4/drinking.mp4", "MMAct has cameras 1 to 4"),
+        ("video/cam0/subject1/scene3/session4/drinking.mp4", "MMAct has cameras 1 to 4"),
+        ("video/cam1/subject1/scene5/session4/drinking.mp4", "scene 5 is not of MMAct (1..4)"),
+        ("video/cam1/subject1/scene3/session6/drinking.mp4", "session 6 is not of MMAct (1..5)"),
+        ("video/cam1/subject1/scene3/drinking.mp4", "no folder of its path says the session"),
+        ("video/subject1/scene3/session4/drinking.mp4", "its place is not one of this data set's"),
+        ("acc_watch_clip/subject1/scene3/session4/drinking.txt", "its place is not one of this data set's"),
+    ],
+)
+def test_files_of_no_camera_scene_or_session_are_named(tmp_path: Path, video: Path, place: str, detail: str) -> None:
+    write_execution(tmp_path, 1, 3, 4, "drinking")
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(video, tmp_path / place)
+    found = index(tmp_path)
+    assert [p.detail for p in of_kind(found, "unknown")] == [detail]
+    assert not [name for name in found.recordings[0].streams if name.startswith("rgb")]
 
 
 def test_what_is_empty_twice_unknown_or_untrimmed_is_named(tmp_path: Path) -> None:
@@ -146,7 +188,7 @@ def test_what_is_empty_twice_unknown_or_untrimmed_is_named(tmp_path: Path) -> No
     details = sorted(p.detail for p in of_kind(found, "unknown"))
     assert details == [
         "'flying' is no class of MMAct",
-        "1 files of untrimmed recordings are not read",
+        "1 files of untrimmed recordings, which are the data set mmact-untrimmed",
         "no folder of its path says the scene",
         "subject 21 is not of MMAct (1..20)",
     ]
@@ -176,7 +218,7 @@ def test_only_untrimmed_recordings_are_no_data_set_here(tmp_path: Path) -> None:
     path = tmp_path / "sessions/scene1/subject1/scene1_subject1_session1.txt"
     path.parent.mkdir(parents=True)
     path.write_text("2018/10/16 13:33:45.170-2018/10/16 13:33:49.891-standing\n")
-    with pytest.raises(DataError, match="its 1 files are of untrimmed recordings, which are not read"):
+    with pytest.raises(DataError, match="its 1 files are of untrimmed recordings, the data set mmact-untrimmed"):
         index(tmp_path)
 
 

@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import numpy as np
+from scipy.io import savemat
 
 from vskd.datasets.recording import Stream
 from vskd.datasets.sensors.read import read_stream
+from vskd.preprocessing.sensor.reading import Reading
 
 
 def test_columns_and_clock_are_the_stream_s(tmp_path: Path) -> None:
@@ -14,3 +16,23 @@ def test_columns_and_clock_are_the_stream_s(tmp_path: Path) -> None:
     timed = read_stream(stream)
     np.testing.assert_allclose(timed.signal, values[:, [1, 0]].T, atol=1e-4)
     assert round(timed.rate_hz, 3) == 20.0 and timed.absolute
+
+
+def test_variable_and_what_is_stated_reach_the_reader(tmp_path: Path) -> None:
+    table = np.arange(60.0).reshape(20, 3)
+    savemat(tmp_path / "a.mat", {"other": -table, "mine": table})
+    reading = Reading(factors=(2.0, 1.0, 1.0), rows=(5, 15))
+    stream = Stream(
+        "gyroscope",
+        "sensor",
+        tmp_path / "a.mat",
+        25.0,
+        "deg/s",
+        ("x", "y", "z"),
+        "mine",
+        (0, 1, 2),
+        reading=reading,
+    )
+    timed = read_stream(stream)
+    np.testing.assert_allclose(timed.signal, (table[5:15] * [2, 1, 1]).T)
+    assert timed.rate_hz == 25.0 and not timed.absolute

@@ -243,7 +243,7 @@ def test_nothing_is_left_out_in_silence(tmp_path: Path) -> None:
         ("streams: {a: {files: '{label}', columns: [0, 0, 1], rate_hz: 50, unit: g}}", "a column is named twice"),
         ("streams: {a: {files: '{label}', columns: [0, 1, 2], unit: g}}", "rate_hz: missing"),
         ("streams: {a: {files: '{label}', columns: [0, 1, 2], rate: 50, unit: g}}", "did you mean 'rate_hz'"),
-        ("null_class: rest\n" + PLAIN, "null_class do nothing here"),
+        ("null_class: rest\n" + PLAIN, "null_class does nothing here"),
     ],
 )
 def test_what_is_wrong_with_a_description_is_said(tmp_path: Path, wrong: str, message: str) -> None:

@@ -2,7 +2,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from vskd.datasets.recording import Stream
-from vskd.datasets.sensors.source import window_source
+from vskd.datasets.sensors.source import joined_source, window_source
+from vskd.files import sha256_file
+from vskd.preprocessing.sensor.reading import Reading
 
 
 def test_nothing_of_a_stream_that_the_store_knows_is_lost() -> None:
@@ -34,3 +36,20 @@ def test_nothing_of_a_stream_that_the_store_knows_is_lost() -> None:
         "variable",
     }
     assert all(getattr(source, name) == getattr(stream, name) for name in shared)
+
+
+def test_the_scale_and_the_streams_that_share_the_window(tmp_path: Path) -> None:
+    streams = []
+    for number, name in enumerate(("accelerometer", "gyroscope", "barometer")):
+        path = tmp_path / f"{name}.txt"
+        path.write_text(str(number))
+        streams.append(Stream(name, "sensor", path, 50.0, "g", ("x",), reading=Reading(offset=float(number))))
+    joined = joined_source("r1", streams, (2.0, 100.0, 5.0))
+    assert (joined.stream, joined.scale, joined.reading.offset) == ("accelerometer", 2.0, 0.0)
+    assert [(o.stream, o.scale, o.id, o.reading.offset) for o in joined.others] == [
+        ("gyroscope", 100.0, "r1", 1.0),
+        ("barometer", 5.0, "r1", 2.0),
+    ]
+    assert joined.others_sha256 == tuple(sha256_file(s.path) for s in streams[1:])
+    assert joined_source("r1", streams[:1], (2.0,)) == window_source("r1", streams[0], 2.0)
+    assert window_source("r1", streams[0]).scale == 1.0

@@ -2,7 +2,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from vskd.datasets.sensors.utd_mhad import LABELS, index
+from vskd.datasets.sensors.utd_mhad import INERTIAL, LABELS, LAYOUT, RGB, SKELETON, index
 
 
 def test_there_are_27_different_actions() -> None:
@@ -27,3 +27,35 @@ def test_the_real_data_set(utd_mhad_root: Path) -> None:
     ]
     assert all("nor is it in the published data set" in p.detail for p in found.problems)
     assert {r.stream("depth").path.suffix for r in found} == {".mp4"}
+
+
+def test_what_each_kind_of_file_holds() -> None:
+    held = {
+        stream.name + spec.endings[0]: (
+            spec.folder,
+            spec.variable,
+            spec.shape,
+            stream.kind,
+            stream.rate_hz,
+            stream.unit,
+        )
+        for spec in LAYOUT.files
+        for stream in spec.streams
+    }
+    assert held == {
+        "accelerometer_inertial.mat": ("Inertial", "d_iner", (None, 6), "sensor", 50.0, "g"),
+        "gyroscope_inertial.mat": ("Inertial", "d_iner", (None, 6), "sensor", 50.0, "deg/s"),
+        "skeleton_skeleton.mat": ("Skeleton", "d_skel", (20, 3, None), "skeleton", 30.0, "m"),
+        "depth_depth.mp4": ("DepthVideo", "", (), "video", 30.0, "uint8"),
+        "depth_depth.mat": ("Depth", "d_depth", (None, None, None), "video", 30.0, "mm"),
+        "rgb_color.avi": ("RGB", "", (), "video", 30.0, "uint8"),
+    }
+    accelerometer, gyroscope = INERTIAL.streams
+    assert (accelerometer.columns, accelerometer.range_limit) == ((0, 1, 2), 8.0)
+    assert (gyroscope.columns, gyroscope.range_limit) == ((3, 4, 5), 1000.0)
+    assert accelerometer.axes == gyroscope.axes == SKELETON.streams[0].axes == ("x", "y", "z")
+    assert RGB.endings == ("_color.avi", "_color.mp4")
+    assert (LAYOUT.subjects, LAYOUT.trials, LAYOUT.dataset) == (tuple(range(1, 9)), (1, 2, 3, 4), "utd-mhad")
+    assert LAYOUT.absent == {"a8_s1_t4", "a23_s6_t4", "a27_s8_t4"}
+    ids = list(LAYOUT.expected())
+    assert (len(ids), ids[0], ids[-1]) == (27 * 8 * 4, "a1_s1_t1", "a27_s8_t4")

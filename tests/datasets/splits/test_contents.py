@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from tests.conftest import mend_in_place
 from tests.preprocessing.video.clips import remuxed, write_clip
 from vskd.datasets.recording import Stream
 from vskd.datasets.splits import contents
-from vskd.datasets.splits.contents import of_files, of_files_in, of_samples
+from vskd.datasets.splits.contents import of_files, of_files_in, of_samples, overlapping_parts, part_hash
 from vskd.files import sha256_file
 from vskd.preprocessing.file_hashes import TABLE
+from vskd.preprocessing.sensor.reading import Reading
 
 Write = Callable[[Path], dict[str, Stream]]
 RNG = np.random.default_rng
@@ -97,3 +99,48 @@ def test_hashes_of_files_are_kept_where_one_says(tmp_path: Path, monkeypatch: py
     assert (tmp_path / "cache" / TABLE).is_file()
     mend_in_place(streams["a"].path)
     assert of_files_in(tmp_path / "cache")(streams)["a"] == sha256_file(streams["a"].path)
+
+
+def parts(root: Path) -> dict[str, Stream]:
+    """Parts of one file, of its copy and of another one."""
+    for name, content in (("one", b"samples"), ("copy", b"samples"), ("other", b"others")):
+        (root / name).write_bytes(content)
+
+    def part(name: str, reading: Reading | None) -> Stream:
+        return Stream("acc", "sensor", root / name, 50.0, "g", ("x",), reading=reading)
+
+    return {
+        "a": part("one", Reading(rows=(0, 50))),
+        "b": part("one", Reading(rows=(50, 90))),
+        "c": part("copy", Reading(rows=(40, 60))),
+        "same": part("copy", Reading(rows=(0, 50), offset=3.0)),
+        "other": part("other", Reading(rows=(0, 90))),
+        "whole": part("copy", None),
+        "away": part("gone", Reading(rows=(0, 90))),
+    }
+
+
+def test_parts_of_one_content_that_share_samples_are_found(tmp_path: Path) -> None:
+    found = {frozenset(pair) for pair in overlapping_parts(parts(tmp_path))}
+    pairs = ("a c", "b c", "c same", "a whole", "b whole", "c whole", "same whole")
+    assert found == {frozenset(pair.split()) for pair in pairs}
+    whole = {i: stream for i, stream in parts(tmp_path).items() if i in ("whole", "away")}
+    assert overlapping_parts({"whole": whole["whole"], "twin": whole["whole"]}) == []
+
+
+def test_a_part_has_a_hash_of_its_own(tmp_path: Path) -> None:
+    streams = parts(tmp_path)
+    found = of_files(streams)
+    assert "away" not in found
+    assert found["whole"] == sha256_file(tmp_path / "one")
+    assert found["a"] == found["same"] != found["b"]  # the same rows of the same content
+    assert len({found[i] for i in ("a", "b", "c", "whole")}) == 4
+    assert part_hash("abc", streams["whole"]) == "abc" != part_hash("abc", streams["a"])
+
+
+def test_what_is_stated_of_a_file_is_part_of_its_samples(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.csv", RNG(0).normal(size=(60, 3)), delimiter=",", fmt="%.4f")
+    plain = Stream("acc", "sensor", tmp_path / "a.csv", 50.0, "g", ("x", "y", "z"), columns=(0, 1, 2))
+    doubled = replace(plain, reading=Reading(factors=(2.0, 2.0, 2.0)))
+    found = of_samples({"plain": plain, "doubled": doubled, "stated": replace(plain, reading=Reading())})
+    assert found["plain"] == found["stated"] != found["doubled"]

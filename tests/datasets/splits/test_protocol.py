@@ -9,6 +9,7 @@ import yaml
 from vskd.datasets.recording import Index, Recording
 from vskd.datasets.sensors.utd_mhad import LABELS, LAYOUT, index
 from vskd.datasets.splits.protocol import Protocol, list_protocols, load_protocol
+from vskd.datasets.splits.split import unit_of
 from vskd.errors import ProtocolError
 
 RULE = {
@@ -515,3 +516,39 @@ def test_a_factor_that_recordings_lack_is_named(tmp_path: Path, unit: str, told:
         load_protocol("utd-mhad", write(tmp_path, **rule)).split(_factored())
     assert "recording p1-1-1 of here has none" in str(caught.value)
     assert "part, scene, session, subject, trial" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "folds"),
+    [
+        ("leave-one-session-out", "session", ["1", "2", "3"]),
+        ("leave-one-scene-out", "scene", ["1", "2"]),
+        ("2-fold-session", "session", ["fold1", "fold2"]),
+        ("leave-one-subject-out", "subject", ["1", "2"]),
+        ("2-fold", "subject", ["fold1", "fold2"]),
+    ],
+)
+def test_folds_by_any_factor_need_no_file_and_share_no_value_of_it(name: str, factor: str, folds: list[str]) -> None:
+    protocol, index = load_protocol("utd-mhad", name), _factored()
+    assert list(protocol.fold_names(index)) == folds
+    tested: list[str] = []
+    for fold in folds:
+        split = protocol.split(index, fold)
+        values = {part: {unit_of(index.by_id()[i], factor) for i in ids} for part, ids in split.parts.items()}
+        assert values["train"].isdisjoint(values["test"]) and values["test"]
+        assert split.disjoint == ("subject" if factor == "subject" else "none")
+        tested += split.test
+    assert sorted(tested) == sorted(r.id for r in index), "each recording tests once"
+    hashes = {protocol.protocol_hash(fold) for fold in folds}
+    assert len(hashes) == len(folds)
+
+
+@pytest.mark.parametrize("name", ["leave-one-part-out", "1-fold", "2-fold-part", "leave-one-out"])
+def test_other_rules_are_no_protocols(name: str) -> None:
+    with pytest.raises(ProtocolError, match=f"no protocol '{name}'.*leave-one-FACTOR-out or K-fold-FACTOR"):
+        load_protocol("utd-mhad", name)
+
+
+def test_a_rule_by_what_recordings_lack_is_refused() -> None:
+    with pytest.raises(ProtocolError, match="splits by device"):
+        load_protocol("utd-mhad", "leave-one-device-out").split(_factored(), "watch")

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from vskd.datasets.splits.selectors import Folds, Selector, in_order, leave_out_groups, select
+from vskd.datasets.splits.selectors import Folds, Selector, fold_groups, in_order, leave_out_groups, select
 from vskd.errors import ProtocolError
 
 SELECTOR: TypeAdapter[Any] = TypeAdapter(Selector)
@@ -28,6 +28,7 @@ def test_other_selectors_are_refused_in_one_sentence(value: object) -> None:
     [
         ("leave-one-out", "leave-one-out"),
         ("leave-12-out", "leave-12-out"),
+        ("5-fold", "5-fold"),
         ({"1-6": [1, 6], "x": ["p002"]}, {"1-6": (1, 6), "x": ("p002",)}),
     ],
 )
@@ -38,8 +39,9 @@ def test_folds_are_taken(value: object, expected: object) -> None:
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ("leave-0-out", "leave-one-out, leave-N-out, or at least two folds"),
+        ("leave-0-out", "leave-one-out, leave-N-out, K-fold, or at least two folds"),
         ("leave-two-out", "leave-one-out, leave-N-out"),
+        ("1-fold", "leave-one-out, leave-N-out, K-fold"),
         ({"a": [1]}, "at least two folds"),
         ([[1], [2]], "at least two folds"),
         ({1: [1], 2: [2]}, "the fold's name 1 is no text; put it into quotes"),
@@ -74,3 +76,11 @@ def test_groups_of_neighbours() -> None:
 
 def test_order_of_numbers_and_names() -> None:
     assert in_order((10, "p2", 9, "p10")) == [9, 10, "p10", "p2"]
+
+
+def test_k_folds_deal_the_values_one_by_one() -> None:
+    groups = fold_groups("3-fold", tuple(str(n) for n in range(1, 8)))
+    assert groups == {"fold1": ("1", "4", "7"), "fold2": ("2", "5"), "fold3": ("3", "6")}
+    assert fold_groups("leave-2-out", ("1", "2", "3")) == {"1-2": ("1", "2"), "3": ("3",)}
+    with pytest.raises(ProtocolError, match="4-fold needs 4 values to split by, and there are 3"):
+        fold_groups("4-fold", ("1", "2", "3"))

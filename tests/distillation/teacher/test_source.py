@@ -161,3 +161,28 @@ def test_the_same_windows_behind_another_encoding_are_seen_online(tiny, shared_c
     assert source.shapes == {"logits": (3,), "embedding": (12,)}
     (batch,) = experiment.inputs.batches(experiment.split.train[:3], batch_size=3)
     assert source.outputs(batch)[0].logits.shape == (3, 3)
+
+
+SLIDING = (
+    *("student.sees.window=sliding", "student.sees.rate_hz=50.0", "student.sees.stride=16"),
+    *("student.network=cnn1d", "student.network.embedding_size=12", "student.sees.encoding=raw", "distiller=kd"),
+)
+
+
+def test_a_teacher_of_the_same_sliding_windows_is_seen_online(tiny, shared_cache: Path, tmp_path: Path) -> None:
+    """Its cache would hold one answer a recording, that of the last window."""
+    from vskd.recipe import parse_recipe
+
+    content = tiny(*SLIDING, *(f"student.sees.augmentation.{k}=0" for k in ("jitter", "scale"))).model_dump(mode="json")
+    content["student"]["sees"]["augmentation"] = {}
+    content["teachers"] = [content["student"]]
+    recipe = parse_recipe(content, "test")
+    teach(recipe, tmp_path / "teacher", cache=shared_cache)
+    experiment = prepare(recipe, shared_cache, with_teachers=True)
+    assert not experiment.inputs.augmented
+    source = teacher_source(experiment, [finished_teacher(experiment, tmp_path / "teacher")])
+    assert isinstance(source, OnlineTeacher)
+    content["student"]["sees"]["stride"] = 8
+    other = prepare(parse_recipe(content, "test"), shared_cache, with_teachers=True)
+    with pytest.raises(RecipeError, match="the teacher sees sliding windows of accelerometer, and its cache holds one"):
+        teacher_source(other, [finished_teacher(other, tmp_path / "teacher")])

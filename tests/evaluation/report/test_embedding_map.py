@@ -3,9 +3,14 @@
 import io
 
 import numpy as np
+import pytest
+from matplotlib import colormaps
+from matplotlib.colors import to_rgb
 from PIL import Image
 
+from vskd.evaluation.report import embedding_map as module
 from vskd.evaluation.report.embedding_map import embedding_map, embedding_positions
+from vskd.evaluation.report.plots import PALETTE
 
 
 def clusters(each: int = 20) -> tuple[np.ndarray, np.ndarray]:
@@ -45,3 +50,47 @@ def test_the_picture_shows_every_present_class_and_marks_wrong_answers() -> None
     picture = np.asarray(Image.open(io.BytesIO(plain)).convert("RGB")).reshape(-1, 3)
     coloured = picture[np.ptp(picture, axis=1) > 60]
     assert len(np.unique(coloured // 64, axis=0)) >= 3
+
+
+def test_each_class_has_its_colour_and_wrong_answers_a_cross(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "to_png", lambda figure: figure)
+    positions = np.arange(12.0).reshape(6, 2)
+    labels, correct = np.array([0, 0, 1, 1, 1, 2]), np.array([True, False, True, True, False, False])
+    (ax,) = embedding_map(positions, labels, correct, ("a", "b", "c", "absent")).axes  # type: ignore[attr-defined]
+    dots = [(c.get_label(), c.get_offsets().tolist(), c.get_facecolor()[:, :3].tolist()) for c in ax.collections]
+    assert [(label, where) for label, where, _ in dots if not label.startswith("_")] == [
+        ("a", [[0, 1]]),
+        ("b", [[4, 5], [6, 7]]),
+        ("c", []),
+    ]
+    assert [where for label, where, _ in dots if label.startswith("_")] == [[[2, 3]], [[8, 9]], [[10, 11]]]
+    assert dots[0][2] == [list(to_rgb(PALETTE[0]))] and dots[2][2] == [list(to_rgb(PALETTE[1]))]
+    assert ax.get_xlabel() == "cross: wrong answer"
+
+
+@pytest.mark.parametrize(("classes", "several"), [(7, PALETTE), (8, colormaps["tab20"].colors)])
+def test_more_classes_than_colours_have_those_of_a_larger_palette(
+    monkeypatch: pytest.MonkeyPatch, classes: int, several: object
+) -> None:
+    monkeypatch.setattr(module, "to_png", lambda figure: figure)
+    labels = np.arange(classes)
+    figure = embedding_map(np.zeros((classes, 2)), labels, np.ones(classes, bool), [str(n) for n in labels])
+    last = next(c for c in figure.axes[0].collections if c.get_label() == str(classes - 1))  # type: ignore[attr-defined]
+    assert last.get_facecolor()[0, :3].tolist() == list(to_rgb(several[classes - 1]))  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("count", "perplexity"), [(5, 4 / 3), (91, 30.0), (200, 30.0)])
+def test_few_recordings_have_fewer_neighbours(monkeypatch: pytest.MonkeyPatch, count: int, perplexity: float) -> None:
+    asked: dict[str, object] = {}
+
+    class Plain:
+        def __init__(self, **settings: object) -> None:
+            asked.update(settings)
+
+        def fit_transform(self, x: np.ndarray) -> np.ndarray:
+            return x[:, :2]
+
+    monkeypatch.setattr(module, "TSNE", Plain)
+    embedding_positions(np.zeros((count, 3), np.float32), 7)
+    expected = {"n_components": 2, "perplexity": perplexity, "init": "pca", "learning_rate": "auto", "random_state": 7}
+    assert asked == expected

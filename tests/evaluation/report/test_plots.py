@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vskd.evaluation.metrics import reliability_bins
 from vskd.evaluation.report import plots
 from vskd.evaluation.report.plots import ForestRow
 
@@ -103,3 +104,146 @@ def test_few_classes_get_percentages_and_many_do_not(monkeypatch: pytest.MonkeyP
     texts.clear()
     plots.confusion_matrix(np.eye(13, dtype=int), tuple("abcdefghijklm"))
     assert texts == ["1"] * 13
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots are given as figures."""
+    monkeypatch.setattr(plots, "to_png", lambda figure: figure)
+
+
+@pytest.mark.usefixtures("drawn")
+def test_confusion_matrix_shows_shares_and_counts_row_by_row() -> None:
+    counts = np.array([[3, 1, 0], [0, 0, 0], [2, 2, 4]])
+    ax, bar = plots.confusion_matrix(counts, ["sit_down", "run", "up"]).axes  # type: ignore[attr-defined]
+    (image,) = ax.get_images()
+    np.testing.assert_allclose(image.get_array(), [[0.75, 0.25, 0], [0, 0, 0], [0.25, 0.25, 0.5]])
+    assert image.get_clim() == (0, 1)
+    said = {tuple(map(int, t.get_position())): t for t in ax.texts}  # (column, row)
+    assert {place: t.get_text() for place, t in said.items()} == {
+        (0, 0): "75.0 %\n3",
+        (1, 0): "25.0 %\n1",
+        (0, 2): "25.0 %\n2",
+        (1, 2): "25.0 %\n2",
+        (2, 2): "50.0 %\n4",
+    }
+    assert (said[0, 0].get_color(), said[2, 2].get_color()) == ("white", plots.INK)
+    assert [t.get_weight() for t in (said[0, 0], said[2, 2], said[1, 0])] == ["bold", "bold", "normal"]
+    for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
+        assert [t.get_text() for t in labels] == ["sit down", "run", "up"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
+    assert ax.get_xticklabels()[0].get_rotation() == 45
+    assert bar.get_ylabel() == "share of the true class"
+    flat = plots.confusion_matrix(np.eye(2, dtype=int), ["a", "bcd"]).axes[0]  # type: ignore[attr-defined]
+    assert flat.get_xticklabels()[0].get_rotation() == 0
+
+
+@pytest.mark.usefixtures("drawn")
+@pytest.mark.parametrize(("classes", "text"), [(12, "100.0 %\n9"), (13, "9")])
+def test_up_to_twelve_classes_have_percentages(classes: int, text: str) -> None:
+    figure = plots.confusion_matrix(9 * np.eye(classes, dtype=int), [f"c{n}" for n in range(classes)])
+    assert {t.get_text() for t in figure.axes[0].texts} == {text}  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("drawn")
+def test_subject_bars_have_accuracy_interval_and_the_overall_line(make_predictions, make_results) -> None:
+    results = make_results(make_predictions(subjects=3))
+    (ax,) = plots.subject_bars(results).axes
+    bars = [patch for patch in ax.patches if patch.get_width() == pytest.approx(0.62)]
+    assert [bar.get_height() for bar in bars] == [row.accuracy for row in results.per_subject]
+    (errors,) = (c for c in ax.collections if len(c.get_segments()) == 3)
+    for segment, row in zip(errors.get_segments(), results.per_subject, strict=True):
+        low, high = row.accuracy_interval
+        assert segment[:, 1].tolist() == pytest.approx([min(low, row.accuracy), max(high, row.accuracy)])
+    assert results.accuracy in [line.get_ydata()[0] for line in ax.lines]
+    assert [t.get_text() for t in ax.texts] == [
+        f"all {results.accuracy:.1%}",
+        *(f"{row.accuracy:.0%}\nn={row.n}" for row in results.per_subject),
+    ]
+    assert [t.get_text() for t in ax.get_xticklabels()] == [row.subject for row in results.per_subject]
+    assert ax.get_ylim() == (0, 1.03) and ax.get_xlabel() == "subject"
+    assert ax.yaxis.get_major_formatter()(0.25) == "25%"
+
+
+@pytest.mark.usefixtures("drawn")
+def test_reliability_diagram_has_the_bins(make_predictions) -> None:
+    predictions = make_predictions()
+    bins = reliability_bins(predictions)
+    used = bins.count > 0
+    top, bottom = plots.reliability_diagram(predictions, 0.1234).axes
+    assert [bar.get_height() for bar in top.patches] == bins.accuracy[used].tolist()
+    assert [bar.get_x() + bar.get_width() / 2 for bar in top.patches] == pytest.approx(
+        ((bins.edges[:-1] + bins.edges[1:]) / 2)[used]
+    )
+    assert {round(bar.get_width(), 6) for bar in top.patches} == {round(0.9 / 15, 6)}
+    (gaps,) = top.collections
+    assert [s[:, 1].tolist() for s in gaps.get_segments()] == [
+        [a, c] for a, c in zip(bins.accuracy[used], bins.confidence[used], strict=True)
+    ]
+    diagonal, dots = top.lines
+    assert (list(diagonal.get_xdata()), list(diagonal.get_ydata())) == ([0, 1], [0, 1])
+    assert dots.get_ydata().tolist() == bins.confidence[used].tolist()
+    assert [bar.get_height() for bar in bottom.patches] == bins.count.tolist()
+    assert top.get_title(loc="left") == "expected calibration error 0.123"
+    assert (top.get_xlim(), top.get_ylim(), bottom.get_xlabel()) == ((0, 1), (0, 1.02), "confidence")
+
+
+@pytest.mark.usefixtures("drawn")
+def test_training_curves_are_sorted_into_panels() -> None:
+    rows = [
+        {
+            "epoch": e,
+            "train/loss": 100.0 / 10**e,
+            "train/kd": 1.0 + e,
+            "validation/loss": 3.0,
+            "validation/accuracy": 0.5,
+        }
+        | ({"validation/macro_f1": 0.4} if e else {})
+        for e in range(3)
+    ]
+    accuracy, loss, terms = plots.training_curves(rows).axes  # type: ignore[union-attr]
+
+    def lines(ax: object) -> dict[str, tuple[list[float], list[float], str, str]]:
+        return {
+            line.get_label(): (list(line.get_xdata()), list(line.get_ydata()), line.get_color(), line.get_linestyle())
+            for line in ax.lines  # type: ignore[attr-defined]
+        }
+
+    assert [ax.get_title(loc="left") for ax in (accuracy, loss, terms)] == ["accuracy", "loss", "loss terms"]
+    assert lines(accuracy) == {
+        "validation": ([0, 1, 2], [0.5] * 3, plots.ORANGE, "-"),
+        "validation macro f1": ([1, 2], [0.4] * 2, plots.ORANGE, "--"),
+    }
+    assert lines(loss) == {"train": ([0, 1, 2], [100.0, 10.0, 1.0], plots.BLUE, "-")} | {
+        "validation": ([0, 1, 2], [3.0] * 3, plots.ORANGE, "-")
+    }
+    assert lines(terms) == {"kd": ([0, 1, 2], [1.0, 2.0, 3.0], plots.BLUE, "-")}
+    assert (loss.get_yscale(), terms.get_yscale()) == ("log", "linear")  # a hundredfold range, and a threefold one
+    assert accuracy.get_ylim() == (0, 1.02)
+    (single,) = plots.training_curves([{"epoch": 0, "train/loss": 1.0}]).axes  # type: ignore[union-attr]
+    assert single.lines[0].get_marker() == "o"
+
+
+@pytest.mark.usefixtures("drawn")
+@pytest.mark.parametrize(("most", "scale"), [(50.0, "linear"), (50.1, "log")])
+def test_losses_over_more_than_a_factor_of_fifty_are_logarithmic(most: float, scale: str) -> None:
+    rows = [{"epoch": 0, "train/loss": most}, {"epoch": 1, "train/loss": 1.0}]
+    assert plots.training_curves(rows).axes[0].get_yscale() == scale  # type: ignore[union-attr]
+    with_zero = plots.training_curves([*rows, {"epoch": 2, "train/loss": 0.0}])
+    assert with_zero.axes[0].get_yscale() == "linear"  # type: ignore[union-attr]
+
+
+@pytest.mark.usefixtures("drawn")
+def test_interval_plot_has_a_line_per_row_from_above() -> None:
+    rows = [ForestRow("plain", 0.8, (0.7, 0.9), "80 %"), ForestRow("dask", 0.85, None, "85 %", True)]
+    (ax,) = plots.interval_plot(rows, "accuracy", 0.75).axes  # type: ignore[attr-defined]
+    assert [(list(line.get_xdata()), list(line.get_ydata()), line.get_color()) for line in ax.lines[:3]] == [
+        ([0.7, 0.9], [0, 0], plots.MUTED),
+        ([0.8], [0], plots.MUTED),
+        ([0.85], [1], plots.BLUE),
+    ]
+    assert list(ax.lines[3].get_xdata()) == [0.75, 0.75]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["plain", "dask"]
+    assert [t.get_text() for t in ax.texts] == ["80 %", "85 %"]
+    assert (ax.get_ylim(), ax.get_xlabel()) == ((1.5, -0.5), "accuracy")
+    assert ax.xaxis.get_major_formatter()(0.1234, 0) == "12.34%"

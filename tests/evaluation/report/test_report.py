@@ -8,7 +8,7 @@ import pytest
 
 from vskd.errors import DataError
 from vskd.evaluation.report.formatting import NBSP, percent, percent_interval
-from vskd.evaluation.report.report import write_report
+from vskd.evaluation.report.report import _confused_pairs, write_report
 from vskd.files import WriteError
 from vskd.modalities.figures import new_figure, to_png
 
@@ -137,3 +137,40 @@ def test_unwritable_place(make_predictions, make_results, tmp_path: Path) -> Non
     predictions = make_predictions()
     with pytest.raises(WriteError, match=r"report\.html"):
         write_report(tmp_path / "file" / "report.html", make_results(predictions), predictions)
+
+
+def test_the_most_frequent_confusions_and_of_equal_ones_the_larger_share(make_predictions, make_results) -> None:
+    results = make_results(make_predictions())
+    names = ("a", "b", "c", "d")
+    confusion = ((9, 3, 0, 1), (1, 1, 3, 0), (2, 2, 5, 0), (0, 0, 0, 7))
+    found = _confused_pairs(results.model_copy(update={"confusion": confusion}), names)
+    assert found == [
+        ("b", "c", 3, 5),
+        ("a", "b", 3, 13),
+        ("c", "a", 2, 9),
+        ("c", "b", 2, 9),
+        ("b", "a", 1, 5),
+        ("a", "d", 1, 13),
+    ]
+    many = tuple(tuple(1 if row != column else 0 for column in range(4)) for row in range(4))
+    assert len(_confused_pairs(results.model_copy(update={"confusion": many}), names)) == 8
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("teacher", "Teacher"), ("student", "Student, float"), ("bundle", "Bundle, int8")]
+)
+def test_what_was_evaluated_is_named(make_predictions, make_results, tmp_path: Path, kind: str, shown: str) -> None:
+    predictions = make_predictions()
+    results = make_results(
+        predictions, kind=kind, **({"distiller": None, "teacher": None} if kind == "teacher" else {})
+    )
+    write_report(tmp_path / "report.html", results, predictions)
+    assert f"{shown} · " in read(tmp_path / "report.html")[1]
+
+
+def test_equal_numbers_of_recordings_with_another_accuracy_are_refused(
+    make_predictions, make_results, tmp_path
+) -> None:
+    right, other = make_predictions(n=60, skill=3.0), make_predictions(n=60, skill=0.1)
+    with pytest.raises(DataError, match="are not of these predictions"):
+        write_report(tmp_path / "report.html", make_results(right), other)

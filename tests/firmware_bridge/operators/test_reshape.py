@@ -5,6 +5,10 @@ import pytest
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, check, constant, moved
 from vskd.errors import BundleError
+from vskd.firmware_bridge.graph import read_graph
+from vskd.firmware_bridge.operators.reshape import same_bytes
+from vskd.firmware_bridge.planner import Plan
+from vskd.firmware_bridge.source import Source
 
 
 def test_a_reshape_whose_input_is_needed_later_is_a_copy(workbench: Workbench) -> None:
@@ -24,3 +28,14 @@ def test_other_scales_are_refused(workbench: Workbench) -> None:
     model = HandMade(values, [Step("RESHAPE", (0, 1), 2, ("ReshapeOptions", {"newShape": [1, 3, 4]}))])
     with pytest.raises(BundleError, match="RESHAPE: the firmware does not have inputs and output of different"):
         workbench.answers(model.pack(), [])
+
+
+@pytest.mark.parametrize(
+    ("place", "statements"), [(16, []), (32, ["vskd_copy_rows(1, 12, 12, arena + 16, arena + 32);"])]
+)
+def test_bytes_that_are_in_their_place_are_not_copied(place: int, statements: list[str]) -> None:
+    values = [moved(1, 12), constant((1, 3, 4)), moved(1, 3, 4)]
+    model = HandMade(values, [Step("RESHAPE", (0, 1), 2, ("ReshapeOptions", {"newShape": [1, 3, 4]}))])
+    (operator,) = read_graph(model.pack()).operators
+    source = Source(Plan(64, {0: 16, 2: place}), in_place=False)
+    assert same_bytes(operator.inputs[0], operator.output, source) == statements

@@ -24,7 +24,7 @@ SHAPES: Mapping[int, Mapping[str, tuple[int, ...]]] = {
     9: {"logits": (CLASSES,), "embedding": (9,), "shallow": (5, 6, 6), "deep": (9, 2, 2)},
 }
 """Layers of the two networks that are paired, by the width of their embedding."""
-UNTRAINED = {("none", 6), ("none", 9), ("kd", 6), ("kd", 9), ("dask", 6)}
+UNTRAINED = {(name, width) for name in ("none", "kd", "sp") for width in (6, 9)} | {("dask", 6)}
 """Presets, with the width of the teacher's embedding, that have neither projectors nor learned weights."""
 
 

@@ -74,6 +74,34 @@ def test_filling_bytes_between_markers_are_skipped(tmp_path: Path) -> None:
     assert tuple(peek_image(path)) == (40, 30)
 
 
+@pytest.mark.parametrize("size", [(8, 8), (8, 300), (300, 8)])
+def test_the_smallest_images(tmp_path: Path, size: tuple[int, int]) -> None:
+    noise(*size).save(tmp_path / "small.png")
+    assert tuple(peek_image(tmp_path / "small.png")) == size
+
+
+@pytest.mark.parametrize("marker", [*range(0xC0, 0xD0)])
+def test_which_markers_hold_the_size(tmp_path: Path, marker: int) -> None:
+    """DHT, JPG and DAC lie among the starts of frames and hold something else; the next frame counts."""
+    first, second = (struct.pack(">BBHBHHB", 0xFF, m, 8, 8, h, 40, 1) for m, h in ((marker, 30), (0xC0, 50)))
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"\xff\xd8" + first + b"\xff\xd0" + second)
+    assert peek_image(path).height == (50 if marker in (0xC4, 0xC8, 0xCC) else 30)
+
+
+@pytest.mark.parametrize("start", [b"\xff\xda", b"\xff\xd9", b"\xff\xe0\x00\x04ab\x00\xc0"])
+def test_a_scan_or_an_end_before_the_size(tmp_path: Path, start: bytes) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"\xff\xd8" + start + struct.pack(">BBHBHHB", 0xFF, 0xC0, 8, 8, 30, 40, 1))
+    with pytest.raises(DataError, match="without the size of its image"):
+        peek_image(path)
+
+
+@pytest.mark.parametrize(("name", "image"), [("a.JPG", True), ("a.jpeg", True), ("a.gif", False), ("jpg", False)])
+def test_names_of_images(name: str, image: bool) -> None:
+    assert is_image_name(Path(name)) is image
+
+
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (300, 7)])
 def test_tiny_images_are_refused(tmp_path: Path, size: tuple[int, int]) -> None:
     path = tmp_path / "dot.png"

@@ -60,6 +60,24 @@ def test_frames_become_jpegs_in_order(tmp_path: Path, synthetic_root: Path) -> N
         assert np.abs(picture - frame).mean() < 6  # JPEG loses a little; another frame or channel order is far off
 
 
+def test_grey_frames_become_grey_jpegs_and_recordings_that_are_there_are_kept(tmp_path: Path) -> None:
+    class Grey:
+        ids = ("r2", "r1")
+
+        def num_frames(self, recording: str) -> int:
+            return {"r1": 3, "r2": 1}[recording]
+
+        def frames(self, recording: str, numbers: np.ndarray) -> np.ndarray:
+            return np.full((len(numbers), 20, 30, 1), 80 + 40 * numbers[0], np.uint8)
+
+    (tmp_path / "r2").mkdir()
+    assert write_jpegs(Grey(), tmp_path) == 1  # type: ignore[arg-type]
+    assert not any((tmp_path / "r2").iterdir())
+    pictures = [Image.open(file) for file in sorted((tmp_path / "r1").iterdir())]
+    assert [(picture.mode, picture.size) for picture in pictures] == [("L", (30, 20))] * 3
+    assert [int(np.asarray(picture)[10, 10]) for picture in pictures] == pytest.approx([80, 120, 160], abs=1)
+
+
 def test_an_unwritable_folder_is_a_clear_error(tmp_path: Path) -> None:
     from vskd.files import WriteError
 

@@ -80,3 +80,59 @@ def test_scale_is_one_gain_per_window() -> None:
 def test_jitter_has_the_asked_deviation() -> None:
     noise = WindowAugmentation(jitter=0.3)(torch.zeros(50, 3, 1000), generator())
     assert math.isclose(noise.std().item(), 0.3, rel_tol=0.01)
+
+
+def read_positions(**settings: float) -> torch.Tensor:
+    """Where each of 4000 windows of 101 samples is read, as fractions of the window: (windows, samples)."""
+    ramp = torch.linspace(0, 1, 101).expand(4000, 3, 101)
+    return WindowAugmentation(**settings)(ramp, generator())[:, 0]
+
+
+def test_crop_cuts_or_holds_the_asked_fraction_at_either_end() -> None:
+    """A start is uniform between -0.3 and 1 times the fraction; what lies before the window is held."""
+    found = read_positions(crop=0.2)
+    start, end = found[:, 0], 1 - found[:, -1]
+    for cut in (start, end):
+        assert 0.19 < cut.max() <= 0.2 + 1e-5 and cut.min() == pytest.approx(0, abs=1e-5)
+        assert (cut < 1e-5).float().mean().item() == pytest.approx(0.3 / 1.3, abs=0.03)
+        assert cut.mean().item() == pytest.approx(0.2 * 0.5 / 1.3, abs=0.003)
+    assert abs(torch.corrcoef(torch.stack([start, end]))[0, 1]) < 0.05
+    steps = found.diff(dim=1)
+    assert (steps > -1e-5).all() and (steps[start > 0.01].std(dim=1) < 0.05).all()
+
+
+def test_a_warp_has_the_asked_deviation_in_the_middle() -> None:
+    """At half of the window the slow wave is 1 and the fast one 0; at a quarter sin(pi/4) and 1/2."""
+    found = read_positions(time_warp=0.05)
+    assert (found[:, 50] - 0.5).std().item() == pytest.approx(0.05, rel=0.05)
+    assert (found[:, 50] - 0.5).mean().item() == pytest.approx(0, abs=0.003)
+    assert (found[:, 25] - 0.25).std().item() == pytest.approx(0.05 * (0.5 + 0.25) ** 0.5, rel=0.05)
+    both = torch.corrcoef(torch.stack([found[:, 25] - 0.25, found[:, 75] - 0.75]))[0, 1].item()
+    assert both == pytest.approx((0.5 - 0.25) / 0.75, abs=0.05)
+
+
+def test_a_gain_has_the_asked_deviation_about_one() -> None:
+    gain = WindowAugmentation(scale=0.2)(torch.ones(4000, 3, 8), generator())[:, 0, 0]
+    assert (gain.mean().item(), gain.std().item()) == (pytest.approx(1, abs=0.01), pytest.approx(0.2, rel=0.05))
+
+
+def test_sensors_of_one_place_turn_together_and_others_by_themselves() -> None:
+    window = torch.randn(4, 3, 20)
+    windows = torch.cat([window, window, window], dim=1)
+    turned = WindowAugmentation(rotation_deg=30)(windows, generator(), ("wrist", "hip", "wrist"))
+    first, second, third = turned.chunk(3, dim=1)
+    assert torch.equal(first, third) and not torch.allclose(first, second, atol=1e-3)
+    torch.testing.assert_close(first.norm(dim=1), window.norm(dim=1))
+    alone = WindowAugmentation(rotation_deg=30)(window, generator())
+    assert torch.equal(alone, first)
+
+
+def test_what_is_no_three_axes_is_not_turned() -> None:
+    windows = torch.randn(4, 4, 20)
+    assert torch.equal(WindowAugmentation(rotation_deg=30)(windows, generator()), windows)
+    assert torch.equal(WindowAugmentation(rotation_deg=30)(torch.ones(4, 6, 20), generator()), torch.ones(4, 6, 20))
+
+
+@pytest.mark.parametrize("field", ["rotation_deg", "scale", "jitter", "time_warp", "crop"])
+def test_one_change_is_a_change(field: str) -> None:
+    assert WindowAugmentation(**{field: 0.1}).active and not WindowAugmentation().active

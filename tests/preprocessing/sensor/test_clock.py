@@ -121,3 +121,10 @@ def test_a_device_s_nominal_rate_counts_where_stamps_say_quite_another() -> None
     assert fit_clock(hasty, "a.csv").rate_hz == 300.0
     assert fit_clock(hasty, "a.csv", 31.0).rate_hz == 31.0
     assert fit_clock(even(90, 40.0), "a.csv", 31.0).rate_hz == 40.0, "another rate of the device is no burst"
+
+
+def test_a_file_of_many_short_recordings_has_the_rate_of_each() -> None:
+    stamps = np.concatenate([60.0 * k + even(150) for k in range(20)])
+    clock = fit_clock(stamps, "a.csv")
+    assert clock.rate_hz == pytest.approx(50, rel=1e-3)
+    assert clock.breaks == tuple(range(150, 3000, 150))

@@ -129,3 +129,9 @@ def test_what_is_no_time(name: str) -> None:
 )
 def test_a_file_s_name_may_name_another_sensor(text: str, other: str) -> None:
     assert other_sensor(text, "accelerometer") == other
+
+
+def test_the_words_of_a_stream_of_its_own_may_be_all_that_a_column_has() -> None:
+    assert columns_by_name(["ankle_x", "ankle_y"], ("x", "y"), "ankle").columns == (0, 1)
+    assert columns_by_name(["left_ankle_x", "left_ankle_y"], ("x", "y"), "ankle").columns == ()
+    assert columns_by_name(["left_ankle_x", "left_ankle_y"], ("x", "y"), "left ankle").columns == (0, 1)

@@ -144,3 +144,18 @@ def test_more_names_than_columns_is_refused(tmp_path: Path) -> None:
 def test_a_row_that_breaks_off_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data row 3 has 1 cells, expected 2 \(separated by comma\)"):
         table(tmp_path, "x,y\n1,2\n3,4\n5\n")
+
+
+def test_a_header_that_comes_again_is_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("t,x,y\n" + "0,1.5,2\n" * 9 + "t,x,y\n" + "1,2.5,3\n" * 9)
+    table = read_delimited(path)
+    assert table.names == ("t", "x", "y") and len(table.rows) == 18
+    assert table.numbers(1).tolist() == [1.5] * 9 + [2.5] * 9
+
+
+def test_a_semicolon_that_ends_each_line_of_commas_is_no_cell(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("33,Jogging,49105962326000,-0.7,12.6,0.5;\n" * 9)
+    table = read_delimited(path)
+    assert table.separator == "comma" and table.width == 6 and table.is_numeric(5)

@@ -1,5 +1,7 @@
 """Streams side by side by absolute time, against functions that can be evaluated at any time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,43 @@ def test_too_little_in_common_is_named() -> None:
 def test_a_stream_without_a_day_cannot_stand_beside_one_with() -> None:
     with pytest.raises(DataError, match="r: b: has no time stamps that name a day"):
         joined([timed(50.0, 0.0, 4.0), timed(50.0, 0.0, 4.0, absolute=False)], ("a", "b"), "r", 50.0)
+
+
+@pytest.mark.parametrize(("shift", "enough"), [(2.0, True), (2.02, False)])
+def test_half_of_the_longest_is_enough_in_common(shift: float, enough: bool) -> None:
+    parts = [timed(50.0, 0.0, 4.025), timed(50.0, shift, 4.0)]  # the first lasts 4 s, the second 3.98 s
+    if enough:
+        assert joined(parts, ("a", "b"), "r", 50.0).times[0] == pytest.approx(2.0)
+    else:
+        with pytest.raises(DataError, match="overlap by 2 s only"):
+            joined(parts, ("a", "b"), "r", 50.0)
+
+
+def test_the_last_common_sample_is_there() -> None:
+    whole = joined([timed(50.0, 0.0, 4.025), timed(50.0, 0.0, 4.025)], ("a", "b"), "r", 25.0)
+    assert whole.times[-1] == pytest.approx(4.0) and len(whole.times) == 101
+    assert whole.clock.rate_hz == 25.0 and whole.clock.period_s == 1 / 25
+    assert whole.absolute and not joined([timed(50.0, 0.0, 4.0, absolute=False)] * 2, ("a", "b"), "r", 25.0).absolute
+
+
+def test_two_clocks_of_one_rate_are_interpolated_and_not_filtered() -> None:
+    """50.9 Hz against 50 Hz is a clock, 51.1 Hz a rate: only this one is filtered, which blurs a step."""
+    for rate, sharp in ((50.9, True), (51.1, False)):
+        times = np.arange(200) / rate
+        step = Timed((times > 2).astype(np.float32)[None], rate, times)
+        whole = joined([step, timed(50.0, 0.0, 3.9, absolute=False)], ("a", "b"), "r", 50.0)
+        beside = np.abs(whole.times - 2) > 0.05
+        assert bool(np.abs(whole.signal[0] - (whole.times > 2))[beside].max() < 1e-6) is sharp
+
+
+def test_gaps_have_their_length() -> None:
+    whole = joined([timed(50.0, 0.0, 8.0), timed(50.0, 0.0, 8.0, without=slice(100, 150))], ("a", "b"), "r", 25.0)
+    (place,) = whole.clock.breaks
+    assert whole.clock.gaps == (pytest.approx(whole.times[place] - whole.times[place - 1]),)
+
+
+def test_local_times_of_no_stated_zone_cannot_stand_beside_others() -> None:
+    local = replace(timed(50.0, 5.0, 6.0), local=True)
+    with pytest.raises(DataError, match=r"r: watch: .* local times of a zone that nobody states.*--time-zone"):
+        joined([local, timed(50.0, 5.0, 6.0)], ("watch", "phone"), "r", 50.0)
+    assert joined([local, local], ("a", "b"), "r", 50.0).signal.shape[0] == 4

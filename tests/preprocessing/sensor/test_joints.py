@@ -8,7 +8,8 @@ import pytest
 from scipy.io import savemat
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.joints import in_body_frame, read_joints, trajectories
+from vskd.preprocessing.sensor.joints import cut_joints, in_body_frame, read_joints, trajectories
+from vskd.preprocessing.sync.cut import Cut
 
 
 def body(frames: int = 30) -> npt.NDArray[np.float32]:
@@ -63,6 +64,13 @@ def test_every_coordinate_is_a_trajectory_of_the_length_that_is_asked_for(frames
     np.testing.assert_allclose(resampled[:, [0, -1]], flat[:, [0, -1]], atol=1e-6)
     if frames == 16:
         np.testing.assert_allclose(resampled, flat, atol=1e-6)
+
+
+def test_the_frames_of_a_cut_stay(tmp_path: Path) -> None:
+    joints = np.arange(2 * 3 * 10, dtype=np.float32).reshape(2, 3, 10)
+    np.testing.assert_array_equal(cut_joints(joints, Cut(0.1, 0.25), 20.0, tmp_path), joints[..., 2:5])
+    with pytest.raises(DataError, match=r"of its 10 frames, 1 lie between 0\.1 and 0\.15 s"):
+        cut_joints(joints, Cut(0.1, 0.15), 20.0, tmp_path)
 
 
 def test_all_joints_at_one_place_are_no_body() -> None:

@@ -1,7 +1,9 @@
 """The raw window, in closed form."""
 
+import pytest
 import torch
 
+from vskd.errors import SettingError
 from vskd.preprocessing.sensor.raw import RawWindow
 
 
@@ -20,3 +22,13 @@ def test_minmax_reaches_both_ends_of_every_axis() -> None:
 def test_scaling_the_input_does_not_change_minmax() -> None:
     windows = torch.randn(3, 3, 20, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(RawWindow("minmax")(windows), RawWindow("minmax")(3 * windows + 7), atol=1e-5, rtol=0)
+
+
+def test_what_holds_where_nothing_is_said_and_what_is_refused() -> None:
+    plain = RawWindow()
+    assert (plain.scaling, plain.limit, plain.kind, plain.out_channels(7)) == ("fixed", 4.0, "series", 7)
+    with pytest.raises(SettingError, match=r"encoding\.scaling is 'max'"):
+        RawWindow("max")
+    for limit in (0.0, -1.0):
+        with pytest.raises(SettingError, match="limit"):
+            RawWindow("fixed", limit)

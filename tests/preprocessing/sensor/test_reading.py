@@ -26,3 +26,9 @@ def test_a_part_is_told_by_its_rows_or_seconds_and_by_nothing_else() -> None:
     assert Reading(separator="tab", factors=(2.0,), offset=3.0, time_unit_s=1e-3).part == WHOLE.part == ()
     assert Reading(rows=(0, 50)).part == ((0, 50),)
     assert Reading(rows=(0, 50), seconds=(0.0, 1.0)).part == ((0, 50), (0.0, 1.0))
+
+
+def test_what_was_added_later_is_in_a_hash_only_where_it_says_something() -> None:
+    assert set(Reading().told()) == {"separator", "factors", "offset", "time_unit_s", "rows", "seconds"}
+    said = {"limit": 2.0, "time_zone": "Asia/Tokyo"}
+    assert Reading(limit=2.0, time_zone="Asia/Tokyo").told().items() >= said.items()

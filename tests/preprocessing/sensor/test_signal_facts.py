@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.preprocessing.sensor.recordings import wrist
+from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.signal_facts import SignalFacts, signal_facts
 from vskd.preprocessing.sensor.timed import Timed
 
@@ -45,3 +46,22 @@ def test_half_a_percent_below_the_range_is_the_rail_and_five_above_it_a_glitch(
     signal[2], signal[0, 50] = 1.0, -16 * largest
     found = facts_of(signal, range_limit=16.0)
     assert (found.saturated, found.glitches) == (pytest.approx(railed / 100), glitches)
+
+
+def test_gaps_rate_and_time_are_the_clocks() -> None:
+    signal = wrist().T.astype(np.float32)
+    times = np.arange(150) / 50.0
+    times[60:] += 1.5
+    times[100:] += 0.7
+    clock = Clock(50.0, (60, 100), (1.52, 0.72), (), 0.02)
+    found = signal_facts(Timed(signal, 49.8, times, clock=clock), stream="accelerometer", unit="g", range_limit=2.0)
+    assert (found.gaps, found.longest_gap_s, found.rate_hz) == (2, 1.52, 49.8)
+    assert found.seconds == pytest.approx(149 / 50 + 2.2)
+    assert found.attributes()["longest_gap_s"] == 1.52
+    assert (facts_of(wrist().T).gaps, facts_of(wrist().T).longest_gap_s) == (0, 0.0)
+
+
+def test_the_largest_value_has_no_sign() -> None:
+    signal = wrist().T
+    signal[1, 70] = -30.0
+    assert facts_of(signal, range_limit=0.0).largest == 30.0

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from vskd.preprocessing.sensor.stamps import is_stamp, parse_stamps, scale_counts, start_of
+from vskd.preprocessing.sensor.stamps import is_local, is_stamp, parse_stamps, scale_counts, start_of
 
 AT = np.arange(100) * 0.02
 START = datetime(2024, 5, 6, 23, 59, 59, 300_000, tzinfo=UTC)
@@ -103,3 +103,68 @@ def test_what_is_no_stamp(cell: str) -> None:
 )
 def test_a_stamp_that_says_its_day_is_a_time_since_1970(cell: str, seconds: float | None) -> None:
     assert start_of(cell) == (None if seconds is None else pytest.approx(seconds, abs=1e-4))
+
+
+@pytest.mark.parametrize(("step", "how"), [(-20.0, "in ms"), (-0.02, "in s"), (20_000.0, "in us")])
+def test_a_clock_that_runs_backwards_has_a_unit_too(step: float, how: str) -> None:
+    counts = step * np.arange(50.0)
+    seconds, said = scale_counts(counts, 5.0)
+    assert said == how
+    np.testing.assert_allclose(np.abs(seconds), np.arange(50) / 50, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("step", "how"), [(0.1999, "in s"), (5.01e-4, "in s"), (0.21, None), (4.9e-4, None)])
+def test_steps_of_five_to_two_thousand_hertz_have_a_unit(step: float, how: str | None) -> None:
+    """0.21 of a second is 4.8 Hz; as milliseconds it would be 4,762 Hz."""
+    found = scale_counts(step * np.arange(50.0), 5.0)
+    assert (found and found[1]) == how
+
+
+@pytest.mark.parametrize(
+    ("first", "how"),
+    [(1e8, "in s"), (4e9, "in s"), (1e11, "in ms"), (4e12, "in ms"), (1e14, "in us"), (4e15, "in us"), (1e17, "in ns")],
+)
+def test_counts_since_1970_have_the_unit_of_their_size_whatever_their_step(first: float, how: str) -> None:
+    found = scale_counts(np.array([0.0, 3.0, 9000.0]), first)
+    assert found is not None and found[1] == how
+
+
+def test_afternoons_and_noon() -> None:
+    cells = ["11:59:59.5 AM", "12:00:00.0 PM", "12:59:59.0 PM", "01:00:00.0 PM", "11:59:59.0 PM"]
+    seconds, how = parse_stamps(cells)
+    assert (seconds.tolist(), how) == ([0.0, 0.5, 3599.5, 3600.5, 43199.5], "times of day")
+    midnight, _ = parse_stamps(["11:59:59.0 pm", "12:00:01.0 am"])
+    assert midnight.tolist() == [0.0, 2.0]
+
+
+def test_a_time_of_day_that_goes_back_a_little_is_no_midnight() -> None:
+    seconds, _ = parse_stamps(["10:00:01.0", "10:00:00.5", "10:00:02.0"])
+    assert seconds.tolist() == [0.0, -0.5, 1.0]
+
+
+def test_a_unit_of_its_own_is_named() -> None:
+    seconds, how = scale_counts(np.arange(3.0), 0.0, 0.25)
+    assert (seconds.tolist(), how) == ([0.0, 0.25, 0.5], "in 0.25 s")
+    assert parse_stamps(["0,5", "1,5"], 1.0)[0].tolist() == [0.0, 1.0]
+
+
+def test_days_between_dates_are_counted_where_they_are_written_with_the_year_first() -> None:
+    cells = [f"{day}_10:00:{n:02d}.5" for day in ("20240228", "20240301") for n in range(5)]
+    seconds, _ = parse_stamps(cells)
+    np.testing.assert_allclose(seconds, [*range(5), *(2 * 86400.0 + n for n in range(5))])
+
+
+@pytest.mark.parametrize(
+    ("cell", "local"),
+    [
+        ("2024-03-01T10:00:00", True),
+        ("2024-03-01 10:00:00,250", True),
+        ("2024-03-01T10:00:00Z", False),
+        ("2024-03-01T10:00:00.5+01:00", False),
+        ("1709287200000", False),
+        ("10:00:00", False),
+        ("03/04/2024 10:00:00", False),
+    ],
+)
+def test_what_says_a_day_and_no_offset_is_local(cell: str, local: bool) -> None:
+    assert is_local(cell) == local

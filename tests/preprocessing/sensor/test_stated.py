@@ -4,10 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.reading import Reading
-from vskd.preprocessing.sensor.stated import read_part
+from vskd.preprocessing.sensor.stated import Part, open_stated, read_part
 
 TABLE = np.column_stack([1000 + 20.0 * np.arange(300), np.random.default_rng(0).normal(size=(300, 3))])
 
@@ -57,3 +58,133 @@ def test_a_file_that_changed_is_read_again(file: Path) -> None:
     np.savetxt(file, 2 * TABLE, delimiter=",", fmt="%.6f")
     second = read_part(file, axes="xyz", rate_hz=50.0, columns=(1, 2, 3), reading=Reading())
     np.testing.assert_allclose(second.signal, 2 * first.signal, atol=1e-5)
+
+
+XYZ = {"axes": "xyz", "rate_hz": 50.0, "columns": (1, 2, 3)}
+
+
+def test_the_day_of_the_first_stamp_is_kept(tmp_path: Path) -> None:
+    table = TABLE.copy()
+    table[:, 0] = 1.6e9 + np.arange(300) / 50
+    for name in ("a.csv", "a.npy"):
+        if name == "a.csv":
+            np.savetxt(tmp_path / name, table, delimiter=",", fmt="%.4f")
+        else:
+            np.save(tmp_path / name, table)
+        part = read_part(tmp_path / name, **XYZ, reading=Reading(rows=(10, 20)), time_column=0)
+        assert part.start == pytest.approx(1.6e9)
+        assert read_part(tmp_path / name, **XYZ, reading=Reading()).start is None
+
+
+def test_an_empty_cell_is_left_out_where_a_clock_shows_the_gap_and_refused_without(tmp_path: Path) -> None:
+    rows = [",".join(f"{v:.6f}" for v in row) for row in TABLE]
+    cells = rows[7].split(",")
+    rows[7] = ",".join([*cells[:2], "", cells[3]])
+    (tmp_path / "a.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    part = read_part(tmp_path / "a.csv", **XYZ, reading=Reading(), time_column=0)
+    kept = np.delete(np.arange(300), 7)
+    np.testing.assert_allclose(part.signal, TABLE[kept, 1:].T, atol=1e-5)
+    np.testing.assert_allclose(part.stamps, TABLE[kept, 0] / 1000 - 1.0, atol=1e-9)
+    with pytest.raises(DataError):
+        read_part(tmp_path / "a.csv", **XYZ, reading=Reading())
+
+
+@pytest.mark.parametrize(("seconds", "rows"), [((1.0001, 1.9999), (50, 100)), ((0.98, 1.98), (49, 99))])
+def test_the_rounding_of_times_moves_no_border(file: Path, seconds: tuple[float, float], rows: tuple[int, int]) -> None:
+    part = read_part(file, **XYZ, reading=Reading(seconds=seconds), time_column=0)
+    np.testing.assert_allclose(part.signal, TABLE[slice(*rows), 1:].T, atol=1e-5)
+
+
+def test_a_late_stamp_moves_no_border(tmp_path: Path) -> None:
+    table = TABLE.copy()
+    table[98:100, 0] += 60.0
+    np.savetxt(tmp_path / "a.csv", table, delimiter=",", fmt="%.6f")
+    part = read_part(tmp_path / "a.csv", **XYZ, reading=Reading(seconds=(1.0, 2.0)), time_column=0)
+    np.testing.assert_allclose(part.signal, TABLE[50:100, 1:].T, atol=1e-5)
+
+
+def test_an_end_may_lie_a_second_behind_the_last_sample(file: Path) -> None:
+    """The last sample is at 5.98 s."""
+    part = read_part(file, **XYZ, reading=Reading(seconds=(5.0, 6.97)), time_column=0)
+    assert part.signal.shape == (3, 50)
+    with pytest.raises(DataError, match=r"lasts 5\.980 s, and 5 to 6\.99 s are asked for"):
+        read_part(file, **XYZ, reading=Reading(seconds=(5.0, 6.99)), time_column=0)
+    with pytest.raises(DataError, match="asked for"):
+        read_part(file, **XYZ, reading=Reading(seconds=(1.0, 1.02)), time_column=0)  # one sample
+    assert read_part(file, **XYZ, reading=Reading(seconds=(1.0, 1.04)), time_column=0).signal.shape == (3, 2)
+    assert read_part(file, **XYZ, reading=Reading(rows=(250, 300)), time_column=0).signal.shape == (3, 50)
+
+
+def test_a_clock_that_is_none_is_named(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has 4 columns and no column 4 of times"):
+        read_part(file, **XYZ, reading=Reading(), time_column=4)
+    (tmp_path / "words.csv").write_text("a,1,2,3\n" * 9, encoding="utf-8")
+    with pytest.raises(DataError, match=r"words\.csv: column 0 cannot be read as times"):
+        read_part(tmp_path / "words.csv", **XYZ, reading=Reading(), time_column=0)
+    with pytest.raises(DataError, match=r"away\.csv: no such file"):
+        read_part(tmp_path / "away.csv", **XYZ, reading=Reading())
+
+
+def test_the_stated_unit_of_time_and_separator_count(tmp_path: Path) -> None:
+    table = TABLE.copy()
+    table[:, 0] = 20.0 * np.arange(300)
+    (tmp_path / "a.csv").write_text("\n".join(";".join(f"{v:.4f}" for v in row) for row in table) + "\n")
+    reading = Reading(time_unit_s=2e-3, separator="semicolon")
+    part = read_part(tmp_path / "a.csv", **XYZ, reading=reading, time_column=0)
+    assert part.stamps is not None and part.stamps[1] == pytest.approx(0.04)
+    with pytest.raises(DataError):
+        read_part(tmp_path / "a.csv", **XYZ, reading=Reading(separator="tab"), time_column=0)
+
+
+def test_a_variable_of_a_mat_file(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"other": TABLE[:, ::-1], "mine": TABLE})
+    part = read_part(tmp_path / "a.mat", **XYZ, reading=Reading(), variable="mine")
+    np.testing.assert_allclose(part.signal, TABLE[:, 1:].T, atol=1e-5)
+    assert open_stated(tmp_path / "a.mat", variable="mine").kind == "array 'mine'"
+
+
+def test_glitches_are_clipped_where_that_is_asked_for(file: Path) -> None:
+    plain, clipped = (
+        read_part(file, reading=Reading(limit=limit), axes="xyz", rate_hz=50.0, columns=(1, 2, 3)).signal
+        for limit in (0.0, 0.5)
+    )
+    np.testing.assert_array_equal(clipped, np.clip(plain, -0.5, 0.5))
+    assert np.abs(plain).max() > 0.5
+
+
+def test_numbers_of_samples_are_a_clock_and_missing_ones_a_gap(tmp_path: Path) -> None:
+    rows = np.delete(np.column_stack([np.arange(100), np.ones((100, 3))]), slice(40, 60), axis=0)
+    np.save(tmp_path / "n.npy", rows)
+    reading = Reading(time_unit_s=1 / 50.0)
+    part = read_part(tmp_path / "n.npy", axes="xyz", rate_hz=50.0, columns=(1, 2, 3), reading=reading, time_column=0)
+    assert part.stamps is not None
+    np.testing.assert_allclose(part.stamps, rows[:, 0] / 50)
+
+
+def test_a_zone_makes_moments_of_local_times(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+
+    def read(zone: str) -> Part:
+        reading = Reading(time_zone=zone)
+        return read_part(path, axes="xyz", rate_hz=1.0, columns=(1, 2, 3), reading=reading, time_column=0)
+
+    path.write_text("\n".join(f"2024-06-01T10:00:{n:02d},{n},0,1" for n in range(30)))
+    local, zoned = read(""), read("America/New_York")
+    assert local.local and not zoned.local
+    assert zoned.start is not None and local.start is not None and zoned.start - local.start == 4 * 3600
+    path.write_text("\n".join(f"2024-06-01T10:00:{n:02d}Z,{n},0,1" for n in range(30)))
+    with pytest.raises(DataError, match="are no local times of America/New_York"):
+        read("America/New_York")
+
+
+def test_the_clock_of_a_long_file_is_fitted_once_for_all_its_parts(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each of them would be quadratic: long files have many parts."""
+    from vskd.preprocessing.sensor import stated
+
+    fitted: list[int] = []
+    fit = stated.fit_clock
+    monkeypatch.setattr(stated, "fit_clock", lambda *given: fitted.append(1) or fit(*given))
+    for start in range(5):
+        reading = Reading(seconds=(float(start), start + 1.0))
+        read_part(file, axes="xyz", rate_hz=50.0, columns=(1, 2, 3), reading=reading, time_column=0)
+    assert len(fitted) == 1

@@ -40,3 +40,38 @@ def test_zeros_far_from_the_beginning_do_not_make_it_utf_16(tmp_path: Path) -> N
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.csv: no such file"):
         read_text(tmp_path / "a.csv")
+
+
+LINES = "".join(f"{n:02d},2\n" for n in range(40))  # five bytes each
+
+
+@pytest.mark.parametrize(("most", "lines"), [(0, 40), (1, 40), (4, 40), (5, 1), (9, 1), (10, 2), (200, 40), (201, 40)])
+def test_the_whole_lines_of_a_beginning(tmp_path: Path, most: int, lines: int) -> None:
+    """Less than one line is read as a whole file, which may be one line."""
+    (tmp_path / "a.csv").write_bytes(LINES.encode())
+    assert read_text(tmp_path / "a.csv", most) == (LINES[: 5 * lines], "utf-8")
+
+
+def test_files_of_utf_16_are_read_as_a_whole(tmp_path: Path) -> None:
+    for encoding in ("utf-16-le", "utf-16-be"):
+        mark = "\ufeff".encode(encoding)
+        (tmp_path / "a.csv").write_bytes(mark + LINES.encode(encoding))
+        assert read_text(tmp_path / "a.csv", 60) == (LINES, "utf-16")
+
+
+@pytest.mark.parametrize(("signs", "known"), [("²³°µ·±⁻–—äöüÄÖÜßéèàçñ"[:6], True), ("þ", False), ("\x7f", True)])
+def test_of_windows_encoding_a_few_signs_are_known(tmp_path: Path, signs: str, known: bool) -> None:
+    (tmp_path / "a.csv").write_bytes(f"x {signs}\n1\n".encode("cp1252"))
+    if known:
+        assert read_text(tmp_path / "a.csv")[0] == f"x {signs}\n1\n"
+    else:
+        with pytest.raises(DataError, match="encoding is not"):
+            read_text(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(("zeros", "said"), [(40, False), (41, True)])
+def test_more_than_forty_zeros_look_like_utf_16(tmp_path: Path, zeros: int, said: bool) -> None:
+    (tmp_path / "a.csv").write_bytes(b"1\n" + bytes(zeros))
+    with pytest.raises(DataError, match="encoding is not") as caught:
+        read_text(tmp_path / "a.csv")
+    assert ("looks like UTF-16" in caught.value.problem) is said

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.timed import Timed, read_timed
+from vskd.preprocessing.sensor.clock import Clock
+from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sensor.timed import Timed, bridgeable, read_timed
 
 AXES = ("x", "y", "z")
 START = 1309539264.0
@@ -80,3 +82,39 @@ def test_a_column_that_is_no_clock_is_named(tmp_path: Path, row: str, told: str)
     (tmp_path / "a.txt").write_text(f"{row}\n" * 20)
     with pytest.raises(DataError, match=told):
         read(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("gaps", "seconds", "whole"),
+    [((1.0,), 4.0, True), ((1.01,), 40.0, False), ((0.5, 0.5), 4.0, True), ((0.5, 0.5), 3.9, False)],
+)
+def test_a_second_and_a_quarter_of_the_recording_are_bridged(
+    gaps: tuple[float, ...], seconds: float, whole: bool
+) -> None:
+    assert bridgeable(gaps, seconds) is whole
+
+
+def test_many_gaps_are_told_together() -> None:
+    times = np.arange(200) / 50.0
+    times[50:] += 0.9
+    times[100:] += 0.8
+    timed = Timed(swing(times).astype(np.float32), 50.0, times, clock=Clock(50.0, (50, 100), (0.92, 0.82), (), 0.02))
+    with pytest.raises(DataError, match=r"a: 2 gaps in time, the longest 0\.92 s, together 31% of the recording"):
+        timed.bridged("a")
+
+
+def test_what_is_stated_of_a_file_reaches_it(tmp_path: Path) -> None:
+    times = np.arange(100) / 20
+    np.savetxt(tmp_path / "a.txt", np.column_stack([swing(times).T, 1000 * times]), fmt="%.6f")
+    reading = Reading(factors=(2.0, 1.0, 1.0), time_unit_s=1e-3, rows=(10, 60))
+    timed = read_timed(tmp_path / "a.txt", axes=AXES, rate_hz=25.0, columns=(0, 1, 2), time_column=3, reading=reading)
+    np.testing.assert_allclose(timed.signal, swing(times)[:, 10:60] * [[2], [1], [1]], atol=1e-5)
+    assert timed.rate_hz == pytest.approx(20) and not timed.absolute
+    np.testing.assert_allclose(timed.times, times[10:60], atol=1e-6)
+
+
+def test_stamps_that_say_a_day_are_seconds_since_1970(tmp_path: Path) -> None:
+    times = np.arange(60) / 31.25
+    assert read(written(tmp_path / "a.txt", times, times)).times[0] == pytest.approx(START, abs=1e-3)
+    short = read(written(tmp_path / "b.txt", times[:3], times[:3]))  # too few to fit a clock to
+    assert (short.rate_hz, short.absolute, short.times.tolist()) == (31.0, False, [0.0, 1 / 31, 2 / 31])

@@ -90,21 +90,32 @@ def test_what_is_no_part_has_no_hash(tmp_path: Path, content: bytes | None) -> N
 
 
 def test_room_is_reserved_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
+    asked: list[tuple[int, int]] = []
 
     def full(handle: int, start: int, size: int) -> None:
-        asked.append(size)
+        asked.append((start, size))
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(store_parts.os, "posix_fallocate", full)
     with pytest.raises(OSError, match="No space"), writing_hdf5(tmp_path / "s.h5", 12345):
         pytest.fail("must not get here")
-    assert asked == [12345]
+    assert asked == [(0, 12345)]
 
 
-def test_file_systems_that_cannot_tell_are_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_an_unknown_size_at_least_a_byte_is_reserved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(store_parts.os, "posix_fallocate", lambda _, start, size: asked.append((start, size)))
+    with writing_hdf5(tmp_path / "s.h5", 0):
+        pass
+    assert asked == [(0, 1)]
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.EINVAL])
+def test_file_systems_that_cannot_tell_are_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     def unable(handle: int, start: int, size: int) -> None:
-        raise OSError(errno.EOPNOTSUPP, "not supported")
+        raise OSError(number, "not supported")
 
     monkeypatch.setattr(store_parts.os, "posix_fallocate", unable)
     with writing_hdf5(tmp_path / "s.h5", 100) as file:

@@ -1,5 +1,6 @@
 """The store of windows: whole recordings and sliding windows, against the functions they are made of."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,20 @@ import pytest
 from scipy.io import savemat
 
 from tests.preprocessing.sensor.recordings import wrist
-from vskd.errors import DataError
+from vskd.errors import DamagedCacheError, DataError
+from vskd.preprocessing.sensor.clock import Clock
+from vskd.preprocessing.sensor.joined import joined
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows
-from vskd.preprocessing.stores.window_store import WindowSource, WindowStore, build_window_store, read_source
+from vskd.preprocessing.sensor.timed import Timed
+from vskd.preprocessing.stores.window_store import (
+    WindowSettings,
+    WindowSource,
+    WindowStore,
+    build_window_store,
+    cut_windows,
+    read_source,
+)
 
 SAMPLES = {"short": 40, "middle": 100, "long": 173}
 
@@ -133,3 +145,149 @@ def test_the_same_samples_in_another_file_have_the_same_content(tmp_path: Path) 
     assert contents == WindowStore(tmp_path / "64.h5").contents
     assert contents["a"] == contents["b"]
     assert len({contents[i] for i in ("a", "c", "gyroscope")}) == 3
+
+
+def test_when_windows_begin(tmp_path: Path) -> None:
+    """By the clock: gaps are in it, and rows with empty cells at the beginning are time that passed."""
+    signal = wrist(400)
+    stamps = 20 * np.arange(400) + np.where(np.arange(400) >= 250, 3000, 0)
+    rows = [f"{t},{x},{y},{z}" for t, (x, y, z) in zip(stamps, signal, strict=True)]
+    rows[:10] = [f"{t},,," for t in stamps[:10]]
+    (tmp_path / "a.csv").write_text("\n".join(rows))
+    source = WindowSource(
+        "a", tmp_path / "a.csv", "", (1, 2, 3), ("x", "y", "z"), 50.0, time_column=0, reading=Reading(time_unit_s=1e-3)
+    )
+    build_window_store([source], tmp_path / "w.h5", mode="sliding", length=40, rate_hz=25.0, stride=20)
+    times = WindowStore(tmp_path / "w.h5").times("a")
+    starts = [0.2 + k * 0.8 for k in range(5)] + [8.0 + k * 0.8 for k in range(2)]
+    np.testing.assert_allclose(times, [[s, s + 1.6] for s in starts], atol=1e-9)
+
+
+def test_of_a_long_recording_one_window_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all of it for each: that was quadratic in its length."""
+    np.save(tmp_path / "a.npy", wrist(2000))
+    build_window_store(
+        [WindowSource("a", tmp_path / "a.npy", "", (), ("x", "y", "z"), 50.0)],
+        tmp_path / "w.h5", mode="sliding", length=32, stride=8,
+    )  # fmt: skip
+    kept, store = WindowStore(tmp_path / "w.h5"), WindowStore(tmp_path / "w.h5")
+    monkeypatch.setattr(store, "_room", 1000)
+    monkeypatch.setattr(store, "read", lambda _: pytest.fail("the whole recording was read"))
+    for k in (0, 100, store.num_windows("a") - 1):
+        np.testing.assert_array_equal(store.window("a", k), kept.windows("a")[k])
+
+
+def test_damage_in_a_window_is_found_where_it_alone_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(tmp_path / "a.npy", wrist(2000))
+    path = tmp_path / "w.h5"
+    build_window_store(
+        [WindowSource("a", tmp_path / "a.npy", "", (), ("x", "y", "z"), 50.0)],
+        path, mode="sliding", length=32, stride=8,
+    )  # fmt: skip
+    wanted = WindowStore(path).windows("a")[7].tobytes()
+    content = bytearray(path.read_bytes())
+    content[content.index(wanted) + 5] ^= 1
+    path.write_bytes(content)
+    store = WindowStore(path)
+    monkeypatch.setattr(store, "_room", 1000)
+    np.testing.assert_array_equal(store.window("a", 6).shape, (3, 32))
+    with pytest.raises(DamagedCacheError, match="row 7"):
+        store.window("a", 7)
+
+
+def of_two_sensors(folder: Path) -> WindowSource:
+    """Acceleration at 50 Hz in g, and turning at 100 Hz in deg/s, which begin together."""
+    turning = np.random.default_rng(0).normal(0, 100, size=(300, 3)).cumsum(axis=0) / 50
+    np.save(folder / "acc.npy", wrist(150))
+    np.save(folder / "gyr.npy", turning)
+    gyroscope = WindowSource(
+        "r", folder / "gyr.npy", "", (), ("x", "y", "z"), 100.0, "deg/s", "gyroscope", scale=200.0, range_limit=1.0
+    )
+    return WindowSource(
+        "r",
+        folder / "acc.npy",
+        "",
+        (),
+        ("x", "y", "z"),
+        50.0,
+        "g",
+        "accelerometer",
+        range_limit=8.0,
+        scale=4.0,
+        others=(gyroscope,),
+    )
+
+
+@pytest.mark.parametrize(("rate", "used"), [(None, 100.0), (50.0, 50.0)])
+def test_several_sensors_share_a_window_each_divided_by_its_scale(
+    tmp_path: Path, rate: float | None, used: float
+) -> None:
+    source = of_two_sensors(tmp_path)
+    out = tmp_path / "w.h5"
+    build_window_store([source], out, mode="sliding", length=32, rate_hz=rate, stride=32)
+    store = WindowStore(out)
+    names = ("accelerometer x", "accelerometer y", "accelerometer z", "gyroscope x", "gyroscope y", "gyroscope z")
+    assert store.axes == source.channels == names
+    parts = [read_source(part) for part in source.parts]
+    scaled = [replace(part, signal=part.signal / np.float32(s)) for part, s in zip(parts, (4.0, 200.0), strict=True)]
+    whole = joined(scaled, ("a", "b"), "r", used)
+    np.testing.assert_array_equal(store.windows("r"), sliding_windows(whole.signal, 32, 32))
+    assert store.num_samples("r") == whole.signal.shape[1]
+    assert store.largest_of(["r"]) == [pytest.approx(float(np.abs(wrist(150)).max()), rel=1e-6)]
+    assert store.largest_of(["r"], 1) == [float(np.abs(parts[1].signal).max())]  # in its unit, not scaled
+    assert store.largest(["r"]) == store.largest_of(["r"])[0]
+
+
+def test_what_recordings_show_of_their_devices_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sources = []
+    for number in range(3):
+        values = wrist(seed=number)
+        if number:
+            values[50, 1] = 2.0 if number == 1 else 9.0  # at the range, and beyond it
+        np.save(tmp_path / f"r{number}.npy", 0.5 * values if number == 0 else values)
+        sources.append(
+            WindowSource(
+                f"r{number}",
+                tmp_path / f"r{number}.npy",
+                "",
+                (),
+                ("x", "y", "z"),
+                50.0,
+                "g",
+                "accelerometer",
+                calibrated=number > 0,
+                range_limit=2.0 if number else 8.0,
+            )
+        )
+    with caplog.at_level("WARNING", logger="vskd"):
+        build_window_store(sources, tmp_path / "w.h5", mode="whole", length=32)
+    facts = WindowStore(tmp_path / "w.h5").device_facts()
+    assert facts == (
+        "1 of 3 recordings reach the sensor's range, where it saturates: r1",
+        "1 of 3 recordings hold samples that the sensor cannot measure (glitches); they are left as they are: r2",
+        "1 of 3 recordings do not show 1 g at rest; the sensor is known not to be calibrated: r0",
+    )
+    assert all(f"accelerometer: {fact}" in caplog.text for fact in facts)
+    caplog.clear()
+    with caplog.at_level("WARNING", logger="vskd"):
+        assert build_window_store(sources, tmp_path / "w.h5", mode="whole", length=32).reused
+    assert "recordings" not in caplog.text
+
+
+@pytest.mark.parametrize(("length", "stride"), [(1, 1), (2, 1), (3, 1), (9, 4)])
+def test_without_a_stride_windows_overlap_by_half(length: int, stride: int) -> None:
+    signal = np.arange(60, dtype=np.float32).reshape(3, 20)
+    timed = Timed(signal, 50.0, np.arange(20) / 50.0)
+    found = cut_windows(timed, WindowSettings("sliding", length), Path("r"))
+    np.testing.assert_array_equal(found, sliding_windows(signal, length, stride))
+
+
+def test_no_sliding_window_reaches_across_a_gap() -> None:
+    signal = np.arange(60, dtype=np.float32).reshape(3, 20)
+    times = np.arange(20) / 50.0
+    times[12:] += 5
+    timed = Timed(signal, 50.0, times, clock=Clock(50.0, (12,), (5.02,), (), 0.02))
+    found = cut_windows(timed, WindowSettings("sliding", 8, None, 4), Path("r"))
+    assert [int(window[0, 0]) for window in found] == [0, 4, 12]
+    with pytest.raises(DataError, match="r: 12 samples between 1 gaps are shorter than one window of 13"):
+        cut_windows(timed, WindowSettings("sliding", 13), Path("r"))

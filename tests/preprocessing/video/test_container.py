@@ -104,3 +104,13 @@ def test_other_files_state_nothing_and_missing_ones_are_named(tmp_path: Path) ->
         assert not states_its_end(written(tmp_path / "a", content))
     with pytest.raises(DataError, match=r"Cannot read .*b: No such file"):
         states_its_end(tmp_path / "b")
+
+
+@pytest.mark.parametrize("marks", [1, 3])
+def test_a_byte_that_happens_to_be_a_packets_mark_is_none(tmp_path: Path, marks: int) -> None:
+    content = bytearray(5001)
+    content[: 188 * marks : 188] = b"\x47" * marks
+    assert not states_its_end(written(tmp_path / "a", bytes(content)))
+    content[: 188 * 4 : 188] = b"\x47" * 4
+    with pytest.raises(DataError, match="ends within a packet"):
+        states_its_end(written(tmp_path / "a", bytes(content)))

@@ -12,7 +12,14 @@ from scipy.io import savemat
 
 from tests.preprocessing.video.clips import CODECS, edited, with_cover_first, write_clip
 from vskd.errors import DataError, MissingExtraError
-from vskd.preprocessing.video.frames import depth_to_grey, probe_video, read_frames, segment_indices
+from vskd.preprocessing.video.frames import (
+    Span,
+    depth_to_grey,
+    probe_video,
+    read_frames,
+    read_timed_frames,
+    segment_indices,
+)
 
 
 def gradient(number: int, height: int = 48, width: int = 64) -> np.ndarray:
@@ -74,6 +81,24 @@ def test_shrinking_averages(tmp_path: Path) -> None:
 
 def test_size_does_not_change_the_number_of_frames(video: Path) -> None:
     assert len(list(read_frames(video, size=20))) == len(list(read_frames(video, size=None)))
+
+
+def test_a_span_gives_the_frames_that_begin_in_it(video: Path, tmp_path: Path) -> None:
+    every, rate = list(read_frames(video, size=None)), probe_video(video).rate_hz
+    some = list(read_frames(video, size=None, span=Span(3 / rate - 1e-4, 7 / rate - 1e-4, rate)))
+    np.testing.assert_array_equal(np.stack(some), np.stack(every)[3:7])
+    savemat(tmp_path / "depth.mat", {"d": np.arange(2000, 2060, 10, dtype=np.uint16) * np.ones((4, 4, 1), np.uint16)})
+    timeless = list(read_frames(tmp_path / "depth.mat", size=None, span=Span(0.2, 0.4, 10.0), channels=1))
+    assert [int(frame[0, 0, 0]) for frame in timeless] == [int(depth_to_grey(np.array(mm))) for mm in (2020, 2030)]
+    with pytest.raises(DataError, match=r"no frame lies between 900 and 901 s\. Correct sync\.csv"):
+        list(read_frames(video, size=None, span=Span(900, 901, rate)))
+
+
+def test_frames_have_the_times_of_the_file(video: Path) -> None:
+    timed = list(read_timed_frames(video, size=8, rate_hz=7.0))
+    rate = probe_video(video).rate_hz
+    np.testing.assert_allclose([time for time, _ in timed], np.arange(len(timed)) / rate, atol=1e-4)
+    assert timed[0][1].shape == (8, 8, 1)
 
 
 def test_frames_come_one_at_a_time(video: Path) -> None:

@@ -1,7 +1,8 @@
 """Rate and unit of time of some files, by their clocks."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from vskd.datasets.sensors.folder_description import TIME_UNITS
 from vskd.errors import DataError, is_number
 from vskd.preprocessing.sensor.clock import fit_clock
 from vskd.preprocessing.sensor.samples import Samples
-from vskd.preprocessing.sensor.stamps import RATES_HZ
+from vskd.preprocessing.sensor.stamps import RATES_HZ, Seconds, is_local, start_of
+from vskd.preprocessing.sensor.time_zone import utc_offsets
 
 SPREAD = 0.1
 """Of the rates of the middle half of the files; more are not one device at one setting."""
@@ -56,6 +58,8 @@ def find_timing(files: Mapping[Path, Samples], chosen: ChosenColumns, stated: St
             raise DataError(f"{next(iter(files))}: does not say its rate, and has no clock", "Say it with --rate")
         _agree(rate, source, remark, "remark in the file")
         return Timing(rate, source, "", "")
+    if stated.time_unit == "samples" or (chosen.counts_samples and chosen.time_seconds is None):
+        return _numbered(files, chosen, stated, remark)
     rates, units, broken, uneven = _clocks(files, chosen, stated)
     unit, unit_source = _unit(units, chosen, stated, next(iter(files)))
     measured = _common_rate(rates, stated)
@@ -68,12 +72,26 @@ def find_timing(files: Mapping[Path, Samples], chosen: ChosenColumns, stated: St
     return Timing(measured, f"clock of {len(rates)} files", unit, unit_source, broken, uneven)
 
 
+def _numbered(files: Mapping[Path, Samples], chosen: ChosenColumns, stated: Stated, remark: float | None) -> Timing:
+    """Of a column that numbers the samples: it says which are missing, and nothing about the rate."""
+    rate, source = (stated.rate_hz, "--rate") if stated.rate_hz else (remark, "remark in the file")
+    if not rate:
+        raise DataError(
+            f"{next(iter(files))}: does not say its rate; the column {chosen.time} counts samples",
+            "Say the rate with --rate; or the unit of time with --time-unit, if it is a clock",
+        )
+    _agree(rate, source, remark, "remark in the file")
+    _, _, broken, uneven = _clocks(files, chosen, replace(stated, time_unit="samples", rate_hz=rate))
+    said = "--time-unit" if stated.time_unit else "each is one more than the one before"
+    return Timing(rate, source, "samples", said, broken, uneven)
+
+
 def _remark(declared: set[str], path: Path) -> float | None:
     """What remarks in the files say, where all say one thing."""
     if len(declared) > 1:
         raise DataError(f"The files declare several rates: {', '.join(sorted(declared))}", "Import them one by one")
     words = next(iter(declared), "").lower().removesuffix("hz").strip().replace(",", ".")
-    if declared and (not is_number(words) or float(words) <= 0):
+    if declared and not (is_number(words) and 0 < float(words) < math.inf):
         raise DataError(f"{path}: declares the rate '{next(iter(declared))}'", "Say it with --rate")
     return float(words) if declared else None
 
@@ -83,7 +101,10 @@ def _clocks(
 ) -> tuple[list[float], set[str], tuple[str, ...], int]:
     """Rates of the files, what their stamps are, which clocks are broken, and how many are uneven."""
     column = chosen.time_number or 0
-    seconds = TIME_UNITS[stated.time_unit] if stated.time_unit else chosen.time_seconds
+    seconds = TIME_UNITS.get(stated.time_unit) if stated.time_unit else chosen.time_seconds
+    if stated.time_unit == "samples" and stated.rate_hz:
+        seconds = 1 / stated.rate_hz
+    _check_zone(files, column, stated)
     rates: list[float] = []
     units: set[str] = set()
     broken: list[str] = []
@@ -97,15 +118,49 @@ def _clocks(
             )
         units.add(_OF_SAID.get(read[1], "text"))
         try:
-            clock = fit_clock(read[0], path)
+            clock = fit_clock(_utc(read[0], samples.first(column), stated, path), path)
         except DataError as error:
             broken.append(error.problem)
             continue
         uneven += bool(clock.facts)
         rates += [clock.rate_hz] if clock.rate_hz else []
     if len(broken) * 2 > len(files):
-        raise DataError(f"{len(broken)} of {len(files)} clocks are broken: {broken[0]}", "Name another with --time")
+        local = not stated.time_zone and is_local(next(iter(files.values())).first(column))
+        hint = ", or the zone with --time-zone if clocks were put back that night" if local else ""
+        raise DataError(
+            f"{len(broken)} of {len(files)} clocks are broken: {broken[0]}", f"Name another with --time{hint}"
+        )
     return rates, units, tuple(broken), uneven
+
+
+def _check_zone(files: Mapping[Path, Samples], column: int, stated: Stated) -> None:
+    """Refuse files of which some say when they were and others only the local time, and a zone that says nothing.
+
+    Raises:
+        DataError: see above; --time-zone is named.
+    """
+    local = {path: is_local(samples.first(column)) for path, samples in files.items()}
+    one, other = (next((p for p, is_so in local.items() if is_so == wanted), None) for wanted in (True, False))
+    if one and other:
+        first, second = (f"{path} '{files[path].first(column)}'" for path in (one, other))
+        raise DataError(
+            f"Some time stamps are local times, and others say when they were: {first}, {second}",
+            "Import them one by one with --pattern; the local ones with --time-zone",
+        )
+    if stated.time_zone and other:
+        raise DataError(
+            f"{other}: --time-zone is given, and the time stamps are no local times: '{files[other].first(column)}'",
+            "Leave --time-zone out",
+        )
+
+
+def _utc(stamps: Seconds, first: str, stated: Stated, path: Path) -> Seconds:
+    """Seconds since the first stamp, of local times without the hours by which a clock was put forward or back."""
+    start = start_of(first)
+    if not stated.time_zone or start is None:
+        return stamps
+    offsets = utc_offsets(start + stamps, stated.time_zone, path)
+    return np.asarray(stamps - (offsets - offsets[0]), dtype=np.float64)
 
 
 def _unit(units: set[str], chosen: ChosenColumns, stated: Stated, path: Path) -> tuple[str, str]:

@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from vskd.datasets.importing.stated import Stated
 from vskd.datasets.sensors.folder_description import Column
-from vskd.errors import DataError, first_few, nearest
+from vskd.errors import DataError, SettingError, first_few, nearest
 from vskd.preprocessing.sensor.column_names import columns_by_name, meaning, other_sensor, time_columns
 from vskd.preprocessing.sensor.samples import Samples, counts_on
+from vskd.preprocessing.sensor.stamps import start_of
 
 AXES = ("x", "y", "z")
+MOST_BY_ONE = 0.9
+"""Share of the steps of a sample's number that are 1; the others say that samples were lost."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class ChosenColumns:
         numbers, time_number: the same by number.
         source: of the axes.
         time_seconds: how many seconds the header says that the unit of the clock is.
+        counts_samples: whether the clock is a number of each sample.
         unit: of the axes, as the header says; empty where it does not.
     """
 
@@ -33,6 +39,7 @@ class ChosenColumns:
     time_source: str
     time_seconds: float | None
     unit: str
+    counts_samples: bool = False
 
 
 def choose_columns(path: Path, samples: Samples, stated: Stated) -> ChosenColumns:
@@ -45,12 +52,16 @@ def choose_columns(path: Path, samples: Samples, stated: Stated) -> ChosenColumn
 
     Raises:
         DataError: they cannot be told; --columns, --stream or --time is named.
+        SettingError: --axes names no three axes, or --signs is given beside it.
     """
     numbers, source, clock = _axes(path, samples, stated)
     time, time_source, seconds = _time(path, samples, stated, numbers, clock)
     units = {samples.units[k] for k in numbers if samples.units and samples.units[k]}
     if len(units) > 1:
         raise DataError(f"{path}: the axes are in several units: {', '.join(sorted(units))}", "Convert the files")
+    if stated.axes and stated.signs:
+        raise SettingError("--axes and --signs are both given", "Leave --signs out: --axes says them, e.g. -y,x,z")
+    numbers = _turned(numbers, stated.axes)
     return ChosenColumns(
         tuple(_written(samples, k) for k in numbers),
         numbers,
@@ -60,7 +71,33 @@ def choose_columns(path: Path, samples: Samples, stated: Stated) -> ChosenColumn
         time_source,
         seconds,
         next(iter(units), samples.declared.get("unit", "")),
+        time is not None and stated.time_unit in (None, "samples") and numbers_samples(samples, time),
     )
+
+
+def _turned(numbers: tuple[int, ...], axes: Sequence[str]) -> tuple[int, ...]:
+    """The columns in the order of `axes`, e.g. -y, x, z; of their signs see `Stated.axis_signs`.
+
+    Raises:
+        SettingError: these are not the three axes.
+    """
+    if not axes:
+        return numbers
+    order = [AXES.index(axis.lstrip("+-")) for axis in axes if axis.lstrip("+-") in AXES]
+    if sorted(order) != list(range(len(AXES))) or len(numbers) != len(AXES):
+        raise SettingError(f"--axes is {','.join(axes)}", "Name x, y and z once each, e.g. -y,x,z")
+    return tuple(numbers[k] for k in order)
+
+
+def numbers_samples(samples: Samples, column: int) -> bool:
+    """Whether a column counts samples: whole numbers, most of them one more than the number before."""
+    try:
+        values = np.asarray(samples.numbers(column), dtype=np.float64)
+    except DataError:
+        return False
+    steps = np.diff(values)
+    whole = np.isfinite(values).all() and (values == np.round(values)).all()
+    return bool(steps.size > 2 and whole and (steps == 1).mean() > MOST_BY_ONE and (steps >= 1).all())
 
 
 def _written(samples: Samples, column: int) -> Column:
@@ -109,7 +146,7 @@ def _axes(path: Path, samples: Samples, stated: Stated) -> tuple[tuple[int, ...]
 
 def _nameless(path: Path, samples: Samples, stated: Stated) -> tuple[tuple[int, ...], str, int | None]:
     """All columns of three, or all but a first or last of four that counts on as a clock does."""
-    aside = [int(c) for c in (stated.label_column, stated.subject_column, stated.time) if c and c.isdecimal()]
+    aside = [int(c) for c in (*stated.named_columns, stated.time) if c and c.isdecimal()]
     rest = [k for k in range(samples.width) if k not in aside]
     counting = [k for k in rest if counts_on(samples, k)]
     clocks = counting if stated.time is None and len(counting) == 1 and counting[0] in (rest[0], rest[-1]) else []
@@ -148,4 +185,31 @@ def _time(
             "from 5 to 2000 Hz in any unit, or it counts rows",
             "Say its unit with --time-unit, or --time none and the rate with --rate",
         )
-    return (read[0].index, "name", read[0].seconds) if read else (None, "", None)
+    return (read[0].index, "name", read[0].seconds) if read else (*_by_content(path, samples, axes, stated), None)
+
+
+def _by_content(path: Path, samples: Samples, axes: Sequence[int], stated: Stated) -> tuple[int | None, str]:
+    """The one column that must be a clock whatever it is called, since it holds dates or counts on; and why.
+
+    Raises:
+        DataError: there are several.
+    """
+    aside = {number_of(path, samples, c, "the column") for c in stated.named_columns}
+    rest = [k for k in range(samples.width) if k not in aside and k not in axes]
+    counting = [k for k in rest if counts_on(samples, k) and _moves(samples, k)]
+    dated = [k for k in counting if _is_dated(samples, k)]
+    found = dated or counting
+    if len(found) > 1:
+        names = ", ".join(f"'{_written(samples, k)}'" for k in found)
+        raise DataError(f"{path}: several columns may be the clock: {names}", "Name one with --time, or --time none")
+    return (found[0], "it holds dates" if dated else "it counts on") if found else (None, "")
+
+
+def _moves(samples: Samples, column: int) -> bool:
+    """Whether a column differs in most rows from the one before, as a clock does and a battery's charge does not."""
+    read = samples.stamps(column, 1.0)
+    return read is not None and bool((np.diff(read[0]) != 0).mean() > 0.5)
+
+
+def _is_dated(samples: Samples, column: int) -> bool:
+    return start_of(samples.first(column)) is not None

@@ -1,8 +1,9 @@
 """What the names of a folder's files say: the pattern of subject, label and trial, or why nobody can tell it.
 
-`s01`, `subject-1`, `user1` name a subject, `a05`, `activity5` a label, `t2`, `r2`, `trial2`, `rep2` a trial, `session2`
-a session. Of other words, the one that differs between files is the label. A bare number that differs may be a subject
-or a trial, and two words that differ may be a name and a label: these are refused, never guessed.
+`s01`, `subject-1`, `user1` name a subject, `a05`, `activity5` a label, `t2`, `r2`, `trial2`, `rep2` a trial;
+`session2`, `scene1`, `camera3`, `device1` are factors of these names. Of other words, the one that differs between
+files is the label. A bare number that differs may be a subject or a trial, and two words that differ may be a name and
+a label: these are refused, never guessed.
 """
 
 import re
@@ -17,11 +18,18 @@ _WORDS = {
     "label": "activity action act label class a",
     "trial": "trial repetition rep take t r",
     "session": "session sess",
+    "scene": "scene",
+    "camera": "camera cam",
+    "device": "device dev",
 }
 _MARKS = {word: kind for kind, words in _WORDS.items() for word in words.split()}
 _SEPARATORS = re.compile(r"([/_\-. ]+)")
 _MARKED = re.compile(r"([A-Za-z]+)(\d+)")
 _PLACES = frozenset("left right wrist ankle hip chest waist arm leg pocket head foot hand thigh watch phone".split())  # noqa: SIM905
+_OF_PLACES = (
+    "; in --pattern, {stream} stands for places at which sensors were worn at once, {position} or {hand} for a factor "
+    "of recordings"
+)
 EXAMPLES = 4
 
 
@@ -142,7 +150,9 @@ def _kinds(columns: Sequence[Sequence[Item]], names: Sequence[str], needs_label:
         elif all(a.value == b.value for a, b in zip(seen[kind], column, strict=True)):
             kinds.append("*")
         else:
-            raise _unclear(names, f"'{seen[kind][0].value}' and '{column[0].value}' may both be the {kind}")
+            both = seen[kind][0].value, column[0].value
+            hint = _OF_PLACES if any(_PLACES & set(words_of(value)) for value in both) else ""
+            raise _unclear(names, f"'{both[0]}' and '{both[1]}' may both be the {kind}{hint}")
     _check_label(seen.get("label"), names, needs_label)
     return kinds
 
@@ -165,7 +175,7 @@ def _check_label(column: Sequence[Item] | None, names: Sequence[str], needs_labe
     sensors = {other_sensor(word, "barometer") for word in words}
     if places or len(sensors) > 1:
         named = ", ".join(places or sorted(sensors - {""}))
-        raise _unclear(names, f"they name sensors or places ({named}), which may be no part of the label")
+        raise _unclear(names, f"they name sensors or places ({named}), which may be no part of the label{_OF_PLACES}")
 
 
 def _written(kind: str, column: Sequence[Item]) -> str:

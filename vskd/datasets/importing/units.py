@@ -113,7 +113,10 @@ def _by_gravity(signals: Signals, rate_hz: float) -> UnitGuess:
     whole = all((signal == np.round(signal)).all() for signal in signals.values())
     candidates = [*_CANDIDATES, *((f"1/{n} g", float(n)) for n in COUNTS if whole)]
     fitting = [name for name, one_g in candidates if 1 / NEAR <= rest / one_g <= NEAR]
-    action = "Say it with --unit (counts: --unit '1/64 g', and --offset for what is written at zero)"
+    action = (
+        "Say it with --unit (counts: --unit '1/64 g', and --offset for what is written at zero; codes of a range: "
+        "--codes '0..63 = -1.5..1.5' --unit g)"
+    )
     if not fitting:
         raise DataError(f"At rest the files show {rest:.4g}, which is 1 g in no unit that vskd knows", action)
     if len(fitting) > 1:

@@ -6,7 +6,8 @@ WACV 2013.
 Data requirements: a folder with
   `Accelerometer/Shimmer0H/acc_h0H_sSS_aAA_rRR.txt`   rows `x y z seconds`, acceleration in g, seconds since 1970
   `Time_stamps/time_stamps_img_sSS_aAA_rRR.txt`       rows `frame seconds` of the cameras, by the same clock
-A stream is one position of the body, so that a model says which it wants: `accelerometer-right-wrist`.
+A stream is one position of the body, so that a model says which it wants: `accelerometer-right-wrist`. Videos and
+skeletons beside them are streams, too: see berkeley_others.py.
 
 Measured on the published files:
 - Stamps are made where Bluetooth hands samples over: steps of 1 to 56 ms for one rate, about 31 Hz. An even clock is
@@ -24,12 +25,14 @@ the publisher's order is sit down then stand up, sit down, stand up, and the len
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index, Problem, Recording, Stream
+from vskd.datasets.sensors.berkeley_others import camera_rate, other_streams
 from vskd.errors import DataError
 from vskd.preprocessing.folders import files_below, shown
 
@@ -82,9 +85,33 @@ def index(root: Path) -> Index:
             recordings.append(_recording(name, {s: path for s, path in streams.items() if s not in empty}))
     if not recordings:
         _refuse_empty(root)
+    recordings = _with_others(root, recordings, problems)
     problems += _absences(root, files)
     problems.sort(key=lambda p: (p.kind, p.recording, p.path))
     return Index("berkeley-mhad", root, LABELS, tuple(recordings), tuple(problems))
+
+
+def _with_others(root: Path, recordings: Sequence[Recording], problems: list[Problem]) -> list[Recording]:
+    """The recordings with their videos and skeletons; those of no recording, or of one that has them, are problems."""
+    streams: dict[str, dict[str, Stream]] = {recording.id: {} for recording in recordings}
+    for other in other_streams(root, (root / FOLDER, root / CLOCKS), problems):
+        name, stream = _id(*other.key), other.stream
+        if name not in streams:
+            problems.append(Problem("unknown", name, shown(stream.path), "no accelerometer file of this recording"))
+        elif stream.path.stat().st_size == 0:
+            problems.append(Problem("missing", name, shown(stream.path), f"its {stream.name} is empty (0 bytes)"))
+        elif (kept := streams[name].setdefault(stream.name, stream)) is not stream:
+            detail = f"its {stream.name} is already given by {kept.path}"
+            problems.append(Problem("duplicate", name, shown(stream.path), detail))
+    return [_with(recording, streams[recording.id], root) for recording in recordings]
+
+
+def _with(recording: Recording, others: Mapping[str, Stream], root: Path) -> Recording:
+    if not others:
+        return recording
+    rate = camera_rate(camera_clock(root, recording.id))
+    timed = {n: replace(s, rate_hz=rate) if s.kind == "video" else s for n, s in sorted(others.items())}
+    return replace(recording, streams={**recording.streams, **timed})
 
 
 def _walk(root: Path) -> Iterator[Path]:

@@ -23,9 +23,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from vskd.errors import DataError
+from vskd.preprocessing.sensor.codes import parse_codes
+from vskd.preprocessing.sensor.time_zone import check_zone
 from vskd.preprocessing.sensor.units import parse_unit
 from vskd.schema import Finite, Positive, Size, Strict, explain, parse
 from vskd.yaml_text import read_yaml
@@ -33,7 +35,8 @@ from vskd.yaml_text import read_yaml
 FILE = "dataset.yaml"
 FORMAT = "sensor-folder 1"
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "text": None}
-"""Seconds in a unit of time; `text` are dates and times, or times of day."""
+"""Seconds in a unit of time; `text` are dates and times, or times of day. Beside them there are `samples`, which last
+as long as the rate says: numbers of samples, some of which may be missing."""
 BASE_UNIT = {"acceleration": "g", "angular rate": "deg/s"}
 """What samples are given in, whatever unit a file has."""
 SEPARATOR_NAMES = ("tab", "semicolon", "bar", "comma", "space")
@@ -44,10 +47,21 @@ Column = Annotated[Size | str, Field(union_mode="left_to_right")]
 
 
 class TimeColumn(Strict):
-    """The column of time stamps, and what they count."""
+    """The column of time stamps, what they count, and the IANA time zone of dates and times that are local."""
 
     column: Column
-    unit: Literal["s", "ms", "us", "ns", "text"]
+    unit: Literal["s", "ms", "us", "ns", "text", "samples"]
+    zone: Annotated[str, AfterValidator(check_zone)] | None = None
+
+    @model_validator(mode="after")
+    def _local(self) -> "TimeColumn":
+        if self.zone and self.unit != "text":
+            raise ValueError(f"zone: only dates and times have one (unit: text), and the unit is {self.unit}")
+        return self
+
+    def seconds(self, rate_hz: float) -> float | None:
+        """How many seconds the unit is; None of dates and times."""
+        return 1 / rate_hz if self.unit == "samples" else TIME_UNITS[self.unit]
 
 
 class StreamDescription(Strict):
@@ -57,7 +71,7 @@ class StreamDescription(Strict):
         files: pattern of its files, from `root`; left out where a table lists them.
         separator: of text files; left out: found.
         header: whether text files begin with names of columns; left out: found.
-        variable: array of .mat files.
+        variable: array of .mat and .npz files; data set or group of .h5 files, by its path.
         columns: those of the axes, in the order of `axes`.
         axes: names of the channels.
         signs: of each axis, -1 where the device's axis points the other way.
@@ -65,7 +79,9 @@ class StreamDescription(Strict):
         rate_hz: of the device.
         unit: of the numbers in the file: g, mg, m/s^2, deg/s, rad/s, or counts as `1/64 g` or `0.0012 g`.
         offset: what the device writes for zero.
+        codes: what the file's numbers stand for in `unit`, e.g. `0..63 = -1.5..1.5`; in place of an offset.
         range: largest value that the device measures, in `unit`.
+        clip: whether samples beyond `range`, which no device of that range writes, are set to it.
         position: where it is worn.
         calibrated: whether an accelerometer must show 1 g at rest.
     """
@@ -81,7 +97,9 @@ class StreamDescription(Strict):
     rate_hz: Positive
     unit: Annotated[str, Field(min_length=1)]
     offset: Finite = 0.0
+    codes: str | None = None
     range: Positive | None = None
+    clip: bool = False
     position: str = ""
     calibrated: bool = True
 
@@ -92,11 +110,36 @@ class StreamDescription(Strict):
                 raise ValueError(f"{name} has {len(values)} entries for {len(self.axes)} axes ({', '.join(self.axes)})")
         if len(set(self.columns)) < len(self.columns) or (self.time and self.time.column in self.columns):
             raise ValueError("a column is named twice")
+        if self.codes and self.offset:
+            raise ValueError("offset does nothing beside codes, which say what stands for zero")
+        if self.clip and not self.limit:
+            raise ValueError("clip does nothing without a range")
         return self
+
+    @field_validator("codes")
+    @classmethod
+    def _known_codes(cls, codes: str | None) -> str | None:
+        if codes is not None:
+            parse_codes(codes)
+        return codes
 
     @property
     def factor(self) -> float:
-        """What numbers of the file are multiplied by to be in `stream_unit`."""
+        """What numbers of the file, their zero taken off, are multiplied by to be in `stream_unit`."""
+        return (parse_codes(self.codes).factor if self.codes else 1.0) * self._in_base
+
+    @property
+    def zero(self) -> float:
+        """What the file holds for zero."""
+        return parse_codes(self.codes).zero if self.codes else self.offset
+
+    @property
+    def limit(self) -> float:
+        """The largest value that the device measures, in `stream_unit`; 0 where nobody says it."""
+        return (self.range or (parse_codes(self.codes).rail if self.codes else 0.0)) * self._in_base
+
+    @property
+    def _in_base(self) -> float:
         known = parse_unit(self.unit)
         return known.factor if known else 1.0
 
@@ -105,6 +148,21 @@ class StreamDescription(Strict):
         """Unit of the samples: g, deg/s, or the file's own where vskd does not know it."""
         known = parse_unit(self.unit)
         return BASE_UNIT[known.quantity] if known else self.unit
+
+
+class VideoDescription(Strict):
+    """Videos of recordings, for teachers.
+
+    Attributes:
+        table: CSV file that pairs them, from the folder of `dataset.yaml`: columns `recording` (its id) and `video` (a
+            path from `root`).
+        rate_hz: frames per second.
+        position: how the camera stands.
+    """
+
+    table: Annotated[str, Field(min_length=1)]
+    rate_hz: Positive
+    position: str = ""
 
 
 class Description(Strict):
@@ -116,8 +174,14 @@ class Description(Strict):
         labels: names of the classes in order; left out: those found, sorted.
         label_column: column of the sensor files that holds the label of each row: a run of equal labels is a recording.
         subject_column: the same for subjects.
-        null_class: class of rows without a label; left out: they are no recordings.
-        streams: by name.
+        factor_columns: the same for whatever else is known of rows: session, device, hand...; by these names protocols
+            may split.
+        null_class: class of what nobody labelled; left out: it is in no recording, or in none of its windows.
+        whole_files: whether a file (or the rows of a subject in it) is one recording that shows several classes, one
+            after the other: for sliding windows, each of which has a label of its own. Otherwise each labelled part of
+            a file is a recording.
+        streams: of sensors, by name.
+        videos: streams of videos, by name.
     """
 
     format: Literal["sensor-folder 1"]
@@ -126,8 +190,11 @@ class Description(Strict):
     labels: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
     label_column: Column | None = None
     subject_column: Column | None = None
+    factor_columns: tuple[str, ...] = ()
     null_class: str | None = None
+    whole_files: bool = False
     streams: Annotated[dict[str, StreamDescription], Field(min_length=1)]
+    videos: dict[str, VideoDescription] = Field(default_factory=dict)
 
     @field_validator("streams")
     @classmethod
@@ -145,11 +212,22 @@ class Description(Strict):
                 raise ValueError(f"streams.{name}.files: give a pattern, or a table: for all streams")
             if stream.files and self.label_column is None and "{label}" not in stream.files:
                 raise ValueError(f"streams.{name}.files: has no {{label}}, and no label_column is given")
-        if self.label_column is not None and len(self.streams) > 1 and not self.one_file:
+        if shared := sorted(self.videos.keys() & self.streams.keys()):
+            raise ValueError(f"videos.{shared[0]}: a sensor's stream has this name")
+        if self.by_rows and len(self.streams) > 1 and not self.one_file:
             raise ValueError("label_column: the streams must be columns of the same files")
-        if self.label_column is None and (self.subject_column is not None or self.null_class is not None):
-            raise ValueError("subject_column and null_class do nothing here: they count with label_column")
+        if self.label_column is None and self.null_class is not None and not self.whole_files:
+            raise ValueError("null_class does nothing here: it counts with label_column, or with whole_files: true")
+        if self.whole_files and self.label_column is None and self.table is None:
+            raise ValueError("whole_files: give a label_column, or a table of intervals, for labels over time")
+        if self.whole_files and self.label_column is None and self.by_rows:
+            raise ValueError("whole_files: subject_column and factor_columns count here only with a label_column")
         return self
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether rows of the files say what they belong to, so that each run of equal ones is a recording."""
+        return self.label_column is not None or self.subject_column is not None or bool(self.factor_columns)
 
     @property
     def one_file(self) -> bool:

@@ -1,27 +1,40 @@
 """Find the recordings that `dataset.yaml` describes: by patterns, by a table, by runs of a label column."""
 
-import csv
 import itertools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from vskd.datasets.recording import Problem
-from vskd.datasets.sensors.folder_description import FILE, PLACEHOLDER, Column, Description, StreamDescription
+from vskd.datasets.sensors.folder_description import FILE, Column, Description, StreamDescription
+from vskd.datasets.sensors.folder_timeline import (
+    UNLABELLED_CELLS,
+    Row,
+    labelled_rows,
+    row_times,
+    whole_files,
+)
+from vskd.datasets.sensors.name_words import words_of_name
 from vskd.datasets.sensors.sensor_folder import Found, plain_value
+from vskd.datasets.sync.table import FILE as SYNC
 from vskd.errors import DataError, first_few, nearest
 from vskd.preprocessing.folders import composed, files_below, shown
-from vskd.preprocessing.sensor.delimited import parse_delimited, read_delimited
-from vskd.preprocessing.sensor.device_file import DEVICES, read_device
+from vskd.preprocessing.sensor.clock import PAUSE_S
+from vskd.preprocessing.sensor.column_file import COLUMN_FILES
+from vskd.preprocessing.sensor.delimited import parse_delimited
+from vskd.preprocessing.sensor.device_file import DEVICES
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sensor.samples import Samples
+from vskd.preprocessing.sensor.stamps import is_local, start_of
+from vskd.preprocessing.sensor.stated import open_stated
 from vskd.preprocessing.sensor.text_file import TEXT, read_text
+from vskd.preprocessing.table_file import read_rows
 
-SENSOR_FILES = TEXT | DEVICES | {".npy", ".mat"}
+SENSOR_FILES = TEXT | DEVICES | COLUMN_FILES | {".npy"}
 HEAD_BYTES = 8192
 _PART_COLUMNS = ("start", "end", "first_row", "last_row")
-UNLABELLED_CELLS = frozenset({"", "nan", "none", "null", "na", "unlabelled", "unlabeled"})
 
 
 def list_recordings(root: Path, description: Description, problems: list[Problem]) -> list[Found]:
@@ -32,44 +45,45 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
     """
     folder = root / description.root
     if description.table is not None:
-        found = list(_by_table(root / description.table, folder, description, problems))
+        rows = list(_by_table(root / description.table, folder, description, problems))
+        if description.whole_files and description.label_column is None:
+            return list(whole_files(rows, description, _clocks(rows, description)))
+        found = [row.found for row in rows]
     else:
         found = _by_patterns(folder, description, problems)
-    if description.label_column is None:
+    if not description.by_rows:
         return found
     return [run for one in found for run in _runs(one, description, problems)]
 
 
-def pattern_regex(pattern: str) -> re.Pattern[str]:
-    """What a pattern matches: words in braces and `*` stand for any text within one part of the path.
-
-    >>> pattern_regex("s{subject}/{label}_*.csv").fullmatch("s01/walk_x.csv").groupdict()
-    {'subject': '01', 'label': 'walk'}
-    """
-    parts = re.split(r"(\{\w+\}|\*)", pattern)
-    return re.compile("".join(_regex_of(part) for part in parts))
-
-
-def _regex_of(part: str) -> str:
-    word = PLACEHOLDER.fullmatch(part)
-    if word:
-        return f"(?P<{word[1]}>[^/]+?)"
-    return "[^/]*?" if part == "*" else re.escape(part)
+def _clocks(rows: Sequence[Row], description: Description) -> dict[str, int | None]:
+    """The column of time stamps of each stream, looked up in a file that is there."""
+    if not rows:
+        return {}
+    files = rows[0].found.files
+    return {
+        name: positions(files[name], [stated.time.column], stated)[0] if stated.time else None
+        for name, stated in description.streams.items()
+    }
 
 
 def _by_patterns(folder: Path, description: Description, problems: list[Problem]) -> list[Found]:
     """The files that match; files of one recording have the same words."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder", "Correct root: in dataset.yaml")
-    patterns = {name: pattern_regex(stream.files or "") for name, stream in description.streams.items()}
     groups: dict[tuple[tuple[str, str], ...], dict[str, Path]] = {}
     for path in files_below(folder):
         name = composed(path.relative_to(folder).as_posix())
-        matches = [(stream, match) for stream, regex in patterns.items() if (match := regex.fullmatch(name))]
-        if not matches and path.suffix.lower() in SENSOR_FILES and path.name != FILE:
+        try:
+            said = [(stream, words_of_name(one.files or "", name)) for stream, one in description.streams.items()]
+        except DataError as error:
+            problems.append(Problem("unknown", "", shown(path), error.problem))
+            continue
+        matches = [(stream, words) for stream, words in said if words is not None]
+        if not matches and path.suffix.lower() in SENSOR_FILES and path.name not in (FILE, SYNC):
             problems.append(Problem("unknown", "", shown(path), "its name does not fit the pattern of any stream"))
-        for stream, match in matches:
-            values = {word: plain_value(word, value) for word, value in match.groupdict().items()}
+        for stream, words in matches:
+            values = {word: plain_value(word, value) for word, value in words.items()}
             files = groups.setdefault(tuple(sorted(values.items())), {})
             if files.setdefault(stream, path) != path:
                 detail = f"the same subject, label and trial as {files[stream]}"
@@ -83,18 +97,15 @@ def read_table(path: Path) -> list[dict[str, str]]:
     Raises:
         DataError: it cannot be read, has no column `file`, or a column without a name.
     """
-    text = read_text(path)[0]
-    first = text.split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    rows = list(csv.DictReader(text.splitlines(), delimiter=separator))
-    names = [name.strip().lower() for name in (rows[0] if rows else {}) if name is not None]
-    if "file" not in names or any(None in row or None in row.values() for row in rows):
-        what = "has no column 'file'" if "file" not in names else "has rows with more or fewer cells than its header"
-        raise DataError(f"{path}: {what}", "Give a CSV table with the columns file, subject, label, and others")
-    return [{name.strip().lower(): value.strip() for name, value in row.items()} for row in rows]
+    rows = read_rows(path)
+    if not rows or "file" not in rows[0]:
+        raise DataError(
+            f"{path}: has no column 'file'", "Give a CSV table with the columns file, subject, label, and others"
+        )
+    return rows
 
 
-def _by_table(table: Path, folder: Path, description: Description, problems: list[Problem]) -> Iterator[Found]:
+def _by_table(table: Path, folder: Path, description: Description, problems: list[Problem]) -> Iterator[Row]:
     """The rows of the table; recordings of one file are numbered where nothing else tells them apart."""
     rows = read_table(table)
     shared = {name for name, count in _counted(row["file"] for row in rows).items() if count > 1}
@@ -112,7 +123,7 @@ def _by_table(table: Path, folder: Path, description: Description, problems: lis
         files = dict.fromkeys(description.streams, path)
         if "trial" not in tells and not number:
             number = _stem(row["file"])
-        yield Found(words, files, _part(row, where), number)
+        yield Row(Found(words, files, _part(_since_first(row, path, description, where), where), number), where)
 
 
 def _stem(name: str) -> str:
@@ -124,6 +135,43 @@ def _counted(names: Iterator[str]) -> Mapping[str, int]:
     for name in names:
         counts[name] = counts.get(name, 0) + 1
     return counts
+
+
+def _since_first(row: Mapping[str, str], path: Path, description: Description, where: str) -> Mapping[str, str]:
+    """A row whose start and end are seconds since the file's first sample, where they are moments.
+
+    Raises:
+        DataError: the file's own times cannot be compared with them.
+    """
+    moments = {name: start_of(row.get(name, "")) for name in ("start", "end") if row.get(name)}
+    if not any(moment is not None for moment in moments.values()):
+        return row
+    stated = next((stream for stream in description.streams.values() if stream.time), None)
+    first = first_stamp(path, stated) if stated else ""
+    begin = start_of(first) if first else None
+    if begin is None or None in moments.values() or len({is_local(row[n]) for n in moments} | {is_local(first)}) > 1:
+        own = f"begins at '{first}'" if first else "has no clock"
+        raise DataError(
+            f"{where}: start and end are moments ('{row.get('start')}', '{row.get('end')}'), and {path} {own}",
+            "Give both in one way: dates with times, both with or both without an offset; or seconds since the first "
+            "sample",
+        )
+    return {**row, **{name: f"{moment - begin:.6f}" for name, moment in moments.items() if moment is not None}}
+
+
+def first_stamp(path: Path, stated: StreamDescription) -> str:
+    """The first time stamp of a file as it is written; of text only the first rows are read.
+
+    Raises:
+        DataError: it is no readable table, or has no such column.
+    """
+    if stated.time is None:
+        return ""
+    (column,) = positions(path, [stated.time.column], stated)
+    if path.suffix.lower() in TEXT:
+        rows = parse_delimited(path, *read_text(path, HEAD_BYTES), stated.separator or "").rows
+        return rows[0][column].strip() if column < len(rows[0]) else ""
+    return open_stated(path, stated.separator or "", stated.variable).first(column)
 
 
 def _part(row: Mapping[str, str], where: str) -> Reading:
@@ -149,26 +197,48 @@ def _part(row: Mapping[str, str], where: str) -> Reading:
 
 
 def _runs(one: Found, description: Description, problems: list[Problem]) -> Iterator[Found]:
-    """The runs of equal labels (and subjects) of a file: rows without a label are the null class, or nothing."""
+    """The runs of equal labels, subjects and factors of a file; rows without a label are the null class, or nothing.
+
+    A pause of the clock ends a run, too.
+    """
     path, stated = next(iter(one.files.values())), next(iter(description.streams.values()))
-    asked = [c for c in (description.label_column, description.subject_column) if c is not None]
+    asked = {"label": description.label_column, "subject": description.subject_column}
+    words = {word: c for word, c in (*asked.items(), *((f, f) for f in description.factor_columns)) if c is not None}
     try:
-        table = read_delimited(path, stated.separator or "")
-        keys = list(zip(*(table.cells(c) for c in positions(path, asked, stated)), strict=True))
+        samples = open_stated(path, stated.separator or "", stated.variable)
+        places = positions(path, list(words.values()), stated)
+        if max(places) >= samples.width:
+            raise DataError(f"{path}: has {samples.width} columns and no column {max(places)}", "Correct dataset.yaml")
+        keys = list(zip(*(samples.cells(c) for c in places), strict=True))
+        if description.whole_files:
+            clock = positions(path, [stated.time.column], stated)[0] if stated.time else None
+            times = row_times(path, samples, stated, clock)
+            yield from labelled_rows(one, tuple(words), keys, times, description, _stem(path.name))
+            return
     except DataError as error:
         problems.append(Problem("corrupt", one.id, shown(path), error.problem))
         return
     codes = {key: n for n, key in enumerate(dict.fromkeys(keys))}
-    starts = np.flatnonzero(np.diff([codes[key] for key in keys], prepend=-1)).tolist()
+    changed = np.diff([codes[key] for key in keys], prepend=-1) != 0
+    starts = np.flatnonzero(changed | _begins_anew(path, samples, stated)).tolist()
     for number, (first, behind) in enumerate(zip(starts, [*starts[1:], len(keys)], strict=True), 1):
-        label, *subject = keys[first]
-        name = description.null_class if label.lower() in UNLABELLED_CELLS else label
-        if name is None:
-            continue
-        values = {**one.values, "label": name}
-        if subject:
-            values["subject"] = plain_value("subject", subject[0])
+        values = {**one.values, **{w: plain_value(w, cell) for w, cell in zip(words, keys[first], strict=True)}}
+        if "label" in words and values["label"].lower() in UNLABELLED_CELLS:
+            if description.null_class is None:
+                continue
+            values["label"] = description.null_class
         yield Found(values, one.files, Reading(rows=(first, behind)), f"{_stem(path.name)}-{number:04d}")
+
+
+def _begins_anew(path: Path, samples: Samples, stated: StreamDescription) -> npt.NDArray[np.bool_]:
+    """The rows before which the clock of a file pauses, or jumps back, for so long that another recording begins."""
+    read = None
+    if stated.time is not None:
+        (column,) = positions(path, [stated.time.column], stated)
+        read = samples.stamps(column, stated.time.seconds(stated.rate_hz))
+    if read is None:
+        return np.zeros(1, dtype=bool)  # of all rows; what is wrong with the clock is said when the samples are read
+    return np.asarray(np.abs(np.diff(read[0], prepend=read[0][:1])) > PAUSE_S)
 
 
 def positions(path: Path, columns: Sequence[Column], stated: StreamDescription) -> list[int]:
@@ -183,21 +253,23 @@ def positions(path: Path, columns: Sequence[Column], stated: StreamDescription) 
         raise DataError(f"{path}: is empty (0 bytes)", "Remove this recording, or copy it again")
     if all(isinstance(c, int) for c in columns) and stated.header is None:
         return [c for c in columns if isinstance(c, int)]
-    names = header_names(path, stated.separator or "")
+    names = header_names(path, stated.separator or "", stated.variable)
     if stated.header is not None and stated.header != bool(names):
         has = f"begins with the names {first_few(names, 5, ', ')}" if names else "has no line of names"
         raise DataError(f"{path}: {has}, and dataset.yaml says header: {str(stated.header).lower()}", "Correct one")
     return [c if isinstance(c, int) else _named(path, c, names) for c in columns]
 
 
-def header_names(path: Path, separator: str = "") -> tuple[str, ...]:
+def header_names(path: Path, separator: str = "", variable: str = "") -> tuple[str, ...]:
     """Names of a file's columns, of text by its first rows; empty where it has none.
 
     Raises:
         DataError: it is no readable table.
     """
+    if path.suffix.lower() == ".npy" or (path.suffix.lower() == ".mat" and variable):
+        return ()
     if path.suffix.lower() not in TEXT:
-        return read_device(path).names if path.suffix.lower() in DEVICES else ()
+        return open_stated(path, separator, variable).names
     text, encoding = read_text(path, HEAD_BYTES)
     return parse_delimited(path, text, encoding, separator).names
 

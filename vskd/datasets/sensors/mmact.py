@@ -7,6 +7,7 @@ Data requirements: a folder with the trimmed files of any of
   `<sensor>/subject<N>/scene<S>/session<K>/<action>.csv`   rows `time,x,y,z`, with or without that header; `<sensor>` is
       `acc_watch_clip` (right wrist), `acc_phone_clip`, `gyro_clip` or `orientation_clip` (right trouser pocket)
   `.../subject<N>/cam<C>/scene<S>/session<K>/<action>.mp4` 1920 x 1080, 30 frames/s
+  `pose/.../subject<N>/cam<C>/scene<S>/session<K>/<action>.json` 17 joints, see vskd/preprocessing/video/pose_json.py
 at any depth: in `sensor`, `sensors`, `Sensor_trimmed`, `trimmed_acc`, `cross_scene/trainval`, `cross_view/trainval` and
 the like; the folders of a path may stand in any order, numbers may be padded (`subject01`), and case does not count
 (`subject14/scene1/session2/Carrying_light`). The same clip under two of the challenge's folders is one clip.
@@ -19,13 +20,13 @@ stated by the publisher; Android's rad/s is assumed. That of the orientation is 
 Classes: 35 file names make 37 classes, because in scene 3 (desk work) `talking_on_phone` and `using_phone` are classes
 of their own (`mmact`); the challenge of 2021 merges them (`mmact-35`).
 
-Not read: pose files; untrimmed recordings, which are counted; MMAct V2 of 2022, which is refused.
+Untrimmed recordings are the data set of mmact_untrimmed.py, and counted here. MMAct V2 of 2022 is refused.
 """
 
 import itertools
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,11 +68,14 @@ SENSORS: Mapping[str, Stream] = {
 }
 """By the folder of its files."""
 CAMERAS = tuple(f"rgb-cam{number}" for number in range(1, 5))
+POSES = tuple(f"pose-cam{number}" for number in range(1, 5))
 _FOLDER = re.compile(r"(subject|scene|session|cam)0*(\d+)", re.IGNORECASE)
 _STAMP = re.compile(r"\d{8}-\d{6}")
 _V2_FOLDERS = frozenset({"acc2_clip"})
 _V2_FILE = re.compile(r"subject\d+-\d+\.subject\d+\..*\.csv", re.IGNORECASE)
-_VIDEO = frozenset({".mp4", ".avi"})
+VIDEO = frozenset({".mp4", ".avi"})
+_SAME_TWICE = VIDEO | {".json"}
+"""The challenge gives such files once for each of its tasks."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def index(root: Path, labels: tuple[str, ...] = LABELS, name: str = "mmact") -> 
     files: dict[str, dict[str, tuple[_File, Path]]] = {}
     for path in files_below(root):
         parts = path.relative_to(root).parts
-        _refuse_v2(root, parts)
+        refuse_v2(root, parts)
         if _is_untrimmed(parts):
             untrimmed["untrimmed"] += 1
             continue
@@ -121,7 +125,7 @@ def index(root: Path, labels: tuple[str, ...] = LABELS, name: str = "mmact") -> 
     if not recordings:
         _refuse_empty(root, name, untrimmed["untrimmed"])
     if untrimmed:
-        detail = f"{untrimmed['untrimmed']} files of untrimmed recordings are not read"
+        detail = f"{untrimmed['untrimmed']} files of untrimmed recordings, which are the data set mmact-untrimmed"
         problems.append(Problem("unknown", "", str(root), detail))
     problems += _absences(root, files)
     problems.sort(key=lambda p: (p.kind, p.recording, p.path, p.detail))
@@ -133,13 +137,27 @@ def index_35(root: Path) -> Index:
     return index(root, MERGED, "mmact-35")
 
 
-def _refuse_v2(root: Path, parts: tuple[str, ...]) -> None:
+def refuse_v2(root: Path, parts: tuple[str, ...]) -> None:
+    """Refuse MMAct V2 by a file's path below `root`.
+
+    Raises:
+        DataError: it is a file of it.
+    """
     if _V2_FOLDERS & {part.lower() for part in parts} or _V2_FILE.fullmatch(parts[-1]):
         raise DataError(
             f"{root} holds MMAct V2 of 2022 ({'/'.join(parts[-3:])}): 40 subjects and a fifth scene, other names and "
             "no published protocols",
             "Give the folder of MMAct of 2019",
         )
+
+
+def numbers_of(parts: Iterable[str]) -> dict[str, int]:
+    """What the folders of a path say of subject, scene, session and camera.
+
+    >>> numbers_of(("trainval", "cam1", "subject01", "scene3"))
+    {'cam': 1, 'subject': 1, 'scene': 3}
+    """
+    return {match[1].lower(): int(match[2]) for part in parts if (match := _FOLDER.fullmatch(part))}
 
 
 def _is_untrimmed(parts: tuple[str, ...]) -> bool:
@@ -149,15 +167,16 @@ def _is_untrimmed(parts: tuple[str, ...]) -> bool:
 
 
 def _named(path: Path, parts: tuple[str, ...], labels: tuple[str, ...]) -> _File | Problem | None:
-    """Whose file it is, by its path; None for what is none of the files that are read, e.g. pose."""
-    numbers = {match[1].lower(): int(match[2]) for part in parts[:-1] if (match := _FOLDER.fullmatch(part))}
+    """Whose file it is, by its path; None for what is none of the files that are read."""
+    numbers = numbers_of(parts[:-1])
     sensor = next((SENSORS[part.lower()].name for part in parts[:-1] if part.lower() in SENSORS), "")
     kind = path.suffix.lower()
-    video = kind in _VIDEO and "cam" in numbers
-    if not (sensor and kind == ".csv") and not video:
-        ours = sensor or kind in _VIDEO
+    pose = kind == ".json" and any(part.lower() == "pose" for part in parts[:-1])
+    seen = (kind in VIDEO or pose) and "cam" in numbers
+    if not (sensor and kind == ".csv") and not seen:
+        ours = sensor or kind in VIDEO or pose
         return Problem("unknown", "", shown(path), "its place is not one of this data set's") if ours else None
-    stream = sensor or f"rgb-cam{numbers['cam']}"
+    stream = sensor or f"{'pose' if pose else 'rgb'}-cam{numbers['cam']}"
     lacking = [word for word in ("subject", "scene", "session") if word not in numbers]
     if lacking:
         return Problem("unknown", "", shown(path), f"no folder of its path says the {lacking[0]}")
@@ -172,7 +191,7 @@ def _named(path: Path, parts: tuple[str, ...], labels: tuple[str, ...]) -> _File
             return Problem("unknown", found.recording, shown(path), f"{word} {number} is not of MMAct (1..{known[-1]})")
     if found.action not in labels:
         return Problem("unknown", found.recording, shown(path), f"'{path.stem}' is no class of MMAct")
-    if video and stream not in CAMERAS:
+    if seen and stream not in (*CAMERAS, *POSES):
         return Problem("unknown", found.recording, shown(path), "MMAct has cameras 1 to 4")
     return found
 
@@ -195,8 +214,8 @@ def _kept(found: _File, path: Path, streams: dict[str, tuple[_File, Path]]) -> l
         detail = f"its {found.stream} file is empty (0 bytes), as some are in the published data set"
         return [Problem("missing", found.recording, shown(path), detail)]
     there = streams.setdefault(found.stream, (found, path))[1]
-    if there is path or (path.suffix.lower() in _VIDEO and there.stat().st_size == size):
-        return []  # the challenge gives clips once for each of its tasks
+    if there is path or (path.suffix.lower() in _SAME_TWICE and there.stat().st_size == size):
+        return []
     return [Problem("duplicate", found.recording, shown(path), f"its {found.stream} is already given by {there}")]
 
 
@@ -210,13 +229,15 @@ def _recording(name: str, files: Mapping[str, tuple[_File, Path]], labels: tuple
 
 def _stream(name: str, path: Path) -> Stream:
     sensor = next((stream for stream in SENSORS.values() if stream.name == name), None)
+    if name in POSES:
+        return Stream(name, "skeleton", path, 30.0, "px", ("x", "y"), placement=f"camera {name[-1]}")
     if sensor is None:
         return Stream(name, "video", path, 30.0, "uint8", placement=f"camera {name[-1]}")
     return replace(sensor, path=path, columns=(1, 2, 3), time_column=0)
 
 
 def _refuse_empty(root: Path, name: str, untrimmed: int) -> None:
-    beside = f"; its {untrimmed} files are of untrimmed recordings, which are not read" if untrimmed else ""
+    beside = f"; its {untrimmed} files are of untrimmed recordings, the data set mmact-untrimmed" if untrimmed else ""
     raise DataError(
         f"{root} holds no {name} recordings (files like acc_watch_clip/subject1/scene1/session1/carrying.csv){beside}",
         f"Give the folder that holds them with --data; `vskd datasets info {name}` tells how to get the data",
@@ -261,7 +282,7 @@ ENTRY = DatasetEntry(
     description="37 actions, 20 subjects, 8,968 executions: watch, phone and four cameras.",
     index=index,
     labels=LABELS,
-    streams=(*(stream.name for stream in SENSORS.values()), *CAMERAS),
+    streams=(*(stream.name for stream in SENSORS.values()), *CAMERAS, *POSES),
     protocols=("cross-subject", "cross-session", "cross-scene"),
     url="https://mmact19.github.io/2019/",
     licence="on request, for research; see its page",
@@ -276,6 +297,7 @@ ENTRY = DatasetEntry(
         "window": {"streams": ["accelerometer-watch"]},
         "frames": {"streams": ["rgb-cam1"], "fit": "centre-crop"},
         "clip": {"streams": ["rgb-cam1"]},
+        "skeleton": {"streams": ["pose-cam1"]},
     },
     refused={"cross-view": _CROSS_VIEW},
 )

@@ -2,15 +2,16 @@
 
 from vskd.datasets.recording import Stream
 from vskd.preprocessing.sensor.timed import Timed, read_timed
+from vskd.preprocessing.sync.apply import cut_sensor
 
 
 def read_stream(stream: Stream) -> Timed:
     """Read a stream of the kind `sensor`.
 
     Raises:
-        DataError: see `read_timed`.
+        DataError: see `read_timed` and `cut_sensor`.
     """
-    return read_timed(
+    timed = read_timed(
         stream.path,
         axes=stream.axes,
         rate_hz=stream.rate_hz,
@@ -20,3 +21,4 @@ def read_stream(stream: Stream) -> Timed:
         time_column=stream.time_column,
         reading=stream.reading,
     )
+    return timed if stream.cut is None else cut_sensor(timed, stream.cut, stream.path)

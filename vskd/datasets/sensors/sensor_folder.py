@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.datasets.splits.split import UNKNOWN
+from vskd.datasets.timeline import UNLABELLED, Timeline
 from vskd.errors import DataError, first_few
 from vskd.preprocessing.folders import composed, shown
 from vskd.preprocessing.sensor.reading import Reading
@@ -36,12 +37,20 @@ class Found:
         files: by stream.
         reading: which part of the files it is.
         number: among the recordings of its file; empty of a whole file.
+        spans: of a recording that shows several classes one after the other: start and end in seconds since its first
+            sample, and the label; None of one that shows one class, which `values` name.
     """
 
     values: Mapping[str, str]
     files: Mapping[str, Path]
     reading: Reading = field(default_factory=Reading)
     number: str = ""
+    spans: tuple[tuple[float, float, str], ...] | None = None
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The labels that it shows, without the null class."""
+        return frozenset(s[2] for s in self.spans) if self.spans is not None else frozenset({self.values["label"]})
 
     @property
     def id(self) -> str:
@@ -62,11 +71,13 @@ def index(root: Path) -> Index:
     """
     from vskd.datasets.sensors.folder_description import read_description
     from vskd.datasets.sensors.folder_files import list_recordings
+    from vskd.datasets.sensors.folder_videos import with_videos
 
     description = read_description(root)
     problems: list[Problem] = []
     found = _once(list_recordings(root, description, problems), problems)
-    labels = description.labels or _sorted({one.values["label"] for one in found})
+    null = description.null_class or ""
+    labels = description.labels or _sorted({label for one in found for label in one.labels} | ({null} - {""}))
     if len(labels) < 2:
         raise DataError(
             f"{root}: {len(found)} recording(s) of {len(labels)} class(es) ({', '.join(labels) or 'none'}) are "
@@ -74,9 +85,11 @@ def index(root: Path) -> Index:
             "Correct the pattern, the table or the label column in dataset.yaml",
         )
     recordings = [r for one in found if (r := _recording(one, description, labels, problems))]
+    if description.videos:
+        recordings = with_videos(root, description, recordings, problems)
     recordings.sort(key=lambda r: r.id)
     problems.sort(key=lambda p: (p.kind, p.recording, p.path, p.detail))
-    return Index(NAME, root, tuple(labels), tuple(recordings), tuple(problems))
+    return Index(NAME, root, tuple(labels), tuple(recordings), tuple(problems), null)
 
 
 def _sorted(labels: Iterable[str]) -> tuple[str, ...]:
@@ -104,8 +117,9 @@ def _recording(
 ) -> Recording | None:
     """A recording with the streams that can be read; None where there are none, or its class is none."""
     path = next(iter(one.files.values()))
-    if one.values["label"] not in labels:
-        detail = f"'{one.values['label']}' is none of the classes {', '.join(labels)}"
+    strange = sorted(one.labels - set(labels))
+    if strange:
+        detail = f"'{strange[0]}' is none of the classes {', '.join(labels)}"
         problems.append(Problem("unknown", "", shown(path), detail))
         return None
     streams = {}
@@ -120,8 +134,19 @@ def _recording(
     subject = one.values.get("subject", UNKNOWN)
     factors = {name: value for name, value in one.values.items() if name not in _OWN}
     trial = one.values.get("trial") or one.number or ONCE
-    label = labels.index(one.values["label"])
-    return Recording(one.id, subject, trial, label, subject, streams, factors=factors) if streams else None
+    timeline = _timeline(one, labels, description.null_class)
+    label = labels.index(one.values["label"]) if timeline is None else timeline.longest
+    if not streams:
+        return None
+    return Recording(one.id, subject, trial, label, subject, streams, factors=factors, timeline=timeline)
+
+
+def _timeline(one: Found, labels: Sequence[str], null_class: str | None) -> Timeline | None:
+    """What a recording shows over time, by class number; None where that is one class."""
+    if one.spans is None:
+        return None
+    spans = tuple((start, end, labels.index(label)) for start, end, label in one.spans)
+    return Timeline(spans, labels.index(null_class) if null_class else UNLABELLED)
 
 
 def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading) -> Stream:
@@ -130,7 +155,6 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
     Raises:
         DataError: the file is missing, empty, or has not these columns.
     """
-    from vskd.datasets.sensors.folder_description import TIME_UNITS
     from vskd.datasets.sensors.folder_files import positions
 
     time = stated.time
@@ -139,10 +163,12 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
     reading = Reading(
         separator=stated.separator or "",
         factors=tuple(sign * stated.factor for sign in signs),
-        offset=stated.offset,
-        time_unit_s=TIME_UNITS[time.unit] if time else None,
+        offset=stated.zero,
+        time_unit_s=time.seconds(stated.rate_hz) if time else None,
         rows=part.rows,
         seconds=part.seconds,
+        time_zone=(time.zone or "") if time else "",
+        limit=stated.limit if stated.clip else 0.0,
     )
     return Stream(
         name,
@@ -153,7 +179,7 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
         stated.axes,
         variable=stated.variable,
         columns=tuple(columns),
-        range_limit=(stated.range or 0.0) * stated.factor,
+        range_limit=stated.limit,
         time_column=clock if time else None,
         calibrated=stated.calibrated,
         placement=stated.position,
@@ -173,7 +199,7 @@ ENTRY = DatasetEntry(
     description="Recordings of a wearable in any folder and format; `vskd datasets import` describes them.",
     index=index,
     labels=(),
-    streams=("accelerometer", "gyroscope"),
+    streams=("accelerometer", "gyroscope", "video"),
     protocols=("cross-subject", "leave-one-subject-out"),
     url="",
     licence="whatever you agreed on with the people in it",
@@ -181,7 +207,7 @@ ENTRY = DatasetEntry(
     obtain="Have your folder of files described: `vskd datasets import FOLDER --out DATASET`; see docs/own-data.md.",
     placement="",
     system="berkeley",
-    defaults={"window": {"streams": ["accelerometer"]}},
+    defaults={"window": {"streams": ["accelerometer"]}, "frames": {"streams": ["video"]}},
     # Most wearables measure to 4 g and more; Berkeley's end at 2 g.
     recipes={"berkeley": {"student": {"sees": {"encoding": {"limit": 4.0}}}}},
 )

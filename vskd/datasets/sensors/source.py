@@ -30,6 +30,7 @@ def window_source(recording: str, stream: Stream, scale: float = 1.0) -> WindowS
         stream.range_limit,
         scale,
         reading=stream.reading,
+        cut=stream.cut,
     )
 
 

@@ -125,9 +125,9 @@ def split_gaps(split: Split, index: Index) -> tuple[str, ...]:
     for part, count in sorted(unused.items()):
         what = f"the part '{part}'" if part else "the folder"
         found.append(f"{count} of the {sizes[part]} recordings of {what} neither train nor validate nor test")
-    trained = Counter(by_id[i].label for i in (*split.train, *split.validation))
-    tested = {by_id[i].label for i in split.test}
-    everywhere = Counter(r.label for r in index)
+    trained = Counter(label for i in (*split.train, *split.validation) for label in by_id[i].classes)
+    tested = {label for i in split.test for label in by_id[i].classes}
+    everywhere = Counter(label for r in index for label in r.classes)
     single = {label for label, count in everywhere.items() if count == 1}
     for what, labels in (
         ("tested and never trained", tested - set(trained)),
@@ -165,7 +165,7 @@ def check_problems(index: Index, max_bad_fraction: float = 0.02) -> None:
 
 
 def _warn_of_empty_classes(index: Index) -> None:
-    present = {r.label for r in index}
+    present = {label for r in index for label in r.classes}
     empty = [label for number, label in enumerate(index.labels) if number not in present]
     if empty and present:
         named = first_few(empty, 5, ", ")

@@ -20,7 +20,7 @@ from vskd.preprocessing.sensor.joints import read_joints
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.signals import read_sensor
 from vskd.preprocessing.stores.store_parts import array_hash
-from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.frames import Span, read_frames
 from vskd.progress import track
 
 Contents = Callable[[Mapping[str, Stream]], Mapping[str, str]]
@@ -101,7 +101,9 @@ def _image(stream: Stream) -> str:
 
 def _video(stream: Stream) -> str:
     whole = sha256()
-    for frame in read_frames(stream.path, size=None, variable=stream.variable):
+    span = Span(stream.cut.start_s, stream.cut.end_s, stream.rate_hz) if stream.cut else None
+    frames = read_frames(stream.path, size=None, variable=stream.variable, span=span)
+    for frame in frames:
         whole.update(array_hash(frame).encode())
     return whole.hexdigest()
 

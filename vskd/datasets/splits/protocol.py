@@ -13,6 +13,7 @@ A protocol of one's own:
       test: even
     # folds: leave-one-out      # instead of parts: one fold per subject (or trial), named by it
     # folds: leave-5-out        # or one per five subjects in natural order, named by them (p002-p012-p014-p015-p016)
+    # folds: 5-fold           # or five groups, fold1 to fold5, dealt in natural order
     # folds: {1-6: [1, 6], 2-7: [2, 7]}  # or by name: whom each fold tests; all others train
     disjoint: subject           # no subject and no group may be in two parts; `none` allows it
     validation_unit: subject    # what training sets aside for validation where there is no such part; or trial, clip
@@ -23,6 +24,7 @@ A protocol of one's own:
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -32,7 +34,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from vskd.datasets.catalog import DATASETS
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.protocol_file import parse_protocol_file
-from vskd.datasets.splits.selectors import Folds, Selector, Values, in_order, leave_out_groups, select
+from vskd.datasets.splits.selectors import Folds, Selector, Values, fold_groups, in_order, select
 from vskd.datasets.splits.split import (
     CarvedUnit,
     Disjoint,
@@ -60,6 +62,9 @@ PROTOCOLS_FOLDER = Path(__file__).parents[1] / "protocols"
 
 Part = Literal["train", "validation", "test"]
 _OFFICIAL = ("train", "valid", "test")
+_RULE = re.compile(
+    r"leave-one-(?P<factor>(?!part-)[a-z0-9_]+)-out|(?P<folds>(?:[2-9]|[1-9]\d+)-fold)(?:-(?P<by>(?!part$)[a-z0-9_]+))?"
+)
 Sizes = dict[Part, Size]
 
 
@@ -136,8 +141,8 @@ class Protocol(Strict):
             return {}
         if not isinstance(self.folds, str):
             return {name: frozenset(map(str, values)) for name, values in self.folds.items()}
-        groups = leave_out_groups(self.folds, _present(index, self.split_by))
-        return {"-".join(group): frozenset(group) for group in groups}
+        groups = fold_groups(self.folds, _present(index, self.split_by))
+        return {name: frozenset(group) for name, group in groups.items()}
 
     def split(self, index: Index, fold: str | None = None) -> Split:
         """Assign the recordings of `index` to parts.
@@ -249,6 +254,9 @@ def list_protocols(dataset: str) -> tuple[str, ...]:
 def load_protocol(dataset: str, name: str) -> Protocol:
     """A protocol by its name, or by the path of a YAML file (a name that ends in `.yaml` or `.yml`).
 
+    Every data set has `leave-one-FACTOR-out` for what its recordings have (subject, trial, or a factor like session),
+    and `K-fold` or `K-fold-FACTOR`: groups of its values, by default of subjects, test in turn.
+
     Raises:
         ProtocolError: no such protocol, one that cannot be offered (it is said why), or the file is no valid protocol;
             all that is wrong with it is named at once.
@@ -257,4 +265,21 @@ def load_protocol(dataset: str, name: str) -> Protocol:
     if name in refused:
         raise ProtocolError(refused[name], f"Choose one of: {', '.join(list_protocols(dataset))}")
     path = Path(name) if name.endswith((".yaml", ".yml")) else PROTOCOLS_FOLDER / f"{dataset}.{name}.yaml"
+    if not path.exists() and (rule := _RULE.fullmatch(name)):
+        return _by_rule(dataset, name, rule["factor"] or rule["by"] or "subject", rule["folds"] or "leave-one-out")
     return parse_protocol_file(path, Protocol, known=list_protocols(dataset), name=name)
+
+
+def _by_rule(dataset: str, name: str, unit: str, folds: str) -> Protocol:
+    """The protocol that a name says: what is split by is never on both sides, people only where it is people."""
+    people = unit == "subject"
+    return Protocol(
+        name=name,
+        version=1,
+        dataset=dataset,
+        description=f"Folds by {unit}: each tests once, the others train.",
+        split_by=unit,
+        folds=folds,
+        disjoint="subject" if people else "none",
+        validation_unit="subject" if people else "recording",
+    )

@@ -26,7 +26,8 @@ def parse_protocol_file(path: Path, model: type[Model], *, known: Sequence[str],
         ProtocolError: the file is missing, no YAML, or not valid.
     """
     if not path.exists():
-        lookup(dict.fromkeys(known), name, "protocol", ProtocolError, also="give the path of a .yaml file")
+        also = "give the path of a .yaml file, leave-one-FACTOR-out or K-fold-FACTOR"
+        lookup(dict.fromkeys(known), name, "protocol", ProtocolError, also=also)
     content = read_yaml(path, ProtocolError, "Correct the file; the shipped protocols are examples")
     try:
         read: Model = parse(model, content)

@@ -10,6 +10,7 @@ from vskd.errors import ProtocolError, first_few
 
 _WORDS = ("odd", "even", "odd-but-last", "last-odd")
 _LEAVE_OUT = re.compile(r"leave-(one|[1-9]\d*)-out")
+_K_FOLD = re.compile(r"([2-9]|[1-9]\d+)-fold")
 
 
 def _is_value(value: object) -> bool:
@@ -29,11 +30,11 @@ def _selector(value: object) -> object:
 
 
 def _folds(value: object) -> object:
-    """`leave-one-out`, `leave-N-out`, or the tested subjects (or trials) of each fold by name."""
-    if isinstance(value, str) and _LEAVE_OUT.fullmatch(value):
+    """`leave-one-out`, `leave-N-out`, `K-fold`, or the tested subjects (or trials) of each fold by name."""
+    if isinstance(value, str) and (_LEAVE_OUT.fullmatch(value) or _K_FOLD.fullmatch(value)):
         return value
     if not isinstance(value, Mapping) or len(value) < 2:
-        raise ValueError("give leave-one-out, leave-N-out, or at least two folds as NAME: [numbers or names]")
+        raise ValueError("give leave-one-out, leave-N-out, K-fold, or at least two folds as NAME: [numbers or names]")
     for name, members in value.items():
         if not isinstance(name, str) or name != name.strip() or not name:
             raise ValueError(f"the fold's name {name!r} is no text; put it into quotes")
@@ -70,6 +71,28 @@ def select(selector: str | Values, present: Sequence[str]) -> frozenset[str]:
     if selector == "even":
         return frozenset(present) - frozenset(odd)
     return frozenset({"odd": odd, "odd-but-last": odd[:-1], "last-odd": odd[-1:]}[selector])
+
+
+def fold_groups(rule: str, present: Sequence[str]) -> dict[str, Sequence[str]]:
+    """What each fold of a rule tests, by the fold's name.
+
+    Of `K-fold`, each value goes to the next of K groups, fold1 to foldK; the others are named by what they test.
+
+    Raises:
+        ProtocolError: there are fewer values than folds.
+
+    >>> fold_groups("2-fold", ("1", "2", "3"))
+    {'fold1': ('1', '3'), 'fold2': ('2',)}
+    """
+    if not _K_FOLD.fullmatch(rule):
+        return {"-".join(group): group for group in leave_out_groups(rule, present)}
+    count = int(rule.split("-")[0])
+    if count > len(present):
+        raise ProtocolError(
+            f"{rule} needs {count} values to split by, and there are {len(present)}: {first_few(present, 5, ', ')}",
+            "Take fewer folds, or leave-one-out",
+        )
+    return {f"fold{k + 1}": present[k::count] for k in range(count)}
 
 
 def leave_out_groups(rule: str, present: Sequence[str]) -> list[Sequence[str]]:

@@ -50,7 +50,7 @@ def split_facts(index: Index, split: Split, contents: Mapping[str, str]) -> Spli
     """
     by_id = index.by_id()
     train, test = [by_id[i] for i in split.train], [by_id[i] for i in split.test]
-    counts = [Counter(r.label for r in part) for part in (train, test)]
+    counts = [Counter(label for r in part for label in r.classes) for part in (train, test)]
     subjects = {r.subject for r in test} - {UNKNOWN}
     clips = {r.clip for r in test} - {""}
     return SplitFacts(

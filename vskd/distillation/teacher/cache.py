@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import h5py
 import numpy as np
@@ -35,6 +35,21 @@ LARGEST_BYTES = 20 * 2**30
 """Features that take more are refused: a deeper layer says as much in less, or the teacher can look at batches."""
 
 Shapes = Mapping[str, tuple[int, ...]]
+
+
+class Answers(Protocol):
+    """What was stored of a teacher's outputs, or of several teachers' as one; see `TeacherCache`."""
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Recordings whose outputs are stored."""
+
+    @property
+    def shapes(self) -> Shapes:
+        """Of the stored layers for one sample."""
+
+    def outputs(self, ids: Sequence[str]) -> tuple[Outputs, tuple[str, ...], torch.Tensor]:
+        """Outputs for recordings, with the ids and labels they were stored under."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,7 @@ def write_teacher_cache(
     Args:
         path: the HDF5 file.
         network: returns `Outputs`.
-        batches: in order and unchanged.
+        batches: every sample once.
         key: what the cache belongs to.
         taps: sees the layers whose features are stored too; none by default.
 

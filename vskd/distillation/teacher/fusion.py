@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from vskd.distillation.teacher.cache import Shapes
-from vskd.distillation.teacher.outputs import TeacherSource
+from vskd.distillation.teacher.outputs import FollowsEpochs, TeacherSource
 from vskd.distillation.teacher.pairing import same_labels
 from vskd.errors import SettingError
 from vskd.modalities.base import Batch
 from vskd.network import OUTPUT_LAYERS, Outputs
 
 
-class FusedTeacher:
+class FusedTeacher(FollowsEpochs):
     """The mean of the teachers' probabilities; their embeddings side by side.
 
     Its logits are the logarithms of the mean probabilities, so that a softmax gives these again.
@@ -36,6 +36,12 @@ class FusedTeacher:
             )
         width = sum(member.shapes["embedding"][0] for member in members)
         self.shapes: Shapes = {"logits": members[0].shapes["logits"], "embedding": (width,)}
+
+    def start_epoch(self, epoch: int) -> None:
+        """Pass it on to the members that follow it."""
+        for member in self._members:
+            if isinstance(member, FollowsEpochs):
+                member.start_epoch(epoch)
 
     def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
         """See `TeacherSource`; the members must speak of the same recordings and labels.

@@ -1,6 +1,7 @@
 """A trained teacher's outputs: computed once and cached, or online, for a student's own batches."""
 
 import dataclasses
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,10 +14,11 @@ from vskd.distillation.experiment import Experiment
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.admission import check_teacher_fits
-from vskd.distillation.teacher.cache import Shapes, TeacherCache, TeacherKey, check_size, write_teacher_cache
+from vskd.distillation.teacher.cache import Answers, Shapes, TeacherCache, TeacherKey, check_size, write_teacher_cache
 from vskd.files import sha256_file, sha256_json
 from vskd.locks import lock_of, only_writer
 from vskd.modalities.base import Batch, Inputs
+from vskd.modalities.sampling import epoch_seed
 from vskd.network import OUTPUT_LAYERS, FeatureTaps, Outputs, layer_shapes
 
 
@@ -36,9 +38,9 @@ class TeacherSource(Protocol):
 
 
 class CachedTeacher:
-    """A teacher whose outputs for the unchanged recordings were stored."""
+    """A teacher whose outputs were stored."""
 
-    def __init__(self, cache: TeacherCache) -> None:
+    def __init__(self, cache: Answers) -> None:
         self._cache = cache
         self.ids, self.shapes = cache.ids, cache.shapes
 
@@ -46,6 +48,34 @@ class CachedTeacher:
         """See `TeacherSource`."""
         outputs, ids, labels = self._cache.outputs(batch.ids)
         return outputs.to(batch.inputs.device), ids, labels
+
+
+class FollowsEpochs(ABC):
+    """A source whose answers depend on the epoch."""
+
+    @abstractmethod
+    def start_epoch(self, epoch: int) -> None:
+        """To be called before the first batch of every epoch, counted from 0, also after resuming."""
+
+
+class ViewedTeacher(FollowsEpochs):
+    """A teacher that was shown several views of each recording; it says of each in turn, one an epoch.
+
+    Args:
+        views: what it said of each view; of the same recordings.
+    """
+
+    def __init__(self, views: Sequence[TeacherSource]) -> None:
+        self._views, self._now = views, views[0]
+        self.ids, self.shapes = frozenset.intersection(*(view.ids for view in views)), views[0].shapes
+
+    def start_epoch(self, epoch: int) -> None:
+        """The next view."""
+        self._now = self._views[epoch % len(self._views)]
+
+    def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
+        """See `TeacherSource`."""
+        return self._now.outputs(batch)
 
 
 class OnlineTeacher:
@@ -106,19 +136,21 @@ class FinishedTeacher:
         """What a cache of its outputs belongs to."""
         return TeacherKey(sha256_file(self.folder.weights_file), self.inputs.hash)
 
-    def cache(self, ids: Sequence[str] | None = None, layers: Sequence[str] = ()) -> TeacherCache:
+    def cache(self, ids: Sequence[str] | None = None, layers: Sequence[str] = (), view: int = 0) -> TeacherCache:
         """Its outputs, computed once and stored in the experiment's cache.
 
         Args:
             ids: recordings that are enough, those that it cannot see left out; every recording that it can see by
                 default. Where all of them are stored already, these serve for some too.
             layers: whose features are stored beside logits and embedding.
+            view: 0 is the unchanged recording; others are changed at random as in training, seeded by the teacher's
+                seed and this number.
 
         Raises:
             CacheError: the features would be absurdly large.
             SettingError: the network has no such layer.
         """
-        key = self.key
+        key = self.key if view == 0 else TeacherKey(self.key.teacher_hash, self._view_hash(view))
         parts = [key.teacher_hash, key.inputs_hash, *sorted(layers)]
         folder, name = self.experiment.cache, f"teacher-{sha256_json(parts)[:12]}"
         path = folder / f"{name}.h5"
@@ -126,17 +158,23 @@ class FinishedTeacher:
             path = folder / f"{name}-{sha256_json(sorted(ids))[:12]}.h5"
         with only_writer(lock_of(path), path, wait=True):
             if not path.is_file():
-                self._write(path, ids, layers)
+                self._write(path, ids, layers, key, view)
         return TeacherCache(path, key)
 
-    def _write(self, path: Path, ids: Sequence[str] | None, layers: Sequence[str]) -> None:
+    def _view_hash(self, view: int) -> str:
+        """Hash of what decides the samples of a view."""
+        seed = self.experiment.recipe.seed
+        return sha256_json([self.inputs.hash, self.inputs.sees.model_dump(mode="json"), seed, view])
+
+    def _write(self, path: Path, ids: Sequence[str] | None, layers: Sequence[str], key: TeacherKey, view: int) -> None:
         inputs, wanted = self.inputs, self.experiment.recordings if ids is None else ids
         seen = tuple(i for i in wanted if i in inputs.ids)
         training = self.experiment.recipe.student.training
-        batches = inputs.batches(seen, batch_size=training.batch_size)
+        seed = epoch_seed(self.experiment.recipe.seed, view) if view else None
+        batches = inputs.batches(seen, batch_size=training.batch_size, seed=seed)
         shapes, taps = tapped(self.model, inputs, layers)
         check_size({layer: shapes[layer] for layer in layers}, batches.samples)
-        write_teacher_cache(path, self.model, batches, self.key, taps)
+        write_teacher_cache(path, self.model, batches, key, taps)
 
 
 def finished_teacher(experiment: Experiment, teacher_run: Path) -> FinishedTeacher:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vskd.datasets.recording import UNLABELLED
-from vskd.distillation.teacher.cache import TeacherCache
+from vskd.distillation.teacher.cache import Answers
 from vskd.modalities.base import Batch
 from vskd.network import Outputs
 
@@ -40,7 +40,7 @@ class PermutedTeacher:
         mapped: recording -> the one whose outputs it is given, see `permutation`.
     """
 
-    def __init__(self, cache: TeacherCache, mapped: Mapping[str, str]) -> None:
+    def __init__(self, cache: Answers, mapped: Mapping[str, str]) -> None:
         self._cache, self._mapped = cache, mapped
         self.ids, self.shapes = cache.ids, cache.shapes
 

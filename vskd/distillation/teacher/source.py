@@ -1,48 +1,129 @@
 """How a student is guided: whether its teachers look at its own batches or are read from their caches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vskd.distillation.distiller import layers
 from vskd.distillation.experiment import Experiment
+from vskd.distillation.teacher.cache import Answers
+from vskd.distillation.teacher.cross_fit import CrossFitted
 from vskd.distillation.teacher.fusion import FusedTeacher
-from vskd.distillation.teacher.outputs import CachedTeacher, FinishedTeacher, OnlineTeacher, TeacherSource
+from vskd.distillation.teacher.outputs import (
+    CachedTeacher,
+    FinishedTeacher,
+    OnlineTeacher,
+    TeacherSource,
+    ViewedTeacher,
+)
 from vskd.distillation.teacher.permuted import PermutedTeacher, permutation
+from vskd.distillation.teacher.untrained import UntrainedTeacher
 from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Inputs
 
+Folds = Mapping[str, FinishedTeacher]
+"""Subject -> the teacher that never saw it."""
 
-def teacher_source(experiment: Experiment, teachers: Sequence[FinishedTeacher]) -> TeacherSource:
-    """The teachers as the recipe's distiller needs them: cached, online or permuted, one or fused.
+
+def teacher_source(
+    experiment: Experiment, teachers: Sequence[FinishedTeacher], folds: Sequence[Folds] = ()
+) -> TeacherSource:
+    """The teachers as the recipe's distiller needs them: cached, online, permuted or untrained, one or fused.
 
     Args:
         experiment: the student's.
         teachers: finished runs, one or more.
+        folds: of each that is cross-fitted, those without a subject; empty for others, or none at all.
 
     Raises:
-        RecipeError: online is not possible, a cached answer would be of another class, or a term names a layer that
-            the teacher lacks.
+        RecipeError: online is not possible, several views are not, a cached answer would be of another class, or a term
+            names a layer that the teacher lacks.
     """
     _, wanted = layers(experiment.recipe.distiller.terms)
     with as_recipe_error("distiller: the teacher does not fit"):
-        sources = [_source(experiment, teacher, wanted) for teacher in teachers]
+        sources = [
+            _source(experiment, teacher, folds[number] if folds else {}, number, wanted)
+            for number, teacher in enumerate(teachers)
+        ]
         return sources[0] if len(sources) == 1 else FusedTeacher(sources)
 
 
-def _source(experiment: Experiment, teacher: FinishedTeacher, wanted: Sequence[str]) -> TeacherSource:
+def _source(
+    experiment: Experiment, teacher: FinishedTeacher, folds: Folds, number: int, wanted: Sequence[str]
+) -> TeacherSource:
     inputs, distiller = experiment.inputs, experiment.recipe.distiller
-    if distiller.permuted != "none":
-        return _permuted(experiment, teacher, wanted)
-    if online(distiller.teacher_outputs, inputs, teacher.inputs):
+    own = experiment.recipe.teachers
+    views = own[number].views if number < len(own) else 1
+    if distiller.untrained:
+        teacher, folds = UntrainedTeacher(teacher.folder, teacher.experiment), {}
+    stored = folds or views > 1 or distiller.permuted != "none"
+    if stored and distiller.teacher_outputs == "online":
+        raise RecipeError(
+            "distiller.teacher_outputs is 'online', but cross_fit and views of a teacher are of what was stored",
+            "Set distiller.teacher_outputs to cached or auto, or leave cross_fit and views out",
+        )
+    if distiller.permuted == "none" and online(
+        "cached" if stored else distiller.teacher_outputs, inputs, teacher.inputs
+    ):
         return OnlineTeacher(teacher.model, teacher.inputs, wanted)
-    return CachedTeacher(teacher.cache(layers=wanted))
+    _refuse_several(experiment, teacher)
+    if views > 1:
+        _check_views(teacher.inputs)
+    sources = [_of_stored(experiment, _answers(experiment, teacher, folds, wanted, view)) for view in range(views)]
+    return sources[0] if views == 1 else ViewedTeacher(sources)
 
 
-def _permuted(experiment: Experiment, teacher: FinishedTeacher, wanted: Sequence[str]) -> PermutedTeacher:
-    """The control: the true classes are used to exchange within them, which no student could."""
-    cache, recipe = teacher.cache(layers=wanted), experiment.recipe
+def _refuse_several(experiment: Experiment, teacher: FinishedTeacher) -> None:
+    """Refuse a cached teacher whose answer is of another window, or of a whole recording that shows several classes.
+
+    Raises:
+        RecipeError: a cache holds one answer for a recording, and there are several windows to speak of.
+    """
+    if teacher.inputs.several:
+        raise RecipeError(
+            f"the teacher sees sliding windows of {teacher.inputs.name}, and its cache holds one answer a recording",
+            "Let student and teacher see the same (equal `sees`), or give the teacher window: whole",
+        )
+    if any(recording.timeline for recording in experiment.recordings.values()):
+        raise RecipeError(
+            f"recordings show several classes one after the other, and the teacher sees the {teacher.inputs.name} of "
+            "each as one",
+            "Let student and teacher see the same sliding windows, or leave whole_files out in dataset.yaml",
+        )
+
+
+def _check_views(inputs: Inputs) -> None:
+    """Refuse several views where they would be one, or might be of another class."""
+    if not inputs.augmented or inputs.mirrored:
+        how = "may mirror them, into another class" if inputs.mirrored else "changes nothing at random"
+        raise RecipeError(
+            f"teachers.views: a teacher is to be shown several views of {inputs.name}, but its augmentation {how}",
+            "Set views to 1, or change sees.augmentation of the teacher",
+        )
+
+
+def _answers(
+    experiment: Experiment, teacher: FinishedTeacher, folds: Folds, wanted: Sequence[str], view: int
+) -> Answers:
+    """What was stored of one view; of a training subject, by the teacher that never saw it."""
+    if not folds:
+        return teacher.cache(layers=wanted, view=view)
+    train = experiment.training_split(experiment.recipe.student.training).train
+    of = {i: experiment.recordings[i].subject for i in train}
+    said: dict[str, Answers] = {}
+    for subject, fold in folds.items():
+        own = [i for i in train if of[i] == subject]
+        said |= dict.fromkeys(own, fold.cache(own, wanted, view))
+    rest = [i for i in experiment.recordings if i not in said]
+    return CrossFitted(teacher.cache(rest, wanted, view), said)
+
+
+def _of_stored(experiment: Experiment, answers: Answers) -> TeacherSource:
+    """The answers as they are; or, a control, exchanged: within true classes, which no student knows, where asked."""
+    recipe = experiment.recipe
+    if recipe.distiller.permuted == "none":
+        return CachedTeacher(answers)
     train = experiment.training_split(recipe.student.training).train
     classes = {i: experiment.recordings[i].label for i in train} if recipe.distiller.permuted == "class" else None
-    return PermutedTeacher(cache, permutation([i for i in train if i in cache.ids], classes, recipe.seed))
+    return PermutedTeacher(answers, permutation([i for i in train if i in answers.ids], classes, recipe.seed))
 
 
 def online(wanted: str, student: Inputs, teacher: Inputs) -> bool:
@@ -68,4 +149,4 @@ def online(wanted: str, student: Inputs, teacher: Inputs) -> bool:
             "cache",
             "Give teacher and student the same `sees` and set distiller.teacher_outputs to 'auto', or flip to 0",
         )
-    return wanted == "online" or (wanted == "auto" and alike and student.augmented)
+    return wanted == "online" or (wanted == "auto" and alike and (student.augmented or student.several))

@@ -7,7 +7,7 @@ pieces.
 """
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,15 @@ Seconds = npt.NDArray[np.float64]
 GAP_S = 0.1
 """A shorter pause is no gap: radio links hold samples back for so long."""
 GAP_STEPS = 3
+PAUSE_S, PAUSE_STEPS = 2.0, 50
+"""A step that is longer than both says nothing about the rate."""
 NOISE = 6.0
 SIDE = 9
 """Stamps on each side of a break that must agree on it, so that single late ones make none."""
 FEWEST_AFTER = 3
 MOST_BACKWARD = 0.1
 """A larger fraction of steps back in time is no jitter, but rows out of order."""
+WITHIN_JITTER = 0.95
 LAG = 0.1
 MOST_LAG = 500
 REPEATED = 0.1
@@ -47,6 +50,8 @@ class Clock:
         gaps: their lengths, in seconds.
         facts: what else was noticed, for people.
         period_s: seconds from one sample to the next, with all its digits; 0 where there are too few samples.
+        jitter_s: 95 of 100 stamps are so near to the even clock, or nearer.
+        backward, repeated: stamps before, or at, that of the sample before.
     """
 
     rate_hz: float | None
@@ -54,6 +59,9 @@ class Clock:
     gaps: tuple[float, ...] = ()
     facts: tuple[str, ...] = ()
     period_s: float = field(default=0.0, compare=False)
+    jitter_s: float = field(default=0.0, compare=False)
+    backward: int = field(default=0, compare=False)
+    repeated: int = field(default=0, compare=False)
 
     def sample_times(self, stamps: Seconds) -> Seconds:
         """When the samples were taken: an even clock through the stamps, shifted at each break.
@@ -95,7 +103,7 @@ def fit_clock(stamps: Seconds, source: Path | str, nominal_hz: float = 0.0) -> C
         _refuse_set_back(stamps, int(breaks[back[0]]), -float(shifts[back[0]]), period, source)
     rate, facts = _rate(stamps, period, breaks)
     gaps = tuple(float(stamps[b] - stamps[b - 1]) for b in breaks)
-    return Clock(rate, tuple(int(b) for b in breaks), gaps, facts, period)
+    return _measured(Clock(rate, tuple(int(b) for b in breaks), gaps, facts, period), stamps)
 
 
 def _nominal(stamps: Seconds, period: float, nominal_hz: float) -> Clock:
@@ -104,7 +112,14 @@ def _nominal(stamps: Seconds, period: float, nominal_hz: float) -> Clock:
     breaks = breaks[shifts > 0]
     fact = f"samples came in bursts: the stamps make {1 / period:.3g} Hz, the device's {nominal_hz:g} Hz are taken"
     gaps = tuple(float(stamps[b] - stamps[b - 1]) for b in breaks)
-    return Clock(nominal_hz, tuple(int(b) for b in breaks), gaps, (fact,), 1 / nominal_hz)
+    return _measured(Clock(nominal_hz, tuple(int(b) for b in breaks), gaps, (fact,), 1 / nominal_hz), stamps)
+
+
+def _measured(clock: Clock, stamps: Seconds) -> Clock:
+    """A clock with what single stamps do."""
+    steps = np.diff(stamps)
+    off = float(np.quantile(np.abs(stamps - clock.sample_times(stamps)), WITHIN_JITTER))
+    return replace(clock, jitter_s=off, backward=int((steps < 0).sum()), repeated=int((steps == 0).sum()))
 
 
 def _check_order(stamps: Seconds, source: Path | str) -> None:
@@ -127,6 +142,7 @@ def _check_order(stamps: Seconds, source: Path | str) -> None:
 def _period(stamps: Seconds) -> float:
     """Seconds a sample, by the median of differences over many samples: neither a gap nor late stamps move it."""
     samples = len(stamps)
+    stamps = _without_pauses(stamps)
     steps = np.diff(stamps)
     forward = steps[steps > 0]
     mean = float(forward.sum()) / (samples - 1)
@@ -139,14 +155,25 @@ def _period(stamps: Seconds) -> float:
     return max(float(np.median(stamps[lag:] - stamps[:-lag])) / lag, 1e-9)
 
 
+def _without_pauses(stamps: Seconds) -> Seconds:
+    """Stamps with each pause as short as a usual step: in a file of many recordings no other difference is without."""
+    steps = np.diff(stamps)
+    usual = float(np.median(steps[steps > 0]))
+    long = steps > max(PAUSE_S, PAUSE_STEPS * usual)
+    if not long.any():
+        return stamps
+    return np.asarray(stamps - np.concatenate([[0.0], np.cumsum(np.where(long, steps - usual, 0.0))]), dtype=np.float64)
+
+
 def _breaks(stamps: Seconds, period: float) -> tuple[npt.NDArray[np.int64], Seconds]:
     """Where the line through the stamps is shifted for good, and by how much."""
     samples = len(stamps)
     off = stamps - period * np.arange(samples)
+    even = _without_pauses(stamps) - period * np.arange(samples)
     lag = int(np.clip(LAG * samples, 1, MOST_LAG))
     # Several lags, since bursts do not show at a lag that is a multiple of theirs.
     lags = {max(1, lag * part // 10 - part % 3) for part in (10, 9, 8, 7, 6, 5)}
-    noise = max(float(np.median(np.abs(off[k:] - off[:-k]))) for k in lags)
+    noise = max(float(np.median(np.abs(even[k:] - even[:-k]))) for k in lags)
     steps = np.diff(stamps)
     rounding = float(np.median(steps[steps > 0])) if (steps == 0).mean() > REPEATED else 0.0
     least = max(GAP_S, GAP_STEPS * period, NOISE * noise, 2 * rounding)

@@ -141,7 +141,8 @@ def parse_delimited(path: Path, text: str, encoding: str = "utf-8", separator: s
     if not lines:
         raise DataError(f"{path}: is empty", "Remove this recording, or copy it again")
     separator = next((mark for mark, name in SEPARATORS.items() if name == separator), "") or _separator(lines)
-    rows = [cells_of(line, separator) for line in lines]
+    lines = _without_line_ends(lines, separator)
+    rows = _without_repeated_names([cells_of(line, separator) for line in lines])
     head, body = _head_and_body(rows, path, separator)
     declared = _declared(path, remarks)
     if not head and remarks:
@@ -164,11 +165,18 @@ def _without_remarks(text: str) -> tuple[list[str], list[str]]:
     return remarks, lines
 
 
+def _without_line_ends(lines: list[str], separator: str) -> list[str]:
+    """Lines without the semicolon at the end of each, where it separates nothing."""
+    if separator != ";" and all(line.rstrip().endswith(";") and line.count(";") == 1 for line in lines):
+        return [line.rstrip()[:-1] for line in lines]
+    return lines
+
+
 def _separator(lines: Sequence[str]) -> str:
     """The separator that gives the most numbers in the last lines, of which the fewest cells are none."""
 
     def score(separator: str) -> tuple[float, int]:
-        rows = [cells_of(line, separator) for line in lines[-SAMPLE_LINES:]]
+        rows = [cells_of(line, separator) for line in _without_line_ends(list(lines[-SAMPLE_LINES:]), separator)]
         width = _usual_width(rows)
         cells = [cell for row in rows if len(row) == width for cell in row]
         # A comma inside a number, where commas separate, is the sign of another separator.
@@ -219,6 +227,17 @@ def _head_and_body(rows: list[list[str]], path: Path, separator: str) -> tuple[l
             + ("; where numbers have a decimal comma, separate them by semicolons" if separator == "," else ""),
         )
     return rows[start:end], rows[end:]
+
+
+def _without_repeated_names(rows: list[list[str]]) -> list[list[str]]:
+    """Rows without the names that a logger writes again whenever it starts again."""
+    width = _usual_width(rows)
+    first = [row for row in rows if len(row) == width][:MOST_HEADER_LINES]
+    names = [row for row in first if all(cell.strip() and not is_decimal(cell) for cell in row)]
+    if not names:
+        return rows
+    kept = rows.index(names[-1]) + 1
+    return [*rows[:kept], *(row for row in rows[kept:] if row not in names)]
 
 
 def _is_preamble(row: Sequence[str], width: int) -> bool:

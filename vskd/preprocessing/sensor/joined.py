@@ -44,6 +44,13 @@ def joined(parts: Sequence[Timed], names: Sequence[str], source: Path | str, rat
             f"{source}: {bare}: has no time stamps that name a day, and other streams of the recording have",
             "Give all streams a clock, or none",
         )
+    if len({part.local for part in parts if part.absolute}) > 1:
+        local = ", ".join(name for name, part in zip(names, parts, strict=True) if part.local)
+        raise DataError(
+            f"{source}: {local}: its time stamps are local times of a zone that nobody states, and those of other "
+            "streams say when they were",
+            "State the zone: `time: {zone: Europe/Berlin}` in dataset.yaml, --time-zone of `vskd datasets import`",
+        )
     first = parts[0]
     if first.rate_hz == rate_hz and all(_same_times(first, part) for part in parts):
         return Timed(np.concatenate([p.signal for p in parts]), rate_hz, first.times, first.absolute, first.clock)

@@ -1,6 +1,7 @@
 """How the cells of a file become samples of a stream, where somebody has stated it: data only, nothing is read here."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,8 @@ class Reading:
         time_unit_s: how many seconds the unit of numeric time stamps is; None: found by their size.
         rows: data rows of the file that belong to the recording, first and behind the last, counted from 0.
         seconds: the same as seconds since the file's first sample.
+        time_zone: IANA name of the zone in which time stamps are local; empty: they count as UTC, or say it themselves.
+        limit: samples beyond it, in the stream's unit, are set to it; 0: none are.
     """
 
     separator: str = ""
@@ -22,6 +25,12 @@ class Reading:
     time_unit_s: float | None = None
     rows: tuple[int, int] | None = None
     seconds: tuple[float, float] | None = None
+    time_zone: str = ""
+    limit: float = 0.0
+
+    def told(self) -> dict[str, Any]:
+        """All of it, for a hash; what this class did not always have is in it only where it says something."""
+        return {name: value for name, value in asdict(self).items() if value or name not in ("time_zone", "limit")}
 
     @property
     def part(self) -> tuple[object, ...]:

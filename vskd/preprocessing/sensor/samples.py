@@ -51,6 +51,12 @@ class Samples(Protocol):
     def stamps(self, column: int, unit_s: float | None = None) -> tuple[Seconds, str] | None:
         """One column as time stamps; see `parse_stamps`."""
 
+    def first(self, column: int) -> str:
+        """The first cell of a column as text, by which `start_of` knows the day."""
+
+    def cells(self, column: int) -> list[str]:
+        """One column as text; whole numbers are written without a point."""
+
 
 @dataclass(frozen=True)
 class TextSamples:
@@ -91,6 +97,14 @@ class TextSamples:
         """See `Samples`."""
         return parse_stamps(self.table.cells(column), unit_s)
 
+    def first(self, column: int) -> str:
+        """See `Samples`."""
+        return self.table.rows[0][column].strip()
+
+    def cells(self, column: int) -> list[str]:
+        """See `Samples`."""
+        return self.table.cells(column)
+
 
 @dataclass(frozen=True)
 class ArraySamples:
@@ -120,15 +134,92 @@ class ArraySamples:
         values = self.numbers(column)
         return scale_counts((values - values[0]).astype(np.float64), float(values[0]), unit_s) if len(values) else None
 
+    def first(self, column: int) -> str:
+        """See `Samples`."""
+        return str(self.array[0, column])
+
+    def cells(self, column: int) -> list[str]:
+        """See `Samples`."""
+        return _as_text(self.array[:, column])
+
+
+@dataclass(frozen=True)
+class ColumnSamples:
+    """Columns by name, each with a type of its own: numbers, moments (datetime64, of no stated zone) or text.
+
+    Attributes:
+        columns: each of shape (rows,).
+        kind, names, units: see `Samples`.
+    """
+
+    columns: tuple[Numbers, ...]
+    kind: str
+    names: tuple[str, ...]
+    units: tuple[str, ...] = ()
+
+    @property
+    def declared(self) -> Mapping[str, str]:
+        """See `Samples`."""
+        return {}
+
+    @property
+    def width(self) -> int:
+        """See `Samples`."""
+        return len(self.columns)
+
+    def numbers(self, column: int) -> Numbers:
+        """See `Samples`.
+
+        Raises:
+            DataError: the column holds something else.
+        """
+        values = self.columns[column]
+        if values.dtype.kind not in "fiub":
+            what = "moments" if values.dtype.kind == "M" else "text"
+            raise DataError(f"The column '{self.names[column]}' holds {what}, not numbers", "Name another column")
+        return values
+
+    def stamps(self, column: int, unit_s: float | None = None) -> tuple[Seconds, str] | None:
+        """See `Samples`."""
+        values = self.columns[column]
+        if not len(values):
+            return None
+        if values.dtype.kind == "M":
+            seconds = (values - values[0]) / np.timedelta64(1, "ns")
+            return None if np.isnat(values).any() else (np.asarray(seconds / 1e9, dtype=np.float64), "dates and times")
+        if values.dtype.kind in "OUT":
+            return parse_stamps([str(cell) for cell in values], unit_s)
+        # Subtracted as they are: counts of ns since 1970 have more digits than a double.
+        return scale_counts((values - values[0]).astype(np.float64), float(values[0]), unit_s)
+
+    def first(self, column: int) -> str:
+        """See `Samples`."""
+        return str(self.columns[column][0])
+
+    def cells(self, column: int) -> list[str]:
+        """See `Samples`."""
+        return _as_text(self.columns[column])
+
+
+def _as_text(values: Numbers) -> list[str]:
+    if values.dtype.kind != "f":
+        return ["" if value is None else str(value).strip() for value in values.tolist()]
+    return ["" if np.isnan(value) else f"{value:.17g}" for value in values.tolist()]
+
 
 def open_samples(file: Path, variable: str = "") -> Samples:
-    """Open a text, .mat or .npy file of samples x columns.
+    """Open a text, .mat, .npy, .npz, .h5 or .parquet file of samples x columns.
 
     Raises:
         DataError: missing, damaged, of another type, or no table of real numbers.
+        MissingExtraError: the package that reads it is not installed.
     """
+    from vskd.preprocessing.sensor.column_file import COLUMN_FILES, read_columns  # it knows this file
+
     if file.suffix.lower() in TEXT:
         return TextSamples(read_delimited(file))
+    if file.suffix.lower() in COLUMN_FILES and not (file.suffix.lower() == ".mat" and variable):
+        return read_columns(file, variable)
     array = read_array(file, variable)
     if array.ndim != 2:
         raise DataError(f"{file}: expected a table of samples x columns, got shape {array.shape}", "Check the file")

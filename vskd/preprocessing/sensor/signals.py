@@ -136,7 +136,8 @@ def read_array(path: Path, variable: str = "") -> npt.NDArray[Any]:
     kind = path.suffix.lower()
     if kind not in (".mat", ".npy"):
         raise DataError(
-            f"{path}: cannot read sensor data of type '{path.suffix}'", "Give a .mat, .npy, .csv, .txt or .tsv file"
+            f"{path}: cannot read sensor data of type '{path.suffix}'",
+            "Give a text, .mat, .npy, .npz, .h5 or .parquet file",
         )
     if not path.is_file():
         raise DataError(f"{path}: no such file", "Check the path")

@@ -83,6 +83,18 @@ def start_of(cell: str) -> float | None:
     return midnight.timestamp() + _day_seconds(match)
 
 
+def is_local(cell: str) -> bool:
+    """Whether a time stamp says a day and no offset from UTC: when that was depends on where it was.
+
+    >>> is_local("20181016_13:37:28"), is_local("2018-10-16T13:37:28+09:00"), is_local("1309539264.5")
+    (True, False, False)
+    """
+    if is_decimal(cell) or start_of(cell) is None:
+        return False
+    match = _CLOCK.fullmatch(cell.strip())
+    return match is not None or datetime.fromisoformat(cell.strip()).tzinfo is None
+
+
 def counts_from_1970(values: npt.NDArray[np.float64]) -> bool:
     """Whether all numbers count one unit of time since 1970, from a year of this or the last century's end on.
 
@@ -136,7 +148,7 @@ def _iso(cells: Sequence[str]) -> Seconds | None:
 
 
 def _times_of_day(cells: Sequence[str]) -> Seconds | None:
-    """Times of day; each other date, and each midnight, is a day later."""
+    """Times of day; each midnight is a day later, and so is each other date that does not say which day it is."""
     seconds = np.empty(len(cells))
     days: dict[str, int] = {}
     midnights = 0
@@ -144,12 +156,23 @@ def _times_of_day(cells: Sequence[str]) -> Seconds | None:
         match = _CLOCK.fullmatch(cell.strip())
         if match is None:
             return None
-        day = days.setdefault(match["date"] or "", len(days))
+        day = days.get(match["date"] or "")
+        if day is None:
+            day = days[match["date"] or ""] = _day_number(match["date"] or "", next(iter(days), ""), len(days))
         seconds[n] = _day_seconds(match) + DAY_S * (day + midnights)
         if not match["date"] and n and seconds[n] < seconds[n - 1] - DAY_S / 2:
             midnights += 1
             seconds[n] += DAY_S
     return np.asarray(seconds - seconds[0], dtype=np.float64)
+
+
+def _day_number(date: str, first: str, otherwise: int) -> int:
+    """Days since the first date, where both are written with the year first; else `otherwise`, e.g. of `03/04/2021`."""
+    try:
+        day, start = (datetime.strptime(re.sub(r"[-./]", "", one), "%Y%m%d") for one in (date, first or date))
+    except ValueError:
+        return otherwise
+    return (day - start).days
 
 
 def _day_seconds(match: re.Match[str]) -> float:

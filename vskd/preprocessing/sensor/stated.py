@@ -1,7 +1,7 @@
 """Read a file as somebody stated that it is to be read: columns, unit, clock, and the part that is the recording."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from vskd.preprocessing.sensor.device_file import DEVICES, read_device
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.samples import Samples, TextSamples, open_samples
 from vskd.preprocessing.sensor.signals import Signal, check_columns, to_signal
-from vskd.preprocessing.sensor.stamps import Seconds, start_of
+from vskd.preprocessing.sensor.stamps import Seconds, is_local, start_of
 from vskd.preprocessing.sensor.text_file import TEXT
+from vskd.preprocessing.sensor.time_zone import utc_offsets
 
 EDGE = 1e-2
 """Of a sample's time: so much earlier it belongs to a part, so that rounding of times decides nothing."""
@@ -32,20 +33,39 @@ class Part:
         signal: float32 (axes, samples), in the stream's unit, in the order of the file.
         stamps: (samples,) seconds since the file's first sample; None where the file has no clock.
         start: seconds since 1970 of the file's first sample; None where the stamps do not say a day.
+        local: whether that is a local time of a zone that nobody states, taken for UTC.
+        first: stamp of the part's first row, whether or not its cells are empty; 0 where the file has no clock.
     """
 
     signal: Signal
     stamps: Seconds | None
     start: float | None
+    local: bool = False
+    first: float = 0.0
 
 
 @dataclass(frozen=True)
 class _Numbers:
-    """Columns of a whole file as they are written, (axes, rows), and its clock."""
+    """Columns of a whole file as they are written, (axes, rows), and its clock.
+
+    `evened` are times of its rows by nominal rate: many recordings may be parts of one long file, and a clock is fitted
+    to all of it.
+    """
 
     values: npt.NDArray[np.float64]
     stamps: Seconds | None
     start: float | None
+    local: bool = False
+    evened: dict[float, Seconds] = field(default_factory=dict, repr=False, compare=False)
+
+    def times(self, rate_hz: float, path: Path) -> Seconds:
+        """When the rows were taken, by an even clock, so that single late stamps move no border."""
+        if rate_hz not in self.evened:
+            count = self.values.shape[1]
+            self.evened[rate_hz] = (
+                np.arange(count) / rate_hz if self.stamps is None else _even(self.stamps, rate_hz, path)
+            )
+        return self.evened[rate_hz]
 
 
 def open_stated(path: Path, separator: str = "", variable: str = "") -> Samples:
@@ -87,15 +107,19 @@ def read_part(
     except OSError as error:
         raise DataError(f"{path}: no such file", "Check the path") from error
     state = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-    asked = (tuple(axes), tuple(columns), time_column, reading.separator, reading.time_unit_s, variable)
-    numbers = _numbers(path, state, *asked)
+    stated = (reading.separator, reading.time_unit_s, reading.time_zone, variable)
+    numbers = _numbers(path, state, tuple(axes), tuple(columns), time_column, *stated)
     part = _rows(numbers, reading, rate_hz, path)
     values = (numbers.values[:, part] - reading.offset) * np.array(reading.factors or (1.0,) * len(axes))[:, None]
     stamps = None if numbers.stamps is None else numbers.stamps[part]
+    first = 0.0
     if stamps is not None:
         whole = ~np.isnan(values).any(axis=0)
+        first = float(stamps[0])
         values, stamps = values[:, whole], stamps[whole]
-    return Part(to_signal(list(values), axes, path), stamps, numbers.start)
+    if reading.limit:
+        values = np.clip(values, -reading.limit, reading.limit)
+    return Part(to_signal(list(values), axes, path), stamps, numbers.start, numbers.local, first)
 
 
 @lru_cache(maxsize=FILES_KEPT)
@@ -107,6 +131,7 @@ def _numbers(
     time_column: int | None,
     separator: str,
     time_unit_s: float | None,
+    time_zone: str,
     variable: str,
 ) -> _Numbers:
     """The columns of a file; `state` is that of the file, by which the memory knows that it did not change."""
@@ -123,8 +148,17 @@ def _numbers(
             f"{path}: column {time_column} cannot be read as times",
             "Check the file, or state the unit of its times in dataset.yaml",
         )
-    first = samples.table.cells(time_column)[0] if isinstance(samples, TextSamples) else ""
-    return _Numbers(values, read[0], start_of(first) if first else None)
+    stamps, start, local = read[0], start_of(samples.first(time_column)), is_local(samples.first(time_column))
+    if not time_zone:
+        return _Numbers(values, stamps, start, local)
+    if start is None or not local:
+        raise DataError(
+            f"{path}: its times ('{samples.first(time_column)}') are no local times of {time_zone}: they "
+            f"{'say no day' if start is None else 'say themselves when it was'}",
+            "Leave the time zone out",
+        )
+    offsets = utc_offsets(start + stamps, time_zone, path)
+    return _Numbers(values, stamps - (offsets - offsets[0]), start - float(offsets[0]))
 
 
 def _column(samples: Samples, column: int) -> npt.NDArray[np.float64]:
@@ -149,7 +183,7 @@ def _rows(numbers: _Numbers, reading: Reading, rate_hz: float, path: Path) -> sl
             raise DataError(f"{path}: has {count} data rows, and {first} to {behind} are asked for", "Correct them")
         return slice(first, behind)
     start, end = reading.seconds or (0.0, 0.0)
-    times = np.arange(count) / rate_hz if numbers.stamps is None else _even(numbers.stamps, rate_hz, path)
+    times = numbers.times(rate_hz, path)
     rounding = EDGE / rate_hz
     inside = np.flatnonzero((times >= start - rounding) & (times < end - rounding))
     if inside.size < 2 or end > times[-1] + 1.0:
@@ -161,6 +195,5 @@ def _rows(numbers: _Numbers, reading: Reading, rate_hz: float, path: Path) -> sl
 
 
 def _even(stamps: Seconds, rate_hz: float, path: Path) -> Seconds:
-    """Times of the samples by an even clock, so that single late stamps move no border."""
     clock = fit_clock(stamps, path, rate_hz)
     return clock.sample_times(stamps) if clock.period_s else stamps

@@ -1,7 +1,7 @@
 """A sensor's samples with their clock: rows kept in the order of the file, an even clock through their stamps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from vskd.preprocessing.sensor.clock import Clock, fit_clock
 from vskd.preprocessing.sensor.delimited import read_delimited
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.signals import Signal, read_sensor, table_signal
-from vskd.preprocessing.sensor.stamps import parse_stamps, start_of
+from vskd.preprocessing.sensor.stamps import is_local, parse_stamps, start_of
 from vskd.preprocessing.sensor.stated import read_part
 
 LONGEST_BRIDGE_S = 1.0
@@ -40,6 +40,9 @@ class Timed:
         times: (samples,) seconds; even, but at the breaks.
         absolute: whether `times` are comparable with those of other files; else they begin at 0.
         clock: what the stamps say; one without breaks where there are none.
+        local: whether `times` are local times of a zone that nobody states, comparable only with others of it.
+        first_row_s: when the recording's first row was taken, by `times`; before `times` begins where its cells are
+            empty.
     """
 
     signal: Signal
@@ -47,6 +50,8 @@ class Timed:
     times: npt.NDArray[np.float64]
     absolute: bool = False
     clock: Clock = field(default_factory=lambda: Clock(None))
+    local: bool = False
+    first_row_s: float = 0.0
 
     def pieces(self) -> list[Signal]:
         """The signal cut at its gaps."""
@@ -107,7 +112,8 @@ def read_timed(
             variable=variable,
             time_column=time_column,
         )
-        return _clocked(part.signal, part.stamps, part.start, rate_hz, path)
+        timed = _clocked(part.signal, part.stamps, part.start, rate_hz, path, part.first)
+        return replace(timed, local=part.local)
     if time_column is None:
         signal = read_sensor(path, axes=axes, variable=variable, columns=columns, stream=stream)
         return Timed(signal, rate_hz, np.arange(signal.shape[1]) / rate_hz)
@@ -119,14 +125,22 @@ def read_timed(
     read = parse_stamps(cells)
     if read is None:
         raise DataError(f"{path}: column {time_column} cannot be read as times, e.g. '{cells[0]}'", "Check the file")
-    return _clocked(signal, read[0], start_of(cells[0]), rate_hz, path)
+    return replace(_clocked(signal, read[0], start_of(cells[0]), rate_hz, path), local=is_local(cells[0]))
 
 
 def _clocked(
-    signal: Signal, stamps: npt.NDArray[np.float64] | None, start: float | None, rate_hz: float, path: Path
+    signal: Signal,
+    stamps: npt.NDArray[np.float64] | None,
+    start: float | None,
+    rate_hz: float,
+    path: Path,
+    first: float = 0.0,
 ) -> Timed:
     """A signal with an even clock through its stamps; `start` is when the file began, in seconds since 1970."""
     clock = Clock(None) if stamps is None else fit_clock(stamps, path, rate_hz)
     if stamps is None or not clock.period_s:
         return Timed(signal, rate_hz, np.arange(signal.shape[1]) / rate_hz)
-    return Timed(signal, 1 / clock.period_s, clock.sample_times(stamps) + (start or 0.0), start is not None, clock)
+    times, day = clock.sample_times(stamps), start or 0.0
+    return Timed(
+        signal, 1 / clock.period_s, times + day, start is not None, clock, first_row_s=day + min(first, float(times[0]))
+    )

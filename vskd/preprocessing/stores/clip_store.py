@@ -17,6 +17,7 @@ import h5py
 from vskd.preprocessing.stores.frame_store import Frames, FrameSource
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.video.chosen import ClipCut, chosen_frames
+from vskd.preprocessing.video.frames import Span
 
 
 def build_clip_store(
@@ -46,13 +47,19 @@ def build_clip_store(
         WriteError: `out` cannot be written.
     """
     plan = Plan(out, "frames", asdict(cut), max_bad_fraction)
-    with Ahead(sources, lambda source: chosen_frames(source.path, cut, source.variable), workers) as ahead:
+    with Ahead(sources, lambda source: _frames_of(source, cut), workers) as ahead:
 
         def write(source: FrameSource, file: h5py.File) -> None:
             with around(source):
                 write_clip_frames(source, file, decode=ahead)
 
         return build_store(plan, sources, write, description="Decoding clips", overwrite=overwrite)
+
+
+def _frames_of(source: FrameSource, cut: ClipCut) -> tuple[Frames, int]:
+    part = source.cut
+    span = Span(part.start_s, part.end_s, source.rate_hz) if part else None
+    return chosen_frames(source.path, cut, source.variable, span)
 
 
 Decode = Callable[[FrameSource], tuple[Frames, int]]

@@ -14,8 +14,9 @@ from vskd.errors import CacheError
 from vskd.preprocessing.stores.checksum import NAME, check
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store, refusing_damage
+from vskd.preprocessing.sync.cut import Cut
 from vskd.preprocessing.video.foreground import crop_to_foreground
-from vskd.preprocessing.video.frames import Fit, read_frames
+from vskd.preprocessing.video.frames import Fit, Span, read_frames
 
 Frames = npt.NDArray[np.uint8]
 
@@ -25,12 +26,17 @@ BLOCK = 64
 
 @dataclass(frozen=True)
 class FrameSource:
-    """A video stream of one recording; see `vskd.preprocessing.video.frames.read_frames`."""
+    """A video stream of one recording; see `vskd.preprocessing.video.frames.read_frames`.
+
+    Attributes:
+        cut: the part that is stored; None stores the whole clip.
+    """
 
     id: str
     path: Path
     variable: str
     rate_hz: float
+    cut: Cut | None = None
 
 
 def build_frame_store(
@@ -82,12 +88,12 @@ def clip_frames(source: FrameSource, *, size: int, fit: Fit) -> Iterator[Frames]
     Raises:
         DataError: unreadable, or without frames.
     """
+    span = Span(source.cut.start_s, source.cut.end_s, source.rate_hz) if source.cut else None
     if fit == "foreground":  # the place of the figure is known only after the whole clip was seen
-        yield from crop_to_foreground(
-            np.stack(list(read_frames(source.path, size=None, variable=source.variable))), size
-        )
+        clip = np.stack(list(read_frames(source.path, size=None, variable=source.variable, span=span)))
+        yield from crop_to_foreground(clip, size)
     else:
-        yield from read_frames(source.path, size=size, variable=source.variable, fit=fit)
+        yield from read_frames(source.path, size=size, variable=source.variable, fit=fit, span=span)
 
 
 def _append(file: h5py.File, block: Frames) -> None:

@@ -192,10 +192,10 @@ def _existing(plan: Plan, overwrite: bool) -> dict[str, Entry]:
 def _details(source: Any) -> dict[str, Any]:
     """The fields of a source, and of what is within it, but where their files lie.
 
-    A `reading` of None is left out: stores that were made before there was one are the same.
+    A `reading` or `cut` of None is left out: stores that were made before there were any are the same.
     """
     values = {f: getattr(source, f) for f in source.__dataclass_fields__ if f != "path"}
-    said = {f: value for f, value in values.items() if f != "reading" or value is not None}
+    said = {f: value for f, value in values.items() if f not in ("reading", "cut") or value is not None}
     return {f: [_plain(v) for v in value] if isinstance(value, tuple) else _plain(value) for f, value in said.items()}
 
 

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from vskd.errors import CacheError, DamagedCacheError
 from vskd.files import sha256_json
-from vskd.preprocessing.stores.checksum import DAMAGE, NAME, check, checked, seal
+from vskd.preprocessing.stores.checksum import DAMAGE, NAME, by_rows, check, checked, seal
 
 SCHEMA = 3
 METADATA_BYTES = 1 << 18
@@ -178,6 +178,7 @@ class Store:
         self._file: h5py.File | None = None
         self._process = -1
         self._kept: dict[str, npt.NDArray[Any]] = {}
+        self._sums: dict[str, npt.NDArray[np.uint32]] = {}
         self._room = KEPT_BYTES
         with open_store(path, self.kind) as file, refusing_damage(path):
             manifest = read_manifest(file)
@@ -230,6 +231,27 @@ class Store:
             self._room -= array.nbytes
             self._kept[recording] = array
         return array
+
+    def row(self, recording: str, number: int) -> npt.NDArray[Any]:
+        """One row of a recording's array, e.g. a window: of one too large to be kept, that row alone is read.
+
+        Returns:
+            The row, which is not to be changed.
+
+        Raises:
+            CacheError: see `read`.
+        """
+        if recording in self._kept:
+            return np.asarray(self._kept[recording][number])
+        dataset = self.dataset(recording)
+        with refusing_damage(self.path):
+            if dataset.nbytes <= self._room or not by_rows(dataset):
+                return np.asarray(self.kept(recording)[number])
+            if recording not in self._sums:
+                self._sums[recording] = np.asarray(dataset.attrs[NAME], dtype=np.uint32)
+            row = np.asarray(dataset[number])
+            check(row[np.newaxis], self._sums[recording][number : number + 1], f"{recording}, row {number}")
+            return row
 
     def length(self, recording: str) -> int:
         """Of the first axis of a recording's array.

@@ -1,6 +1,7 @@
 """The store of sensor windows: recording id -> float32 (windows, channels, length)."""
 
 import dataclasses
+import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,11 +18,19 @@ from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measure
 from vskd.preprocessing.sensor.joined import joined
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.signal_facts import signal_facts
-from vskd.preprocessing.sensor.signals import Signal, resample_to_length, resample_to_rate, sliding_windows
+from vskd.preprocessing.sensor.signals import (
+    Signal,
+    rate_ratio,
+    resample_to_length,
+    resample_to_rate,
+    sliding_windows,
+)
 from vskd.preprocessing.sensor.timed import Timed, read_timed
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
 from vskd.preprocessing.stores.store_parts import keep_content
+from vskd.preprocessing.sync.apply import cut_sensor
+from vskd.preprocessing.sync.cut import Cut
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +50,7 @@ class WindowSource:
         others: further streams of the recording, whose channels follow; see `joined`.
         others_sha256: of their files, so that a change is noticed.
         reading: what somebody stated of the file, and which part of it the recording is; see `read_timed`.
+        cut: what the recording's video covers, too, by their synchronisation; None: all of it.
     """
 
     id: str
@@ -58,6 +68,7 @@ class WindowSource:
     others: tuple["WindowSource", ...] = ()
     others_sha256: tuple[str, ...] = ()
     reading: Reading | None = None
+    cut: Cut | None = None
 
     @property
     def parts(self) -> tuple["WindowSource", ...]:
@@ -112,7 +123,8 @@ def build_window_store(
     """
     cut = WindowSettings(mode, length, rate_hz, stride)
     axes = sources[0].channels if sources else ()
-    plan = Plan(out, "windows", {**asdict(cut), "axes": list(axes)}, max_bad_fraction)
+    timed = {"times": 1} if mode == "sliding" else {}  # stores of before did not say when windows begin
+    plan = Plan(out, "windows", {**asdict(cut), "axes": list(axes), **timed}, max_bad_fraction)
     report = build_store(
         plan, sources, partial(write_windows, cut=cut), description="Reading sensors", overwrite=overwrite
     )
@@ -157,7 +169,26 @@ def write_windows(source: WindowSource, file: h5py.File, *, cut: WindowSettings)
         glitches=sum(one.glitches for one in facts),
         gravity=np.bytes_(next((one.gravity for one in facts if one.gravity), "").encode()),
     )
+    if cut.mode == "sliding":
+        data.attrs["pieces"] = window_pieces(whole, cut)
     keep_content(data, whole.signal)
+
+
+def window_pieces(timed: Timed, cut: WindowSettings) -> npt.NDArray[np.float64]:
+    """When sliding windows begin: float64 (pieces, 3), a row for each piece between gaps that has windows.
+
+    Of each: when it begins, in seconds since the recording's first row; its windows; and seconds per sample of these.
+    """
+    rate = cut.rate_hz or timed.rate_hz
+    up, down = rate_ratio(timed.rate_hz, rate) if rate != timed.rate_hz else (1, 1)
+    stride = cut.stride or max(1, cut.length // 2)
+    bounds = [0, *timed.clock.breaks, timed.signal.shape[1]]
+    rows = []
+    for first, behind in itertools.pairwise(bounds):
+        samples = -(-(behind - first) * up // down)  # as many as `resample_to_rate` gives
+        count = max(0, (samples - cut.length) // stride + 1)
+        rows += [[float(timed.times[first]) - timed.first_row_s, count, down / up / timed.rate_hz]] if count else []
+    return np.array(rows).reshape(-1, 3)
 
 
 def _joined(source: WindowSource, parts: Sequence[Timed], cut: WindowSettings) -> Timed:
@@ -170,7 +201,7 @@ def _joined(source: WindowSource, parts: Sequence[Timed], cut: WindowSettings) -
         dataclasses.replace(timed, signal=timed.signal / np.float32(part.scale)) if part.scale != 1 else timed
         for part, timed in zip(source.parts, parts, strict=True)
     ]
-    return joined(scaled, names, source.path, rate)
+    return dataclasses.replace(joined(scaled, names, source.path, rate), first_row_s=parts[0].first_row_s)
 
 
 def read_source(source: WindowSource) -> Timed:
@@ -179,7 +210,7 @@ def read_source(source: WindowSource) -> Timed:
     Raises:
         DataError: see `read_timed`.
     """
-    return read_timed(
+    timed = read_timed(
         source.path,
         axes=source.axes,
         rate_hz=source.rate_hz,
@@ -189,6 +220,7 @@ def read_source(source: WindowSource) -> Timed:
         time_column=source.time_column,
         reading=source.reading,
     )
+    return timed if source.cut is None else cut_sensor(timed, source.cut, source.path)
 
 
 def refuse_faults(source: WindowSource, signal: Signal) -> None:
@@ -275,3 +307,16 @@ class WindowStore(Store):
     def windows(self, recording: str) -> npt.NDArray[np.float32]:
         """float32 (windows, channels, length), not to be changed."""
         return self.kept(recording)
+
+    def window(self, recording: str, number: int) -> npt.NDArray[np.float32]:
+        """One window, float32 (channels, length), not to be changed; of a long recording only this one is read."""
+        return self.row(recording, number)
+
+    def times(self, recording: str) -> npt.NDArray[np.float64]:
+        """Start and end of each sliding window in seconds since the recording's first row, float64 (windows, 2)."""
+        pieces, length = np.asarray(self.fact(recording, "pieces")), int(self.settings["length"])
+        step = self.settings["stride"] or max(1, length // 2)
+        starts = [begin + np.arange(int(count)) * step * period for begin, count, period in pieces]
+        lengths = [np.full(int(count), length * period) for _, count, period in pieces]
+        start = np.concatenate(starts)
+        return np.stack([start, start + np.concatenate(lengths)], axis=1)

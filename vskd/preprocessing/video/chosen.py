@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vskd.preprocessing.video.frames import Fit, Frames, ResizeFit, read_chosen_frames, read_frames
+from vskd.preprocessing.video.frames import Fit, Frames, ResizeFit, Span, read_chosen_frames, read_frames
 from vskd.preprocessing.video.sampling import ClipSampling, clip_indices, refuse_short
 
 
@@ -31,7 +31,7 @@ class ClipCut:
     choices: int = 1
 
 
-def chosen_frames(path: Path, cut: ClipCut, variable: str = "") -> tuple[Frames, int]:
+def chosen_frames(path: Path, cut: ClipCut, variable: str = "", span: Span | None = None) -> tuple[Frames, int]:
     """The chosen frames of one clip, uint8 (length * choices, height, width, channels), and how many frames it has.
 
     Raises:
@@ -41,12 +41,14 @@ def chosen_frames(path: Path, cut: ClipCut, variable: str = "") -> tuple[Frames,
     if cut.fit == "foreground":  # the place of the figure is known only after the whole clip was seen
         from vskd.preprocessing.video.foreground import crop_to_foreground
 
-        clip = np.stack(list(read_frames(path, size=None, variable=variable)))
+        clip = np.stack(list(read_frames(path, size=None, variable=variable, span=span)))
         count = len(clip)
         # frames beyond the end are asked of clips that are refused below
         frames = crop_to_foreground(clip, cut.height)[np.minimum(choose(count), count - 1)]
     else:
-        frames, count = read_chosen_frames(path, choose, size=(cut.height, cut.width), variable=variable, fit=cut.fit)
+        frames, count = read_chosen_frames(
+            path, choose, size=(cut.height, cut.width), variable=variable, fit=cut.fit, span=span
+        )
     if cut.sampling == "reference":
         refuse_short(count, cut.length, path)
     return frames, count

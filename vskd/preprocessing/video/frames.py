@@ -18,7 +18,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,16 @@ Extent = int | tuple[int, int]
 Fit = Literal["centre-crop", "squash", "foreground"]
 """How a clip becomes square; `foreground` (the square around the figure, for depth video) needs the whole clip: see
 frame_store.py."""
+
+
+class Span(NamedTuple):
+    """A part of a clip: frames from `start_s` on and before `end_s`, in seconds since the first one; `rate_hz` says
+    when each is shown where the file does not."""
+
+    start_s: float
+    end_s: float
+    rate_hz: float
+
 
 DEPTH_NEAR_MM, DEPTH_RANGE_MM = 1800.0, 1600.0
 """Working range of the grey depth picture: nearer than 1.8 m is 1, farther than 3.4 m is 255, no reading is 0."""
@@ -99,7 +109,13 @@ def probe_video(path: Path, variable: str = "") -> VideoInfo:
 
 
 def read_frames(
-    path: Path, *, size: Extent | None, variable: str = "", channels: Channels = 3, fit: ResizeFit = "centre-crop"
+    path: Path,
+    *,
+    size: Extent | None,
+    variable: str = "",
+    channels: Channels = 3,
+    fit: ResizeFit = "centre-crop",
+    span: Span | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
     """Decode a clip in order, one frame at a time.
 
@@ -112,6 +128,7 @@ def read_frames(
         fit: `centre-crop` scales a frame until it covers `size` and cuts out the middle, so that bodies keep their
             proportions (the actor stands in the middle in UTD-MHAD); `squash` keeps the whole picture and its aspect
             ratio not.
+        span: the part to give; None gives the whole clip.
 
     Yields:
         uint8 (height, width, channels).
@@ -121,7 +138,7 @@ def read_frames(
         MissingExtraError: PyAV is not installed.
     """
     first: Turn | None = None
-    for frame, turn in _arrays(path, size, variable, channels, fit):
+    for frame, turn in _arrays(path, size, variable, channels, fit, span):
         first = first or turn
         yield _upright(frame, turn, first, size, path)
 
@@ -133,6 +150,7 @@ def read_chosen_frames(
     size: Extent,
     variable: str = "",
     fit: ResizeFit = "centre-crop",
+    span: Span | None = None,
 ) -> tuple[Frames, int]:
     """Decode a clip in order and keep some of its frames; the others are neither converted nor held.
 
@@ -140,8 +158,8 @@ def read_chosen_frames(
     of them, the clip is decoded again, with the right number.
 
     Args:
-        path, size, variable, fit: as in `read_frames`.
-        choose: number of frames of the clip -> those to keep, in any order, repeats allowed.
+        path, size, variable, fit, span: as in `read_frames`.
+        choose: number of frames of the clip, or of its part -> those to keep, in any order, repeats allowed.
 
     Returns:
         uint8 (chosen, height, width, 3), and the number of frames of the clip.
@@ -150,23 +168,27 @@ def read_chosen_frames(
         DataError: as `read_frames`; or from `choose`.
     """
     stated = max(1, _count_packets(path, variable))
-    frames, count = _chosen(path, choose(stated), size, variable, fit)
+    frames, count = _chosen(path, choose(stated), size, variable, fit, span)
     if count != stated:
-        frames, count = _chosen(path, choose(count), size, variable, fit)
+        frames, count = _chosen(path, choose(count), size, variable, fit, span)
     return frames, count
 
 
-def _chosen(path: Path, indices: NDArray[np.int64], size: Extent, variable: str, fit: ResizeFit) -> tuple[Frames, int]:
+def _chosen(
+    path: Path, indices: NDArray[np.int64], size: Extent, variable: str, fit: ResizeFit, span: Span | None
+) -> tuple[Frames, int]:
     """The frames `indices`; those beyond the end are zero."""
     wanted, kept, count = set(indices.tolist()), dict[int, Frames](), 0
     first: Turn | None = None
-    for frame, turn in _source(path, variable):
+    for frame, turn in _within(path, variable, span):
         first = first or turn
         if count in wanted:
             array = _to_array(frame, _scaled(frame, _stored(size, turn), fit), 3)
             kept[count] = _upright(array, turn, first, size, path)
         count += 1
     if not count:
+        if span:
+            raise DataError(f"{path}: no frame lies between {span.start_s:g} and {span.end_s:g} s", "Correct sync.csv")
         raise DataError(f"{path}: the video has no frames", _DAMAGED)
     nothing = np.zeros((*_both(size), 3), np.uint8)
     return np.stack([kept.get(index, nothing) for index in indices.tolist()]), count
@@ -206,6 +228,29 @@ def _stored(size: Extent, turn: Turn) -> tuple[int, int]:
     return (width, height) if turn.swap else (height, width)
 
 
+def read_timed_frames(
+    path: Path, *, size: int, rate_hz: float, variable: str = ""
+) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+    """Decode a clip in order to grey squares that hold the whole picture, with the time of each frame.
+
+    Args:
+        path, variable: see `read_frames`.
+        size: edge of the squares in pixels.
+        rate_hz: frames per second, where the file does not say when each is shown (.mat files).
+
+    Yields:
+        Seconds since the first frame, and uint8 (size, size, 1), as the picture is stored.
+
+    Raises:
+        DataError, MissingExtraError: as `read_frames`.
+    """
+    time = -1.0
+    for time, frame, _ in _frames(path, variable, rate_hz):
+        yield time, _to_array(frame, (size, size), 1)
+    if time < 0:
+        raise DataError(f"{path}: the video has no frames", _DAMAGED)
+
+
 def read_stored_frames(path: Path) -> Iterator[tuple[Frames, Turn]]:
     """Decode a clip in order with its pixels as they are stored: boxes count those.
 
@@ -218,19 +263,24 @@ def read_stored_frames(path: Path) -> Iterator[tuple[Frames, Turn]]:
     return _arrays(path, None, "", 3, "centre-crop")
 
 
-def _source(path: Path, variable: str) -> Iterator[tuple["av.VideoFrame", Turn]]:
-    return _depth_frames(path, variable) if path.suffix.lower() == ".mat" else _decoded_frames(path)
+def _within(path: Path, variable: str, span: Span | None) -> Iterator[tuple["av.VideoFrame", Turn]]:
+    """The frames of a clip, or of a part of it."""
+    for time, frame, turn in _frames(path, variable, span.rate_hz if span else 0.0):
+        if span is None or span.start_s <= time < span.end_s:
+            yield frame, turn
 
 
 def _arrays(
-    path: Path, size: Extent | None, variable: str, channels: Channels, fit: ResizeFit
+    path: Path, size: Extent | None, variable: str, channels: Channels, fit: ResizeFit, span: Span | None = None
 ) -> Iterator[tuple[Frames, Turn]]:
     """Frames scaled but not yet cut, as stored, and what turns them upright."""
     first: tuple[int, int] | None = None
-    for frame, turn in _source(path, variable):
+    for frame, turn in _within(path, variable, span):
         first = first or (frame.height, frame.width)
         extent = _scaled(frame, _stored(size, turn), fit) if size is not None else first
         yield _to_array(frame, extent, channels), turn
+    if first is None and span:
+        raise DataError(f"{path}: no frame lies between {span.start_s:g} and {span.end_s:g} s", "Correct sync.csv")
     if first is None:
         raise DataError(f"{path}: the video has no frames", _DAMAGED)
 
@@ -308,6 +358,16 @@ def _video_stream(container: Any, path: Path) -> Any:
     if streams[0].codec_context is None:
         raise DataError(f"{path}: its video is in a format that is not known here", "Convert it, e.g. to H.264")
     return streams[0]
+
+
+def _frames(path: Path, variable: str, rate_hz: float) -> Iterator[tuple[float, "av.VideoFrame", Turn]]:
+    """Frames with the seconds since the first one; by `rate_hz` (0: all of them 0) where the file does not say them."""
+    source = _depth_frames(path, variable) if path.suffix.lower() == ".mat" else _decoded_frames(path)
+    first: float | None = None
+    for number, (frame, turn) in enumerate(source):
+        first = frame.time if first is None else first
+        known = frame.time is not None and first is not None
+        yield (frame.time - first if known else number / rate_hz if rate_hz else 0.0), frame, turn
 
 
 def _decoded_frames(path: Path) -> Iterator[tuple["av.VideoFrame", Turn]]:

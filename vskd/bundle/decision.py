@@ -1,14 +1,38 @@
-"""From labels of windows to a decision: unknown, smoothing, debouncing. Integers alone, so that C does the same."""
+"""From labels of windows to a decision: unknown, smoothing, debouncing. Integers alone, so that C does the same.
+
+The firmware and `vskd predict` decide by the same code.
+"""
 
 from collections import Counter, deque
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
-from vskd.firmware_bridge.stream_settings import DecisionSettings
+from vskd.schema import NonNegative, Size, Strict
 
 NO_LABEL = -1
 """Unknown, or none yet."""
+Votes = Annotated[int, Field(ge=1, le=31)]
+
+
+class DecisionSettings(Strict):
+    """From the answers of windows to a decision.
+
+    Attributes:
+        smoothing: `none`; `majority` of the last `votes` windows; `hysteresis`: a label counts once `votes` windows in
+            a row have it.
+        votes: see there.
+        hold: windows for which a decision stays at least (debouncing).
+        min_log_odds: log(p1 / p2) of the two most probable classes below which a window is unknown. A difference of
+            logits, so that it is compared in int8 and needs no exponential function.
+    """
+
+    smoothing: Literal["none", "majority", "hysteresis"] = "none"
+    votes: Votes = 1
+    hold: Size = 0
+    min_log_odds: NonNegative = 0.0
 
 
 def window_label(logits: npt.NDArray[np.int8], min_margin: int) -> tuple[int, int]:

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from vskd.firmware_bridge.decision import NO_LABEL, Decider, window_label
-from vskd.firmware_bridge.stream_settings import DecisionSettings
+from vskd.bundle.decision import NO_LABEL, Decider, DecisionSettings, window_label
 
 
 def decisions(labels: list[int], **settings: object) -> list[int]:

@@ -1,0 +1,155 @@
+"""A timeline: closed forms of smoothing, rejection and shortest stretches; and a file from end to end."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.bundle.test_long_file import signal, sliding, write
+from tests.firmware_bridge.bundles import make_bundle
+from vskd.bundle import long_file
+from vskd.bundle.bundle import load_bundle, verify_bundle
+from vskd.bundle.contract import UnknownContract
+from vskd.bundle.decision import Decider, DecisionSettings
+from vskd.bundle.predict import Predictor, contract_windows
+from vskd.bundle.predict_timeline import (
+    TimelineSettings,
+    decided,
+    median_over,
+    predict_timeline,
+    without_short,
+    write_timeline,
+)
+from vskd.bundle.probabilities import softmax
+from vskd.bundle.sensor_file import read_recording
+from vskd.bundle.timeline import Segment
+from vskd.errors import BundleError
+
+
+def hot(labels: list[int], sure: float = 0.8) -> npt.NDArray[np.float32]:
+    """Probabilities of three classes."""
+    rest = (1 - sure) / 2
+    return np.where(np.eye(3)[labels] > 0, sure, rest).astype(np.float32)
+
+
+def every_second(count: int) -> npt.NDArray[np.float64]:
+    return np.stack([np.arange(count), np.arange(count) + 1], axis=1).astype(float)
+
+
+def labels_of(found: tuple[Segment, ...]) -> list[tuple[float, float, int]]:
+    return [(s.start_s, s.end_s, s.label) for s in found]
+
+
+def test_median_is_that_of_a_naive_loop() -> None:
+    random = np.random.default_rng(0)
+    given = random.dirichlet(np.ones(4), 30).astype(np.float32)
+    found = median_over(given, 5)
+    for k in range(30):
+        median = np.median(given[max(0, k - 2) : k + 3], axis=0)
+        np.testing.assert_allclose(found[k], median / median.sum(), rtol=1e-5)
+    np.testing.assert_allclose(median_over(given, 1), given, rtol=1e-6)
+
+
+def test_a_single_other_window_is_smoothed_away() -> None:
+    times, given = every_second(7), hot([0, 0, 0, 1, 0, 0, 0])
+    assert len(decided(times, given, TimelineSettings(), 0.0)) == 3
+    assert labels_of(decided(times, given, TimelineSettings(smoothing="median", votes=3), 0.0)) == [(0, 7, 0)]
+
+
+@pytest.mark.parametrize("smoothing", ["majority", "hysteresis"])
+def test_decisions_are_those_of_the_firmware(smoothing: str) -> None:
+    labels = np.random.default_rng(1).integers(0, 3, 60).tolist()
+    settings = TimelineSettings(smoothing=smoothing, votes=3, hold=2)  # type: ignore[arg-type]
+    decider = Decider(DecisionSettings(smoothing=smoothing, votes=3, hold=2))  # type: ignore[arg-type]
+    expected = [decider.decide(label) for label in labels]
+    found = decided(every_second(60), hot(labels), settings, 0.0)
+    assert [s.label for s in found for _ in range(round(s.seconds))] == expected
+
+
+def test_smoothing_does_not_reach_across_a_gap() -> None:
+    times = every_second(6)
+    times[3:] += 100
+    given = hot([0, 0, 0, 1, 0, 0])
+    found = decided(times, given, TimelineSettings(smoothing="median", votes=3), 0.0)
+    assert found[-1].end_s == 106 and found[0].end_s == 3 and len(found) >= 2
+
+
+def test_windows_that_are_not_sure_are_unknown() -> None:
+    given = np.concatenate([hot([0, 0]), hot([1], 0.5), hot([2, 2])])
+    found = decided(every_second(5), given, TimelineSettings(), 0.6)
+    assert labels_of(found) == [(0, 2, 0), (2, 3, -1), (3, 5, 2)]
+    assert found[1].confidence == pytest.approx(0.5)
+
+
+def test_short_stretches_join_the_longer_neighbour() -> None:
+    found = (
+        Segment(0, 10, 0, 0.9), Segment(10, 11, 1, 0.5), Segment(11, 15, 2, 0.8), Segment(15, 16, 0, 0.5),
+        Segment(30, 31, 1, 0.7),
+    )  # fmt: skip
+    joined = without_short(found, 2.0)
+    assert labels_of(joined) == [(0, 11, 0), (11, 16, 2), (30, 31, 1)]  # what touches nothing stays
+    assert joined[0].confidence == pytest.approx(0.9)
+    assert without_short(found, 0.0) == found
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return make_bundle(tmp_path / "bundle", sliding()).path
+
+
+def test_a_long_file_and_a_short_one_get_the_same_answers(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "a.csv", np.arange(700) / 50, signal())
+    short = predict_timeline(bundle, file, unit="g")
+    monkeypatch.setattr(long_file, "LONG_BYTES", 100)
+    monkeypatch.setattr(long_file, "BLOCK_ROWS", 150)
+    long = predict_timeline(bundle, file, unit="g")
+    np.testing.assert_allclose(short.probabilities, long.probabilities, atol=1e-6)
+    np.testing.assert_allclose(short.times, long.times, atol=1e-6)
+    assert [row[2] for row in short.rows()] == [row[2] for row in long.rows()]
+    predictor = Predictor(load_bundle(bundle))
+    windows = contract_windows(read_recording(file, predictor.contract, unit="g"), predictor.contract)
+    expected = softmax(np.stack([predictor.logits(window) for window in windows]))
+    np.testing.assert_allclose(short.probabilities, expected, atol=1e-6)
+    moments, outline = long.outline()
+    assert outline.shape == (3, len(moments)) and outline.max() == pytest.approx(signal().max(), abs=1e-5)
+
+
+def test_the_timeline_covers_the_file_and_is_written(bundle: Path, tmp_path: Path) -> None:
+    answer = predict_timeline(bundle, write(tmp_path / "a.csv", np.arange(700) / 50, signal()), unit="g")
+    rows = answer.rows()
+    assert rows[0][0] == 0 and rows[-1][1] == pytest.approx(answer.times[-1, 1], abs=1e-3)
+    assert all(a[1] == b[0] for a, b in pairwise(rows))
+    write_timeline(answer, tmp_path / "t.csv")
+    lines = (tmp_path / "t.csv").read_text().splitlines()
+    assert lines[0] == "start_s,end_s,label,confidence" and len(lines) == len(rows) + 1
+
+
+def test_the_threshold_of_the_contract_counts_unless_another_is_said(tmp_path: Path) -> None:
+    strict = sliding(unknown=UnknownContract(below=1.0, keeps=0.95, windows=20, split="validation"))
+    path = make_bundle(tmp_path / "strict", strict).path
+    verify_bundle(path)
+    file = write(tmp_path / "a.csv", np.arange(700) / 50, signal())
+    answer = predict_timeline(path, file, unit="g")
+    assert answer.unknown_below == 1 and "unknown" in {row[2] for row in answer.rows()}
+    assert all(row[2] == "unknown" or row[3] == 1 for row in answer.rows())
+    lenient = predict_timeline(path, file, TimelineSettings(unknown_below=0.0), unit="g")
+    assert "unknown" not in {row[2] for row in lenient.rows()} and lenient.unknown_below == 0
+
+
+def test_a_model_of_whole_recordings_has_no_timeline(tmp_path: Path) -> None:
+    from tests.export.conftest import sensor_contract
+
+    path = make_bundle(tmp_path / "whole", sensor_contract()).path
+    file = write(tmp_path / "a.csv", np.arange(100) / 50, signal(100))
+    with pytest.raises(BundleError, match="answers once for a whole recording"):
+        predict_timeline(path, file, unit="g")
+
+
+def test_a_file_in_which_no_window_fits_is_refused(bundle: Path, tmp_path: Path) -> None:
+    stamps = np.arange(90) / 50 + 5.0 * (np.arange(90) // 30)
+    with pytest.raises(BundleError, match=r"no window fits: .* the longest piece between gaps has 30"):
+        predict_timeline(bundle, write(tmp_path / "a.csv", stamps, signal(90)), unit="g")

@@ -1,0 +1,16 @@
+"""The clock breaks."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.datasets.doctor.ward import Floats, only, ward
+from vskd.datasets.recording import Recording
+
+
+def test_a_hole_of_two_seconds(tmp_path: Path) -> None:
+    def hole(r: Recording, stamps: Floats) -> Floats:
+        return stamps + np.where(stamps >= 2, 2.0, 0.0) if r.id == "s1_walk_t1" else stamps
+
+    found = only(ward(tmp_path, clock=hole), "gaps")
+    assert found.recordings == ("s1_walk_t1",) and "1, the longest 2 s" in found.what

@@ -1,0 +1,16 @@
+"""What no sensor measures."""
+
+from pathlib import Path
+
+from tests.datasets.doctor.ward import Floats, only, ward
+from vskd.datasets.recording import Recording
+
+
+def test_a_sample_beyond_the_range(tmp_path: Path) -> None:
+    def struck(r: Recording, values: Floats) -> Floats:
+        values = values.copy()
+        values[100, 2] = 60.0 if r.id == "s4_wave_t2" else values[100, 2]
+        return values
+
+    found = only(ward(tmp_path, struck, range_limit=8.0), "glitches")
+    assert found.recordings == ("s4_wave_t2",) and "1 up to 60 g" in found.what

@@ -1,0 +1,20 @@
+"""Metres per second squared that are called g."""
+
+from pathlib import Path
+
+from tests.datasets.doctor.ward import Floats, findings, ward
+from vskd.datasets.recording import Recording
+
+
+def test_another_unit_in_all_files(tmp_path: Path) -> None:
+    found = findings(ward(tmp_path, lambda _, values: values * 9.80665))
+    assert [one.check for one in found] == ["gravity"] and found[0].share == 1 and found[0].untrustworthy
+    assert "look like m/s^2" in found[0].what
+
+
+def test_one_odd_recording_spoils_no_figure(tmp_path: Path) -> None:
+    def odd(r: Recording, values: Floats) -> Floats:
+        return values * 9.80665 if r.id == "s1_walk_t1" else values
+
+    (found,) = [one for one in findings(ward(tmp_path, odd)) if one.check == "gravity"]
+    assert found.recordings == ("s1_walk_t1",) and not found.untrustworthy

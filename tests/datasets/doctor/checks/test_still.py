@@ -1,0 +1,17 @@
+"""Nobody wears it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tests.datasets.doctor.ward import Floats, only, ward
+from vskd.datasets.recording import Recording
+
+
+def test_a_watch_on_a_table(tmp_path: Path) -> None:
+    def lying(r: Recording, values: Floats) -> Floats:
+        noise = np.random.default_rng(0).normal(0, 0.003, values.shape)
+        return values.mean(axis=0) / np.linalg.norm(values.mean(axis=0)) + noise if r.id == "s1_rest_t2" else values
+
+    found = only(ward(tmp_path, lying), "still")
+    assert found.recordings == ("s1_rest_t2",) and "nothing moves in 100% of its seconds" in found.what

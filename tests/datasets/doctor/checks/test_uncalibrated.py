@@ -1,0 +1,10 @@
+"""Half a g at rest, and known."""
+
+from pathlib import Path
+
+from tests.datasets.doctor.ward import only, ward
+
+
+def test_a_sensor_that_is_known_not_to_be_calibrated(tmp_path: Path) -> None:
+    found = only(ward(tmp_path, lambda _, values: values * 0.5, calibrated=False), "uncalibrated")
+    assert found.share == 1 and not found.untrustworthy

@@ -1,0 +1,146 @@
+"""Videos beside sensor files: each recording gets its own, or none, whatever they are paired by."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.datasets.importing.folders import each, signal, write
+from tests.preprocessing.video.test_start import write_video
+from vskd.datasets.importing import importer
+from vskd.datasets.importing.importer import import_folder
+from vskd.datasets.importing.stated import Stated
+from vskd.datasets.sensors.sensor_folder import index
+from vskd.errors import DataError
+from vskd.preprocessing.video.frames import read_frames
+
+START = datetime(2024, 7, 1, 10, tzinfo=UTC)
+Name = Callable[[int, int, str, int], str]
+
+
+@pytest.fixture(autouse=True)
+def no_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots take half a second each."""
+    monkeypatch.setattr(importer, "draw_preview", lambda *_: None)
+
+
+def folder(root: Path, name: Name, *, skip: int = 0, created: bool = False) -> Path:
+    """Recordings of 2.6 s, a minute apart, each with a video of 26 and more frames, by which it is known again."""
+    for n, (s, label, t) in enumerate(each()):
+        values, start = signal(s, label, t), START + timedelta(minutes=n)
+        stamps = 1000 * start.timestamp() + 20.0 * np.arange(len(values))
+        write(root / f"s{s}_{label}_t{t}.csv", np.column_stack([stamps, values]), head="time,x,y,z", digits=3)
+        if n >= skip:
+            write_video(root / name(n, s, label, t), frames=26 + n, created=start if created else None)
+    return root
+
+
+def frames_of(done: importer.Imported) -> dict[str, int]:
+    """Recording -> frames of its video."""
+    return {
+        r.id: len(list(read_frames(r.streams["video"].path, size=None))) for r in done.index if "video" in r.streams
+    }
+
+
+RIGHT = {f"s{s}_{label}_t{t}": 26 + n for n, (s, label, t) in enumerate(each())}
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "created"),
+    [
+        (lambda n, s, label, t: f"video/s{s}_{label}_t{t}.mp4", Stated(), False),
+        (lambda n, s, label, t: f"video/{label}/subject{s:02d}-rep{t}.avi", Stated(), False),
+        (
+            lambda n, s, label, t: f"v/{label}-{s}-{t}-front.mp4",
+            Stated(video_pattern="v/{label}-{subject}-{trial}-*.mp4"),
+            False,
+        ),
+        (
+            lambda n, s, label, t: f"v/VID_{START + timedelta(hours=2, minutes=n):%Y%m%d_%H%M%S}.mp4",
+            Stated(pair_videos="time", video_zone="Europe/Berlin"),
+            False,
+        ),
+        (lambda n, s, label, t: f"v/clip{n}.mp4", Stated(pair_videos="time"), True),
+    ],
+    ids=["stems", "words", "pattern", "times in names", "times in headers"],
+)
+def test_each_recording_has_its_own_video(name: Name, stated: Stated, created: bool, tmp_path: Path) -> None:
+    done = import_folder(folder(tmp_path / "files", name, created=created), tmp_path / "set", stated)
+    assert frames_of(done) == RIGHT
+    stream = done.index.recordings[0].stream("video")
+    assert (stream.kind, stream.rate_hz, stream.unit) == ("video", 10.0, "uint8")
+    assert {p.kind for p in done.index.problems} == set() and index(tmp_path / "set") == done.index
+    assert any(g.what == "videos" and g.value.startswith("8 paired") for g in done.guesses)
+
+
+@pytest.mark.parametrize("key", ["recording", "file"])
+def test_a_table_pairs_them(key: str, tmp_path: Path) -> None:
+    root = folder(tmp_path / "files", lambda n, s, label, t: f"v/clip{n}.mp4")
+    rows = [f"{name}{'.csv' if key == 'file' else ''};v/clip{n}.mp4" for n, name in enumerate(RIGHT)]
+    (root / "pairs.csv").write_text("\n".join([f"{key};video", *rows]))
+    done = import_folder(root, tmp_path / "set", Stated(video_table="pairs.csv"))
+    assert frames_of(done) == RIGHT
+    (root / "pairs.csv").write_text("\n".join([f"{key};video", rows[0], rows[1].replace("clip1", "clap1")]))
+    with pytest.raises(DataError, match=r"pairs\.csv, line 3: there is no video 'v/clap1\.mp4'"):
+        import_folder(root, tmp_path / "other", Stated(video_table="pairs.csv"))
+    assert not (tmp_path / "other" / "dataset.yaml").exists()
+
+
+def test_what_is_left_over_is_said(tmp_path: Path) -> None:
+    root = folder(tmp_path / "files", lambda n, s, label, t: f"v/s{s}_{label}_t{t}.mp4", skip=2)
+    write_video(root / "v" / "party.mp4")
+    done = import_folder(root, tmp_path / "set", Stated())
+    assert len(frames_of(done)) == 6
+    assert any("2 of 8 recordings have no video" in note for note in done.notes)
+    assert any("1 videos show no recording alone: v/party.mp4" in note for note in done.notes)
+
+
+def test_equal_names_in_folders_of_equal_names(tmp_path: Path) -> None:
+    root = folder(tmp_path / "flat", lambda n, s, label, t: f"video/s{s}/{label}_t{t}.mp4")
+    for path in sorted(root.glob("*.csv")):
+        subject, rest = path.name.split("_", 1)
+        (root / "data" / subject).mkdir(parents=True, exist_ok=True)
+        path.rename(root / "data" / subject / rest)
+    done = import_folder(root, tmp_path / "set", Stated(pattern="data/s{subject}/{label}_t{trial}.csv"))
+    assert frames_of(done) == RIGHT
+
+
+def test_two_videos_of_one_recording_are_no_pair(tmp_path: Path) -> None:
+    root = folder(tmp_path / "files", lambda n, s, label, t: f"v/s{s}_{label}_t{t}.mp4")
+    write_video(root / "w" / "s1_walk_t1.mp4")
+    done = import_folder(root, tmp_path / "set", Stated())
+    assert frames_of(done) == {name: n for name, n in RIGHT.items() if name != "s1_walk_t1"}
+
+
+def test_names_that_say_nothing_pair_nothing_and_say_so(tmp_path: Path) -> None:
+    root = folder(tmp_path / "files", lambda n, s, label, t: f"v/clip{n}.mp4")
+    done = import_folder(root, tmp_path / "set", Stated())
+    assert frames_of(done) == {} and any("--video-table" in note for note in done.notes)
+    assert import_folder(root, tmp_path / "none", Stated(pair_videos="none")).notes == ()
+
+
+def test_a_local_time_in_a_name_needs_its_zone(tmp_path: Path) -> None:
+    root = folder(tmp_path / "files", lambda n, s, label, t: f"v/{START + timedelta(minutes=n):%Y%m%d_%H%M%S}.mp4")
+    with pytest.raises(DataError, match=r"local time of a zone that nobody states.*--video-zone"):
+        import_folder(root, tmp_path / "set", Stated(pair_videos="time"))
+    done = import_folder(root, tmp_path / "wrong", Stated(pair_videos="time", video_zone="Asia/Tokyo"))
+    assert frames_of(done) == {}, "nine hours off"
+
+
+def test_pairs_of_what_is_not_there_are_problems(tmp_path: Path) -> None:
+    root = folder(tmp_path / "files", lambda n, s, label, t: f"v/s{s}_{label}_t{t}.mp4")
+    import_folder(root, tmp_path / "set", Stated())
+    table = tmp_path / "set" / "videos.csv"
+    table.write_text(
+        table.read_text() + "nobody,v/s1_walk_t1.mp4\ns1_walk_t1,v/none.mp4\ns1_walk_t2,v/s1_walk_t1.mp4\n"
+    )
+    assert {(p.kind, p.recording) for p in index(tmp_path / "set").problems} == {
+        ("unpaired", "nobody"),
+        ("missing", "s1_walk_t1"),
+        ("duplicate", "s1_walk_t2"),
+    }
+    table.write_text("recording,clip\na,b\n")
+    with pytest.raises(DataError, match="has no column 'video'"):
+        index(tmp_path / "set")

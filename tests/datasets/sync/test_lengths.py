@@ -1,0 +1,28 @@
+"""Growth of lengths, where it is known."""
+
+import numpy as np
+import pytest
+
+from vskd.datasets.sync.lengths import FEWEST, length_ratio
+
+VIDEO = np.arange(2.0, 5.0, 0.1)
+
+
+def test_the_growth_is_found_whatever_the_delay_and_in_spite_of_outliers() -> None:
+    sensor = 1.5 * VIDEO + 0.3
+    sensor[[3, 9]] = 40.0
+    assert length_ratio(sensor.tolist(), VIDEO.tolist()) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("what", ["agree", "few", "unrelated", "all alike"])
+def test_nothing_is_said_where_nothing_is_known(what: str) -> None:
+    sensor, video = 1.5 * VIDEO, VIDEO
+    if what == "agree":
+        sensor = 1.04 * VIDEO + 2
+    if what == "few":
+        sensor, video = sensor[: FEWEST - 1], video[: FEWEST - 1]
+    if what == "unrelated":
+        sensor = np.random.default_rng(0).uniform(2, 5, len(VIDEO))
+    if what == "all alike":
+        video = np.full(len(sensor), 3.0)
+    assert length_ratio(sensor.tolist(), video.tolist()) is None

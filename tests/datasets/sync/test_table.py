@@ -1,0 +1,48 @@
+"""`sync.csv`: what is written is read again, and what is wrong is named with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from vskd.datasets.sync.table import SyncRow, read_sync, write_sync
+from vskd.errors import DataError
+
+ROWS = (
+    SyncRow("a", "accelerometer", "rgb", 0.5, 0.0, 2.5, 4.0, 3.0),
+    SyncRow("b", "accelerometer", "rgb", -0.25, 500_000.0, 3.0, 4.0, 3.0, "median of 5 of subject 1"),
+)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    write_sync(tmp_path / "sync.csv", ROWS)
+    assert read_sync(tmp_path / "sync.csv") == ROWS
+
+
+def test_what_both_cover_in_seconds_of_the_video() -> None:
+    assert ROWS[0].covered == (0.0, 3.0)  # the sensor began earlier and ends 0.5 s later
+    assert ROWS[1].covered == pytest.approx((0.25 / 1.5, 4.25 / 1.5))
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("a,accelerometer,rgb,x,0,2,4,3,own", "line 2, offset_s: 'x' is no number"),
+        ("a,accelerometer,rgb,nan,0,2,4,3,own", "line 2, offset_s: 'nan' is not finite"),
+        ("a,accelerometer,rgb,0,0,2,4", "line 2: video_s, by is missing"),
+        ("a,accelerometer,rgb,0,0,2,4,3,own,more", "line 2: has too many cells"),
+        ("a,accelerometer,rgb,9,0,2,4,3,own", "line 2: by these figures sensor and video have no moment in common"),
+        ("a,accelerometer,rgb,0,-2000000,2,4,3,own", "line 2: by these figures"),
+        ("a,s,v,0,0,2,4,3,own\na,s,v,0,0,2,4,3,own", "line 3: a and s stand there twice"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, line: str, told: str) -> None:
+    path = tmp_path / "sync.csv"
+    path.write_text(f"recording,sensor,video,offset_s,drift_ppm,confidence,sensor_s,video_s,by\n{line}\n")
+    with pytest.raises(DataError, match=told):
+        read_sync(path)
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "sync.csv").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(DataError, match=r"sync.csv: cannot be read"):
+        read_sync(tmp_path / "sync.csv")

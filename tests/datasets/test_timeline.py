@@ -1,0 +1,17 @@
+"""Stretches of a long recording."""
+
+from vskd.datasets.timeline import Timeline
+
+
+def test_stretches_fill_all_of_the_time() -> None:
+    timeline = Timeline(((1.0, 2.0, 1), (2.0, 3.0, 0), (5.0, 9.0, 1)), 2)
+    assert timeline.stretches(6.0) == (
+        (0.0, 1.0, 2), (1.0, 2.0, 1), (2.0, 3.0, 0), (3.0, 5.0, 2), (5.0, 6.0, 1),
+    )  # fmt: skip
+    assert Timeline((), 2).stretches(4.0) == ((0.0, 4.0, 2),)
+
+
+def test_the_class_of_a_recording_is_the_one_shown_longest() -> None:
+    assert Timeline(((0.0, 1.0, 3), (1.0, 2.5, 1), (3.0, 4.0, 3)), 0).longest == 3
+    assert Timeline((), 4).longest == 4
+    assert Timeline(((0.0, 1.0, 3),), 0).classes == {0, 3} and Timeline(((0.0, 1.0, 3),)).classes == {3}

@@ -1,0 +1,200 @@
+"""The forecast: its rule at its thresholds, and finished runs that it is made of; test recordings play no part."""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from vskd.distillation.run import RunFolder
+from vskd.distillation.teacher import outputs
+from vskd.distillation.train import distill
+from vskd.errors import ProtocolError, RunError
+from vskd.evaluation.forecast import (
+    LEVEL,
+    TEACHES,
+    Forecast,
+    finished_twin,
+    forecast,
+    forecast_before,
+    forecast_of_runs,
+)
+from vskd.evaluation.predictions import Predictions, read_csv
+from vskd.recipe import Recipe, load_recipe
+
+
+def answers(right: Sequence[bool], other: int = 1) -> Predictions:
+    """Recordings of class 0; wrong answers are class `other`."""
+    logits = np.zeros((len(right), 3))
+    logits[np.arange(len(right)), [0 if r else other for r in right]] = 5
+    ids = [f"r{i:02d}" for i in range(len(right))]
+    return Predictions.from_logits(ids, ["s"] * len(right), np.zeros(len(right), dtype=int), logits, ("a", "b", "c"))
+
+
+def of_counts(both: int, only_teacher: int, only_student: int, neither: int, unlabelled: float = 0.5) -> Forecast:
+    """A forecast of so many recordings that both, one or none of the two is right on."""
+    teacher = [True] * both + [True] * only_teacher + [False] * only_student + [False] * neither
+    student = [True] * both + [False] * only_teacher + [True] * only_student + [False] * neither
+    return forecast(answers(teacher), answers(student, other=2), unlabelled)
+
+
+def test_the_figures_by_hand() -> None:
+    found = of_counts(both=10, only_teacher=7, only_student=1, neither=2)
+    assert (found.n, found.only_teacher, found.only_student) == (20, 7, 1)
+    assert (found.teacher_accuracy, found.student_accuracy) == (17 / 20, 11 / 20)
+    assert found.teaches == 7 / 9
+    assert found.disagreement == 10 / 20  # where neither is right they name different classes
+    assert found.p_value == pytest.approx((1 + 8) / 2**8)  # 7 or 8 heads of 8
+    assert found.verdict == "will help"
+
+
+@pytest.mark.parametrize(
+    ("counts", "unlabelled", "verdict", "why"),
+    [
+        ((9, 5, 0, 0), 0.5, "will help", "knows better what the 50 % of recordings without a label are"),
+        ((9, 4, 0, 0), 0.5, "will not help", "within chance"),  # p = 1/16
+        ((9, 5, 0, 5), 0.5, "will help", "knows better"),  # right on half of the mistakes
+        ((9, 5, 0, 6), 0.5, "will not help", "makes most of the student's mistakes too"),
+        ((9, 5, 0, 0), 0.0, "will not help", "every training recording has a label"),
+        ((9, 0, 5, 0), 0.5, "will hurt", "more mistakes than it corrects"),
+        ((9, 0, 5, 0), 0.0, "will hurt", "more mistakes than it corrects"),
+        ((9, 0, 4, 0), 0.5, "will not help", "within chance"),
+        ((9, 3, 3, 3), 0.5, "will not help", "within chance"),
+        ((9, 0, 0, 0), 0.5, "will not help", "within chance"),
+    ],
+)
+def test_the_rule_at_its_thresholds(counts: tuple[int, ...], unlabelled: float, verdict: str, why: str) -> None:
+    found = of_counts(*counts, unlabelled=unlabelled)
+    assert found.verdict == verdict
+    assert why in found.reason
+    assert str(found) == f"{verdict}: {found.reason}"
+
+
+def test_the_p_value_is_the_tail_of_a_coin() -> None:
+    for ahead, behind in ((5, 0), (8, 2), (9, 2), (20, 10)):
+        tail = sum(math.comb(ahead + behind, k) for k in range(ahead, ahead + behind + 1)) / 2 ** (ahead + behind)
+        found = of_counts(3, ahead, behind, 0)
+        assert found.p_value == pytest.approx(tail)
+        assert (found.verdict == "will help") == (tail <= LEVEL and ahead / ahead >= TEACHES)
+
+
+def test_a_student_that_is_always_right_has_nothing_to_learn() -> None:
+    assert of_counts(9, 0, 0, 0).teaches is None
+
+
+def test_other_recordings_are_refused() -> None:
+    with pytest.raises(ProtocolError, match="different recordings"):
+        forecast(answers([True] * 3), answers([True] * 4), 0.5)
+
+
+QUICK = (
+    *("student.sees.encoding=raw", "student.network=cnn1d", "student.network.embedding_size=12"),
+    *("student.training.epochs=1", "student.training.batch_size=4", "distiller=kd", "labels.trials=[1]"),
+)
+
+
+@pytest.fixture(scope="module")
+def recipe(synthetic_root: Path) -> Recipe:
+    made = load_recipe("demo", (*QUICK, f"dataset.path={synthetic_root}"))
+    teacher = made.student.model_dump(mode="json")
+    teacher["sees"]["streams"] = ["gyroscope"]
+    return made.updated(f"teachers=[{json.dumps(teacher)}]")
+
+
+@pytest.fixture(scope="module")
+def place(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a finished teacher and a student without it."""
+    folder = tmp_path_factory.mktemp("forecast")
+    distill(recipe.of_teacher(), folder / "teacher", role="teacher")
+    distill(recipe.undistilled(), folder / "alone")
+    return folder
+
+
+def test_finished_runs(place: Path) -> None:
+    found = forecast_of_runs([place / "teacher"], place / "alone")
+    validation = RunFolder(place / "alone").training()["validation"]
+    assert (found.n, found.unlabelled) == (len(validation), 0.5)
+    predicted = read_csv(place / "alone" / "validation" / "predictions.csv")
+    assert found.student_accuracy == predicted.correct.mean()
+    assert set(predicted.ids) == set(validation)
+    assert not (place / "alone" / "predictions.csv").exists()
+
+
+def test_the_teacher_is_shown_validation_recordings_alone(place: Path) -> None:
+    forecast_of_runs([place / "teacher"], place / "alone")
+    (cache,) = (place / "cache").glob("teacher-*.h5")
+    with h5py.File(cache, "r") as file:
+        shown = {i.decode() for i in file["ids"][:]}
+    assert shown == set(RunFolder(place / "alone").training()["validation"])
+
+
+def test_nothing_is_trained(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vskd.distillation.fitting.Trainer", None)
+    assert forecast_of_runs([place / "teacher"], place / "alone").n > 0
+
+
+def test_of_two_teachers_the_probabilities_are_averaged(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    once = forecast_of_runs([place / "teacher"], place / "alone")
+    assert forecast_of_runs([place / "teacher"] * 2, place / "alone") == once
+    second = place / "second"
+    if not second.exists():
+        distill(RunFolder(place / "teacher").recipe().with_seed(5), second, role="teacher")
+    said = [outputs_of(place, run) for run in ("teacher", "second")]
+    both = forecast_of_runs([place / "teacher", second], place / "alone")
+    labels = read_csv(place / "alone" / "validation" / "predictions.csv").labels
+    assert both.teacher_accuracy == np.mean((said[0] + said[1]).argmax(axis=1) == labels)
+
+
+def outputs_of(place: Path, run: str) -> np.ndarray:
+    """Probabilities of a teacher for the validation recordings, in the order of the student's predictions."""
+    from vskd.distillation.experiment import prepare
+
+    folder = RunFolder(place / run)
+    experiment = prepare(folder.recipe(), place / "cache")
+    ids = read_csv(place / "alone" / "validation" / "predictions.csv").ids
+    said, _, _ = outputs.FinishedTeacher(folder, experiment).cache(ids).outputs(ids)
+    return said.logits.double().softmax(dim=1).numpy()
+
+
+def test_runs_that_foretell_nothing(place: Path, recipe: Recipe, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="had a teacher already"):
+        distill(recipe, place / "taught", [place / "teacher"])
+        forecast_of_runs([place / "teacher"], place / "taught")
+    everybody = recipe.undistilled().updated("student.training.validation=none", "student.training.select=last")
+    distill(everybody, tmp_path / "everybody", cache=place / "cache")
+    with pytest.raises(RunError, match="without validation recordings"):
+        forecast_of_runs([place / "teacher"], tmp_path / "everybody")
+    distill(everybody, tmp_path / "learned-from-all", cache=place / "cache", role="teacher")
+    with pytest.raises(ProtocolError, match="recordings that the teacher was trained on"):
+        forecast_of_runs([tmp_path / "learned-from-all"], place / "alone")
+
+
+def test_the_twin_is_found_beside_the_run_and_in_a_comparison(place: Path, recipe: Recipe, tmp_path: Path) -> None:
+    assert finished_twin(recipe, place / "new") == place / "alone"
+    assert finished_twin(recipe.with_seed(1), place / "new") is None
+    assert finished_twin(recipe.updated("student.training.epochs=2"), place / "new") is None
+    runs = tmp_path / "runs"
+    (runs / "demo-no-kd").mkdir(parents=True)
+    (runs / "demo-no-kd" / "seed0").symlink_to(place / "alone")
+    assert finished_twin(recipe, runs / "demo" / "seed0") == runs / "demo-no-kd" / "seed0"
+
+
+def test_it_is_said_after_the_teachers_and_before_the_student(
+    place: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    real: Callable[..., object] = distill.__globals__["fit"]
+    monkeypatch.setitem(distill.__globals__, "fit", lambda *a: order.append("student") or real(*a))
+
+    def ready(teachers: Sequence[Path]) -> None:
+        found = forecast_before(recipe, place / "said", teachers)
+        assert found == forecast_of_runs([place / "teacher"], place / "alone")
+        order.append("forecast")
+
+    distill(recipe, place / "said", [place / "teacher"], ready=ready)
+    distill(recipe, place / "said", [place / "teacher"], ready=ready)  # finished: there is nothing to foretell
+    assert order == ["forecast", "student"]
+    assert forecast_before(recipe.undistilled(), place / "x", []) is None

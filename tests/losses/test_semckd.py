@@ -1,0 +1,153 @@
+"""SemCKD against its formula in loops, across shapes of layers."""
+
+import math
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vskd.distillation.distiller import Distiller, layers
+from vskd.errors import SettingError
+from vskd.losses.semckd import SemCKD, SemCKDSettings, as_map
+from vskd.losses.term import TermContext
+from vskd.network import Outputs
+
+SHAPES = [
+    ([(4,)], [(3, 5, 5)]),
+    ([(4, 10), (6,)], [(3, 8, 8), (5, 4, 4), (7,)]),
+    ([(2, 6, 6), (3, 3, 3)], [(4, 3, 3), (2, 9)]),
+]
+
+
+def drawn(shapes: list[tuple[int, ...]], batch: int, seed: int) -> list[Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(batch, *shape, generator=generator) for shape in shapes]
+
+
+def rows(layer: Tensor, largest: int) -> Tensor:
+    """How alike the samples are, at most 1, filled with 0."""
+    batch = len(layer)
+    products = torch.tensor([[float((a * b).sum()) for b in layer] for a in layer])
+    filled = torch.zeros(batch, largest)
+    filled[:, :batch] = products / products.abs().max()
+    return filled
+
+
+def pooled(layer: Tensor, grid: tuple[int, int]) -> Tensor:
+    return F.adaptive_avg_pool2d(as_map(layer), grid)
+
+
+@pytest.mark.parametrize(("own", "other"), SHAPES)
+@pytest.mark.parametrize("batch", [1, 3, 4])
+def test_equals_the_formula(own: list[tuple[int, ...]], other: list[tuple[int, ...]], batch: int) -> None:
+    torch.manual_seed(0)
+    module = SemCKD(own, other, batch=4, factor=2)
+    students, teachers = drawn(own, batch, 1), drawn(other, batch, 2)
+    expected = 0.0
+    for n in range(batch):
+        for s, student in enumerate(students):
+            query = module.queries[s](rows(student, 4))[n]
+            energies = [float(query.detach() @ module.keys[t](rows(x, 4))[n].detach()) for t, x in enumerate(teachers)]
+            total = sum(math.exp(energy) for energy in energies)
+            for t, teacher in enumerate(teachers):
+                a, b = as_map(student), as_map(teacher)
+                grid = min(a.shape[2], b.shape[2]), min(a.shape[3], b.shape[3])
+                said = module.projectors[s][t](pooled(student[n : n + 1], grid))
+                error = (said - pooled(teacher[n : n + 1], grid)).square().mean().item()
+                expected += math.exp(energies[t]) / total * error
+    found = module(students, teachers).item()
+    assert found == pytest.approx(expected / (batch * len(students)), rel=1e-4)
+
+
+def test_queries_and_keys_have_length_one_and_shares_add_to_one() -> None:
+    torch.manual_seed(0)
+    own, other = SHAPES[1]
+    module = SemCKD(own, other, batch=8)
+    students, teachers = drawn(own, 5, 1), drawn(other, 5, 2)
+    assert module.queries[0](rows(students[0], 8)).shape == (5, 2)
+    torch.testing.assert_close(module.queries[0](rows(students[0], 8)).norm(dim=1), torch.ones(5))
+    alpha = module.attention(students, teachers)
+    torch.testing.assert_close(alpha.sum(dim=2), torch.ones(5, 2))
+    assert alpha.min() > math.exp(-2) / 3 / math.exp(2)
+
+
+def test_the_attention_is_learned_and_turns_to_the_layer_that_can_be_copied() -> None:
+    torch.manual_seed(0)
+    student = torch.randn(16, 4, 3, 3)
+    copied, noise = torch.einsum("tc,bchw->bthw", torch.randn(4, 4), student), 3 * torch.randn(16, 4, 3, 3)
+    module = SemCKD([(4, 3, 3)], [(4, 3, 3), (4, 3, 3)], batch=16)
+    optimizer = torch.optim.Adam(module.parameters(), lr=0.01)
+    before = module.attention([student], [copied, noise])[:, 0, 0].mean().item()
+    for _ in range(150):
+        optimizer.zero_grad()
+        module([student], [copied, noise]).backward()
+        optimizer.step()
+    after = module.attention([student], [copied, noise])[:, 0, 0].mean().item()
+    assert after > 0.8 > before
+
+
+@pytest.mark.parametrize(
+    ("students", "teachers", "told"),
+    [
+        ([(2, 4)], [(2, 4), (2, 4)], "built for 1 and 1 layers, got 1 and 2"),
+        ([(2, 4)], [(3, 4)], r"batches up to 4, got \[2, 3\]"),
+        ([(5, 4)], [(5, 4)], r"batches up to 4, got \[5\]"),
+    ],
+)
+def test_bad_batches_are_refused(students: list[tuple[int]], teachers: list[tuple[int]], told: str) -> None:
+    module = SemCKD([(4,)], [(4,)], batch=4)
+    with pytest.raises(ValueError, match=told):
+        module([torch.zeros(s) for s in students], [torch.zeros(s) for s in teachers])
+
+
+def test_half_precision_dead_layers_and_large_values_give_finite_gradients() -> None:
+    torch.manual_seed(0)
+    module = SemCKD([(4,), (4,)], [(4,)], batch=2)
+    students = [
+        torch.zeros(2, 4, dtype=torch.float16, requires_grad=True),
+        torch.full((2, 4), 1e18, requires_grad=True),
+    ]
+    module(students, [torch.ones(2, 4)]).backward()
+    assert all(torch.isfinite(x.grad).all() for x in students)
+
+
+CONTEXT = TermContext(
+    {"logits": (3,), "embedding": (6,), "block2": (4, 20), "clips": (8, 3, 4, 4)},
+    {"logits": (3,), "embedding": (5,), "shallow": (2, 8, 8)},
+    batch=4,
+)
+
+
+def test_as_a_term_it_sees_every_layer_it_names() -> None:
+    settings = SemCKDSettings(student_layers=("block2", "embedding"), teacher_layers=("shallow", "embedding"))
+    assert layers([settings]) == (("block2",), ("shallow",))
+    distiller = Distiller([settings], "fixed", CONTEXT)
+    student = Outputs(torch.randn(4, 3), torch.randn(4, 6), {"block2": torch.randn(4, 4, 20)})
+    teacher = Outputs(torch.randn(4, 3), torch.randn(4, 5), {"shallow": torch.randn(4, 2, 8, 8)})
+    (found,) = distiller(student, teacher, torch.zeros(4), torch.arange(4)).values()
+    loss = distiller.terms["semckd"].loss
+    own, other = [student.features["block2"], student.embedding], [teacher.features["shallow"], teacher.embedding]
+    torch.testing.assert_close(found, loss(own, other))
+    assert isinstance(loss.projectors[1][0], nn.Sequential) and loss.projectors[1][0][0].weight.shape == (2, 6, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "context", "told"),
+    [
+        ({"teacher_layers": ("deep",)}, CONTEXT, "the layer 'deep', but the teacher has logits, embedding, shallow"),
+        ({"student_layers": ("clips",)}, CONTEXT, "student's layer 'clips' has shape"),
+        ({}, TermContext(CONTEXT.student, CONTEXT.teacher), "needs the size of a batch"),
+    ],
+)
+def test_layers_that_do_not_fit_are_named(
+    settings: dict[str, tuple[str, ...]], context: TermContext, told: str
+) -> None:
+    with pytest.raises(SettingError, match=f"'semckd' .*{told}"):
+        SemCKDSettings(**settings).build(context)
+
+
+def test_no_layers_are_refused() -> None:
+    with pytest.raises(ValidationError, match="student_layers"):
+        SemCKDSettings(student_layers=())

@@ -1,0 +1,44 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vskd.errors import DataError
+from vskd.preprocessing.video.start import start_in_header, start_in_name
+
+START = datetime(2024, 3, 1, 9, 30, 15, tzinfo=UTC)
+
+
+def write_video(path: Path, *, frames: int = 30, created: datetime | None = START) -> Path:
+    """A grey video at 10 frames per second."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        if created:
+            container.metadata["creation_time"] = created.isoformat().replace("+00:00", "Z")
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height = 32, 32
+        for n in range(frames):
+            picture = np.full((32, 32, 3), 8 * n % 256, dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", ["VID_20240301_093015.mp4", "20240301-093015.avi", "cam1-20240301T093015_2.mov"])
+def test_times_in_names(name: str) -> None:
+    assert start_in_name(Path(name)) == START.timestamp()
+
+
+@pytest.mark.parametrize("name", ["a1_s1_t1.mp4", "20241301_093015.mp4", "120240301_0930159.mp4"])
+def test_other_numbers_are_no_times(name: str) -> None:
+    assert start_in_name(Path(name)) is None
+
+
+def test_times_in_headers(tmp_path: Path) -> None:
+    assert start_in_header(write_video(tmp_path / "a.mp4")) == START.timestamp()
+    assert start_in_header(write_video(tmp_path / "b.mp4", created=None)) is None
+    (tmp_path / "c.mp4").write_bytes(b"no video")
+    with pytest.raises(DataError, match=r"c\.mp4: not a readable video"):
+        start_in_header(tmp_path / "c.mp4")

@@ -1,0 +1,174 @@
+"""Jobs: done in order or several at a time; a killed process loses nothing, and an error is told once."""
+
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from vskd.errors import DataError, RunError
+from vskd.study.jobs import ATTEMPTS, Job, run_jobs
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def note(file: Path, text: str, needs: tuple[Path, ...] = ()) -> str:
+    """Leave a line, after what must be there is there."""
+    assert all(needed.exists() for needed in needs)
+    with file.open("a") as out:
+        out.write(f"{text} {os.getpid()}\n")
+    return text.upper()
+
+
+def die(file: Path, times: int) -> str:
+    """Be killed so many times."""
+    note(file, "begun")
+    if len(file.read_text().splitlines()) <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "alive"
+
+
+def fail(error: Exception) -> None:
+    logging.getLogger("vskd.test").warning("about to fail")
+    raise error
+
+
+def sleep(file: Path) -> None:
+    file.write_text(str(os.getpid()))
+    time.sleep(120)
+
+
+def chain(folder: Path) -> list[Job]:
+    """Two teachers, and a student of each."""
+    made = []
+    for name in ("one", "two"):
+        teacher, student = folder / f"teacher-{name}", folder / name
+        made.append(Job(teacher, f"teacher {name}", partial(note, teacher, name)))
+        made.append(Job(student, f"student {name}", partial(note, student, name * 2, (teacher,)), (teacher,)))
+    return made
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_job_is_done_once_after_those_that_it_needs(tmp_path: Path, workers: int) -> None:
+    found = run_jobs(chain(tmp_path), workers, tmp_path / "log")
+    assert {path.name: answer for path, answer in found.items()} == {
+        "teacher-one": "ONE",
+        "one": "ONEONE",
+        "teacher-two": "TWO",
+        "two": "TWOTWO",
+    }
+    lines = [(tmp_path / path.name).read_text().splitlines() for path in found]
+    assert [len(line) for line in lines] == [1] * 4
+    pids = {int(line[0].split()[1]) for line in lines}
+    assert pids == {os.getpid()} if workers == 1 else len(pids) == 4 and os.getpid() not in pids
+
+
+def test_a_killed_process_is_begun_again_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    job = Job(tmp_path / "x", "the job", partial(die, tmp_path / "x", ATTEMPTS - 1))
+    assert run_jobs([job], 2, tmp_path / "log") == {job.folder: "alive"}
+    said = [r.message for r in caplog.records if r.levelno == logging.WARNING]
+    assert said == ["the job: its process was ended by SIGKILL; it is begun again"] * (ATTEMPTS - 1)
+
+
+def test_a_process_that_is_always_killed(tmp_path: Path) -> None:
+    job = Job(tmp_path / "x", "the job", partial(die, tmp_path / "x", 99))
+    with pytest.raises(RunError, match=rf"the job: its process was ended {ATTEMPTS} times, by SIGKILL"):
+        run_jobs([job], 2, tmp_path / "log")
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "told"),
+    [
+        (DataError("No data in F", "Name another"), DataError, r"No data in F\. Name another\."),
+        (ZeroDivisionError("x"), RunError, r"first: its process ended with exit code 1; see .*log"),
+    ],
+)
+def test_an_error_ends_it_and_no_other_job_is_begun(tmp_path: Path, error, raised, told: str) -> None:
+    jobs = [
+        Job(tmp_path / "first", "first", partial(fail, error)),
+        Job(tmp_path / "after", "after", partial(note, tmp_path / "after", "x"), (tmp_path / "first",)),
+    ]
+    with pytest.raises(raised, match=told):
+        run_jobs(jobs, 2, tmp_path / "log")
+    assert not (tmp_path / "after").exists()
+    log = (tmp_path / "log").read_text(encoding="utf-8")
+    assert re.search(r"WARNING first: about to fail", log)
+    assert ("ZeroDivisionError" in log) == (raised is RunError)
+
+
+def test_workers_end_when_the_caller_is_killed(tmp_path: Path) -> None:
+    code = f"""
+from functools import partial
+from pathlib import Path
+from tests.study.test_jobs import Job, run_jobs, sleep
+if __name__ == "__main__":
+    file = Path({str(tmp_path / "pid")!r})
+    run_jobs([Job(file, "sleep", partial(sleep, file))], 2, file.with_name("log"))
+"""
+    (tmp_path / "main.py").write_text(code)
+    caller = subprocess.Popen(
+        [sys.executable, tmp_path / "main.py"], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, cwd=REPOSITORY
+    )
+    pid = wait_for(tmp_path / "pid")
+    caller.kill()
+    caller.wait()
+    for _ in range(200):
+        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+            return
+        time.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    pytest.fail("the worker outlived its caller")
+
+
+def wait_for(file: Path) -> int:
+    for _ in range(1200):
+        if file.exists() and file.read_text():
+            return int(file.read_text())
+        time.sleep(0.05)
+    raise AssertionError(f"{file} never came")
+
+
+def killed_once(world: Path, folder: Path) -> Path:
+    """A real training; the first process is killed right after the state of its first epoch was saved."""
+    from tests.conftest import TINY, TINY_STUDENT
+    from vskd.distillation import fitting
+    from vskd.distillation.callbacks import ResumePoint
+    from vskd.distillation.train import distill
+    from vskd.recipe import load_recipe
+
+    marker = folder / "killed"
+    if not marker.exists():
+
+        class Killing(ResumePoint):
+            def on_train_epoch_end(self, trainer, pl_module) -> None:
+                super().on_train_epoch_end(trainer, pl_module)
+                marker.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        fitting.ResumePoint = Killing  # in a worker's process, which ends with it
+    words = (*TINY, *TINY_STUDENT, "student.training.epochs=2", "distiller=none", f"dataset.path={world}", "threads=1")
+    return distill(load_recipe("demo", words), folder / "run", cache=folder / "cache").run
+
+
+def test_a_training_that_was_killed_ends_as_if_it_had_not_been(synthetic_root: Path, tmp_path: Path) -> None:
+    import torch
+
+    from vskd.distillation.run import RunFolder
+    from vskd.models.weights.state import read_tensors
+
+    places = [tmp_path / "killed", tmp_path / "whole"]
+    for place in places:
+        place.mkdir()
+    (places[1] / "killed").touch()
+    run_jobs([Job(places[0], "training", partial(killed_once, synthetic_root, places[0]))], 2, tmp_path / "log")
+    assert (places[0] / "killed").exists()
+    assert "resuming from" in (tmp_path / "log").read_text(encoding="utf-8")
+    killed_once(synthetic_root, places[1])
+    killed, whole = (read_tensors(RunFolder(place / "run").weights_file)[0] for place in places)
+    assert all(torch.equal(killed[name], whole[name]) for name in whole)

@@ -1,0 +1,61 @@
+"""Rounds: who learns from whom, each once, and what is finished is not trained again."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TINY, TINY_STUDENT
+from vskd.distillation.run import RunFolder
+from vskd.errors import RecipeError
+from vskd.recipe import Recipe, load_recipe
+from vskd.study.rounds import distill_in_rounds, taught_teacher
+
+
+@pytest.fixture
+def recipe(synthetic_root: Path) -> Recipe:
+    made = load_recipe("demo", (*TINY, *TINY_STUDENT, "distiller=kd", f"dataset.path={synthetic_root}"))
+    whole = ("student.training.validation=none", "student.training.select=last", "labels.trials=[1]")
+    student = made.updated(*whole).student.model_dump(mode="json")
+    student["sees"]["streams"] = ["gyroscope"]
+    return made.updated(*whole, f"teachers=[{json.dumps(student)}]")
+
+
+def test_each_learns_from_the_other(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    foretold: list[object] = []
+    distill_in_rounds(recipe, tmp_path / "run", rounds=2, cache=tmp_path / "cache", ready=foretold.append)
+    runs = {path.parent.name: RunFolder(path.parent) for path in tmp_path.glob("*/recipe.yaml")}
+    taught_by = {name: [run.name for run in folder.teacher_runs()] for name, folder in runs.items()}
+    assert taught_by == {
+        "run-teacher": [],
+        "run-round-1": ["run-teacher"],
+        "run-teacher-round-2": ["run-round-1"],
+        "run": ["run-teacher-round-2"],
+    }
+    assert {name for name, folder in runs.items() if folder.role == "teacher"} == {"run-teacher", "run-teacher-round-2"}
+    assert runs["run-teacher-round-2"].recipe().student == runs["run-teacher"].recipe().student
+    assert runs["run"].recipe().student == runs["run-round-1"].recipe().student == recipe.student
+    assert len(foretold) == 1
+    monkeypatch.setattr("vskd.distillation.fitting.Trainer", None)
+    distill_in_rounds(recipe, tmp_path / "run", rounds=2, cache=tmp_path / "cache")
+
+
+def test_the_taught_teacher_is_the_teacher_with_the_students_help(recipe: Recipe) -> None:
+    made = taught_teacher(recipe)
+    assert made.student == recipe.of_teacher().student
+    assert made.distiller == recipe.distiller and made.labels == recipe.labels
+    (student,) = made.teachers
+    assert (student.sees, student.network, student.training) == (
+        recipe.student.sees,
+        recipe.student.network,
+        recipe.student.training,
+    )
+
+
+@pytest.mark.parametrize(
+    ("word", "what"), [("distiller=none", "no teacher"), ("teachers.0.cross_fit=subject", "a cross-fitted teacher")]
+)
+def test_who_cannot_take_turns(recipe: Recipe, tmp_path: Path, word: str, what: str) -> None:
+    with pytest.raises(RecipeError, match=f"which has {what}"):
+        distill_in_rounds(recipe.updated(word), tmp_path / "run", rounds=2)
+    assert list(tmp_path.iterdir()) == []

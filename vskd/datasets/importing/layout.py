@@ -1,0 +1,141 @@
+"""The files of a folder: which of them are recordings, by a table, a pattern or their names; and some of them, read."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from vskd.datasets.importing.name_pattern import guess_pattern
+from vskd.datasets.importing.stated import Guess, Stated
+from vskd.datasets.sensors.folder_files import SENSOR_FILES, header_names, read_table
+from vskd.datasets.sensors.name_words import words_of_name
+from vskd.errors import DataError, first_few
+from vskd.preprocessing.folders import composed, files_below
+from vskd.preprocessing.sensor.samples import Samples
+from vskd.preprocessing.sensor.stated import open_stated
+from vskd.progress import track
+
+SAMPLE = 48
+"""Files that are read to the end for rate, unit and gravity, evenly from all; the names of columns are read of every
+one."""
+STREAM = "{stream}"
+"""In a pattern: where a sensor was worn, of sensors that were worn at once."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which files there are, and how recordings are told apart: by a pattern, or by a table."""
+
+    files: tuple[Path, ...]
+    pattern: str | None
+    table: Path | None
+    guess: Guess
+
+
+def find_layout(folder: Path, stated: Stated) -> Layout:
+    """The files, by a table, a pattern that is given, or the pattern that their names show.
+
+    Raises:
+        DataError: there are none, or their names do not tell recordings apart; the flag that does is named.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder} is no folder", "Give the folder of the files")
+    pairs = folder / stated.video_table if stated.video_table else None
+    every = [path for path in files_below(folder) if path.suffix.lower() in SENSOR_FILES and path != pairs]
+    table = folder / stated.table if stated.table else _table_among(every, folder)
+    if table is not None:
+        rows = read_table(table)
+        files = [folder / row["file"].replace("\\", "/") for row in rows]
+        there = tuple(dict.fromkeys(path for path in files if path.is_file()))
+        if not there:
+            raise DataError(f"{table}: none of its {len(rows)} files is there", "Give paths from the folder of files")
+        said = f"{len(rows)} rows of {table.name}, {len(there)} files"
+        return Layout(there, None, table, Guess("recordings", said, "table", "--table"))
+    if not every:
+        raise DataError(f"{folder} holds no sensor file ({', '.join(sorted(SENSOR_FILES))})", "Give another folder")
+    names = {composed(path.relative_to(folder).as_posix()): path for path in every}
+    if stated.pattern:
+        matching = tuple(path for name, path in names.items() if words_of_name(stated.pattern, name) is not None)
+        if not matching:
+            raise DataError(f"No file fits --pattern '{stated.pattern}', e.g. {next(iter(names))}", "Correct --pattern")
+        guess = Guess("files", f"{stated.pattern}: {len(matching)} of {len(names)}", "--pattern", "--pattern")
+        return Layout(matching, stated.pattern, None, guess)
+    found = guess_pattern(list(names), needs_label=stated.label_column is None)
+    for name in names:
+        words_of_name(found.pattern, name)  # refuses names that can be read in several ways
+    guess = Guess("files", f"{found.pattern}: {len(names)} ({found.said})", "their names", "--pattern")
+    return Layout(tuple(names.values()), found.pattern, None, guess)
+
+
+def _table_among(paths: Sequence[Path], folder: Path) -> Path | None:
+    """A table of recordings directly in the folder: a CSV file with the columns file and label."""
+    found = []
+    for path in paths:
+        if path.parent == folder and path.suffix.lower() in (".csv", ".tsv"):
+            with path.open("rb") as file:
+                first = file.readline(2000).decode("utf-8-sig", "replace").lower()
+            names = {cell.strip(' "\r\n') for mark in ",;\t" for cell in first.split(mark)}
+            found += [path] if {"file", "label"} <= names else []
+    if len(found) > 1:
+        raise DataError(f"Several tables list files: {first_few([p.name for p in found], 3, ', ')}", "Say --table")
+    return found[0] if found else None
+
+
+def layouts_by_stream(layout: Layout, folder: Path, stated: Stated) -> list[tuple[Layout, Stated]]:
+    """The files of each stream, where `{stream}` in the pattern stands for the place at which a sensor was worn.
+
+    Of each, the stream is named after its place.
+    """
+    if layout.pattern is None or STREAM not in layout.pattern:
+        return [(layout, stated)]
+    places: dict[str, list[Path]] = {}
+    for path in layout.files:
+        words = words_of_name(layout.pattern, composed(path.relative_to(folder).as_posix())) or {}
+        places.setdefault(words.get("stream", ""), []).append(path)
+    return [
+        (
+            replace(layout, files=tuple(files), pattern=layout.pattern.replace(STREAM, place)),
+            replace(stated, stream=f"{stated.stream}-{place.lower()}", position=" ".join(re.split(r"[\W_]+", place))),
+        )
+        for place, files in places.items()
+    ]
+
+
+def read_alike(files: Sequence[Path], stated: Stated) -> tuple[dict[Path, Samples], list[str]]:
+    """A sample of the files, read; and what is odd about others. All must have the same columns.
+
+    Raises:
+        DataError: they have different columns, or most cannot be read.
+    """
+    bad: dict[Path, DataError] = {}
+    kinds: dict[tuple[str, ...], list[Path]] = {}
+    for path in track(list(files), "Looking at files"):
+        try:
+            if path.stat().st_size == 0:
+                raise DataError(f"{path}: is empty (0 bytes)", "Remove it")
+            kinds.setdefault(header_names(path, stated.separator or "", stated.variable), []).append(path)
+        except DataError as error:
+            bad[path] = error
+    if len(kinds) > 1:
+        shown = [f"{paths[0]} ({', '.join(names[:8]) or 'no names'})" for names, paths in kinds.items()]
+        raise DataError(
+            f"The files have different columns: {first_few(shown, 3)}",
+            "Import the files of each kind by themselves: --pattern names them",
+        )
+    good = next(iter(kinds.values()), [])
+    samples: dict[Path, Samples] = {}
+    for path in [good[k] for k in np.unique(np.linspace(0, len(good) - 1, min(SAMPLE, len(good))).astype(int))]:
+        try:
+            samples[path] = open_stated(path, stated.separator or "", stated.variable)
+        except DataError as error:
+            bad[path] = error
+    if len(samples) <= len(bad):
+        first, problems = next(iter(bad.values())), [error.problem for error in bad.values()]
+        raise DataError(f"{len(bad)} of the files cannot be read: {first_few(problems, 3)}", first.action)
+    widths = {s.width: path for path, s in samples.items()}
+    if len(widths) > 1:
+        shown = [f"{path} has {width}" for width, path in widths.items()]
+        raise DataError(f"The files have different numbers of columns: {first_few(shown, 3)}", "Say --pattern")
+    return samples, [f"cannot be read: {error.problem}" for error in bad.values()]

@@ -1,0 +1,138 @@
+"""Contrastive representation distillation (CRD): student and teacher are to agree on which sample this is."""
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from vskd.errors import SettingError
+from vskd.losses.memory import MemoryBank, drawn_candidates, noise_contrast, require_positions, unit
+from vskd.losses.shapes import require_same_batch
+from vskd.losses.term import ComparisonSettings, Term, TermContext, pairwise_placed
+from vskd.schema import BelowOne, Count, Positive
+
+
+class CRD(nn.Module):
+    """CRD: the student's vector is to be near the teacher's of the same sample and far from those of others.
+
+    e = l2norm(Linear(embedding)) for each side, and a memory M of unit vectors for each. With candidates k (the sample
+    itself first, then K others at random)
+        P_k = exp(<e_student, M_teacher[k]> / tau) / Z,
+        l = -log(P_0 / (P_0 + K / n)) - sum_k log((K / n) / (P_k + K / n)),
+    averaged over the batch; plus the same with student and teacher swapped. n is the size of the training list. Z is
+    estimated on the first batch and then frozen.
+
+    Source: Tian, Krishnan & Isola, "Contrastive Representation Distillation", ICLR 2020 (arXiv 1910.10699), equation
+    18 and the public code's noise-contrastive form with two memories.
+
+    Points of deviation from the public code: the others are drawn from all other samples, also of the same class (there
+    from other classes), so that recordings without a label can be learned from; logarithms of P are computed directly,
+    without 1e-7 in the denominators; the draw depends on (seed, number of the call), kept in the state; memories are
+    updated in training mode only, after the loss.
+
+    Args:
+        student_width, teacher_width: of the embeddings.
+        samples: size of the training list, n.
+        width: of e.
+        negatives: K; never more than n - 1. The public code has 16,384 on 50,000 images.
+        temperature: tau.
+        momentum: of the memory's update.
+        seed: of the initial memories and the negatives.
+
+    Shape:
+        student_embedding: (batch, student_width), teacher_embedding: (batch, teacher_width); positions: (batch,) int64
+        in the training list; output: scalar.
+
+    Raises:
+        ValueError: fewer than two samples, a temperature that is not positive, embeddings of different batches, or a
+            position outside the training list.
+
+    Examples:
+        >>> import torch
+        >>> _ = torch.manual_seed(0)
+        >>> loss = CRD(student_width=4, teacher_width=6, samples=100, negatives=16)
+        >>> value = loss(torch.randn(8, 4), torch.randn(8, 6), positions=torch.arange(8))
+        >>> value.shape, bool(value > 0)
+        (torch.Size([]), True)
+    """
+
+    call: Tensor
+
+    def __init__(
+        self,
+        student_width: int,
+        teacher_width: int,
+        samples: int,
+        *,
+        width: int = 128,
+        negatives: int = 4096,
+        temperature: float = 0.07,
+        momentum: float = 0.5,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if samples < 2:
+            raise ValueError(f"CRD needs the size of the training list, at least 2, not {samples}")
+        if not temperature > 0:
+            raise ValueError(f"temperature must be above 0, not {temperature}")
+        self.student, self.teacher = nn.Linear(student_width, width), nn.Linear(teacher_width, width)
+        self.student_bank = MemoryBank(samples, width, seed)
+        self.teacher_bank = MemoryBank(samples, width, seed + 1)
+        self.register_buffer("call", torch.tensor(0))
+        self._samples, self._negatives, self._seed = samples, min(negatives, samples - 1), seed
+        self._temperature, self._momentum = temperature, momentum
+
+    def forward(self, student_embedding: Tensor, teacher_embedding: Tensor, positions: Tensor) -> Tensor:
+        """Loss of a batch; in training mode the memories then take the batch in."""
+        require_same_batch("CRD", student_embedding, teacher_embedding)
+        require_positions("CRD", positions, len(student_embedding), self._samples)
+        student = unit(self.student, student_embedding)
+        teacher = unit(self.teacher, teacher_embedding)
+        candidates = drawn_candidates(positions, self._samples, self._negatives, self._seed, int(self.call))
+        loss = self._contrast(self.teacher_bank, student, candidates)
+        loss = loss + self._contrast(self.student_bank, teacher, candidates)
+        if self.training:
+            self.student_bank.update(positions, student.detach(), self._momentum)
+            self.teacher_bank.update(positions, teacher.detach(), self._momentum)
+            self.call += 1
+        return loss
+
+    def _contrast(self, bank: MemoryBank, query: Tensor, candidates: Tensor) -> Tensor:
+        scores = torch.einsum("bw,bkw->bk", query, bank.vectors[candidates])
+        everything = torch.ones(len(query), dtype=torch.bool, device=query.device)
+        log_p = bank.normalised(scores, everything, self._temperature)
+        return noise_contrast(log_p, self._samples).mean()
+
+
+class CRDSettings(ComparisonSettings):
+    """`crd` as a term; `width`, `negatives`, `temperature` and `momentum` as of `CRD`."""
+
+    description: ClassVar[str] = "CRD: which training sample this is, by contrast with a memory (Tian et al.)"
+    needs_positions: ClassVar[bool] = True
+    loss: Literal["crd"] = "crd"
+    student_layer: str = "embedding"
+    teacher_layer: str = "embedding"
+    width: Count = 128
+    negatives: Count = 4096
+    temperature: Positive = 0.07
+    momentum: BelowOne = 0.5
+
+    def build(self, context: TermContext) -> Term:
+        """See `TermSettings`."""
+        (student,), (teacher,) = self.require_rank(context, 1, "embeddings")
+        if context.samples < 2:
+            raise SettingError(
+                f"Loss term '{self.title}' needs 2 training samples or more, not {context.samples}",
+                "Set its weight to 0, or give more training data",
+            )
+        crd = CRD(
+            student,
+            teacher,
+            context.samples,
+            width=self.width,
+            negatives=self.negatives,
+            temperature=self.temperature,
+            momentum=self.momentum,
+            seed=context.seed,
+        )
+        return Term(crd, pairwise_placed)
