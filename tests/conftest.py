@@ -207,6 +207,48 @@ class FinishedComparison:
         return self.student / "bundle"
 
 
+def write_moves(root: Path, *, groups: int = 6, frames: int = 12) -> None:
+    """A data set in the layout of `video-folder`: a bright square moves down, right or not at all.
+
+    Each of the groups, `a`, `b` ..., has a clip of every class and a shade of its own; the last one is the part test.
+    """
+    import av
+
+    generator, rows = np.random.default_rng(0), ["path,group"]
+    for number in range(groups):
+        group = "abcdefghij"[number]
+        for name, (down, across) in {"down": (2, 0), "right": (0, 2), "still": (0, 0)}.items():
+            path = root / ("test" if number == groups - 1 else "train") / name / f"{group}.mp4"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            top, left = generator.integers(0, 8, 2)
+            with av.open(str(path), "w") as container:
+                stream = container.add_stream("libx264", rate=25)
+                stream.width, stream.height, stream.pix_fmt = 40, 40, "yuv420p"
+                for step in range(frames):
+                    picture = np.full((40, 40, 3), 10 + 15 * number, np.uint8)
+                    y, x = int(top) + down * step // 2 * 2, int(left) + across * step // 2 * 2
+                    picture[y : y + 10, x : x + 10] = 230
+                    container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+                container.mux(stream.encode())
+            rows.append(f"{path.relative_to(root).as_posix()},{group}")
+    (root / "labels.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def moves_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clips of moving squares in three classes, of six groups, written once per session. Read it, never change it."""
+    return made_once(tmp_path_factory, "moves", write_moves)
+
+
+TINY_CLIPS = (
+    *("dataset.name=video-folder", "dataset.protocol=official"),
+    *(f"{role}.sees.{word}" for role in ("student", "teachers.0") for word in ("length=4", "height=16", "width=16")),
+    *("student.network.width=0.0625", "teachers.0.network.width=0.0625"),
+    *("teachers.0.training.epochs=2", "student.training.epochs=2"),
+)
+"""What shrinks a shipped recipe of clips to seconds, on the moving squares."""
+
+
 @pytest.fixture(scope="session")
 def finished_comparison(synthetic_root: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedComparison:
     """Teacher, two students, two bundles and their comparison, made once per session (needs the extra `export`)."""

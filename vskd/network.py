@@ -11,12 +11,13 @@ from torch.utils.hooks import RemovableHandle
 from vskd.errors import SettingError, did_you_mean, first_few
 from vskd.schema import Strict
 
-TensorKind = Literal["series", "image", "frames"]
+TensorKind = Literal["series", "image", "frames", "clip"]
 """What a network takes; `AXES` has the axes of each."""
 AXES: Mapping[TensorKind, tuple[str, ...]] = {
     "series": ("channels", "samples"),
     "image": ("channels", "height", "width"),
     "frames": ("segments", "channels", "height", "width"),
+    "clip": ("channels", "frames", "height", "width"),
 }
 """The axes of one sample; in a batch, the batch stands before them."""
 Shape = tuple[int, ...]

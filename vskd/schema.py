@@ -24,6 +24,8 @@ Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 """0..1, both ends included."""
 BelowOne = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 """0..1, without 1."""
+ShareOfOne = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+"""0..1, without 0."""
 Count = Annotated[int, Field(ge=1)]
 Size = Annotated[int, Field(ge=0)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]

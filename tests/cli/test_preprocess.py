@@ -163,6 +163,38 @@ def test_gaf_of_something_else_is_refused(vskd, tmp_path: Path) -> None:
     assert not (tmp_path / "gaf.h5").exists()
 
 
+def test_a_few_frames_of_each_clip_with_arrays_and_a_table(vskd, moves_root: Path, tmp_path: Path) -> None:
+    """The published names and types, blue first; the table's last line is the sum of the others."""
+    words = ["--stream", "rgb", "--sequence-length", "4", "--height", "24", "--width", "32", "--workers", "2"]
+    beside = ["--npy", tmp_path / "arrays", "--table", tmp_path / "times", "--out", tmp_path / "c.h5"]
+    answer = vskd("preprocess", "frames", "video-folder", "--data", moves_root, *words, *beside)
+    assert answer.code == 0 and "18 recordings, written" in answer.out
+    features, labels, paths = (
+        np.load(tmp_path / "arrays" / name) for name in ("features.npy", "labels.npy", "video_file_paths.npy")
+    )
+    assert (features.shape, features.dtype, labels.dtype) == ((18, 4, 24, 32, 3), np.uint8, np.int64)
+    store = FrameStore(tmp_path / "c.h5")
+    for number, recording in enumerate(sorted(store.ids)):
+        assert str(paths[number]).endswith(recording)
+        assert labels[number] == ("down", "right", "still").index(recording.split("/")[1])
+        frames = np.broadcast_to(store.frames(recording, np.arange(4)), features[number].shape)
+        np.testing.assert_array_equal(features[number], frames[..., ::-1])
+    header, *rows, total = [line.split(",") for line in (tmp_path / "times" / "times.csv").read_text().splitlines()]
+    assert header == ["step", "clips", "seconds", "peak_rss_bytes"]
+    assert [(row[0], row[1]) for row in rows] == [("down", "6"), ("right", "6"), ("still", "6"), ("arrays", "0")]
+    assert total[:2] == ["total", "18"]
+    assert float(total[2]) == pytest.approx(sum(float(row[2]) for row in rows), abs=0.01)
+    assert "total: 18 clips" in (tmp_path / "times" / "times.txt").read_text()
+
+
+def test_what_only_fits_a_few_frames_is_refused_without_them(vskd, moves_root: Path, tmp_path: Path) -> None:
+    words = ["frames", "video-folder", "--data", moves_root, "--stream", "rgb", "--out", tmp_path / "f.h5"]
+    answer = vskd("preprocess", *words, "--height", "32", "--npy", tmp_path / "a")
+    assert answer.code == 2 and "--height, --npy only fit --sequence-length" in answer.err
+    answer = vskd("preprocess", *words, "--sequence-length", "4", "--fit", "foreground", "--height", "32")
+    assert answer.code == 2 and "foreground makes squares" in answer.err
+
+
 def test_settings_of_fields_are_handed_on(vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As are the fields' pictures: the recordings on a sheet are spread over the store, and shown by their first."""
     from vskd.modalities import tiles

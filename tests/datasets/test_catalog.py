@@ -8,7 +8,9 @@ from vskd.errors import DataError
 
 @pytest.mark.parametrize(("name", "nearest"), [("utd_mhad", "utd-mhad"), ("UTD-MHAD", None), ("synthetc", "synthetic")])
 def test_unknown_names_give_the_nearest(name: str, nearest: str | None) -> None:
-    with pytest.raises(DataError, match=r"Choose one of: .*synthetic, utd-mhad") as caught:
+    with pytest.raises(
+        DataError, match=r"Choose one of: .*synthetic, ucf101, ucf11, ucf50, utd-mhad, video-folder"
+    ) as caught:
         get_dataset(name)
     assert nearest is None or f"did you mean '{nearest}'" in str(caught.value)
 
@@ -82,6 +84,17 @@ ENTRIES = {
     "auc": ("krca", None, 10, ("official",), BOTH_SIDES),
     "image-folder": ("krca", None, 0, ("official", "official-val", "leave-one-driver-out"), None),
     "sensor-folder": ("berkeley", None, 0, ("cross-subject", "leave-one-subject-out"), None),
+    "ucf11": ("kd3d", "1-2-3-4-5", 11, ("leave-5-groups-out", "leave-one-group-out"), None),
+    "ucf50": ("kd3d", "1-2-3-4-5", 50, ("leave-5-groups-out", "leave-one-group-out"), None),
+    "ucf101": ("kd3d", None, 101, ("official-1", "official-2", "official-3"), None),
+    "hmdb51": ("kd3d", None, 51, ("official-1", "official-2", "official-3"), None),
+    "video-folder": (
+        "kd3d",
+        None,
+        0,
+        ("official", "official-val", "leave-one-group-out", "leave-5-groups-out"),
+        None,
+    ),
 }
 """System, usual fold, classes, protocols with the usual one first, and what a mirror image becomes."""
 

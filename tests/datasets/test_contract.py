@@ -28,7 +28,7 @@ FIXTURES = {
     "image-folder": "image_folder_root",
 }
 """Data sets whose sample is a fixture that other tests share."""
-OWN_CLASSES = {"image-folder", "sensor-folder"}
+OWN_CLASSES = {"image-folder", "sensor-folder", "video-folder"}
 """Data sets whose classes are the names of a folder's own folders."""
 
 

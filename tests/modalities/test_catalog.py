@@ -9,6 +9,7 @@ from tests.modalities.conftest import inputs
 from vskd.errors import SettingError
 from vskd.modalities.base import Sees, Source
 from vskd.modalities.catalog import MODALITIES, AnySees, asked_by, inputs_of
+from vskd.modalities.clip import ClipInputs
 from vskd.modalities.frames import FramesInputs
 from vskd.modalities.image import ImageInputs
 from vskd.modalities.skeleton import SkeletonInputs
@@ -32,12 +33,13 @@ def test_the_word_decides(world: Source, shapes: Source, bodies: Source) -> None
     made = [
         inputs(world, "window", "gyroscope"),
         inputs(world, "frames", "rgb"),
+        inputs(world, "clip", "rgb"),
         inputs(bodies, "skeleton", "skeleton"),
         inputs(shapes, "image", "image"),
     ]
-    assert [type(i) for i in made] == [WindowInputs, FramesInputs, SkeletonInputs, ImageInputs]
+    assert [type(i) for i in made] == [WindowInputs, FramesInputs, ClipInputs, SkeletonInputs, ImageInputs]
     assert [i.sees.modality for i in made] == list(MODALITIES)
-    assert [i.exported for i in made] == [True, False, False, True]
+    assert [i.exported for i in made] == [True, False, True, False, True]
 
 
 def test_each_modality_is_called_as_its_settings_say() -> None:

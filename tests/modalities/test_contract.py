@@ -24,6 +24,7 @@ from vskd.schema import parse
 SMALL: dict[str, dict[str, Any]] = {
     "window": {"length": 32, "encoding": {"method": "gasf+gadf", "image_size": 16}},
     "frames": {"size": 32, "segments": 3},
+    "clip": {"length": 4, "height": 32, "width": 32},
     "skeleton": {"length": 16},
     "image": {"size": 32},
 }
@@ -55,6 +56,15 @@ OTHERS: dict[str, dict[str, tuple[dict[str, Any], ...]]] = {
         "fit": ({"fit": "foreground"},),
         "segments": ({"segments": 5},),
         "crop": ({"crop": 0.3},),
+    },
+    "clip": {
+        "length": ({"length": 5},),
+        "height": ({"height": 40},),
+        "width": ({"width": 24},),
+        "fit": ({"fit": "foreground"}, {"fit": "squash", "height": 24, "width": 40}),
+        "sampling": ({"sampling": "reference"},),
+        "choices": ({"choices": 1}, {"choices": 2}),
+        "augmentation": ({"augmentation": {"crop": 0.3, "brightness": 0.2, "contrast": 0.3}},),
     },
     "skeleton": {
         "length": ({"length": 24},),
@@ -133,7 +143,7 @@ def test_samples_have_the_shape_that_is_said_and_what_is_in_front_makes_of_them_
         assert batch.inputs.dtype == torch.float32
         assert batch.inputs.shape == (len(batch.ids), *each.shape)
         assert front(batch.inputs).shape == (len(batch.ids), *each.network_shape)
-    assert len(each.network_shape) == {"series": 2, "image": 3, "frames": 4}[each.kind]
+    assert len(each.network_shape) == {"series": 2, "image": 3, "frames": 4, "clip": 4}[each.kind]
     assert not list(front.parameters()) and not front.state_dict()
 
 

@@ -15,12 +15,14 @@ from vskd.errors import SettingError, nearest
 from vskd.models.catalog import NETWORKS, AnyNetwork, build_network, parse_network
 from vskd.models.weights.pretrained import load_pretrained
 from vskd.models.weights.state import load_state, save_state
-from vskd.network import AXES, FeatureTaps, Network, NetworkSettings, Outputs, Shape, layer_shapes
+from vskd.network import AXES, FeatureTaps, Network, NetworkSettings, Outputs, Shape, TensorKind, layer_shapes
 from vskd.schema import Strict, explain, parse
 
 CLASSES, WIDTH = 5, 12
-SIZES = {"segments": 4, "samples": 64, "height": 48, "width": 48}
+SIZES = {"segments": 4, "samples": 64, "height": 48, "width": 48, "frames": 8}
 SMALL = {"embedding_size": WIDTH, "feature_size": WIDTH, "feature_init_std": 0.1, "dropout": 0.2}
+NARROW = {"width": 0.0625}
+"""Of networks of clips, which are wide."""
 
 
 def variants(name: str) -> list[str]:
@@ -37,7 +39,8 @@ def variants(name: str) -> list[str]:
 def settings_of(case: str) -> NetworkSettings:
     name, _, choice = case.partition("/")
     fields = NETWORKS[name].settings.model_fields
-    small = {key: value for key, value in SMALL.items() if key in fields}
+    wanted = {**SMALL, **NARROW} if NETWORKS[name].kind == "clip" else SMALL
+    small = {key: value for key, value in wanted.items() if key in fields}
     return parse_network({"name": name, **small, **(dict([choice.split("=")]) if choice else {})})
 
 
@@ -50,9 +53,10 @@ def shape_of(name: str) -> Shape:
 class Case:
     network: Network
     shape: Shape
+    kind: TensorKind
 
     def batch(self, size: int) -> Tensor:
-        return torch.rand(size, *self.shape) * (255 if len(self.shape) == len(AXES["frames"]) else 1)
+        return torch.rand(size, *self.shape) * (255 if self.kind == "frames" else 1)
 
 
 CASES = [case for name in sorted(NETWORKS) for case in variants(name)]
@@ -63,7 +67,7 @@ def case(request: pytest.FixtureRequest) -> Case:
     torch.manual_seed(0)
     settings = settings_of(request.param)
     shape = shape_of(settings.name)
-    return Case(build_network(settings, shape=shape, classes=CLASSES), shape)
+    return Case(build_network(settings, shape=shape, classes=CLASSES), shape, NETWORKS[settings.name].kind)
 
 
 def test_forward_and_backward(case: Case) -> None:
@@ -146,9 +150,9 @@ def test_every_layer_with_weights_can_be_tapped(case: Case) -> None:
         layer: (3, *shape) for layer, shape in shapes.items()
     }
     assert all(feature.requires_grad for feature in features.values())
-    frames = case.shape[:1] if len(case.shape) == len(AXES["frames"]) else ()
+    frames = case.shape[:1] if case.kind == "frames" else ()
     for layer, module in layers.items():
-        if isinstance(module, nn.Conv1d | nn.Conv2d):
+        if isinstance(module, kinds[:3]):
             assert shapes[layer][len(frames)] == module.out_channels
             assert shapes[layer][: len(frames)] == frames
 

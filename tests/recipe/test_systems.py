@@ -24,6 +24,9 @@ from vskd.recipe.systems import DEFAULT, SYSTEM_OF, fitting_recipe
         ((None, "separable-resnet2d"), None, "vskd"),
         (("dangerous-driving", "squeezenet-lw"), None, "dangerous-driving"),
         (("kd",), "nowhere", "vskd"),
+        ((), "ucf101", "kd3d"),
+        (("kd", "c3d-student"), None, "kd3d"),
+        (("c3d-lean",), "ucf11", "kd3d-small"),
     ],
 )
 def test_the_first_name_that_tells_decides_then_the_data_set(

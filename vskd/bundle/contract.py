@@ -207,6 +207,42 @@ class ImageContract(Strict):
         return self.channels, self.size * self.size
 
 
+class ClipContract(Strict):
+    """What the model asks of a video clip: which frames of it, and how they become its 8-bit pixels.
+
+    Attributes:
+        stream: e.g. `rgb`.
+        placement: where the camera is mounted.
+        length: frames of a sample.
+        height, width: of a frame, in pixels.
+        channels: RGB; grey is repeated.
+        fit: how a frame becomes as large, see `vskd.preprocessing.video.frames`.
+        sampling: which frames are taken, see `vskd.preprocessing.video.sampling`.
+        value_range: the model's input for the pixel values 0 and 255; linear between them.
+    """
+
+    kind: Literal["clip"] = "clip"
+    stream: str
+    placement: str = ""
+    length: Count
+    height: Count
+    width: Count
+    channels: Literal[3] = 3
+    fit: Literal["centre-crop", "squash", "foreground"]
+    sampling: Literal["spread", "reference"]
+    value_range: tuple[Finite, Finite] = (0.0, 1.0)
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """What the model is asked about: one clip, (channels, length, height, width), pixel values 0..255."""
+        return self.channels, self.length, self.height, self.width
+
+    @property
+    def window_shape(self) -> tuple[int, int]:
+        """The same clip with a channel's pixels one behind the other, as golden vectors hold it."""
+        return self.channels, self.length * self.height * self.width
+
+
 def _kind_of(content: Any) -> str:
     """Which contract this is; the oldest bundles do not say it, and are all of sensors."""
     kind = content.get("kind", "sensor") if isinstance(content, dict) else getattr(content, "kind", "sensor")
@@ -214,7 +250,10 @@ def _kind_of(content: Any) -> str:
 
 
 Contract = Annotated[
-    Annotated[SensorContract, Tag("sensor")] | Annotated[ImageContract, Tag("image")], Discriminator(_kind_of)
+    Annotated[SensorContract, Tag("sensor")]
+    | Annotated[ImageContract, Tag("image")]
+    | Annotated[ClipContract, Tag("clip")],
+    Discriminator(_kind_of),
 ]
 
 

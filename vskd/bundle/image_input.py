@@ -21,7 +21,7 @@ from vskd.preprocessing.video.turn import UPRIGHT, Turn
 
 Picture = npt.NDArray[np.uint8]
 Whole = Literal["whole"]
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 
 
 @dataclass(frozen=True)

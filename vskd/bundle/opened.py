@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.bundle import bundle as files
-from vskd.bundle.contract import Contract, ImageContract
+from vskd.bundle.contract import ClipContract, Contract, ImageContract
 from vskd.bundle.image_input import Whole, picture_of, refuse_small, region_of
 from vskd.bundle.predict import Prediction, Predictor, predict_samples
+from vskd.bundle.predict_clips import ClipPredictor
 from vskd.bundle.predict_images import ImagePredictor
 from vskd.bundle.sensor_file import recorded_array
 from vskd.bundle.signature import load_signed
@@ -31,8 +32,7 @@ class OpenedBundle:
 
     def __init__(self, bundle: files.Bundle, threads: int = 1) -> None:
         self.bundle = bundle
-        images = isinstance(bundle.manifest.contract, ImageContract)
-        self._predictor = ImagePredictor(bundle, threads) if images else Predictor(bundle, threads)
+        self._predictor = _predictor(bundle, threads)
 
     def __repr__(self) -> str:
         return f"OpenedBundle({str(self.bundle.path)!r})"
@@ -62,7 +62,8 @@ class OpenedBundle:
 
         Args:
             array: (samples, axes) in the contract's unit; or uint8 (height, width, 3), (height, width) of a grey image,
-                or several images of one size, (images, height, width, 3).
+                or several images of one size, (images, height, width, 3); of a model of clips the frames of one clip,
+                uint8 (length, height, width, 3).
             rate_hz: samples per second of a recording; None assumes the contract's.
             box: what to cut out of every image, x1, y1, x2, y2 in pixels, where the contract asks for one; `whole`
                 where the images are cut already.
@@ -92,9 +93,20 @@ class OpenedBundle:
                 raise BundleError("A rate was given, and the model takes images", "Leave out rate_hz")
             pictures = [_picture(image, self._predictor.contract, box) for image in _images(np.asarray(array))]
             return predict_samples(self._predictor.logits, pictures, self.classes)
+        if isinstance(self._predictor, ClipPredictor):
+            if rate_hz is not None or box is not None:
+                raise BundleError("A rate or a box was given, and the model takes clips", "Leave out rate_hz and box")
+            return predict_samples(self._predictor.logits, [self._predictor.clip_of(np.asarray(array))], self.classes)
         if box is not None:
             raise BundleError("A box was given, and the model takes recordings of a sensor", "Leave out box")
         return self._predictor.predict(recorded_array(array, self._predictor.contract, rate_hz))
+
+
+def _predictor(bundle: files.Bundle, threads: int) -> ImagePredictor | ClipPredictor | Predictor:
+    contract = bundle.manifest.contract
+    if isinstance(contract, ImageContract):
+        return ImagePredictor(bundle, threads)
+    return ClipPredictor(bundle, threads) if isinstance(contract, ClipContract) else Predictor(bundle, threads)
 
 
 def _images(array: npt.NDArray[np.generic]) -> list[npt.NDArray[np.uint8]]:

@@ -117,8 +117,10 @@ def sensor_contract_of(bundle: Bundle) -> SensorContract:
     contract = bundle.manifest.contract
     if not isinstance(contract, SensorContract):
         raise BundleError(
-            f"{bundle.path} takes images, not recordings of a sensor",
-            "Name an image (.jpg, .png), a folder of images or a video, or use a bundle of a sensor",
+            f"{bundle.path} takes {'video clips' if contract.kind == 'clip' else 'images'}, not recordings of a sensor",
+            "Name a video, or use a bundle of a sensor"
+            if contract.kind == "clip"
+            else "Name an image (.jpg, .png), a folder of images or a video, or use a bundle of a sensor",
         )
     return contract
 

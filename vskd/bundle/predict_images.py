@@ -84,6 +84,8 @@ def image_contract_of(bundle: Bundle) -> ImageContract:
         BundleError: the bundle is of a sensor.
     """
     contract = bundle.manifest.contract
+    if contract.kind == "clip":
+        raise BundleError(f"{bundle.path} takes video clips, not images", "Name a video, or use a bundle of images")
     if not isinstance(contract, ImageContract):
         raise BundleError(
             f"{bundle.path} takes recordings of a sensor ({contract.stream}), not images",

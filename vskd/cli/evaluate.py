@@ -80,7 +80,7 @@ def _samples(bundle: Path) -> str:
     """What the bundle's model takes one at a time."""
     from vskd.bundle.bundle import load_bundle
 
-    return "images" if load_bundle(bundle).manifest.contract.kind == "image" else "windows"
+    return {"image": "images", "clip": "clips"}.get(load_bundle(bundle).manifest.contract.kind, "windows")
 
 
 def _print_results(results: "Results", samples: str) -> None:

@@ -13,6 +13,7 @@ from vskd.cli.options import FOLDER, PATH, VskdCommand, check_signature, json_op
 from vskd.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
+    from vskd.bundle.predict_clips import TimedPrediction
     from vskd.bundle.predict_images import ImagesPrediction
     from vskd.bundle.predict_timeline import TimelinePrediction
 
@@ -59,6 +60,7 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
         "vskd predict BUNDLE driver.jpg --box 120,40,260,180",
         "vskd predict BUNDLE images --json",
         "vskd predict BUNDLE drive.mp4 --every 10",
+        "vskd predict BUNDLE clip.mp4 --piece 2",
     ),
 )
 @click.argument("bundle", type=FOLDER)
@@ -73,6 +75,9 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
     "--box", callback=parse_box, metavar="X1,Y1,X2,Y2", help="What to cut out of images, in pixels; whole: nothing."
 )
 @click.option("--every", type=click.IntRange(min=1), metavar="N", help="Of a video, one frame of so many.")
+@click.option(
+    "--piece", type=click.FloatRange(0, min_open=True), metavar="S", help="Of clips: label pieces of so many seconds."
+)
 @click.option("--out", type=PATH, metavar="FILE", help="Write the timeline of a long recording as CSV.")
 @click.option("--plot", type=PATH, metavar="FILE", help="Draw it under the signal, as PNG.")
 @click.option(
@@ -101,6 +106,7 @@ def predict(
     variable: str,
     box: Box | Literal["whole"] | None,
     every: int | None,
+    piece: float | None,
     out: Path | None,
     plot: Path | None,
     smoothing: str | None,
@@ -117,7 +123,8 @@ def predict(
     A bundle of a sensor takes a RECORDING (.csv, .mat or .npy) and says how it was understood; one whose unit,
     channels or length are not what it asks for is refused. A model of whole recordings gives one answer; one of sliding
     windows gives a timeline of a recording of any length: start, end, label, confidence. A bundle of images takes an
-    IMAGE (.jpg or .png), a FOLDER of images or a VIDEO.
+    IMAGE (.jpg or .png), a FOLDER of images or a VIDEO. A bundle of clips takes a VIDEO, as one clip or, with --piece,
+    piece by piece.
 
     With --stream a .csv of any length gives one line per window: seconds, label, and log(p1 / p2) of the two most
     probable classes; with --json one object per line.
@@ -136,7 +143,7 @@ def predict(
     check_signature(bundle, keys)
     if stream_settings is not None and not stream:
         raise click.UsageError("--stream-settings does nothing without --stream")
-    of_images: dict[str, object] = {"--box": box, "--every": every}
+    of_images: dict[str, object] = {"--box": box, "--every": every, "--piece": piece}
     if stream:
         _refuse(of_sensor | of_images | over_time, "does not fit --stream; see --stream-settings")
         _print_stream(bundle, recording, stream_settings, as_json)
@@ -144,9 +151,7 @@ def predict(
     images = is_of_images(recording)
     _refuse(of_sensor | over_time if images else of_images, f"does not fit {recording}, {_kind(images)}")
     if images:
-        from vskd.bundle.predict_images import predict_images
-
-        _print_images(predict_images(bundle, recording, box=box, every=every or 1), as_json)
+        _predict_pictures(bundle, recording, box, every, piece, as_json)
         return
     reading = _Reading(rate_hz, unit, columns, variable)
     said = {"smoothing": smoothing, "votes": votes, "min_seconds": min_seconds, "unknown_below": unknown_below}
@@ -198,6 +203,50 @@ def _predict_sensor(
     print_fields(list(answer.understood))
     for note in answer.notes:
         click.echo(f"note: {note}", err=True)
+
+
+def _predict_pictures(
+    bundle: Path,
+    path: Path,
+    box: Box | Literal["whole"] | None,
+    every: int | None,
+    piece: float | None,
+    as_json: bool,
+) -> None:
+    """With a bundle of clips or of images."""
+    from vskd.bundle.bundle import load_bundle
+    from vskd.bundle.predict_clips import predict_clip
+    from vskd.bundle.predict_images import predict_images
+
+    clips = load_bundle(bundle).manifest.contract.kind == "clip"
+    idle = {"--box": box, "--every": every} if clips else {"--piece": piece}
+    given = [name for name, value in idle.items() if value]
+    if given:
+        raise click.UsageError(f"{', '.join(given)} does not fit a bundle of {'clips' if clips else 'images'}")
+    if clips:
+        _print_clip(predict_clip(bundle, path, piece_s=piece), as_json)
+    else:
+        _print_images(predict_images(bundle, path, box=box, every=every or 1), as_json)
+
+
+def _print_clip(timed: "TimedPrediction", as_json: bool) -> None:
+    """The answer for the whole video, and one line for each piece where there are several."""
+    answer = timed.answer
+    rows = [
+        {"start_s": round(start, 3), "label": label, "probability": float(row.max())}
+        for start, label, row in zip(timed.starts_s, answer.labels, answer.per_window, strict=True)
+    ]
+    if as_json:
+        content = {"label": answer.label, "probabilities": answer.probabilities, "latency_ms": answer.latency_ms}
+        print_json({**content, "pieces": rows})
+        return
+    print_fields([("label", answer.label), ("latency", f"{answer.latency_ms:.2f} ms a clip")])
+    click.echo("probabilities")
+    print_fields([(f"  {name}", f"{value:.3f}") for name, value in list(answer.probabilities.items())[:SHOWN]])
+    if len(rows) > 1:
+        print_table(
+            ("start (s)", "label", "probability"), [(r["start_s"], r["label"], f"{r['probability']:.3f}") for r in rows]
+        )
 
 
 @dataclass(frozen=True)

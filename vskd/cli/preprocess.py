@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from vskd.preprocessing.stores.gaf_store import GafStore
     from vskd.preprocessing.stores.pose_store import PoseReport
     from vskd.preprocessing.stores.store import StoreReport
+    from vskd.preprocessing.video.chosen import ClipCut
 
 SHEET_ROWS = 8
 F = TypeVar("F", bound=Callable[..., Any])
@@ -244,6 +245,8 @@ def write_contact_sheet(store: "GafStore", out: Path) -> None:
     examples=(
         "vskd preprocess frames utd-mhad --data UTD-MHAD --stream depth --size 112 --out frames.h5",
         "vskd preprocess frames synthetic --data WORLD --stream rgb --size 64 --jpeg pictures --out frames.h5",
+        "vskd preprocess frames ucf101 --data UCF101 --stream rgb --sequence-length 16 --height 112 --width 112 "
+        "--npy arrays --table times --out clips.h5",
     ),
 )
 @source_options("depth")
@@ -258,6 +261,20 @@ def write_contact_sheet(store: "GafStore", out: Path) -> None:
     help="How a clip becomes square; foreground: the square around the figure, for depth.",
 )
 @click.option("--jpeg", type=FOLDER, help="Folder to write the frames to as JPEG too.")
+@click.option(
+    "--sequence-length", type=click.IntRange(1, 256), metavar="L", help="Keep L frames of each clip; by default all."
+)
+@click.option("--height", type=click.IntRange(16, 1024), help="With --sequence-length; by default --size.")
+@click.option("--width", type=click.IntRange(16, 1024), help="With --sequence-length; by default --size.")
+@click.option(
+    "--sampling",
+    type=click.Choice(["spread", "reference"]),
+    help="With --sequence-length. spread, the default: the middle frame of equal parts; reference: every "
+    "floor(N / L)-th frame as published, which never sees the tail.",
+)
+@click.option("--workers", type=click.IntRange(1, 64), help="With --sequence-length: clips decoded at a time, 1.")
+@click.option("--npy", type=FOLDER, help="With --sequence-length: folder for the published features, labels and paths.")
+@click.option("--table", type=FOLDER, help="With --sequence-length: folder for time and memory of each class.")
 @out_option
 @json_option
 def frames(
@@ -268,22 +285,75 @@ def frames(
     size: int,
     fit: Literal["centre-crop", "squash", "foreground"],
     jpeg: Path | None,
+    sequence_length: int | None,
+    height: int | None,
+    width: int | None,
+    sampling: Literal["spread", "reference"] | None,
+    workers: int | None,
+    npy: Path | None,
+    table: Path | None,
     out: Path,
     as_json: bool,
 ) -> None:
-    """Decode, crop and resize the video of data set NAME once: uint8 (frames, size, size, channels)."""
+    """Decode, crop and resize the video of data set NAME once: uint8 (frames, height, width, channels)."""
+    given = {"--height": height, "--width": width, "--sampling": sampling, "--workers": workers}
+    idle = [word for word, value in {**given, "--npy": npy, "--table": table}.items() if value is not None]
+    if sequence_length is None and idle:
+        raise click.UsageError(f"{', '.join(idle)} only fit --sequence-length")
     from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
+    from vskd.preprocessing.video.chosen import ClipCut
 
-    sources = [
-        FrameSource(i, s.path, s.variable, s.rate_hz, s.cut)
-        for i, s in streams_of(name, data, stream, max_bad_fraction).items()
-    ]
-    report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
+    found = streams_of(name, data, stream, max_bad_fraction)
+    if sequence_length is not None:
+        cut = ClipCut(sequence_length, height or size, width or size, fit, sampling or "spread")
+        if fit == "foreground" and cut.height != cut.width:
+            raise click.UsageError("--fit foreground makes squares: give --height and --width the same")
+        report = _clips(name, data, found, cut, max_bad_fraction, workers or 1, npy, table, out)
+    else:
+        sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()]
+        report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
     if jpeg is not None:
         from vskd.preprocessing.image.picture_files import write_jpegs
 
         write_jpegs(FrameStore(out), jpeg)
     print_store(report, as_json)
+
+
+def _clips(
+    name: str,
+    data: Path,
+    found: "dict[str, Stream]",
+    cut: "ClipCut",
+    max_bad_fraction: float,
+    workers: int,
+    npy: Path | None,
+    table: Path | None,
+    out: Path,
+) -> "StoreReport":
+    """A few frames of each clip, and what is written beside the store."""
+    from vskd.datasets.catalog import get_dataset
+    from vskd.preprocessing.stores.clip_arrays import LabelledClip, write_clip_arrays
+    from vskd.preprocessing.stores.clip_store import build_clip_store
+    from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
+    from vskd.preprocessing.video.time_table import TimeTable
+
+    index, times = get_dataset(name).index(data), TimeTable()
+    labels = {r.id: r.label for r in index}
+    report = build_clip_store(
+        [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()],
+        out,
+        cut,
+        max_bad_fraction=max_bad_fraction,
+        workers=workers,
+        around=lambda source: times.measuring(index.labels[labels[source.id]], clips=1),
+    )
+    if npy is not None:
+        with times.measuring("arrays"):
+            rows = [LabelledClip(i, labels[i], str(s.path)) for i, s in found.items()]
+            write_clip_arrays(FrameStore(out), rows, npy)
+    if table is not None:
+        times.write(table)
+    return report
 
 
 @preprocess.command(

@@ -21,6 +21,7 @@ def weights() -> None:
     examples=(
         "vskd weights import bn_inception.pth --network bn-inception --out bn-inception.safetensors",
         "vskd weights import KRAC.pth --format krca --network squeezenet-lw --out squeezenet-lw.safetensors",
+        "vskd weights import sports1M_weights_tf.h5 --format c3d --network c3d --out c3d.safetensors",
         "vskd teach --set teachers.0.weights=bn-inception.safetensors --data UTD-MHAD --out TEACHER",
     ),
 )
@@ -30,19 +31,20 @@ def weights() -> None:
     required=True,
     metavar="NAME",
     help="Network that the weights are of: bn-inception, resnet18, convnext-tiny, efficientnet-lite0, "
-    "efficientnet-v2-s, mobilenet-v3-small-100, squeezenet-1-0, or squeezenet-lw (format krca).",
+    "efficientnet-v2-s, mobilenet-v3-small-100, squeezenet-1-0; squeezenet-lw (format krca), or c3d (format c3d).",
 )
 @click.option(
     "--format",
     "layout",
-    type=click.Choice(["imagenet", "krca"]),
+    type=click.Choice(["imagenet", "krca", "c3d"]),
     default="imagenet",
     show_default=True,
-    help="imagenet: public ImageNet weights without their classifier; krca: a whole published SqueezeNet_LW of KRCA.",
+    help="imagenet: public ImageNet weights without their classifier; krca: a whole published SqueezeNet_LW of KRCA; "
+    "c3d: C3D trained on Sports-1M, of PyTorch or Keras (.h5).",
 )
 @click.option("--out", type=FILE, required=True, help="The .safetensors file to write.")
-def import_command(source: Path, network: str, layout: Literal["imagenet", "krca"], out: Path) -> None:
-    """Map the public weights in SOURCE (.pth or .safetensors) to our parameter names and store them as safetensors.
+def import_command(source: Path, network: str, layout: Literal["imagenet", "krca", "c3d"], out: Path) -> None:
+    """Map the public weights in SOURCE (.pth, .h5, .safetensors) to our parameter names and store them as safetensors.
 
     Nothing in the file is executed: pickles other than plain tensors are refused.
     """

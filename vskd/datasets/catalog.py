@@ -9,6 +9,7 @@ from vskd.datasets.poses import posed
 from vskd.datasets.sensors import berkeley_mhad, mmact, mmact_untrimmed, sensor_folder, utd_mhad
 from vskd.datasets.sync.apply import synced
 from vskd.datasets.synthetic import dataset as synthetic
+from vskd.datasets.video import hmdb51, ucf11, ucf50, ucf101, video_folder
 from vskd.errors import DataError, lookup
 
 DATASETS: Mapping[str, DatasetEntry] = {
@@ -25,6 +26,11 @@ DATASETS: Mapping[str, DatasetEntry] = {
         auc.ENTRY,
         image_folder.ENTRY,
         sensor_folder.ENTRY,
+        ucf11.ENTRY,
+        ucf50.ENTRY,
+        ucf101.ENTRY,
+        hmdb51.ENTRY,
+        video_folder.ENTRY,
     )
 }
 """By name. Their indexes have poses as streams, and where there is `sync.csv`, streams cut as it says."""

@@ -62,7 +62,7 @@ def new_model(role: Role, inputs: Inputs, classes: int) -> Model:
     return model
 
 
-_ARTICLE = {"series": "a series", "image": "an image", "frames": "frames of a clip"}
+_ARTICLE = {"series": "a series", "image": "an image", "frames": "frames of a clip", "clip": "clips"}
 
 
 def networks_of(kind: str) -> tuple[str, ...]:

@@ -215,7 +215,7 @@ def _latency(bundle: Bundle) -> list[LatencyRow]:
 
 
 def _input_name(contract: Contract) -> str:
-    return contract.stream if isinstance(contract, ImageContract) else contract.encoding.method
+    return contract.encoding.method if isinstance(contract, SensorContract) else contract.stream
 
 
 def _check_fits(bundle: Bundle, experiment: Experiment) -> None:

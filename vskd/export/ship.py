@@ -17,6 +17,7 @@ from vskd import __version__
 from vskd.bundle.bundle import Bundle, write_bundle
 from vskd.bundle.contract import (
     Accuracy,
+    ClipContract,
     Contract,
     ImageContract,
     Manifest,
@@ -30,6 +31,7 @@ from vskd.bundle.contract import (
 from vskd.bundle.contract import TensorKind as TensorKind
 from vskd.bundle.encoding import Sample, model_input, student_input
 from vskd.bundle.golden import make_golden, synthetic_windows
+from vskd.bundle.golden_clips import synthetic_clips
 from vskd.bundle.golden_images import synthetic_images
 from vskd.bundle.learned import LearnedFrom
 from vskd.distillation.model import Model
@@ -323,5 +325,7 @@ def _cost(converter: _Converter) -> NetworkCost:
 
 
 def _golden_samples(contract: Contract) -> list[tuple[str, FloatArray]]:
-    """Synthetic windows or images, in the contract's window shape."""
+    """Synthetic windows, images or clips, in the contract's window shape."""
+    if isinstance(contract, ClipContract):
+        return synthetic_clips(contract)
     return synthetic_images(contract) if isinstance(contract, ImageContract) else synthetic_windows(contract)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from vskd.bundle.bundle import MODEL, Bundle, load_bundle, read_golden
-from vskd.bundle.contract import ImageContract
+from vskd.bundle.contract import ClipContract, ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import Golden
 from vskd.bundle.runtime import quantize
@@ -134,6 +134,10 @@ def read_firmware(bundle: Bundle, settings: StreamSettings | None = None, weight
     graph = read_graph(content, str(bundle.path / MODEL))
     in_place = len(content) > LARGEST_ARRAY if weights == "auto" else weights == "in-place"
     contract, plan = bundle.manifest.contract, None
+    if isinstance(contract, ClipContract):
+        raise BundleError(
+            f"{bundle.path} takes video clips, which firmware does not read", "Use a bundle of a sensor or of images"
+        )
     if isinstance(contract, ImageContract):
         if settings is not None:
             raise BundleError(f"{bundle.path} takes images; it has no stream", "Leave the settings of the stream out")

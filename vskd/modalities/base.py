@@ -103,6 +103,19 @@ class Source:
         """Class numbers of recordings; `UNLABELLED` of hidden ones."""
         return [UNLABELLED if i in self.hidden else self.recordings[i].label for i in ids]
 
+    def mirror_labels(self) -> tuple[int, ...]:
+        """The class of the mirror image of each class.
+
+        Raises:
+            SettingError: the classes of the data set do not fit mirror images.
+        """
+        swap, names = self.label_swap, self.class_names
+        if swap is None:
+            raise SettingError(
+                f"sees.augmentation.flip: the classes of '{self.dataset}' do not fit mirror images", "Set it to 0"
+            )
+        return tuple(names.index(swap.get(name, name)) for name in names)
+
 
 LABELS = "labels"
 """The part of the data that is no stream: ids, classes and subjects."""
@@ -352,7 +365,7 @@ class Inputs(ABC):
         """
         raise SettingError(
             f"A network that sees {self.sees.modality} cannot be shipped in a bundle",
-            "Export a student that sees one of the exported modalities: window, image",
+            "Export a student that sees one of the exported modalities: window, image, clip",
         )
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vskd.bundle.contract import Contract
 from vskd.errors import SettingError, lookup
 from vskd.modalities.base import Inputs, Sees, Source
+from vskd.modalities.clip import ClipInputs, ClipSees
 from vskd.modalities.frames import FramesInputs, FramesSees
 from vskd.modalities.image import ImageInputs, ImageSees
 from vskd.modalities.skeleton import SkeletonInputs, SkeletonSees
@@ -36,6 +37,7 @@ class ModalityEntry:
 MODALITIES: Mapping[str, ModalityEntry] = {
     "window": ModalityEntry(WindowSees, WindowInputs, "windows of a sensor stream, as they are or encoded as images"),
     "frames": ModalityEntry(FramesSees, FramesInputs, "a few frames of a video stream, one of each segment"),
+    "clip": ModalityEntry(ClipSees, ClipInputs, "clips of a video stream, a block of frames for 3-D convolutions"),
     "skeleton": ModalityEntry(SkeletonSees, SkeletonInputs, "trajectories of the joints of a skeleton stream"),
     "image": ModalityEntry(ImageSees, ImageInputs, "images of a camera, whole or cut out around a box"),
 }

@@ -163,17 +163,9 @@ class ImageInputs(Inputs):
         settings = self.sees.augmentation
         if not settings.active:
             return None
-        return ImageAugmentation(**settings.model_dump(), label_swap=self._label_swap() if settings.flip else None)
-
-    def _label_swap(self) -> tuple[int, ...]:
-        """The class of the mirror image of each class."""
-        swap, names = self.source.label_swap, self.source.class_names
-        if swap is None:
-            raise SettingError(
-                f"sees.augmentation.flip: the classes of '{self.source.dataset}' do not fit mirror images",
-                "Set it to 0",
-            )
-        return tuple(names.index(swap.get(name, name)) for name in names)
+        return ImageAugmentation(
+            **settings.model_dump(), label_swap=self.source.mirror_labels() if settings.flip else None
+        )
 
     def pictures(self, captions: Mapping[str, str], who: str) -> dict[str, bytes]:
         """None: a report shows images together with what the network looks at in them."""

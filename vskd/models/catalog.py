@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from pydantic import ValidationError
 
 from vskd.errors import SettingError, lookup
+from vskd.models.c3d import STUDENT, C3DSettings, C3DStudentSettings, build_c3d
+from vskd.models.c3d_lean import C3DLeanSettings, build_c3d_lean
 from vskd.models.cnn1d import CNN1dSettings, build_cnn1d
 from vskd.models.convnext import ATTO, ConvNeXt
 from vskd.models.efficientnet_lite import EfficientNetLite0
@@ -29,6 +31,7 @@ from vskd.models.separable_resnet2d import SeparableResNet2dSettings, build_sepa
 from vskd.models.squeezenet import SqueezeNet
 from vskd.models.squeezenet_lw import SqueezeNetLW
 from vskd.models.trn import TRNSettings, build_trn
+from vskd.models.video_resnet import VideoResNetSettings, build_mc3, build_r2plus1d
 from vskd.network import AXES, Network, NetworkSettings, Shape, TensorKind
 from vskd.schema import choice, explain, named, parse
 
@@ -91,6 +94,11 @@ def _torchvision(name: str) -> str:
     return f"torchvision {name} IMAGENET1K_V1 (library BSD-3-Clause, weights' licence not stated), optional"
 
 
+def _torchvision_video(name: str) -> str:
+    return f"torchvision {name} KINETICS400_V1 (library BSD-3-Clause, weights' licence not stated), optional"
+
+
+CLIP_CHANNELS = (3,)
 _RESNET18_WEIGHTS = _torchvision("resnet18")
 _MOBILENET_WEIGHTS = _torchvision("mobilenet_v3_small")
 _NO_PUBLIC = "none that can be imported at this size: trained from scratch"
@@ -143,6 +151,49 @@ NETWORKS: Mapping[str, NetworkEntry] = {
             "multi-scale temporal relation network on video frames",
             f"public bn_inception ImageNet weights (licence not stated), optional; or {_RESNET18_WEIGHTS}",
             PHOTO_CHANNELS,
+        ),
+        _entry(
+            "c3d",
+            "clip",
+            C3DSettings,
+            build_c3d,
+            "C3D, the teacher of 3-D video (78 M parameters on 16 frames of 112 x 112)",
+            "public Sports-1M weights (licence not stated), optional",
+            CLIP_CHANNELS,
+        ),
+        _entry(
+            "c3d-student",
+            "clip",
+            C3DStudentSettings,
+            partial(build_c3d, widths=STUDENT),
+            "the published student of C3D (7 M parameters on 16 frames of 112 x 112)",
+            channels=CLIP_CHANNELS,
+        ),
+        _entry(
+            "c3d-lean",
+            "clip",
+            C3DLeanSettings,
+            build_c3d_lean,
+            "the convolutions of that student without its fully connected layers (0.92 M parameters)",
+            channels=CLIP_CHANNELS,
+        ),
+        _entry(
+            "r2plus1d-18",
+            "clip",
+            VideoResNetSettings,
+            build_r2plus1d,
+            "R(2+1)D-18, a teacher of clips (31 M parameters)",
+            _torchvision_video("r2plus1d_18"),
+            CLIP_CHANNELS,
+        ),
+        _entry(
+            "mc3-18",
+            "clip",
+            VideoResNetSettings,
+            build_mc3,
+            "MC3-18, a teacher of clips (11 M parameters)",
+            _torchvision_video("mc3_18"),
+            CLIP_CHANNELS,
         ),
         _photo(
             "squeezenet-lw",

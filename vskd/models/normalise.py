@@ -24,9 +24,10 @@ class Normalise(nn.Module):
 
     Args:
         mean, std: per channel, in units of the input (0..1); std above 0.
+        dimensions: axes behind the channels: 2 of images, 3 of clips.
 
     Shape:
-        (batch, channels, height, width), float -> the same.
+        (batch, channels, height, width), or (batch, channels, frames, height, width), float -> the same.
 
     Raises:
         ValueError: mean and std differ in length, or a std is not above 0.
@@ -35,12 +36,13 @@ class Normalise(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
+    def __init__(self, mean: Sequence[float], std: Sequence[float], dimensions: int = 2) -> None:
         super().__init__()
         if len(mean) != len(std) or not all(value > 0 for value in std):
             raise ValueError(f"needs one mean and one std above 0 per channel, got mean {mean}, std {std}")
-        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
+        shape = (1, -1, *[1] * dimensions)
+        self.register_buffer("mean", torch.tensor(mean).view(shape), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(shape), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise a batch."""

@@ -13,6 +13,10 @@ SYSTEM_OF: Mapping[str, str] = {
     "efficientnet": "dangerous-driving",
     "dangerous-driving": "dangerous-driving",
     "separable-resnet1d": "wrist",
+    "c3d-lean": "kd3d-small",
+    "c3d": "kd3d",
+    "r2plus1d": "kd3d",
+    "mc3": "kd3d",
 }
 """How names of networks and distillers begin -> the system that they belong to."""
 

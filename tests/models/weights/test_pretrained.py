@@ -205,7 +205,7 @@ def test_other_sources_are_refused(tmp_path: Path) -> None:
     out = tmp_path / "out.safetensors"
     with pytest.raises(CheckpointError, match=r"absent\.pth does not exist"):
         import_weights(tmp_path / "absent.pth", "bn-inception", out)
-    with pytest.raises(CheckpointError, match=r"no importer of weights for 'vgg'.*bn-inception, convnext-tiny"):
+    with pytest.raises(CheckpointError, match=r"no importer of weights for 'vgg'.*bn-inception, c3d, convnext-tiny"):
         import_weights(tmp_path / "absent.pth", "vgg", out)
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(CheckpointError, match=r"list\.pth holds a list"):

@@ -296,6 +296,7 @@ ENTRY = DatasetEntry(
     defaults={
         "window": {"streams": ["accelerometer-watch"]},
         "frames": {"streams": ["rgb-cam1"], "fit": "centre-crop"},
+        "clip": {"streams": ["rgb-cam1"]},
         "skeleton": {"streams": ["pose-cam1"]},
     },
     refused={"cross-view": _CROSS_VIEW},

@@ -120,6 +120,7 @@ ENTRY = DatasetEntry(
         "window": {"streams": ["accelerometer"]},
         # Depth tells the body from the room, so that frames can be cut to the body.
         "frames": {"streams": ["depth"], "fit": "foreground"},
+        "clip": {"streams": ["depth"], "fit": "foreground"},
         "skeleton": {"streams": ["skeleton"]},
     },
     # Mirrored, a right arm becomes a left arm, which is in no class: no swap of labels makes that clip a true one.

@@ -142,7 +142,8 @@ def refuse_unknown(protocol: str, index: Index, others: Mapping[str, SplitUnit])
         raise ProtocolError(
             f"Protocol {protocol} keeps subjects apart, but nobody knows whose {unknown} of the {len(index)} "
             f"recordings of {index.root} are",
-            f"Name the subjects in the data set's CSV file or leave those recordings out{_another(others, index)}",
+            f"Name the subjects or groups (`vskd datasets info {index.dataset}` says how) in the data set's CSV "
+            f"file or leave those recordings out{_another(others, index)}",
         )
 
 

@@ -50,6 +50,7 @@ ENTRY = DatasetEntry(
     defaults={
         "window": {"streams": ["accelerometer"]},
         "frames": {"streams": ["rgb"], "fit": "centre-crop"},
+        "clip": {"streams": ["rgb"]},
     },
     # Subjects are left- or right-handed, so a mirrored clip is a clip of the other hand with the direction swapped.
     label_swap=MappingProxyType(

@@ -14,19 +14,20 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from vskd.bundle.contract import Contract, ImageContract
+from vskd.bundle.contract import ClipContract, Contract, ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.distillation.model import Model
 from vskd.export.convert.deploy_form import deploy_form
 from vskd.export.convert.integer_form import integer_form
 from vskd.export.convert.litert import LogitsOnly, convert_float
+from vskd.export.convert.planar_form import planar_form
 from vskd.preprocessing.sensor.gaf import GramianAngularField
 
 
 def deployed_part(reference: Model, contract: Contract) -> nn.Module:
     """A copy of what is converted: gives the logits alone, in layers that every int8 runtime computes alike.
 
-    A network of images is also rewritten to be fast in int8.
+    A network of images is also rewritten to be fast in int8, and one of clips in 2-D layers.
 
     Args:
         reference: the student's model, on the CPU in evaluation mode; it is not changed.
@@ -34,6 +35,8 @@ def deployed_part(reference: Model, contract: Contract) -> nn.Module:
     """
     if isinstance(contract, ImageContract):
         return integer_form(deploy_form(reference.network, channels_last_width=contract.size))
+    if isinstance(contract, ClipContract):
+        return planar_form(reference.network)
     if contract.encoding_inside:
         return LogitsOnly(_single_precision(reference))
     return LogitsOnly(integer_form(reference.network))

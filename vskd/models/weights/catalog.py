@@ -11,11 +11,12 @@ from torch import Tensor
 from vskd.models.bn_inception import BNInception
 from vskd.models.catalog import build_network, parse_network
 from vskd.models.weights import convnext, efficientnet_lite
+from vskd.models.weights.c3d import take_c3d
 from vskd.models.weights.imagenet import Taken, take_features
 from vskd.models.weights.krca import take_krca
 from vskd.network import PretrainedPart
 
-Format = Literal["imagenet", "krca"]
+Format = Literal["imagenet", "krca", "c3d"]
 
 
 @dataclass(frozen=True)
@@ -59,5 +60,6 @@ PUBLIC_WEIGHTS: Mapping[str, PublicWeights] = {
     "mobilenet-v3-small-100": _imagenet("mobilenet-v3-small-100"),
     "squeezenet-1-0": _imagenet("squeezenet-1-0"),
     "squeezenet-lw": PublicWeights("krca", take_krca),
+    "c3d": PublicWeights("c3d", take_c3d),
 }
 """By the network that they are of."""

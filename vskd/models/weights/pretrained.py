@@ -119,7 +119,8 @@ def import_weights(source: Path, network: str, out: Path, layout: Format = "imag
     ConvNeXt authors and of the public EfficientNet-Lite0 file, with the prefixes that training programs add, wrapped
     in a `state_dict` or `model` entry or not.
     Old files that store BatchNorm vectors as (1, channels) and lack the batch counters are mended. The ImageNet
-    classifier is left out: only the features are used. Layout "krca" is described in weights/krca.py.
+    classifier is left out: only the features are used. Layouts "krca" and "c3d" are described in weights/krca.py and
+    weights/c3d.py.
 
     Args:
         source: a .safetensors file, or a torch file (.pth, .pt, .tar), which is read without executing anything in it.

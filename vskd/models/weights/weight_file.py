@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import h5py
 import torch
 from torch import Tensor
 
@@ -18,11 +19,14 @@ DAMAGED_PICKLE = (
     *(AssertionError, MemoryError, struct.error, pickle.UnpicklingError),
 )
 """What torch's restricted unpickler raises on a damaged file: it goes on with whatever the damage says."""
-SourceFormat = Literal["safetensors", "torch"]
+SourceFormat = Literal["safetensors", "torch", "keras"]
+KERAS_ENDINGS = (".h5", ".hdf5")
 
 
 def source_format(source: Path) -> SourceFormat:
     """How a public weight file is read."""
+    if source.suffix in KERAS_ENDINGS:
+        return "keras"
     return "safetensors" if source.suffix == ".safetensors" else "torch"
 
 
@@ -30,14 +34,17 @@ def read_public(source: Path) -> dict[str, Tensor]:
     """Named tensors of a public weight file, bare or wrapped in an entry `state_dict` or `model`.
 
     Args:
-        source: a .safetensors file, or a torch file, which is read by the restricted unpickler and executes nothing.
-            Tensors that were stored on a GPU are read onto the CPU.
+        source: a .safetensors file, a Keras file (.h5), whose arrays go by their path within it; or a torch file, which
+            is read by the restricted unpickler and executes nothing. Tensors that were stored on a GPU are read onto
+            the CPU.
 
     Raises:
         CheckpointError: missing, damaged or unsafe file, or no named tensors in it.
     """
     if source_format(source) == "safetensors":
         return read_tensors(source)[0]
+    if source_format(source) == "keras":
+        return _read_keras(source)
     content = _load_torch_file(source)
     for wrapper in ("state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
@@ -46,6 +53,24 @@ def read_public(source: Path) -> dict[str, Tensor]:
         action = "Give a file that holds a state dict"
         raise CheckpointError(f"{source} holds a {type(content).__name__}, not named tensors", action)
     return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+
+
+def _read_keras(source: Path) -> dict[str, Tensor]:
+    """All arrays of an HDF5 file by their path, e.g. `conv1/conv1/kernel:0`."""
+    found: dict[str, Tensor] = {}
+
+    def take(name: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset) and item.ndim and item.dtype.kind == "f":
+            found[name] = torch.from_numpy(item[()])
+
+    try:
+        with h5py.File(source, "r", locking=False) as file:
+            file.visititems(take)
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        if not source.exists():
+            raise CheckpointError(f"Weight file {source} does not exist", "Check the path") from error
+        raise CheckpointError(f"Weight file {source} is damaged or not HDF5: {error}", "Download it again") from error
+    return found
 
 
 def _load_torch_file(source: Path) -> Any:

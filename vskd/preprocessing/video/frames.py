@@ -15,7 +15,7 @@ What counts as the video, and as all of it:
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Channels = Literal[1, 3]
 ResizeFit = Literal["centre-crop", "squash"]
+Extent = int | tuple[int, int]
+"""Edge of a square, or (height, width), in pixels."""
 Fit = Literal["centre-crop", "squash", "foreground"]
 """How a clip becomes square; `foreground` (the square around the figure, for depth video) needs the whole clip: see
 frame_store.py."""
@@ -109,7 +111,7 @@ def probe_video(path: Path, variable: str = "") -> VideoInfo:
 def read_frames(
     path: Path,
     *,
-    size: int | None,
+    size: Extent | None,
     variable: str = "",
     channels: Channels = 3,
     fit: ResizeFit = "centre-crop",
@@ -119,11 +121,11 @@ def read_frames(
 
     Args:
         path: video file, or a .mat file with depth in mm, (height, width, frames).
-        size: edge of the square frames in pixels; None keeps the clip's own height and width (those of its first
+        size: of the frames, shown upright, in pixels; None keeps the clip's own height and width (those of its first
             frame, where they change within the clip).
         variable: array of a .mat file; may be empty if the file has only one.
         channels: 3 for RGB order, 1 for grey (for a clip whose channels are equal, nothing is lost).
-        fit: `centre-crop` scales the shorter side to `size` and cuts the middle square, so that bodies keep their
+        fit: `centre-crop` scales a frame until it covers `size` and cuts out the middle, so that bodies keep their
             proportions (the actor stands in the middle in UTD-MHAD); `squash` keeps the whole picture and its aspect
             ratio not.
         span: the part to give; None gives the whole clip.
@@ -138,10 +140,92 @@ def read_frames(
     first: Turn | None = None
     for frame, turn in _arrays(path, size, variable, channels, fit, span):
         first = first or turn
-        if turn.swap != first.swap:
-            raise DataError(f"{path}: the camera was turned within the clip", "Cut it there, into two recordings")
-        upright = turn.apply(frame)
-        yield np.ascontiguousarray(upright if size is None else _middle(upright, size))
+        yield _upright(frame, turn, first, size, path)
+
+
+def read_chosen_frames(
+    path: Path,
+    choose: Callable[[int], NDArray[np.int64]],
+    *,
+    size: Extent,
+    variable: str = "",
+    fit: ResizeFit = "centre-crop",
+    span: Span | None = None,
+) -> tuple[Frames, int]:
+    """Decode a clip in order and keep some of its frames; the others are neither converted nor held.
+
+    The packets are counted first, so that one pass over the frames is enough. Where another number of frames comes out
+    of them, the clip is decoded again, with the right number.
+
+    Args:
+        path, size, variable, fit, span: as in `read_frames`.
+        choose: number of frames of the clip, or of its part -> those to keep, in any order, repeats allowed.
+
+    Returns:
+        uint8 (chosen, height, width, 3), and the number of frames of the clip.
+
+    Raises:
+        DataError: as `read_frames`; or from `choose`.
+    """
+    stated = max(1, _count_packets(path, variable))
+    frames, count = _chosen(path, choose(stated), size, variable, fit, span)
+    if count != stated:
+        frames, count = _chosen(path, choose(count), size, variable, fit, span)
+    return frames, count
+
+
+def _chosen(
+    path: Path, indices: NDArray[np.int64], size: Extent, variable: str, fit: ResizeFit, span: Span | None
+) -> tuple[Frames, int]:
+    """The frames `indices`; those beyond the end are zero."""
+    wanted, kept, count = set(indices.tolist()), dict[int, Frames](), 0
+    first: Turn | None = None
+    for frame, turn in _within(path, variable, span):
+        first = first or turn
+        if count in wanted:
+            array = _to_array(frame, _scaled(frame, _stored(size, turn), fit), 3)
+            kept[count] = _upright(array, turn, first, size, path)
+        count += 1
+    if not count:
+        if span:
+            raise DataError(f"{path}: no frame lies between {span.start_s:g} and {span.end_s:g} s", "Correct sync.csv")
+        raise DataError(f"{path}: the video has no frames", _DAMAGED)
+    nothing = np.zeros((*_both(size), 3), np.uint8)
+    return np.stack([kept.get(index, nothing) for index in indices.tolist()]), count
+
+
+def _count_packets(path: Path, variable: str) -> int:
+    """How many packets of a clip should hold a frame; of a .mat file, its frames. Nothing is decoded."""
+    if path.suffix.lower() == ".mat":
+        shape = mat_shape(path, variable)
+        _check_depth_shape(path, shape)
+        return shape[2]
+    av = _import_av()
+    with _open(path) as container:
+        stream = _video_stream(container, path)
+        try:
+            return sum(packet.size > 0 and not packet.is_discard for packet in container.demux(stream))
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise DataError(f"{path}: the video breaks off or is damaged ({error})", _DAMAGED) from error
+
+
+def _upright(frame: Frames, turn: Turn, first: Turn, size: Extent | None, path: Path) -> Frames:
+    """A scaled frame turned upright and cut to `size`."""
+    if turn.swap != first.swap:
+        raise DataError(f"{path}: the camera was turned within the clip", "Cut it there, into two recordings")
+    upright = turn.apply(frame)
+    return np.ascontiguousarray(upright if size is None else _middle(upright, size))
+
+
+def _both(size: Extent) -> tuple[int, int]:
+    """Height and width."""
+    return (size, size) if isinstance(size, int) else size
+
+
+def _stored(size: Extent, turn: Turn) -> tuple[int, int]:
+    """Height and width of frames as they are stored, before they are turned upright."""
+    height, width = _both(size)
+    return (width, height) if turn.swap else (height, width)
 
 
 def read_timed_frames(
@@ -179,16 +263,22 @@ def read_stored_frames(path: Path) -> Iterator[tuple[Frames, Turn]]:
     return _arrays(path, None, "", 3, "centre-crop")
 
 
+def _within(path: Path, variable: str, span: Span | None) -> Iterator[tuple["av.VideoFrame", Turn]]:
+    """The frames of a clip, or of a part of it."""
+    for time, frame, turn in _frames(path, variable, span.rate_hz if span else 0.0):
+        if span is None or span.start_s <= time < span.end_s:
+            yield frame, turn
+
+
 def _arrays(
-    path: Path, size: int | None, variable: str, channels: Channels, fit: ResizeFit, span: Span | None = None
+    path: Path, size: Extent | None, variable: str, channels: Channels, fit: ResizeFit, span: Span | None = None
 ) -> Iterator[tuple[Frames, Turn]]:
     """Frames scaled but not yet cut, as stored, and what turns them upright."""
     first: tuple[int, int] | None = None
-    for time, frame, turn in _frames(path, variable, span.rate_hz if span else 0.0):
-        if span and not span.start_s <= time < span.end_s:
-            continue
+    for frame, turn in _within(path, variable, span):
         first = first or (frame.height, frame.width)
-        yield _to_array(frame, _scaled(frame, size, fit) if size is not None else first, channels), turn
+        extent = _scaled(frame, _stored(size, turn), fit) if size is not None else first
+        yield _to_array(frame, extent, channels), turn
     if first is None and span:
         raise DataError(f"{path}: no frame lies between {span.start_s:g} and {span.end_s:g} s", "Correct sync.csv")
     if first is None:
@@ -371,12 +461,13 @@ def _depth_frames(path: Path, variable: str) -> Iterator[tuple["av.VideoFrame", 
         yield av.VideoFrame.from_ndarray(depth_to_grey(depth[:, :, index]), format="gray"), UPRIGHT
 
 
-def _scaled(frame: "av.VideoFrame", size: int, fit: ResizeFit) -> tuple[int, int]:
+def _scaled(frame: "av.VideoFrame", size: tuple[int, int], fit: ResizeFit) -> tuple[int, int]:
     """Height and width to which a frame is scaled before the middle is cut out."""
+    height, width = size
     if fit == "squash":
-        return size, size
-    scale = size / min(frame.height, frame.width)
-    return max(size, round(frame.height * scale)), max(size, round(frame.width * scale))
+        return height, width
+    scale = max(height / frame.height, width / frame.width)
+    return max(height, round(frame.height * scale)), max(width, round(frame.width * scale))
 
 
 def _to_array(frame: "av.VideoFrame", extent: tuple[int, int], channels: Channels) -> Frames:
@@ -388,7 +479,8 @@ def _to_array(frame: "av.VideoFrame", extent: tuple[int, int], channels: Channel
     return picture.reshape(height, width, channels)
 
 
-def _middle(picture: Frames, size: int) -> Frames:
-    """The square in the middle."""
-    top, left = (picture.shape[0] - size) // 2, (picture.shape[1] - size) // 2
-    return picture[top : top + size, left : left + size]
+def _middle(picture: Frames, size: Extent) -> Frames:
+    """What lies in the middle."""
+    height, width = _both(size)
+    top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
+    return picture[top : top + height, left : left + width]

@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+
+from tests.datasets.video.clips import copy_clips, write_clip
+from vskd.datasets.images.image_listing import Listing
+from vskd.datasets.splits.split import UNKNOWN
+from vskd.datasets.video.clip_folders import (
+    NOMINAL_HZ,
+    ClipFacts,
+    ClipFile,
+    add_clip,
+    classes_of,
+    folder_of_classes,
+    list_clips,
+    look_at,
+    without_twins,
+)
+from vskd.errors import DataError
+
+CLASSES = classes_of("pets", ("Cat", "dog"), unique_names=True)
+
+
+@pytest.mark.parametrize(("ending", "rate"), [(".avi", 25.0), (".mp4", NOMINAL_HZ), (".mpg", NOMINAL_HZ), (".mkv", 30)])
+def test_a_sound_file_has_a_rate(tmp_path: Path, ending: str, rate: float) -> None:
+    assert look_at(write_clip(tmp_path / f"clip{ending}")) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("ending", [".avi", ".mp4", ".mkv"])
+def test_a_truncated_file_is_found_by_its_header(tmp_path: Path, ending: str) -> None:
+    path = write_clip(tmp_path / f"clip{ending}")
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(DataError, match=r"clip.*truncated"):
+        look_at(path)
+
+
+@pytest.mark.parametrize("name", ["clip.mpg", "clip.mp4", "none.mpg", "none.avi"])
+def test_an_empty_file_and_none_are_refused(tmp_path: Path, name: str) -> None:
+    if name.startswith("clip"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=r"empty \(0 bytes\)|No such file"):
+        look_at(tmp_path / name)
+
+
+def test_clips_are_listed_sorted_and_what_is_odd_is_named(tmp_path: Path) -> None:
+    copy_clips(tmp_path, ["cat/b/2.avi", "cat/1.avi", "cat/3.mp4", "bird/1.avi"])
+    (tmp_path / "cat" / "notes.txt").write_text("x")
+    (tmp_path / "cat" / "marks.xgtf").write_text("x")
+    listing = Listing()
+    clips = list(list_clips(tmp_path, "train", CLASSES, tmp_path, listing, beside=(".xgtf",)))
+    assert [(c.id, c.label, c.part) for c in clips] == [("1", 0, "train"), ("3", 0, "train"), ("2", 0, "train")]
+    assert [(p.kind, Path(p.path).name) for p in listing.problems] == [
+        ("unknown", "bird"),
+        ("unknown", "notes.txt"),
+        ("missing", tmp_path.name),
+    ]
+
+
+def test_one_name_in_two_classes_is_for_nobody_to_guess(tmp_path: Path) -> None:
+    listing = Listing()
+    clips = [ClipFile("1", tmp_path / "cat/1.avi", 0), ClipFile("1", tmp_path / "dog/1.avi", 1)]
+    twice = [ClipFile("2", tmp_path / "cat/2.avi", 0), ClipFile("2", tmp_path / "cat/2.mp4", 0)]
+    sound = ClipFile("3", tmp_path / "cat/3.avi", 0)
+    assert without_twins([*clips, *twice, sound], listing) == [sound]
+    assert [(p.kind, p.recording, p.detail.split(":")[0]) for p in listing.problems] == [
+        ("duplicate", "1", "two classes for one clip"),
+        ("duplicate", "2", "one clip twice"),
+    ]
+
+
+def test_a_clip_becomes_a_recording_or_a_problem(tmp_path: Path) -> None:
+    listing = Listing()
+    add_clip(ClipFile("a", write_clip(tmp_path / "a.avi"), 1, "test"), ClipFacts("7", "2", "dog 7"), listing)
+    add_clip(ClipFile("b", tmp_path / "b.avi", 0), ClipFacts(), listing)
+    (made,) = listing.recordings
+    assert (made.subject, made.trial, made.group, made.part, made.label) == ("7", "2", "dog 7", "test", 1)
+    assert made.stream("rgb").kind == "video" and made.stream("rgb").rate_hz == 25
+    assert [(p.kind, p.recording) for p in listing.problems] == [("corrupt", "b")]
+    assert ClipFacts().subject == ClipFacts().group == UNKNOWN
+
+
+def test_the_folder_of_the_classes_is_found(tmp_path: Path) -> None:
+    (tmp_path / "inner" / "CAT").mkdir(parents=True)
+    assert folder_of_classes(tmp_path, CLASSES, "") == tmp_path / "inner"
+    (tmp_path / "other" / "dog").mkdir(parents=True)
+    with pytest.raises(DataError, match="more than once: inner, other"):
+        folder_of_classes(tmp_path, CLASSES, "")
+    (tmp_path / "dog").mkdir()
+    assert folder_of_classes(tmp_path, CLASSES, "") == tmp_path
+    with pytest.raises(DataError, match=r"no folder of a class of pets \(such as Cat, dog\)"):
+        folder_of_classes(tmp_path / "dog", CLASSES, "unpack it")

@@ -1,0 +1,55 @@
+from pathlib import Path
+
+import pytest
+
+from tests.datasets.video.clips import copy_clips
+from vskd.datasets.splits.protocol import load_protocol
+from vskd.datasets.video.hmdb51 import LABELS, index
+from vskd.errors import DataError
+
+CLASSES = ("brush_hair", "climb_stairs")
+
+
+def write_sample(root: Path) -> None:
+    """Two classes of six source videos, and the lists of three splits, in the published layout."""
+    for label in CLASSES:
+        names = [f"A_Film_{n}!_{label}_u_nm_np1_ba_goo_{n % 2}.avi" for n in range(6)]
+        copy_clips(root, [f"{label}/{name}" for name in names])
+        lists = root / "testTrainMulti_7030_splits"
+        lists.mkdir(exist_ok=True)
+        for k in (1, 2, 3):
+            mark = {k - 1: 0, k: 2}
+            lines = [f"{name} {mark.get(n, 1)} \n" for n, name in enumerate(names)]
+            (lists / f"{label}_test_split{k}.txt").write_text("".join(lines))
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_the_official_splits_are_read_from_the_users_lists(tmp_path: Path, k: int) -> None:
+    write_sample(tmp_path)
+    found = index(tmp_path)
+    split = load_protocol("hmdb51", f"official-{k}").split(found)
+    assert {found.by_id()[i].clip for i in split.test} == {f"A_Film_{k}!"}
+    assert (len(split.train), len(split.test)) == (8, 2), "one of each class is unused"
+
+
+def test_a_clips_group_is_its_source_video(tmp_path: Path) -> None:
+    copy_clips(
+        tmp_path,
+        ["climb/Ein_Älteres_climb_f_cm_np2_le_med_12.avi", "climb/home.avi", "eat/x_eat_u_cm_np1_fr_med_0.avi"],
+    )
+    found = index(tmp_path)
+    assert {(r.group, r.trial) for r in found} == {("Ein_Älteres", "12"), ("home", "0"), ("x", "0")}
+
+
+def test_a_line_of_another_form_is_refused(tmp_path: Path) -> None:
+    write_sample(tmp_path)
+    with (tmp_path / "testTrainMulti_7030_splits" / "brush_hair_test_split2.txt").open("a") as file:
+        file.write("some.avi 3\n")
+    with pytest.raises(
+        DataError, match=r"brush_hair_test_split2.txt, line 7: 'some.avi 3' is not a clip with 0, 1 or 2"
+    ):
+        index(tmp_path)
+
+
+def test_there_are_51_classes() -> None:
+    assert len(set(LABELS)) == 51 and list(LABELS) == sorted(LABELS)

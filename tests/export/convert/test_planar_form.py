@@ -1,0 +1,73 @@
+"""3-D networks in 2-D layers say the same, and become integers throughout."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vskd.errors import BundleError
+from vskd.export.convert.planar_form import halved, planar_form
+from vskd.models.catalog import build_network, parse_network
+from vskd.network import Network
+
+
+def network_of(shape: tuple[int, ...], name: str, **settings: Any) -> Network:
+    """With statistics and biases that are not those of an untrained one."""
+    torch.manual_seed(0)
+    network = build_network(parse_network({"name": name, "width": 0.125, **settings}), shape=shape, classes=5).eval()
+    with torch.no_grad():
+        for key, value in network.state_dict().items():
+            if key.endswith(("running_mean", "bias")):
+                value.normal_(0, 0.1)
+            elif key.endswith("running_var"):
+                value.uniform_(0.5, 1.5)
+    return network
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 32, 32), (3, 16, 36, 30), (3, 5, 27, 33), (3, 1, 16, 16)])
+@pytest.mark.parametrize("name", ["c3d-lean", "c3d-student", "c3d"])
+def test_answers_are_those_of_the_network(name: str, shape: tuple[int, ...]) -> None:
+    network, x = network_of(shape, name), torch.rand(1, *shape)
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    with torch.no_grad():
+        expected, planar = network(x).logits, planar_form(network)
+        torch.testing.assert_close(planar(x), expected, atol=1e-5, rtol=1e-4)
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+
+
+def test_no_layer_is_3d() -> None:
+    kinds = {type(m).__name__ for m in planar_form(network_of((3, 8, 32, 32), "c3d-lean")).modules()}
+    assert "Conv2d" in kinds and not {kind for kind in kinds if "Conv3d" in kind or "Norm3d" in kind}
+
+
+def test_frames_are_halved_by_their_maximum() -> None:
+    x = torch.rand(5, 2, 3, 3)
+    assert torch.equal(halved(x), torch.stack([torch.maximum(x[0], x[1]), torch.maximum(x[2], x[3]), x[4]]))
+
+
+def test_other_networks_have_no_such_form() -> None:
+    network = build_network(parse_network("mc3-18"), shape=(3, 4, 16, 16), classes=2)
+    with pytest.raises(BundleError, match=r"VideoResNet has no form in 2-D layers\. Choose c3d-lean"):
+        planar_form(network)
+
+
+def test_it_becomes_integers_throughout_and_agrees() -> None:
+    pytest.importorskip("litert_torch", reason="needs the extra 'export'")
+    from vskd.bundle.runtime import LiteRTModel
+    from vskd.export.checks import check_integer_only
+    from vskd.export.convert.litert import convert_float
+    from vskd.export.int8.quantize import quantize_int8
+
+    shape = (3, 4, 16, 16)
+    planar = planar_form(network_of(shape, "c3d-lean"))
+    clips = [np.random.default_rng(n).random(shape, dtype=np.float32) * (n % 3 + 1) / 3 for n in range(12)]
+    content = convert_float(planar, torch.rand(1, *shape))
+    integers = quantize_int8(content, clips, range_estimator="minmax")
+    check_integer_only(integers)
+    model, plain = LiteRTModel(integers), LiteRTModel(content)
+    with torch.no_grad():
+        expected = np.stack([planar(torch.from_numpy(clip)[None])[0].numpy() for clip in clips])
+    answers = np.stack([model.predict(clip[np.newaxis])[0] for clip in clips])
+    np.testing.assert_allclose(np.stack([plain.predict(c[np.newaxis])[0] for c in clips]), expected, atol=1e-4)
+    assert np.corrcoef(answers.ravel(), expected.ravel())[0, 1] > 0.98

@@ -1,0 +1,104 @@
+"""Clips as blocks: order of the axes, frames of each part, changes that are the same for all frames."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from tests.modalities.conftest import inputs
+from vskd.errors import SettingError
+from vskd.modalities.base import Source
+from vskd.modalities.clip import ClipAugmentation, ClipAugmentationSettings, ClipInputs, ClipSees
+from vskd.modalities.frames import random_crop
+from vskd.schema import explain, parse
+
+SIZE = {"length": 4, "height": 32, "width": 24}
+
+
+def clips(source: Source, **settings: Any) -> ClipInputs:
+    made = inputs(source, "clip", "rgb", **{**SIZE, **settings})
+    assert isinstance(made, ClipInputs)
+    return made
+
+
+def test_the_axes_are_channels_frames_height_width(world: Source) -> None:
+    seen, ids = clips(world), sorted(world.recordings)[:3]
+    (batch,) = seen.batches(ids, batch_size=3)
+    assert batch.inputs.shape == (3, *seen.shape) == (3, 3, 4, 32, 24)
+    for recording, clip in zip(ids, batch.inputs, strict=True):
+        frames = seen.store.frames(recording, np.array([1, 4, 7, 10]))  # the middle one of three kept of each part
+        np.testing.assert_allclose(clip.numpy(), frames.transpose(3, 0, 1, 2) / 255, atol=1e-6)
+
+
+def test_an_epoch_shows_a_frame_of_each_part_and_changes_clips_alike(world: Source) -> None:
+    """Against a naive epoch of one generator: frames, crop, contrast and brightness of each clip in turn."""
+    seen = clips(world, augmentation={"crop": 0.3, "contrast": 0.4, "brightness": 0.2})
+    ids = sorted(world.recordings)[:7]
+    generator = np.random.default_rng([5, 2])
+    for batch in seen.batches(ids, batch_size=3, seed=5):
+        for recording, clip in zip(batch.ids, batch.inputs, strict=True):
+            kept = 3 * np.arange(4) + generator.integers(3, size=4)
+            plain = torch.from_numpy(seen.store.frames(recording, kept)).permute(3, 0, 1, 2).float() / 255
+            wanted = random_crop(plain, 0.3, generator)
+            wanted = wanted.mean() + (wanted - wanted.mean()) * (1 + 0.4 * generator.uniform(-1, 1))
+            wanted = (wanted + 0.2 * generator.uniform(-1, 1)).clamp(0, 1)
+            torch.testing.assert_close(clip, wanted, atol=1e-5, rtol=1e-4)
+
+
+def test_all_frames_of_a_clip_are_changed_alike() -> None:
+    still = torch.rand(3, 1, 20, 24).expand(-1, 5, -1, -1)
+    settings = ClipAugmentationSettings(crop=0.4, flip=0.5, brightness=0.3, contrast=0.3)
+    change = ClipAugmentation(settings, (1, 0))
+    flipped = 0
+    for seed in range(12):
+        clip, label = change(still, 0, np.random.default_rng(seed))
+        assert torch.equal(clip, clip[:, :1].expand_as(clip)) and clip.shape == still.shape
+        flipped += label
+    assert 0 < flipped < 12, "the label goes with the mirror image"
+
+
+def test_a_mirror_image_has_its_own_class_and_an_unlabelled_one_none() -> None:
+    change = ClipAugmentation(ClipAugmentationSettings(flip=1.0), (1, 0, 2))
+    ramp = torch.arange(6.0).expand(3, 2, 4, 6) / 10
+    for label, mirrored in ((0, 1), (1, 0), (2, 2), (-1, -1)):
+        clip, got = change(ramp, label, np.random.default_rng(0))
+        assert torch.equal(clip, ramp.flip(-1)) and got == mirrored
+
+
+def test_no_mirror_image_where_the_data_set_does_not_say_whose_it_is(world: Source) -> None:
+    seen = clips(replace(world, label_swap=None), augmentation={"flip": 0.5})
+    with pytest.raises(SettingError, match="flip: the classes of 'synthetic' do not fit mirror images"):
+        seen.batches(sorted(world.recordings), batch_size=3)
+    swapped = clips(world, augmentation={"flip": 1.0})
+    left = [i for i, r in sorted(world.recordings.items()) if world.class_names[r.label] == "swipe left"]
+    (batch,) = swapped.batches(left, batch_size=100, seed=1)
+    assert {world.class_names[k] for k in batch.labels.tolist()} == {"swipe right"}
+    assert swapped.mirrored and not seen.source.label_swap
+
+
+def test_stores_are_shared_by_all_changes(world: Source) -> None:
+    one, other = clips(world), clips(world, augmentation={"crop": 0.2})
+    assert one.store_file == other.store_file and one.hash == other.hash
+    assert clips(world, length=5).store_file != one.store_file
+    single = clips(world, choices=1)
+    assert single.store_file != one.store_file and single.hash == one.hash, "in order they are the same"
+    assert not clips(world, choices=1).augmented and one.augmented
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"length": 0}, "length: input should be greater than or equal to 1"),
+        ({"sampling": "reference", "choices": 3}, "choices does nothing here: it counts only where sampling is spread"),
+        ({"fit": "foreground", "height": 112, "width": 96}, "fit 'foreground' makes squares"),
+        ({"size": 112}, "size: unknown key"),
+        ({"augmentation": {"flip": 2.0}}, "augmentation.flip: input should be less than or equal to 1"),
+    ],
+)
+def test_what_a_recipe_may_not_say(content: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        parse(ClipSees, {"streams": ["rgb"], **content})
+    assert told in "; ".join(explain(caught.value, ClipSees))

@@ -1,0 +1,119 @@
+"""C3D: the published parameter counts, layers and pools; logits."""
+
+import pytest
+import torch
+from torch import nn
+
+from vskd.errors import SettingError
+from vskd.models.c3d import SPORTS1M_MEAN, C3DTrunk, Pixels3d, build_c3d
+from vskd.models.catalog import build_network, parse_network
+from vskd.network import Network
+
+CLIP = (3, 16, 112, 112)
+
+
+def on_paper(name: str, classes: int, shape: tuple[int, ...] = CLIP) -> Network:
+    """Without memory for weights."""
+    with torch.device("meta"):
+        return build_network(parse_network(name), shape=shape, classes=classes)
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("classes", [11, 50, 51, 101])
+def test_parameters_are_the_published_ones(classes: int) -> None:
+    assert parameters(on_paper("c3d", classes)) == 77_995_776 + 4097 * classes
+    assert parameters(on_paper("c3d-student", classes)) == 7_194_880 + 1025 * classes
+
+
+def test_layers_have_the_published_widths_and_names() -> None:
+    network = on_paper("c3d", 101)
+    convolutions = {n: m for n, m in network.trunk.named_modules() if isinstance(m, nn.Conv3d)}  # type: ignore[operator,union-attr]
+    assert {n: m.out_channels for n, m in convolutions.items()} == {
+        **{"conv1": 64, "conv2": 128, "conv3a": 256, "conv3b": 256},
+        **{"conv4a": 512, "conv4b": 512, "conv5a": 512, "conv5b": 512},
+    }
+    assert (network.fc6.in_features, network.fc7.out_features, network.embedding_size) == (8192, 4096, 4096)
+    student = on_paper("c3d-student", 101)
+    assert (student.fc6.in_features, student.fc7.in_features, student.embedding_size) == (2048, 2048, 1024)
+
+
+def test_pools_give_the_published_shapes() -> None:
+    with torch.no_grad():
+        maps = C3DTrunk((1, 2, 3, 4, 5), 0.2, 16)(torch.zeros(1, *CLIP))
+    assert [tuple(m.shape[1:]) for m in maps.values()] == [
+        (1, 16, 56, 56),
+        (2, 8, 28, 28),
+        (3, 4, 14, 14),
+        (4, 2, 7, 7),
+        (5, 1, 4, 4),
+    ]
+
+
+def test_the_forward_pass_is_that_of_a_naive_network() -> None:
+    """Layer by layer with modules of torch, dropout off."""
+    torch.manual_seed(0)
+    network = build_network(parse_network({"name": "c3d-student", "width": 0.125}), shape=(3, 16, 64, 48), classes=4)
+    x, trunk = torch.rand(2, 3, 16, 64, 48), network.eval().trunk
+    mean = torch.tensor((0.43216, 0.394666, 0.37645)).view(3, 1, 1, 1)
+    std = torch.tensor((0.22803, 0.22145, 0.216989)).view(3, 1, 1, 1)
+    relu, y = nn.ReLU(), (x - mean) / std
+    y = nn.MaxPool3d((1, 2, 2))(relu(trunk.conv1(y)))
+    y = nn.MaxPool3d(2)(relu(trunk.conv2(y)))
+    for block in ("3", "4"):
+        y = nn.MaxPool3d(2)(relu(getattr(trunk, f"conv{block}b")(relu(getattr(trunk, f"conv{block}a")(y)))))
+    y = nn.MaxPool3d(2)(nn.ZeroPad3d((1, 1, 1, 1, 0, 0))(relu(trunk.conv5b(relu(trunk.conv5a(y))))))
+    embedding = relu(network.fc7(relu(network.fc6(y.flatten(1)))))
+    outputs = network(x)
+    torch.testing.assert_close(outputs.embedding, embedding)
+    torch.testing.assert_close(outputs.logits, network.fc8(embedding))
+
+
+def test_logits_are_not_probabilities() -> None:
+    torch.manual_seed(0)
+    network = build_network(parse_network({"name": "c3d", "width": 0.0625}), shape=(3, 16, 32, 32), classes=4)
+    sums = network.eval()(torch.rand(5, 3, 16, 32, 32)).logits.sum(dim=1)
+    assert (sums - 1).abs().min() > 0.01
+
+
+def test_dropout_stands_before_the_last_three_pools_and_behind_both_connected_layers() -> None:
+    for name, rate in (("c3d", 0.3), ("c3d-student", 0.2)):
+        network = on_paper(name, 5)
+        assert (network.trunk.dropout.p, network.dropout.p) == (rate, 0.5)  # type: ignore[union-attr]
+    calls: list[tuple[int, ...]] = []
+    trunk = C3DTrunk((1, 1, 1, 1, 1), 0.5, 16)
+    trunk.dropout.register_forward_hook(lambda _m, _i, y: calls.append(tuple(y.shape[2:])))
+    trunk(torch.zeros(1, 3, 16, 112, 112))
+    assert calls == [(8, 28, 28), (4, 14, 14), (2, 7, 7)]
+
+
+def test_a_linear_probe_trains_the_classifier_alone_and_its_features_are_not_random() -> None:
+    content = {"name": "c3d", "width": 0.0625, "trains": "classifier"}
+    network = build_network(parse_network(content), shape=(3, 16, 32, 32), classes=4)
+    network.start_from(pretrained=True)
+    trained = [name for name, p in network.named_parameters() if p.requires_grad]
+    assert trained == ["fc8.weight", "fc8.bias"]
+    x = torch.rand(2, 3, 16, 32, 32)
+    assert torch.equal(network.train()(x).embedding, network(x).embedding)
+    assert network.dropout.training and not network.eval().dropout.training
+    whole = on_paper("c3d", 101)
+    assert sum(p.numel() for n, p in whole.named_parameters() if n.startswith("fc8")) == 4097 * 101
+
+
+def test_sports1m_wants_blue_first_and_its_mean_taken_away() -> None:
+    x = torch.rand(1, 3, 2, 4, 4)
+    wanted = 255 * x[:, [2, 1, 0]] - torch.tensor(SPORTS1M_MEAN).view(3, 1, 1, 1)
+    torch.testing.assert_close(Pixels3d("sports1m")(x), wanted, atol=1e-3, rtol=1e-4)
+
+
+def test_short_and_small_clips() -> None:
+    assert on_paper("c3d-student", 5, (3, 4, 16, 20)).fc6.in_features == 128
+    with pytest.raises(SettingError, match="clips of 8 x 64 pixels"):
+        on_paper("c3d", 5, (3, 16, 8, 64))
+
+
+def test_narrowed_networks_scale_every_layer() -> None:
+    small = build_c3d(parse_network({"name": "c3d", "width": 0.25}), (3, 16, 32, 32), 3)  # type: ignore[arg-type]
+    assert (small.trunk.conv5b.out_channels, small.fc6.out_features, small.embedding_size) == (128, 1024, 1024)

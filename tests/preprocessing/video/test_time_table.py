@@ -1,0 +1,38 @@
+import time
+
+import pytest
+
+from vskd.preprocessing.video.time_table import TimeTable, peak_rss, shown_bytes, shown_time
+
+
+def test_time_of_one_name_adds_up_and_the_total_is_the_sum() -> None:
+    """The published table repeated its last line as the total."""
+    table = TimeTable()
+    for name in ("a", "b", "a"):
+        with table.measuring(name, clips=2):
+            time.sleep(0.01)
+    with pytest.raises(ValueError), table.measuring("broken"):
+        raise ValueError
+    assert list(table.steps) == ["a", "b", "broken"]
+    assert [step.clips for step in table.steps.values()] == [4, 2, 0]
+    assert table.steps["a"].seconds >= 0.02 > 0.01 <= table.steps["b"].seconds
+    assert table.total.seconds == sum(step.seconds for step in table.steps.values())
+    assert 0 < table.total.peak_bytes <= peak_rss()
+
+
+def test_csv_and_summary() -> None:
+    table = TimeTable()
+    with table.measuring('walk, "fast"', clips=1):
+        pass
+    step = table.steps['walk, "fast"']
+    step.seconds, step.peak_bytes = 61.5, 3 << 20
+    assert (
+        table.csv() == 'step,clips,seconds,peak_rss_bytes\n"walk, ""fast""",1,61.500,3145728\ntotal,1,61.500,3145728\n'
+    )
+    assert table.summary() == 'walk, "fast": 1 clips, 1:01.50, peak 3.0 MiB\ntotal: 1 clips, 1:01.50, peak 3.0 MiB\n'
+    assert TimeTable().csv().splitlines()[-1] == "total,0,0.000,0"
+
+
+def test_as_people_read_them() -> None:
+    assert [shown_time(s) for s in (0, 59.994, 60, 3600)] == ["0.00 s", "59.99 s", "1:00.00", "1:00:00.00"]
+    assert [shown_bytes(n) for n in (1023, 1024, 1 << 20, 5 << 40)] == ["1023 B", "1.0 KiB", "1.0 MiB", "5120.0 GiB"]

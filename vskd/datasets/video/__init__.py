@@ -1,0 +1,1 @@
+"""Data sets of video clips, sorted into one folder per class."""
