@@ -16,7 +16,9 @@ from vskd.cli import entry
 
 SOON_S = 4.0
 """The promise is two seconds, on a machine that has nothing else to do."""
-READY = "import sys; from vskd.cli import entry; entry.install(); print('ready', flush=True); entry.main()"
+HEARING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""A suite that runs in the background of a shell, as some CI does, hands an ignored SIGINT down to its children."""
+READY = HEARING + "import sys; from vskd.cli import entry; entry.install(); print('ready', flush=True); entry.main()"
 
 
 def interrupted(words: list[str], after_s: float) -> tuple[int, str, float]:
@@ -89,7 +91,7 @@ time.sleep(60)
 @pytest.mark.parametrize("program", [STUBBORN, SWALLOWING])
 def test_code_that_does_not_listen_is_ended(program: str) -> None:
     pipe = subprocess.PIPE
-    command = [sys.executable, "-c", program]
+    command = [sys.executable, "-c", HEARING + program]
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, cwd=REPOSITORY) as process:
         assert process.stdout is not None
         process.stdout.readline()
