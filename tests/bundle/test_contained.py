@@ -1,6 +1,7 @@
 """The child process in which a bundle's model is run for the first time."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -50,8 +51,13 @@ def test_however_the_child_ends_it_is_one_refusal(instead: Interpreter, tmp_path
 
 def test_ctrl_c_in_the_child_is_one_here(instead: Interpreter, tmp_path: Path) -> None:
     instead("kill -INT $$")
-    with pytest.raises(KeyboardInterrupt):
-        contained.replay_contained(tmp_path, "0" * 64)
+    # A suite in the background of a shell ignores SIGINT, and so would its children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            contained.replay_contained(tmp_path, "0" * 64)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_what_the_child_refuses_is_refused(bundle_copy: Path) -> None:

@@ -185,14 +185,27 @@ LIMITS = {
     "datasets sync": {"video_rate": (0, None), "max_offset": (0, None)},
     "doctor": {"window_s": (0, None)},
     "datasets make-synthetic": {"subjects": (1, None), "actions": (1, None), "trials": (1, None), "seed": (0, None)},
-    "preprocess frames": {"size": (16, 1024), "max_bad_fraction": (0, 1)},
+    "preprocess frames": {
+        "size": (16, 1024),
+        "height": (16, 1024),
+        "width": (16, 1024),
+        "sequence_length": (1, 256),
+        "workers": (1, 64),
+        "max_bad_fraction": (0, 1),
+    },
     "preprocess gaf": {"size": (4, 1024)},
     "preprocess pose": {"max_bad_fraction": (0, 1), "max_empty": (0, 1), "threads": (1, None)},
     "preprocess windows": {"length": (8, None), "stride": (1, None), "max_bad_fraction": (0, 1)},
     "compare": {"workers": (1, None)},
     "teach": {"number": (0, None)},
     "distill": {"rounds": (1, None)},
-    "predict": {"every": (1, None), "votes": (1, 31), "min_seconds": (0, None), "unknown_below": (0, 1)},
+    "predict": {
+        "every": (1, None),
+        "piece": (0, None),
+        "votes": (1, 31),
+        "min_seconds": (0, None),
+        "unknown_below": (0, 1),
+    },
 }
 """Least and greatest number of an option."""
 SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers", "curve"}

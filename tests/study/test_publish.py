@@ -26,7 +26,7 @@ def test_only_small_files_without_paths_of_the_machine_are_kept(finished_compari
     out = tmp_path / "results"
     publish(finished_comparison.out, out)
     files = [p for p in out.rglob("*") if p.is_file()]
-    assert {p.suffix for p in files} <= {".json", ".csv", ".txt", ".html", ".yaml", ".png"}
+    assert {p.suffix for p in files} <= {".json", ".csv", ".tex", ".txt", ".html", ".yaml", ".png"}
     for path in files:
         if path.suffix in (".json", ".yaml", ".csv"):
             assert str(finished_comparison.out) not in path.read_text()
