@@ -51,7 +51,7 @@ CATALOG: dict[str, Entry] = {
     "evaluate": Entry("vskd.cli.evaluate", "evaluate", "Measure a run or a bundle on its test recordings."),
     "compare": Entry("vskd.cli.compare", "compare", "Run recipes over seeds and compare them in one table."),
     "export": Entry("vskd.cli.export", "export", "Turn a run into an int8 LiteRT bundle."),
-    "bundle": Entry("vskd.cli.bundle", "bundle", "Verify or show a bundle."),
+    "bundle": Entry("vskd.cli.bundle", "bundle", "Verify, sign or show a bundle."),
     "firmware": Entry("vskd.cli.firmware", "firmware", "Turn a bundle into C99 and test it."),
     "predict": Entry("vskd.cli.predict", "predict", "Classify recordings, images or videos with a bundle."),
 }
