@@ -47,8 +47,10 @@ class WindowPredictions:
     @cached_property
     def recordings(self) -> dict[str, slice]:
         """The windows of each recording."""
+        if not self.ids:
+            return {}
         ids = np.array(self.ids)
-        starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])).tolist() if len(ids) else []
+        starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])).tolist()
         return {self.ids[a]: slice(a, b) for a, b in zip(starts, [*starts[1:], len(ids)], strict=True)}
 
     def labelled(self) -> Predictions:
