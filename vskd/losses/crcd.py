@@ -3,11 +3,10 @@
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vskd.errors import SettingError
-from vskd.losses.memory import MemoryBank, drawn_candidates, noise_contrast, require_positions, unit
-from vskd.losses.shapes import require_same_batch
+from vskd.losses.memory import MemoryBank, MemoryContrast, noise_contrast
 from vskd.losses.term import ComparisonSettings, Term, TermContext, pairwise_placed
 from vskd.schema import BelowOne, Count, Positive
 
@@ -44,7 +43,7 @@ class RelationBank(MemoryBank):
         return product / (query_length * candidate_length)
 
 
-class CRCD(nn.Module):
+class CRCD(MemoryContrast[RelationBank]):
     """CRCD: student and teacher are to see a sample in the same relation to the other samples of the batch.
 
     e = l2norm(Linear(embedding)) for each side, and a memory M of unit vectors for each. With the relation of a sample
@@ -88,8 +87,6 @@ class CRCD(nn.Module):
         (torch.Size([]), True)
     """
 
-    call: Tensor
-
     def __init__(
         self,
         student_width: int,
@@ -102,43 +99,12 @@ class CRCD(nn.Module):
         momentum: float = 0.5,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        if samples < 2:
-            raise ValueError(f"CRCD needs the size of the training list, at least 2, not {samples}")
-        if not temperature > 0:
-            raise ValueError(f"temperature must be above 0, not {temperature}")
-        self.student, self.teacher = nn.Linear(student_width, width), nn.Linear(teacher_width, width)
-        self.student_bank, self.teacher_bank = (
-            RelationBank(samples, width, seed),
-            RelationBank(samples, width, seed + 1),
-        )
-        self.register_buffer("call", torch.tensor(0))
-        self._samples, self._negatives = samples, min(negatives, samples - 1)
-        self._temperature, self._momentum, self._seed = temperature, momentum, seed
+        widths = student_width, teacher_width
+        super().__init__("CRCD", *widths, samples, width, negatives, temperature, momentum, seed, RelationBank)
 
-    def forward(self, student_embedding: Tensor, teacher_embedding: Tensor, positions: Tensor) -> Tensor:
-        """Loss of a batch; in training mode the memories then take the batch in."""
-        require_same_batch("CRCD", student_embedding, teacher_embedding)
-        require_positions("CRCD", positions, len(student_embedding), self._samples)
-        student = unit(self.student, student_embedding)
-        teacher = unit(self.teacher, teacher_embedding)
-        candidates = self.candidates(positions)
+    def contrast(self, bank: RelationBank, query: Tensor, positions: Tensor, candidates: Tensor) -> Tensor:
+        """See `MemoryContrast`."""
         related = positions.unsqueeze(1) != positions.unsqueeze(0)
-        loss = self._contrast(self.teacher_bank, student, positions, candidates, related)
-        loss = loss + self._contrast(self.student_bank, teacher, positions, candidates, related)
-        if self.training:
-            self.student_bank.update(positions, student.detach(), self._momentum)
-            self.teacher_bank.update(positions, teacher.detach(), self._momentum)
-            self.call += 1
-        return loss
-
-    def candidates(self, positions: Tensor) -> Tensor:
-        """(batch,) -> (batch, 1 + K): the sample itself, then K others drawn with replacement."""
-        return drawn_candidates(positions, self._samples, self._negatives, self._seed, int(self.call))
-
-    def _contrast(
-        self, bank: RelationBank, query: Tensor, positions: Tensor, candidates: Tensor, related: Tensor
-    ) -> Tensor:
         log_p = bank.normalised(bank.scores(query, positions, candidates), related, self._temperature)
         pairs = torch.where(related, noise_contrast(log_p, self._samples), 0.0)  # (batch, anchors)
         return pairs.sum() / related.sum().clamp(min=1)

@@ -3,16 +3,15 @@
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vskd.errors import SettingError
-from vskd.losses.memory import MemoryBank, drawn_candidates, noise_contrast, require_positions, unit
-from vskd.losses.shapes import require_same_batch
+from vskd.losses.memory import MemoryBank, MemoryContrast, noise_contrast
 from vskd.losses.term import ComparisonSettings, Term, TermContext, pairwise_placed
 from vskd.schema import BelowOne, Count, Positive
 
 
-class CRD(nn.Module):
+class CRD(MemoryContrast[MemoryBank]):
     """CRD: the student's vector is to be near the teacher's of the same sample and far from those of others.
 
     e = l2norm(Linear(embedding)) for each side, and a memory M of unit vectors for each. With candidates k (the sample
@@ -56,8 +55,6 @@ class CRD(nn.Module):
         (torch.Size([]), True)
     """
 
-    call: Tensor
-
     def __init__(
         self,
         student_width: int,
@@ -70,34 +67,11 @@ class CRD(nn.Module):
         momentum: float = 0.5,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        if samples < 2:
-            raise ValueError(f"CRD needs the size of the training list, at least 2, not {samples}")
-        if not temperature > 0:
-            raise ValueError(f"temperature must be above 0, not {temperature}")
-        self.student, self.teacher = nn.Linear(student_width, width), nn.Linear(teacher_width, width)
-        self.student_bank = MemoryBank(samples, width, seed)
-        self.teacher_bank = MemoryBank(samples, width, seed + 1)
-        self.register_buffer("call", torch.tensor(0))
-        self._samples, self._negatives, self._seed = samples, min(negatives, samples - 1), seed
-        self._temperature, self._momentum = temperature, momentum
+        widths = student_width, teacher_width
+        super().__init__("CRD", *widths, samples, width, negatives, temperature, momentum, seed, MemoryBank)
 
-    def forward(self, student_embedding: Tensor, teacher_embedding: Tensor, positions: Tensor) -> Tensor:
-        """Loss of a batch; in training mode the memories then take the batch in."""
-        require_same_batch("CRD", student_embedding, teacher_embedding)
-        require_positions("CRD", positions, len(student_embedding), self._samples)
-        student = unit(self.student, student_embedding)
-        teacher = unit(self.teacher, teacher_embedding)
-        candidates = drawn_candidates(positions, self._samples, self._negatives, self._seed, int(self.call))
-        loss = self._contrast(self.teacher_bank, student, candidates)
-        loss = loss + self._contrast(self.student_bank, teacher, candidates)
-        if self.training:
-            self.student_bank.update(positions, student.detach(), self._momentum)
-            self.teacher_bank.update(positions, teacher.detach(), self._momentum)
-            self.call += 1
-        return loss
-
-    def _contrast(self, bank: MemoryBank, query: Tensor, candidates: Tensor) -> Tensor:
+    def contrast(self, bank: MemoryBank, query: Tensor, positions: Tensor, candidates: Tensor) -> Tensor:
+        """See `MemoryContrast`."""
         scores = torch.einsum("bw,bkw->bk", query, bank.vectors[candidates])
         everything = torch.ones(len(query), dtype=torch.bool, device=query.device)
         log_p = bank.normalised(scores, everything, self._temperature)

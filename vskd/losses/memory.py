@@ -1,11 +1,15 @@
 """What contrastive losses share: a memory of every training sample, candidates drawn from it, and the contrast."""
 
 import math
+from abc import abstractmethod
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from vskd.losses.shapes import require_same_batch
 
 
 class MemoryBank(nn.Module):
@@ -57,6 +61,9 @@ class MemoryBank(nn.Module):
         self.vectors[rows] = F.normalize(momentum * self.vectors[rows] + (1 - momentum) * mean, dim=1)
 
 
+Bank = TypeVar("Bank", bound=MemoryBank)
+
+
 def drawn_candidates(positions: Tensor, samples: int, negatives: int, seed: int, call: int) -> Tensor:
     """(batch,) -> (batch, 1 + negatives): the sample itself, then others, never itself, drawn with replacement.
 
@@ -72,6 +79,73 @@ def drawn_candidates(positions: Tensor, samples: int, negatives: int, seed: int,
     drawn = torch.randint(samples - 1, (len(positions), negatives), generator=generator).to(positions.device)
     own = positions.unsqueeze(1)
     return torch.cat([own, drawn + (drawn >= own)], dim=1)
+
+
+class MemoryContrast(nn.Module, Generic[Bank]):
+    """A loss that contrasts each side with the other's memory; a subclass says how, in `contrast`.
+
+    Args:
+        name: for messages.
+        student_width, teacher_width: of the embeddings.
+        samples: size of the training list.
+        width: of the vectors in the memories.
+        negatives: others that each sample is contrasted with; never more than `samples` - 1.
+        temperature, momentum: of the contrast, and of the memories' update.
+        seed: of the initial memories and the draw.
+        bank: makes a memory.
+
+    Raises:
+        ValueError: fewer than two samples, or a temperature that is not positive.
+    """
+
+    call: Tensor
+
+    def __init__(
+        self,
+        name: str,
+        student_width: int,
+        teacher_width: int,
+        samples: int,
+        width: int,
+        negatives: int,
+        temperature: float,
+        momentum: float,
+        seed: int,
+        bank: type[Bank],
+    ) -> None:
+        super().__init__()
+        if samples < 2:
+            raise ValueError(f"{name} needs the size of the training list, at least 2, not {samples}")
+        if not temperature > 0:
+            raise ValueError(f"temperature must be above 0, not {temperature}")
+        self.student, self.teacher = nn.Linear(student_width, width), nn.Linear(teacher_width, width)
+        self.student_bank, self.teacher_bank = bank(samples, width, seed), bank(samples, width, seed + 1)
+        self.register_buffer("call", torch.tensor(0))
+        self._name, self._samples, self._negatives = name, samples, min(negatives, samples - 1)
+        self._temperature, self._momentum, self._seed = temperature, momentum, seed
+
+    def forward(self, student_embedding: Tensor, teacher_embedding: Tensor, positions: Tensor) -> Tensor:
+        """Loss of a batch; in training mode the memories then take the batch in."""
+        require_same_batch(self._name, student_embedding, teacher_embedding)
+        require_positions(self._name, positions, len(student_embedding), self._samples)
+        student = unit(self.student, student_embedding)
+        teacher = unit(self.teacher, teacher_embedding)
+        candidates = self.candidates(positions)
+        loss = self.contrast(self.teacher_bank, student, positions, candidates)
+        loss = loss + self.contrast(self.student_bank, teacher, positions, candidates)
+        if self.training:
+            self.student_bank.update(positions, student.detach(), self._momentum)
+            self.teacher_bank.update(positions, teacher.detach(), self._momentum)
+            self.call += 1
+        return loss
+
+    def candidates(self, positions: Tensor) -> Tensor:
+        """(batch,) -> (batch, 1 + K): the sample itself, then K others drawn with replacement."""
+        return drawn_candidates(positions, self._samples, self._negatives, self._seed, int(self.call))
+
+    @abstractmethod
+    def contrast(self, bank: Bank, query: Tensor, positions: Tensor, candidates: Tensor) -> Tensor:
+        """Loss of the vectors of one side (batch, width) against the memory of the other."""
 
 
 def noise_contrast(log_p: Tensor, samples: int) -> Tensor:
