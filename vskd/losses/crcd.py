@@ -5,10 +5,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from vskd.errors import SettingError
-from vskd.losses.memory import MemoryBank, MemoryContrast, noise_contrast
-from vskd.losses.term import ComparisonSettings, Term, TermContext, pairwise_placed
-from vskd.schema import BelowOne, Count, Positive
+from vskd.losses.memory import ContrastSettings, MemoryBank, MemoryContrast, noise_contrast
+from vskd.schema import Count
 
 _EPSILON = 1e-3
 
@@ -110,35 +108,11 @@ class CRCD(MemoryContrast[RelationBank]):
         return pairs.sum() / related.sum().clamp(min=1)
 
 
-class CRCDSettings(ComparisonSettings):
+class CRCDSettings(ContrastSettings):
     """`crcd` as a term; `width`, `negatives`, `temperature` and `momentum` as of `CRCD`."""
 
     description: ClassVar[str] = "CRCD: relations between training samples, by contrast with a memory (Zhu et al.)"
-    needs_positions: ClassVar[bool] = True
+    module: ClassVar[type[CRCD]] = CRCD
     loss: Literal["crcd"] = "crcd"
-    student_layer: str = "embedding"
-    teacher_layer: str = "embedding"
     width: Count = 64
     negatives: Count = 512
-    temperature: Positive = 0.07
-    momentum: BelowOne = 0.5
-
-    def build(self, context: TermContext) -> Term:
-        """See `TermSettings`."""
-        (student,), (teacher,) = self.require_rank(context, 1, "embeddings")
-        if context.samples < 2:
-            raise SettingError(
-                f"Loss term '{self.title}' needs 2 training samples or more, not {context.samples}",
-                "Set its weight to 0, or give more training data",
-            )
-        crcd = CRCD(
-            student,
-            teacher,
-            context.samples,
-            width=self.width,
-            negatives=self.negatives,
-            temperature=self.temperature,
-            momentum=self.momentum,
-            seed=context.seed,
-        )
-        return Term(crcd, pairwise_placed)

@@ -5,10 +5,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from vskd.errors import SettingError
-from vskd.losses.memory import MemoryBank, MemoryContrast, noise_contrast
-from vskd.losses.term import ComparisonSettings, Term, TermContext, pairwise_placed
-from vskd.schema import BelowOne, Count, Positive
+from vskd.losses.memory import ContrastSettings, MemoryBank, MemoryContrast, noise_contrast
+from vskd.schema import Count
 
 
 class CRD(MemoryContrast[MemoryBank]):
@@ -78,35 +76,11 @@ class CRD(MemoryContrast[MemoryBank]):
         return noise_contrast(log_p, self._samples).mean()
 
 
-class CRDSettings(ComparisonSettings):
+class CRDSettings(ContrastSettings):
     """`crd` as a term; `width`, `negatives`, `temperature` and `momentum` as of `CRD`."""
 
     description: ClassVar[str] = "CRD: which training sample this is, by contrast with a memory (Tian et al.)"
-    needs_positions: ClassVar[bool] = True
+    module: ClassVar[type[CRD]] = CRD
     loss: Literal["crd"] = "crd"
-    student_layer: str = "embedding"
-    teacher_layer: str = "embedding"
     width: Count = 128
     negatives: Count = 4096
-    temperature: Positive = 0.07
-    momentum: BelowOne = 0.5
-
-    def build(self, context: TermContext) -> Term:
-        """See `TermSettings`."""
-        (student,), (teacher,) = self.require_rank(context, 1, "embeddings")
-        if context.samples < 2:
-            raise SettingError(
-                f"Loss term '{self.title}' needs 2 training samples or more, not {context.samples}",
-                "Set its weight to 0, or give more training data",
-            )
-        crd = CRD(
-            student,
-            teacher,
-            context.samples,
-            width=self.width,
-            negatives=self.negatives,
-            temperature=self.temperature,
-            momentum=self.momentum,
-            seed=context.seed,
-        )
-        return Term(crd, pairwise_placed)

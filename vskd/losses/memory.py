@@ -2,14 +2,18 @@
 
 import math
 from abc import abstractmethod
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from vskd.errors import SettingError
 from vskd.losses.shapes import require_same_batch
+from vskd.losses.term import ComparisonSettings, Term, TermContext, pairwise_placed
+from vskd.schema import BelowOne, Count, Positive
 
 
 class MemoryBank(nn.Module):
@@ -172,3 +176,41 @@ def require_positions(what: str, positions: Tensor, batch: int, samples: int) ->
         raise ValueError(f"{what}: {batch} samples, but positions {tuple(positions.shape)}")
     if batch and not (positions.min().item() >= 0 and positions.max().item() < samples):
         raise ValueError(f"{what}: positions must be in the training list of {samples} samples")
+
+
+class ContrastSettings(ComparisonSettings):
+    """Settings of a `MemoryContrast` as a term, a subclass of which names its `module` and its own defaults.
+
+    Attributes:
+        module: the loss.
+        width, negatives, temperature, momentum: as of `MemoryContrast`.
+    """
+
+    needs_positions: ClassVar[bool] = True
+    module: ClassVar[Callable[..., MemoryContrast[Any]]]
+    student_layer: str = "embedding"
+    teacher_layer: str = "embedding"
+    width: Count
+    negatives: Count
+    temperature: Positive = 0.07
+    momentum: BelowOne = 0.5
+
+    def build(self, context: TermContext) -> Term:
+        """See `TermSettings`."""
+        (student,), (teacher,) = self.require_rank(context, 1, "embeddings")
+        if context.samples < 2:
+            raise SettingError(
+                f"Loss term '{self.title}' needs 2 training samples or more, not {context.samples}",
+                "Set its weight to 0, or give more training data",
+            )
+        loss = type(self).module(
+            student,
+            teacher,
+            context.samples,
+            width=self.width,
+            negatives=self.negatives,
+            temperature=self.temperature,
+            momentum=self.momentum,
+            seed=context.seed,
+        )
+        return Term(loss, pairwise_placed)
