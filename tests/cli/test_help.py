@@ -153,6 +153,9 @@ NEEDED = {
     "bundle verify": {"path"},
     "firmware generate": {"bundle", "out"},
     "firmware test": {"bundle"},
+    "link record": {"out"},
+    "link send": {"bundle"},
+    "link simulate": {"bundle", "recording", "tcp"},
     "predict": {"bundle", "recording"},
 }
 """Arguments and options without which a command is no command."""
@@ -177,6 +180,8 @@ DEFAULTS = {
     "evaluate": {"split": "test"},
     "compare": {"seeds": (0, 1, 2), "workers": 1},
     "firmware generate": {"weights": "auto"},
+    "link record": {"baud": 115_200},
+    "link send": {"baud": 115_200},
     "predict": {"variable": ""},
 }
 """What an option is where it is not given; all others are left out then."""
@@ -199,6 +204,8 @@ LIMITS = {
     "compare": {"workers": (1, None)},
     "teach": {"number": (0, None)},
     "distill": {"rounds": (1, None)},
+    "link record": {"baud": (300, 4_000_000), "seconds": (0, None)},
+    "link send": {"baud": (300, 4_000_000)},
     "predict": {
         "every": (1, None),
         "piece": (0, None),
