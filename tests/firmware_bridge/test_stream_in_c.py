@@ -17,9 +17,9 @@ from tests.firmware_bridge.bundles import (
     sensor_contract,
 )
 from vskd.bundle.decision import DecisionSettings
-from vskd.firmware_bridge.conditions import Condition
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.firmware_bridge.generate import library_sources
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
 from vskd.firmware_bridge.toolchain import build_program, run_program
 
 WHOLE = {"window_mode": "whole", "stride": None, "window_rate_hz": None}
