@@ -335,7 +335,7 @@ def _print_timeline(answer: "TimelinePrediction", as_json: bool) -> None:
 def _print_stream(bundle: Path, recording: Path, settings: Path | None, as_json: bool) -> None:
     """One line per decision, as soon as it is made."""
     from vskd.bundle.bundle import load_bundle
-    from vskd.firmware_bridge.conditions import Condition
+    from vskd.bundle.stream.conditions import Condition
     from vskd.firmware_bridge.stream_file import stream_file
 
     for event in stream_file(load_bundle(bundle), recording, read_settings(settings)):
