@@ -9,12 +9,12 @@ import pytest
 
 from tests.firmware_bridge.bundles import encoded, make_bundle, sensor_contract
 from vskd.bundle.contract import ImageContract
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream_plan import plan_stream
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
+from vskd.bundle.stream.synthetic_stream import golden_calls
 from vskd.firmware_bridge import conformance, toolchain
-from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.conformance import run_conformance
-from vskd.firmware_bridge.golden_stream import golden_calls
-from vskd.firmware_bridge.stream_plan import plan_stream
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
 
 NAMES = [
     "Python, reference kernels",
@@ -102,7 +102,7 @@ def test_kernels_of_a_phone_are_called_exact_only_where_they_are(
 
 
 def test_the_golden_stream_meets_every_condition() -> None:
-    from tests.firmware_bridge.test_stream import recorder
+    from tests.bundle.stream.test_stream import recorder
 
     plan = plan_stream(sensor_contract(length=60), StreamSettings(), 0.1)
     stream, _ = recorder(plan)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from vskd.bundle.golden import Golden, GoldenVector
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream import Decision
 from vskd.errors import BundleError
-from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.golden_source import ROW, golden_source
-from vskd.firmware_bridge.stream import Decision
 
 
 def golden(count: int = 2, size: int = 5, **changes: object) -> Golden:

@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from vskd.bundle.contract import Contract, SensorContract, TensorKind
 from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
+from vskd.preprocessing.sensor.units import GRAVITY
 from vskd.schema import Finite, Strict
 
 FloatArray = npt.NDArray[np.float32]
@@ -36,8 +37,6 @@ PARTIALS = 5
 """Sines that make up a signal."""
 CYCLES = (0.5, 8.0)
 """Slowest and fastest of them, in turns per window."""
-GRAVITY = {"g": 1.0, "m/s^2": 9.80665}
-"""What an accelerometer at rest measures, by its unit; sensors in other units rest at zero."""
 
 
 class GoldenVector(Strict):

@@ -10,7 +10,7 @@ from vskd.cli.options import FILE, FOLDER, VskdGroup, check_signature, json_opti
 from vskd.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from vskd.firmware_bridge.stream_settings import StreamSettings
+    from vskd.bundle.stream.stream_settings import StreamSettings
 
 settings_option = click.option(
     "--stream-settings",
@@ -22,7 +22,7 @@ settings_option = click.option(
 
 def read_settings(path: Path | None) -> "StreamSettings | None":
     """Settings of a stream, if a file is given."""
-    from vskd.firmware_bridge.stream_settings import read_stream_settings
+    from vskd.bundle.stream.stream_settings import read_stream_settings
 
     return None if path is None else read_stream_settings(path)
 

@@ -15,12 +15,13 @@ import numpy.typing as npt
 
 from vskd.bundle.bundle import MODEL, load_bundle
 from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.stream.stream import Decision
+from vskd.bundle.stream.stream_settings import StreamSettings
+from vskd.bundle.stream.synthetic_stream import Call
 from vskd.errors import BundleError
 from vskd.firmware_bridge import cortex, wasm
 from vskd.firmware_bridge.generate import RUNTIME, Firmware, library_sources, read_firmware, write_firmware
-from vskd.firmware_bridge.golden_stream import Call, pack_calls, read_decisions
-from vskd.firmware_bridge.stream import Decision
-from vskd.firmware_bridge.stream_settings import StreamSettings
+from vskd.firmware_bridge.stream_records import pack_calls, read_decisions
 from vskd.firmware_bridge.toolchain import HOST_BUILDS, Build, build_program, run_program
 
 RANDOM_INPUTS = 60

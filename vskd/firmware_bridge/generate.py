@@ -13,17 +13,17 @@ from vskd.bundle.contract import ClipContract, ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import Golden
 from vskd.bundle.runtime import quantize
+from vskd.bundle.stream.stream import Decision
+from vskd.bundle.stream.stream_plan import StreamPlan, plan_stream
+from vskd.bundle.stream.stream_settings import StreamSettings
+from vskd.bundle.stream.synthetic_stream import Call, golden_calls
 from vskd.errors import BundleError
 from vskd.files import atomic_folder
 from vskd.firmware_bridge.contract_header import image_header, stream_header
 from vskd.firmware_bridge.golden_source import golden_source
-from vskd.firmware_bridge.golden_stream import Call, golden_calls
 from vskd.firmware_bridge.graph import Graph, read_graph
 from vskd.firmware_bridge.model_source import ModelSource, model_source
 from vskd.firmware_bridge.reference import reference_stream
-from vskd.firmware_bridge.stream import Decision
-from vskd.firmware_bridge.stream_plan import StreamPlan, plan_stream
-from vskd.firmware_bridge.stream_settings import StreamSettings
 
 RUNTIME = Path(__file__).parent / "runtime"
 """Hand-written C that is copied into every generated folder."""

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.bundle.golden import Golden
+from vskd.bundle.stream.stream import Decision
+from vskd.bundle.stream.synthetic_stream import Call
 from vskd.errors import BundleError
-from vskd.firmware_bridge.golden_stream import Call
 from vskd.firmware_bridge.model_source import NOTICE, c_float
-from vskd.firmware_bridge.stream import Decision
 
 ROW = 24
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from vskd.bundle.stream.stream_settings import DecisionSettings, DeviceSettings, StreamSettings, read_stream_settings
 from vskd.errors import SettingError
-from vskd.firmware_bridge.stream_settings import DecisionSettings, DeviceSettings, StreamSettings, read_stream_settings
 
 
 def write(folder: Path, text: str) -> Path:

@@ -13,11 +13,11 @@ from vskd.bundle.encoding import model_input
 from vskd.bundle.predict import contract_windows
 from vskd.bundle.runtime import quantize
 from vskd.bundle.sensor_file import Recorded
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream import Decision, Stream
+from vskd.bundle.stream.stream_plan import StreamPlan, plan_stream
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.errors import BundleError, DataError, SettingError
-from vskd.firmware_bridge.conditions import Condition
-from vskd.firmware_bridge.stream import Decision, Stream
-from vskd.firmware_bridge.stream_plan import StreamPlan, plan_stream
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
 from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows
 
 SCALE, ZERO = 1 / 127, 3

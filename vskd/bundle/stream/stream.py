@@ -9,9 +9,9 @@ import numpy.typing as npt
 from vskd.bundle.decision import NO_LABEL, Decider, window_label
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import quantize
+from vskd.bundle.stream.conditions import Condition, check_window
+from vskd.bundle.stream.stream_plan import StreamPlan
 from vskd.errors import DataError
-from vskd.firmware_bridge.conditions import Condition, check_window
-from vskd.firmware_bridge.stream_plan import StreamPlan
 
 FloatArray = npt.NDArray[np.float32]
 Answer = Callable[[npt.NDArray[np.int8]], npt.NDArray[np.int8]]

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from vskd.errors import SettingError
+from vskd.errors import MissingExtraError, SettingError
 
 PERIODS = 10
 KAISER = 5.0
@@ -66,6 +66,7 @@ def plan_resampling(rate_hz: float, new_rate_hz: float) -> Resampling:
 
     Raises:
         SettingError: the ratio needs too long a filter.
+        MissingExtraError: scipy is not installed.
     """
     up, down = round(new_rate_hz * 1000), round(rate_hz * 1000)
     divisor = math.gcd(up, down)
@@ -83,6 +84,9 @@ def plan_resampling(rate_hz: float, new_rate_hz: float) -> Resampling:
 def _taps(up: int, down: int, half: int) -> npt.NDArray[np.float64]:
     if half == 0:
         return np.ones(1)
-    from scipy.signal import firwin
+    try:
+        from scipy.signal import firwin
+    except ImportError as error:
+        raise MissingExtraError("scipy", "resample") from error
 
     return np.asarray(firwin(2 * half + 1, 1 / max(up, down), window=("kaiser", KAISER)) * up, dtype=np.float64)

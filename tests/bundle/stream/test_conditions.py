@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tests.firmware_bridge.bundles import movement, sensor_contract
-from vskd.firmware_bridge.conditions import MEANINGS, Condition, check_window
+from vskd.bundle.stream.conditions import MEANINGS, Condition, check_window
+from vskd.bundle.stream.stream_plan import StreamPlan, plan_stream
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.firmware_bridge.generate import RUNTIME
-from vskd.firmware_bridge.stream_plan import StreamPlan, plan_stream
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
 
 
 def planned(**device: object) -> StreamPlan:

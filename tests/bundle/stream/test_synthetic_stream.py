@@ -1,16 +1,13 @@
-"""The golden stream: each stretch has its trouble, and records survive the way to C and back."""
-
-import struct
+"""The synthetic stream: each stretch has its trouble."""
 
 import numpy as np
 import pytest
 
 from tests.firmware_bridge.bundles import sensor_contract
-from vskd.firmware_bridge.conditions import Condition
-from vskd.firmware_bridge.golden_stream import LARGEST_CALL, golden_calls, pack_calls, read_decisions
-from vskd.firmware_bridge.stream import Decision
-from vskd.firmware_bridge.stream_plan import StreamPlan, plan_stream
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
+from vskd.bundle.stream.stream_plan import StreamPlan, plan_stream
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
+from vskd.bundle.stream.synthetic_stream import LARGEST_CALL, golden_calls
+from vskd.firmware_bridge.stream_records import pack_calls
 
 TROUBLES = ("none", "gap", "nan", "stuck", "saturated", "rate", "rest", "none")
 
@@ -96,23 +93,5 @@ def test_calls_are_short_and_the_seed_decides() -> None:
     calls = golden_calls(plan)
     sizes = {len(samples) for samples, _ in calls}
     assert min(sizes) >= 1 and 40 < max(sizes) < LARGEST_CALL == 50 and len(sizes) > 5
-    assert pack_calls(calls) == pack_calls(golden_calls(plan, 0)) != pack_calls(golden_calls(plan, 1))
-
-
-def test_the_records_that_c_reads() -> None:
-    samples, times = np.array([[1.5, -2.0]], np.float32), np.array([2**40 + 1], np.uint64)
-    packed = pack_calls([(samples, times), (samples[:0], None), (samples, None)])
-    assert packed == (
-        struct.pack("<iiffQ", 1, 1, 1.5, -2.0, 2**40 + 1)
-        + struct.pack("<ii", 0, 0)
-        + struct.pack("<iiff", 1, 0, 1.5, -2.0)
-    )
-
-
-def test_the_lines_that_c_writes() -> None:
-    gap = Condition.GAP
-    assert read_decisions(f"0 3 -1 12 345 6789012345678\n{int(gap)} -1 -1 0 2 0\n".encode()) == [
-        Decision(Condition.OK, 3, -1, 12, 345, 6789012345678),
-        Decision(gap, -1, -1, 0, 2, 0),
-    ]
-    assert read_decisions(b"") == []
+    first, again, other = (pack_calls(golden_calls(plan, seed)) for seed in (0, 0, 1))
+    assert pack_calls(calls) == first == again != other

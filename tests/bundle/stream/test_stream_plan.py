@@ -7,9 +7,9 @@ import pytest
 
 from tests.firmware_bridge.bundles import encoded, sensor_contract
 from vskd.bundle.contract import SensorContract
+from vskd.bundle.stream.stream_plan import StreamPlan, plan_stream
+from vskd.bundle.stream.stream_settings import DecisionSettings, StreamSettings
 from vskd.errors import BundleError, SettingError
-from vskd.firmware_bridge.stream_plan import StreamPlan, plan_stream
-from vskd.firmware_bridge.stream_settings import DecisionSettings, StreamSettings
 
 WHOLE = {"window_mode": "whole", "stride": None, "window_rate_hz": None}
 

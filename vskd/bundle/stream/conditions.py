@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from vskd.firmware_bridge.stream_plan import Gravity, StreamPlan
+from vskd.bundle.stream.stream_plan import Gravity, StreamPlan
 
 LEAST_GRAVITY, MOST_GRAVITY = 0.75, 1.25
 """Lengths of the vector at rest, in multiples of gravity, beyond which the unit is another one."""

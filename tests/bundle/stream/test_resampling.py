@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
+from vskd.bundle.stream.resampling import Resampling, plan_resampling
 from vskd.errors import SettingError
-from vskd.firmware_bridge.resampling import Resampling, plan_resampling
 
 
 def outputs(resampling: Resampling, samples: np.ndarray) -> np.ndarray:

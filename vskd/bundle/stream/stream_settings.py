@@ -8,7 +8,6 @@ from pydantic import ValidationError, model_validator
 from vskd.bundle.decision import DecisionSettings
 from vskd.errors import SettingError, first_few
 from vskd.schema import Count, Finite, Fraction, Positive, Size, Strict, explain, parse
-from vskd.yaml_text import read_yaml
 
 
 class DeviceSettings(Strict):
@@ -64,6 +63,8 @@ def read_stream_settings(path: Path) -> StreamSettings:
     Raises:
         SettingError: the file cannot be read, or does not follow the schema; names every problem.
     """
+    from vskd.yaml_text import read_yaml  # a base install has no YAML, and verifies bundles
+
     content = read_yaml(path, SettingError, "Correct the file")
     try:
         settings: StreamSettings = parse(StreamSettings, {} if content is None else content)

@@ -1,15 +1,10 @@
 """Synthetic raw streams, in the device's rate and unit, arriving irregularly, with all that can go wrong."""
 
-import struct
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
-from vskd.bundle.golden import GRAVITY
-from vskd.firmware_bridge.conditions import Condition
-from vskd.firmware_bridge.stream import Decision
-from vskd.firmware_bridge.stream_plan import MICROSECONDS, StreamPlan
+from vskd.bundle.stream.stream_plan import MICROSECONDS, StreamPlan
+from vskd.preprocessing.sensor.units import GRAVITY
 
 Samples = npt.NDArray[np.float32]
 Times = npt.NDArray[np.uint64]
@@ -73,19 +68,3 @@ def _pieces(samples: Samples, times: Times, generator: np.random.Generator) -> l
         calls.append((samples[start:stop], times[start:stop]))
         start = stop
     return calls
-
-
-def pack_calls(calls: Sequence[Call]) -> bytes:
-    """What vskd_stream_run reads."""
-    return b"".join(_record(samples, times) for samples, times in calls)
-
-
-def _record(samples: Samples, times: Times | None) -> bytes:
-    head = struct.pack("<ii", len(samples), times is not None)
-    return head + samples.astype("<f4").tobytes() + (b"" if times is None else times.astype("<u8").tobytes())
-
-
-def read_decisions(output: bytes) -> list[Decision]:
-    """What vskd_stream_run writes."""
-    numbers = [[int(word) for word in line.split()] for line in output.decode("ascii").splitlines()]
-    return [Decision(Condition(status), *rest) for status, *rest in numbers]

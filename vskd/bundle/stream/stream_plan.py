@@ -7,11 +7,11 @@ import numpy as np
 
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.decision import DecisionSettings
-from vskd.bundle.golden import GRAVITY
 from vskd.bundle.sensor_checks import RATE_TOLERANCE
+from vskd.bundle.stream.resampling import Resampling, plan_resampling
+from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import BundleError, SettingError
-from vskd.firmware_bridge.resampling import Resampling, plan_resampling
-from vskd.firmware_bridge.stream_settings import StreamSettings
+from vskd.preprocessing.sensor.units import GRAVITY
 
 MICROSECONDS = 1_000_000
 LONGER_THAN_SHORTEST, SHORTER_THAN_LONGEST = 2.0, 1.5
