@@ -12,12 +12,12 @@ from tests.firmware_bridge.bundles import encoded, make_bundle, sensor_contract
 from vskd.bundle.bundle import load_bundle
 from vskd.bundle.decision import DecisionSettings
 from vskd.bundle.runtime import LiteRTModel
-from vskd.firmware_bridge.golden_stream import Call
+from vskd.bundle.stream.stream import Stream
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
+from vskd.bundle.stream.synthetic_stream import Call
 from vskd.firmware_bridge.generate import Firmware, read_firmware
 from vskd.firmware_bridge.make_page import make_page
 from vskd.firmware_bridge.page_contract import probabilities
-from vskd.firmware_bridge.stream import Stream
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
 
 SETTINGS = StreamSettings(
     device=DeviceSettings(rest=(0.0, 0.0, 1.0)), decision=DecisionSettings(smoothing="majority", votes=3)

@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from vskd.bundle.bundle import MODEL, load_bundle
+from vskd.bundle.stream.stream_plan import StreamPlan
+from vskd.bundle.stream.stream_settings import StreamSettings
+from vskd.bundle.stream.synthetic_stream import Call
 from vskd.errors import BundleError, SettingError
 from vskd.files import atomic_folder
 from vskd.firmware_bridge.generate import (
@@ -20,10 +23,7 @@ from vskd.firmware_bridge.generate import (
     refuse_foreign,
     write_firmware,
 )
-from vskd.firmware_bridge.golden_stream import Call
 from vskd.firmware_bridge.page_contract import page_contract
-from vskd.firmware_bridge.stream_plan import StreamPlan
-from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.firmware_bridge.wasm import build_module, missing_tools
 
 PAGE = Path(__file__).parent / "page"

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from vskd import __version__
 from vskd.bundle.contract import SensorContract
-from vskd.firmware_bridge.conditions import Condition
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream_plan import MICROSECONDS, StreamPlan
 from vskd.firmware_bridge.generate import Firmware
-from vskd.firmware_bridge.stream_plan import MICROSECONDS, StreamPlan
 from vskd.preprocessing.sensor.column_names import quantity_of, vocabulary
 from vskd.preprocessing.sensor.units import conversion, spellings
 
