@@ -152,7 +152,9 @@ NEEDED = {
     "bundle sign": {"path", "key"},
     "bundle verify": {"path"},
     "firmware generate": {"bundle", "out"},
+    "firmware page": {"bundle", "out"},
     "firmware test": {"bundle"},
+    "serve": {"bundle"},
     "predict": {"bundle", "recording"},
 }
 """Arguments and options without which a command is no command."""
@@ -178,6 +180,7 @@ DEFAULTS = {
     "compare": {"seeds": (0, 1, 2), "workers": 1},
     "firmware generate": {"weights": "auto"},
     "predict": {"variable": ""},
+    "serve": {"port": 8765},
 }
 """What an option is where it is not given; all others are left out then."""
 LIMITS = {
@@ -199,6 +202,7 @@ LIMITS = {
     "compare": {"workers": (1, None)},
     "teach": {"number": (0, None)},
     "distill": {"rounds": (1, None)},
+    "serve": {"port": (0, 65535)},
     "predict": {
         "every": (1, None),
         "piece": (0, None),
