@@ -203,6 +203,7 @@ LIMITS = {
         "every": (1, None),
         "piece": (0, None),
         "votes": (1, 31),
+        "mean_seconds": (0, None),
         "min_seconds": (0, None),
         "unknown_below": (0, 1),
     },
