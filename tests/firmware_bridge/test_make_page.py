@@ -33,7 +33,7 @@ def test_the_folder_holds_all_that_it_names_and_names_nothing_else(site: Site) -
 
 
 def test_the_example_is_the_golden_stream_to_python_too(site: Site) -> None:
-    _, decisions = site.firmware.golden_stream
+    decisions = site.firmware.golden_stream.decisions
     events = list(stream_file(site.firmware.bundle, site.folder / "example.csv", SETTINGS))
     labels = site.firmware.bundle.manifest.provenance.labels
     assert [event.status for event in events] == [d.status for d in decisions]

@@ -26,7 +26,7 @@ def test_probabilities_are_those_of_softmax() -> None:
     ("changes", "motion"),
     [
         ({}, {"factor": 1 / 9.80665, "axes": [0, 1, 2]}),
-        ({"unit": "m/s^2", "axes": ("Z", "x", "y")}, {"factor": 1.0, "axes": [2, 0, 1]}),
+        ({"unit": "m/s^2", "axes": ("Z", "x", "y"), "range_limit": 80.0}, {"factor": 1.0, "axes": [2, 0, 1]}),
     ],
 )
 def test_a_phone_stands_for_an_accelerometer(tmp_path, changes, motion) -> None:

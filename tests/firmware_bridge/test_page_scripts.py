@@ -18,7 +18,7 @@ def _node() -> None:
 
 def test_the_example_gives_every_number_of_python(site: Site) -> None:
     """However it is cut into pieces."""
-    calls, decisions = site.firmware.golden_stream
+    calls, decisions = site.firmware.golden_stream.calls, site.firmware.golden_stream.decisions
     script = f"""{ROWS}
         const firmware = await vskd.Firmware.open(vskd.module, vskd.weights, vskd.contract);
         const {{ samples, times, count }} = vskd.readRecording("example.csv", vskd.example, vskd.contract);
