@@ -11,10 +11,14 @@ import pytest
 from PIL import Image
 from scipy.io import loadmat
 
+from tests.datasets.video.clips import write_clip
+from tests.preprocessing.video.clips import only_sound
 from vskd.preprocessing.sensor.signals import resample_to_rate
 from vskd.preprocessing.stores.frame_store import FrameStore
 from vskd.preprocessing.stores.gaf_store import GafStore
 from vskd.preprocessing.stores.window_store import WindowStore
+from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.sampling import clip_indices
 
 
 def test_windows_whole(vskd, synthetic_root: Path, tmp_path: Path) -> None:
@@ -185,6 +189,35 @@ def test_a_few_frames_of_each_clip_with_arrays_and_a_table(vskd, moves_root: Pat
     assert total[:2] == ["total", "18"]
     assert float(total[2]) == pytest.approx(sum(float(row[2]) for row in rows), abs=0.01)
     assert "total: 18 clips" in (tmp_path / "times" / "times.txt").read_text()
+
+
+def test_bad_clips_are_named_and_counted_up_to_a_share(vskd, tmp_path: Path) -> None:
+    """One name in two classes, names that are not ASCII; a file that is no video, and one that is sound only."""
+    data = tmp_path / "data"
+    names = [f"{label}/{name}.avi" for label in ("laufen", "Sprünge") for name in ("eins", "zwölf", "跳", "b")]
+    for seed, name in enumerate(names):
+        write_clip(data / name, seed)
+    (data / "laufen/b.avi").unlink()
+    (data / "laufen/b.mkv").write_bytes(b"no video" * 50)
+    only_sound(data / "Sprünge/b.mp4")
+    (data / "Sprünge/b.avi").unlink()
+    words = ["preprocess", "frames", "video-folder", "--data", data, "--stream", "rgb", "--sequence-length", "4"]
+    words += ["--size", "16", "--npy", tmp_path / "arrays", "--out", tmp_path / "c.h5", "--max-bad-fraction"]
+    answer = vskd(*words, "0.2")
+    assert answer.code == 1 and "2 of 8 recordings are corrupt, more than the allowed 20%" in answer.err
+    assert str(data / "laufen/b.mkv") in answer.err and not (tmp_path / "c.h5").exists()
+    answer = vskd(*words, "0.25")
+    assert answer.code == 0, answer.err
+    assert "6 recordings, written" in answer.out and "2 left out:" in answer.out
+    rows = [line.split("  ")[0] for line in answer.out.splitlines() if str(data) in line and "b." in line]
+    assert rows == ["Sprünge/b.mp4", "laufen/b.mkv"]
+    assert np.load(tmp_path / "arrays" / "labels.npy").tolist() == [0, 0, 0, 1, 1, 1]
+    paths = [Path(str(path)).relative_to(data).as_posix() for path in np.load(tmp_path / "arrays/video_file_paths.npy")]
+    assert sorted(paths) == sorted(name for name in names if "/b." not in name)
+    features = np.load(tmp_path / "arrays" / "features.npy")
+    for path, clip in zip(paths, features, strict=True):
+        whole = np.stack(list(read_frames(data / path, size=16)))
+        np.testing.assert_array_equal(clip[..., ::-1], whole[clip_indices(20, 4, "spread", 1)])
 
 
 def test_what_only_fits_a_few_frames_is_refused_without_them(vskd, moves_root: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ What counts as the video, and as all of it:
 import logging
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -382,11 +382,11 @@ def _decoded_frames(path: Path, threads: int = 0) -> Iterator["av.VideoFrame"]:
         stated = states_its_end(path)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = threads
-        progress = _Progress()
+        progress, wanted = _Progress(), stream.index
         try:
             for packet in container.demux():
-                progress.reach(packet)
-                if packet.stream.index != stream.index:  # the packets that end a stream have no `stream_index`
+                progress.reach(packet, number := packet.stream.index)
+                if number != wanted:  # the packets that end a stream have no `stream_index`
                     continue
                 progress.packets += packet.size > _SKIPPED and not packet.is_discard
                 for frame in packet.decode():
@@ -399,16 +399,23 @@ def _decoded_frames(path: Path, threads: int = 0) -> Iterator["av.VideoFrame"]:
 
 @dataclass
 class _Progress:
-    """How far a clip was read: video packets with a frame in them, frames, and the end in seconds of all streams."""
+    """How far a clip was read: video packets with a frame in them, frames, and where each stream ends, in its ticks."""
 
     packets: int = 0
     frames: int = 0
-    end: float = -math.inf
+    ends: dict[int, int] = field(default_factory=dict)
 
-    def reach(self, packet: Any) -> None:
+    def reach(self, packet: Any, stream: int) -> None:
         """Note when a packet ends."""
         if packet.pts is not None and packet.size:
-            self.end = max(self.end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+            end = packet.pts + (packet.duration or 0)
+            if end > self.ends.get(stream, -math.inf):
+                self.ends[stream] = end
+
+    def end_s(self, container: Any) -> float:
+        """The end of all streams in seconds."""
+        ends = (float(end * container.streams[stream].time_base) for stream, end in self.ends.items())
+        return max(ends, default=-math.inf)
 
 
 def _check_all_there(path: Path, container: Any, progress: _Progress, stated: bool) -> None:
@@ -432,7 +439,7 @@ def _check_all_there(path: Path, container: Any, progress: _Progress, stated: bo
         return
     if container.duration and container.format.name.split(",")[0] in _STATE_DURATION:
         seconds = container.duration / _import_av().time_base
-        reached = progress.end - (container.start_time or 0) / _import_av().time_base
+        reached = progress.end_s(container) - (container.start_time or 0) / _import_av().time_base
         if reached < LEAST_DECODED * seconds:
             raise DataError(f"{path}: it ends after {reached:.2f} of the {seconds:.2f} s that it states", _DAMAGED)
         if seconds - reached > _FRAMES_OF_DOUBT / float(_video_stream(container, path).average_rate or 1):
