@@ -191,6 +191,45 @@ def test_a_few_frames_of_each_clip_with_arrays_and_a_table(vskd, moves_root: Pat
     assert "total: 18 clips" in (tmp_path / "times" / "times.txt").read_text()
 
 
+def published_arrays(root: Path, length: int, height: int, width: int) -> tuple[np.ndarray, list[int], list[str]]:
+    """As the published loop takes them, with all frames decoded in place of seeking to each."""
+    features, labels, paths = [], [], []
+    for label, folder in enumerate(sorted(path for path in root.iterdir() if path.is_dir())):
+        for path in sorted(folder.iterdir()):
+            with av.open(str(path)) as container:
+                size = {"width": width, "height": height, "interpolation": "AREA"}
+                video = [frame.to_ndarray(format="rgb24", **size)[..., ::-1] for frame in container.decode(video=0)]
+            skip, frames = max(int(len(video) / length), 1), []
+            for number in range(length):
+                if number * skip >= len(video):
+                    break
+                frames.append(video[number * skip])
+            if len(frames) == length:
+                features.append(frames)
+                labels.append(label)
+                paths.append(str(path))
+    return np.asarray(features), labels, paths
+
+
+def test_the_published_sampling_is_that_of_the_published_loop(vskd, tmp_path: Path) -> None:
+    """Clips below, at and above the length of a sample; of 15 frames the first 8 are seen, of 17 every other one."""
+    for number, frames in enumerate((7, 8, 15, 16, 17, 20)):
+        folder = tmp_path / "data" / ("run", "jump")[number % 2]
+        write_clip(folder / f"{frames}.mp4", 3 + number, frames)
+    words = ["preprocess", "frames", "video-folder", "--data", tmp_path / "data", "--stream", "rgb"]
+    words += ["--sequence-length", "8", "--height", "24", "--width", "40", "--fit", "squash", "--sampling", "reference"]
+    words += ["--npy", tmp_path / "a", "--table", tmp_path / "t", "--out", tmp_path / "c.h5"]
+    answer = vskd(*words, "--max-bad-fraction", "0.2")
+    assert answer.code == 0, answer.err
+    assert "7 frames are fewer than the 8 of a sample, which the published code leaves out" in answer.out
+    features, labels, paths = published_arrays(tmp_path / "data", 8, 24, 40)
+    np.testing.assert_array_equal(np.load(tmp_path / "a" / "features.npy"), features)
+    assert np.load(tmp_path / "a" / "labels.npy").tolist() == labels == [0, 0, 0, 1, 1]
+    assert np.load(tmp_path / "a" / "video_file_paths.npy").tolist() == paths
+    rows = [line.split(",")[:2] for line in (tmp_path / "t" / "times.csv").read_text().splitlines()[1:]]
+    assert rows == [["jump", "3"], ["run", "2"], ["arrays", "0"], ["total", "5"]], "the one left out is not counted"
+
+
 def test_bad_clips_are_named_and_counted_up_to_a_share(vskd, tmp_path: Path) -> None:
     """One name in two classes, names that are not ASCII; a file that is no video, and one that is sound only."""
     data = tmp_path / "data"
