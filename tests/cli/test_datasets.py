@@ -155,6 +155,26 @@ def test_audit_of_sensor_data_says_what_it_cannot_measure(vskd, synthetic_root: 
     assert "source videos" not in answer.out.split("note")[0]
 
 
+def test_audit_names_overlapping_parts_of_files(vskd, tmp_path: Path) -> None:
+    samples = np.random.default_rng(0).normal(0.5, 0.3, (200, 3))
+    for name in ("one", "two"):
+        np.savetxt(tmp_path / f"{name}.csv", samples, fmt="%.5f", delimiter=",")
+    rows = "one.csv,1,walk,1,40", "one.csv,1,run,70,110", "two.csv,2,walk,1,60", "two.csv,2,run,120,160"
+    (tmp_path / "list.csv").write_text("\n".join(["file,subject,label,first_row,last_row", *rows]))
+    (tmp_path / "dataset.yaml").write_text(
+        "format: sensor-folder 1\ntable: list.csv\n"
+        "streams: {accelerometer: {columns: [0, 1, 2], rate_hz: 50, unit: g}}\n"
+    )
+    words = ["datasets", "audit", "sensor-folder", "--data", tmp_path, "--protocol", "leave-one-subject-out"]
+    answer = vskd(*words, "--fold", 2)
+    assert (
+        "parts of files that overlap across training and test  1 (s1_walk_one-0001 and s2_walk_two-0001)" in answer.out
+    )
+    (tmp_path / "list.csv").write_text((tmp_path / "list.csv").read_text().replace("2,walk,1,60", "2,walk,1,40"))
+    answer = vskd(*words, "--fold", 2)  # now they are equal, and counted as such
+    assert "test files with the content of a training file  1 (" in answer.out and "overlap across" not in answer.out
+
+
 def test_audit_of_clips_names_copies_and_warns_of_a_random_division(vskd, moves_root: Path, tmp_path: Path) -> None:
     """Six groups of moving squares; the tested one, f, gets two of a's clips, one of them in another container."""
     root = Path(shutil.copytree(moves_root, tmp_path / "moves"))

@@ -185,6 +185,9 @@ def _print_fold(fold: Mapping[str, Any]) -> None:
         *([("source videos of the test part that train, too", videos)] if fold["clips"] else []),
         ("test files with the content of a training file", "not compared" if same is None else _named(_pairs(same))),
     ]
+    if fold["overlapping"]:
+        overlapping = _named([" and ".join(pair) for pair in fold["overlapping"]])
+        fields.append(("parts of files that overlap across training and test", overlapping))
     if "same_clip" in fold:
         fields.append(("test clips that look the same as a training clip", _named(_pairs(fold["same_clip"]))))
         fields.append(("groups of the test part that train, too", _named(fold["shared_groups"])))
