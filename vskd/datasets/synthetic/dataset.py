@@ -42,7 +42,7 @@ def index(root: Path) -> Index:
 ENTRY = DatasetEntry(
     name="synthetic",
     title="Synthetic kinematic world",
-    description="Up to 10 actions of a simulated body: wrist accelerometer and gyroscope, rendered RGB video, and joints if asked for.",
+    description="Up to 10 actions of a simulated body: wrist accelerometer and gyroscope, rendered RGB video; joints.",
     index=index,
     labels=ACTIONS,
     streams=("accelerometer", "gyroscope", "rgb", "skeleton"),
