@@ -5,9 +5,10 @@
 The published student of VSKD is ResNet18 in float32 on the Gramian angular field of 224 x 224 pixels (recipe
 `vskd-paper`); the small ones are `separable-resnet1d` and its half on the raw window of 128 samples, in int8. "network"
 is the model alone; "all" is from a window of three axes to the logits: scaling or field in numpy, the model's own input
-and output types, and the model. All of them take turns in short blocks, so that other work on the machine meets all
-alike; on a busy machine compare the columns "min". Weights are random, with BatchNorm statistics of random windows:
-neither time nor size depends on training.
+and output types, and the model. Times are those of the processor (one thread computes, so that they are those of a
+quiet machine's clock), because on a busy machine a long inference waits for its turn and a short one does not. All take
+turns in short blocks. Weights are random, with BatchNorm statistics of random windows: neither time nor size depends on
+training.
 """
 
 import argparse
@@ -24,7 +25,6 @@ import torch
 from torch import nn
 
 from vskd.bundle.encode_numpy import encode
-from vskd.bundle.latency import compare_latency
 from vskd.bundle.runtime import LiteRTModel
 from vskd.export.convert.integer_form import integer_form
 from vskd.export.convert.litert import LogitsOnly, convert_float
@@ -84,8 +84,7 @@ def main() -> None:
     options = parser.parse_args()
     made = {student.title: model_of(student, options.classes) for student in STUDENTS}
     models = {title: content for title, (content, _) in made.items()}
-    alone = compare_latency(models, threads=1, warmup=WARMUP, runs=options.runs)
-    network = {title: (latency.min_ms, latency.p50_ms) for title, latency in alone.items()}
+    network = in_turns({title: alone(content) for title, content in models.items()}, options.runs)
     whole = in_turns({s.title: road(s, models[s.title]) for s in STUDENTS}, options.runs)
     lines = [HEAD, "|" + "---|" * (HEAD.count("|") - 1)]
     first = STUDENTS[0].title
@@ -120,6 +119,13 @@ def model_of(student: Student, classes: int) -> tuple[bytes, int]:
     return content, sum(parameter.numel() for parameter in network.parameters())
 
 
+def alone(content: bytes) -> Callable[[], object]:
+    """The model itself, on an input of its own type."""
+    model = LiteRTModel(content)
+    x = model.to_raw(np.zeros(model.input_shape, np.float32))
+    return lambda: model.raw(x)
+
+
 def road(student: Student, content: bytes) -> Callable[[], object]:
     """From a window to its logits, each time the same one."""
     model, (window,) = LiteRTModel(content), random_windows(1, student.length)
@@ -127,7 +133,7 @@ def road(student: Student, content: bytes) -> Callable[[], object]:
 
 
 def in_turns(works: Mapping[str, Callable[[], object]], runs: int) -> dict[str, tuple[float, float]]:
-    """Minimum and median in milliseconds of each, in blocks that take turns."""
+    """Minimum and median of the processor's milliseconds for each, in blocks that take turns."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for work in works.values():
         for _ in range(WARMUP):
@@ -135,9 +141,9 @@ def in_turns(works: Mapping[str, Callable[[], object]], runs: int) -> dict[str, 
     for _ in range(0, runs, BLOCK):
         for name, work in works.items():
             for _ in range(BLOCK):
-                start = time.perf_counter()
+                start = time.process_time()
                 work()
-                times[name].append(1000 * (time.perf_counter() - start))
+                times[name].append(1000 * (time.process_time() - start))
     return {name: (min(values), float(np.median(values))) for name, values in times.items()}
 
 
