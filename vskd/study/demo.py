@@ -16,12 +16,12 @@ from vskd.bundle.predict import predict_file
 from vskd.datasets.recording import Recording
 from vskd.datasets.synthetic.write import write_world
 from vskd.distillation.run import RunFolder
-from vskd.export.evaluate import export_and_evaluate
 from vskd.recipe import Recipe, load_recipe
 from vskd.study.compare import compare
 from vskd.study.comparison import Comparison
 from vskd.study.comparison_tables import to_text
 from vskd.study.controls import with_controls
+from vskd.study.deploy import export_and_evaluate
 
 RECIPE = "few-labels"
 TRIALS = 6  # per subject and action
