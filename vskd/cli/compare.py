@@ -106,7 +106,7 @@ def compare(
 
     after_run = None
     if int8:
-        from vskd.export.evaluate import export_and_evaluate
+        from vskd.study.deploy import export_and_evaluate
 
         after_run = export_and_evaluate
     comparison = run_comparison(chosen, seeds, out, after_run=after_run, workers=workers, teachers=teachers)

@@ -122,8 +122,7 @@ def generate(bundle: Path, out: Path, settings: StreamSettings | None = None, we
         SettingError: a setting does not fit the contract.
         WriteError: the folder cannot be written.
     """
-    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / MARK).is_file())):
-        raise BundleError(f"{out} exists and was not generated, so it is not replaced", "Choose another output folder")
+    refuse_foreign(out, MARK)
     firmware = read_firmware(load_bundle(bundle), settings, weights)
     with atomic_folder(out) as folder:
         write_firmware(firmware, folder)
@@ -138,6 +137,16 @@ def generate(bundle: Path, out: Path, settings: StreamSettings | None = None, we
         macs=firmware.source.macs,
         delay_samples=None if firmware.plan is None else firmware.plan.delay,
     )
+
+
+def refuse_foreign(out: Path, mark: str) -> None:
+    """Refuse to replace a folder that was not generated: one that is not empty, and lacks the file `mark`.
+
+    Raises:
+        BundleError: `out` holds something else.
+    """
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / mark).is_file())):
+        raise BundleError(f"{out} exists and was not generated, so it is not replaced", "Choose another output folder")
 
 
 def read_firmware(bundle: Bundle, settings: StreamSettings | None = None, weights: Weights = "auto") -> Firmware:

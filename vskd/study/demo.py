@@ -8,12 +8,12 @@ from vskd.bundle.bundle import verify_bundle
 from vskd.bundle.predict import predict_file
 from vskd.datasets.synthetic.write import write_world
 from vskd.distillation.run import RunFolder
-from vskd.export.evaluate import export_and_evaluate
 from vskd.recipe import load_recipe
 from vskd.study.compare import compare
 from vskd.study.comparison import Comparison
 from vskd.study.comparison_tables import to_text
 from vskd.study.controls import with_controls
+from vskd.study.deploy import export_and_evaluate
 
 RECIPE = "demo"
 TRIALS = 8  # per subject and action; with four, the video teacher sees too few clips to learn from
