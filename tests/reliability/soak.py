@@ -31,8 +31,9 @@ CAMPAIGNS = {
     "link": Campaign("firmware_bridge.link.campaign", ("--seconds", "600")),
     "slots": Campaign("firmware_bridge.link.slot_rules", ("--seconds", "600")),
     "fuzz": Campaign("reliability.fuzz_campaign", ("--files", "20000", "--seconds", "3600"), writes=True),
+    "streams": Campaign("reliability.stream_campaign", ("--streams", "100000", "--seconds", "3600"), writes=True),
 }
-"""At least 200 kills and 20,000 files, ten minutes each of bad lines and cut flash; at most about three hours."""
+"""At least 200 kills, 20,000 files, 100,000 streams, ten minutes each of bad lines and cut flash; about four hours."""
 
 
 def run_campaign(campaign: Campaign, out: Path) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import pytest
 
 from tests.conftest import made_once
 from tests.firmware_bridge.bundles import LABELS, Pair, sensor_contract
-from vskd.firmware_bridge.golden_stream import golden_calls, read_decisions
-from vskd.firmware_bridge.stream_settings import StreamSettings, read_stream_settings
+from vskd.bundle.stream.stream_settings import StreamSettings, read_stream_settings
+from vskd.bundle.stream.synthetic_stream import golden_calls
+from vskd.firmware_bridge.stream_records import read_decisions
 from vskd.firmware_bridge.toolchain import EXACT, STRICT
 
 ROOT, STUBS = Path(__file__).parents[2] / "samples", Path(__file__).parent / "stubs"

@@ -178,7 +178,7 @@ def _ignore(_: "Decided") -> None:
 
 
 def _show(decision: "Decided") -> None:
-    from vskd.firmware_bridge.conditions import Condition
+    from vskd.bundle.stream.conditions import Condition
 
     known = decision.status in set(Condition)
     said = decision.text or "unknown" if not decision.status else Condition(decision.status).name if known else "?"

@@ -82,7 +82,7 @@ class _Way:
 
 
 def deliver_all(ends: tuple[AnyEnd, AnyEnd], line: BadLine, messages: int) -> Found:
-    """Send numbered messages both ways at once; raises AssertionError where one is missing, doubled, moved or changed."""
+    """Send numbered messages both ways at once; AssertionError where one is missing, doubled, moved or changed."""
     host, device = ends
     waiting = {id(host): list(range(messages)), id(device): list(range(messages))}
     got: dict[int, list[bytes]] = {id(host): [], id(device): []}

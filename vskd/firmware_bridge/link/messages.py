@@ -186,7 +186,7 @@ class Decided:
     """A decision: of the device, for the host to note, or of the host, for the device to show.
 
     Attributes:
-        status, label, window_label, margin, sample, time_us: see `vskd.firmware_bridge.stream.Decision`.
+        status, label, window_label, margin, sample, time_us: see `vskd.bundle.stream.stream.Decision`.
         text: the label's name; empty where there is none.
     """
 

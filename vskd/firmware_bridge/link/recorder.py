@@ -11,15 +11,15 @@ import numpy as np
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.predict import sensor_contract_of
+from vskd.bundle.stream.stream import Stream
+from vskd.bundle.stream.stream_plan import MICROSECONDS
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.errors import BundleError, DataError, LinkError
 from vskd.files import atomic_path
 from vskd.firmware_bridge.generate import read_firmware
 from vskd.firmware_bridge.link.messages import About, Decided, End, Record, Samples, Wish
 from vskd.firmware_bridge.link.session import Session
 from vskd.firmware_bridge.reference import reference_stream
-from vskd.firmware_bridge.stream import Stream
-from vskd.firmware_bridge.stream_plan import MICROSECONDS
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
 
 SILENCE_S = 10.0
 """Without a sample, after which a recording is given up."""

@@ -11,12 +11,12 @@ import numpy as np
 from vskd.bundle.bundle import MODEL, Bundle
 from vskd.bundle.predict import sensor_contract_of
 from vskd.bundle.sensor_file import Recorded, read_recording
+from vskd.bundle.stream.stream_plan import MICROSECONDS
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.errors import LinkError, SettingError
 from vskd.firmware_bridge.generate import LINK_FILES, RUNTIME, library_sources, read_firmware, write_firmware
 from vskd.firmware_bridge.link.parcel import pack_bundle
 from vskd.firmware_bridge.link.wires import loopback
-from vskd.firmware_bridge.stream_plan import MICROSECONDS
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
 from vskd.firmware_bridge.toolchain import Build, build_program
 
 SECTOR = 4096
