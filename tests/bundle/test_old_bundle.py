@@ -14,6 +14,7 @@ from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.bundle.predict import predict_file
 from vskd.firmware_bridge import device_report as reporting
 from vskd.firmware_bridge.generate import generate
+from vskd.firmware_bridge.vela import VelaEstimate
 
 OLD = Path(__file__).parent / "old_bundle"
 
@@ -47,7 +48,7 @@ def test_it_predicts(old: Path, tmp_path: Path) -> None:
 
 
 def test_it_is_shown_and_becomes_firmware(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reporting, "vela_estimate", lambda content: reporting.VelaEstimate("n", "s", 1.0, 1, 1, 1, 1))
+    monkeypatch.setattr(reporting, "vela_estimate", lambda content: VelaEstimate("n", "s", 1.0, 1, 1, 1, 1))
     report = reporting.device_report(load_bundle(old), "cortex-m4-256k", battery_mah=100.0)
     assert report["fits"] == "yes" and report["macs"] == 192
     assert generate(old, tmp_path / "firmware").macs == 192

@@ -13,7 +13,6 @@ from vskd.firmware_bridge.footprint import measure_needs
 from vskd.firmware_bridge.graph import read_graph
 from vskd.firmware_bridge.stream_plan import MICROSECONDS, plan_stream
 from vskd.firmware_bridge.stream_settings import StreamSettings
-from vskd.firmware_bridge.vela import VelaEstimate as VelaEstimate
 from vskd.firmware_bridge.vela import vela_estimate
 
 HOUR_US = 3600 * MICROSECONDS
