@@ -11,7 +11,7 @@ help:
 	@echo "make demo    from nothing to a verified bundle and a report, on a synthetic world (OUT=demo)"
 	@echo "make test    the tests"
 	@echo "make check   lint, types and tests: what CI runs"
-	@echo "make soak    kills, power loss and damaged files, at length (up to three hours; figures in soak/)"
+	@echo "make soak    kills, power loss, damaged files, random streams, at length (up to four hours; figures in soak/)"
 	@echo "make clean   remove the virtual environment and caches"
 
 install: $(STAMP)

@@ -41,6 +41,8 @@ def test_generate_with_settings_as_json(vskd, real_bundle: Path, tmp_path: Path)
     [
         ("device: {rates: 100}", "device.rates: unknown key"),
         ("decision: {votes: 40}", "decision.votes"),
+        ("decision: {smoothing: hmm}", "decision.smoothing: hmm looks at windows that are still to come"),
+        ("decision: {smoothing: median}", "decision.smoothing: median looks at windows that are still to come"),
         ("device: {unit_factor: 0}", "unit_factor is 0"),
         ("{", "is no valid YAML"),
     ],

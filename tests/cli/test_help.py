@@ -153,7 +153,9 @@ NEEDED = {
     "bundle verify": {"path"},
     "firmware generate": {"bundle", "out"},
     "firmware image": {"bundle", "out", "key", "version", "slot_bytes"},
+    "firmware page": {"bundle", "out"},
     "firmware test": {"bundle"},
+    "serve": {"bundle"},
     "predict": {"bundle", "recording"},
 }
 """Arguments and options without which a command is no command."""
@@ -180,6 +182,7 @@ DEFAULTS = {
     "bundle show": {"part": "cortex-m4-256k", "battery_mah": 100.0},
     "firmware generate": {"weights": "auto"},
     "predict": {"variable": ""},
+    "serve": {"port": 8765},
 }
 """What an option is where it is not given; all others are left out then."""
 LIMITS = {
@@ -203,10 +206,12 @@ LIMITS = {
     "compare": {"workers": (1, None)},
     "teach": {"number": (0, None)},
     "distill": {"rounds": (1, None)},
+    "serve": {"port": (0, 65535)},
     "predict": {
         "every": (1, None),
         "piece": (0, None),
         "votes": (1, 31),
+        "mean_seconds": (0, None),
         "min_seconds": (0, None),
         "unknown_below": (0, 1),
     },

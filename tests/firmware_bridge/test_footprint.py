@@ -9,6 +9,7 @@ import pytest
 from tests.firmware_bridge.bundles import encoded, linear_model, make_bundle, sensor_contract
 from vskd.bundle.bundle import MODEL
 from vskd.bundle.contract import ClipContract, ImageContract, SensorContract
+from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import BundleError
 from vskd.firmware_bridge.contract_header import stream_header
 from vskd.firmware_bridge.cortex import COMPILER
@@ -20,7 +21,6 @@ from vskd.firmware_bridge.footprint import (
     stream_bytes,
 )
 from vskd.firmware_bridge.generate import RUNTIME, Firmware, library_sources, read_firmware
-from vskd.firmware_bridge.stream_settings import StreamSettings
 
 CONTRACTS = {
     "raw": sensor_contract(),

@@ -13,9 +13,9 @@ from vskd.bundle.bundle import MODEL, load_bundle
 from vskd.bundle.contract import ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import BundleError
 from vskd.firmware_bridge.generate import RUNTIME, generate, library_sources, read_firmware
-from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.firmware_bridge.toolchain import HOST_BUILDS, Build, build_program, run_program
 
 

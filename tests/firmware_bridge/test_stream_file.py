@@ -9,11 +9,11 @@ import pytest
 from tests.firmware_bridge.bundles import LABELS, Pair, clock, make_bundle, movement, sensor_contract
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import ImageContract
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.errors import BundleError, DataError
-from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.generate import read_firmware
 from vskd.firmware_bridge.stream_file import read_layout, stream_file
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
 
 
 @pytest.fixture

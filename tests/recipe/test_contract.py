@@ -201,6 +201,8 @@ ELSEWHERE: Mapping[str, Words] = {
     # maps of one size are not averaged: those called deep have one pixel here
     "distiller.terms.4.pooling": [f"distiller.terms.4.{who}_layer=shallow" for who in ("student", "teacher")],
     "labels.seed": ["labels.fraction=0.4"],
+    # a head stands in place of a linear classifier alone
+    **{f"{role}.head": [f"{role}.network=efficientnet-lite0"] for role in ("student", "teachers.0")},
 }
 """Path -> the same, anywhere."""
 LABELS: Mapping[str, str] = {
@@ -211,8 +213,9 @@ LABELS: Mapping[str, str] = {
     "dataset.leave_out": "['1']",
     "distiller.confidence": "{share: 0.1}",
     "teachers.0.cross_fit": "subject",
+    **dict.fromkeys(("student.head", "teachers.0.head"), "{width: 8}"),
 }
-"""Of lists of names: some that are there; images have one trial, and a name that is not there is told."""
+"""Of lists of names, and of sections: some that are there; images have one trial; a name that is not there is told."""
 HEARD = ("cross_fit", "views")
 """Keys of a teacher that change nothing of its training, and what its student hears."""
 

@@ -29,8 +29,9 @@ CAMPAIGNS = {
     "kills": Campaign("kill_campaign", ("--kills", "200", "--seconds", "3600")),
     "power_loss": Campaign("power_loss", ("--count", "1000", "--seconds", "2400")),
     "fuzz": Campaign("fuzz_campaign", ("--files", "20000", "--seconds", "3600"), writes=True),
+    "streams": Campaign("stream_campaign", ("--streams", "100000", "--seconds", "3600"), writes=True),
 }
-"""At least 200 kills and 20,000 files, at most about three hours."""
+"""At least 200 kills, 20,000 files and 100,000 streams, at most about four hours."""
 
 
 def run_campaign(campaign: Campaign, out: Path) -> dict[str, Any]:

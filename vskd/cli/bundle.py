@@ -49,7 +49,10 @@ def verify(path: Path, keys: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(asdict(report) | {"signed_by": signer and signer.name})
     else:
-        click.echo(f"{path}: {len(report.files)} files unchanged, {report.golden_vectors} golden vectors reproduced")
+        golden = f"{report.golden_vectors} golden vectors"
+        if report.golden_decisions:
+            golden += f" and {report.golden_decisions} decisions of a golden stream"
+        click.echo(f"{path}: {len(report.files)} files unchanged, {golden} reproduced")
         click.echo(f"sha256 of the manifest: {report.digest}")
         if signer is not None:
             click.echo(f"signed by: {signer.name}")

@@ -10,7 +10,7 @@ from vskd.cli.options import FILE, FOLDER, VskdGroup, check_signature, json_opti
 from vskd.cli.output import print_fields, print_json, print_table
 
 if TYPE_CHECKING:
-    from vskd.firmware_bridge.stream_settings import StreamSettings
+    from vskd.bundle.stream.stream_settings import StreamSettings
 
 settings_option = click.option(
     "--stream-settings",
@@ -22,14 +22,18 @@ settings_option = click.option(
 
 def read_settings(path: Path | None) -> "StreamSettings | None":
     """Settings of a stream, if a file is given."""
-    from vskd.firmware_bridge.stream_settings import read_stream_settings
+    from vskd.bundle.stream.stream_settings import read_stream_settings
 
     return None if path is None else read_stream_settings(path)
 
 
 @click.group(
     cls=VskdGroup,
-    examples=("vskd firmware generate BUNDLE --out firmware", "vskd firmware test BUNDLE"),
+    examples=(
+        "vskd firmware generate BUNDLE --out firmware",
+        "vskd firmware page BUNDLE --out page",
+        "vskd firmware test BUNDLE",
+    ),
 )
 def firmware() -> None:
     """Turn a bundle into C99, and check that it answers alike everywhere."""
@@ -126,6 +130,40 @@ def image(bundle: Path, out: Path, key: Path, version: str, slot_bytes: int, key
             ("version", made.version),
         ]
     )
+
+
+@firmware.command(
+    "page",
+    examples=(
+        "vskd firmware page BUNDLE --out page",
+        "vskd firmware page BUNDLE --out page --stream-settings watch.yaml --json",
+    ),
+)
+@click.argument("bundle", type=FOLDER)
+@click.option("--out", type=FOLDER, required=True, metavar="DIR", help="Folder of the page; an earlier one goes.")
+@settings_option
+@signature_option
+@json_option
+def page(bundle: Path, out: Path, stream_settings: Path | None, keys: Path | None, as_json: bool) -> None:
+    """Write a page that runs BUNDLE in any browser, from a disk or a web server.
+
+    It replays recordings and listens to a phone's motion sensor, with the generated C as WebAssembly; no request leaves
+    it. Needs clang and lld. To look at it at once: vskd serve.
+    """
+    from vskd.firmware_bridge.make_page import make_page
+
+    check_signature(bundle, keys)
+    report = make_page(bundle, out, read_settings(stream_settings))
+    if as_json:
+        print_json(asdict(report))
+        return
+    fields: list[tuple[str, object]] = [
+        ("page", report.out / "index.html"),
+        ("module", f"{report.module_bytes:,} bytes"),
+    ]
+    if report.weight_bytes:
+        fields.append(("weights", f"{report.weight_bytes:,} bytes beside it"))
+    print_fields(fields)
 
 
 @firmware.command(

@@ -146,7 +146,7 @@ def export_model(
     check_budget(accuracy)
     contract = _with_threshold(contract, best.measured.sure, validation_split)
     manifest = _manifest(converter, best, accuracy, float_measured, provenance, contract)
-    golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels)
+    golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels, contract)
     bundle = write_bundle(
         out, model=best.content, float_model=float_model, golden=golden, manifest=manifest, learned=learned
     )

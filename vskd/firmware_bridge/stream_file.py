@@ -11,13 +11,13 @@ from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.predict import sensor_contract_of
 from vskd.bundle.sensor_columns import choose_columns
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream_plan import MICROSECONDS
+from vskd.bundle.stream.stream_settings import StreamSettings
+from vskd.bundle.stream.synthetic_stream import Call
 from vskd.errors import BundleError, DataError
-from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.generate import read_firmware
-from vskd.firmware_bridge.golden_stream import Call
 from vskd.firmware_bridge.reference import reference_stream
-from vskd.firmware_bridge.stream_plan import MICROSECONDS
-from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.preprocessing.sensor.column_names import time_columns
 from vskd.preprocessing.sensor.delimited import SEPARATORS, cells_of, is_decimal, parse_delimited
 from vskd.preprocessing.sensor.samples import TextSamples
