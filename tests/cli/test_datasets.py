@@ -332,8 +332,8 @@ def test_settings_of_a_world_are_handed_on(vskd, record, tmp_path: Path) -> None
     from vskd.datasets.synthetic import write
 
     seen = record(write, "write_world", 5)
-    words = ["--subjects", 2, "--actions", 3, "--trials", 4, "--seed", 9]
+    words = ["--subjects", 2, "--actions", 3, "--trials", 4, "--seed", 9, "--skeletons"]
     answer = vskd("datasets", "make-synthetic", "--out", tmp_path, *words)
     assert answer.out == f"{tmp_path}: 24 recordings, 5 of them written now\n"
-    expected = {"subjects": 2, "actions": 3, "trials": 4, "seed": 9}
+    expected = {"subjects": 2, "actions": 3, "trials": 4, "seed": 9, "skeletons": True}
     assert {name: seen[0][name] for name in expected} == expected

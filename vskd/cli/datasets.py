@@ -316,12 +316,15 @@ def audit_command(
 @click.option("--actions", type=click.IntRange(1), default=8, show_default=True, help="Number of classes.")
 @click.option("--trials", type=click.IntRange(1), default=4, show_default=True, help="Trials of each action.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same bytes.")
+@click.option("--skeletons", is_flag=True, help="Write the joints that a depth camera's tracker would see, too.")
 @json_option
-def make_synthetic(out: Path, subjects: int, actions: int, trials: int, seed: int, as_json: bool) -> None:
+def make_synthetic(
+    out: Path, subjects: int, actions: int, trials: int, seed: int, skeletons: bool, as_json: bool
+) -> None:
     """Write a synthetic world: wrist sensor and video of simulated people, in the layout of UTD-MHAD."""
     from vskd.datasets.synthetic.write import write_world
 
-    written = write_world(out, subjects=subjects, actions=actions, trials=trials, seed=seed)
+    written = write_world(out, subjects=subjects, actions=actions, trials=trials, seed=seed, skeletons=skeletons)
     total = subjects * actions * trials
     if as_json:
         print_json({"out": out, "recordings": total, "written": written})

@@ -48,7 +48,7 @@ def write_clip_arrays(store: FrameStore, clips: Sequence[LabelledClip], folder: 
     with atomic_folder(folder) as place:
         features = np.lib.format.open_memmap(place / FEATURES, mode="w+", dtype=np.uint8, shape=shape)
         for number, clip in enumerate(track(kept, "Writing arrays")):
-            features[number] = store.frames(clip.id, np.arange(shape[1]))[..., ::-1]  # grey is repeated
+            features[number] = store.read(clip.id)[..., ::-1]  # grey is repeated
         features.flush()
         np.save(place / LABELS, np.array([clip.label for clip in kept], dtype=np.int64))
         np.save(place / PATHS, np.array([clip.path for clip in kept]))
