@@ -156,6 +156,9 @@ NEEDED = {
     "firmware page": {"bundle", "out"},
     "firmware test": {"bundle"},
     "serve": {"bundle"},
+    "link record": {"out"},
+    "link send": {"bundle"},
+    "link simulate": {"bundle", "recording", "tcp"},
     "predict": {"bundle", "recording"},
 }
 """Arguments and options without which a command is no command."""
@@ -181,6 +184,8 @@ DEFAULTS = {
     "compare": {"seeds": (0, 1, 2), "workers": 1},
     "bundle show": {"part": "cortex-m4-256k", "battery_mah": 100.0},
     "firmware generate": {"weights": "auto"},
+    "link record": {"baud": 115_200},
+    "link send": {"baud": 115_200},
     "predict": {"variable": ""},
     "serve": {"port": 8765},
 }
@@ -207,6 +212,8 @@ LIMITS = {
     "teach": {"number": (0, None)},
     "distill": {"rounds": (1, None)},
     "serve": {"port": (0, 65535)},
+    "link record": {"baud": (300, 4_000_000), "seconds": (0, None)},
+    "link send": {"baud": (300, 4_000_000)},
     "predict": {
         "every": (1, None),
         "piece": (0, None),
