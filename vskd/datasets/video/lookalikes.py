@@ -20,7 +20,7 @@ from vskd.progress import track
 NEAR, FAR, GAP = 0.05, 0.2, 0.4
 NEIGHBOURS = 8
 """That are looked at of each clip: of more copies, those of its neighbours lead to the others."""
-_BLOCK, _OTHERS = 1024, 256
+_BLOCK, _OTHERS = 512, 256
 """Clips that are compared at a time, and with how many."""
 
 
