@@ -295,9 +295,10 @@ def test_every_figure_of_a_stream_is_printed(vskd, record, monkeypatch: pytest.M
 
 
 def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from vskd.datasets import catalog
+    from vskd.datasets import catalog, sensor_heads
     from vskd.datasets import summary as library
 
+    monkeypatch.setattr(sensor_heads, "with_heads_checked", lambda index: index)
     content = {
         "dataset": "x",
         "root": "DATA",
@@ -332,8 +333,8 @@ def test_settings_of_a_world_are_handed_on(vskd, record, tmp_path: Path) -> None
     from vskd.datasets.synthetic import write
 
     seen = record(write, "write_world", 5)
-    words = ["--subjects", 2, "--actions", 3, "--trials", 4, "--seed", 9]
+    words = ["--subjects", 2, "--actions", 3, "--trials", 4, "--seed", 9, "--skeletons"]
     answer = vskd("datasets", "make-synthetic", "--out", tmp_path, *words)
     assert answer.out == f"{tmp_path}: 24 recordings, 5 of them written now\n"
-    expected = {"subjects": 2, "actions": 3, "trials": 4, "seed": 9}
+    expected = {"subjects": 2, "actions": 3, "trials": 4, "seed": 9, "skeletons": True}
     assert {name: seen[0][name] for name in expected} == expected

@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from vskd.firmware_bridge.stream_settings import StreamSettings
 
 from tests.firmware_bridge.bundles import encoded, linear_model, make_bundle, sensor_contract
 from vskd.bundle.bundle import MODEL
 from vskd.bundle.contract import ClipContract, ImageContract, SensorContract
+from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import BundleError
 from vskd.firmware_bridge.contract_header import stream_header
 from vskd.firmware_bridge.cortex import COMPILER

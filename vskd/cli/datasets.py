@@ -99,13 +99,14 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
 def index_command(name: str, data: Path, as_json: bool) -> None:
     """List the recordings of data set NAME in a folder: subjects, classes, streams, and what is wrong, each named.
 
-    Only names and file headers are read. Problems (missing, corrupt, duplicate, unpaired, unknown) do not stop the
-    command: training leaves such recordings out and says so.
+    Names, file headers and the first rows of sensor files are read; `vskd doctor` reads all of them. Problems (missing,
+    corrupt, duplicate, unpaired, unknown) do not stop the command: training leaves such recordings out and says so.
     """
     from vskd.datasets.catalog import get_dataset
+    from vskd.datasets.sensor_heads import with_heads_checked
     from vskd.datasets.summary import index_summary
 
-    summary = index_summary(get_dataset(name).index(data))
+    summary = index_summary(with_heads_checked(get_dataset(name).index(data)))
     print_json(summary) if as_json else _print_summary(summary)
 
 
@@ -316,12 +317,15 @@ def audit_command(
 @click.option("--actions", type=click.IntRange(1), default=8, show_default=True, help="Number of classes.")
 @click.option("--trials", type=click.IntRange(1), default=4, show_default=True, help="Trials of each action.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same bytes.")
+@click.option("--skeletons", is_flag=True, help="Write the joints that a depth camera's tracker would see, too.")
 @json_option
-def make_synthetic(out: Path, subjects: int, actions: int, trials: int, seed: int, as_json: bool) -> None:
+def make_synthetic(
+    out: Path, subjects: int, actions: int, trials: int, seed: int, skeletons: bool, as_json: bool
+) -> None:
     """Write a synthetic world: wrist sensor and video of simulated people, in the layout of UTD-MHAD."""
     from vskd.datasets.synthetic.write import write_world
 
-    written = write_world(out, subjects=subjects, actions=actions, trials=trials, seed=seed)
+    written = write_world(out, subjects=subjects, actions=actions, trials=trials, seed=seed, skeletons=skeletons)
     total = subjects * actions * trials
     if as_json:
         print_json({"out": out, "recordings": total, "written": written})

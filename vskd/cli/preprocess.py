@@ -260,10 +260,10 @@ def write_contact_sheet(store: "GafStore", out: Path) -> None:
 )
 @click.option(
     "--fit",
-    type=click.Choice(["centre-crop", "squash", "foreground"]),
+    type=click.Choice(["centre-crop", "squash", "foreground", "projections"]),
     default="centre-crop",
     show_default=True,
-    help="How a clip becomes square; foreground: the square around the figure, for depth.",
+    help="How a clip becomes square; of depth: foreground, the square around the figure, or three projections of it.",
 )
 @click.option("--jpeg", type=FOLDER, help="Folder to write the frames to as JPEG too.")
 @click.option(
@@ -288,7 +288,7 @@ def frames(
     stream: str,
     max_bad_fraction: float,
     size: int,
-    fit: Literal["centre-crop", "squash", "foreground"],
+    fit: Literal["centre-crop", "squash", "foreground", "projections"],
     jpeg: Path | None,
     sequence_length: int | None,
     height: int | None,
@@ -313,8 +313,8 @@ def frames(
     found = streams_in(index, stream, max_bad_fraction)
     if sequence_length is not None:
         cut = ClipCut(sequence_length, height or size, width or size, fit, sampling or "spread")
-        if fit == "foreground" and cut.height != cut.width:
-            raise click.UsageError("--fit foreground makes squares: give --height and --width the same")
+        if fit in ("foreground", "projections") and cut.height != cut.width:
+            raise click.UsageError(f"--fit {fit} makes squares: give --height and --width the same")
         report = _clips(index, found, cut, max_bad_fraction, workers or 1, npy, table, out)
     else:
         sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()]

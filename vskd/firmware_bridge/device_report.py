@@ -7,12 +7,12 @@ from vskd.bundle.budget import Budget, Needs, PartName, budget_lines
 from vskd.bundle.bundle import MODEL, Bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.parts import PARTS
+from vskd.bundle.stream.stream_plan import MICROSECONDS, plan_stream
+from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import VskdError
 from vskd.firmware_bridge.energy import estimate_energy
 from vskd.firmware_bridge.footprint import measure_needs
 from vskd.firmware_bridge.graph import read_graph
-from vskd.firmware_bridge.stream_plan import MICROSECONDS, plan_stream
-from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.firmware_bridge.vela import vela_estimate
 
 HOUR_US = 3600 * MICROSECONDS

@@ -8,12 +8,12 @@ are those that arm-none-eabi-gcc 12.2 -O2 gives for Cortex-M4 and M33. Instructi
 
 from vskd.bundle.budget import Needs
 from vskd.bundle.contract import ClipContract, Contract, ImageContract, SensorContract
+from vskd.bundle.stream.stream_plan import StreamPlan, plan_stream
+from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import BundleError
 from vskd.firmware_bridge.generate import LARGEST_ARRAY
 from vskd.firmware_bridge.graph import Graph, read_graph
 from vskd.firmware_bridge.model_source import ModelSource, model_source
-from vskd.firmware_bridge.stream_plan import StreamPlan, plan_stream
-from vskd.firmware_bridge.stream_settings import StreamSettings
 
 KERNELS_BYTES, STREAM_BYTES, IMAGE_BYTES = 3200, 3400, 600
 """Code of vskd_kernels.c, vskd_stream.c without its tables, and vskd_image.c."""

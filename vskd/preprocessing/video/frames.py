@@ -35,9 +35,10 @@ Channels = Literal[1, 3]
 ResizeFit = Literal["centre-crop", "squash"]
 Extent = int | tuple[int, int]
 """Edge of a square, or (height, width), in pixels."""
-Fit = Literal["centre-crop", "squash", "foreground"]
-"""How a clip becomes square; `foreground` (the square around the figure, for depth video) needs the whole clip: see
-frame_store.py."""
+WholeClipFit = Literal["foreground", "projections"]
+"""The square around the figure, and three views of it; both for depth video: see figure.py."""
+Fit = ResizeFit | WholeClipFit
+"""How a clip becomes square."""
 
 
 class Span(NamedTuple):
