@@ -107,7 +107,8 @@ def _mean_squares(ones: Floats, others: Floats) -> Floats:
     """Mean squared difference of each of `ones` and each of `others`, (ones, others)."""
     # that of a and b is the mean of a^2 and of b^2 less twice that of a b
     means = (ones**2).mean(axis=1)[:, None] + (others**2).mean(axis=1)
-    return np.maximum(means - 2 * (ones @ others.T) / ones.shape[1], 0)
+    squares: Floats = np.maximum(means - 2 * (ones @ others.T) / ones.shape[1], 0)
+    return squares
 
 
 def _flat(clips: Rows, start: int, count: int) -> Floats:
