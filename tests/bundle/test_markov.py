@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from vskd.bundle.markov import check_course, likely_labels
+from vskd.bundle.markov import check_course, likely_labels, sure_labels
 from vskd.errors import MissingExtraError, SettingError
 
 needs_librosa = pytest.mark.skipif(find_spec("librosa") is None, reason="librosa is not installed (extra hmm)")
@@ -21,14 +21,10 @@ def chances(windows: int, classes: int = 3, seed: int = 0) -> npt.NDArray[np.flo
 
 
 def course(windows: int) -> npt.NDArray[np.float32]:
-    """Probabilities of stretches of ten windows of one of three classes each; of each fourth nothing is known."""
+    """Probabilities of stretches of ten windows of one of three classes each; every fourth says nothing."""
     random = np.random.default_rng(1)
     stretches = [np.eye(3)[k % 3] * (0 if k % 4 == 3 else 4) + 1 for k in range(windows // 10)]
     return np.concatenate([random.dirichlet(shape, 10) for shape in stretches]).astype(np.float32)
-
-
-def emitted(probabilities: npt.NDArray[np.float32], unknown_below: float) -> list[list[float]]:
-    return [[float(p) for p in row] + ([unknown_below] if unknown_below else []) for row in probabilities]
 
 
 def score(path: Sequence[int], rows: list[list[float]], stay: float) -> float:
@@ -49,43 +45,40 @@ def naive(rows: list[list[float]], stay: float) -> list[int]:
 
 
 @needs_librosa
-@pytest.mark.parametrize("unknown_below", [0.0, 0.45])
-def test_it_is_viterbis_path(unknown_below: float) -> None:
+def test_it_is_viterbis_path() -> None:
     given = course(200)
-    found = likely_labels(given, step_s=0.5, mean_seconds=2.5, unknown_below=unknown_below)
-    expected = naive(emitted(given, unknown_below), stay=0.8)
-    assert found.tolist() == [-1 if k == 3 else k for k in expected]
+    found = likely_labels(given, step_s=0.5, mean_seconds=2.5)
+    assert found.tolist() == naive(given.tolist(), stay=0.8)
     assert 0 < np.count_nonzero(np.diff(found)) < np.count_nonzero(np.diff(given.argmax(axis=1)))  # it smooths
-    assert (-1 in found) == (unknown_below > 0)
 
 
 @needs_librosa
 def test_no_other_course_is_more_likely() -> None:
     given = chances(6, seed=3)
-    found = likely_labels(given, step_s=1.0, mean_seconds=4.0, unknown_below=0.4)
-    rows = emitted(given, 0.4)
-    best = max(product(range(4), repeat=6), key=lambda path: score(path, rows, 0.75))
-    assert found.tolist() == [-1 if k == 3 else k for k in best]
+    found = likely_labels(given, step_s=1.0, mean_seconds=4.0)
+    best = max(product(range(3), repeat=6), key=lambda path: score(path, given.tolist(), 0.75))
+    assert found.tolist() == list(best)
 
 
 @needs_librosa
 def test_where_staying_is_as_likely_as_each_change_the_window_decides() -> None:
     given = chances(300, classes=2)  # two classes, two steps in the mean: a half
-    found = likely_labels(given, step_s=1.0, mean_seconds=2.0, unknown_below=0.0)
+    found = likely_labels(given, step_s=1.0, mean_seconds=2.0)
     assert found.tolist() == given.argmax(axis=1).tolist()
 
 
-@needs_librosa
-def test_a_window_alone_is_unknown_below_the_threshold() -> None:
-    given = chances(40, classes=4)
-    alone = [likely_labels(row[np.newaxis], step_s=0.0, mean_seconds=1.0, unknown_below=0.5)[0] for row in given]
-    assert alone == np.where(given.max(axis=1) < 0.5, -1, given.argmax(axis=1)).tolist()
+def test_a_run_is_unknown_where_its_mean_is_too_low() -> None:
+    labels = np.array([0, 0, 1, 1, 1, 0])
+    own = [0.4, 0.8, 0.6, 0.5, 0.1, 0.59]
+    given = np.array([[p, 1 - p] if k == 0 else [1 - p, p] for k, p in zip(labels, own, strict=True)], np.float32)
+    assert sure_labels(labels, given, 0.6).tolist() == [0, 0, -1, -1, -1, -1]  # means 0.6, 0.4, 0.59
+    assert sure_labels(labels, given, 0.3).tolist() == labels.tolist() == sure_labels(labels, given, 0.0).tolist()
 
 
 @needs_librosa
 def test_sure_windows_are_kept_and_no_probability_is_impossible() -> None:
     given = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [1, 0]], np.float32)
-    assert likely_labels(given, step_s=1, mean_seconds=1000, unknown_below=0.0).tolist() == [0, 0, 1, 1, 0]
+    assert likely_labels(given, step_s=1, mean_seconds=1000).tolist() == [0, 0, 1, 1, 0]
 
 
 def test_a_mean_shorter_than_two_steps_is_refused() -> None:

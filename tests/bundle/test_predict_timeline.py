@@ -14,7 +14,7 @@ from vskd.bundle import long_file
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.bundle.contract import UnknownContract
 from vskd.bundle.decision import Decider, DecisionSettings
-from vskd.bundle.markov import likely_labels
+from vskd.bundle.markov import likely_labels, sure_labels
 from vskd.bundle.predict import Predictor, contract_windows
 from vskd.bundle.predict_timeline import (
     TimelineSettings,
@@ -80,15 +80,17 @@ def test_smoothing_does_not_reach_across_a_gap() -> None:
 
 def test_the_likely_course_is_that_of_each_piece_alone() -> None:
     pytest.importorskip("librosa.sequence", reason="librosa is not installed (extra hmm)")
-    times = np.concatenate([every_second(40), every_second(41)[:, :] + 100, every_second(1) + 200])
+    times = np.concatenate([every_second(40), every_second(41) + 100, every_second(1) + 200])
     given = np.random.default_rng(5).dirichlet(np.ones(3), len(times)).astype(np.float32)
-    found = decided(times, given, TimelineSettings(smoothing="hmm", mean_seconds=6.0), 0.45)
+    found = decided(times, given, TimelineSettings(smoothing="hmm", mean_seconds=6.0), 0.5)
     pieces = [slice(0, 40), slice(40, 81), slice(81, 82)]
-    expected = [likely_labels(given[p], step_s=1.0, mean_seconds=6.0, unknown_below=0.45).tolist() for p in pieces]
+    likely = [likely_labels(given[p], step_s=1.0, mean_seconds=6.0) for p in pieces]
+    expected = [sure_labels(n, given[p], 0.5).tolist() for n, p in zip(likely, pieces, strict=True)]
     assert [s.label for s in found for _ in range(round(s.seconds))] == list(chain(*expected))
-    first = found[0]
-    own = given[: round(first.seconds)]
-    assert first.confidence == pytest.approx((own[:, first.label] if first.label >= 0 else own.max(axis=1)).mean())
+    assert {-1, 0} < {s.label for s in found}
+    own = given[np.arange(len(given)), np.concatenate(likely)]  # of the label that is unknown, too
+    assert found[0].confidence == pytest.approx(own[: round(found[0].seconds)].mean())
+    assert all((s.confidence < 0.5) == (s.label == -1) for s in found)
 
 
 def test_settings_of_the_likely_course_belong_together(bundle: Path, tmp_path: Path) -> None:

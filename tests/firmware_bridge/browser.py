@@ -81,9 +81,8 @@ class Browser:
         self.devtools("Emulation.setEmulatedMedia", features=[scheme])
 
     def picture(self) -> bytes:
-        """PNG of the whole page."""
-        answer = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)
-        return base64.b64decode(answer["data"])
+        """PNG of what the screen shows."""
+        return base64.b64decode(self.devtools("Page.captureScreenshot", format="png")["data"])
 
     def requests(self) -> list[str]:
         """Addresses that were asked for since the last call."""

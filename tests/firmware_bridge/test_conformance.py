@@ -40,9 +40,12 @@ def test_everything_that_is_installed_agrees(tmp_path: Path) -> None:
     assert {line.outcome for line in lines} <= {"bit-exact", "close", "skipped"}
     assert all(line.note for line in lines if line.outcome == "skipped")
     assert lines[0].note == "the stream is made here: the bundle holds none of these settings"
-    if shutil.which("gcc"):
-        assert lines[2].outcome == "bit-exact" and lines[6].decisions in (0, lines[2].decisions)
-        assert lines[2].inputs == 64 + lines[0].inputs - 4 and lines[2].decisions > 20
+    ran = [line for line in lines if line.outcome != "skipped"]
+    assert {line.decisions for line in ran} == {0, lines[0].decisions} and lines[0].decisions > 20
+    assert {line.inputs for line in ran} == {lines[0].inputs, 60 + lines[0].inputs}
+    missing = [f"{line.name}: {line.note}" for line in lines if line.outcome == "skipped"]
+    if missing:
+        pytest.skip(f"agreed, without {'; '.join(missing)}")  # named, never in silence
 
 
 def on(monkeypatch: pytest.MonkeyPatch, builds: tuple[Build, ...]) -> None:

@@ -228,7 +228,7 @@ class ClipContract(Strict):
     height: Count
     width: Count
     channels: Literal[3] = 3
-    fit: Literal["centre-crop", "squash", "foreground"]
+    fit: Literal["centre-crop", "squash", "foreground", "projections"]
     sampling: Literal["spread", "reference"]
     value_range: tuple[Finite, Finite] = (0.0, 1.0)
 

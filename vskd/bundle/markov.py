@@ -1,4 +1,4 @@
-"""The most likely course of labels over time: a hidden Markov model whose states are the classes and `unknown`."""
+"""The most likely course of labels over time: a hidden Markov model whose states are the classes."""
 
 import numpy as np
 import numpy.typing as npt
@@ -10,15 +10,13 @@ SHORTEST_STEPS = 2.0
 
 
 def likely_labels(
-    probabilities: npt.NDArray[np.float32], *, step_s: float, mean_seconds: float, unknown_below: float
+    probabilities: npt.NDArray[np.float32], *, step_s: float, mean_seconds: float
 ) -> npt.NDArray[np.int64]:
     """The labels that a hidden Markov model finds most likely together, by Viterbi's algorithm (librosa's).
 
     A label goes on to the next window with the probability 1 - step_s / mean_seconds, so that it lasts `mean_seconds`
     in the mean, and is followed by each other one alike. What the network says of a window counts as it is, without
-    priors of the classes; the null class is a class as others. Where windows may be unknown, that is one more state,
-    as probable in each window as the threshold: without memory a window would be unknown where its best class is below
-    it, as without smoothing.
+    priors of the classes; the null class is a class as others.
 
     Source: Rabiner, "A Tutorial on Hidden Markov Models", Proc. IEEE 1989; probabilities in place of likelihoods:
     Bourlard & Morgan, "Connectionist Speech Recognition", 1994.
@@ -27,10 +25,9 @@ def likely_labels(
         probabilities: (windows, classes) of a piece without gaps, in order, at least one window.
         step_s: seconds from one window to the next.
         mean_seconds: how long a label lasts in the mean.
-        unknown_below: probability of the best class below which a window is unknown; 0: none is.
 
     Returns:
-        (windows,) class numbers, -1 where unknown. Memory: 40 bytes for each window and class, about.
+        (windows,) class numbers. Memory: 40 bytes for each window and class, about.
 
     Raises:
         SettingError: `mean_seconds` is shorter than two steps.
@@ -40,12 +37,28 @@ def likely_labels(
     from librosa.sequence import transition_loop, viterbi_discriminative
 
     states = probabilities.astype(np.float64)
-    if unknown_below:
-        states = np.pad(states, ((0, 0), (0, 1)), constant_values=unknown_below)
     states /= states.sum(axis=1, keepdims=True)
     transitions = transition_loop(states.shape[1], 1 - step_s / mean_seconds)
-    path = viterbi_discriminative(np.ascontiguousarray(states.T), transitions).astype(np.int64)
-    return np.where(path < probabilities.shape[1], path, NO_LABEL)
+    return np.asarray(viterbi_discriminative(np.ascontiguousarray(states.T), transitions), dtype=np.int64)
+
+
+def sure_labels(
+    labels: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32], unknown_below: float
+) -> npt.NDArray[np.int64]:
+    """Labels without the runs of which the network is not sure: -1 where the label's mean probability is too low.
+
+    A single window that is not sure says nothing against its run: that is what the model is for.
+
+    Args:
+        labels: (windows,) of a piece.
+        probabilities: (windows, classes).
+        unknown_below: mean probability of a run's label below which it is unknown.
+    """
+    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    starts = np.flatnonzero(np.diff(labels, prepend=-1))
+    lengths = np.diff(starts, append=len(labels))
+    means = np.add.reduceat(own, starts) / lengths
+    return np.where(np.repeat(means, lengths) >= unknown_below, labels, NO_LABEL)
 
 
 def check_course(step_s: float, mean_seconds: float) -> None:

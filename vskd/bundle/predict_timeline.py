@@ -14,7 +14,7 @@ import numpy.typing as npt
 from vskd.bundle.bundle import load_bundle
 from vskd.bundle.decision import NO_LABEL, Decider, DecisionSettings, Votes
 from vskd.bundle.long_file import LongRecording, open_long
-from vskd.bundle.markov import check_course, likely_labels
+from vskd.bundle.markov import check_course, likely_labels, sure_labels
 from vskd.bundle.predict import Predictor
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.timeline import ROUNDING_S, Seconds, Segment, segments, window_bounds
@@ -200,14 +200,12 @@ def decided(
     labels = np.where(best >= unknown_below, smooth.argmax(axis=1), NO_LABEL).astype(np.int64)
     if settings.smoothing in ("majority", "hysteresis"):
         labels = np.concatenate([_as_the_firmware(labels[piece].tolist(), settings) for piece in pieces])
+    own = np.where(labels == NO_LABEL, best, smooth[np.arange(len(labels)), labels])
     if settings.mean_seconds is not None:
         step, mean = _step(times, first), settings.mean_seconds
-        likely = [
-            likely_labels(smooth[piece], step_s=step, mean_seconds=mean, unknown_below=unknown_below)
-            for piece in pieces
-        ]
-        labels = np.concatenate(likely)
-    own = np.where(labels == NO_LABEL, best, smooth[np.arange(len(labels)), labels])
+        likely = [likely_labels(smooth[piece], step_s=step, mean_seconds=mean) for piece in pieces]
+        sure = [sure_labels(n, smooth[piece], unknown_below) for n, piece in zip(likely, pieces, strict=True)]
+        labels, own = np.concatenate(sure), smooth[np.arange(len(smooth)), np.concatenate(likely)]
     return without_short(segments(times, labels, own.astype(np.float64)), settings.min_seconds)
 
 

@@ -54,6 +54,7 @@ CATALOG: dict[str, Entry] = {
     "bundle": Entry("vskd.cli.bundle", "bundle", "Verify, sign or show a bundle."),
     "firmware": Entry("vskd.cli.firmware", "firmware", "Turn a bundle into C99 and test it."),
     "serve": Entry("vskd.cli.serve", "serve", "Open a page that runs a bundle in the browser."),
+    "link": Entry("vskd.cli.link", "link", "Record from a device, send it a bundle, or simulate one."),
     "predict": Entry("vskd.cli.predict", "predict", "Classify recordings, images or videos with a bundle."),
 }
 

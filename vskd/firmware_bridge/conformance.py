@@ -219,7 +219,8 @@ def _cortex(suite: Suite, board: cortex.Board) -> Line:
     said = cortex.run_test(board, suite.folder, RUNTIME, sources, suite.folder / "cortex")
     vectors = len(suite.firmware.golden.vectors)
     same = said == f"{vectors} golden vectors, {len(suite.decisions)} decisions, 0 differences"
-    return Line(board.name, EXACT if same else "differs", vectors, len(suite.decisions), "" if same else said)
+    inputs = vectors + len(suite.firmware.golden_stream.windows)
+    return Line(board.name, EXACT if same else "differs", inputs, len(suite.decisions), "" if same else said)
 
 
 def _wasm(suite: Suite) -> Line:

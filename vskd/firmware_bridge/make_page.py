@@ -132,7 +132,7 @@ def _write(firmware: Firmware, plan: StreamPlan, folder: Path) -> tuple[int, int
         path = build_module(sources, RUNTIME, library_sources(firmware), sources / "vskd.wasm", stream=True)
         module = path.read_bytes()
     weights = firmware.bundle.read(MODEL) if firmware.in_place else b""
-    example = example_csv(plan, firmware.golden_stream[0])
+    example = example_csv(plan, firmware.golden_stream.calls)
     (folder / EXAMPLE).write_text(example, encoding="utf-8")
     _script(folder / "contract.js", "contract", page_contract(firmware, plan))
     _script(folder / MARK, "module", _base64(module))

@@ -11,6 +11,7 @@ from vskd.losses.dkd import NCKDSettings, TCKDSettings
 from vskd.losses.embedding_mse import EmbeddingMSESettings
 from vskd.losses.fitnets_hint import FitNetsHintSettings
 from vskd.losses.kd import KDSettings
+from vskd.losses.kd_on_probabilities import KDOnProbabilitiesSettings
 from vskd.losses.logits_mse import LogitsMSESettings
 from vskd.losses.rkd_angle import RKDAngleSettings
 from vskd.losses.rkd_distance import RKDDistanceSettings
@@ -23,6 +24,7 @@ from vskd.schema import choice
 LOSSES: Mapping[str, type[TermSettings]] = {
     "cross_entropy": CrossEntropySettings,
     "kd": KDSettings,
+    "kd_on_probabilities": KDOnProbabilitiesSettings,
     "tckd": TCKDSettings,
     "nckd": NCKDSettings,
     "embedding_mse": EmbeddingMSESettings,

@@ -87,6 +87,7 @@ class PlanarNetwork(nn.Module):
                 "Choose c3d-lean, c3d-student or c3d as the student",
             )
         self.lean = isinstance(network, C3DLean)
+        self.averages = isinstance(network, C3DLean) and network.pool == "mean"
         trunk = network if isinstance(network, C3DLean) else network.trunk
         self.pixels: Pixels3d = network.pixels
         self.blocks = nn.ModuleList(
@@ -106,7 +107,7 @@ class PlanarNetwork(nn.Module):
             x = block(x)
             if depth:
                 x = self._pooled(x, depth, border=not self.lean and number == len(BLOCKS) - 1)
-        if self.lean:
+        if self.averages:
             logits: Tensor = self.head(x.mean(dim=(0, 2, 3))[None])
             return logits
         logits = self.head(x.transpose(0, 1).flatten()[None])  # (channels, frames, height, width)

@@ -158,11 +158,15 @@
     return `${hz === null ? "Measuring the rate" : `${hz.toFixed(1)} samples a second`}; ${values.join(", ")} ${contract.unit}, length ${length.toFixed(2)}.`;
   }
 
+  function sayNoReading() {
+    stopListening();
+    vskd.showProblem("No reading came: this device has no motion sensor, or the browser keeps it.");
+  }
+
   function redrawLive(stream, began) {
     $("said").textContent = liveWords(stream);
     if (!stream.newest && performance.now() - began > NO_EVENT_MS) {
-      stopListening();
-      vskd.showProblem("No reading came: this device has no motion sensor, or the browser keeps it.");
+      sayNoReading();
       return;
     }
     const { hz } = stream.meter, needed = contract.device.window_rate_hz;
@@ -187,6 +191,7 @@
     const stream = new vskd.MotionStream(contract, Number($("sign").value));
     const onEvent = (event) => {
       const piece = stream.add(event.timeStamp, event.accelerationIncludingGravity);
+      if (!piece && !stream.newest) sayNoReading(); // browsers without a sensor send one empty event
       if (piece && piece.times.length && stream.isSlow === false) take(piece.samples, piece.times);
     };
     const timer = setInterval(redrawLive, DRAW_MS, stream, performance.now());
