@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from vskd.distillation.bfloat16 import refuse_wrong_gradients, strided_on_a_pixel
+from vskd.distillation.bfloat16 import over_two_frames, refuse_wrong_gradients, strided_on_a_pixel
 from vskd.errors import RecipeError
 from vskd.models.catalog import build_network, parse_network
 from vskd.network import Network, Outputs
@@ -20,7 +20,7 @@ class Convolutions(Network):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: torch.Tensor) -> Outputs:
-        embedding = self.layers(x).mean(dim=(2, 3))
+        embedding = self.layers(x).mean(dim=tuple(range(2, x.ndim)))
         return Outputs(embedding, embedding)
 
 
@@ -53,3 +53,31 @@ def test_the_student_of_krca_is_refused_at_32_and_33_pixels(
             refuse_wrong_gradients(network, (3, side, side))
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     refuse_wrong_gradients(network, (3, side, side))
+
+
+@pytest.mark.parametrize(
+    ("layer", "frames", "found"),
+    [
+        (nn.Conv3d(2, 2, 3, padding=1), 2, True),
+        (nn.Conv3d(2, 2, 3, padding=1), 1, False),
+        (nn.Conv3d(2, 2, 3, padding=1), 3, False),
+        (nn.Conv3d(2, 2, (1, 3, 3), padding=(0, 1, 1)), 2, False),
+    ],
+)
+def test_a_convolution_over_two_frames_is_found(layer: nn.Module, frames: int, found: bool) -> None:
+    network = Convolutions(nn.Identity(), layer)
+    assert over_two_frames(network, (2, frames, 4, 4)) == (("layers.1",) if found else ())
+
+
+@pytest.mark.parametrize(("frames", "refused"), [(8, True), (16, True), (17, False), (24, False)])
+def test_the_lean_network_is_refused_at_8_and_16_frames(
+    frames: int, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = (3, frames, 16, 16)
+    network = build_network(parse_network({"name": "c3d-lean", "width": 0.1}), shape=shape, classes=3)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    if refused:
+        with pytest.raises(RecipeError, match=rf"bfloat16, but of clips of {frames} frames layer 'conv\d"):
+            refuse_wrong_gradients(network, shape)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    refuse_wrong_gradients(network, shape)

@@ -112,7 +112,7 @@ def make_bundle(out: Path, contract: Contract, seed: int = 0) -> Bundle:
         parity_float32=parity,
         files={},
     )
-    golden = make_golden(model, samples, encode, LABELS)
+    golden = make_golden(model, samples, encode, LABELS, contract)
     write_bundle(out, model=model, float_model=model, golden=golden, manifest=manifest)
     return load_bundle(out)
 

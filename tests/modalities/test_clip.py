@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from tests.modalities.conftest import inputs
 from vskd.errors import SettingError
 from vskd.modalities.base import Source
-from vskd.modalities.clip import ClipAugmentation, ClipAugmentationSettings, ClipInputs, ClipSees
+from vskd.modalities.clip import ClipAugmentation, ClipAugmentationSettings, ClipInputs, ClipSees, KeptClips
 from vskd.modalities.frames import random_crop
 from vskd.schema import explain, parse
 
@@ -77,6 +77,20 @@ def test_no_mirror_image_where_the_data_set_does_not_say_whose_it_is(world: Sour
     (batch,) = swapped.batches(left, batch_size=100, seed=1)
     assert {world.class_names[k] for k in batch.labels.tolist()} == {"swipe right"}
     assert swapped.mirrored and not seen.source.label_swap
+
+
+def test_clips_stay_in_memory_as_long_as_they_fit(world: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, ids = clips(world).store, sorted(world.recordings)[:3]
+    reads: list[str] = []
+    read = store.frames
+    monkeypatch.setattr(store, "frames", lambda i, which: (reads.append(i), read(i, which))[1])
+    indices = np.array([7, 1, 1])
+    one_clip = store.num_frames(ids[0]) * read(ids[0], indices[:1]).nbytes
+    kept = KeptClips(store, limit=2 * one_clip + 1)
+    for _ in range(3):
+        for recording in ids:
+            np.testing.assert_array_equal(kept.frames(recording, indices), read(recording, indices))
+    assert [reads.count(recording) for recording in ids] == [2, 2, 3], "two fit: read once, and whole"
 
 
 def test_stores_are_shared_by_all_changes(world: Source) -> None:

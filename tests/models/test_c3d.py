@@ -102,6 +102,17 @@ def test_a_linear_probe_trains_the_classifier_alone_and_its_features_are_not_ran
     assert sum(p.numel() for n, p in whole.named_parameters() if n.startswith("fc8")) == 4097 * 101
 
 
+def test_motion_is_each_frame_less_the_one_before_it() -> None:
+    """Against a naive loop; what stands still is gone, however bright it is."""
+    x = torch.rand(2, 3, 5, 4, 6)
+    wanted = torch.zeros_like(x)
+    for channel, deviation in enumerate((0.22803, 0.22145, 0.216989)):
+        for frame in range(1, 5):
+            wanted[:, channel, frame] = (x[:, channel, frame] - x[:, channel, frame - 1]) / deviation
+    torch.testing.assert_close(Pixels3d("motion")(x), wanted, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(Pixels3d("motion")(x + torch.rand(2, 3, 1, 4, 6)), wanted, atol=1e-5, rtol=1e-5)
+
+
 def test_sports1m_wants_blue_first_and_its_mean_taken_away() -> None:
     x = torch.rand(1, 3, 2, 4, 4)
     wanted = 255 * x[:, [2, 1, 0]] - torch.tensor(SPORTS1M_MEAN).view(3, 1, 1, 1)

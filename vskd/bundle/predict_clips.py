@@ -102,7 +102,7 @@ def _pieces(path: Path, cut: "ClipCut", piece_s: float) -> tuple[list[Clip], lis
     from vskd.preprocessing.video.chosen import pieces
     from vskd.preprocessing.video.frames import probe_video
 
-    if cut.fit == "foreground":
+    if cut.fit == "foreground" or cut.fit == "projections":
         raise BundleError(f"{path}: the model cuts out the figure of a whole clip", "Leave out the length of pieces")
     rate = probe_video(path).rate_hz
     if not rate:

@@ -132,8 +132,8 @@ def predict(
     IMAGE (.jpg or .png), a FOLDER of images or a VIDEO. A bundle of clips takes a VIDEO, as one clip or, with --piece,
     piece by piece.
 
-    With --stream a .csv of any length gives one line per window: seconds, label, and log(p1 / p2) of the two most
-    probable classes; with --json one object per line.
+    With --stream a .csv of any length gives one line per window: seconds, label, confidence; with --json one object per
+    line, which also has log(p1 / p2) of the two most probable classes.
     """
     from vskd.bundle.image_input import is_of_images
 
@@ -343,9 +343,9 @@ def _print_stream(bundle: Path, recording: Path, settings: Path | None, as_json:
     for event in stream_file(load_bundle(bundle), recording, read_settings(settings)):
         if as_json:
             content = {"time_s": event.time_s, "status": event.status.name, "label": event.label or None}
-            click.echo(json.dumps(content | {"log_odds": event.log_odds}))
+            click.echo(json.dumps(content | {"confidence": event.confidence, "log_odds": event.log_odds}))
         elif event.status is Condition.OK:
-            click.echo(f"{event.time_s:10.2f}  {event.label or 'unknown'}  {event.log_odds:.2f}")
+            click.echo(f"{event.time_s:10.2f}  {event.label or 'unknown'}  {event.confidence:.3f}")
         else:
             click.echo(f"{event.time_s:10.2f}  {event.status.name}: {event.status.meaning}")
 

@@ -1,5 +1,6 @@
-"""Where bfloat16 must not be trained in: the CPU library's gradient of one kind of convolution is wrong."""
+"""Where bfloat16 must not be trained in: the CPU library's gradients of two kinds of convolution are wrong."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -16,17 +17,42 @@ def strided_on_a_pixel(network: Network, shape: Shape) -> tuple[str, ...]:
         network: of images or frames.
         shape: of one sample.
     """
+
+    def wrong(layer: nn.Module, seen: Shape) -> bool:
+        if not isinstance(layer, nn.Conv2d):
+            return False
+        return seen[-2:] == (1, 1) and max(layer.stride) > 1 and max(layer.kernel_size) > 1
+
+    return _layers(network, shape, wrong)
+
+
+def over_two_frames(network: Network, shape: Shape) -> tuple[str, ...]:
+    """Paths of the 3-D convolutions, three frames wide or more, that see two frames.
+
+    Args:
+        network: of clips.
+        shape: of one sample.
+    """
+
+    def wrong(layer: nn.Module, seen: Shape) -> bool:
+        return isinstance(layer, nn.Conv3d) and seen[-3] == 2 and layer.kernel_size[0] > 2
+
+    return _layers(network, shape, wrong)
+
+
+def _layers(network: Network, shape: Shape, wrong: Callable[[nn.Module, Shape], bool]) -> tuple[str, ...]:
+    """Paths of the layers of which `wrong` says so, told the shape of what each sees."""
     found: list[str] = []
 
     def look(name: str) -> Any:
-        def hook(module: nn.Conv2d, inputs: tuple[torch.Tensor, ...]) -> None:
-            if inputs[0].shape[-2:] == (1, 1) and max(module.stride) > 1 and max(module.kernel_size) > 1:
+        def hook(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+            if isinstance(inputs[0], torch.Tensor) and wrong(module, tuple(inputs[0].shape)):
                 found.append(name)
 
         return hook
 
-    layers = [(name, module) for name, module in network.named_modules() if isinstance(module, nn.Conv2d)]
-    handles = [module.register_forward_pre_hook(look(name)) for name, module in layers]
+    convolutions = [(name, m) for name, m in network.named_modules() if isinstance(m, nn.Conv2d | nn.Conv3d)]
+    handles = [module.register_forward_pre_hook(look(name)) for name, module in convolutions]
     try:
         probe(network, shape)
     finally:
@@ -38,8 +64,10 @@ def strided_on_a_pixel(network: Network, shape: Shape) -> tuple[str, ...]:
 def refuse_wrong_gradients(network: Network, shape: Shape) -> None:
     """Refuse to train in bfloat16 on the CPU what would get other weights, or NaN, in every run.
 
-    The gradient of the weights of a padded convolution with a stride, on a map of one pixel, holds memory that was
-    never written (oneDNN in torch 2.13, with AVX-512: 43 of 60 gradients were wrong, none on larger maps).
+    - The gradient of the weights of a padded convolution with a stride, on a map of one pixel, holds memory that was
+      never written (oneDNN in torch 2.13, with AVX-512: 43 of 60 gradients were wrong, none on larger maps).
+    - So does that of a 3-D convolution over two frames (same library: 50 of 50 were inf, NaN or wrong with two frames,
+      none of 80 with 3 to 16 frames, or with one).
 
     Args:
         network: about to be trained.
@@ -48,10 +76,17 @@ def refuse_wrong_gradients(network: Network, shape: Shape) -> None:
     Raises:
         RecipeError: it has such a layer, and there is no GPU.
     """
-    layers = () if torch.cuda.is_available() else strided_on_a_pixel(network, shape)
-    if layers:
+    if torch.cuda.is_available():
+        return
+    if layers := strided_on_a_pixel(network, shape):
         raise RecipeError(
             f"training.precision is bfloat16, but at {shape[-2]} x {shape[-1]} pixels the map before layer "
             f"'{layers[0]}' is a single one, where the CPU library's gradients are wrong",
             "Set training.precision to float32, or sees.size to a larger one (64)",
+        )
+    if layers := over_two_frames(network, shape):
+        raise RecipeError(
+            f"training.precision is bfloat16, but of clips of {shape[1]} frames layer '{layers[0]}' sees two, where "
+            "the CPU library's gradients are wrong",
+            "Set training.precision to float32, or sees.length to another one (24)",
         )

@@ -9,6 +9,7 @@ from vskd.distillation.run import RunFolder
 from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Inputs
 from vskd.models.catalog import NETWORKS, build_network
+from vskd.models.head import Headed
 from vskd.models.weights.pretrained import load_pretrained
 from vskd.models.weights.state import load_state
 from vskd.network import Network, Outputs
@@ -57,6 +58,8 @@ def new_model(role: Role, inputs: Inputs, classes: int) -> Model:
         )
     with as_recipe_error(f"network '{name}'"):
         network = build_network(role.network, shape=inputs.network_shape, classes=classes)
+        if role.head is not None:
+            network = Headed(network, inputs.network_shape, classes, role.head.width)
     model = Model(inputs.front(), network)
     channels_last(model)
     return model
@@ -71,7 +74,8 @@ def networks_of(kind: str) -> tuple[str, ...]:
 
 
 def channels_last(module: nn.Module) -> None:
-    """Store the weights of 2-D convolutions with channels last, in place: two to three times as fast on CPU.
+    """Store the weights of 2-D and 3-D convolutions with channels last, in place: two to three times as fast on CPU,
+    1.4 times where they are 3-D.
 
     By `to`, not `contiguous`, which leaves weights of one input channel (grey images, depthwise layers) as they are:
     their order is the same either way, but torch takes them for channels first and goes on in that layout.
@@ -79,6 +83,8 @@ def channels_last(module: nn.Module) -> None:
     for parameter in module.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.to(memory_format=torch.channels_last)
+        elif parameter.ndim == 5:
+            parameter.data = parameter.data.to(memory_format=torch.channels_last_3d)
 
 
 def initial_weights(network: Network, weights: str | None) -> None:

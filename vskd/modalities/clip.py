@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor
@@ -19,9 +20,9 @@ from vskd.modalities.frames import CHANNELS, random_crop
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
 from vskd.preprocessing.stores.clip_store import build_clip_store
-from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
+from vskd.preprocessing.stores.frame_store import Frames, FrameSource, FrameStore
 from vskd.preprocessing.video.chosen import ClipCut
-from vskd.preprocessing.video.frames import Fit
+from vskd.preprocessing.video.frames import Fit, WholeClipFit
 from vskd.preprocessing.video.sampling import ClipSampling, shown_indices
 from vskd.schema import BelowOne, Count, Fraction, OnlyWhere, Strict, only_where
 
@@ -57,7 +58,8 @@ class ClipSees(Sees):
     Attributes:
         length: frames of a sample.
         height, width: of a frame, in pixels.
-        fit: how frames become as large; `foreground` (of depth video) makes squares only.
+        fit: how frames become as large; of depth video also `foreground`, a square around the figure, and
+            `projections`, the same seen from the front, the side and above, as the three channels.
         sampling: `spread` covers the whole clip; `reference` is that of the published code, which never sees its tail.
         choices: frames that are kept of each of `length` equal parts of a clip, of which an epoch of training shows one
             at random; without a seed, the middle one.
@@ -76,8 +78,8 @@ class ClipSees(Sees):
 
     @model_validator(mode="after")
     def _figures_are_square(self) -> "ClipSees":
-        if self.fit == "foreground" and self.height != self.width:
-            raise ValueError("fit 'foreground' makes squares: set height and width to the same")
+        if self.fit in get_args(WholeClipFit) and self.height != self.width:
+            raise ValueError(f"fit '{self.fit}' makes squares: set height and width to the same")
         return self
 
     @property
@@ -113,11 +115,40 @@ class ClipAugmentation:
         return clip.clamp(0, 1) if own.contrast or own.brightness else clip, label
 
 
+KEPT_BYTES = 256 * 2**20
+"""Pixels of clips that stay in memory while they are trained on: small data sets are read once, not every epoch."""
+
+
+class KeptClips:
+    """Reads frames of a store; the first clips that fit stay in memory, the others are read again.
+
+    Args:
+        store: where frames are read.
+        limit: bytes that stay.
+    """
+
+    def __init__(self, store: FrameStore, limit: int = KEPT_BYTES) -> None:
+        self._store, self._left = store, limit
+        self._clips = dict[str, Frames]()
+
+    def frames(self, recording: str, indices: npt.NDArray[np.int64]) -> Frames:
+        """See `FrameStore.frames`, which says what it raises."""
+        if recording in self._clips:
+            return self._clips[recording][indices]
+        frames = self._store.frames(recording, indices)
+        count = self._store.num_frames(recording)
+        size = frames[:1].nbytes * count
+        if size <= self._left:
+            self._clips[recording] = self._store.frames(recording, np.arange(count))
+            self._left -= size
+        return frames
+
+
 class ClipBatches(EpochBatches[np.random.Generator | None]):
     """Clips, float32 (batch, 3, length, height, width), 0..1, each label changed with its clip.
 
     Args:
-        store: where frames are read.
+        clips: where frames are read.
         ids: recordings.
         labels: class number of each recording.
         batch_size, seed, sampling: see `EpochBatches`.
@@ -127,7 +158,7 @@ class ClipBatches(EpochBatches[np.random.Generator | None]):
 
     def __init__(
         self,
-        store: FrameStore,
+        clips: KeptClips,
         ids: Sequence[str],
         labels: Sequence[int],
         *,
@@ -138,7 +169,7 @@ class ClipBatches(EpochBatches[np.random.Generator | None]):
         sampling: Sampling = "natural",
     ) -> None:
         super().__init__(ids, labels, batch_size=batch_size, seed=seed, sampling=sampling)
-        self._store, self._cut, self._augmentation = store, cut, augmentation
+        self._clips, self._cut, self._augmentation = clips, cut, augmentation
 
     def _random(self) -> np.random.Generator | None:
         return None if self.seed is None else np.random.default_rng([self.seed, 2])
@@ -150,7 +181,7 @@ class ClipBatches(EpochBatches[np.random.Generator | None]):
     def _sample(self, recording: str, label: int, random: np.random.Generator | None) -> tuple[Tensor, int]:
         indices = shown_indices(self._cut.length, self._cut.choices, random)
         # (length, height, width, channels) -> (channels, length, height, width)
-        clip = torch.from_numpy(self._store.frames(recording, indices)).permute(3, 0, 1, 2).float() / GREYS
+        clip = torch.from_numpy(self._clips.frames(recording, indices)).permute(3, 0, 1, 2).float() / GREYS
         clip = clip.expand(CHANNELS, -1, -1, -1)  # grey -> three equal channels, without copying
         return (
             (clip, label) if random is None or self._augmentation is None else self._augmentation(clip, label, random)
@@ -217,7 +248,7 @@ class ClipInputs(Inputs):
             SettingError: clips are to be mirrored, and the classes of the data set do not fit mirror images.
         """
         return ClipBatches(
-            self.store,
+            self._clips,
             ids,
             self.source.labels_of(ids),
             batch_size=batch_size,
@@ -226,6 +257,10 @@ class ClipInputs(Inputs):
             augmentation=self._augmentation,
             sampling=sampling,
         )
+
+    @cached_property
+    def _clips(self) -> KeptClips:
+        return KeptClips(self.store)
 
     @cached_property
     def _augmentation(self) -> ClipAugmentation | None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from vskd.errors import SettingError
@@ -27,7 +28,7 @@ KINETICS_MEAN, KINETICS_STD = (0.43216, 0.394666, 0.37645), (0.22803, 0.22145, 0
 SPORTS1M_MEAN = (104.0, 117.0, 128.0)
 """Blue, green, red on the scale 0..255, subtracted from the pixels of the public Sports-1M network: one colour for the
 mean clip of its makers, as mmaction2 does."""
-Pixels = Literal["kinetics", "sports1m"]
+Pixels = Literal["kinetics", "sports1m", "motion"]
 Trains = Literal["all", "classifier"]
 
 
@@ -61,7 +62,8 @@ class C3DSettings(NetworkSettings):
         width: share of the published channels, for machines that cannot train all of them.
         conv_dropout: before the third, fourth and fifth pool.
         dropout: behind fc6 and fc7.
-        pixels: how pixels are normalised; `sports1m` is what the public weights were trained with.
+        pixels: how pixels are normalised; `sports1m` is what the public weights were trained with; `motion` shows what
+            changes between frames, see `Pixels3d`.
         trains: `classifier` leaves all weights but those of fc8 as they are, and the dropout between them off: a linear
             probe of pretrained weights.
     """
@@ -82,23 +84,29 @@ class C3DStudentSettings(C3DSettings):
 class Pixels3d(nn.Module):
     """Normalise pixels 0..1 of clips as the network's weights want it.
 
+    `motion`: each frame less the one before it, divided by the deviation of pixels; the first is all zeros. What does
+    not move (the place, the person's build and distance) is gone, which is most of what differs between people.
+
     Shape:
         (batch, 3, frames, height, width) -> the same.
     """
 
     def __init__(self, pixels: Pixels) -> None:
         super().__init__()
-        self.bgr = pixels == "sports1m"
+        self.bgr, self.motion = pixels == "sports1m", pixels == "motion"
         mean = tuple(m / 255 for m in SPORTS1M_MEAN) if self.bgr else KINETICS_MEAN
         self.normalise = Normalise(mean, (1 / 255,) * 3 if self.bgr else KINETICS_STD, dimensions=3)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise a batch."""
-        return self.normalise(x.flip(1) if self.bgr else x)  # type: ignore[no-any-return]
+        shown: Tensor = self.normalise(x.flip(1) if self.bgr else x)
+        if not self.motion:
+            return shown
+        return torch.cat([torch.zeros_like(shown[:, :, :1]), shown[:, :, 1:] - shown[:, :, :-1]], dim=2)
 
     def extra_repr(self) -> str:
         """Says which it is."""
-        return "sports1m" if self.bgr else "kinetics"
+        return "motion" if self.motion else "sports1m" if self.bgr else "kinetics"
 
 
 class C3DTrunk(nn.Module):

@@ -112,6 +112,53 @@ def test_after_a_gap_the_windows_are_those_of_the_rest() -> None:
     np.testing.assert_array_equal(kept[-1], quantize(model_input(after[-1], contract), SCALE, ZERO))
 
 
+def naive(samples: np.ndarray, plan: StreamPlan) -> np.ndarray:
+    """A piece without gaps at the windows' rate, (axes, samples), number by number: its first sample is held before it,
+    and outputs that need samples behind its end are left out."""
+    made, count = plan.resampling, len(samples)
+    if made.half == 0:
+        return samples.T
+    outputs = []
+    for number in range((count * made.up - made.half - 1) // made.down + 1):
+        row = []
+        for axis in range(samples.shape[1]):
+            first, total = float(samples[0, axis]), 0.0
+            for place in range(count):
+                tap = made.half + number * made.down - place * made.up
+                if 0 <= tap <= 2 * made.half:
+                    total += (float(samples[place, axis]) - first) * float(made.taps[tap])
+            row.append(np.float32(first + total))
+        outputs.append(row)
+    return np.array(outputs, dtype=np.float32).reshape(-1, samples.shape[1]).T
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_in_any_chunking_at_any_rate_with_any_gaps_the_windows_are_those_of_its_pieces(seed: int) -> None:
+    """Streaming equals offline, bit for bit, and no later than the stated delay."""
+    generator = np.random.default_rng(seed)
+    rate, stride = float((50, 25, 100, 60)[seed % 4]), int(generator.integers(3, 20))
+    contract = sensor_contract(stride=stride)
+    plan = plan_stream(contract, StreamSettings(device=DeviceSettings(rate_hz=rate)), 0.1)
+    sizes = generator.integers(1, 160, 3)
+    samples, times = movement(int(sizes.sum()), generator), clock(int(sizes.sum()), rate, generator)
+    for size in np.cumsum(sizes)[:-1]:
+        times[size:] += np.uint64(generator.integers(300_000, 10_000_000))
+    stream, kept = recorder(plan)
+    found = [d for part in chunked(samples, times, generator) for d in stream.feed(*part)]
+    expected, ends = [], []
+    for piece, start in zip(np.split(samples, np.cumsum(sizes)[:-1]), np.cumsum([0, *sizes[:-1]]), strict=True):
+        windows = sliding_windows(naive(piece, plan), 16, stride)
+        expected += [quantize(model_input(window, contract), SCALE, ZERO) for window in windows]
+        down, up = plan.resampling.down, plan.resampling.up
+        ends += [start + (stride * n + 15) * down / up + 1 + plan.delay for n in range(len(windows))]
+    assert len(kept) == len(expected)
+    for one, other in zip(kept, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    late = [d.sample - end for d, end in zip((d for d in found if d.status is Condition.OK), ends, strict=True)]
+    assert all(-1 < by < 1 for by in late)
+    assert sum(d.status is Condition.GAP for d in found) == 2
+
+
 def test_memory_does_not_grow_with_the_stream() -> None:
     stream, _ = recorder(plan_stream(sensor_contract(), StreamSettings(), 0.1))
     samples = movement(500, np.random.default_rng(0))

@@ -136,6 +136,11 @@ def test_a_window_shorter_than_its_image_is_refused(method: str) -> None:
     assert planned(sensor_contract(**encoded("raw", size=17))).length == 16
 
 
+def test_an_encoding_that_is_not_there_in_c_is_refused_by_name() -> None:
+    with pytest.raises(BundleError, match=r"The encoding 'mtf' is not there in C, but for raw, gasf, gadf, gasf\+gadf"):
+        planned(sensor_contract(**encoded("mtf", size=16)))
+
+
 def test_a_stride_is_at_least_one_sample_of_the_device() -> None:
     assert planned(sensor_contract(stride=2), device={"rate_hz": 25.0}).stride == 2
     with pytest.raises(SettingError, match="A stride of 1 gives several windows for one sample"):

@@ -36,6 +36,16 @@ def test_answers_are_those_of_the_network(name: str, shape: tuple[int, ...]) -> 
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("c3d-lean", {"pixels": "motion"}), ("c3d-student", {"pixels": "motion"}), ("c3d-lean", {"pool": "none"})],
+)
+def test_answers_to_motion_and_to_places_too(name: str, settings: dict[str, str]) -> None:
+    network, x = network_of((3, 6, 32, 40), name, **settings), torch.rand(1, 3, 6, 32, 40)
+    with torch.no_grad():
+        torch.testing.assert_close(planar_form(network)(x), network(x).logits, atol=1e-5, rtol=1e-4)
+
+
 def test_no_layer_is_3d() -> None:
     kinds = {type(m).__name__ for m in planar_form(network_of((3, 8, 32, 32), "c3d-lean")).modules()}
     assert "Conv2d" in kinds and not {kind for kind in kinds if "Conv3d" in kind or "Norm3d" in kind}
@@ -52,7 +62,8 @@ def test_other_networks_have_no_such_form() -> None:
         planar_form(network)
 
 
-def test_it_becomes_integers_throughout_and_agrees() -> None:
+@pytest.mark.parametrize("settings", [{}, {"pixels": "motion", "pool": "none"}])
+def test_it_becomes_integers_throughout_and_agrees(settings: dict[str, str]) -> None:
     pytest.importorskip("litert_torch", reason="needs the extra 'export'")
     from vskd.bundle.runtime import LiteRTModel
     from vskd.export.checks import check_integer_only
@@ -60,7 +71,7 @@ def test_it_becomes_integers_throughout_and_agrees() -> None:
     from vskd.export.int8.quantize import quantize_int8
 
     shape = (3, 4, 16, 16)
-    planar = planar_form(network_of(shape, "c3d-lean"))
+    planar = planar_form(network_of(shape, "c3d-lean", **settings))
     clips = [np.random.default_rng(n).random(shape, dtype=np.float32) * (n % 3 + 1) / 3 for n in range(12)]
     content = convert_float(planar, torch.rand(1, *shape))
     integers = quantize_int8(content, clips, range_estimator="minmax")

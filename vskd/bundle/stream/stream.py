@@ -46,12 +46,16 @@ class Stream:
         plan: of the stream.
         input_scale, input_zero: of the model's int8 input.
         answer: the model.
+
+    Attributes:
+        logits: int8 (classes,), the model's answer to the newest window that it was asked about; None before.
     """
 
     def __init__(self, plan: StreamPlan, input_scale: float, input_zero: int, answer: Answer) -> None:
         self.plan, self._answer = plan, answer
         self._scale, self._zero = input_scale, input_zero
         self._decider = Decider(plan.decision)
+        self.logits: npt.NDArray[np.int8] | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -136,7 +140,7 @@ class Stream:
         if condition is not Condition.OK:
             self._decider.reset()
             return self._event(condition, time)
-        logits = self._answer(self.quantized(self._cut(start)))
+        self.logits = logits = self._answer(self.quantized(self._cut(start)))
         label, margin = window_label(logits, self.plan.min_margin)
         return Decision(Condition.OK, self._decider.decide(label), label, margin, self._total, time or 0)
 

@@ -20,6 +20,10 @@ REST_RANGE = 0.1
 """At rest no axis moves by more, in multiples of gravity."""
 
 
+IN_C = ("raw", "gasf", "gadf", "gasf+gadf")
+"""The encodings that the C sources compute."""
+
+
 @dataclass(frozen=True)
 class Gravity:
     """What is checked of gravity at rest.
@@ -103,12 +107,18 @@ def plan_stream(contract: SensorContract, settings: StreamSettings, output_scale
 
     Raises:
         SettingError: axes that do not fit the contract, or a rate that cannot be resampled at a bounded cost.
-        BundleError: the encoding averages fewer samples than it has segments, or the model sees several streams.
+        BundleError: the encoding averages fewer samples than it has segments, or is not there in C, or the model sees
+            several streams.
     """
     if contract.streams:
         raise BundleError(
             f"The model sees {len(contract.streams)} streams ({contract.stream}), and the firmware reads one sensor",
             "Export a student that sees one stream",
+        )
+    if contract.encoding.method not in IN_C:
+        raise BundleError(
+            f"The encoding '{contract.encoding.method}' is not there in C, but for {', '.join(IN_C)}",
+            "Use the bundle from Python, or export a student with another encoding",
         )
     device, channels = settings.device, len(contract.axes)
     axes = device.axes or tuple(range(channels))

@@ -12,22 +12,23 @@ Call = tuple[Samples, Times | None]
 """One call of push: (count, device axes), and time stamps; a call without samples is a reset."""
 
 WINDOWS = 4
-"""Length of each stretch, in windows."""
+"""Strides in each stretch, besides a window."""
 JITTER = 0.2
 """Of the time stamps, in periods."""
 LARGEST_CALL = 50
 
 
-def golden_calls(plan: StreamPlan, seed: int = 0) -> list[Call]:
+def golden_calls(plan: StreamPlan, seed: int = 0, windows: int = WINDOWS) -> list[Call]:
     """Movement, a gap, a NaN, a stuck sensor, saturation, a wrong rate, rest, and movement again, in random pieces.
 
     Args:
         plan: gives rate, unit and axes.
         seed: the same seed gives the same stream (up to the last bit of the processor's sine).
+        windows: strides in each stretch, besides a window.
     """
     generator, start, calls = np.random.default_rng(seed), 0.0, []
     for trouble in ("none", "gap", "nan", "stuck", "saturated", "rate", "rest", "none"):
-        count = plan.checked + WINDOWS * max(1, plan.stride * plan.resampling.down // plan.resampling.up)
+        count = plan.checked + windows * max(1, plan.stride * plan.resampling.down // plan.resampling.up)
         samples = _stretch(plan, count, trouble, generator)
         period = plan.period_us * (1.2 if trouble == "rate" else 1.0)
         start += 20 * plan.gap if trouble == "gap" else period

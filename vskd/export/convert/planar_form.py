@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from vskd.errors import BundleError
 from vskd.models.c3d import BLOCKS, C3D, Pixels3d
 from vskd.models.c3d_lean import C3DLean
+from vskd.models.head import Headed
 from vskd.network import Network
 
 
@@ -86,6 +87,7 @@ class PlanarNetwork(nn.Module):
                 "Choose c3d-lean, c3d-student or c3d as the student",
             )
         self.lean = isinstance(network, C3DLean)
+        self.averages = isinstance(network, C3DLean) and network.pool == "mean"
         trunk = network if isinstance(network, C3DLean) else network.trunk
         self.pixels: Pixels3d = network.pixels
         self.blocks = nn.ModuleList(
@@ -105,7 +107,7 @@ class PlanarNetwork(nn.Module):
             x = block(x)
             if depth:
                 x = self._pooled(x, depth, border=not self.lean and number == len(BLOCKS) - 1)
-        if self.lean:
+        if self.averages:
             logits: Tensor = self.head(x.mean(dim=(0, 2, 3))[None])
             return logits
         logits = self.head(x.transpose(0, 1).flatten()[None])  # (channels, frames, height, width)
@@ -123,6 +125,8 @@ class PlanarNetwork(nn.Module):
         return F.max_pool2d(x, 2)
 
 
-def planar_form(network: Network) -> PlanarNetwork:
-    """See `PlanarNetwork`."""
+def planar_form(network: Network) -> nn.Module:
+    """See `PlanarNetwork`; a head stays behind its body."""
+    if isinstance(network, Headed):
+        return nn.Sequential(PlanarNetwork(network.body), network.projector, network.classifier).eval()
     return PlanarNetwork(network)

@@ -18,12 +18,11 @@ PIECE = 256
 """Bytes of a bundle in one message; the last may be shorter."""
 LONGEST_TEXT = 64
 MOST_AXES = 16
-DIGEST = 32
 _ABOUT = struct.Struct("<32sfIBB")
 _SAMPLES = struct.Struct("<QQBBBB")
 _DECISION = struct.Struct("<BiiiQQ")
 _END = struct.Struct("<BQQ")
-_OFFER = struct.Struct("<I32s32s")
+_OFFER = struct.Struct("<I32s")
 _WANT = struct.Struct("<BII")
 _CHUNK = struct.Struct("<I")
 _DONE = struct.Struct("<BBI")
@@ -187,7 +186,7 @@ class Decided:
     """A decision: of the device, for the host to note, or of the host, for the device to show.
 
     Attributes:
-        status, label, window_label, margin, sample, time_us: see `vskd.firmware_bridge.stream.Decision`.
+        status, label, window_label, margin, sample, time_us: see `vskd.bundle.stream.stream.Decision`.
         text: the label's name; empty where there is none.
     """
 
@@ -251,24 +250,22 @@ class Offer:
     Attributes:
         size: of the parcel, in bytes.
         sha256: of the parcel.
-        digest: SHA-256 of the bundle's manifest.
     """
 
     type: ClassVar[Type] = Type.OFFER
     size: int
     sha256: bytes
-    digest: bytes
 
     def pack(self) -> bytes:
         """See docs/link.md."""
-        return _OFFER.pack(self.size, self.sha256, self.digest)
+        return _OFFER.pack(self.size, self.sha256)
 
     @classmethod
     def parse(cls, payload: bytes) -> Self:
         """See `parse`."""
         _length(cls.type, payload, _OFFER.size)
-        size, sha256, digest = _OFFER.unpack(payload)
-        return cls(size, sha256, digest)
+        size, sha256 = _OFFER.unpack(payload)
+        return cls(size, sha256)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from vskd.preprocessing.stores.checksum import NAME, check
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store, refusing_damage
 from vskd.preprocessing.sync.cut import Cut
-from vskd.preprocessing.video.foreground import crop_to_foreground
+from vskd.preprocessing.video.figure import figure_frames
 from vskd.preprocessing.video.frames import Fit, Span, read_frames
 
 Frames = npt.NDArray[np.uint8]
@@ -89,9 +89,8 @@ def clip_frames(source: FrameSource, *, size: int, fit: Fit) -> Iterator[Frames]
         DataError: unreadable, or without frames.
     """
     span = Span(source.cut.start_s, source.cut.end_s, source.rate_hz) if source.cut else None
-    if fit == "foreground":  # the place of the figure is known only after the whole clip was seen
-        clip = np.stack(list(read_frames(source.path, size=None, variable=source.variable, span=span)))
-        yield from crop_to_foreground(clip, size)
+    if fit == "foreground" or fit == "projections":
+        yield from figure_frames(source.path, size, fit, source.variable, span)
     else:
         yield from read_frames(source.path, size=size, variable=source.variable, fit=fit, span=span)
 

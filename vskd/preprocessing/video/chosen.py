@@ -19,7 +19,7 @@ class ClipCut:
     Attributes:
         length: frames of a sample.
         height, width: in pixels.
-        fit: how a frame becomes as large; `foreground` needs a square.
+        fit: how a frame becomes as large; `foreground` and `projections` need a square.
         sampling, choices: see `clip_indices`.
     """
 
@@ -31,23 +31,29 @@ class ClipCut:
     choices: int = 1
 
 
-def chosen_frames(path: Path, cut: ClipCut, variable: str = "", span: Span | None = None) -> tuple[Frames, int]:
+def chosen_frames(
+    path: Path, cut: ClipCut, variable: str = "", span: Span | None = None, threads: int = 0
+) -> tuple[Frames, int]:
     """The chosen frames of one clip, uint8 (length * choices, height, width, channels), and how many frames it has.
+
+    Args:
+        path, variable, span, threads: see `read_chosen_frames`.
+        cut: which frames, and how large.
 
     Raises:
         DataError: unreadable, without frames, or too short for the published sampling.
     """
     choose = partial(clip_indices, length=cut.length, sampling=cut.sampling, choices=cut.choices)
-    if cut.fit == "foreground":  # the place of the figure is known only after the whole clip was seen
-        from vskd.preprocessing.video.foreground import crop_to_foreground
+    if cut.fit == "foreground" or cut.fit == "projections":
+        from vskd.preprocessing.video.figure import figure_frames
 
-        clip = np.stack(list(read_frames(path, size=None, variable=variable, span=span)))
+        clip = figure_frames(path, cut.height, cut.fit, variable, span)
         count = len(clip)
         # frames beyond the end are asked of clips that are refused below
-        frames = crop_to_foreground(clip, cut.height)[np.minimum(choose(count), count - 1)]
+        frames = clip[np.minimum(choose(count), count - 1)]
     else:
         frames, count = read_chosen_frames(
-            path, choose, size=(cut.height, cut.width), variable=variable, fit=cut.fit, span=span
+            path, choose, size=(cut.height, cut.width), variable=variable, fit=cut.fit, span=span, threads=threads
         )
     if cut.sampling == "reference":
         refuse_short(count, cut.length, path)

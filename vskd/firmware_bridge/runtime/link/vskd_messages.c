@@ -277,19 +277,17 @@ size_t vskd_write_offer(uint8_t *payload, const vskd_offer *offer)
     writer w = {payload, 0};
     put(&w, offer->size, 4);
     put_bytes(&w, offer->sha256, DIGEST);
-    put_bytes(&w, offer->digest, DIGEST);
     return w.at;
 }
 
 int32_t vskd_read_offer(vskd_offer *offer, const uint8_t *payload, size_t count)
 {
     reader r = {payload, 0};
-    if (count != 4u + 2u * DIGEST) {
+    if (count != 4u + DIGEST) {
         return 0;
     }
     offer->size = take_u32(&r);
     offer->sha256 = &payload[4];
-    offer->digest = &payload[4 + DIGEST];
     return 1;
 }
 

@@ -80,7 +80,6 @@ typedef struct {
 typedef struct {
     uint32_t size;
     const uint8_t *sha256; /* of the parcel */
-    const uint8_t *digest; /* of the bundle's manifest */
 } vskd_offer;
 
 typedef struct {

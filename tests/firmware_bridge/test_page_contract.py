@@ -1,0 +1,48 @@
+"""What the page knows: probabilities by a table, and which sensors a phone can stand for."""
+
+import math
+
+import numpy as np
+import pytest
+
+from tests.firmware_bridge.bundles import make_bundle, sensor_contract
+from vskd.bundle.probabilities import softmax
+from vskd.bundle.runtime import dequantize
+from vskd.bundle.stream.conditions import Condition
+from vskd.firmware_bridge.generate import read_firmware
+from vskd.firmware_bridge.page_contract import page_contract, powers, probabilities
+
+
+def test_probabilities_are_those_of_softmax() -> None:
+    generator = np.random.default_rng(0)
+    for _ in range(20):
+        logits, scale = generator.integers(-128, 128, 27).astype(np.int8), float(generator.uniform(0.01, 0.3))
+        expected = softmax(dequantize(logits, scale, 5))
+        np.testing.assert_allclose(probabilities(logits, scale), expected, rtol=2e-5, atol=1e-12)
+    assert powers(0.5)[:3] == [1.0, math.exp(-0.5), math.exp(-1.0)] and len(powers(0.5)) == 256
+
+
+@pytest.mark.parametrize(
+    ("changes", "motion"),
+    [
+        ({}, {"factor": 1 / 9.80665, "axes": [0, 1, 2]}),
+        ({"unit": "m/s^2", "axes": ("Z", "x", "y"), "range_limit": 80.0}, {"factor": 1.0, "axes": [2, 0, 1]}),
+    ],
+)
+def test_a_phone_stands_for_an_accelerometer(tmp_path, changes, motion) -> None:
+    contract = sensor_contract(**changes)
+    firmware = read_firmware(make_bundle(tmp_path / "bundle", contract))
+    assert firmware.plan is not None
+    found = page_contract(firmware, firmware.plan)
+    assert found["motion"]["axes"] == motion["axes"] and found["motion"]["factor"] == pytest.approx(motion["factor"])
+    assert [status["name"] for status in found["statuses"]] == [condition.name for condition in Condition]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"stream": "gyroscope", "unit": "deg/s"}, {"axes": ("x", "y")}, {"stream": "linear acceleration"}]
+)
+def test_a_phone_does_not_stand_for_others(tmp_path, changes) -> None:
+    firmware = read_firmware(make_bundle(tmp_path / "bundle", sensor_contract(**changes)))
+    assert firmware.plan is not None
+    refused = page_contract(firmware, firmware.plan)["motion"]["refused"]
+    assert refused.startswith("A phone's page gives acceleration along x, y and z; the model asks for")
