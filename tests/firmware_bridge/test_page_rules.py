@@ -173,6 +173,7 @@ def test_recordings_are_read_alike_or_refused_by_both(site: Site, tmp_path: Path
     texts = [head + body for head, body in itertools.product(USUAL, BODIES)]
     texts += headers(np.random.default_rng(0), 400)
     given = [("recording.csv", text) for text in texts] + [("gyroscope.csv", USUAL[0] + BODIES[0])]
+    given.append(("ends.csv", "x;y;z;\n" + "0.1;0.2;0.3;\n" * 40))
     answers = in_node(site.folder, RULES, READ, given)
     taken = refused = 0
     for (name, text), answer in zip(given, answers, strict=True):
