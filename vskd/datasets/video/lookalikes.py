@@ -20,7 +20,7 @@ from vskd.progress import track
 NEAR, FAR, GAP = 0.05, 0.2, 0.4
 NEIGHBOURS = 8
 """That are looked at of each clip: of more copies, those of its neighbours lead to the others."""
-_BLOCK, _OTHERS = 1024, 256
+_BLOCK, _OTHERS = 512, 256
 """Clips that are compared at a time, and with how many."""
 
 
@@ -107,7 +107,8 @@ def _mean_squares(ones: Floats, others: Floats) -> Floats:
     """Mean squared difference of each of `ones` and each of `others`, (ones, others)."""
     # that of a and b is the mean of a^2 and of b^2 less twice that of a b
     means = (ones**2).mean(axis=1)[:, None] + (others**2).mean(axis=1)
-    return np.maximum(means - 2 * (ones @ others.T) / ones.shape[1], 0)
+    squares: Floats = np.maximum(means - 2 * (ones @ others.T) / ones.shape[1], 0)
+    return squares
 
 
 def _flat(clips: Rows, start: int, count: int) -> Floats:
