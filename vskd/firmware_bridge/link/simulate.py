@@ -21,6 +21,8 @@ from vskd.firmware_bridge.toolchain import Build, build_program
 
 SECTOR = 4096
 _BUILD = Build("C, gcc", "gcc")
+LONGEST = 1 << 31
+"""Samples of a recording that is replayed."""
 _ROOM = 1.5
 """Of a slot, beyond the bundle."""
 
@@ -38,7 +40,7 @@ def simulate(
 
     Args:
         bundle: of a sensor; its firmware is generated and built with gcc.
-        recording: file that it replays, understood as `vskd predict` does.
+        recording: file of any length that it replays, understood as `vskd predict` does.
         address: HOST:PORT on this machine; port 0 takes a free one.
         flash: file of its slots, made where it is missing; None: they are forgotten at the end.
         connections: to serve; None: until Ctrl-C.
@@ -51,7 +53,8 @@ def simulate(
         LinkError: the address is taken.
     """
     host, port = loopback(address)
-    recorded = read_recording(recording, sensor_contract_of(bundle))
+    contract = sensor_contract_of(bundle).model_copy(update={"max_samples": LONGEST})  # a stream may be long
+    recorded = read_recording(recording, contract)
     with tempfile.TemporaryDirectory(prefix="vskd-") as name:
         folder = Path(name)
         command = _build(bundle, recorded, folder, flash or folder / "flash.bin")
