@@ -3,15 +3,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo
+# Real recordings for the demo, where there are any: DATA=FOLDER, or `utd-mhad` in the folder that VSKD_DATA names.
+DATA ?= $(if $(VSKD_DATA),$(wildcard $(VSKD_DATA)/utd-mhad))
 STAMP := $(VENV)/.installed
 
 .PHONY: demo test check lint types soak install clean help
 
 help:
-	@echo "make demo    from nothing to a verified bundle and a report, on a synthetic world (OUT=demo)"
+	@echo "make demo    from few labels to a verified bundle and a report, on a synthetic world or on UTD-MHAD (OUT=demo, DATA=)"
 	@echo "make test    the tests"
 	@echo "make check   lint, types and tests: what CI runs"
-	@echo "make soak    kills, power loss and damaged files, at length (up to three hours; figures in soak/)"
+	@echo "make soak    kills, power loss, damaged files, random streams, at length (up to four hours; figures in soak/)"
 	@echo "make clean   remove the virtual environment and caches"
 
 install: $(STAMP)
@@ -24,7 +26,7 @@ $(STAMP): setup.cfg constraints.txt
 	touch $@
 
 demo: $(STAMP)
-	$(BIN)/vskd demo --out $(OUT)
+	$(BIN)/vskd demo --out $(OUT) $(if $(DATA),--data $(DATA))
 
 # Two workers, the idle one takes over tests of the other. WORKERS=0 runs all in one process, for a debugger.
 WORKERS ?= 2

@@ -20,9 +20,9 @@ from vskd.bundle.decision import DecisionSettings
 from vskd.bundle.predict import sensor_contract_of
 from vskd.bundle.runtime import LiteRTModel
 from vskd.bundle.sensor_file import read_recording
+from vskd.bundle.stream.stream import Decision, Stream
+from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.firmware_bridge.generate import read_firmware
-from vskd.firmware_bridge.stream import Decision, Stream
-from vskd.firmware_bridge.stream_settings import StreamSettings
 
 REST_S, TOLERANCE_S, NOISE_G = 4.0, 1.0, 0.01
 SETTINGS = {

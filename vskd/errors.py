@@ -95,6 +95,10 @@ class BundleError(VskdError):
     """A bundle is incomplete, was changed after it was made, or does not fit the input it is given."""
 
 
+class LinkError(VskdError):
+    """The line to a device cannot be opened, is silent, or speaks another protocol; or the device refuses."""
+
+
 class MissingExtraError(VskdError):
     """An optional dependency is needed and not installed."""
 

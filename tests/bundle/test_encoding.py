@@ -10,7 +10,7 @@ from vskd.bundle.encoding import model_input, student_input
 from vskd.preprocessing.sensor.encodings import build_encoding
 
 
-@pytest.mark.parametrize("method", ["raw", "gasf", "gadf", "gasf+gadf"])
+@pytest.mark.parametrize("method", ["raw", "gasf", "gadf", "gasf+gadf", "mtf"])
 @pytest.mark.parametrize("scaling", ["minmax", "fixed"])
 def test_deployed_encoding_is_the_training_encoding(method: str, scaling: str):
     contract = sensor_contract(encoding=EncodingContract(method=method, scaling=scaling, limit=0.5, image_size=16))

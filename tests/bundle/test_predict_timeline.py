@@ -1,11 +1,12 @@
 """A timeline: closed forms of smoothing, rejection and shortest stretches; and a file from end to end."""
 
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pydantic import ValidationError
 
 from tests.bundle.test_long_file import signal, sliding, write
 from tests.firmware_bridge.bundles import make_bundle
@@ -13,6 +14,7 @@ from vskd.bundle import long_file
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.bundle.contract import UnknownContract
 from vskd.bundle.decision import Decider, DecisionSettings
+from vskd.bundle.markov import likely_labels, sure_labels
 from vskd.bundle.predict import Predictor, contract_windows
 from vskd.bundle.predict_timeline import (
     TimelineSettings,
@@ -25,7 +27,7 @@ from vskd.bundle.predict_timeline import (
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.sensor_file import read_recording
 from vskd.bundle.timeline import Segment
-from vskd.errors import BundleError
+from vskd.errors import BundleError, SettingError
 
 
 def hot(labels: list[int], sure: float = 0.8) -> npt.NDArray[np.float32]:
@@ -74,6 +76,30 @@ def test_smoothing_does_not_reach_across_a_gap() -> None:
     given = hot([0, 0, 0, 1, 0, 0])
     found = decided(times, given, TimelineSettings(smoothing="median", votes=3), 0.0)
     assert found[-1].end_s == 106 and found[0].end_s == 3 and len(found) >= 2
+
+
+def test_the_likely_course_is_that_of_each_piece_alone() -> None:
+    pytest.importorskip("librosa.sequence", reason="librosa is not installed (extra hmm)")
+    times = np.concatenate([every_second(40), every_second(41) + 100, every_second(1) + 200])
+    given = np.random.default_rng(5).dirichlet(np.ones(3), len(times)).astype(np.float32)
+    found = decided(times, given, TimelineSettings(smoothing="hmm", mean_seconds=6.0), 0.5)
+    pieces = [slice(0, 40), slice(40, 81), slice(81, 82)]
+    likely = [likely_labels(given[p], step_s=1.0, mean_seconds=6.0) for p in pieces]
+    expected = [sure_labels(n, given[p], 0.5).tolist() for n, p in zip(likely, pieces, strict=True)]
+    assert [s.label for s in found for _ in range(round(s.seconds))] == list(chain(*expected))
+    assert {-1, 0} < {s.label for s in found}
+    own = given[np.arange(len(given)), np.concatenate(likely)]  # of the label that is unknown, too
+    assert found[0].confidence == pytest.approx(own[: round(found[0].seconds)].mean())
+    assert all((s.confidence < 0.5) == (s.label == -1) for s in found)
+
+
+def test_settings_of_the_likely_course_belong_together(bundle: Path, tmp_path: Path) -> None:
+    for settings in ({"smoothing": "hmm"}, {"mean_seconds": 3.0}, {"smoothing": "median", "mean_seconds": 3.0}):
+        with pytest.raises(ValidationError, match=r"mean_seconds (is missing|does nothing here)"):
+            TimelineSettings(**settings)  # type: ignore[arg-type]
+    file = write(tmp_path / "a.csv", np.arange(700) / 50, signal())
+    with pytest.raises(SettingError, match=r"A mean duration of 0\.1 s is too short"):
+        predict_timeline(bundle, file, TimelineSettings(smoothing="hmm", mean_seconds=0.1), unit="g")
 
 
 def test_windows_that_are_not_sure_are_unknown() -> None:

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from tests.bundle.test_signature import make_key
+from vskd.bundle.parts import PARTS
 from vskd.bundle.signature import sign_bundle
+from vskd.cli.bundle import PARTS_SHOWN, show, sign, verify
 from vskd.cli.bundle import bundle as group
-from vskd.cli.bundle import show, sign, verify
+from vskd.firmware_bridge import device_report
 
 
 def test_bundle_verify(vskd, record, bundle: Path) -> None:
@@ -32,12 +34,24 @@ def test_bundle_show(vskd, record, bundle: Path) -> None:
     manifest = {"contract": {"unit": "g", "axes": ["x", "y", "z"], "stride": None}, "ids": [f"a{n}" for n in range(50)]}
     opened = SimpleNamespace(digest="ab" * 32, manifest=SimpleNamespace(model_dump=lambda mode: manifest))
     record(library, "load_bundle", opened)
+    device = {"part": "a part", "energy": {"battery_days": 12.34567}, "macs": 5}
+    asked = record(device_report, "device_report", device)
     lines = dict(line.split(None, 1) for line in vskd("bundle", "show", bundle).out.splitlines()[2:])
     assert lines["contract.unit"] == "g"
     assert lines["contract.axes"] == "x, y, z"
     assert lines["contract.stride"] == "-"
     assert lines["ids"] == "50 entries (all of them: --json)"
-    assert json.loads(vskd("bundle", "show", bundle, "--json").out)["manifest"] == manifest
+    assert (lines["device.energy.battery_days"], lines["device.macs"]) == ("12.35", "5")
+    content = json.loads(vskd("bundle", "show", bundle, "--json").out)
+    assert (content["manifest"], content["device"]) == (manifest, device)
+    vskd("bundle", "show", bundle, "--part", "wear-os", "--battery-mah", "40", "--decisions-per-hour", "7")
+    usual = {"bundle": opened, "part_name": "cortex-m4-256k", "battery_mah": 100.0, "decisions_per_hour": None}
+    assert asked[0] == usual
+    assert asked[-1] == {**usual, "part_name": "wear-os", "battery_mah": 40.0, "decisions_per_hour": 7.0}
+
+
+def test_every_part_can_be_chosen() -> None:
+    assert tuple(PARTS) == PARTS_SHOWN
 
 
 @pytest.mark.parametrize("command", [["bundle", "verify"], ["bundle", "show"], ["predict"]])

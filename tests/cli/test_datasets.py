@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.preprocessing.video.clips import remuxed
 from vskd.datasets.catalog import DATASETS
 
 
@@ -154,6 +155,52 @@ def test_audit_of_sensor_data_says_what_it_cannot_measure(vskd, synthetic_root: 
     assert "source videos" not in answer.out.split("note")[0]
 
 
+def test_audit_names_overlapping_parts_of_files(vskd, tmp_path: Path) -> None:
+    samples = np.random.default_rng(0).normal(0.5, 0.3, (200, 3))
+    for name in ("one", "two"):
+        np.savetxt(tmp_path / f"{name}.csv", samples, fmt="%.5f", delimiter=",")
+    rows = "one.csv,1,walk,1,40", "one.csv,1,run,70,110", "two.csv,2,walk,1,60", "two.csv,2,run,120,160"
+    (tmp_path / "list.csv").write_text("\n".join(["file,subject,label,first_row,last_row", *rows]))
+    (tmp_path / "dataset.yaml").write_text(
+        "format: sensor-folder 1\ntable: list.csv\n"
+        "streams: {accelerometer: {columns: [0, 1, 2], rate_hz: 50, unit: g}}\n"
+    )
+    words = ["datasets", "audit", "sensor-folder", "--data", tmp_path, "--protocol", "leave-one-subject-out"]
+    answer = vskd(*words, "--fold", 2)
+    assert (
+        "parts of files that overlap across training and test  1 (s1_walk_one-0001 and s2_walk_two-0001)" in answer.out
+    )
+    (tmp_path / "list.csv").write_text((tmp_path / "list.csv").read_text().replace("2,walk,1,60", "2,walk,1,40"))
+    answer = vskd(*words, "--fold", 2)  # now they are equal, and counted as such
+    assert "test files with the content of a training file  1 (" in answer.out and "overlap across" not in answer.out
+
+
+def test_audit_of_clips_names_copies_and_warns_of_a_random_division(vskd, moves_root: Path, tmp_path: Path) -> None:
+    """Six groups of moving squares; the tested one, f, gets two of a's clips, one of them in another container."""
+    root = Path(shutil.copytree(moves_root, tmp_path / "moves"))
+    words = ["datasets", "audit", "video-folder", "--protocol", "official", "--cache", tmp_path / "cache", "--data"]
+    clean = vskd(*words, root).out
+    assert "nothing is shared: no group is on both sides, and no clip is in two groups" in clean
+    shutil.copyfile(root / "train/down/a.mp4", root / "test/right/f.mp4")
+    remuxed(root / "train/still/a.mp4", root / "test/still/f.mp4")
+    table = (root / "labels.csv").read_text(encoding="utf-8").replace("test/down/f.mp4,f", "test/down/f.mp4,b")
+    (root / "labels.csv").write_text(table, encoding="utf-8")
+    answer = vskd(*words, root)
+    assert answer.code == 0
+    for needle in (
+        "test files with the content of a training file    1 (train/down/a.mp4 = test/right/f.mp4)",
+        "test clips that look the same as a training clip  1 (train/still/a.mp4 = test/still/f.mp4)",
+        "groups of the test part that train, too           1 (b)",
+        "one clip in 2 groups and 2 labels (the same bytes): test/right/f.mp4 = train/down/a.mp4",
+        "one clip in 2 groups (the same pictures): test/still/f.mp4 = train/still/a.mp4",
+        "warning: divided at random 80/20, as published code does, the nearest clip is right on ",
+    ):
+        assert needle in answer.out
+    assert "nothing is shared" not in answer.out
+    content = json.loads(vskd(*words, root, "--stream", "rgb", "--json").out)
+    assert content["clips"]["random_division"]["recordings"] == 18 and content["clips"]["stream"] == "rgb"
+
+
 def test_audit_names_unreadable_images(vskd, pets: Path) -> None:
     path = pets / "test" / "cat" / "2.png"
     path.write_bytes(path.read_bytes()[:200])
@@ -248,9 +295,10 @@ def test_every_figure_of_a_stream_is_printed(vskd, record, monkeypatch: pytest.M
 
 
 def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from vskd.datasets import catalog
+    from vskd.datasets import catalog, sensor_heads
     from vskd.datasets import summary as library
 
+    monkeypatch.setattr(sensor_heads, "with_heads_checked", lambda index: index)
     content = {
         "dataset": "x",
         "root": "DATA",
@@ -285,8 +333,8 @@ def test_settings_of_a_world_are_handed_on(vskd, record, tmp_path: Path) -> None
     from vskd.datasets.synthetic import write
 
     seen = record(write, "write_world", 5)
-    words = ["--subjects", 2, "--actions", 3, "--trials", 4, "--seed", 9]
+    words = ["--subjects", 2, "--actions", 3, "--trials", 4, "--seed", 9, "--skeletons"]
     answer = vskd("datasets", "make-synthetic", "--out", tmp_path, *words)
     assert answer.out == f"{tmp_path}: 24 recordings, 5 of them written now\n"
-    expected = {"subjects": 2, "actions": 3, "trials": 4, "seed": 9}
+    expected = {"subjects": 2, "actions": 3, "trials": 4, "seed": 9, "skeletons": True}
     assert {name: seen[0][name] for name in expected} == expected

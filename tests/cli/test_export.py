@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vskd.cli.export import export
+from vskd.firmware_bridge.footprint import measure_needs
 
 
 def export_report(out: Path) -> Any:
@@ -29,7 +30,8 @@ def test_export(vskd, record, tmp_path: Path) -> None:
     words = ("--input-type", "float32", "--set", "export.fine_tuning=always")
     text = vskd("export", tmp_path / "RUN", "--out", tmp_path / "B", *words).out
     settings = ["export.input_type=float32", "export.fine_tuning=always"]
-    assert seen == [{"run": tmp_path / "RUN", "out": tmp_path / "B", "settings": settings, "layers": None}]
+    given = {"run": tmp_path / "RUN", "out": tmp_path / "B", "settings": settings, "layers": None}
+    assert seen == [{**given, "measure": measure_needs}]
     for needle in ("40 validation recordings", "90.0 %", "87.5 %", "98.0 %", "0.125", "11.4 MB (float32 45.2 MB)"):
         assert needle in text
     content = json.loads(vskd("export", tmp_path / "RUN", "--out", tmp_path / "B", "--json").out)
@@ -61,6 +63,15 @@ def test_a_real_run_becomes_a_bundle_that_verifies(run_example, vskd, comparison
     assert f"{manifest['accuracy']['recordings']} validation recordings" in answer.out
     assert f"{100 * manifest['accuracy']['int8']:.1f} %" in answer.out
     assert json.loads(vskd("bundle", "verify", out, "--json").out)["golden_vectors"] == 4
+
+
+@pytest.mark.usefixtures("converted")
+def test_a_budget_that_is_not_kept_is_one_line(vskd, comparison_copy, tmp_path: Path) -> None:
+    words = ("--set", "export.budget.part=cortex-m4-256k", "--set", "export.budget.flash_bytes=1000")
+    answer = vskd("export", comparison_copy.student, "--out", tmp_path / "B", *words)
+    assert (answer.code, answer.out) == (1, "") and answer.err.count("\n") == 1
+    assert "no operator SUM" in answer.err  # the encoding is inside this model: no firmware, and so no budget, for it
+    assert not (tmp_path / "B").exists()
 
 
 @pytest.mark.usefixtures("converted")

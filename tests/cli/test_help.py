@@ -152,7 +152,13 @@ NEEDED = {
     "bundle sign": {"path", "key"},
     "bundle verify": {"path"},
     "firmware generate": {"bundle", "out"},
+    "firmware image": {"bundle", "out", "key", "version", "slot_bytes"},
+    "firmware page": {"bundle", "out"},
     "firmware test": {"bundle"},
+    "serve": {"bundle"},
+    "link record": {"out"},
+    "link send": {"bundle"},
+    "link simulate": {"bundle", "recording", "tcp"},
     "predict": {"bundle", "recording"},
 }
 """Arguments and options without which a command is no command."""
@@ -176,11 +182,17 @@ DEFAULTS = {
     "distill": {"rounds": 1},
     "evaluate": {"split": "test"},
     "compare": {"seeds": (0, 1, 2), "workers": 1},
+    "bundle show": {"part": "cortex-m4-256k", "battery_mah": 100.0},
     "firmware generate": {"weights": "auto"},
+    "link record": {"baud": 115_200},
+    "link send": {"baud": 115_200},
     "predict": {"variable": ""},
+    "serve": {"port": 8765},
 }
 """What an option is where it is not given; all others are left out then."""
 LIMITS = {
+    "bundle show": {"battery_mah": (0, None), "decisions_per_hour": (0, None)},
+    "firmware image": {"slot_bytes": (1, None)},
     "datasets import": {"rate_hz": (0, None)},
     "datasets sync": {"video_rate": (0, None), "max_offset": (0, None)},
     "doctor": {"window_s": (0, None)},
@@ -199,10 +211,14 @@ LIMITS = {
     "compare": {"workers": (1, None)},
     "teach": {"number": (0, None)},
     "distill": {"rounds": (1, None)},
+    "serve": {"port": (0, 65535)},
+    "link record": {"baud": (300, 4_000_000), "seconds": (0, None)},
+    "link send": {"baud": (300, 4_000_000)},
     "predict": {
         "every": (1, None),
         "piece": (0, None),
         "votes": (1, 31),
+        "mean_seconds": (0, None),
         "min_seconds": (0, None),
         "unknown_below": (0, 1),
     },

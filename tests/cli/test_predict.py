@@ -191,6 +191,13 @@ def test_options_of_a_timeline_that_do_nothing_are_refused(
 ) -> None:
     answer = vskd("predict", sliding_bundle, long_file, "--votes", 3)
     assert answer.code == 2 and "--votes does nothing without --smoothing" in answer.err
+    for words, said in (
+        (("--smoothing", "hmm", "--mean-seconds", 9, "--votes", 3), "--votes does nothing without --smoothing median"),
+        (("--smoothing", "hmm"), "--smoothing hmm needs --mean-seconds"),
+        (("--mean-seconds", 9), "--mean-seconds does nothing without --smoothing hmm"),
+    ):
+        answer = vskd("predict", sliding_bundle, long_file, *words)
+        assert answer.code == 2 and said in answer.err
     for words in (("--min-seconds", 2), ("--out", "x.csv"), ("--unknown-below", 0)):
         answer = vskd("predict", bundle, long_file, *words)
         assert answer.code == 2 and f"{words[0]} does nothing" in answer.err

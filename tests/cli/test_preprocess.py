@@ -11,10 +11,14 @@ import pytest
 from PIL import Image
 from scipy.io import loadmat
 
+from tests.datasets.video.clips import write_clip
+from tests.preprocessing.video.clips import only_sound
 from vskd.preprocessing.sensor.signals import resample_to_rate
 from vskd.preprocessing.stores.frame_store import FrameStore
 from vskd.preprocessing.stores.gaf_store import GafStore
 from vskd.preprocessing.stores.window_store import WindowStore
+from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.sampling import clip_indices
 
 
 def test_windows_whole(vskd, synthetic_root: Path, tmp_path: Path) -> None:
@@ -185,6 +189,74 @@ def test_a_few_frames_of_each_clip_with_arrays_and_a_table(vskd, moves_root: Pat
     assert total[:2] == ["total", "18"]
     assert float(total[2]) == pytest.approx(sum(float(row[2]) for row in rows), abs=0.01)
     assert "total: 18 clips" in (tmp_path / "times" / "times.txt").read_text()
+
+
+def published_arrays(root: Path, length: int, height: int, width: int) -> tuple[np.ndarray, list[int], list[str]]:
+    """As the published loop takes them, with all frames decoded in place of seeking to each."""
+    features, labels, paths = [], [], []
+    for label, folder in enumerate(sorted(path for path in root.iterdir() if path.is_dir())):
+        for path in sorted(folder.iterdir()):
+            with av.open(str(path)) as container:
+                size = {"width": width, "height": height, "interpolation": "AREA"}
+                video = [frame.to_ndarray(format="rgb24", **size)[..., ::-1] for frame in container.decode(video=0)]
+            skip, frames = max(int(len(video) / length), 1), []
+            for number in range(length):
+                if number * skip >= len(video):
+                    break
+                frames.append(video[number * skip])
+            if len(frames) == length:
+                features.append(frames)
+                labels.append(label)
+                paths.append(str(path))
+    return np.asarray(features), labels, paths
+
+
+def test_the_published_sampling_is_that_of_the_published_loop(vskd, tmp_path: Path) -> None:
+    """Clips below, at and above the length of a sample; of 15 frames the first 8 are seen, of 17 every other one."""
+    for number, frames in enumerate((7, 8, 15, 16, 17, 20)):
+        folder = tmp_path / "data" / ("run", "jump")[number % 2]
+        write_clip(folder / f"{frames}.mp4", 3 + number, frames)
+    words = ["preprocess", "frames", "video-folder", "--data", tmp_path / "data", "--stream", "rgb"]
+    words += ["--sequence-length", "8", "--height", "24", "--width", "40", "--fit", "squash", "--sampling", "reference"]
+    words += ["--npy", tmp_path / "a", "--table", tmp_path / "t", "--out", tmp_path / "c.h5"]
+    answer = vskd(*words, "--max-bad-fraction", "0.2")
+    assert answer.code == 0, answer.err
+    assert "7 frames are fewer than the 8 of a sample, which the published code leaves out" in answer.out
+    features, labels, paths = published_arrays(tmp_path / "data", 8, 24, 40)
+    np.testing.assert_array_equal(np.load(tmp_path / "a" / "features.npy"), features)
+    assert np.load(tmp_path / "a" / "labels.npy").tolist() == labels == [0, 0, 0, 1, 1]
+    assert np.load(tmp_path / "a" / "video_file_paths.npy").tolist() == paths
+    rows = [line.split(",")[:2] for line in (tmp_path / "t" / "times.csv").read_text().splitlines()[1:]]
+    assert rows == [["jump", "3"], ["run", "2"], ["arrays", "0"], ["total", "5"]], "the one left out is not counted"
+
+
+def test_bad_clips_are_named_and_counted_up_to_a_share(vskd, tmp_path: Path) -> None:
+    """One name in two classes, names that are not ASCII; a file that is no video, and one that is sound only."""
+    data = tmp_path / "data"
+    names = [f"{label}/{name}.avi" for label in ("laufen", "Sprünge") for name in ("eins", "zwölf", "跳", "b")]
+    for seed, name in enumerate(names):
+        write_clip(data / name, seed)
+    (data / "laufen/b.avi").unlink()
+    (data / "laufen/b.mkv").write_bytes(b"no video" * 50)
+    only_sound(data / "Sprünge/b.mp4")
+    (data / "Sprünge/b.avi").unlink()
+    words = ["preprocess", "frames", "video-folder", "--data", data, "--stream", "rgb", "--sequence-length", "4"]
+    words += ["--size", "16", "--npy", tmp_path / "arrays", "--out", tmp_path / "c.h5", "--max-bad-fraction"]
+    answer = vskd(*words, "0.2")
+    assert answer.code == 1 and "2 of 8 recordings are corrupt, more than the allowed 20%" in answer.err
+    assert str(data / "laufen/b.mkv") in answer.err and not (tmp_path / "c.h5").exists()
+    answer = vskd(*words, "0.25")
+    assert answer.code == 0, answer.err
+    assert "6 recordings, written" in answer.out and "2 left out:" in answer.out
+    rows = [line.split("  ")[0] for line in answer.out.splitlines() if str(data) in line and "b." in line]
+    assert rows == ["Sprünge/b.mp4", "laufen/b.mkv"]
+    assert np.load(tmp_path / "arrays" / "labels.npy").tolist() == [0, 0, 0, 1, 1, 1]
+    paths = [Path(str(path)).relative_to(data).as_posix() for path in np.load(tmp_path / "arrays/video_file_paths.npy")]
+    assert sorted(paths) == sorted(name for name in names if "/b." not in name)
+    features = np.load(tmp_path / "arrays" / "features.npy")
+    for path, clip in zip(paths, features, strict=True):
+        whole = np.stack(list(read_frames(data / path, size=16)))
+        np.testing.assert_array_equal(clip[..., ::-1], whole[clip_indices(20, 4, "spread", 1)])
 
 
 def test_what_only_fits_a_few_frames_is_refused_without_them(vskd, moves_root: Path, tmp_path: Path) -> None:

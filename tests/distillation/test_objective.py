@@ -245,3 +245,8 @@ def test_removed_it_leaves_the_modules_without_hooks() -> None:
     assert any(part._forward_pre_hooks for part in student.modules())
     objective.remove()
     assert not any(part._forward_hooks or part._forward_pre_hooks for m in (student, teacher) for part in m.modules())
+
+
+def test_a_classifier_is_put_into_no_module_of_ones_own() -> None:
+    with pytest.raises(SettingError, match="'simkd' puts the teacher's classifier into the student"):
+        DistillationObjective(mlp(), mlp(), (X, LABELS), "simkd")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vskd.bundle.budget import Needs
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.datasets.synthetic.dataset import index
 from vskd.distillation.experiment import Experiment
@@ -91,6 +92,30 @@ def test_over_budget_leaves_nothing(finished_comparison, tmp_path: Path, monkeyp
     with pytest.raises(BundleError, match="nothing was written"):
         export_run(finished_comparison.student, tmp_path / "bundle")
     assert list(tmp_path.iterdir()) == []
+
+
+NEEDS = Needs(*[1000] * 7)
+
+
+@pytest.mark.usefixtures("converted")
+def test_what_does_not_fit_its_hardware_leaves_nothing(comparison_copy, tmp_path: Path) -> None:
+    run, out, settings = comparison_copy.student, tmp_path / "bundle", ["export.budget.macs=999"]
+    seen: list[tuple[Any, ...]] = []
+
+    def measure(*given: Any) -> Needs:
+        seen.append(given)
+        return NEEDS
+
+    with pytest.raises(BundleError, match=r"multiply-accumulates: 1,000 of 999, 1 too many; nothing was written"):
+        export_run(run, out, settings=settings, measure=measure)
+    assert not out.exists()
+    ((content, contract),) = seen
+    assert content == (comparison_copy.bundle / "model.tflite").read_bytes()
+    assert contract.length == 128
+    with pytest.raises(RecipeError, match=r"hardware budget \(export.budget\).*Export with `vskd export`"):
+        export_run(run, out, settings=settings)
+    export_run(run, out, settings=["export.budget.macs=1000"], measure=measure)
+    assert verify_bundle(out).golden_vectors > 0
 
 
 def test_only_squeezenet_lw_has_a_stem_to_prune(finished_comparison, tiny_student: Model, tmp_path: Path) -> None:

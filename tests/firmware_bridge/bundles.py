@@ -26,11 +26,12 @@ from vskd.bundle.contract import (
 from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import make_golden, synthetic_windows
 from vskd.bundle.golden_images import synthetic_images
+from vskd.bundle.stream.stream import Decision, Stream
+from vskd.bundle.stream.stream_settings import StreamSettings
+from vskd.bundle.stream.synthetic_stream import Call, Samples, Times
 from vskd.firmware_bridge.generate import Firmware, library_sources, read_firmware, write_firmware
-from vskd.firmware_bridge.golden_stream import Call, Samples, Times, pack_calls, read_decisions
 from vskd.firmware_bridge.reference import reference_stream
-from vskd.firmware_bridge.stream import Decision, Stream
-from vskd.firmware_bridge.stream_settings import StreamSettings
+from vskd.firmware_bridge.stream_records import pack_calls, read_decisions
 from vskd.firmware_bridge.toolchain import Build, build_program, run_program
 
 LABELS = ("rest", 'wave "hello"?', "größer", "clap")
@@ -111,7 +112,7 @@ def make_bundle(out: Path, contract: Contract, seed: int = 0) -> Bundle:
         parity_float32=parity,
         files={},
     )
-    golden = make_golden(model, samples, encode, LABELS)
+    golden = make_golden(model, samples, encode, LABELS, contract)
     write_bundle(out, model=model, float_model=model, golden=golden, manifest=manifest)
     return load_bundle(out)
 

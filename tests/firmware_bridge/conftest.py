@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flatbuffers
 import numpy as np
@@ -18,6 +18,10 @@ from vskd.firmware_bridge.generate import RUNTIME
 from vskd.firmware_bridge.graph import read_graph
 from vskd.firmware_bridge.model_source import model_source
 from vskd.firmware_bridge.toolchain import STRICT, Build, build_program, run_program
+from vskd.firmware_bridge.wasm import missing_tools
+
+if TYPE_CHECKING:
+    from tests.firmware_bridge.pages import Site
 
 VERSIONS = {"RESHAPE": 1, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4}
 """Of the operators' int8 kernels; those not named are at 2."""
@@ -178,3 +182,14 @@ def constant(content: object) -> Value:
     """Integers that are known when the model is made."""
     data = np.array(content, np.int32)
     return Value(data.shape, (), 0, data)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> "Site":
+    """The page of a small bundle; read it, never change it."""
+    from tests.firmware_bridge.pages import make_site  # it reads this file
+
+    missing = missing_tools(("clang", "wasm-ld"))
+    if missing:
+        pytest.skip(missing)
+    return make_site(tmp_path_factory)

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from tests.firmware_bridge.bundles import encoded, make_bundle, sensor_contract
+from vskd.bundle.bundle import GOLDEN, MODEL, Bundle, read_golden, verify_bundle, write_bundle
 from vskd.bundle.contract import ImageContract
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream_plan import plan_stream
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
+from vskd.bundle.stream.synthetic_stream import golden_calls
 from vskd.firmware_bridge import conformance, toolchain
-from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.conformance import run_conformance
-from vskd.firmware_bridge.golden_stream import golden_calls
-from vskd.firmware_bridge.stream_plan import plan_stream
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
+from vskd.firmware_bridge.toolchain import Build
 
 NAMES = [
     "Python, reference kernels",
@@ -37,9 +39,66 @@ def test_everything_that_is_installed_agrees(tmp_path: Path) -> None:
     assert [line.name for line in lines] == NAMES
     assert {line.outcome for line in lines} <= {"bit-exact", "close", "skipped"}
     assert all(line.note for line in lines if line.outcome == "skipped")
-    if shutil.which("gcc"):
-        assert lines[2].outcome == "bit-exact" and lines[6].decisions in (0, lines[2].decisions)
-        assert lines[2].inputs == 64 and lines[2].decisions > 20
+    assert lines[0].note == "the stream is made here: the bundle holds none of these settings"
+    ran = [line for line in lines if line.outcome != "skipped"]
+    assert {line.decisions for line in ran} == {0, lines[0].decisions} and lines[0].decisions > 20
+    assert {line.inputs for line in ran} == {lines[0].inputs, 60 + lines[0].inputs}
+    missing = [f"{line.name}: {line.note}" for line in lines if line.outcome == "skipped"]
+    if missing:
+        pytest.skip(f"agreed, without {'; '.join(missing)}")  # named, never in silence
+
+
+def on(monkeypatch: pytest.MonkeyPatch, builds: tuple[Build, ...]) -> None:
+    """Run in Python and by these compilers alone: the others are slow, and another test's."""
+    monkeypatch.setattr(conformance, "HOST_BUILDS", builds)
+    monkeypatch.setattr(conformance.cortex, "BOARDS", ())
+    monkeypatch.setattr(conformance.wasm, "missing_tools", lambda: "not for this test")
+
+
+def test_the_bundles_own_stream_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = make_bundle(tmp_path / "bundle", sensor_contract())
+    (stream,) = read_golden(bundle).streams
+    on(monkeypatch, conformance.HOST_BUILDS[:1])
+    lines = list(run_conformance(tmp_path / "bundle"))
+    assert {line.outcome for line in lines} <= {"bit-exact", "close", "skipped"}
+    assert (lines[0].note, lines[0].inputs) == ("the stream is the bundle's", 4 + len(stream.windows))
+    assert {line.decisions for line in lines} == {0, len(stream.decisions)}
+
+
+def test_a_bundle_of_before_there_were_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = make_bundle(tmp_path / "bundle", sensor_contract())
+    without_streams(bundle)
+    assert verify_bundle(bundle.path).golden_decisions == 0
+    on(monkeypatch, ())
+    first, *others = run_conformance(bundle.path)
+    assert (first.outcome, first.note) == ("bit-exact", "the stream is made here: the bundle holds none")
+    assert first.decisions > 20 and {line.outcome for line in others} <= {"bit-exact", "close", "skipped"}
+
+
+def without_streams(bundle: Bundle) -> None:
+    """The same bundle as it was written before, sealed."""
+    golden = read_golden(bundle).model_copy(update={"streams": ()})
+    content = bundle.read(MODEL)
+    write_bundle(bundle.path, model=content, float_model=content, golden=golden, manifest=bundle.manifest)
+    assert b"streams" not in (bundle.path / GOLDEN).read_bytes()
+
+
+def test_a_stream_of_the_bundle_that_comes_out_otherwise_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = make_bundle(tmp_path / "bundle", sensor_contract())
+    golden = read_golden(bundle)
+    (stream,) = golden.streams
+    first = stream.decisions[0].model_copy(update={"margin": stream.decisions[0].margin + 1})
+    wrong = stream.model_copy(update={"decisions": (first, *stream.decisions[1:])})
+    content = bundle.read(MODEL)
+    golden = golden.model_copy(update={"streams": (wrong,)})
+    write_bundle(bundle.path, model=content, float_model=content, golden=golden, manifest=bundle.manifest)
+    on(monkeypatch, conformance.HOST_BUILDS[:1])
+    lines = {line.name: line for line in run_conformance(bundle.path)}
+    python = lines["Python, reference kernels"]
+    assert python.outcome == "differs" and "golden.json: stream synthetic-stream-0 decision 0 is" in python.note
+    assert lines["C, gcc"].outcome in ("differs", "skipped")
 
 
 def test_images_have_no_decisions(tmp_path: Path) -> None:
@@ -102,7 +161,7 @@ def test_kernels_of_a_phone_are_called_exact_only_where_they_are(
 
 
 def test_the_golden_stream_meets_every_condition() -> None:
-    from tests.firmware_bridge.test_stream import recorder
+    from tests.bundle.stream.test_stream import recorder
 
     plan = plan_stream(sensor_contract(length=60), StreamSettings(), 0.1)
     stream, _ = recorder(plan)

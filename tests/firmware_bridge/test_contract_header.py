@@ -10,9 +10,9 @@ from tests.firmware_bridge.bundles import LABELS, encoded, make_bundle, sensor_c
 from vskd import __version__
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import ImageContract, SensorContract
+from vskd.bundle.stream.stream_plan import plan_stream
+from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.firmware_bridge.contract_header import c_double, c_string, image_header, stream_header
-from vskd.firmware_bridge.stream_plan import plan_stream
-from vskd.firmware_bridge.stream_settings import StreamSettings
 
 WHOLE = {"window_mode": "whole", "stride": None, "window_rate_hz": None}
 IDENTITY = {"VERSION", "BUNDLE_SHA256", "MODEL_SHA256", "RECIPE", "DATASET", "LABELS"}

@@ -13,9 +13,9 @@ from vskd.bundle.bundle import MODEL, load_bundle
 from vskd.bundle.contract import ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import BundleError
 from vskd.firmware_bridge.generate import RUNTIME, generate, library_sources, read_firmware
-from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.firmware_bridge.toolchain import HOST_BUILDS, Build, build_program, run_program
 
 
@@ -27,7 +27,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def test_the_report_and_the_same_bytes_each_time(bundle: Path, tmp_path: Path) -> None:
@@ -139,7 +139,8 @@ def test_images_have_no_stream(tmp_path: Path) -> None:
 
 
 def test_no_heap_no_recursion_and_libm_in_the_encoding_alone() -> None:
-    sources = {path.name: path.read_text(encoding="utf-8") for path in RUNTIME.glob("*.[ch]")}
+    paths = [*RUNTIME.glob("*.[ch]"), *RUNTIME.glob("link/*.[ch]")]
+    sources = {path.name: path.read_text(encoding="utf-8") for path in paths}
     assert not [name for name, text in sources.items() if "malloc(" in text or "alloca(" in text]
     assert [name for name, text in sources.items() if "math.h" in text] == ["vskd_stream.c"]
 

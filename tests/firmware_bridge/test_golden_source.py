@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from vskd.bundle.golden import Golden, GoldenVector
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.golden_stream import Played
+from vskd.bundle.stream.stream import Decision
 from vskd.errors import BundleError
-from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.golden_source import ROW, golden_source
-from vskd.firmware_bridge.stream import Decision
 
 
 def golden(count: int = 2, size: int = 5, **changes: object) -> Golden:
@@ -52,7 +53,7 @@ def test_inputs_and_outputs_of_images() -> None:
     declared, rows = array(text, "golden_outputs")
     assert declared == "int8_t golden_outputs[VSKD_GOLDEN_VECTORS][VSKD_MODEL_CLASSES]"
     assert rows == [["-128", "127", "3"], ["-127", "127", "3"]]
-    assert defined(text) == {"VECTORS": 2, "SAMPLES": 0, "DECISIONS": 0}
+    assert defined(text) == {"VECTORS": 2, "SAMPLES": 0, "DECISIONS": 0, "ANSWERED": 0}
     assert '#include "vskd_contract.h"\n#include "vskd_model.h"\n' in text and "vskd_stream.h" not in text
     assert "golden_windows" not in text and "golden_samples" not in text
     assert re.search(r"#ifndef VSKD_GOLDEN_H\n#define VSKD_GOLDEN_H\n.*#endif\n$", text, re.DOTALL)
@@ -64,8 +65,9 @@ def test_windows_samples_times_and_decisions_of_a_stream() -> None:
         (np.array([[0.1, -2.0], [0.0, 3.0]], np.float32), np.array([2**40 + 20_000, 7], np.uint64)),
     ]
     decisions = [Decision(Condition.OK, 2, 1, 17, 3, 9), Decision(Condition.GAP, -1, -1, 0, 2, 5)]
-    text = golden_source(golden(), calls, decisions)
-    assert defined(text) == {"VECTORS": 2, "SAMPLES": 3, "DECISIONS": 2}
+    windows, outputs = np.array([[[0.5, 7.0], [-1.0, 0.1]]], np.float32), np.array([[-128, 5, 127]], np.int8)
+    text = golden_source(golden(), Played(calls, decisions, windows, outputs))
+    assert defined(text) == {"VECTORS": 2, "SAMPLES": 3, "DECISIONS": 2, "ANSWERED": 1}
     assert '#include "vskd_stream.h"' in text and "vskd_contract.h" not in text
 
     declared, rows = array(text, "golden_windows")
@@ -87,6 +89,22 @@ def test_windows_samples_times_and_decisions_of_a_stream() -> None:
     declared, rows = array(text, "golden_decisions")
     assert declared == "int32_t golden_decisions[VSKD_GOLDEN_DECISIONS][5]"
     assert rows == [["0", "2", "1", "17", "3"], [str(int(Condition.GAP)), "-1", "-1", "0", "2"]]
+
+    declared, (row,) = array(text, "golden_stream_windows")
+    assert declared == "float golden_stream_windows[VSKD_GOLDEN_ANSWERED][VSKD_AXES * VSKD_LENGTH]"
+    assert [float.fromhex(word[:-1]) for word in row] == [0.5, 7.0, -1.0, float(np.float32(0.1))]
+    declared, rows = array(text, "golden_stream_outputs")
+    assert declared == "int8_t golden_stream_outputs[VSKD_GOLDEN_ANSWERED][VSKD_MODEL_CLASSES]"
+    assert rows == [["-128", "5", "127"]]
+
+
+def test_a_stream_of_which_no_window_was_answered_has_no_empty_arrays() -> None:
+    calls = [(np.zeros((1, 2), np.float32), np.array([7], np.uint64))]
+    nothing = Played(
+        calls, [Decision(Condition.GAP, -1, -1, 0, 1, 7)], np.zeros((0, 2, 2), np.float32), np.zeros((0, 3), np.int8)
+    )
+    text = golden_source(golden(), nothing)
+    assert defined(text)["ANSWERED"] == 0 and "golden_stream_" not in text
 
 
 def test_long_rows_are_broken() -> None:

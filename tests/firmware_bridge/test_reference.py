@@ -9,11 +9,11 @@ from tests.firmware_bridge.bundles import make_bundle, movement, sensor_contract
 from vskd.bundle.bundle import MODEL
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.stream.stream_plan import plan_stream
+from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.firmware_bridge import reference
 from vskd.firmware_bridge.graph import read_graph
 from vskd.firmware_bridge.reference import reference_stream
-from vskd.firmware_bridge.stream_plan import plan_stream
-from vskd.firmware_bridge.stream_settings import StreamSettings
 
 
 def test_a_decision_is_the_models_own(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ import pytest
 from tests.firmware_bridge.bundles import LABELS, Pair, clock, make_bundle, movement, sensor_contract
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import ImageContract
+from vskd.bundle.decision import DecisionSettings
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.errors import BundleError, DataError
-from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.generate import read_firmware
 from vskd.firmware_bridge.stream_file import read_layout, stream_file
-from vskd.firmware_bridge.stream_settings import DeviceSettings, StreamSettings
 
 
 @pytest.fixture
@@ -39,10 +40,38 @@ def test_the_events_are_the_streams_decisions(bundle: Bundle, tmp_path: Path) ->
     expected = list(Pair(read_firmware(bundle), tmp_path).stream().feed(samples, times))
     assert [event.status for event in found] == [d.status for d in expected]
     assert {Condition.OK, Condition.GAP, Condition.NOT_FINITE} <= {event.status for event in found}
+    output = read_firmware(bundle).graph.output
     for event, decision in zip(found, expected, strict=True):
         assert event.label == (LABELS[decision.label] if decision.label >= 0 else "")
         assert event.time_s == pytest.approx((decision.time_us - int(times[0])) / 1e6)
-        assert event.log_odds == pytest.approx(decision.margin * read_firmware(bundle).graph.output.scale)
+        assert event.log_odds == pytest.approx(decision.margin * output.scale)
+
+
+def test_the_confidence_is_the_labels_probability_in_this_window(bundle: Bundle, tmp_path: Path) -> None:
+    """Of what smoothing holds on to, not of the window's own class; of an unknown one, its most probable class."""
+    generator = np.random.default_rng(0)
+    samples = np.concatenate([movement(150, generator), np.full((2, 3), np.nan), movement(80, generator)])
+    file = write(tmp_path / "a.csv", samples.astype(np.float32))
+    pair, output = Pair(read_firmware(bundle), tmp_path), read_firmware(bundle).graph.output
+    seen, stream = [], pair.stream()
+    for _ in stream.feed(samples.astype(np.float32)):
+        real = output.scale * (stream.logits.astype(float) - output.zero_point)
+        seen.append(np.exp(real) / np.exp(real).sum())
+    decision = DecisionSettings(smoothing="majority", votes=5)
+    held = list(stream_file(bundle, file, StreamSettings(decision=decision)))
+    assert len(held) == len(seen) and {event.confidence is None for event in held} == {True, False}
+    below = 0
+    for event, probabilities in zip(held, seen, strict=True):
+        if event.status is not Condition.OK:
+            assert event.confidence is None
+            continue
+        assert event.confidence == pytest.approx(probabilities[LABELS.index(event.label)], rel=1e-4)
+        below += event.confidence < probabilities.max() - 1e-6
+    assert below
+    unsure = stream_file(bundle, file, StreamSettings(decision=DecisionSettings(min_log_odds=1000)))
+    for event, probabilities in zip(unsure, seen, strict=True):
+        if event.status is Condition.OK:
+            assert (event.label, event.confidence) == ("", pytest.approx(probabilities.max(), rel=1e-4))
 
 
 def test_columns_are_found_by_name_and_without_times_the_rate_is_the_contracts(bundle: Bundle, tmp_path: Path) -> None:
@@ -126,3 +155,9 @@ def test_a_unit_that_the_settings_convert_is_no_wrong_one(bundle: Bundle, tmp_pa
     settings = StreamSettings(device=DeviceSettings(unit_factor=1e-3))
     events = list(stream_file(bundle, file, settings))
     assert [e.label for e in events] == [e.label for e in stream_file(bundle, write(tmp_path / "g.csv", samples))]
+
+
+def test_a_file_of_which_no_row_fits_is_not_passed_over(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "ends.csv").write_text("x;y;z;\n" + "0.1;0.2;0.3;\n" * 40)
+    with pytest.raises(DataError, match="no row has the 3 cells that its first lines describe"):
+        list(stream_file(bundle, tmp_path / "ends.csv"))

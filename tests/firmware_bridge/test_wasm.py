@@ -13,7 +13,7 @@ from vskd.firmware_bridge.wasm import build_module, missing_tools, run_module
 
 EVERY = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror", "-ffp-contract=off"]
 MODEL = ["weights", "weight_bytes", "input", "input_bytes", "output", "classes", "run"]
-STREAM = ["samples", "times", "reset", "push", "poll"]
+STREAM = ["samples", "times", "reset", "push", "poll", "window", "logits", "encode"]
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_the_module_is_built_with_its_exports(tools: Path, stream: bool, exporte
     built = build_module(Path("out"), Path("runtime"), ["a.c", "b.c"], Path("out/m.wasm"), stream=stream)
     assert built == Path("out/m.wasm")
     assert (tools / "built").read_text().split() == [
-        *("--target=wasm32", "-O2", "-ffreestanding", "-nostdlib", "-mbulk-memory", "-Wl,--no-entry"),
+        *("--target=wasm32", "-O2", "-ffreestanding", "-nostdlib", "-mbulk-memory", "-msimd128", "-Wl,--no-entry"),
         *EVERY,
         *("-isystem", "runtime/wasm", "-I", "out"),
         *(f"-Wl,--export=vskd_wasm_{name}" for name in exported),
@@ -85,5 +85,6 @@ def test_what_is_missing_is_named_with_its_package(monkeypatch: pytest.MonkeyPat
     present = {"clang"}
     monkeypatch.setattr(wasm.shutil, "which", lambda tool: tool if tool in present else None)
     assert missing_tools() == "not installed: wasm-ld (Debian: lld), node (Debian: nodejs)"
+    assert missing_tools(("clang", "wasm-ld")) == "not installed: wasm-ld (Debian: lld)"
     present |= {"wasm-ld", "node"}
     assert missing_tools() == ""

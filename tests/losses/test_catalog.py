@@ -48,9 +48,16 @@ def outputs(shapes: Mapping[str, tuple[int, ...]], batch: int, seed: int) -> Out
     return Outputs(drawn["logits"], drawn["embedding"], {"deep": drawn["deep"]})
 
 
-def distiller(settings: TermSettings, teacher: Mapping[str, tuple[int, ...]] = TEACHER) -> Distiller:
+def teacher_of(settings: TermSettings) -> Mapping[str, tuple[int, ...]]:
+    """Shapes of a teacher's layers: of one embedding with the student's where its classifier is reused."""
+    return {**TEACHER, "embedding": STUDENT["embedding"]} if settings.reuses_classifier else TEACHER
+
+
+def distiller(settings: TermSettings, teacher: Mapping[str, tuple[int, ...]] | None = None) -> Distiller:
     torch.manual_seed(0)
-    return Distiller([settings], "fixed", TermContext(STUDENT, teacher, SAMPLES, (3, 4, 5, 6, 2), batch=6))
+    return Distiller(
+        [settings], "fixed", TermContext(STUDENT, teacher or teacher_of(settings), SAMPLES, (3, 4, 5, 6, 2), batch=6)
+    )
 
 
 def loss_of(made: Distiller, student: Outputs, teacher: Outputs | None) -> Tensor:
@@ -89,7 +96,7 @@ def test_defaults_are_the_published_ones_also_of_a_loss_built_without_a_recipe(n
 @pytest.mark.parametrize("batch", [1, 6])
 def test_gives_a_finite_scalar_whose_gradient_reaches_the_student_alone(name: str, batch: int) -> None:
     made = distiller(LOSSES[name]())
-    student, teacher = outputs(STUDENT, batch, 1), outputs(TEACHER, batch, 2)
+    student, teacher = outputs(STUDENT, batch, 1), outputs(teacher_of(LOSSES[name]()), batch, 2)
     value = loss_of(made, student, teacher)
     value.backward()
     assert value.shape == () and torch.isfinite(value)
@@ -115,7 +122,7 @@ def test_a_teachers_twin_pays_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_loss_that_depends_on_positions_says_so(name: str) -> None:
-    student, teacher = outputs(STUDENT, 6, 1), outputs(TEACHER, 6, 2)
+    student, teacher = outputs(STUDENT, 6, 1), outputs(teacher_of(LOSSES[name]()), 6, 2)
     labels = torch.arange(6) % CLASSES
     first, second = (
         distiller(LOSSES[name]())(student, teacher, labels, positions)[name].item()
@@ -191,7 +198,7 @@ def test_unknown_losses_and_keys_name_the_nearest() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_loss_that_looks_at_labels_needs_them_or_leaves_out_who_has_none(name: str) -> None:
     """A loss that does not say that it needs labels computes the same whatever they are; cross entropy ignores -1."""
-    student, teacher = outputs(STUDENT, 6, 1), outputs(TEACHER, 6, 2)
+    student, teacher = outputs(STUDENT, 6, 1), outputs(teacher_of(LOSSES[name]()), 6, 2)
     labels, hidden = torch.arange(6) % CLASSES, torch.full((6,), -1)
     made = distiller(LOSSES[name]())
     first = made(student, teacher, labels, torch.arange(6))[name].item()

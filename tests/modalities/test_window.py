@@ -283,6 +283,13 @@ def test_sensors_of_one_place_turn_together(world: Source) -> None:
     assert torch.allclose(inner, (after[:, :3] * after[:, 3:]).sum(dim=1), atol=1e-5), "one rotation keeps angles"
 
 
+def test_a_transition_field_stays_outside_the_model(world: Source) -> None:
+    seen = windows(world, encoding={"method": "mtf", "image_size": 16})
+    assert seen.network_shape == (3, 16, 16) and seen.contract(sorted(world.recordings)).encoding.method == "mtf"
+    with pytest.raises(SettingError, match=r"export\.encoding_inside: a Markov transition field"):
+        seen.contract(sorted(world.recordings), encoding_inside=True)
+
+
 def test_the_contract_of_several_streams(world: Source) -> None:
     train = sorted(world.recordings)[3:9]
     contract = windows(world, **LIMITED).contract(train)

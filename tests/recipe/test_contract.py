@@ -26,6 +26,7 @@ from scipy.io import savemat
 
 from tests.conftest import write_shapes
 from tests.modalities.conftest import write_bodies
+from vskd.bundle.budget import Needs
 from vskd.datasets.catalog import DATASETS
 from vskd.datasets.recording import Index
 from vskd.distillation import fitting
@@ -34,7 +35,7 @@ from vskd.distillation.experiment import prepare
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.train import distill, teach
-from vskd.errors import DataError, RecipeError, VskdError
+from vskd.errors import BundleError, DataError, RecipeError, VskdError
 from vskd.export import run_export
 from vskd.export.int8 import fine_tuning
 from vskd.modalities.catalog import MODALITIES
@@ -200,6 +201,8 @@ ELSEWHERE: Mapping[str, Words] = {
     # maps of one size are not averaged: those called deep have one pixel here
     "distiller.terms.4.pooling": [f"distiller.terms.4.{who}_layer=shallow" for who in ("student", "teacher")],
     "labels.seed": ["labels.fraction=0.4"],
+    # a head stands in place of a linear classifier alone
+    **{f"{role}.head": [f"{role}.network=efficientnet-lite0"] for role in ("student", "teachers.0")},
 }
 """Path -> the same, anywhere."""
 LABELS: Mapping[str, str] = {
@@ -210,8 +213,9 @@ LABELS: Mapping[str, str] = {
     "dataset.leave_out": "['1']",
     "distiller.confidence": "{share: 0.1}",
     "teachers.0.cross_fit": "subject",
+    **dict.fromkeys(("student.head", "teachers.0.head"), "{width: 8}"),
 }
-"""Of lists of names: some that are there; images have one trial, and a name that is not there is told."""
+"""Of lists of names, and of sections: some that are there; images have one trial; a name that is not there is told."""
 HEARD = ("cross_fit", "views")
 """Keys of a teacher that change nothing of its training, and what its student hears."""
 
@@ -229,7 +233,7 @@ OTHER: Mapping[str, str] = {
     "rules": "2",
     "limit": "2.0",
     "limits": "[4.0]",
-    "window_labels": "centre",  # these two count for long recordings: tests/modalities/test_window_labels.py
+    "window_labels": "centre",
     "most_mixed": "0.2",
     "momentum": "0.4",
     "warmup": "0.4",
@@ -242,7 +246,12 @@ OTHER: Mapping[str, str] = {
     "encoding_inside": "true",
     "fine_tuning": "always",
     "rotation_deg": "20.0",
+    "budget": "{macs: 1000}",
+    **dict.fromkeys(("flash_bytes", "ram_bytes", "macs"), "1000"),
+    "latency_ms": "1.5",
 }
+OF_LONG_RECORDINGS = ("window_labels", "most_mixed")
+"""Of sliding windows, and without effect where every recording shows one class; see test_window_labels.py."""
 REPLACED: Mapping[str, str] = {
     **{"gasf+gadf": "gasf", "gasf": "gadf", "accelerometer": "[gyroscope]", "rgb": "[depth]", "image": "[rear]"},
     "skeleton": "[depth]",
@@ -266,6 +275,7 @@ REFUSED = (
     "dataset.name",
     "labels.trials",
     "least_confidence",
+    *("export.input_type", "export.output_type"),  # a hardware budget is one of int8 ends
 )
 """Keys for which a refusal that names the other value is enough: some have no second value that fits the tiny data."""
 
@@ -273,7 +283,7 @@ REFUSED = (
 def other_value(key: Key, recipe: Recipe) -> str | None:
     """Another value, as YAML; None where there is none, as of the one network of frames."""
     if key.path in LABELS:
-        return LABELS[key.path]
+        return "['3']" if key.value == ("1",) else LABELS[key.path]
     value = key.value[0] if isinstance(key.value, tuple) else key.value
     if key.path == "distiller.teacher_outputs" and recipe.student.sees.modality != "image":
         return "online"
@@ -403,7 +413,19 @@ def watching_export(**given: Any) -> None:
     for name in ("max_accuracy_drop", "input_type", "output_type", "validation_split"):
         see(name, given[name])
     tuned = given["fine_tuning"]
+    see("fits", refused_by(given["fits"]))
     see("fine-tuning", None if tuned is None else (tuned.always, tuned.train(given["model"], "minmax")))
+
+
+def refused_by(fits: Any) -> str:
+    """What a hardware budget says of a model that needs more of everything."""
+    try:
+        return "no budget" if fits is None else f"everything fits: {fits(b'')}"
+    except BundleError as error:
+        return str(error)
+
+
+HUGE = Needs(*[10**12] * 7)
 
 
 def watching_tuning(_module: Any, batches: Any, *, steps: int, learning_rate: float, range_estimator: str) -> Any:
@@ -539,7 +561,7 @@ class Road:
         if part == "export":
             run = self._run(recipe.undistilled())
             WatchingTrainer.observer = observer
-            run_export.export_run(run, self._new(), settings=words)
+            run_export.export_run(run, self._new(), settings=words, measure=lambda *_: HUGE)
             return
         changed = recipe.updated(*words)
         teachers = [self._run(recipe.of_teacher())] if part == "student" and changed.distiller.needs_teacher else []
@@ -607,6 +629,11 @@ def test_every_key_reaches_the_code(name: str, roots: dict[str, Path], road: "Ro
         if key.path not in new_keys(name) or key.silent or key.path == "dataset.max_bad_fraction":
             continue
         if key.path.startswith("export.") and not MODALITIES[recipe.student.sees.modality].inputs.exported:
+            continue
+        if key.name in OF_LONG_RECORDINGS and key.value is not None:
+            continue
+        if key.path == "export.budget" and recipe.student.sees.modality == "clip":
+            refused(key, recipe)
             continue
         if key.value is None and key.name in IDLE:
             refused(key, recipe)

@@ -39,6 +39,7 @@ def test_what_was_said_stays() -> None:
         ("encoding_inside", True, IMAGES, "the student sees windows"),
         ("fine_tuning", "always", WRIST, "the student sees images"),
         ("prune_stem", 0.5, IMAGES, "the student is squeezenet-lw"),
+        ("budget", {"macs": 1}, ("clip", "c3d"), "the student sees windows or images"),
     ],
 )
 def test_what_does_nothing_for_a_student_is_refused(
@@ -68,3 +69,24 @@ def test_the_recipe_fills_in_what_its_student_has() -> None:
     assert load_recipe("vskd").export.encoding_inside is False
     with pytest.raises(RecipeError, match=r"export\.fine_tuning does nothing here"):
         load_recipe("vskd", ["export.fine_tuning=always"])
+
+
+def test_a_hardware_budget_is_set_by_its_path_and_says_what_is_wrong() -> None:
+    assert load_recipe("vskd").export.budget is None
+    recipe = load_recipe("vskd", ["export.budget.part=cortex-m33", "export.budget.ram_bytes=65536"])
+    assert recipe.export.budget is not None
+    assert (recipe.export.budget.part, recipe.export.budget.ram_bytes) == ("cortex-m33", 65536)
+    assert recipe.updated("export.budget=null").export.budget is None
+    for word, problem in (
+        ("export.budget.part=cortex-m3", "export.budget.part: 'cortex-m3' is not allowed, did you mean 'cortex-m33'"),
+        ("export.budget.flash=1", "export.budget.flash: unknown key"),
+        ("export.budget.ram_bytes=0", "export.budget.ram_bytes"),
+        ("export.budget={}", "export.budget: it limits nothing; say part, or one of flash_bytes, ram_bytes, macs"),
+        ("export.budget.latency_ms=5", "latency_ms needs a part with a clock: cortex-m4-256k, cortex-m33, cortex-m55"),
+        ("export.budget={part: wear-os, latency_ms: 5}", "latency_ms needs a part with a clock"),
+    ):
+        with pytest.raises(RecipeError) as caught:
+            load_recipe("vskd", [word])
+        assert problem in str(caught.value), str(caught.value)
+    with pytest.raises(RecipeError, match="whose ends are int8: output_type may not be float32 beside it"):
+        recipe.updated("export.output_type=float32")

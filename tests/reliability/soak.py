@@ -26,17 +26,20 @@ class Campaign(NamedTuple):
 
 
 CAMPAIGNS = {
-    "kills": Campaign("kill_campaign", ("--kills", "200", "--seconds", "3600")),
-    "power_loss": Campaign("power_loss", ("--count", "1000", "--seconds", "2400")),
-    "fuzz": Campaign("fuzz_campaign", ("--files", "20000", "--seconds", "3600"), writes=True),
+    "kills": Campaign("reliability.kill_campaign", ("--kills", "200", "--seconds", "3600")),
+    "power_loss": Campaign("reliability.power_loss", ("--count", "1000", "--seconds", "2400")),
+    "link": Campaign("firmware_bridge.link.campaign", ("--seconds", "600")),
+    "slots": Campaign("firmware_bridge.link.slot_rules", ("--seconds", "600")),
+    "fuzz": Campaign("reliability.fuzz_campaign", ("--files", "20000", "--seconds", "3600"), writes=True),
+    "streams": Campaign("reliability.stream_campaign", ("--streams", "100000", "--seconds", "3600"), writes=True),
 }
-"""At least 200 kills and 20,000 files, at most about three hours."""
+"""At least 200 kills, 20,000 files, 100,000 streams, ten minutes each of bad lines and cut flash; about four hours."""
 
 
 def run_campaign(campaign: Campaign, out: Path) -> dict[str, Any]:
     """Run one campaign to its end; its JSON is `out`."""
     words = [*campaign.words, *(("--out", str(out)) if campaign.writes else ())]
-    command = [sys.executable, "-m", f"tests.reliability.{campaign.module}", *words]
+    command = [sys.executable, "-m", f"tests.{campaign.module}", *words]
     started = time.monotonic()
     done = subprocess.run(command, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     found = json.loads(out.read_text(encoding="utf-8") if campaign.writes else _last_json(done.stdout))

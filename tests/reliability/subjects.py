@@ -16,6 +16,7 @@ from vskd.bundle.bundle import DIGEST, MANIFEST, load_bundle, verify_bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.predict import Predictor
 from vskd.bundle.sensor_file import read_recording
+from vskd.bundle.stream.stream_settings import read_stream_settings
 from vskd.cli.main import run
 from vskd.datasets.images.image_folder import index as index_images
 from vskd.datasets.sensors.headers import check_video, peek_mat
@@ -31,7 +32,6 @@ from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
 from vskd.firmware_bridge.generate import read_firmware
 from vskd.firmware_bridge.stream_file import read_layout
-from vskd.firmware_bridge.stream_settings import read_stream_settings
 from vskd.models.weights.state import read_tensors
 from vskd.models.weights.weight_file import read_public
 from vskd.preprocessing.image.image_file import read_image

@@ -41,6 +41,7 @@ def test_what_a_campaign_found_fails_it_whatever_its_exit_code(
 def test_it_is_as_long_as_it_must_be() -> None:
     assert soak.CAMPAIGNS["kills"].words[:2] == ("--kills", "200")
     assert soak.CAMPAIGNS["fuzz"].words[:2] == ("--files", "20000")
+    assert soak.CAMPAIGNS["streams"].words[:2] == ("--streams", "100000")
     assert all("--seconds" in campaign.words for campaign in soak.CAMPAIGNS.values())
 
 

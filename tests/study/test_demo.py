@@ -1,6 +1,6 @@
 """The whole road: its stages in order, resumed where they stopped, and a report that says what is on disk.
 
-Training is left out: the road is walked over a finished comparison of the same recipes, made small.
+Training is left out: the road is walked over a finished comparison of recipes of the same kind, made small.
 """
 
 import json
@@ -13,12 +13,13 @@ import pytest
 from tests.conftest import TINY, FinishedComparison
 from vskd.bundle.bundle import verify_bundle
 from vskd.bundle.predict import predict_file
+from vskd.datasets.synthetic.dataset import index
 from vskd.errors import BundleError
 from vskd.recipe import load_recipe
 from vskd.study import demo
 from vskd.study.comparison_schema import read_comparison
 from vskd.study.comparison_tables import to_text
-from vskd.study.demo import RECIPE, TRIALS, run_demo
+from vskd.study.demo import RECIPE, SHOWN, TRIALS, drawn, run_demo
 
 
 @pytest.fixture
@@ -26,7 +27,8 @@ def worlds(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, dict[str, Any]]]
     """The worlds that were asked for; recipes are small, and the converter must not be needed again."""
     asked: list[tuple[Path, dict[str, Any]]] = []
     monkeypatch.setattr(demo, "write_world", lambda root, **settings: asked.append((root, settings)))
-    monkeypatch.setattr(demo, "load_recipe", lambda name: load_recipe(name, TINY))
+    monkeypatch.setattr(demo, "load_recipe", lambda name: load_recipe("demo", TINY))
+    monkeypatch.setattr(demo, "RECIPE", "demo")
     monkeypatch.setattr("vskd.export.evaluate.export_run", None)
     return asked
 
@@ -43,30 +45,45 @@ def out(comparison_copy: FinishedComparison, synthetic_root: Path, tmp_path: Pat
 
 def test_the_report_says_what_is_on_disk(worlds: list, out: Path) -> None:
     report = run_demo(out)
-    assert worlds == [(out / "world", {"trials": TRIALS})]
+    assert worlds == [(out / "world", {"trials": TRIALS, "skeletons": True})]
     assert report.comparison == read_comparison(out / "comparison" / "comparison.json")
-    assert {row.recipe for row in report.comparison.rows} == {RECIPE, f"{RECIPE}-no-kd"}
-    assert report.bundle == out / "comparison" / "runs" / RECIPE / "seed0" / "bundle"
+    assert {row.recipe for row in report.comparison.rows} == {"demo", "demo-no-kd"}
+    assert report.bundle == out / "comparison" / "runs" / "demo" / "seed0" / "bundle"
     verify_bundle(report.bundle)
     text = str(report)
-    assert text.startswith(to_text(report.comparison))
-    assert f"predicted '{report.predicted}', truth '{report.truth}'" in text
+    facts = json.loads((report.bundle.parent / "environment.json").read_text(encoding="utf-8"))
+    counted = f"{facts['labelled']} recordings with labels, {facts['unlabelled']} pairs without"
+    assert facts["labelled"] > 0 and text.startswith(f"training:         {counted}\n")
+    assert to_text(report.comparison) in text
     for line in text.splitlines():
-        if line.startswith(("reports:", " " * 18)):
+        if line.startswith("reports:") or line.endswith("report.html"):
             assert Path(line.split()[-1]).is_file(), line
     assert list(report.seconds) == ["world", "teach, distil, evaluate, export", "verify, predict"]
     assert all(f"{stage} {seconds:.0f} s" in text for stage, seconds in report.seconds.items())
 
 
-def test_the_one_recording_is_a_test_recording_with_its_own_label(worlds: list, out: Path) -> None:
+def test_what_is_shown_are_test_recordings_one_a_class_with_their_own_labels(worlds: list, out: Path) -> None:
     report = run_demo(out)
-    rows = (report.bundle.parent / "int8" / "predictions.csv").read_text(encoding="utf-8").splitlines()[1:]
-    ids = sorted(row.split(",")[0] for row in rows)
-    prediction = predict_file(report.bundle, out / "world" / "Inertial" / f"{ids[0]}_inertial.mat")
-    assert report.predicted == prediction.label
-    labels = json.loads((out / "world" / "world.json").read_text(encoding="utf-8"))["actions"]
-    assert report.truth == labels[int(ids[0].removeprefix("a").split("_")[0]) - 1]
-    assert report.latency_ms > 0
+    found = index(out / "world").by_id()
+    labels = index(out / "world").labels
+    assert sorted(one.truth for one in report.shown) == sorted(labels)  # three classes
+    for one in report.shown:
+        recording = found[one.recording]
+        assert int(recording.subject) % 2 == 0 and one.truth == labels[recording.label]
+        said = predict_file(report.bundle, recording.stream("accelerometer").path)
+        assert one.predicted == said.label
+        verdict = "(right)" if one.predicted == one.truth else f"(wrong, it is '{one.truth}')"
+        assert f"{one.recording}: '{one.predicted}' {verdict}" in str(report)
+    right = sum(one.predicted == one.truth for one in report.shown)
+    assert f"{right} of 3 right" in str(report) and report.latency_ms > 0
+
+
+def test_the_draw_depends_on_its_seed_alone_and_not_on_what_is_right(synthetic_root: Path) -> None:
+    recordings = list(index(synthetic_root))
+    first, again, other = (drawn(recordings, SHOWN, seed) for seed in (0, 0, 1))
+    assert first == again != other
+    assert [recording.label for recording in first] == [0, 1, 2]
+    assert len({recording.label for recording in drawn(recordings, 2, 0)}) == 2
 
 
 def test_a_second_call_finishes_what_is_missing(worlds: list, out: Path) -> None:
@@ -80,7 +97,25 @@ def test_a_second_call_finishes_what_is_missing(worlds: list, out: Path) -> None
 
 
 def test_a_bundle_that_was_changed_stops_it(worlds: list, out: Path) -> None:
-    bundle = out / "comparison" / "runs" / RECIPE / "seed0" / "bundle"
+    bundle = out / "comparison" / "runs" / "demo" / "seed0" / "bundle"
     (bundle / "MODEL_CARD.md").write_text("better than it is", encoding="utf-8")
     with pytest.raises(BundleError, match=r"MODEL_CARD\.md was changed"):
         run_demo(out)
+
+
+def test_few_labels_of_one_subject_and_a_skeleton_teacher_on_either_data() -> None:
+    for words in ((), ("dataset.name=utd-mhad",)):
+        recipe = load_recipe(RECIPE, words)
+        assert recipe.labels.title == "subject 1" and recipe.distiller.needs_teacher
+        (teacher,) = recipe.teachers
+        assert (teacher.sees.modality, recipe.student.sees.modality) == ("skeleton", "window")
+        assert recipe.dataset.name == (words[0].partition("=")[2] if words else "synthetic")
+
+
+def test_real_data_are_used_where_they_are_given(
+    monkeypatch: pytest.MonkeyPatch, worlds: list, out: Path, tmp_path: Path
+) -> None:
+    asked = []
+    monkeypatch.setattr(demo, "load_recipe", lambda name, words: asked.append((name, words)) or load_recipe("demo"))
+    assert demo._recipe(out, tmp_path).name == "demo"
+    assert asked == [("demo", ["dataset.name=utd-mhad", f"dataset.path={tmp_path}"])] and worlds == []

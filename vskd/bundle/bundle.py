@@ -90,12 +90,21 @@ class Bundle:
 
 @dataclass(frozen=True)
 class VerifyReport:
-    """What `verify_bundle` checked."""
+    """What `verify_bundle` checked.
+
+    Attributes:
+        path: of the bundle.
+        digest: SHA-256 of its manifest.
+        files: their names.
+        golden_vectors: that were reproduced.
+        golden_decisions: of its golden streams, that were reproduced; 0 where it holds none.
+    """
 
     path: Path
     digest: str
     files: tuple[str, ...]
     golden_vectors: int
+    golden_decisions: int = 0
 
 
 def write_bundle(
@@ -168,13 +177,14 @@ def verify_bundle(path: Path, time_limit_s: float = TIME_LIMIT_S) -> VerifyRepor
         time_limit_s: see `vskd.bundle.contained`.
 
     Raises:
-        BundleError: names the file and what is wrong with it.
+        BundleError: names the file and what is wrong with it; or the windows are resampled, and scipy is not installed.
     """
     bundle = load_bundle(path)
     golden = read_golden(bundle)
     bundle.learned()
     replay_contained(path, bundle.digest, time_limit_s)
-    return VerifyReport(path, bundle.digest, (*sorted(bundle.manifest.files), MANIFEST), len(golden.vectors))
+    files, decisions = (*sorted(bundle.manifest.files), MANIFEST), sum(len(s.decisions) for s in golden.streams)
+    return VerifyReport(path, bundle.digest, files, len(golden.vectors), decisions)
 
 
 def read_golden(bundle: Bundle) -> Golden:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vskd.errors import BundleError
+from vskd.errors import BundleError, MissingExtraError
 
 TIME_LIMIT_S = 120.0
 """The slowest networks of the catalog take a tenth of it on one core."""
@@ -103,7 +103,7 @@ def main(path: str, digest: str) -> int:
         if bundle.digest != digest:
             raise BundleError(f"{path} was changed while it was being verified", "Verify it again")
         replay(bundle)
-    except BundleError as error:
+    except (BundleError, MissingExtraError) as error:
         problem, action = error.problem, error.action
     except MemoryError:
         problem, action = f"it wants more than {MEMORY_LIMIT >> 30} GiB of memory", _DISTRUST

@@ -30,7 +30,7 @@ RangeEstimator = Literal["minmax", "moving-average"]
 class EncodingContract(Strict):
     """How a window becomes the network's input; `limit` is the range of fixed scaling, in the stream's unit."""
 
-    method: Literal["raw", "gasf", "gadf", "gasf+gadf"]
+    method: Literal["raw", "gasf", "gadf", "gasf+gadf", "mtf"]
     scaling: Literal["minmax", "fixed"]
     limit: Positive
     image_size: Count

@@ -8,12 +8,14 @@ from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from vskd.schema import NonNegative, Size, Strict
 
 NO_LABEL = -1
 """Unknown, or none yet."""
+LOOKS_AHEAD = ("median", "hmm")
+"""Smoothings of `vskd predict` that no device can do."""
 Votes = Annotated[int, Field(ge=1, le=31)]
 
 
@@ -33,6 +35,16 @@ class DecisionSettings(Strict):
     votes: Votes = 1
     hold: Size = 0
     min_log_odds: NonNegative = 0.0
+
+    @field_validator("smoothing", mode="before")
+    @classmethod
+    def _on_the_fly(cls, value: object) -> object:
+        if value in LOOKS_AHEAD:
+            raise ValueError(
+                f"{value} looks at windows that are still to come, so that `vskd predict` alone offers it; "
+                "take majority or hysteresis"
+            )
+        return value
 
 
 def window_label(logits: npt.NDArray[np.int8], min_margin: int) -> tuple[int, int]:

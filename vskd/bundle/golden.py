@@ -1,4 +1,4 @@
-"""Golden vectors: inputs with the answers that every runtime of the bundle must give, bit for bit.
+"""Golden vectors and streams: inputs with the answers that every runtime of the bundle must give, bit for bit.
 
 The inputs are synthetic. Anybody may receive a bundle, and a window of a recording is a piece of a person's
 movement, by which that person can be told from others; who agreed to train a model has not agreed to be shipped inside
@@ -13,11 +13,13 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from vskd.bundle.contract import Contract, SensorContract, TensorKind
 from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.stream.golden_stream import GoldenStream, make_streams, replay_stream
 from vskd.errors import BundleError
+from vskd.preprocessing.sensor.units import GRAVITY
 from vskd.schema import Finite, Strict
 
 FloatArray = npt.NDArray[np.float32]
@@ -36,8 +38,6 @@ PARTIALS = 5
 """Sines that make up a signal."""
 CYCLES = (0.5, 8.0)
 """Slowest and fastest of them, in turns per window."""
-GRAVITY = {"g": 1.0, "m/s^2": 9.80665}
-"""What an accelerometer at rest measures, by its unit; sensors in other units rest at zero."""
 
 
 class GoldenVector(Strict):
@@ -69,10 +69,13 @@ class GoldenVector(Strict):
 
 
 class Golden(Strict):
-    """Vectors of one model, computed with LiteRT's reference kernels.
+    """Vectors and streams of one model, computed with LiteRT's reference kernels.
 
     TFLite Micro and generated C give the same integers where the model has no fully connected layer, which LiteRT's
     reference kernel scales in float64 and they in int32; models exported since that is so have 1x1 convolutions there.
+
+    Attributes:
+        streams: of models of sliding windows; older bundles hold none.
     """
 
     kernels: Literal["BUILTIN_REF"] = "BUILTIN_REF"
@@ -80,6 +83,12 @@ class Golden(Strict):
     input_type: TensorKind
     output_type: TensorKind
     vectors: Annotated[tuple[GoldenVector, ...], Field(min_length=1)]
+    streams: tuple[GoldenStream, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _as_before_there_were_streams(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        return content if self.streams else {key: value for key, value in content.items() if key != "streams"}
 
 
 def synthetic_windows(contract: SensorContract, seed: int = 0) -> list[tuple[str, FloatArray]]:
@@ -113,7 +122,11 @@ def synthetic_windows(contract: SensorContract, seed: int = 0) -> list[tuple[str
 
 
 def make_golden(
-    model: bytes, windows: Sequence[tuple[str, FloatArray]], model_input: ModelInput, labels: Sequence[str]
+    model: bytes,
+    windows: Sequence[tuple[str, FloatArray]],
+    model_input: ModelInput,
+    labels: Sequence[str],
+    contract: Contract | None = None,
 ) -> Golden:
     """Run windows through the model and keep inputs and answers.
 
@@ -122,6 +135,7 @@ def make_golden(
         windows: (name, float32 (channels, samples)) pairs; see `synthetic_windows`.
         model_input: window -> network input, float32.
         labels: class names, in the order of the logits.
+        contract: of the model's input, for streams; None: no streams.
     """
     runner = LiteRTModel(model, reference_kernels=True)
     vectors = []
@@ -144,6 +158,7 @@ def make_golden(
         input_type=_kind(runner.input_type),
         output_type=_kind(runner.output_type),
         vectors=tuple(vectors),
+        streams=() if contract is None else make_streams(model, contract),
     )
 
 
@@ -159,10 +174,11 @@ def replay_golden(
     labels: Sequence[str],
     source: str = GOLDEN_FILE,
 ) -> None:
-    """Check that the model, and the encoding in front of it, give the golden answers here; `source` is for messages.
+    """Check that the model, and all in front of it, give the golden answers here; `source` is for messages.
 
     Raises:
-        BundleError: names the vector and what differs.
+        BundleError: names the vector, or the stream and window, and what differs.
+        MissingExtraError: see `replay_stream`.
     """
     runner = LiteRTModel(model, reference_kernels=True)
     if (runner.input_shape, runner.input_type, runner.output_type) != (
@@ -190,6 +206,8 @@ def replay_golden(
             raise _mismatch(
                 source, vector.id, f"is labelled '{vector.label}', which is not the class of its largest logit"
             )
+    for stream in golden.streams:
+        replay_stream(stream, model, contract, source)
 
 
 def _decode(vector: GoldenVector, golden: Golden, source: str) -> Any:

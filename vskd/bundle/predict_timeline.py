@@ -2,11 +2,11 @@
 
 import csv
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,14 @@ import numpy.typing as npt
 from vskd.bundle.bundle import load_bundle
 from vskd.bundle.decision import NO_LABEL, Decider, DecisionSettings, Votes
 from vskd.bundle.long_file import LongRecording, open_long
+from vskd.bundle.markov import check_course, likely_labels, sure_labels
 from vskd.bundle.predict import Predictor
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.timeline import ROUNDING_S, Seconds, Segment, segments, window_bounds
 from vskd.errors import BundleError
 from vskd.files import atomic_path
 from vskd.progress import track
-from vskd.schema import Fraction, NonNegative, Size, Strict
+from vskd.schema import Fraction, NonNegative, OnlyWhere, Positive, Size, Strict, required_where
 
 FloatArray = npt.NDArray[np.float32]
 UNKNOWN = "unknown"
@@ -32,16 +33,21 @@ class TimelineSettings(Strict):
 
     Attributes:
         smoothing: `none`; `median` of the probabilities over `votes` windows around each; `majority` and `hysteresis`
-            of the last `votes` windows, as the firmware decides (see `DecisionSettings`).
+            of the last `votes` windows, as the firmware decides (see `DecisionSettings`); `hmm`: the most likely course
+            (see `likely_labels`).
         votes: see there.
         hold: windows for which a decision stays at least; of `majority` and `hysteresis`.
+        mean_seconds: how long a label lasts in the mean; of `hmm`, which needs it.
         min_seconds: shorter stretches become part of their longer neighbour.
         unknown_below: probability of the best class below which a window is unknown; None: the bundle's threshold.
     """
 
-    smoothing: Literal["none", "median", "majority", "hysteresis"] = "none"
+    conditional: ClassVar[Mapping[str, OnlyWhere]] = {"mean_seconds": required_where("smoothing", "hmm")}
+
+    smoothing: Literal["none", "median", "majority", "hysteresis", "hmm"] = "none"
     votes: Votes = 5
     hold: Size = 0
+    mean_seconds: Positive | None = None
     min_seconds: NonNegative = 0.0
     unknown_below: Fraction | None = None
 
@@ -116,6 +122,7 @@ def predict_timeline(
     Raises:
         BundleError: the bundle was changed, or sees recordings as a whole, or the file does not fit its contract.
         DataError: the file is missing or damaged.
+        SettingError, MissingExtraError: see `likely_labels`.
     """
     predictor = Predictor(load_bundle(bundle))
     contract, said = predictor.contract, settings or TimelineSettings()
@@ -124,6 +131,8 @@ def predict_timeline(
             f"{bundle} answers once for a whole recording, and has no timeline",
             "Use a bundle of sliding windows, or `vskd predict --stream`, which asks about pieces of the stream",
         )
+    if said.mean_seconds is not None:
+        check_course((contract.stride or 1) / (contract.window_rate_hz or 1.0), said.mean_seconds)
     recording = open_long(file, contract, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable)
     total = recording.count_windows(contract)
     if not total:
@@ -178,6 +187,9 @@ def decided(
         probabilities: (windows, classes).
         settings: see there.
         unknown_below: see there.
+
+    Raises:
+        SettingError, MissingExtraError: see `likely_labels`.
     """
     first = np.flatnonzero(window_bounds(times)[1])
     pieces = [slice(a, b) for a, b in pairwise([*first.tolist(), len(times)])]
@@ -189,7 +201,18 @@ def decided(
     if settings.smoothing in ("majority", "hysteresis"):
         labels = np.concatenate([_as_the_firmware(labels[piece].tolist(), settings) for piece in pieces])
     own = np.where(labels == NO_LABEL, best, smooth[np.arange(len(labels)), labels])
+    if settings.mean_seconds is not None:
+        step, mean = _step(times, first), settings.mean_seconds
+        likely = [likely_labels(smooth[piece], step_s=step, mean_seconds=mean) for piece in pieces]
+        sure = [sure_labels(n, smooth[piece], unknown_below) for n, piece in zip(likely, pieces, strict=True)]
+        labels, own = np.concatenate(sure), smooth[np.arange(len(smooth)), np.concatenate(likely)]
     return without_short(segments(times, labels, own.astype(np.float64)), settings.min_seconds)
+
+
+def _step(times: Seconds, first: npt.NDArray[np.int64]) -> float:
+    """Seconds from one window to the next within a piece; 0 where each piece is a single window."""
+    inside = np.delete(np.diff(times[:, 0]), first[1:] - 1)
+    return float(np.median(inside)) if len(inside) else 0.0
 
 
 def median_over(probabilities: FloatArray, votes: int) -> FloatArray:

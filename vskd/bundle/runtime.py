@@ -74,6 +74,16 @@ class LiteRTModel:
         return str(np.dtype(self._output["dtype"]))
 
     @property
+    def input_quantization(self) -> tuple[float, int] | None:
+        """Scale and zero point of an int8 input; None of a float32 one."""
+        return self._input_scale
+
+    @property
+    def output_quantization(self) -> tuple[float, int] | None:
+        """Scale and zero point of an int8 output; None of a float32 one."""
+        return self._output_scale
+
+    @property
     def classes(self) -> int:
         """Number of logits."""
         return self.output_shape[-1]

@@ -2,12 +2,18 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vskd.cli.options import FILE, FOLDER, VskdGroup, json_option, signature_option
 from vskd.cli.output import print_fields, print_json
+
+if TYPE_CHECKING:
+    from vskd.bundle.budget import PartName
+
+PARTS_SHOWN = ("cortex-m4-256k", "cortex-m33", "cortex-m55", "wear-os")
+"""Those of `vskd.bundle.parts`, which a help page need not load; a test compares."""
 
 
 @click.group(
@@ -43,7 +49,10 @@ def verify(path: Path, keys: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(asdict(report) | {"signed_by": signer and signer.name})
     else:
-        click.echo(f"{path}: {len(report.files)} files unchanged, {report.golden_vectors} golden vectors reproduced")
+        golden = f"{report.golden_vectors} golden vectors"
+        if report.golden_decisions:
+            golden += f" and {report.golden_decisions} decisions of a golden stream"
+        click.echo(f"{path}: {len(report.files)} files unchanged, {golden} reproduced")
         click.echo(f"sha256 of the manifest: {report.digest}")
         if signer is not None:
             click.echo(f"signed by: {signer.name}")
@@ -63,19 +72,60 @@ def sign(path: Path, key: Path) -> None:
     click.echo(f"signed: {sign_bundle(path, key)}")
 
 
-@bundle.command("show", examples=("vskd bundle show BUNDLE", "vskd bundle show BUNDLE --json"))
+@bundle.command(
+    "show",
+    examples=(
+        "vskd bundle show BUNDLE",
+        "vskd bundle show BUNDLE --json",
+        "vskd bundle show BUNDLE --part cortex-m33 --battery-mah 40",
+    ),
+)
 @click.argument("path", type=FOLDER, metavar="BUNDLE")
+@click.option(
+    "--part",
+    type=click.Choice(PARTS_SHOWN),
+    default="cortex-m4-256k",
+    show_default=True,
+    help="The part whose flash, RAM, clock and current the figures of the device are for.",
+)
+@click.option(
+    "--battery-mah",
+    type=click.FloatRange(min=0, min_open=True),
+    default=100.0,
+    show_default=True,
+    metavar="MAH",
+    help="Charge of a battery of 3.7 V.",
+)
+@click.option(
+    "--decisions-per-hour",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="How often the model runs.  [default: once for every window of the stream]",
+)
 @json_option
-def show(path: Path, as_json: bool) -> None:
-    """Print what a bundle is: sensor contract, labels, accuracy and where it comes from. Hashes are checked first."""
+def show(
+    path: Path,
+    part: "PartName",
+    battery_mah: float,
+    decisions_per_hour: float | None,
+    as_json: bool,
+) -> None:
+    """Print what a bundle is: sensor contract, labels, accuracy and where it comes from. Hashes are checked first.
+
+    Below stands what it needs on a device: RAM as planned, flash, multiply-accumulates, time and energy (estimates;
+    see docs/firmware.md), and the estimate of Arm's Vela where the extra 'npu' is installed.
+    """
     from vskd.bundle.bundle import load_bundle
+    from vskd.firmware_bridge.device_report import device_report
 
     opened = load_bundle(path)
     manifest = opened.manifest.model_dump(mode="json")
+    device = device_report(opened, part, battery_mah=battery_mah, decisions_per_hour=decisions_per_hour)
     if as_json:
-        print_json({"path": path, "digest": opened.digest, "manifest": manifest})
+        print_json({"path": path, "digest": opened.digest, "manifest": manifest, "device": device})
     else:
-        print_fields([("bundle", path), ("sha256 of the manifest", opened.digest), *_flat(manifest)])
+        fields = [*_flat(manifest), *_flat(device, "device.")]
+        print_fields([("bundle", path), ("sha256 of the manifest", opened.digest), *fields])
 
 
 def _flat(content: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]:
@@ -89,5 +139,6 @@ def _flat(content: dict[str, Any], prefix: str = "") -> list[tuple[str, object]]
         elif isinstance(value, list):
             lines.append((f"{prefix}{key}", ", ".join(map(str, value))))
         else:
-            lines.append((f"{prefix}{key}", "-" if value is None else value))
+            shown = f"{value:.4g}" if isinstance(value, float) and prefix.startswith("device.") else value
+            lines.append((f"{prefix}{key}", "-" if value is None else shown))
     return lines

@@ -1,5 +1,6 @@
 """`vskd compare`: recipes over seeds, in one table."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -95,7 +96,9 @@ def compare(
     """Run what is missing of RECIPES x seeds, then compare: mean, deviation, interval and a paired test against no-KD.
 
     Recipes that share a teacher share its training and its cache. Results of different protocols never share a table;
-    those of different labels have a column that says so.
+    those of different labels have a column that says so. Where a student without a teacher is compared, too, and had
+    validation recordings, a forecast says before each training whether the teacher will help; the table says whether
+    that came true.
     `--fold all` runs every fold of the protocol and pools them: each recording is tested once per seed.
     """
     from vskd.study.compare import compare as run_comparison
@@ -106,10 +109,12 @@ def compare(
 
     after_run = None
     if int8:
-        from vskd.export.evaluate import export_and_evaluate
+        from vskd.study.deploy import export_and_evaluate
 
         after_run = export_and_evaluate
-    comparison = run_comparison(chosen, seeds, out, after_run=after_run, workers=workers, teachers=teachers)
+    comparison = run_comparison(
+        chosen, seeds, out, after_run=after_run, workers=workers, teachers=teachers, say=partial(click.echo, err=True)
+    )
     if as_json:
         print_json(comparison.model_dump(mode="json"))
         return

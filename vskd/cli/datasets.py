@@ -99,13 +99,14 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
 def index_command(name: str, data: Path, as_json: bool) -> None:
     """List the recordings of data set NAME in a folder: subjects, classes, streams, and what is wrong, each named.
 
-    Only names and file headers are read. Problems (missing, corrupt, duplicate, unpaired, unknown) do not stop the
-    command: training leaves such recordings out and says so.
+    Names, file headers and the first rows of sensor files are read; `vskd doctor` reads all of them. Problems (missing,
+    corrupt, duplicate, unpaired, unknown) do not stop the command: training leaves such recordings out and says so.
     """
     from vskd.datasets.catalog import get_dataset
+    from vskd.datasets.sensor_heads import with_heads_checked
     from vskd.datasets.summary import index_summary
 
-    summary = index_summary(get_dataset(name).index(data))
+    summary = index_summary(with_heads_checked(get_dataset(name).index(data)))
     print_json(summary) if as_json else _print_summary(summary)
 
 
@@ -185,6 +186,12 @@ def _print_fold(fold: Mapping[str, Any]) -> None:
         *([("source videos of the test part that train, too", videos)] if fold["clips"] else []),
         ("test files with the content of a training file", "not compared" if same is None else _named(_pairs(same))),
     ]
+    if fold["overlapping"]:
+        overlapping = _named([" and ".join(pair) for pair in fold["overlapping"]])
+        fields.append(("parts of files that overlap across training and test", overlapping))
+    if "same_clip" in fold:
+        fields.append(("test clips that look the same as a training clip", _named(_pairs(fold["same_clip"]))))
+        fields.append(("groups of the test part that train, too", _named(fold["shared_groups"])))
     if fold["unknown_subjects"]:
         fields.append(("test recordings of unknown subject", fold["unknown_subjects"]))
     if near:
@@ -214,6 +221,41 @@ def _print_audit(summary: Mapping[str, Any]) -> None:
     print_table(("without learning", "fold", "accuracy", "macro F1", "macro recall"), rows)
     for group in summary["same_content_two_classes"]:
         click.echo(f"the same file in different classes: {', '.join(group)}")
+    if "clips" in summary:
+        _print_clips(summary)
+
+
+def _print_clips(summary: Mapping[str, Any]) -> None:
+    """Copies across groups and classes, and the random division as a warning."""
+    clips, division = summary["clips"], summary["clips"]["random_division"]
+    for clip in clips["same_clip"]:
+        where = [f"{len(clip[of])} {of}" for of in ("groups", "labels") if len(clip[of]) > 1]
+        how = "the same bytes" if clip["same_bytes"] else "the same pictures"
+        click.echo(f"one clip in {' and '.join(where) or 'one group'} ({how}): {' = '.join(clip['ids'])}")
+    if clips["alike_within_a_group"]:
+        click.echo(f"clips that look like another one of their own group: {clips['alike_within_a_group']}")
+    shared = [fold[what] for fold in summary["folds"] for what in ("shared_groups", "same_content", "same_clip")]
+    if not clips["same_clip"] and not any(shared):
+        click.echo("nothing is shared: no group is on both sides, and no clip is in two groups")
+    if division is not None:
+        _print_division(division, summary["pooled"])
+
+
+def _print_division(division: Mapping[str, Any], pooled: Mapping[str, Mapping[str, float]]) -> None:
+    """What published code would have measured, beside what the protocol measures."""
+    from vskd.datasets.images.audit_images import NEAREST_PIXELS
+
+    here = f", under this protocol {_percent(pooled[NEAREST_PIXELS]['accuracy'])}" if NEAREST_PIXELS in pooled else ""
+    known = division["groups_in_training"]
+    groups = (
+        "nobody knows their groups"
+        if known is None
+        else f"{_percent(known)} of them have clips of their group in training"
+    )
+    click.echo(
+        f"warning: divided at random 80/20, as published code does, the nearest clip is right on "
+        f"{_percent(division['accuracy'])} of the test clips{here}; {groups}"
+    )
 
 
 def _baseline(name: str, fold: str, scores: Mapping[str, float]) -> tuple[str, ...]:
@@ -225,20 +267,33 @@ def _baseline(name: str, fold: str, scores: Mapping[str, float]) -> tuple[str, .
     examples=(
         "vskd datasets audit driver-inattention --data IMAGES --protocol official",
         "vskd datasets audit driver-inattention --data IMAGES --protocol subject-folds --fold 1-6 --json",
-        "vskd datasets audit utd-mhad --data UTD-MHAD --protocol cross-subject",
+        "vskd datasets audit utd-mhad --data UTD-MHAD --protocol cross-subject --stream depth",
+        "vskd datasets audit ucf101 --data UCF101 --protocol official-1 --cache CACHE",
     ),
 )
 @click.argument("name")
 @click.option("--data", type=FOLDER, required=True, help="Folder of the data set.")
 @click.option("--protocol", required=True, metavar="NAME|FILE", help="Protocol of the data set, or a YAML file.")
 @click.option("--fold", metavar="FOLD", help="One fold of a protocol that has folds; by default all of them.")
+@click.option("--stream", metavar="STREAM", help="Stream to look at.  [default: image, or else the first by name]")
+@click.option("--cache", type=FOLDER, help="Keep tiny pictures of clips here, so that the next audit decodes nothing.")
 @json_option
-def audit_command(name: str, data: Path, protocol: str, fold: str | None, as_json: bool) -> None:
+def audit_command(
+    name: str,
+    data: Path,
+    protocol: str,
+    fold: str | None,
+    stream: str | None,
+    cache: Path | None,
+    as_json: bool,
+) -> None:
     """Measure how much the test part of a protocol on data set NAME leaks into its training part.
 
     Shared subjects and source videos, files of equal content, distances in time, and what copying would score: the most
     frequent class, the label of the nearest training frame, and that of the training image whose 32 x 18 grey pixels
-    are nearest. A network has to beat these. Of sensor and video data sets, what needs no images is measured.
+    are nearest. A network has to beat these. Of clips, 8 such pictures of each are compared: copies are found, encoded
+    anew or not, and the random division of published code is measured as a warning. Of sensors, what needs no pictures
+    is measured.
     """
     from vskd.datasets.catalog import get_dataset
     from vskd.datasets.images.audit_images import audit_protocol, audit_summary
@@ -246,7 +301,10 @@ def audit_command(name: str, data: Path, protocol: str, fold: str | None, as_jso
 
     entry = get_dataset(name)
     rule = load_protocol(name, protocol)
-    summary = audit_summary(audit_protocol(entry.index(data), rule, fold=fold, label_swap=entry.label_swap))
+    audited = audit_protocol(
+        entry.index(data), rule, fold=fold, label_swap=entry.label_swap, stream=stream, cache=cache
+    )
+    summary = audit_summary(audited)
     print_json(summary) if as_json else _print_audit(summary)
 
 
@@ -259,12 +317,15 @@ def audit_command(name: str, data: Path, protocol: str, fold: str | None, as_jso
 @click.option("--actions", type=click.IntRange(1), default=8, show_default=True, help="Number of classes.")
 @click.option("--trials", type=click.IntRange(1), default=4, show_default=True, help="Trials of each action.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same bytes.")
+@click.option("--skeletons", is_flag=True, help="Write the joints that a depth camera's tracker would see, too.")
 @json_option
-def make_synthetic(out: Path, subjects: int, actions: int, trials: int, seed: int, as_json: bool) -> None:
+def make_synthetic(
+    out: Path, subjects: int, actions: int, trials: int, seed: int, skeletons: bool, as_json: bool
+) -> None:
     """Write a synthetic world: wrist sensor and video of simulated people, in the layout of UTD-MHAD."""
     from vskd.datasets.synthetic.write import write_world
 
-    written = write_world(out, subjects=subjects, actions=actions, trials=trials, seed=seed)
+    written = write_world(out, subjects=subjects, actions=actions, trials=trials, seed=seed, skeletons=skeletons)
     total = subjects * actions * trials
     if as_json:
         print_json({"out": out, "recordings": total, "written": written})

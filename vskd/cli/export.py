@@ -19,6 +19,7 @@ TYPES = click.Choice(["int8", "float32"])
         "vskd export RUN --out BUNDLE --layers layers.md",
         "vskd export RUN --out BUNDLE --set export.fine_tuning=always",
         "vskd export RUN --out BUNDLE --set export.prune_stem=0.001",
+        "vskd export RUN --out BUNDLE --set export.budget.part=cortex-m4-256k",
     ),
 )
 @click.argument("run", type=FOLDER)
@@ -49,13 +50,15 @@ def export(
 
     Calibration sees training recordings only; accuracy and parity are measured on validation recordings or, where the
     run kept none (student.training.validation: none), on training recordings outside the calibration. A model that
-    loses more accuracy there than the recipe's budget is refused. Needs the extra 'export'.
+    loses more accuracy there than the recipe allows is refused, and so is one that needs more flash, RAM,
+    multiply-accumulates or time than the recipe's hardware budget (export.budget). Needs the extra 'export'.
     """
     from vskd.export.run_export import export_run
+    from vskd.firmware_bridge.footprint import measure_needs
 
     ends = {"export.input_type": input_type, "export.output_type": output_type}
     settings = [*(f"{key}={kind}" for key, kind in ends.items() if kind is not None), *assignments]
-    report = export_run(run, out, settings=settings, layers=layers)
+    report = export_run(run, out, settings=settings, layers=layers, measure=measure_needs)
     accuracy, parity = report.accuracy, report.parity
     if as_json:
         print_json(

@@ -53,6 +53,8 @@ CATALOG: dict[str, Entry] = {
     "export": Entry("vskd.cli.export", "export", "Turn a run into an int8 LiteRT bundle."),
     "bundle": Entry("vskd.cli.bundle", "bundle", "Verify, sign or show a bundle."),
     "firmware": Entry("vskd.cli.firmware", "firmware", "Turn a bundle into C99 and test it."),
+    "serve": Entry("vskd.cli.serve", "serve", "Open a page that runs a bundle in the browser."),
+    "link": Entry("vskd.cli.link", "link", "Record from a device, send it a bundle, or simulate one."),
     "predict": Entry("vskd.cli.predict", "predict", "Classify recordings, images or videos with a bundle."),
 }
 

@@ -56,6 +56,7 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
         "vskd predict BUNDLE samples.npy --rate 50 --unit g",
         "vskd predict BUNDLE log.csv --columns 1,2,3 --rate 50 --unit g",
         "vskd predict BUNDLE long.csv --smoothing median --min-seconds 2 --out timeline.csv --plot timeline.png",
+        "vskd predict BUNDLE long.csv --smoothing hmm --mean-seconds 10",
         "vskd predict BUNDLE long.csv --stream",
         "vskd predict BUNDLE driver.jpg --box 120,40,260,180",
         "vskd predict BUNDLE images --json",
@@ -82,10 +83,14 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
 @click.option("--plot", type=PATH, metavar="FILE", help="Draw it under the signal, as PNG.")
 @click.option(
     "--smoothing",
-    type=click.Choice(["none", "median", "majority", "hysteresis"]),
-    help="Of a timeline: median of probabilities around each window; majority, hysteresis: as the firmware.",
+    type=click.Choice(["none", "median", "majority", "hysteresis", "hmm"]),
+    help="Of a timeline: median of probabilities around each window; majority, hysteresis: as the firmware; "
+    "hmm: the most likely course.",
 )
 @click.option("--votes", type=click.IntRange(1, 31), metavar="N", help="Windows that smoothing looks at.  [default: 5]")
+@click.option(
+    "--mean-seconds", type=click.FloatRange(0, min_open=True), metavar="S", help="Of hmm: how long a label lasts."
+)
 @click.option("--min-seconds", type=click.FloatRange(0), metavar="S", help="Shorter stretches join their neighbour.")
 @click.option(
     "--unknown-below",
@@ -111,6 +116,7 @@ def predict(
     plot: Path | None,
     smoothing: str | None,
     votes: int | None,
+    mean_seconds: float | None,
     min_seconds: float | None,
     unknown_below: float | None,
     stream: bool,
@@ -126,8 +132,8 @@ def predict(
     IMAGE (.jpg or .png), a FOLDER of images or a VIDEO. A bundle of clips takes a VIDEO, as one clip or, with --piece,
     piece by piece.
 
-    With --stream a .csv of any length gives one line per window: seconds, label, and log(p1 / p2) of the two most
-    probable classes; with --json one object per line.
+    With --stream a .csv of any length gives one line per window: seconds, label, confidence; with --json one object per
+    line, which also has log(p1 / p2) of the two most probable classes.
     """
     from vskd.bundle.image_input import is_of_images
 
@@ -136,6 +142,7 @@ def predict(
         "--plot": plot,
         "--smoothing": smoothing,
         "--votes": votes,
+        "--mean-seconds": mean_seconds,
         "--min-seconds": min_seconds,
         "--unknown-below": unknown_below,
     }
@@ -154,7 +161,13 @@ def predict(
         _predict_pictures(bundle, recording, box, every, piece, as_json)
         return
     reading = _Reading(rate_hz, unit, columns, variable)
-    said = {"smoothing": smoothing, "votes": votes, "min_seconds": min_seconds, "unknown_below": unknown_below}
+    said = {
+        "smoothing": smoothing,
+        "votes": votes,
+        "mean_seconds": mean_seconds,
+        "min_seconds": min_seconds,
+        "unknown_below": unknown_below,
+    }
     _predict_sensor(bundle, recording, reading, {k: v for k, v in said.items() if v is not None}, out, plot, as_json)
 
 
@@ -271,14 +284,23 @@ def _predict_timeline(
     """The timeline of a recording: printed, written, drawn."""
     from vskd.bundle.predict_timeline import TimelineSettings, predict_timeline, write_timeline
 
-    if "votes" in settings and settings.get("smoothing", "none") == "none":
-        raise click.UsageError("--votes does nothing without --smoothing")
+    _check_smoothing(settings)
     answer = predict_timeline(bundle, file, TimelineSettings(**settings), **asdict(reading))
     if out is not None:
         write_timeline(answer, out)
     if plot is not None:
         _draw(answer, plot)
     _print_timeline(answer, as_json)
+
+
+def _check_smoothing(settings: dict[str, Any]) -> None:
+    smoothing = settings.get("smoothing", "none")
+    if "votes" in settings and smoothing in ("none", "hmm"):
+        raise click.UsageError("--votes does nothing without --smoothing median, majority or hysteresis")
+    if "mean_seconds" in settings and smoothing != "hmm":
+        raise click.UsageError("--mean-seconds does nothing without --smoothing hmm")
+    if smoothing == "hmm" and "mean_seconds" not in settings:
+        raise click.UsageError("--smoothing hmm needs --mean-seconds: how long a label lasts in the mean")
 
 
 def _draw(answer: "TimelinePrediction", path: Path) -> None:
@@ -300,7 +322,9 @@ def _print_timeline(answer: "TimelinePrediction", as_json: bool) -> None:
         facts = {"windows": len(answer.times), "latency_ms": answer.latency_ms, "unknown_below": answer.unknown_below}
         print_json({"timeline": rows, **facts, "notes": answer.notes, "understood": dict(answer.understood)})
         return
-    rows_of_text = [(f"{a:.2f}", f"{b:.2f}", label, f"{sure:.3f}") for a, b, label, sure in answer.rows()]
+    rows_of_text = [
+        (f"{round(a, 2) + 0.0:.2f}", f"{b:.2f}", label, f"{sure:.3f}") for a, b, label, sure in answer.rows()
+    ]
     print_table(("start s", "end s", "label", "confidence"), rows_of_text)
     click.echo()
     fields: list[tuple[str, object]] = [("windows", len(answer.times)), ("latency", f"{answer.latency_ms:.2f} ms")]
@@ -313,15 +337,15 @@ def _print_timeline(answer: "TimelinePrediction", as_json: bool) -> None:
 def _print_stream(bundle: Path, recording: Path, settings: Path | None, as_json: bool) -> None:
     """One line per decision, as soon as it is made."""
     from vskd.bundle.bundle import load_bundle
-    from vskd.firmware_bridge.conditions import Condition
+    from vskd.bundle.stream.conditions import Condition
     from vskd.firmware_bridge.stream_file import stream_file
 
     for event in stream_file(load_bundle(bundle), recording, read_settings(settings)):
         if as_json:
             content = {"time_s": event.time_s, "status": event.status.name, "label": event.label or None}
-            click.echo(json.dumps(content | {"log_odds": event.log_odds}))
+            click.echo(json.dumps(content | {"confidence": event.confidence, "log_odds": event.log_odds}))
         elif event.status is Condition.OK:
-            click.echo(f"{event.time_s:10.2f}  {event.label or 'unknown'}  {event.log_odds:.2f}")
+            click.echo(f"{event.time_s:10.2f}  {event.label or 'unknown'}  {event.confidence:.3f}")
         else:
             click.echo(f"{event.time_s:10.2f}  {event.status.name}: {event.status.meaning}")
 

@@ -11,7 +11,7 @@ from vskd.cli.options import FILE, FOLDER, VskdGroup, json_option
 from vskd.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from vskd.datasets.recording import Stream
+    from vskd.datasets.recording import Index, Stream
     from vskd.preprocessing.stores.gaf_store import GafStore
     from vskd.preprocessing.stores.pose_store import PoseReport
     from vskd.preprocessing.stores.store import StoreReport
@@ -86,16 +86,21 @@ def print_store(report: "StoreReport", as_json: bool) -> None:
 
 
 def streams_of(name: str, data: Path, stream: str, max_bad_fraction: float) -> "dict[str, Stream]":
+    """See `streams_in`, of the data set `name` in the folder `data`."""
+    from vskd.datasets.catalog import get_dataset
+
+    return streams_in(get_dataset(name).index(data), stream, max_bad_fraction)
+
+
+def streams_in(index: "Index", stream: str, max_bad_fraction: float) -> "dict[str, Stream]":
     """The stream called `stream` of every recording that has it, by id.
 
     Raises:
         DataError: no recording has it, ids are duplicate or unknown, or too many of its files are corrupt.
     """
-    from vskd.datasets.catalog import get_dataset
     from vskd.datasets.splits.audit import check_problems
     from vskd.errors import DataError
 
-    index = get_dataset(name).index(data)
     found = {r.id: r.stream(stream) for r in index.with_streams([stream])}
     # A recording without the other streams, or with a corrupt one among them, is good enough here.
     problems = (
@@ -104,7 +109,7 @@ def streams_of(name: str, data: Path, stream: str, max_bad_fraction: float) -> "
     check_problems(replace(index, problems=tuple(problems)), max_bad_fraction)
     if not found:
         have = ", ".join(sorted({s for r in index for s in r.streams})) or "none"
-        raise DataError(f"{data}: no recording has the stream '{stream}'", f"Choose one of: {have}")
+        raise DataError(f"{index.root}: no recording has the stream '{stream}'", f"Choose one of: {have}")
     return found
 
 
@@ -300,15 +305,17 @@ def frames(
     idle = [word for word, value in {**given, "--npy": npy, "--table": table}.items() if value is not None]
     if sequence_length is None and idle:
         raise click.UsageError(f"{', '.join(idle)} only fit --sequence-length")
+    from vskd.datasets.catalog import get_dataset
     from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
     from vskd.preprocessing.video.chosen import ClipCut
 
-    found = streams_of(name, data, stream, max_bad_fraction)
+    index = get_dataset(name).index(data)
+    found = streams_in(index, stream, max_bad_fraction)
     if sequence_length is not None:
         cut = ClipCut(sequence_length, height or size, width or size, fit, sampling or "spread")
         if fit in ("foreground", "projections") and cut.height != cut.width:
             raise click.UsageError(f"--fit {fit} makes squares: give --height and --width the same")
-        report = _clips(name, data, found, cut, max_bad_fraction, workers or 1, npy, table, out)
+        report = _clips(index, found, cut, max_bad_fraction, workers or 1, npy, table, out)
     else:
         sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()]
         report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
@@ -320,8 +327,7 @@ def frames(
 
 
 def _clips(
-    name: str,
-    data: Path,
+    index: "Index",
     found: "dict[str, Stream]",
     cut: "ClipCut",
     max_bad_fraction: float,
@@ -331,13 +337,12 @@ def _clips(
     out: Path,
 ) -> "StoreReport":
     """A few frames of each clip, and what is written beside the store."""
-    from vskd.datasets.catalog import get_dataset
     from vskd.preprocessing.stores.clip_arrays import LabelledClip, write_clip_arrays
     from vskd.preprocessing.stores.clip_store import build_clip_store
     from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
     from vskd.preprocessing.video.time_table import TimeTable
 
-    index, times = get_dataset(name).index(data), TimeTable()
+    times = TimeTable()
     labels = {r.id: r.label for r in index}
     report = build_clip_store(
         [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()],

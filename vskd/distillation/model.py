@@ -9,6 +9,7 @@ from vskd.distillation.run import RunFolder
 from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Inputs
 from vskd.models.catalog import NETWORKS, build_network
+from vskd.models.head import Headed
 from vskd.models.weights.pretrained import load_pretrained
 from vskd.models.weights.state import load_state
 from vskd.network import Network, Outputs
@@ -57,6 +58,8 @@ def new_model(role: Role, inputs: Inputs, classes: int) -> Model:
         )
     with as_recipe_error(f"network '{name}'"):
         network = build_network(role.network, shape=inputs.network_shape, classes=classes)
+        if role.head is not None:
+            network = Headed(network, inputs.network_shape, classes, role.head.width)
     model = Model(inputs.front(), network)
     channels_last(model)
     return model

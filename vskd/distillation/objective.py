@@ -87,6 +87,7 @@ class DistillationObjective(nn.Module):
         terms, weighting = parse_distiller(distiller)
         own, others, _, _ = split_batch(example)
         _require_teacher(terms, student, teacher)
+        _refuse_reused(terms)
         used = in_use(terms)
         self._remembering = [term.title for term in used if term.needs_positions]
         self._teacher: tuple[AnyModule, ...] = ()  # a tuple, so that it is neither trained nor saved
@@ -211,6 +212,16 @@ def _parsed(model: Any, content: Any) -> Any:
         return parse(model, content)
     except ValidationError as error:
         raise SettingError(f"distiller: {'; '.join(explain(error, model))}", "Correct its settings") from error
+
+
+def _refuse_reused(terms: Sequence[TermSettings]) -> None:
+    """Of a module of any kind nobody knows what its classifier is, so that none is put in its place."""
+    reusing = [term.title for term in in_use(terms) if term.reuses_classifier]
+    if reusing:
+        raise SettingError(
+            f"Loss term '{reusing[0]}' puts the teacher's classifier into the student, which recipes alone can",
+            "Train by a recipe with student.head, or compare embeddings by embedding_mse",
+        )
 
 
 def _require_teacher(terms: Sequence[TermSettings], student: nn.Module, teacher: nn.Module | None) -> None:

@@ -34,6 +34,7 @@ from vskd.distillation.teacher.admission import refuse_hidden
 from vskd.distillation.teacher.confident import confident, probabilities_of
 from vskd.distillation.teacher.cross_fit import fold_recipe, fold_run, fold_subjects
 from vskd.distillation.teacher.outputs import FinishedTeacher, TeacherSource, finished_teacher, tapped
+from vskd.distillation.teacher.reused import check_reusable, reuse_classifier
 from vskd.distillation.teacher.source import Folds, teacher_source
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
@@ -137,7 +138,7 @@ def _distill(
     if ready is not None and teachers:
         ready(teacher_runs)
     with logged(folder, experiment.index.problems):
-        task, split = _task(experiment, source)
+        task, split = _task(experiment, source, teachers)
         plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
         # not before: a recipe that cannot be trained must not claim the folder
         folder.begin(recipe, facts, experiment.learned(), experiment.data_rows)
@@ -170,7 +171,9 @@ def _check_teachers(experiment: Experiment) -> None:
 
     Raises:
         ProtocolError: a teacher would learn from labels that the student's recipe hides.
+        RecipeError: its classifier is to be reused and cannot be.
     """
+    check_reusable(experiment)
     for number in range(len(experiment.recipe.teachers)):
         theirs = experiment.of_teacher(experiment.recipe.of_teacher(number)).setting
         refuse_hidden(experiment.setting, theirs.used, f"Teacher {number} of the recipe", theirs.title)
@@ -210,7 +213,9 @@ def _say(recipe: Recipe, folds: Sequence[Folds]) -> dict[str, Any]:
     return {"teachers_say": said}
 
 
-def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[DistillationTask, Split]:
+def _task(
+    experiment: Experiment, source: TeacherSource | None, teachers: Sequence[FinishedTeacher]
+) -> tuple[DistillationTask, Split]:
     """What is to be trained, and on what."""
     recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
     experiment.audit()
@@ -219,6 +224,7 @@ def _task(experiment: Experiment, source: TeacherSource | None) -> tuple[Distill
     torch.manual_seed(recipe.seed)  # the first weights depend on the seed only, with and without a teacher
     model = new_model(student, inputs, experiment.classes)
     start_from(model, student.weights, experiment)
+    reuse_classifier(experiment, model.network, teachers)
     shown = _shown(experiment, split.train, source)
     batches = inputs.batches(split.train, batch_size=student.training.batch_size)
     refuse_single_samples(model, batches.samples, len(batches))

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from vskd.bundle.budget import Measure
 from vskd.bundle.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle
 from vskd.bundle.contract import Contract, ImageContract, SensorContract
 from vskd.bundle.encoding import model_input
@@ -115,15 +116,19 @@ def evaluate_bundle(
         return renewing(work)
 
 
-def export_and_evaluate(run: Path) -> Path:
+def export_and_evaluate(run: Path, measure: Measure | None = None) -> Path:
     """Export a finished student run to `run`/bundle and evaluate its int8 model on the run's own test recordings.
+
+    Args:
+        run: its folder.
+        measure: see `export_run`.
 
     Returns:
         Folder of the int8 results, `run`/int8.
     """
     out, bundle = run / "int8", run / "bundle"
     if not (bundle / "manifest.json").is_file():
-        export_run(run, bundle)
+        export_run(run, bundle, measure=measure)
     folder = RunFolder.open(run)
     if not evaluated(out, recorded=folder.sealed):
         with folder.writing():

@@ -1,12 +1,13 @@
 """Export the student of a run folder: contract, calibration and validation recordings come from its recipe and data."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from vskd.bundle.budget import Budget, Measure, check_fits
 from vskd.bundle.contract import (
     Contract,
     ProtocolRecord,
@@ -43,6 +44,7 @@ def export_run(
     *,
     settings: Sequence[str] = (),
     layers: Path | None = None,
+    measure: Measure | None = None,
 ) -> ExportReport:
     """Write the bundle of a finished student run.
 
@@ -54,20 +56,25 @@ def export_run(
         out: the bundle's folder.
         settings: `export.key=value`, in place of what the run's recipe says there.
         layers: Markdown file for the error of each operator of the int8 model, written even if the export is refused.
+        measure: what a model needs on a device: `vskd.firmware_bridge.footprint.measure_needs`. Only recipes with a
+            hardware budget need it.
 
     Raises:
         RunError: not a finished student run.
         RecipeError: a setting is not one of export, or not allowed.
-        BundleError: int8 loses more than the recipe's budget; nothing is written.
+        BundleError: int8 loses more than the recipe allows, or the model does not fit its hardware budget; nothing is
+            written.
     """
     folder = RunFolder.open(run)
     if folder.role != "student":
         raise RunError(f"{run} is a teacher's run; only students are exported", "Name the run folder of `vskd distill`")
     folder.require_complete()
-    return renewing(lambda: _export(folder, out, settings, layers))
+    return renewing(lambda: _export(folder, out, settings, layers, measure))
 
 
-def _export(folder: RunFolder, out: Path, settings: Sequence[str], layers: Path | None) -> ExportReport:
+def _export(
+    folder: RunFolder, out: Path, settings: Sequence[str], layers: Path | None, measure: Measure | None
+) -> ExportReport:
     experiment = _with_settings(open_experiment(folder), settings)
     recipe, inputs, export = experiment.recipe, experiment.inputs, experiment.recipe.export
     split = experiment.training_split(recipe.student.training)
@@ -76,6 +83,7 @@ def _export(folder: RunFolder, out: Path, settings: Sequence[str], layers: Path 
     validation = experiment.only(split.validation, inputs.ids, inputs.name)
     checking = validation or _labelled(experiment, rest) or _labelled(experiment, calibration)
     contract = _contract(experiment, train)
+    fits = _fits(export.budget, contract, measure)
     samples = list(_samples(experiment, calibration))
     trained = load_model(folder.path, inputs, experiment.classes)
     return export_model(
@@ -93,7 +101,25 @@ def _export(folder: RunFolder, out: Path, settings: Sequence[str], layers: Path 
         fine_tuning=fine_tuning(recipe, inputs, train),
         inspect=None if layers is None else _layer_table(layers, samples, contract),
         learned=_learned(experiment, folder, (*train, *validation)),
+        fits=fits,
     )
+
+
+def _fits(budget: Budget | None, contract: Contract, measure: Measure | None) -> Callable[[bytes], None] | None:
+    """The check of the hardware budget; None where the recipe has none.
+
+    Raises:
+        RecipeError: there is a budget, and nothing to measure by.
+    """
+    if budget is None:
+        return None
+    if measure is None:
+        raise RecipeError(
+            "The recipe has a hardware budget (export.budget), and this export does not measure what a model needs",
+            "Export with `vskd export`, pass measure=vskd.firmware_bridge.footprint.measure_needs, or set "
+            "export.budget=null",
+        )
+    return lambda content: check_fits(measure(content, contract), budget)
 
 
 def _learned(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> LearnedFrom:

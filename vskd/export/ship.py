@@ -26,6 +26,7 @@ from vskd.bundle.contract import (
     Provenance,
     Quantization,
     RangeEstimator,
+    SensorContract,
     UnknownContract,
 )
 from vskd.bundle.contract import TensorKind as TensorKind
@@ -95,6 +96,7 @@ def export_model(
     fine_tuning: FineTuning | None = None,
     inspect: Inspect | None = None,
     learned: LearnedFrom | None = None,
+    fits: Callable[[bytes], None] | None = None,
 ) -> ExportReport:
     """Ship a trained student as a bundle of int8 and float LiteRT models.
 
@@ -116,6 +118,7 @@ def export_model(
         fine_tuning: what to try where quantization alone loses more than the budget; for images only.
         inspect: sees the chosen pair of models before the budget is checked, e.g. to look for what loses.
         learned: what the student learned from, where that is known; the bundle is not tested on it.
+        fits: refuses an int8 model that needs more than its hardware has.
 
     Raises:
         BundleError: export loses more than the budget, or calibration and validation share recordings, or the network
@@ -130,6 +133,8 @@ def export_model(
     check_labels(provenance, converter.check.expected)
     float_model, float_measured = converter.converted()
     best, tried = _chosen(converter, float_model, max_accuracy_drop, fine_tuning)
+    if fits is not None:
+        fits(best.content)
     if inspect is not None:
         inspect(best.float_model, best.content)
     accuracy = Accuracy(
@@ -142,7 +147,7 @@ def export_model(
     check_budget(accuracy)
     contract = _with_threshold(contract, best.measured.sure, validation_split)
     manifest = _manifest(converter, best, accuracy, float_measured, provenance, contract)
-    golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels)
+    golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels, contract)
     bundle = write_bundle(
         out, model=best.content, float_model=float_model, golden=golden, manifest=manifest, learned=learned
     )
@@ -312,7 +317,7 @@ def _with_threshold(contract: Contract, sure: Sequence[float], split: Literal["v
         sure: probabilities of the right answers about windows that served to check the model.
         split: the part that these are of.
     """
-    if isinstance(contract, ImageContract) or not sure:
+    if not isinstance(contract, SensorContract) or not sure:
         return contract
     below = float(np.quantile(sure, 1 - KEEPS, method="lower"))
     unknown = UnknownContract(below=min(1.0, round(below, 6)), keeps=KEEPS, windows=len(sure), split=split)

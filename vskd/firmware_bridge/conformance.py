@@ -13,14 +13,17 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from vskd.bundle.bundle import MODEL, load_bundle
-from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.bundle import GOLDEN, MODEL, load_bundle
+from vskd.bundle.encoding import model_input
+from vskd.bundle.runtime import LiteRTModel, quantize
+from vskd.bundle.stream.golden_stream import replay_stream
+from vskd.bundle.stream.stream import Decision
+from vskd.bundle.stream.stream_settings import StreamSettings
+from vskd.bundle.stream.synthetic_stream import Call
 from vskd.errors import BundleError
 from vskd.firmware_bridge import cortex, wasm
 from vskd.firmware_bridge.generate import RUNTIME, Firmware, library_sources, read_firmware, write_firmware
-from vskd.firmware_bridge.golden_stream import Call, pack_calls, read_decisions
-from vskd.firmware_bridge.stream import Decision
-from vskd.firmware_bridge.stream_settings import StreamSettings
+from vskd.firmware_bridge.stream_records import pack_calls, read_decisions
 from vskd.firmware_bridge.toolchain import HOST_BUILDS, Build, build_program, run_program
 
 RANDOM_INPUTS = 60
@@ -57,7 +60,7 @@ class Suite:
     Attributes:
         firmware: of the bundle.
         folder: where it was generated, and programs are built.
-        inputs, outputs: of the model, (count, values).
+        inputs, outputs: of the model, (count, values): first those of the golden vectors, then of the stream's windows.
         calls, decisions: of the stream; empty for images.
     """
 
@@ -115,18 +118,45 @@ def _suite(firmware: Firmware, folder: Path) -> Suite:
     model, shape = LiteRTModel(firmware.graph.content, reference_kernels=True), firmware.graph.input.shape
     generator = np.random.default_rng(0)
     given = [np.frombuffer(base64.b64decode(v.input), np.int8).reshape(shape) for v in firmware.golden.vectors]
+    given += [_input_of(window, firmware) for window in firmware.golden_stream.windows]
     given += [generator.integers(-128, 128, shape).astype(np.int8) for _ in range(RANDOM_INPUTS - 2)]
     given += [np.full(shape, end, np.int8) for end in (-128, 127)]
     outputs = np.stack([model.raw(x).reshape(-1).copy() for x in given]).astype(np.int8)
-    return Suite(firmware, folder, np.stack(given).reshape(len(given), -1), outputs, *firmware.golden_stream)
+    stream = firmware.golden_stream
+    return Suite(firmware, folder, np.stack(given).reshape(len(given), -1), outputs, stream.calls, stream.decisions)
+
+
+def _input_of(window: npt.NDArray[np.float32], firmware: Firmware) -> Int8:
+    """The model's int8 input of a window of the stream."""
+    encoded = model_input(window, firmware.bundle.manifest.contract)[np.newaxis]
+    return quantize(encoded, firmware.graph.input.scale, firmware.graph.input.zero_point)
 
 
 def _python(suite: Suite) -> Line:
-    """The reference against the bundle's own golden vectors."""
-    expected = np.array([vector.output for vector in suite.firmware.golden.vectors], dtype=np.int8)
-    same = np.array_equal(expected, suite.outputs[: len(expected)])
-    note = "" if same else "the golden vectors differ: another version of ai-edge-litert?"
-    return Line("Python, reference kernels", EXACT if same else "differs", len(expected), len(suite.decisions), note)
+    """The reference against the bundle's own golden vectors and streams."""
+    firmware = suite.firmware
+    golden = [vector.output for vector in firmware.golden.vectors]
+    expected = np.array([*golden, *firmware.golden_stream.outputs], dtype=np.int8)
+    notes = []
+    if not np.array_equal(expected, suite.outputs[: len(expected)]):
+        notes.append("the golden vectors differ: another version of ai-edge-litert?")
+    try:
+        for stream in firmware.golden.streams:
+            source = str(firmware.bundle.path / GOLDEN)
+            replay_stream(stream, firmware.graph.content, firmware.bundle.manifest.contract, source)
+    except BundleError as error:
+        notes.append(error.problem)
+    said = "; ".join(notes) or _of_stream(firmware)
+    return Line("Python, reference kernels", "differs" if notes else EXACT, len(expected), len(suite.decisions), said)
+
+
+def _of_stream(firmware: Firmware) -> str:
+    """Where the stream is from; nothing for images."""
+    if firmware.plan is None:
+        return ""
+    if firmware.stored_stream is not None:
+        return "the stream is the bundle's"
+    return "the stream is made here: the bundle holds none" + (" of these settings" if firmware.golden.streams else "")
 
 
 def _optimised(suite: Suite) -> Line:
@@ -189,7 +219,8 @@ def _cortex(suite: Suite, board: cortex.Board) -> Line:
     said = cortex.run_test(board, suite.folder, RUNTIME, sources, suite.folder / "cortex")
     vectors = len(suite.firmware.golden.vectors)
     same = said == f"{vectors} golden vectors, {len(suite.decisions)} decisions, 0 differences"
-    return Line(board.name, EXACT if same else "differs", vectors, len(suite.decisions), "" if same else said)
+    inputs = vectors + len(suite.firmware.golden_stream.windows)
+    return Line(board.name, EXACT if same else "differs", inputs, len(suite.decisions), "" if same else said)
 
 
 def _wasm(suite: Suite) -> Line:

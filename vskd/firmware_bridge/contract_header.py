@@ -8,8 +8,8 @@ from vskd import __version__
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import ImageContract, SensorContract
 from vskd.bundle.encode_numpy import SMALLEST_SQUARE
+from vskd.bundle.stream.stream_plan import MICROSECONDS, StreamPlan
 from vskd.firmware_bridge.model_source import NOTICE, c_float
-from vskd.firmware_bridge.stream_plan import MICROSECONDS, StreamPlan
 
 ENCODINGS = {"raw": "RAW", "gasf": "GASF", "gadf": "GADF", "gasf+gadf": "BOTH"}
 ENUMERATIONS = """#define VSKD_ENCODING_WINDOW 0

@@ -8,27 +8,32 @@ from typing import Literal
 
 import numpy as np
 
-from vskd.bundle.bundle import MODEL, Bundle, load_bundle, read_golden
+from vskd.bundle.bundle import GOLDEN, MODEL, Bundle, load_bundle, read_golden
 from vskd.bundle.contract import ClipContract, ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import Golden
 from vskd.bundle.runtime import quantize
+from vskd.bundle.stream.golden_stream import NO_STREAM, GoldenStream, Played, play, stored_stream
+from vskd.bundle.stream.stream_plan import StreamPlan, plan_stream
+from vskd.bundle.stream.stream_settings import StreamSettings
+from vskd.bundle.stream.synthetic_stream import golden_calls
 from vskd.errors import BundleError
 from vskd.files import atomic_folder
 from vskd.firmware_bridge.contract_header import image_header, stream_header
 from vskd.firmware_bridge.golden_source import golden_source
-from vskd.firmware_bridge.golden_stream import Call, golden_calls
 from vskd.firmware_bridge.graph import Graph, read_graph
 from vskd.firmware_bridge.model_source import ModelSource, model_source
-from vskd.firmware_bridge.reference import reference_stream
-from vskd.firmware_bridge.stream import Decision
-from vskd.firmware_bridge.stream_plan import StreamPlan, plan_stream
-from vskd.firmware_bridge.stream_settings import StreamSettings
 
 RUNTIME = Path(__file__).parent / "runtime"
 """Hand-written C that is copied into every generated folder."""
 SENSOR_FILES = ("vskd_stream.h", "vskd_stream.c", "vskd_stream_run.c", "main.c")
 IMAGE_FILES = ("vskd_image.h", "vskd_image.c")
+LINK_FILES = tuple(
+    f"link/vskd_{part}.{kind}"
+    for part in ("link", "messages", "sha256", "slots", "parcel", "update", "device")
+    for kind in ("h", "c")
+)
+"""The link to a host and the slots for bundles; of bundles of a sensor."""
 COMMON_FILES = ("vskd_kernels.h", "vskd_kernels.c", "vskd_host.h", "vskd_run.c", "vskd_test.c")
 MARK = "vskd_model.h"
 """A folder that holds it was generated, and may be replaced."""
@@ -72,22 +77,35 @@ class Firmware:
         graph: its model.
         source: the model in C.
         plan: of the stream; None for images.
-        golden: its vectors.
+        settings: of the stream.
+        golden: its vectors and streams.
     """
 
     bundle: Bundle
     graph: Graph
     source: ModelSource
     plan: StreamPlan | None
+    settings: StreamSettings
     golden: Golden
 
     @cached_property
-    def golden_stream(self) -> tuple[list[Call], list[Decision]]:
-        """Calls of push, and the decisions that follow; none for images. Computed when it is asked for."""
+    def golden_stream(self) -> Played:
+        """A stream and what follows from it; an empty one for images. Computed when it is asked for.
+
+        It is the bundle's own where that holds one for these settings of the device and the decision, else a synthetic
+        one that is made here.
+        """
         if self.plan is None:
-            return [], []
-        calls, stream = golden_calls(self.plan), reference_stream(self.graph, self.plan)
-        return calls, [decision for samples, times in calls for decision in stream.feed(samples, times)]
+            return NO_STREAM
+        stored = self.stored_stream
+        if stored is not None:
+            return stored_stream(stored, self.plan.contract, str(self.bundle.path / GOLDEN))
+        return play(self.graph.content, self.plan, golden_calls(self.plan))
+
+    @property
+    def stored_stream(self) -> GoldenStream | None:
+        """The bundle's golden stream of these settings."""
+        return next((stream for stream in self.golden.streams if stream.settings == self.settings), None)
 
     @property
     def in_place(self) -> bool:
@@ -110,12 +128,11 @@ def generate(bundle: Path, out: Path, settings: StreamSettings | None = None, we
         SettingError: a setting does not fit the contract.
         WriteError: the folder cannot be written.
     """
-    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / MARK).is_file())):
-        raise BundleError(f"{out} exists and was not generated, so it is not replaced", "Choose another output folder")
+    refuse_foreign(out, MARK)
     firmware = read_firmware(load_bundle(bundle), settings, weights)
     with atomic_folder(out) as folder:
         write_firmware(firmware, folder)
-        files = tuple(sorted(path.name for path in folder.iterdir()))
+        files = tuple(sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()))
     return Report(
         out=out,
         files=files,
@@ -126,6 +143,16 @@ def generate(bundle: Path, out: Path, settings: StreamSettings | None = None, we
         macs=firmware.source.macs,
         delay_samples=None if firmware.plan is None else firmware.plan.delay,
     )
+
+
+def refuse_foreign(out: Path, mark: str) -> None:
+    """Refuse to replace a folder that was not generated: one that is not empty, and lacks the file `mark`.
+
+    Raises:
+        BundleError: `out` holds something else.
+    """
+    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or (out / mark).is_file())):
+        raise BundleError(f"{out} exists and was not generated, so it is not replaced", "Choose another output folder")
 
 
 def read_firmware(bundle: Bundle, settings: StreamSettings | None = None, weights: Weights = "auto") -> Firmware:
@@ -143,7 +170,8 @@ def read_firmware(bundle: Bundle, settings: StreamSettings | None = None, weight
             raise BundleError(f"{bundle.path} takes images; it has no stream", "Leave the settings of the stream out")
     else:
         plan = plan_stream(contract, settings or StreamSettings(), graph.output.scale)
-    return Firmware(bundle, graph, model_source(graph, in_place=in_place), plan, read_golden(bundle))
+    source, said = model_source(graph, in_place=in_place), settings or StreamSettings()
+    return Firmware(bundle, graph, source, plan, said, read_golden(bundle))
 
 
 def write_firmware(firmware: Firmware, folder: Path) -> None:
@@ -155,11 +183,13 @@ def write_firmware(firmware: Firmware, folder: Path) -> None:
     else:
         texts["vskd_weights.c"] = source.weights
     texts["vskd_contract.h"] = _contract_header(firmware)
-    texts["vskd_golden.h"] = golden_source(firmware.golden, *firmware.golden_stream)
+    texts["vskd_golden.h"] = golden_source(firmware.golden, firmware.golden_stream)
     texts["CMakeLists.txt"] = cmake_lists(firmware)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    for name in (*COMMON_FILES, *(SENSOR_FILES if firmware.plan is not None else IMAGE_FILES)):
+    if firmware.plan is not None:
+        (folder / "link").mkdir(exist_ok=True)
+    for name in (*COMMON_FILES, *((*SENSOR_FILES, *LINK_FILES) if firmware.plan is not None else IMAGE_FILES)):
         shutil.copyfile(RUNTIME / name, folder / name)
 
 
@@ -175,6 +205,9 @@ def cmake_lists(firmware: Firmware) -> str:
     sources = " ".join(library_sources(firmware))
     kind = "stream" if firmware.plan is not None else "image"
     example = "\nadd_executable(vskd_example main.c)\ntarget_link_libraries(vskd_example vskd)\n"
+    link = f"\nadd_library(vskd_link STATIC {' '.join(name for name in LINK_FILES if name.endswith('.c'))})\n"
+    link += "target_include_directories(vskd_link PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/link)\n"
+    link += "target_link_libraries(vskd_link PUBLIC vskd)\n"
     argument = " ${CMAKE_CURRENT_SOURCE_DIR}/model.tflite" if firmware.in_place else ""
     return f"""# Generated by vskd from a bundle of kind {kind}.
 cmake_minimum_required(VERSION 3.13)
@@ -188,7 +221,7 @@ target_include_directories(vskd PUBLIC ${{CMAKE_CURRENT_SOURCE_DIR}})
 # Products and sums must not be fused: the encoding would differ from the bundle's.
 target_compile_options(vskd PRIVATE -Wall -Wextra -Wconversion -pedantic -ffp-contract=off)
 target_link_libraries(vskd PUBLIC m)
-{example if kind == "stream" else ""}
+{example + link if kind == "stream" else ""}
 enable_testing()
 add_executable(vskd_test vskd_test.c)
 target_link_libraries(vskd_test vskd)

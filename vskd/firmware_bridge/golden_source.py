@@ -1,27 +1,24 @@
 """vskd_golden.h: the bundle's golden vectors, and a golden stream with its decisions, for the test in C."""
 
 import base64
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from vskd.bundle.golden import Golden
+from vskd.bundle.stream.golden_stream import NO_STREAM, Played
 from vskd.errors import BundleError
-from vskd.firmware_bridge.golden_stream import Call
 from vskd.firmware_bridge.model_source import NOTICE, c_float
-from vskd.firmware_bridge.stream import Decision
 
 ROW = 24
 
 
-def golden_source(golden: Golden, calls: Sequence[Call] = (), decisions: Sequence[Decision] = ()) -> str:
+def golden_source(golden: Golden, stream: Played = NO_STREAM) -> str:
     """int8 inputs and outputs; where the device encodes, also the windows that the inputs are of, and a stream.
 
     Args:
         golden: the bundle's vectors.
-        calls: the stream's samples, all with time stamps; none for images.
-        decisions: that follow from them.
+        stream: all its samples have time stamps; empty for images.
 
     Raises:
         BundleError: the bundle's ends are not int8.
@@ -34,35 +31,43 @@ def golden_source(golden: Golden, calls: Sequence[Call] = (), decisions: Sequenc
         _array("int8_t", "golden_inputs", "VSKD_MODEL_INPUT_BYTES", [[str(int(v)) for v in x] for x in inputs]),
         _array("int8_t", "golden_outputs", "VSKD_MODEL_CLASSES", [[str(int(v)) for v in x] for x in outputs]),
     ]
-    if calls:
+    if stream.calls:
         windows = [np.array(vector.window, dtype=np.float32).reshape(-1) for vector in golden.vectors]
         arrays.append(_array("float", "golden_windows", "VSKD_AXES * VSKD_LENGTH", [_floats(w) for w in windows]))
-        arrays += _stream_arrays(calls, decisions)
+        arrays += _stream_arrays(stream)
     body = "\n".join(arrays)
-    includes = '#include "vskd_stream.h"' if calls else '#include "vskd_contract.h"\n#include "vskd_model.h"'
+    includes = '#include "vskd_stream.h"' if stream.calls else '#include "vskd_contract.h"\n#include "vskd_model.h"'
     return f"""{NOTICE}#ifndef VSKD_GOLDEN_H
 #define VSKD_GOLDEN_H
 
 {includes}
 
 #define VSKD_GOLDEN_VECTORS {len(golden.vectors)}
-#define VSKD_GOLDEN_SAMPLES {sum(len(samples) for samples, _ in calls)}
-#define VSKD_GOLDEN_DECISIONS {len(decisions)}
+#define VSKD_GOLDEN_SAMPLES {sum(len(samples) for samples, _ in stream.calls)}
+#define VSKD_GOLDEN_DECISIONS {len(stream.decisions)}
+#define VSKD_GOLDEN_ANSWERED {len(stream.windows)}
 
 {body}
 #endif
 """
 
 
-def _stream_arrays(calls: Sequence[Call], decisions: Sequence[Decision]) -> list[str]:
-    samples = np.concatenate([samples for samples, _ in calls])
-    times = np.concatenate([times for _, times in calls if times is not None])
-    rows = [[str(int(d.status)), str(d.label), str(d.window_label), str(d.margin), str(d.sample)] for d in decisions]
-    count = "VSKD_GOLDEN_SAMPLES"
+def _stream_arrays(stream: Played) -> list[str]:
+    samples = np.concatenate([samples for samples, _ in stream.calls])
+    times = np.concatenate([times for _, times in stream.calls if times is not None])
+    rows = [
+        [str(int(d.status)), str(d.label), str(d.window_label), str(d.margin), str(d.sample)] for d in stream.decisions
+    ]
+    windows = [_floats(window.reshape(-1)) for window in stream.windows]
+    outputs = [[str(int(value)) for value in output] for output in stream.outputs]
+    width = "VSKD_AXES * VSKD_LENGTH"
+    count, answered = "VSKD_GOLDEN_SAMPLES", "VSKD_GOLDEN_ANSWERED"
     return [
         _array("float", "golden_samples", "VSKD_DEVICE_AXES", [_floats(sample) for sample in samples], count),
         f"static const uint64_t golden_times[{count}] = {{\n{_lines([f'{time}u' for time in times])}}};\n",
         _array("int32_t", "golden_decisions", "5", rows, "VSKD_GOLDEN_DECISIONS"),
+        *([] if not windows else [_array("float", "golden_stream_windows", width, windows, answered)]),
+        *([] if not windows else [_array("int8_t", "golden_stream_outputs", "VSKD_MODEL_CLASSES", outputs, answered)]),
     ]
 
 

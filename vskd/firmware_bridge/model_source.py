@@ -21,6 +21,7 @@ class ModelSource:
         weight_bytes: size of that array, or of the file.
         plan: where activations lie.
         macs: multiply-accumulates of one answer.
+        table_bytes: of the layers' biases, multipliers and shifts.
     """
 
     header: str
@@ -29,6 +30,7 @@ class ModelSource:
     weight_bytes: int
     plan: Plan
     macs: int
+    table_bytes: int
 
 
 def model_source(graph: Graph, *, in_place: bool) -> ModelSource:
@@ -51,7 +53,7 @@ def model_source(graph: Graph, *, in_place: bool) -> ModelSource:
         statements += written
     size = len(graph.content) if in_place else len(source.weights)
     header, code = _header(graph, plan, source, size), _code(source, statements)
-    return ModelSource(header, code, _weights(source), size, plan, count_macs(graph))
+    return ModelSource(header, code, _weights(source), size, plan, count_macs(graph), source.table_bytes)
 
 
 def count_macs(graph: Graph) -> int:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.stream.stream import Stream
+from vskd.bundle.stream.stream_plan import StreamPlan
 from vskd.firmware_bridge.graph import Graph
-from vskd.firmware_bridge.stream import Stream
-from vskd.firmware_bridge.stream_plan import StreamPlan
 
 
 def reference_stream(graph: Graph, plan: StreamPlan) -> Stream:

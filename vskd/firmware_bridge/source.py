@@ -8,6 +8,8 @@ from vskd.firmware_bridge.graph import Tensor
 from vskd.firmware_bridge.planner import ALIGNMENT, Plan
 
 VALUES_PER_LINE = 20
+WIDTHS = {"int8_t": 1, "int32_t": 4}
+"""Bytes of the kinds of numbers that tables hold."""
 
 
 class Source:
@@ -22,6 +24,7 @@ class Source:
         self.plan, self.in_place = plan, in_place
         self.weights = bytearray()
         self.declarations: list[str] = []
+        self.table_bytes = 0
         self._weight_offsets: dict[int, int] = {}
 
     def read(self, tensor: Tensor) -> str:
@@ -38,6 +41,7 @@ class Source:
         """Declare a constant array and return its name."""
         rows = [values[i : i + VALUES_PER_LINE] for i in range(0, len(values), VALUES_PER_LINE)]
         body = ",\n    ".join(", ".join(c_integer(v) for v in row) for row in rows)
+        self.table_bytes += WIDTHS[kind] * len(values)
         self.declarations.append(f"static const {kind} {name}[{len(values)}] = {{\n    {body}\n}};")
         return name
 

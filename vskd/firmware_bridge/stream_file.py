@@ -10,14 +10,17 @@ import numpy as np
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.predict import sensor_contract_of
+from vskd.bundle.probabilities import softmax_of_int8
 from vskd.bundle.sensor_columns import choose_columns
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream import Decision, Stream
+from vskd.bundle.stream.stream_plan import MICROSECONDS
+from vskd.bundle.stream.stream_settings import StreamSettings
+from vskd.bundle.stream.synthetic_stream import Call
 from vskd.errors import BundleError, DataError
-from vskd.firmware_bridge.conditions import Condition
 from vskd.firmware_bridge.generate import read_firmware
-from vskd.firmware_bridge.golden_stream import Call
+from vskd.firmware_bridge.graph import Tensor
 from vskd.firmware_bridge.reference import reference_stream
-from vskd.firmware_bridge.stream_plan import MICROSECONDS
-from vskd.firmware_bridge.stream_settings import StreamSettings
 from vskd.preprocessing.sensor.column_names import time_columns
 from vskd.preprocessing.sensor.delimited import SEPARATORS, cells_of, is_decimal, parse_delimited
 from vskd.preprocessing.sensor.samples import TextSamples
@@ -38,12 +41,15 @@ class Event:
         status: `OK`, or what is wrong.
         label: the smoothed decision; empty where it is unknown, or something is wrong.
         log_odds: log(p1 / p2) of the window's two most probable classes.
+        confidence: probability of the label in this window, or of its most probable class where the label is unknown;
+            None where something is wrong.
     """
 
     time_s: float
     status: Condition
     label: str
     log_odds: float
+    confidence: float | None = None
 
 
 def stream_file(bundle: Bundle, file: Path, settings: StreamSettings | None = None) -> Iterator[Event]:
@@ -79,7 +85,15 @@ def stream_file(bundle: Bundle, file: Path, settings: StreamSettings | None = No
         for d in stream.feed(samples, times):
             seconds = d.sample * plan.period_us if times is None else d.time_us - start
             label = labels[d.label] if d.label >= 0 else ""
-            yield Event(seconds / MICROSECONDS, d.status, label, d.margin * output.scale)
+            sure = _confidence(stream, d, output)
+            yield Event(seconds / MICROSECONDS, d.status, label, d.margin * output.scale, sure)
+
+
+def _confidence(stream: Stream, decision: Decision, output: Tensor) -> float | None:
+    if decision.status is not Condition.OK or stream.logits is None:
+        return None
+    probabilities = softmax_of_int8(stream.logits, output.scale)
+    return max(probabilities) if decision.label < 0 else probabilities[decision.label]
 
 
 @dataclass(frozen=True)
@@ -142,16 +156,21 @@ def _seconds(file: Path, samples: TextSamples, clock: int) -> float:
 
 def _pieces(file: Path, layout: Layout) -> Iterator[Call]:
     """The file's samples, a piece at a time, with time stamps if it has them."""
+    number = 0
     try:
         with file.open(encoding="utf-8-sig") as handle:
             cells = (cells_of(line, layout.separator) for line in handle if line.strip() and not line.startswith("#"))
             rows = itertools.dropwhile(lambda row: not _is_data(row, layout), cells)
-            number = 0
             while piece := list(itertools.islice(rows, ROWS)):
                 yield _numbers(file, piece, number, layout)
                 number += len(piece)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: not a readable .csv file ({error})", "Save it as UTF-8 text") from error
+    if number == 0:
+        raise DataError(
+            f"{file}: no row has the {layout.width} cells that its first lines describe",
+            "Write the rows without a separator at their end",
+        )
 
 
 def _is_data(row: list[str], layout: Layout) -> bool:

@@ -2,20 +2,21 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from vskd.errors import BundleError
 from vskd.firmware_bridge.toolchain import EXACT, STRICT, TIME_LIMIT_S
 
 PACKAGES = {"clang": "clang", "wasm-ld": "lld", "node": "nodejs"}
-FLAGS = ("--target=wasm32", "-O2", "-ffreestanding", "-nostdlib", "-mbulk-memory", "-Wl,--no-entry")
+FLAGS = ("--target=wasm32", "-O2", "-ffreestanding", "-nostdlib", "-mbulk-memory", "-msimd128", "-Wl,--no-entry")
 MODEL_EXPORTS = ("weights", "weight_bytes", "input", "input_bytes", "output", "classes", "run")
-STREAM_EXPORTS = ("samples", "times", "reset", "push", "poll")
+STREAM_EXPORTS = ("samples", "times", "reset", "push", "poll", "window", "logits", "encode")
 
 
-def missing_tools() -> str:
-    """What is not installed; empty if all is there."""
-    absent = [f"{tool} (Debian: {PACKAGES[tool]})" for tool in PACKAGES if shutil.which(tool) is None]
+def missing_tools(needed: Iterable[str] = tuple(PACKAGES)) -> str:
+    """What of these is not installed; empty if all is there."""
+    absent = [f"{tool} (Debian: {PACKAGES[tool]})" for tool in needed if shutil.which(tool) is None]
     return f"not installed: {', '.join(absent)}" if absent else ""
 
 

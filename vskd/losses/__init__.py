@@ -19,6 +19,7 @@ from vskd.losses.rkd_angle import RKDAngle
 from vskd.losses.rkd_distance import RKDDistance
 from vskd.losses.semckd import SemCKD
 from vskd.losses.similarity_preserving import SimilarityPreserving
+from vskd.losses.simkd import SimKD
 from vskd.losses.uncertainty_weighting import UncertaintyWeighting
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "RKDAngle",
     "RKDDistance",
     "SemCKD",
+    "SimKD",
     "SimilarityPreserving",
     "TemperatureSchedule",
     "UncertaintyWeighting",

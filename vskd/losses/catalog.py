@@ -17,6 +17,7 @@ from vskd.losses.rkd_angle import RKDAngleSettings
 from vskd.losses.rkd_distance import RKDDistanceSettings
 from vskd.losses.semckd import SemCKDSettings
 from vskd.losses.similarity_preserving import SimilarityPreservingSettings
+from vskd.losses.simkd import SimKDSettings
 from vskd.losses.term import TermSettings
 from vskd.schema import choice
 
@@ -36,6 +37,7 @@ LOSSES: Mapping[str, type[TermSettings]] = {
     "similarity_preserving": SimilarityPreservingSettings,
     "crd": CRDSettings,
     "semckd": SemCKDSettings,
+    "simkd": SimKDSettings,
 }
 
 if TYPE_CHECKING:

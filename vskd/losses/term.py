@@ -126,6 +126,7 @@ class TermSettings(Strict):
         needs_teacher: whether the loss compares with a teacher.
         needs_labels: whether the loss needs the label of every sample, so that none may be without one.
         needs_positions: whether the loss remembers every sample of the training list, by its position in it.
+        reuses_classifier: whether the student is to have the teacher's classifier, see `vskd.models.head`.
         weight: of the term in the sum; 0 leaves it out, and nothing of it is computed.
         name: what logs call it; the loss's name by default. Two terms of one loss need two names.
     """
@@ -134,6 +135,7 @@ class TermSettings(Strict):
     needs_teacher: ClassVar[bool] = False
     needs_labels: ClassVar[bool] = False
     needs_positions: ClassVar[bool] = False
+    reuses_classifier: ClassVar[bool] = False
     loss: str
     weight: NonNegative = 1.0
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")] | None = None

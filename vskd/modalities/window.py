@@ -343,7 +343,16 @@ class WindowInputs(Inputs):
             train: recordings that it was trained on; they say which lengths it knows, and where the data set does not
                 declare it, what the sensor can measure.
             encoding_inside: whether the encoding is part of the model.
+
+        Raises:
+            SettingError: the encoding cannot be.
         """
+        if encoding_inside and self.sees.encoding.method == "mtf":
+            raise SettingError(
+                "export.encoding_inside: a Markov transition field sorts samples into bins, for which a model has no "
+                "int8 operator",
+                "Set it to false",
+            )
         streams = self.parts()[train[0]]
         stream, several = streams[0], len(streams) > 1
         rate = (self.sees.rate_hz or max(s.rate_hz for s in streams)) if several else stream.rate_hz

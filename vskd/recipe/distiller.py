@@ -107,6 +107,11 @@ def terms_that_need_labels(terms: Sequence[TermSettings]) -> tuple[str, ...]:
     return tuple(term.title for term in terms if term.weight and term.needs_labels)
 
 
+def terms_that_reuse(terms: Sequence[TermSettings]) -> tuple[str, ...]:
+    """Titles of the terms in use for which the student takes over the teacher's classifier."""
+    return tuple(term.title for term in terms if term.weight and term.reuses_classifier)
+
+
 def expanded_distiller(content: Any) -> Any:
     """The content of a recipe's `distiller` with its preset's terms written out.
 

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
+from pydantic import model_validator
+
+from vskd.bundle.budget import Budget
 from vskd.schema import BelowOne, Count, Fraction, OnlyWhere, Positive, Strict, only_where
 
 
@@ -19,6 +22,7 @@ class Export(Strict):
         fine_tuning_epochs, fine_tuning_rate: of that training.
         prune_stem: of squeezenet-lw: stem filters whose norm is at most this fraction of the strongest are removed; 0
             removes none.
+        budget: hardware that the model has to fit; see `vskd.bundle.budget`.
     """
 
     conditional: ClassVar[Mapping[str, OnlyWhere]] = {
@@ -34,12 +38,24 @@ class Export(Strict):
     fine_tuning_epochs: Count | None = None
     fine_tuning_rate: Positive | None = None
     prune_stem: BelowOne | None = None
+    budget: Budget | None = None
+
+    @model_validator(mode="after")
+    def _budget_is_of_integers(self) -> "Export":
+        floats = [key for key in ("input_type", "output_type") if getattr(self, key) == "float32"]
+        if self.budget is not None and floats:
+            raise ValueError(
+                f"budget is that of the generated C, whose ends are int8: {' and '.join(floats)} may not be float32 "
+                "beside it"
+            )
+        return self
 
 
 _OF_STUDENT: Mapping[str, tuple[Callable[[str, str], bool], str, Any]] = {
     "encoding_inside": (lambda modality, _: modality == "window", "the student sees windows", False),
     "fine_tuning": (lambda modality, _: modality == "image", "the student sees images", "auto"),
     "prune_stem": (lambda _, network: network == "squeezenet-lw", "the student is squeezenet-lw", 0.0),
+    "budget": (lambda modality, _: modality in ("window", "image"), "the student sees windows or images", None),
 }
 """Key -> whether it counts for a student's (modality, network), when that is, and its default there."""
 
@@ -58,7 +74,7 @@ def complete_export(content: Mapping[str, Any], modality: str, network: str) -> 
     complete = dict(content)
     for key, (counts, when, default) in _OF_STUDENT.items():
         if counts(modality, network):
-            if complete.get(key) is None:
+            if complete.get(key) is None and default is not None:
                 complete[key] = default
         elif complete.get(key) is not None:
             raise ValueError(f"export.{key} does nothing here: it counts only where {when}")

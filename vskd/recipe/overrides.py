@@ -61,7 +61,7 @@ def _put(place: Any, key: str, value: Any, override: str) -> None:
 
 def _chosen_already(current: Any, value: Any) -> bool:
     """Naming the network (or preset ...) that is there changes none of its settings."""
-    return isinstance(current, dict) and any(current.get(tell) == value for tell in TELLS)
+    return isinstance(current, dict) and any(tell in current and current[tell] == value for tell in TELLS)
 
 
 def _step(place: Any, key: str, override: str) -> Any:

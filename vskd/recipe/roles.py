@@ -4,6 +4,7 @@ from typing import Literal
 
 from vskd.modalities.catalog import AnySees
 from vskd.models.catalog import AnyNetwork
+from vskd.models.head import HeadSettings
 from vskd.recipe.labels import Labels
 from vskd.recipe.training import Training
 from vskd.schema import Count, Seed, Strict
@@ -15,6 +16,8 @@ class Role(Strict):
     Attributes:
         sees: a modality of one or more streams.
         network: from the catalog of networks, with its own settings.
+        head: a projector and a classifier in place of the network's own classifier; None leaves that. Of a student that
+            is to take over its teacher's classifier (loss `simkd`); without such a teacher the classifier is trained.
         weights: to start from: file of pretrained weights, see `vskd weights import`; or folder of a finished run of
             the same network, to go on from.
         training: budget and optimizer.
@@ -22,6 +25,7 @@ class Role(Strict):
 
     sees: AnySees
     network: AnyNetwork
+    head: HeadSettings | None = None
     weights: str | None = None
     training: Training = Training()
 

@@ -7,8 +7,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from vskd.errors import RecipeError
 from vskd.files import sha256_json
+from vskd.models.catalog import NETWORKS
 from vskd.recipe.dataset import Dataset
-from vskd.recipe.distiller import Distiller, expanded_distiller
+from vskd.recipe.distiller import Distiller, expanded_distiller, terms_that_reuse
 from vskd.recipe.expand import expanded
 from vskd.recipe.export import Export, changeable_export, complete_export
 from vskd.recipe.labels import Labels
@@ -63,6 +64,28 @@ class Recipe(Strict):
             raise ValueError(
                 f"distiller '{self.distiller.title}' needs a teacher: add one to `teachers`, or set distiller to none"
             )
+        return self
+
+    @property
+    def for_microcontrollers(self) -> bool:
+        """Whether the student is made for a microcontroller: its hardware budget says so, or it has none and its
+        network is one of the small ones that take the raw window."""
+        if self.export.budget is not None:
+            return self.export.budget.for_microcontrollers
+        return self.student.sees.modality == "window" and NETWORKS[self.student.network.name].kind == "series"
+
+    @model_validator(mode="after")
+    def _a_reused_classifier_has_its_place(self) -> "Recipe":
+        reusing = terms_that_reuse(self.distiller.terms)
+        if not reusing:
+            return self
+        why = f"loss term '{reusing[0]}' reuses the teacher's classifier"
+        if self.student.head is None:
+            raise ValueError(f"{why}: set student.head.width to the width of the teacher's embedding, e.g. 128")
+        if len(self.teachers) > 1:
+            raise ValueError(f"{why}, and {len(self.teachers)} teachers have no common one: name one teacher")
+        if self.teachers and self.teachers[0].cross_fit is not None:
+            raise ValueError(f"{why}, and each teacher of a cross-fit has its own: leave teachers.0.cross_fit out")
         return self
 
     def updated(self, *overrides: str) -> "Recipe":
@@ -124,6 +147,7 @@ _SINCE: Mapping[tuple[str, str], Any] = {
     ("distiller", "untrained"): False,
     ("distiller", "confidence"): None,
     ("dataset", "leave_out"): None,
+    ("student", "head"): None,
 }
 """Keys that came later -> what recipes of before meant by their absence; their hashes stay what they were."""
 

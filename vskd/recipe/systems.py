@@ -13,6 +13,7 @@ SYSTEM_OF: Mapping[str, str] = {
     "efficientnet": "dangerous-driving",
     "dangerous-driving": "dangerous-driving",
     "separable-resnet1d": "wrist",
+    "simkd": "wrist",
     "c3d-lean": "kd3d-small",
     "c3d": "kd3d",
     "r2plus1d": "kd3d",

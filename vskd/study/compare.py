@@ -20,6 +20,7 @@ from vskd.recipe import DECIDING, Recipe
 from vskd.study.comparison import Comparison, EvaluatedRun
 from vskd.study.comparison import compare as compare_runs
 from vskd.study.comparison_tables import write_comparison
+from vskd.study.foretold import Foretelling, with_forecasts
 from vskd.study.jobs import Job, run_jobs
 
 ALL_FOLDS = "all"
@@ -64,6 +65,7 @@ def compare(
     after_run: AfterRun | None = None,
     workers: int = 1,
     teachers: Path | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Teach, distil and evaluate every recipe with every seed, and compare.
 
@@ -81,6 +83,9 @@ def compare(
         workers: how many trainings are run at a time, each in a process of its own and with as many threads as it would
             have alone; their log is compare.log in `out`. The figures are the same for any number.
         teachers: where teachers' runs lie; `out`/teachers by default. Comparisons may share it, also at the same time.
+        say: gets the forecast of each student with a teacher before it is trained, where its twin without one is
+            compared, too, and had validation recordings; with several workers, one that can be pickled. None makes no
+            forecast. Whether it came true is in the comparison.
 
     Raises:
         RecipeError: two recipes have one name.
@@ -93,13 +98,14 @@ def compare(
         raise RecipeError(f"Recipes to compare share a name: {', '.join(names)}", "Give each recipe a name of its own")
     with only_writer(out / LOCK, out):
         students = _students(recipes, seeds, out, teachers or out / "teachers")
-        jobs = _jobs(students, cache or out / "cache", after_run)
+        jobs = _jobs(students, cache or out / "cache", after_run, say)
         results = run_jobs(jobs, workers, out / "compare.log")
         runs: dict[Path, str] = {}
         for student in students:
             for path, name in student.rows(results[student.run]):
                 runs.setdefault(path, name)  # a shared teacher has the name of the first that listens to it
         comparison = compare_runs([_evaluated(path, name) for path, name in runs.items()])
+        comparison = with_forecasts(comparison, [(s.recipe.name, s.recipe, s.run) for s in students])
         write_comparison(comparison, out)
         return comparison
 
@@ -152,17 +158,26 @@ def _teacher_run(recipe: Recipe, number: int, teachers: Path, fold: Path) -> Pat
     return teachers / fold / f"{teacher_key(recipe, number)}-seed{recipe.of_teacher(number).seed}"
 
 
-def _jobs(students: Sequence[_Student], cache: Path, after_run: AfterRun | None) -> list[Job]:
-    """The trainings: every teacher once, before the first student that has it."""
+def _jobs(
+    students: Sequence[_Student], cache: Path, after_run: AfterRun | None, say: Callable[[str], None] | None
+) -> list[Job]:
+    """The trainings: every teacher once, before the first student that has it.
+
+    Students that listen to nobody come first, so that those that do can be foretold from them.
+    """
     jobs: dict[Path, Job] = {}
     threads = torch.get_num_threads()
-    for student in students:
+    alone = {s.recipe.hash_of(*DECIDING): s.run for s in students if not s.recipe.distiller.needs_teacher}
+    for student in sorted(students, key=lambda s: s.recipe.distiller.needs_teacher):
         name = f"{student.recipe.name}, {student.run.parent.name} seed {student.recipe.seed}"
         for number, run in enumerate(student.teachers):
             teaching = partial(_teach, student.recipe, number, run, cache, threads)
             jobs.setdefault(run, Job(run, f"{name}: teacher {number}", teaching))
-        learning = partial(_distill, student, cache, after_run, threads)
-        jobs[student.run] = Job(student.run, f"{name}: student", learning, student.teachers)
+        learning = partial(_distill, student, cache, after_run, threads, say)
+        after = list(student.teachers)
+        if say is not None and student.recipe.distiller.needs_teacher:
+            after += [run for key, run in alone.items() if key == student.recipe.undistilled().hash_of(*DECIDING)]
+        jobs[student.run] = Job(student.run, f"{name}: student", learning, tuple(after))
     return list(jobs.values())
 
 
@@ -173,10 +188,13 @@ def _teach(recipe: Recipe, number: int, run: Path, cache: Path, threads: int) ->
         evaluate_run(run)
 
 
-def _distill(student: _Student, cache: Path, after_run: AfterRun | None, threads: int) -> Path | None:
+def _distill(
+    student: _Student, cache: Path, after_run: AfterRun | None, threads: int, say: Callable[[str], None] | None
+) -> Path | None:
     """Train and evaluate a student; the further folder of results, where there is one."""
+    ready = None if say is None else Foretelling(student.recipe, student.run, say)
     with fixed_threads(threads):
-        distill(student.recipe, student.run, student.teachers, cache=cache)
+        distill(student.recipe, student.run, student.teachers, cache=cache, ready=ready)
         evaluate_run(student.run)
         return after_run(student.run) if after_run else None
 

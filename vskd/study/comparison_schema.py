@@ -43,6 +43,32 @@ class Versus(Strict):
     permutation: Fraction | None = None
 
 
+class Foretold(Strict):
+    """The forecast of one student with a teacher, made of validation recordings before it was trained, and what came.
+
+    Attributes:
+        fold, seed: of the student.
+        verdict, reason: see `vskd.evaluation.forecast`.
+        gain, p_value, outcome: against the twin without a teacher on the split of the comparison; see
+            `vskd.study.forecast_check`.
+        right: whether it came as foretold.
+    """
+
+    fold: str | None
+    seed: Size
+    verdict: str
+    reason: str
+    gain: Finite
+    p_value: Fraction
+    outcome: str
+    right: bool
+
+    def __str__(self) -> str:
+        came = "came true" if self.right else "did not come true"
+        where = f"fold {self.fold}, " if self.fold else ""
+        return f"{where}seed {self.seed}: {self.verdict}; it {came} ({self.outcome}, {100 * self.gain:+.1f} points)"
+
+
 class Row(Strict):
     """One recipe's teacher, float student or int8 bundle.
 
@@ -50,7 +76,7 @@ class Row(Strict):
     which training recordings carried labels, `labels_hash` of which in each fold; `baseline`: the recipe it is tested
     against, where that is not the comparison's one; `labelled`: how many training recordings carried labels.
     `parameters`: of the network; `latency_ms`: of a bundle's int8 model, median over runs, mean over seeds.
-    `controls`: the row against the same recipe's twins, by their names.
+    `controls`: the row against the same recipe's twins, by their names. `forecasts`: of a student with a teacher.
     """
 
     recipe: str
@@ -73,6 +99,7 @@ class Row(Strict):
     parameters: Count | None = None
     latency_ms: NonNegative | None = None
     controls: dict[str, Versus] = Field(default_factory=dict)
+    forecasts: tuple[Foretold, ...] = ()
 
 
 class Comparison(Strict):

@@ -47,7 +47,9 @@ def to_text(comparison: Comparison) -> str:
     table.insert(1, tuple("-" * width for width in widths))
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table]
     notes = [f"note: {note}" for note in comparison.notes]
-    return "\n".join([headline(comparison), "", *lines, *([""] if notes else []), *notes]) + "\n"
+    said = [f"forecast: {row.recipe}, {forecast}" for row in rows for forecast in row.forecasts]
+    below = [*said, *notes]
+    return "\n".join([headline(comparison), "", *lines, *([""] if below else []), *below]) + "\n"
 
 
 def to_csv(comparison: Comparison) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from vskd.distillation.train import Ready, TrainResult, distill, teach
 from vskd.errors import RecipeError
 from vskd.recipe import Recipe
+from vskd.recipe.distiller import terms_that_reuse
 from vskd.recipe.roles import Teacher
 
 
@@ -34,7 +35,8 @@ def distill_in_rounds(
         cache, ready: as of `distill`; the first round's student is the one that is foretold.
 
     Raises:
-        RecipeError: several rounds of a recipe without a teacher, with several, or with one that is cross-fitted.
+        RecipeError: several rounds of a recipe without a teacher, with several, with one that is cross-fitted, or with
+            one whose classifier is reused.
         VskdError: as `distill`.
     """
     _check(recipe)
@@ -60,6 +62,12 @@ def taught_teacher(recipe: Recipe) -> Recipe:
 
 
 def _check(recipe: Recipe) -> None:
+    if terms_that_reuse(recipe.distiller.terms):
+        raise RecipeError(
+            f"Several rounds of recipe {recipe.name}, in which the teacher would have to take over the classifier of "
+            "the student, which is its own",
+            "Leave --rounds out",
+        )
     guided = recipe.distiller.needs_teacher
     if not guided or len(recipe.teachers) != 1 or recipe.teachers[0].cross_fit is not None:
         what = "several teachers" if len(recipe.teachers) > 1 else "a cross-fitted teacher" if guided else "no teacher"

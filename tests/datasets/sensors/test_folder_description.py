@@ -82,6 +82,11 @@ def test_samples_are_given_in_g_or_degrees(tmp_path: Path, unit: str, factor: fl
         ({}, {"table": "list.csv"}, "give a pattern, or a table: for all streams"),
         ({}, {"labels": ["walk"]}, "labels"),
         ({}, {"null_class": "none"}, "null_class does nothing here"),
+        (
+            {"files": None},
+            {"null_class": "none", "table": "list.csv", "subject_column": "who"},
+            "null_class does nothing here",
+        ),
         ({}, {"streams": {}}, "streams"),
         ({}, {"format": "sensor-folder 2"}, "format"),
     ],

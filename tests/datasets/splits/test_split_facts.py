@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vskd.datasets.catalog import get_dataset
-from vskd.datasets.recording import Index
+from vskd.datasets.recording import Index, Recording, Stream
 from vskd.datasets.splits.protocol import load_protocol
+from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import content_hashes, split_facts, two_classes
+from vskd.preprocessing.sensor.reading import Reading
 
 
 def folder(root: Path) -> Index:
@@ -58,3 +60,23 @@ def test_sensor_files_are_compared_by_their_samples(make_utd: Callable[..., Path
     index = get_dataset("utd-mhad").index(root)
     hashes = content_hashes(index.recordings, "accelerometer")
     assert hashes["a1_s1_t1"] == hashes["a1_s2_t1"]
+
+
+def test_parts_of_files_that_overlap_across_the_parts_are_paired(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(b"samples")
+    shutil.copyfile(tmp_path / "one", tmp_path / "copy")
+
+    def part(name: str, file: str, subject: str, rows: tuple[int, int]) -> Recording:
+        read = Stream("acc", "sensor", tmp_path / file, 50.0, "g", ("x",), reading=Reading(rows=rows))
+        return Recording(name, subject, "1", 0, subject, {"acc": read, "again": read})
+
+    recordings = (
+        part("a", "one", "1", (0, 50)),
+        part("b", "one", "1", (50, 90)),
+        part("c", "copy", "2", (40, 60)),
+        part("d", "copy", "2", (55, 70)),
+        part("e", "copy", "2", (90, 99)),
+    )
+    split = Split(("a", "b"), (), ("c", "d", "e"), "p", None, "x", "x", "subject")
+    facts = split_facts(Index("x", tmp_path, ("k",), recordings), split, {})
+    assert set(facts.overlapping) == {("a", "c"), ("b", "c"), ("b", "d")} and len(facts.overlapping) == 3

@@ -6,7 +6,9 @@ import pytest
 
 from vskd.datasets.synthetic.dataset import index
 from vskd.datasets.synthetic.settings import ACTIONS
+from vskd.datasets.synthetic.write import write_world
 from vskd.errors import DataError
+from vskd.preprocessing.sensor.joints import joints_shape
 
 
 def test_the_world_of_the_tests(synthetic_root: Path) -> None:
@@ -42,3 +44,13 @@ def test_folders_that_are_no_world(tmp_path: Path) -> None:
         (tmp_path / "world.json").write_text(content)
         with pytest.raises(DataError, match=r"world\.json is damaged"):
             index(tmp_path)
+
+
+def test_a_world_with_skeletons_has_their_stream(tmp_path: Path) -> None:
+    write_world(tmp_path / "world", subjects=2, actions=1, trials=1, skeletons=True)
+    found = index(tmp_path / "world")
+    assert not found.problems
+    for recording in found:
+        stream = recording.stream("skeleton")
+        assert (stream.rate_hz, stream.unit) == (15.0, "m")
+        assert joints_shape(stream.path, stream.variable) == (15, 3)

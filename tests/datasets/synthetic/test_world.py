@@ -15,6 +15,7 @@ from vskd.datasets.synthetic.world import (
     perform,
     rotation,
     sense,
+    track,
 )
 
 
@@ -165,3 +166,14 @@ def test_both_hands_of_a_trial_are_moved_by_one_offset() -> None:
         ]
     )
     assert np.corrcoef(heights.T)[0, 1] > 0.3
+
+
+def test_a_tracker_sees_the_joints_with_y_up_and_an_error() -> None:
+    person = make_subject(0, 1)
+    motion = perform("raise arm", person, np.random.default_rng(3))
+    seen = track(motion, 15, np.random.default_rng(4))
+    names = list(motion.joints)
+    assert seen.shape[:2] == (len(names), 3) and abs(seen.shape[2] - 15 * motion.duration_s) <= 1
+    head, error = motion.joints["head"][::40], seen[names.index("head")].T
+    difference = error[:, [0, 2, 1]] - head  # x, up, front -> x, front, up
+    assert 0.005 < difference.std() < 0.015 and abs(difference.mean()) < 0.005

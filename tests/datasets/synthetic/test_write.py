@@ -159,3 +159,17 @@ def test_what_a_killed_process_left_is_swept(tiny: Path, tmp_path: Path) -> None
     left.write_bytes(b"half")
     write_world(root, **TINY, seed=7)
     assert not left.exists()
+
+
+def test_skeletons_are_of_the_same_recordings_and_change_no_other_file(tiny: Path, tmp_path: Path) -> None:
+    root = tmp_path / "world"
+    assert write_world(root, **TINY, seed=7, skeletons=True) == 4
+    added = {name: content for name, content in contents(root).items() if name.split("/")[0] == "Skeleton"}
+    apart = {"world.json", SUMS}
+    plain = {name: content for name, content in contents(tiny).items() if name not in apart}
+    assert {n: c for n, c in contents(root).items() if n not in apart and n not in added} == plain
+    assert sorted(added) == sorted(n.replace("Inertial", "Skeleton").replace("inertial", "skeleton")
+                                   for n in plain if n.startswith("Inertial"))  # fmt: skip
+    assert write_world(root, **TINY, seed=7, skeletons=True) == 0
+    with pytest.raises(DataError, match="synthetic world of other settings"):
+        write_world(root, **TINY, seed=7)

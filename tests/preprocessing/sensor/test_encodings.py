@@ -13,24 +13,27 @@ from vskd.preprocessing.sensor.encodings import (
     effective,
 )
 from vskd.preprocessing.sensor.gaf import GramianAngularField
+from vskd.preprocessing.sensor.mtf import MarkovTransitionField
 from vskd.preprocessing.sensor.raw import RawWindow
 from vskd.schema import parse
 
 
 def test_every_entry_gets_its_settings() -> None:
-    assert set(ENCODINGS) == {"raw", "gasf", "gadf", "gasf+gadf"}
+    assert set(ENCODINGS) == {"raw", "gasf", "gadf", "gasf+gadf", "mtf"}
     for name in ENCODINGS:
         encoding = build_encoding(name, "fixed", 2.5, 24)
         assert (encoding.scaling, encoding.limit) == ("fixed", 2.5)
         if isinstance(encoding, GramianAngularField):
             assert (encoding.method, encoding.image_size, encoding.kind) == (name, 24, "image")
+        elif isinstance(encoding, MarkovTransitionField):
+            assert (name, encoding.image_size, encoding.kind) == ("mtf", 24, "image")
         else:
             assert isinstance(encoding, RawWindow) and encoding.kind == "series"
 
 
 def test_channels_of_the_result() -> None:
     channels = {name: build_encoding(name, "fixed", 4.0, 8).out_channels(3) for name in ENCODINGS}
-    assert channels == {"raw": 3, "gasf": 3, "gadf": 3, "gasf+gadf": 6}
+    assert channels == {"raw": 3, "gasf": 3, "gadf": 3, "gasf+gadf": 6, "mtf": 3}
 
 
 def test_unknown_names_are_told_with_what_there_is() -> None:

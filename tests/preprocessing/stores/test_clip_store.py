@@ -12,7 +12,7 @@ import pytest
 from scipy.io import savemat
 
 from tests.preprocessing.stores.test_frame_store import pictures, write_video
-from tests.preprocessing.video.clips import marked
+from tests.preprocessing.video.clips import marked, only_sound
 from vskd.errors import DataError
 from vskd.preprocessing.stores import clip_store
 from vskd.preprocessing.stores.clip_store import Ahead, Decode, build_clip_store, write_clip_frames
@@ -127,16 +127,6 @@ def empty(path: Path) -> Path:
 
 def no_video(path: Path) -> Path:
     path.write_bytes(b"no video at all" * 50)
-    return path
-
-
-def only_sound(path: Path) -> Path:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=16000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 16000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
     return path
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from vskd.files import WriteError
 from vskd.preprocessing.stores import store as store_module
 from vskd.preprocessing.stores import store_file
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
-from vskd.preprocessing.stores.store_file import Store, member_name
+from vskd.preprocessing.stores.store_file import Entry, Store, member_name
 
 
 @dataclass(frozen=True)
@@ -531,3 +531,26 @@ def test_a_second_builder_waits_and_finds_it_complete(sources: list[TextSource],
     assert len(list(log.iterdir())) == 5
     assert left(out) == ["store.h5"]
     assert len(NumberStore(out).ids) == 5
+
+
+def test_one_bad_recording_among_a_thousand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousandth may be bad: the run goes on, names it and counts it. Less than that stops it, by name."""
+    kept: list[str] = []
+
+    def write_part(part: Path, path: Path, sha256: str, write: Callable[[h5py.File], None]) -> str:
+        if path.stem == "0500":
+            raise DataError(f"{path} is broken", "")
+        return "content"
+
+    def assemble(plan: Plan, wanted: Mapping[str, Entry], old: Mapping[str, Entry]) -> None:
+        kept.extend(i for i, entry in wanted.items() if not entry.problem)
+
+    monkeypatch.setattr(store_module, "write_part", write_part)
+    monkeypatch.setattr(store_module, "_assemble", assemble)
+    sources = [TextSource(f"{n:04}", tmp_path / f"{n:04}.npy") for n in range(1000)]
+    with pytest.raises(DataError, match=r"1 of 1000 recordings are corrupt, more than the allowed 0.09%: .*0500\.npy"):
+        build(sources, tmp_path / "c.h5", bad=0.0009)
+    assert not kept
+    report = build(sources, tmp_path / "c.h5", bad=0.001)
+    assert (report.stored, [f.id for f in report.failures], len(kept)) == (999, ["0500"], 999)
+    assert report.failures[0].problem == f"{tmp_path / '0500.npy'} is broken"

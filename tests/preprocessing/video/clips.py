@@ -55,6 +55,17 @@ def write_clip(
     return path
 
 
+def only_sound(path: Path) -> Path:
+    """An .mp4 without a video."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=16000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 16000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
 def marked(path: Path, out: Path, matrix: tuple[float, float, float, float]) -> Path:
     """The .mp4 `path` with a rotation mark: the a, b, c and d of its display matrix."""
     content = bytearray(path.read_bytes())

@@ -70,6 +70,12 @@ class Survey:
         """The stream `stream` of a recording."""
         return self.by_id[recording].streams[stream]
 
+    def is_null(self, recording: str) -> bool:
+        """Whether a recording is of the null class as a whole."""
+        one = self.by_id[recording]
+        null = self.index.null_class
+        return bool(null) and one.timeline is None and self.index.labels[one.label] == null
+
     @cached_property
     def by_id(self) -> dict[str, Recording]:
         """Recordings by id; of several with one id the first."""

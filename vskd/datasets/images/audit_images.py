@@ -1,12 +1,15 @@
-"""Leakage of an image protocol: what its parts share, how near their frames are, and what copying would score.
+"""Leakage of a protocol: what its parts share, how near their images or clips are, and what copying would score.
 
 Published figures of driver monitoring above 99 % come from random divisions of video frames, in which nearly every test
-frame has a training frame beside it. This measures that for any protocol, before a network is trained.
+frame has a training frame beside it; those of clips from random divisions that put clips of one person or source video
+on both sides. This measures that for any protocol, before a network is trained.
 """
 
 import dataclasses
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +17,8 @@ import numpy as np
 from vskd.datasets.images.image_baselines import (
     Ints,
     Nearest,
+    Pictures,
     Scores,
-    Thumbnails,
     labels_of,
     majority,
     nearest_frames,
@@ -28,6 +31,8 @@ from vskd.datasets.splits.audit import split_gaps
 from vskd.datasets.splits.protocol import Protocol
 from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import SplitFacts, content_hashes, split_facts, two_classes
+from vskd.datasets.video.audit_clips import ClipFindings, clip_contents, examine_clips
+from vskd.datasets.video.tiny_clips import tiny_clips
 from vskd.errors import DataError
 
 MAJORITY, NEAREST_FRAME, NEAREST_PIXELS = "majority class", "nearest frame's label", "nearest in pixels"
@@ -39,7 +44,8 @@ class ImageAudit:
     """What was found for one split (one fold).
 
     Attributes:
-        facts: what train and test share.
+        split: that was looked at.
+        facts: what its parts train and test share.
         labels: of the test recordings, in the order of the split.
         predictions: of each baseline, by name; a baseline that does not apply is absent, and `notes` says why.
         nearest: distances in time; None where no test frame's clip has training frames.
@@ -48,6 +54,7 @@ class ImageAudit:
         notes: what the split leaves out (see `split_gaps`), and what could not be measured and why.
     """
 
+    split: Split
     facts: SplitFacts
     labels: Ints
     predictions: Mapping[str, Ints]
@@ -65,7 +72,7 @@ def audit_images(
     split: Split,
     *,
     contents: Mapping[str, str],
-    pictures: Thumbnails | None,
+    pictures: Pictures | None,
     label_swap: Sequence[int] | None = None,
 ) -> ImageAudit:
     """Measure the leakage of a split. Works without images too, as far as names alone go.
@@ -74,7 +81,7 @@ def audit_images(
         index: what the split was made from.
         split: to be measured; its test part against its training part.
         contents: hash of each recording's file, by id.
-        pictures: of all recordings; None leaves the comparison of pixels out.
+        pictures: of all recordings, images or clips; None leaves the comparison of pixels out.
         label_swap: class of the mirror image of each class; None where images must not be mirrored.
     """
     by_id = index.by_id()
@@ -95,6 +102,7 @@ def audit_images(
         notes.append(f"no '{NEAREST_PIXELS}': there are no images to compare")
     faults = {} if pictures is None else pictures.unreadable
     return ImageAudit(
+        split=split,
         facts=split_facts(index, split, contents),
         labels=labels_of(test),
         predictions=predictions,
@@ -105,18 +113,18 @@ def audit_images(
 
 
 def _by_pixels(
-    pictures: Thumbnails,
+    pictures: Pictures,
     train: Sequence[Recording],
     test: Sequence[Recording],
     guess: Ints,
     label_swap: Sequence[int] | None,
 ) -> Ints | None:
     """Class of the nearest training picture, `guess` for unreadable ones; None where a part has no readable image."""
-    seen = [r for r in train if r.id in pictures.row]
-    readable = np.array([r.id in pictures.row for r in test])
+    seen = [r for r in train if r.id in pictures.ids]
+    readable = np.array([r.id in pictures.ids for r in test])
     if not seen or not readable.any():
         return None
-    shown = pictures.of([r for r in test if r.id in pictures.row])
+    shown = pictures.of([r for r in test if r.id in pictures.ids])
     result = guess.copy()
     result[readable] = nearest_picture(pictures.of(seen), labels_of(seen), shown, label_swap)
     return result
@@ -130,11 +138,14 @@ class ProtocolAudit:
         index: what was audited.
         audits: one per fold.
         two_classes: ids of recordings whose files are equal and whose classes are not, in groups.
+        clips: what was found by looking at the clips of a video; None where there are none, or another stream was asked
+            for.
     """
 
     index: Index
     audits: tuple[ImageAudit, ...]
     two_classes: tuple[tuple[str, ...], ...]
+    clips: ClipFindings | None = None
 
     def pooled(self) -> dict[str, Scores]:
         """Scores over the test recordings of all folds together, of the baselines that apply to each."""
@@ -144,33 +155,68 @@ class ProtocolAudit:
 
 
 def audit_protocol(
-    index: Index, protocol: Protocol, *, fold: str | None = None, label_swap: Mapping[str, str] | None = None
+    index: Index,
+    protocol: Protocol,
+    *,
+    fold: str | None = None,
+    label_swap: Mapping[str, str] | None = None,
+    stream: str | None = None,
+    cache: Path | None = None,
 ) -> ProtocolAudit:
-    """Audit a protocol on a folder; each image is read once, whatever the number of folds.
+    """Audit a protocol on a folder; each image or clip is read once, whatever the number of folds.
 
     Args:
         index: of the folder.
         protocol: to be audited.
         fold: one fold by name; None audits all of them.
         label_swap: name of the mirror image's class, where it changes; None where images must not be mirrored.
+        stream: whose contents are compared; None takes images, or else the first stream by name.
+        cache: folder in which clips are kept for the next audit, a few tiny pictures of each; None keeps nothing.
 
     Raises:
         ProtocolError: the protocol does not fit the folder, or has no such fold.
-        DataError: the folder has no recordings.
+        DataError: the folder has no recordings, or none with this stream.
     """
     if not len(index):
         raise DataError(f"{index.root} has no usable recordings", "`vskd datasets index` names what is wrong")
     folds = protocol.fold_names(index) if fold is None else (fold,)
     splits = [protocol.split(index, name) for name in folds or (None,)]
-    streams = sorted({name for r in index for name in r.streams})
-    stream = IMAGE if IMAGE in streams else next(iter(streams), IMAGE)
-    contents = content_hashes(index.recordings, stream)
-    pictures = thumbnails(index.with_streams((IMAGE,))) if stream == IMAGE and contents else None
+    stream = _audited(index, stream)
     swap = None
     if label_swap is not None:
         swap = [index.labels.index(label_swap.get(label, label)) for label in index.labels]
-    audits = [audit_images(index, s, contents=contents, pictures=pictures, label_swap=swap) for s in splits]
-    return ProtocolAudit(index, tuple(audits), two_classes(index.recordings, contents))
+    videos = {r.id: r.streams[stream] for r in index.with_streams((stream,)) if r.streams[stream].kind == "video"}
+    pictures: Pictures | None = None
+    clips: ClipFindings | None = None
+    with tempfile.TemporaryDirectory() as temporary:
+        if videos:
+            place = cache or Path(temporary)
+            contents = clip_contents(videos, place)
+            pictures = tiny = tiny_clips(videos, place / f"audit-{index.dataset}-{stream}.h5")
+            recordings = [r for r in index if r.id in videos]
+            clips = examine_clips(recordings, index.labels, stream, tiny, contents, swap)
+        else:
+            contents = content_hashes(index.recordings, stream)
+            if stream == IMAGE and contents:
+                pictures = thumbnails(index.with_streams((IMAGE,)))
+        audits = [audit_images(index, s, contents=contents, pictures=pictures, label_swap=swap) for s in splits]
+    return ProtocolAudit(index, tuple(audits), two_classes(index.recordings, contents), clips)
+
+
+def _audited(index: Index, stream: str | None) -> str:
+    """The stream whose contents are compared.
+
+    Raises:
+        DataError: no recording has it.
+    """
+    streams = sorted({name for r in index for name in r.streams})
+    if stream is None:
+        return IMAGE if IMAGE in streams else next(iter(streams), IMAGE)
+    if stream not in streams:
+        raise DataError(
+            f"{index.root}: no recording has the stream '{stream}'", f"Choose one of: {', '.join(streams) or 'none'}"
+        )
+    return stream
 
 
 def audit_summary(audit: ProtocolAudit) -> dict[str, Any]:
@@ -180,12 +226,13 @@ def audit_summary(audit: ProtocolAudit) -> dict[str, Any]:
         "root": str(audit.index.root),
         "recordings": len(audit.index),
         "same_content_two_classes": [list(group) for group in audit.two_classes],
-        "folds": [_fold_summary(fold) for fold in audit.audits],
+        "folds": [_fold_summary(fold, audit.clips) for fold in audit.audits],
         "pooled": {name: dataclasses.asdict(scores) for name, scores in audit.pooled().items()},
+        **({"clips": audit.clips.summary()} if audit.clips else {}),
     }
 
 
-def _fold_summary(audit: ImageAudit) -> dict[str, Any]:
+def _fold_summary(audit: ImageAudit, clips: ClipFindings | None) -> dict[str, Any]:
     nearest = None
     if audit.nearest is not None:
         nearest = {
@@ -197,6 +244,7 @@ def _fold_summary(audit: ImageAudit) -> dict[str, Any]:
         }
     return {
         **dataclasses.asdict(audit.facts),
+        **({"same_clip": clips.shared(audit.split)} if clips else {}),
         "nearest_frame": nearest,
         "baselines": {name: dataclasses.asdict(scores) for name, scores in audit.scores().items()},
         "unreadable": dict(audit.unreadable),

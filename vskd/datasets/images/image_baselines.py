@@ -3,8 +3,9 @@
 A network that does not beat them has learnt nothing that copying would not give.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 WIDTH, HEIGHT = 32, 18
-_BLOCK = 512
+_BLOCK, _TRAIN_BLOCK = 512, 512
+"""Tiny pictures of the test and of the training part that are compared at a time."""
 _FLAT = 1e-3
 """Deviation in grey levels below which a picture is one colour, and what is left of it rounding."""
 
@@ -101,9 +103,34 @@ def _by_clip(recordings: Sequence[Recording]) -> Mapping[str, tuple[Ints, Ints]]
     return {clip: (pairs[:, 0], pairs[:, 1]) for clip, pairs in arrays.items()}
 
 
+class Rows(Protocol):
+    """Tiny pictures one behind the other, in memory (an array) or read as they are asked for."""
+
+    def __len__(self) -> int:
+        """How many."""
+
+    def __getitem__(self, rows: slice, /) -> Floats:
+        """Some of them: float32 (n, ..., height, width), standardised."""
+
+
+class Pictures(Protocol):
+    """Tiny pictures by recording: of images (`Thumbnails`) or of clips."""
+
+    @property
+    def ids(self) -> Container[str]:
+        """Recordings that have one."""
+
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """What was wrong with the others, by id."""
+
+    def of(self, recordings: Sequence[Recording], /) -> Rows:
+        """The pictures of some recordings."""
+
+
 @dataclass(frozen=True)
 class Thumbnails:
-    """Tiny pictures of recordings.
+    """Tiny pictures of recordings, in memory.
 
     Attributes:
         row: row of each readable recording, by id.
@@ -114,6 +141,11 @@ class Thumbnails:
     row: Mapping[str, int]
     pixels: Floats
     unreadable: Mapping[str, str]
+
+    @property
+    def ids(self) -> Container[str]:
+        """Readable recordings."""
+        return self.row.keys()
 
     def of(self, recordings: Sequence[Recording]) -> Floats:
         """The pictures of some recordings, (n, 18, 32)."""
@@ -136,46 +168,53 @@ def thumbnails(recordings: Sequence[Recording], stream: str = "image") -> Thumbn
             continue
         upright = image if turn is None else image.transpose(turn)
         tiny = upright.convert("F").resize((WIDTH, HEIGHT), Image.Resampling.BOX)  # means that are not rounded
-        pixels[len(row)] = _standardised(np.asarray(tiny))
+        pixels[len(row)] = standardised(np.asarray(tiny))
         row[recording.id] = len(row)
     return Thumbnails(row, pixels[: len(row)], unreadable)
 
 
-def _standardised(picture: Floats) -> Floats:
+def standardised(picture: Floats) -> Floats:
+    """A picture with mean 0 and deviation 1; one of a single colour becomes 0."""
     values: Floats = picture - picture.mean()
     deviation = values.std()
     return values / deviation if deviation > _FLAT else np.zeros_like(values)
 
 
-def nearest_picture(train: Floats, train_labels: Ints, test: Floats, label_swap: Sequence[int] | None = None) -> Ints:
+def nearest_picture(train: Rows, train_labels: Ints, test: Rows, label_swap: Sequence[int] | None = None) -> Ints:
     """1-nearest-neighbour classification by Euclidean distance; of equals the first, unmirrored before mirrored.
 
     Args:
-        train, test: (n, height, width).
+        train, test: pictures (n, height, width), or clips (n, frames, height, width); a few are in memory at a time.
         train_labels: (n,).
         label_swap: class of the mirror image of each class; with it the mirrored training pictures count too.
 
     Returns:
         Predicted classes of `test`.
     """
-    flat = train.reshape(len(train), -1)
-    norms = (flat**2).sum(axis=1) / 2
     result = np.empty(len(test), dtype=np.int64)
     for start in track(range(0, len(test), _BLOCK), "Comparing pixels"):
         block = test[start : start + _BLOCK]
-        nearest, distance = _nearest(flat, norms, block)
+        nearest, distance = _nearest(train, block)
         labels = train_labels[nearest]
         if label_swap is not None:
             # a test picture is as far from a mirrored training picture as its own mirror image is from the original
-            mirrored, mirrored_distance = _nearest(flat, norms, block[:, :, ::-1])
+            mirrored, mirrored_distance = _nearest(train, block[..., ::-1])
             swapped = np.asarray(label_swap, dtype=np.int64)[train_labels[mirrored]]
             labels = np.where(mirrored_distance < distance, swapped, labels)
         result[start : start + _BLOCK] = labels
     return result
 
 
-def _nearest(train: Floats, norms: Floats, block: Floats) -> tuple[Ints, Floats]:
+def _nearest(train: Rows, block: Floats) -> tuple[Ints, Floats]:
     """Number of the nearest row of `train`, and half its squared distance less a constant of the test picture."""
-    gaps = norms - block.reshape(len(block), -1) @ train.T
-    nearest = gaps.argmin(axis=1)
-    return nearest, gaps[np.arange(len(block)), nearest]
+    shown = block.reshape(len(block), -1)
+    nearest, distance = np.zeros(len(block), dtype=np.int64), np.full(len(block), np.inf, dtype=np.float32)
+    for start in range(0, len(train), _TRAIN_BLOCK):
+        part = train[start : start + _TRAIN_BLOCK]
+        flat = part.reshape(len(part), -1)
+        gaps = (flat**2).sum(axis=1) / 2 - shown @ flat.T
+        best = gaps.argmin(axis=1)
+        least = gaps[np.arange(len(block)), best]
+        nearest = np.where(least < distance, start + best, nearest)
+        distance = np.minimum(least, distance)
+    return nearest, distance

@@ -176,7 +176,8 @@ class Description(Strict):
         subject_column: the same for subjects.
         factor_columns: the same for whatever else is known of rows: session, device, hand...; by these names protocols
             may split.
-        null_class: class of what nobody labelled; left out: it is in no recording, or in none of its windows.
+        null_class: class of what nobody labelled in a file whose rows, or whose parts in the table, have labels; left
+            out: it is in no recording, or in none of its windows.
         whole_files: whether a file (or the rows of a subject in it) is one recording that shows several classes, one
             after the other: for sliding windows, each of which has a label of its own. Otherwise each labelled part of
             a file is a recording.
@@ -216,8 +217,8 @@ class Description(Strict):
             raise ValueError(f"videos.{shared[0]}: a sensor's stream has this name")
         if self.by_rows and len(self.streams) > 1 and not self.one_file:
             raise ValueError("label_column: the streams must be columns of the same files")
-        if self.label_column is None and self.null_class is not None and not self.whole_files:
-            raise ValueError("null_class does nothing here: it counts with label_column, or with whole_files: true")
+        if self.label_column is None and self.null_class is not None and (self.table is None or self.by_rows):
+            raise ValueError("null_class does nothing here: it counts with label_column, or with a table of intervals")
         if self.whole_files and self.label_column is None and self.table is None:
             raise ValueError("whole_files: give a label_column, or a table of intervals, for labels over time")
         if self.whole_files and self.label_column is None and self.by_rows:

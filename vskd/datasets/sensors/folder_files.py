@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.folder_description import FILE, Column, Description, StreamDescription
+from vskd.datasets.sensors.folder_null import with_null_class
 from vskd.datasets.sensors.folder_timeline import (
     UNLABELLED_CELLS,
     Row,
@@ -48,6 +49,8 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
         rows = list(_by_table(root / description.table, folder, description, problems))
         if description.whole_files and description.label_column is None:
             return list(whole_files(rows, description, _clocks(rows, description)))
+        if description.null_class is not None and not description.by_rows:
+            return with_null_class(rows, description, _clocks(rows, description), problems)
         found = [row.found for row in rows]
     else:
         found = _by_patterns(folder, description, problems)

@@ -130,23 +130,42 @@ def _whole_file(path: Path, rows: Sequence[Row], description: Description, clock
             )
     if len(rows) == 1 and not first.found.reading.part:
         return replace(first.found, reading=Reading())  # labelled as a whole
-    spans = sorted((_span(path, row, description, clocks) for row in rows), key=lambda pair: pair[0][:2])
-    for (one, where), (other, elsewhere) in pairwise(spans):
-        if other[0] < one[1] - 1e-9:
-            raise DataError(f"{elsewhere}: the interval overlaps with that of {where}", "Correct start and end")
+    spans = ordered_spans(path, rows, description, clocks)
     shown = tuple(span for span, _ in spans if span[2] != description.null_class)
     return Found(values[0], first.found.files, Reading(), path.with_suffix("").name, shown)
 
 
-def _span(path: Path, row: Row, description: Description, clocks: Mapping[str, int | None]) -> tuple[Span, str]:
+def ordered_spans(
+    path: Path, rows: Sequence[Row], description: Description, clocks: Mapping[str, int | None]
+) -> list[tuple[Span, Row]]:
+    """The intervals of a file in the order of time, each with its row of the table.
+
+    Raises:
+        DataError: two overlap, one is missing, or reaches beyond the file.
+    """
+    spans = sorted(((_span(path, row, description, clocks), row) for row in rows), key=lambda pair: pair[0][:2])
+    for (one, of_one), (other, of_other) in pairwise(spans):
+        if other[0] < one[1] - 1e-9:
+            raise DataError(
+                f"{of_other.where}: the interval overlaps with that of {of_one.where}", "Correct start and end"
+            )
+    return spans
+
+
+def _span(path: Path, row: Row, description: Description, clocks: Mapping[str, int | None]) -> Span:
     part, label = row.found.reading, row.found.values["label"]
     if part.seconds is not None:
-        return (*part.seconds, label), row.where
+        return *part.seconds, label
     if part.rows is None:
         raise DataError(f"{row.where}: no start and end, beside other intervals of {path.name}", "Complete the table")
-    name, stated = next(iter(description.streams.items()))
-    samples = open_stated(path, stated.separator or "", stated.variable)
-    times = row_times(path, samples, stated, clocks.get(name))
+    times = times_of(path, description, clocks)
     if part.rows[1] >= len(times):
         raise DataError(f"{row.where}: {path.name} has {len(times) - 1} data rows", "Correct first_row and last_row")
-    return (float(times[part.rows[0]]), float(times[part.rows[1]]), label), row.where
+    return float(times[part.rows[0]]), float(times[part.rows[1]]), label
+
+
+def times_of(path: Path, description: Description, clocks: Mapping[str, int | None]) -> Seconds:
+    """`row_times` of a file of a table, by the first stream's clock."""
+    name, stated = next(iter(description.streams.items()))
+    samples = open_stated(path, stated.separator or "", stated.variable)
+    return row_times(path, samples, stated, clocks.get(name))

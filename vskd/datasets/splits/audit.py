@@ -156,7 +156,8 @@ def check_problems(index: Index, max_bad_fraction: float = 0.02) -> None:
         _refuse(index, refused, "Remove or rename these files")
     bad = [p for p in index.problems if p.kind in ("corrupt", "unpaired")]
     if len({p.recording for p in bad}) > max_bad_fraction * len(index):
-        _refuse(index, bad, f"Mend or remove these files (up to {max_bad_fraction:.0%} may be bad: max_bad_fraction)")
+        allowed = f"up to {100 * max_bad_fraction:.3g}% may be bad: max_bad_fraction"
+        _refuse(index, bad, f"Mend or remove these files ({allowed})")
     for problem in bad:
         logger.warning("%s recording %s (%s): %s", problem.kind, problem.recording, problem.path, problem.detail)
     for kind, count in Counter(p.kind for p in index.problems if p.kind == "missing" or not p.recording).items():

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vskd.datasets.recording import Index, Recording
-from vskd.datasets.splits.contents import of_samples
+from vskd.datasets.splits.contents import of_samples, overlapping_parts
 from vskd.datasets.splits.split import UNKNOWN, Split
 from vskd.errors import natural_order
 
@@ -23,6 +23,8 @@ class SplitFacts:
         unknown_subjects: test recordings of which nobody knows the subject.
         same_content: (training id, test id) of recordings that hold the same samples; None where there are none to
             compare.
+        overlapping: (training id, test id) of different parts of one file, or of files of equal content, that share
+            samples.
     """
 
     protocol: str
@@ -38,6 +40,7 @@ class SplitFacts:
     shared_clips: tuple[str, ...]
     unknown_subjects: int
     same_content: tuple[tuple[str, str], ...] | None
+    overlapping: tuple[tuple[str, str], ...] = ()
 
 
 def split_facts(index: Index, split: Split, contents: Mapping[str, str]) -> SplitFacts:
@@ -67,6 +70,7 @@ def split_facts(index: Index, split: Split, contents: Mapping[str, str]) -> Spli
         shared_clips=_shared(clips, (r.clip for r in train)),
         unknown_subjects=sum(r.subject == UNKNOWN for r in test),
         same_content=_same_content(train, test, contents) if contents else None,
+        overlapping=_overlapping(train, test),
     )
 
 
@@ -93,3 +97,14 @@ def _same_content(
 ) -> tuple[tuple[str, str], ...]:
     trained = {contents[r.id]: r.id for r in train if r.id in contents}
     return tuple((trained[contents[r.id]], r.id) for r in test if contents.get(r.id) in trained)
+
+
+def _overlapping(train: Sequence[Recording], test: Sequence[Recording]) -> tuple[tuple[str, str], ...]:
+    """Pairs of parts of files, in any stream."""
+    used, tested = [*train, *test], {r.id for r in test}
+    found: dict[tuple[str, str], None] = {}
+    for name in sorted({name for r in used for name in r.streams}):
+        for one, other in overlapping_parts({r.id: r.streams[name] for r in used if name in r.streams}):
+            if (one in tested) != (other in tested):
+                found[(other, one) if one in tested else (one, other)] = None
+    return tuple(found)

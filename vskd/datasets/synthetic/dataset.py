@@ -7,13 +7,19 @@ from types import MappingProxyType
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.layout import FileSpec, Layout, StreamSpec, index_layout
-from vskd.datasets.sensors.utd_mhad import INERTIAL, PROTOCOLS, RGB
+from vskd.datasets.sensors.utd_mhad import INERTIAL, PROTOCOLS, RGB, SKELETON
 from vskd.datasets.synthetic.settings import ACTIONS, FRAME_RATE_HZ, SENSOR_RATE_HZ, load_settings
 
 _INERTIAL = dataclasses.replace(
     INERTIAL, streams=tuple(dataclasses.replace(s, rate_hz=float(SENSOR_RATE_HZ)) for s in INERTIAL.streams)
 )
 _RGB = FileSpec("RGB", RGB.endings, (StreamSpec("rgb", "video", float(FRAME_RATE_HZ), "uint8"),))
+
+_SKELETON = dataclasses.replace(
+    SKELETON,
+    streams=tuple(dataclasses.replace(s, rate_hz=float(FRAME_RATE_HZ)) for s in SKELETON.streams),
+    shape=(None, 3, None),
+)
 
 
 def index(root: Path) -> Index:
@@ -28,7 +34,7 @@ def index(root: Path) -> Index:
         labels=settings.actions,
         subjects=tuple(range(1, settings.subjects + 1)),
         trials=tuple(range(1, settings.trials + 1)),
-        files=(_INERTIAL, _RGB),
+        files=(_INERTIAL, _RGB, *([_SKELETON] if settings.skeletons else [])),
     )
     return index_layout(root, layout)
 
@@ -36,10 +42,10 @@ def index(root: Path) -> Index:
 ENTRY = DatasetEntry(
     name="synthetic",
     title="Synthetic kinematic world",
-    description="Up to 10 actions of a simulated body: wrist accelerometer and gyroscope, and rendered RGB video.",
+    description="Up to 10 actions of a simulated body: wrist accelerometer and gyroscope, rendered RGB video; joints.",
     index=index,
     labels=ACTIONS,
-    streams=("accelerometer", "gyroscope", "rgb"),
+    streams=("accelerometer", "gyroscope", "rgb", "skeleton"),
     protocols=PROTOCOLS,
     url="",
     licence="Apache-2.0, as vskd itself",
@@ -51,6 +57,7 @@ ENTRY = DatasetEntry(
         "window": {"streams": ["accelerometer"]},
         "frames": {"streams": ["rgb"], "fit": "centre-crop"},
         "clip": {"streams": ["rgb"]},
+        "skeleton": {"streams": ["skeleton"]},
     },
     # Subjects are left- or right-handed, so a mirrored clip is a clip of the other hand with the direction swapped.
     label_swap=MappingProxyType(

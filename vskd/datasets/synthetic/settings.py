@@ -38,6 +38,7 @@ class WorldSettings:
     subjects: int
     trials: int
     seed: int
+    skeletons: bool = False
     sensor_rate_hz: int = SENSOR_RATE_HZ
     frame_rate_hz: int = FRAME_RATE_HZ
     frame_size: int = FRAME_SIZE
@@ -45,10 +46,13 @@ class WorldSettings:
 
     def as_json(self) -> dict[str, Any]:
         """The settings as they stand in the manifest."""
-        return {**dataclasses.asdict(self), "actions": list(self.actions)}
+        content = {**dataclasses.asdict(self), "actions": list(self.actions)}
+        if not self.skeletons:  # worlds of before there were any keep their manifest
+            del content["skeletons"]
+        return content
 
 
-def make_settings(*, subjects: int, actions: int, trials: int, seed: int) -> WorldSettings:
+def make_settings(*, subjects: int, actions: int, trials: int, seed: int, skeletons: bool = False) -> WorldSettings:
     """Settings of a world with the first `actions` of `ACTIONS`.
 
     Raises:
@@ -59,7 +63,7 @@ def make_settings(*, subjects: int, actions: int, trials: int, seed: int) -> Wor
         if not low <= value <= high:
             problem = f"A synthetic world cannot be made with {word} = {value}"
             raise DataError(problem, f"Choose {word} between {low} and {high}")
-    return WorldSettings(ACTIONS[:actions], subjects, trials, seed)
+    return WorldSettings(ACTIONS[:actions], subjects, trials, seed, skeletons)
 
 
 def save_settings(root: Path, settings: WorldSettings) -> None:

@@ -12,6 +12,7 @@ from vskd.datasets.synthetic.actions import MOVEMENTS, Action, Array, Style, smo
 
 FINE_RATE_HZ = 600  # a multiple of the sensor's 50 Hz and the camera's 15 Hz
 GRAVITY = 9.80665  # m/s^2
+TRACKING_ERROR_M = 0.01
 # Of every eight subjects, one of odd and one of even number: both parts of cross-subject have a left-handed one.
 _LEFT_HANDED = (3, 6)
 _REST = np.array([0.1, 0.1, -0.93])  # hanging hand, in arm lengths; x outward
@@ -152,6 +153,16 @@ def sense(motion: Motion, subject: Subject, rate_hz: int, rng: np.random.Generat
     accel_g = accel_g + subject.bias_g + rng.normal(0.0, subject.noise_g, accel_g.shape)
     gyro_dps = gyro_dps + rng.normal(0.0, subject.noise_dps, gyro_dps.shape)
     return np.concatenate([accel_g, gyro_dps], axis=1)
+
+
+def track(motion: Motion, rate_hz: int, rng: np.random.Generator) -> Array:
+    """What a depth camera's tracker says: (joints, 3, frames) in metres; x to the person's right, y up, z to the front.
+
+    In the order of `Motion.joints`, with an error of each joint in each frame.
+    """
+    joints = np.stack([positions[:: FINE_RATE_HZ // rate_hz] for positions in motion.joints.values()])
+    seen = joints[:, :, [0, 2, 1]] + rng.normal(0.0, TRACKING_ERROR_M, joints.shape)
+    return np.moveaxis(seen, 1, 2)
 
 
 def _timing(movement: Action, speed: float, rng: np.random.Generator) -> tuple[Array, Array, Array]:

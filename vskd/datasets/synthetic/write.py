@@ -13,6 +13,7 @@ from vskd.datasets.synthetic.actions import Array
 from vskd.datasets.synthetic.render import encode_video, frames
 from vskd.datasets.synthetic.settings import MANIFEST, WorldSettings, load_settings, make_settings, save_settings
 from vskd.datasets.synthetic.world import make_subject, perform, sense
+from vskd.datasets.synthetic.world import track as track_joints
 from vskd.errors import DataError
 from vskd.files import is_temporary, sweep, write_bytes
 from vskd.locks import LOCK, only_writer
@@ -21,7 +22,7 @@ from vskd.sums import Sums, SumsError
 
 logger = logging.getLogger(__name__)
 
-FOLDERS = ("Inertial", "RGB")
+FOLDERS = ("Inertial", "RGB", "Skeleton")
 RECORDED_AT_ONCE = 16
 """Recordings after which their hashes are written: so many are lost at most when the process is killed."""
 Numbers = tuple[int, int, int]
@@ -31,7 +32,9 @@ Numbers = tuple[int, int, int]
 _MAT_TEXT = b"MATLAB 5.0 MAT-file, written by vskd".ljust(116)
 
 
-def write_world(root: Path, *, subjects: int = 8, actions: int = 8, trials: int = 4, seed: int = 0) -> int:
+def write_world(
+    root: Path, *, subjects: int = 8, actions: int = 8, trials: int = 4, seed: int = 0, skeletons: bool = False
+) -> int:
     """Write `actions` x `subjects` x `trials` paired recordings (wrist sensor and video) into `root`.
 
     Every file appears complete or not at all, and each recording depends on the seed and its own numbers only: an
@@ -42,6 +45,7 @@ def write_world(root: Path, *, subjects: int = 8, actions: int = 8, trials: int 
         root: folder to fill; new, empty, or holding a world of the same settings.
         subjects: number of subjects; actions: how many of `settings.ACTIONS`, the first ones; trials: trials of each.
         seed: equal seeds give equal bytes.
+        skeletons: whether a tracker's joints are written, too; the other files are the same either way.
 
     Returns:
         Number of recordings written now; those already there are kept.
@@ -50,7 +54,7 @@ def write_world(root: Path, *, subjects: int = 8, actions: int = 8, trials: int 
         DataError: a number is out of range, or `root` holds something else.
         WriteError: `root` cannot be written, or the disk is full.
     """
-    settings = make_settings(subjects=subjects, actions=actions, trials=trials, seed=seed)
+    settings = make_settings(subjects=subjects, actions=actions, trials=trials, seed=seed, skeletons=skeletons)
     _refuse_other(root, settings)  # before anything is written there
     grid = list(itertools.product(range(1, actions + 1), range(1, subjects + 1), range(1, trials + 1)))
     with only_writer(root / LOCK, root, wait=True):
@@ -59,8 +63,8 @@ def write_world(root: Path, *, subjects: int = 8, actions: int = 8, trials: int 
         try:
             for numbers in track(missing, "Writing synthetic recordings"):
                 _write_recording(root, settings, *numbers)
-                finished += _files(numbers)
-                if len(finished) == 2 * RECORDED_AT_ONCE:
+                finished += _files(settings, numbers)
+                if len(finished) >= len(_files(settings, numbers)) * RECORDED_AT_ONCE:
                     Sums(root).record(finished)
                     finished.clear()
         finally:
@@ -74,7 +78,7 @@ def _missing(root: Path, settings: WorldSettings, grid: Sequence[Numbers]) -> li
     """The recordings that are not there as they were recorded; the settings are written into a new world."""
     for folder in (root, *(root / name for name in FOLDERS)):
         sweep(folder)
-    sums, files = Sums(root), [name for numbers in grid for name in _files(numbers)]
+    sums, files = Sums(root), [name for numbers in grid for name in _files(settings, numbers)]
     new = not (root / MANIFEST).exists()
     try:
         known = sums.recorded()
@@ -90,13 +94,14 @@ def _missing(root: Path, settings: WorldSettings, grid: Sequence[Numbers]) -> li
         return list(grid)
     for name in sorted(damaged & known.keys()):
         logger.warning("%s is missing or damaged; it is written again", root / name)
-    return [numbers for numbers in grid if damaged.intersection(_files(numbers))]
+    return [numbers for numbers in grid if damaged.intersection(_files(settings, numbers))]
 
 
-def _files(numbers: Numbers) -> tuple[str, str]:
-    """Sensor and video file of a recording, relative to the world."""
+def _files(settings: WorldSettings, numbers: Numbers) -> tuple[str, ...]:
+    """Sensor and video file of a recording, and its skeleton where there are any, relative to the world."""
     name = "a{}_s{}_t{}".format(*numbers)
-    return f"{FOLDERS[0]}/{name}_inertial.mat", f"{FOLDERS[1]}/{name}_color.mp4"
+    files = f"{FOLDERS[0]}/{name}_inertial.mat", f"{FOLDERS[1]}/{name}_color.mp4"
+    return (*files, f"{FOLDERS[2]}/{name}_skeleton.mat") if settings.skeletons else files
 
 
 def _refuse_other(root: Path, settings: WorldSettings) -> None:
@@ -113,18 +118,21 @@ def _refuse_other(root: Path, settings: WorldSettings) -> None:
 
 
 def _write_recording(root: Path, settings: WorldSettings, action: int, subject: int, trial: int) -> None:
-    """Write the two files of one recording; their hashes, not the disk, will say that they are whole."""
-    sensor, video = (root / name for name in _files((action, subject, trial)))
+    """Write the files of one recording; their hashes, not the disk, will say that they are whole."""
+    sensor, video, *skeleton = (root / name for name in _files(settings, (action, subject, trial)))
     person = make_subject(settings.seed, subject)
     rng = np.random.default_rng([settings.seed, 2, action, subject, trial])
     motion = perform(settings.actions[action - 1], person, rng)
-    write_bytes(sensor, encode_mat(sense(motion, person, settings.sensor_rate_hz, rng)), durable=False)
+    samples = sense(motion, person, settings.sensor_rate_hz, rng)
+    write_bytes(sensor, encode_mat(samples, "d_iner"), durable=False)
     pictures = frames(motion, rng.uniform(0.0, 1.0, 2), settings.frame_rate_hz, settings.frame_size)
     write_bytes(video, encode_video(pictures, settings.frame_rate_hz, settings.frame_size), durable=False)
+    for path in skeleton:
+        write_bytes(path, encode_mat(track_joints(motion, settings.frame_rate_hz, rng), "d_skel"), durable=False)
 
 
-def encode_mat(samples: Array) -> bytes:
-    """Samples (T, 6) as a MATLAB 5 file with the array `d_iner` and without a date."""
+def encode_mat(values: Array, variable: str = "d_iner") -> bytes:
+    """An array as a MATLAB 5 file with one variable and without a date."""
     buffer = io.BytesIO()
-    savemat(buffer, {"d_iner": samples}, do_compression=True)
+    savemat(buffer, {variable: values}, do_compression=True)
     return _MAT_TEXT + buffer.getvalue()[len(_MAT_TEXT) :]

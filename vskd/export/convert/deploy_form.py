@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from vskd.errors import BundleError
 from vskd.export.convert.litert import LogitsOnly
+from vskd.models.head import Headed
 from vskd.models.photo import PhotoNetwork
 from vskd.models.torchvision_shim import load_torchvision
 
@@ -132,15 +133,16 @@ def deploy_form(network: nn.Module, *, channels_last_width: int | None = None) -
         BundleError: the network has hard-swish where its factor cannot be moved into the next layer.
     """
     result = copy.deepcopy(network).eval()
-    if isinstance(result, PhotoNetwork):
+    body = result.body if isinstance(result, Headed) else result
+    if isinstance(body, PhotoNetwork):
         with torch.no_grad():
-            fold_normalisation(result)
-            split_stem(result)
-            if any(isinstance(part, (nn.Hardswish, nn.Hardsigmoid)) for part in result.modules()):
-                lower_hard_swish(result)
+            fold_normalisation(body)
+            split_stem(body)
+            if any(isinstance(part, (nn.Hardswish, nn.Hardsigmoid)) for part in body.modules()):
+                lower_hard_swish(body)
     if channels_last_width is None:
         return LogitsOnly(result).eval()
-    mean = _taken_out_subtraction(result)
+    mean = _taken_out_subtraction(body)
     return ChannelsLastInput(LogitsOnly(result), mean, channels_last_width).eval()
 
 

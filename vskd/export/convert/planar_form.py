@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from vskd.errors import BundleError
 from vskd.models.c3d import BLOCKS, C3D, Pixels3d
 from vskd.models.c3d_lean import C3DLean
+from vskd.models.head import Headed
 from vskd.network import Network
 
 
@@ -124,6 +125,8 @@ class PlanarNetwork(nn.Module):
         return F.max_pool2d(x, 2)
 
 
-def planar_form(network: Network) -> PlanarNetwork:
-    """See `PlanarNetwork`."""
+def planar_form(network: Network) -> nn.Module:
+    """See `PlanarNetwork`; a head stays behind its body."""
+    if isinstance(network, Headed):
+        return nn.Sequential(PlanarNetwork(network.body), network.projector, network.classifier).eval()
     return PlanarNetwork(network)

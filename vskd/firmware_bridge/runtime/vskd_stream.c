@@ -1,4 +1,4 @@
-/* See vskd_stream.h. The same arithmetic in the same order as vskd/firmware_bridge/stream.py and
+/* See vskd_stream.h. The same arithmetic in the same order as vskd/bundle/stream/stream.py and
  * vskd/bundle/encode_numpy.py: float64 inside, float32 where they have it. Compile without -ffast-math and with
  * -ffp-contract=off: a fused product and sum rounds once instead of twice. */
 #include "vskd_stream.h"

@@ -1,5 +1,5 @@
 /* The bundle's golden vectors: encoding and model must give the bundle's integers, bit for bit. Of a bundle of a sensor
- * also a golden stream, with all that can go wrong: the decisions must be those of Python.
+ * also a golden stream, with all that can go wrong: windows, outputs and decisions must be those of Python.
  * Usage: vskd_test [model.tflite]; ends with 0 where all agree. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,21 +48,49 @@ static int check_decision(int number, const vskd_decision *d)
     return 0;
 }
 
+/* Whether window number `number` was cut, and answered, as the golden one. */
+static int check_answer(int number, const vskd_stream *s)
+{
+#if VSKD_GOLDEN_ANSWERED > 0
+    size_t i;
+    if (number >= VSKD_GOLDEN_ANSWERED) {
+        return 1;
+    }
+    for (i = 0; i < (size_t)(VSKD_AXES * VSKD_LENGTH); i++) {
+        if (s->window[i / VSKD_LENGTH][i % VSKD_LENGTH] != golden_stream_windows[number][i]) {
+            (void)printf("window %d: value %lu differs\n", number, (unsigned long)i);
+            return 1;
+        }
+    }
+    return report("output of the stream", number, &s->model[VSKD_MODEL_OUTPUT_OFFSET], golden_stream_outputs[number],
+                  VSKD_MODEL_CLASSES);
+#else
+    (void)number;
+    (void)s;
+    return 1;
+#endif
+}
+
 static int check_stream(const int8_t *weights)
 {
     vskd_stream *s = vskd_init(&stream, sizeof(stream), weights);
     size_t done = 0;
     int failures = 0;
     int number = 0;
+    int answered = 0;
     while (s != NULL && done < VSKD_GOLDEN_SAMPLES) {
         vskd_decision decision;
         done += vskd_push(s, golden_samples[done], &golden_times[done], VSKD_GOLDEN_SAMPLES - done);
         if (vskd_poll(s, &decision)) {
             failures += check_decision(number, &decision);
             number++;
+            if (decision.status == VSKD_OK) {
+                failures += check_answer(answered, s);
+                answered++;
+            }
         }
     }
-    return failures + (number != VSKD_GOLDEN_DECISIONS);
+    return failures + (number != VSKD_GOLDEN_DECISIONS) + (answered != VSKD_GOLDEN_ANSWERED);
 }
 #endif
 

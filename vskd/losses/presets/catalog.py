@@ -9,6 +9,7 @@ from vskd.losses.presets.kd import KD
 from vskd.losses.presets.krca import ABLATIONS, KRCA
 from vskd.losses.presets.none import NONE
 from vskd.losses.presets.preset import Preset
+from vskd.losses.presets.simkd import SIMKD
 from vskd.losses.presets.sp import SP
 
 PRESETS: Mapping[str, Preset] = {
@@ -17,6 +18,7 @@ PRESETS: Mapping[str, Preset] = {
     "dask": DASK,
     "crd": CRD,
     "sp": SP,
+    "simkd": SIMKD,
     "dangerous-driving": DANGEROUS_DRIVING,
     "krca": KRCA,
     **ABLATIONS,

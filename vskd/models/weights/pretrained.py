@@ -87,6 +87,8 @@ def _with_fitting_head(
 ) -> dict[str, Tensor]:
     """The tensors, with the network's own head where the file has none or one for another number of classes."""
     own = {name: tensor for name, tensor in state.items() if name.startswith(f"{head}.")}
+    if not own:  # it was taken out, see `vskd.models.head`
+        return {name: tensor for name, tensor in tensors.items() if not name.startswith(f"{head}.")}
     if all(name in tensors and tensors[name].shape == tensor.shape for name, tensor in own.items()):
         return dict(tensors)
     found = "has none" if f"{head}.weight" not in tensors else "has one for another number of classes"

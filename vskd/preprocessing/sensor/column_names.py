@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vskd.errors import first_few
 
@@ -167,6 +168,20 @@ def time_columns(names: Sequence[str], units: Sequence[str]) -> tuple[TimeColumn
         seconds = _SECONDS.get(unit.strip().lower().replace("μ", "µ"), of_unit[0] if len(of_unit) == 1 else None)
         found.append(TimeColumn(index, name, seconds))
     return tuple(found)
+
+
+def vocabulary() -> dict[str, Any]:
+    """The words by which columns are known, as JSON, for a reader in another language."""
+    return {
+        "quantities": _QUANTITY_OF,
+        "single": sorted(_SINGLE),
+        "fillers": sorted(_FILLERS),
+        "beside": {quantity: sorted(words) for quantity, words in _BESIDE.items()},
+        "time": sorted(_TIME),
+        "of_time": sorted(_OF_TIME),
+        "seconds": _SECONDS,
+        "names_no_clock": sorted(_NAMES_NO_CLOCK),
+    }
 
 
 def other_sensor(text: str, stream: str) -> str:

@@ -11,10 +11,11 @@ from pydantic import Field
 
 from vskd.errors import lookup
 from vskd.preprocessing.sensor.gaf import METHODS, GramianAngularField, Scaling
+from vskd.preprocessing.sensor.mtf import MarkovTransitionField
 from vskd.preprocessing.sensor.raw import RawWindow
 from vskd.schema import OnlyWhere, Positive, Strict, choice, named, only_where
 
-Encoding = GramianAngularField | RawWindow
+Encoding = GramianAngularField | MarkovTransitionField | RawWindow
 """Beside nn.Module's own, every encoding module offers `kind` (`image` or `series`) and `out_channels(in_channels)`."""
 
 DEFAULT_LIMIT = 4.0
@@ -58,14 +59,28 @@ class RawSettings(EncodingSettings):
         return RawWindow(self.scaling, _or_default(self.limit))
 
 
+ImageSize = Annotated[int, Field(ge=4, le=1024)]
+
+
 class GafSettings(EncodingSettings):
     """Gramian angular fields; `image_size` is the edge of an image in pixels."""
 
-    image_size: Annotated[int, Field(ge=4, le=1024)] = DEFAULT_IMAGE_SIZE
+    image_size: ImageSize = DEFAULT_IMAGE_SIZE
 
     def build(self) -> GramianAngularField:
         """See `GramianAngularField`."""
         return GramianAngularField(self.method, self.scaling, _or_default(self.limit), self.image_size)
+
+
+class MtfSettings(EncodingSettings):
+    """Markov transition fields; `image_size` is the edge of an image in pixels."""
+
+    method: Literal["mtf"] = "mtf"
+    image_size: ImageSize = DEFAULT_IMAGE_SIZE
+
+    def build(self) -> MarkovTransitionField:
+        """See `MarkovTransitionField`."""
+        return MarkovTransitionField(self.scaling, _or_default(self.limit), self.image_size)
 
 
 def _or_default(limit: float | None) -> float:
@@ -76,6 +91,7 @@ def _or_default(limit: float | None) -> float:
 ENCODINGS: Mapping[str, type[EncodingSettings]] = {
     "raw": RawSettings,
     **{method: named(GafSettings, "method", method) for method in METHODS},
+    "mtf": MtfSettings,
 }
 
 if TYPE_CHECKING:

@@ -72,6 +72,11 @@ def parse_unit(text: str) -> Unit | None:
     return Unit(f"{factored['factor']} {unit.name}", unit.quantity, factor * unit.factor) if factor else None
 
 
+def spellings() -> dict[str, Unit]:
+    """Every spelling that `parse_unit` knows, without brackets and spaces, in small letters."""
+    return dict(_BY_SPELLING)
+
+
 def _plain(text: str) -> str:
     """One spelling of the same letters: `m/(sec^2)` is `m/s2`."""
     text = (

@@ -31,7 +31,8 @@ def by_rows(data: h5py.Dataset) -> bool:
 
 def seal(data: h5py.Dataset) -> None:
     """Store the checksum of each row beside a dataset, or of the whole where it is not stored by rows."""
-    rows = (data[i] for i in range(len(data))) if by_rows(data) else (data[()],)
+    content = data[()]
+    rows = content if by_rows(data) else (content,)
     data.attrs[NAME] = np.array([crc32(row) for row in rows], dtype=np.uint32)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 import h5py
+import numpy as np
 
 from vskd.preprocessing.stores.frame_store import Frames, FrameSource
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
@@ -47,7 +48,8 @@ def build_clip_store(
         WriteError: `out` cannot be written.
     """
     plan = Plan(out, "frames", asdict(cut), max_bad_fraction)
-    with Ahead(sources, lambda source: _frames_of(source, cut), workers) as ahead:
+    threads = 0 if workers == 1 else 1  # several clips at a time are enough to do
+    with Ahead(sources, lambda source: _frames_of(source, cut, threads), workers) as ahead:
 
         def write(source: FrameSource, file: h5py.File) -> None:
             with around(source):
@@ -56,10 +58,10 @@ def build_clip_store(
         return build_store(plan, sources, write, description="Decoding clips", overwrite=overwrite)
 
 
-def _frames_of(source: FrameSource, cut: ClipCut) -> tuple[Frames, int]:
+def _frames_of(source: FrameSource, cut: ClipCut, threads: int) -> tuple[Frames, int]:
     part = source.cut
     span = Span(part.start_s, part.end_s, source.rate_hz) if part else None
-    return chosen_frames(source.path, cut, source.variable, span)
+    return chosen_frames(source.path, cut, source.variable, span, threads)
 
 
 Decode = Callable[[FrameSource], tuple[Frames, int]]
@@ -111,6 +113,8 @@ def write_clip_frames(source: FrameSource, file: h5py.File, *, decode: Decode) -
         DataError: unreadable, without frames, or too short for the published sampling.
     """
     frames, count = decode(source)
-    stored = frames[..., :1] if (frames == frames[..., :1]).all() else frames
+    first = frames[..., 0]  # channel by channel is ten times as fast as by pixels
+    grey = all(np.array_equal(first, frames[..., channel]) for channel in range(1, frames.shape[-1]))
+    stored = frames[..., :1] if grey else frames
     data = file.create_dataset("data", data=stored, chunks=(1, *stored.shape[1:]), compression="lzf")
     data.attrs.update(frame_count=count, rate_hz=source.rate_hz)

@@ -251,7 +251,7 @@ def _report(plan: Plan, sources: Sequence[Source], done: Mapping[str, Entry], re
         named = first_few([f.problem for f in failures], NAMED_FAILURES)
         raise DataError(
             f"{len(failures)} of {len(sources)} recordings are corrupt, more than the allowed "
-            f"{plan.max_bad_fraction:.0%}: {named}",
+            f"{100 * plan.max_bad_fraction:.3g}%: {named}",
             "Repair or remove them, or allow a larger max_bad_fraction; what could be read is kept for the next run",
         )
     return StoreReport(plan.out, len(sources) - len(failures), failures, reused)

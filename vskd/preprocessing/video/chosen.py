@@ -31,8 +31,14 @@ class ClipCut:
     choices: int = 1
 
 
-def chosen_frames(path: Path, cut: ClipCut, variable: str = "", span: Span | None = None) -> tuple[Frames, int]:
+def chosen_frames(
+    path: Path, cut: ClipCut, variable: str = "", span: Span | None = None, threads: int = 0
+) -> tuple[Frames, int]:
     """The chosen frames of one clip, uint8 (length * choices, height, width, channels), and how many frames it has.
+
+    Args:
+        path, variable, span, threads: see `read_chosen_frames`.
+        cut: which frames, and how large.
 
     Raises:
         DataError: unreadable, without frames, or too short for the published sampling.
@@ -47,7 +53,7 @@ def chosen_frames(path: Path, cut: ClipCut, variable: str = "", span: Span | Non
         frames = clip[np.minimum(choose(count), count - 1)]
     else:
         frames, count = read_chosen_frames(
-            path, choose, size=(cut.height, cut.width), variable=variable, fit=cut.fit, span=span
+            path, choose, size=(cut.height, cut.width), variable=variable, fit=cut.fit, span=span, threads=threads
         )
     if cut.sampling == "reference":
         refuse_short(count, cut.length, path)

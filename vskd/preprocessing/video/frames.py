@@ -16,7 +16,7 @@ What counts as the video, and as all of it:
 import logging
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -152,6 +152,7 @@ def read_chosen_frames(
     variable: str = "",
     fit: ResizeFit = "centre-crop",
     span: Span | None = None,
+    threads: int = 0,
 ) -> tuple[Frames, int]:
     """Decode a clip in order and keep some of its frames; the others are neither converted nor held.
 
@@ -161,6 +162,7 @@ def read_chosen_frames(
     Args:
         path, size, variable, fit, span: as in `read_frames`.
         choose: number of frames of the clip, or of its part -> those to keep, in any order, repeats allowed.
+        threads: that decode; 0 as many as the decoder likes. Where several clips are decoded at a time, 1 is faster.
 
     Returns:
         uint8 (chosen, height, width, 3), and the number of frames of the clip.
@@ -169,21 +171,22 @@ def read_chosen_frames(
         DataError: as `read_frames`; or from `choose`.
     """
     stated = max(1, _count_packets(path, variable))
-    frames, count = _chosen(path, choose(stated), size, variable, fit, span)
+    frames, count = _chosen(path, choose(stated), size, variable, fit, span, threads)
     if count != stated:
-        frames, count = _chosen(path, choose(count), size, variable, fit, span)
+        frames, count = _chosen(path, choose(count), size, variable, fit, span, threads)
     return frames, count
 
 
 def _chosen(
-    path: Path, indices: NDArray[np.int64], size: Extent, variable: str, fit: ResizeFit, span: Span | None
+    path: Path, indices: NDArray[np.int64], size: Extent, variable: str, fit: ResizeFit, span: Span | None, threads: int
 ) -> tuple[Frames, int]:
     """The frames `indices`; those beyond the end are zero."""
     wanted, kept, count = set(indices.tolist()), dict[int, Frames](), 0
     first: Turn | None = None
-    for frame, turn in _within(path, variable, span):
-        first = first or turn
+    for frame in _within(path, variable, span, threads):
+        first = first or _turn(frame, path)
         if count in wanted:
+            turn = _turn(frame, path)
             array = _to_array(frame, _scaled(frame, _stored(size, turn), fit), 3)
             kept[count] = _upright(array, turn, first, size, path)
         count += 1
@@ -246,7 +249,7 @@ def read_timed_frames(
         DataError, MissingExtraError: as `read_frames`.
     """
     time = -1.0
-    for time, frame, _ in _frames(path, variable, rate_hz):
+    for time, frame in _frames(path, variable, rate_hz):
         yield time, _to_array(frame, (size, size), 1)
     if time < 0:
         raise DataError(f"{path}: the video has no frames", _DAMAGED)
@@ -264,11 +267,11 @@ def read_stored_frames(path: Path) -> Iterator[tuple[Frames, Turn]]:
     return _arrays(path, None, "", 3, "centre-crop")
 
 
-def _within(path: Path, variable: str, span: Span | None) -> Iterator[tuple["av.VideoFrame", Turn]]:
+def _within(path: Path, variable: str, span: Span | None, threads: int = 0) -> Iterator["av.VideoFrame"]:
     """The frames of a clip, or of a part of it."""
-    for time, frame, turn in _frames(path, variable, span.rate_hz if span else 0.0):
+    for time, frame in _frames(path, variable, span.rate_hz if span else 0.0, threads):
         if span is None or span.start_s <= time < span.end_s:
-            yield frame, turn
+            yield frame
 
 
 def _arrays(
@@ -276,7 +279,8 @@ def _arrays(
 ) -> Iterator[tuple[Frames, Turn]]:
     """Frames scaled but not yet cut, as stored, and what turns them upright."""
     first: tuple[int, int] | None = None
-    for frame, turn in _within(path, variable, span):
+    for frame in _within(path, variable, span):
+        turn = _turn(frame, path)
         first = first or (frame.height, frame.width)
         extent = _scaled(frame, _stored(size, turn), fit) if size is not None else first
         yield _to_array(frame, extent, channels), turn
@@ -361,32 +365,34 @@ def _video_stream(container: Any, path: Path) -> Any:
     return streams[0]
 
 
-def _frames(path: Path, variable: str, rate_hz: float) -> Iterator[tuple[float, "av.VideoFrame", Turn]]:
+def _frames(path: Path, variable: str, rate_hz: float, threads: int = 0) -> Iterator[tuple[float, "av.VideoFrame"]]:
     """Frames with the seconds since the first one; by `rate_hz` (0: all of them 0) where the file does not say them."""
-    source = _depth_frames(path, variable) if path.suffix.lower() == ".mat" else _decoded_frames(path)
+    source = _depth_frames(path, variable) if path.suffix.lower() == ".mat" else _decoded_frames(path, threads)
     first: float | None = None
-    for number, (frame, turn) in enumerate(source):
-        first = frame.time if first is None else first
-        known = frame.time is not None and first is not None
-        yield (frame.time - first if known else number / rate_hz if rate_hz else 0.0), frame, turn
+    for number, frame in enumerate(source):
+        time: float | None = frame.time
+        first = time if first is None else first
+        yield (time - first if time is not None and first is not None else number / rate_hz if rate_hz else 0.0), frame
 
 
-def _decoded_frames(path: Path) -> Iterator[tuple["av.VideoFrame", Turn]]:
+def _decoded_frames(path: Path, threads: int = 0) -> Iterator["av.VideoFrame"]:
+    """All frames in order; `threads` decode, 0 as many as the decoder likes."""
     av = _import_av()
     with _open(path) as container:
         stream = _video_stream(container, path)
         stated = states_its_end(path)
         stream.thread_type = "AUTO"
-        progress = _Progress()
+        stream.codec_context.thread_count = threads
+        progress, wanted = _Progress(), stream.index
         try:
             for packet in container.demux():
-                progress.reach(packet)
-                if packet.stream.index != stream.index:  # the packets that end a stream have no `stream_index`
+                progress.reach(packet, number := packet.stream.index)
+                if number != wanted:  # the packets that end a stream have no `stream_index`
                     continue
                 progress.packets += packet.size > _SKIPPED and not packet.is_discard
                 for frame in packet.decode():
                     progress.frames += 1
-                    yield frame, _turn(frame, path)
+                    yield frame
         except (av.FFmpegError, OSError, ValueError) as error:
             raise DataError(f"{path}: the video breaks off or is damaged ({error})", _DAMAGED) from error
         _check_all_there(path, container, progress, stated)
@@ -394,16 +400,23 @@ def _decoded_frames(path: Path) -> Iterator[tuple["av.VideoFrame", Turn]]:
 
 @dataclass
 class _Progress:
-    """How far a clip was read: video packets with a frame in them, frames, and the end in seconds of all streams."""
+    """How far a clip was read: video packets with a frame in them, frames, and where each stream ends, in its ticks."""
 
     packets: int = 0
     frames: int = 0
-    end: float = -math.inf
+    ends: dict[int, int] = field(default_factory=dict)
 
-    def reach(self, packet: Any) -> None:
+    def reach(self, packet: Any, stream: int) -> None:
         """Note when a packet ends."""
         if packet.pts is not None and packet.size:
-            self.end = max(self.end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+            end = packet.pts + (packet.duration or 0)
+            if end > self.ends.get(stream, -math.inf):
+                self.ends[stream] = end
+
+    def end_s(self, container: Any) -> float:
+        """The end of all streams in seconds."""
+        ends = (float(end * container.streams[stream].time_base) for stream, end in self.ends.items())
+        return max(ends, default=-math.inf)
 
 
 def _check_all_there(path: Path, container: Any, progress: _Progress, stated: bool) -> None:
@@ -427,7 +440,7 @@ def _check_all_there(path: Path, container: Any, progress: _Progress, stated: bo
         return
     if container.duration and container.format.name.split(",")[0] in _STATE_DURATION:
         seconds = container.duration / _import_av().time_base
-        reached = progress.end - (container.start_time or 0) / _import_av().time_base
+        reached = progress.end_s(container) - (container.start_time or 0) / _import_av().time_base
         if reached < LEAST_DECODED * seconds:
             raise DataError(f"{path}: it ends after {reached:.2f} of the {seconds:.2f} s that it states", _DAMAGED)
         if seconds - reached > _FRAMES_OF_DOUBT / float(_video_stream(container, path).average_rate or 1):
@@ -454,12 +467,12 @@ def _check_depth_shape(path: Path, shape: tuple[int, ...]) -> None:
         raise DataError(f"{path}: a depth clip must be (height, width, frames), got shape {shape}", _DAMAGED)
 
 
-def _depth_frames(path: Path, variable: str) -> Iterator[tuple["av.VideoFrame", Turn]]:
+def _depth_frames(path: Path, variable: str) -> Iterator["av.VideoFrame"]:
     av = _import_av()
     depth = read_mat(path, variable)
     _check_depth_shape(path, depth.shape)
     for index in range(depth.shape[2]):
-        yield av.VideoFrame.from_ndarray(depth_to_grey(depth[:, :, index]), format="gray"), UPRIGHT
+        yield av.VideoFrame.from_ndarray(depth_to_grey(depth[:, :, index]), format="gray")
 
 
 def _scaled(frame: "av.VideoFrame", size: tuple[int, int], fit: ResizeFit) -> tuple[int, int]:
@@ -474,8 +487,9 @@ def _scaled(frame: "av.VideoFrame", size: tuple[int, int], fit: ResizeFit) -> tu
 def _to_array(frame: "av.VideoFrame", extent: tuple[int, int], channels: Channels) -> Frames:
     height, width = extent
     # AREA averages all source pixels under a target pixel: no aliasing when shrinking, unlike plain bilinear sampling.
+    # By default threads are started for each frame, which takes five times as long as scaling one of 320 x 240 pixels.
     picture: Frames = frame.to_ndarray(
-        format="gray" if channels == 1 else "rgb24", width=width, height=height, interpolation="AREA"
+        format="gray" if channels == 1 else "rgb24", width=width, height=height, interpolation="AREA", threads=1
     )
     return picture.reshape(height, width, channels)
 

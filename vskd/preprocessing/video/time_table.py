@@ -40,13 +40,13 @@ class TimeTable:
 
     @contextlib.contextmanager
     def measuring(self, name: str, clips: int = 0) -> Iterator[None]:
-        """Add the time of what is done inside, of which `clips` were finished, to the step called `name`."""
+        """Add the time of what is done inside, and `clips` where that is finished, to the step called `name`."""
         step, start = self.steps.setdefault(name, Step(name)), time.perf_counter()
         try:
             yield
+            step.clips += clips
         finally:
             step.seconds += time.perf_counter() - start
-            step.clips += clips
             step.peak_bytes = max(step.peak_bytes, peak_rss())
 
     @property

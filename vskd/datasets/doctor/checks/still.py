@@ -20,6 +20,7 @@ class Still(StreamCheck):
         "A sensor that lies on a table has the label of a movement: the class is taught as stillness."
     )
     what = "are still for most of their time"
+    of_null_class: ClassVar[bool] = False
     action = "Look whether the sensor was worn; leave them out, or make stillness a class"
 
     def remark(self, facts: SensorFacts, stream: Stream, survey: Survey) -> str:

@@ -77,6 +77,9 @@ uint64_t *vskd_wasm_times(void);
 void vskd_wasm_reset(void);
 int32_t vskd_wasm_push(int32_t start, int32_t count, int32_t has_times);
 const vskd_decision *vskd_wasm_poll(void);
+float *vskd_wasm_window(void);
+const int8_t *vskd_wasm_logits(void);
+void vskd_wasm_encode(void);
 
 float *vskd_wasm_samples(void)
 {
@@ -103,5 +106,23 @@ int32_t vskd_wasm_push(int32_t start, int32_t count, int32_t has_times)
 const vskd_decision *vskd_wasm_poll(void)
 {
     return vskd_poll(stream, &decision) ? &decision : 0;
+}
+
+/* The window of the last decision, axis by axis, in the contract's unit; scratch, so that a caller may write into it. */
+float *vskd_wasm_window(void)
+{
+    return &stream->window[0][0];
+}
+
+/* The logits of the last decision that has a label of its own. */
+const int8_t *vskd_wasm_logits(void)
+{
+    return &stream->model[VSKD_MODEL_OUTPUT_OFFSET];
+}
+
+/* What the model sees of the content of vskd_wasm_window, into vskd_wasm_input. */
+void vskd_wasm_encode(void)
+{
+    vskd_encode(stream, vskd_wasm_window(), &arena[VSKD_MODEL_INPUT_OFFSET]);
 }
 #endif

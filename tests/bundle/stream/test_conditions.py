@@ -1,0 +1,77 @@
+"""Each condition by a stream that has it and one that just has not; and its number in C."""
+
+import re
+
+import numpy as np
+import pytest
+
+from tests.firmware_bridge.bundles import movement, sensor_contract
+from vskd.bundle.stream.conditions import MEANINGS, Condition, check_window
+from vskd.bundle.stream.stream_plan import StreamPlan, plan_stream
+from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
+from vskd.firmware_bridge.generate import RUNTIME
+
+
+def planned(**device: object) -> StreamPlan:
+    settings = StreamSettings(device=DeviceSettings(**device))  # type: ignore[arg-type]
+    return plan_stream(sensor_contract(length=100, stride=10), settings, 0.1)
+
+
+def at_rest(*gravity: float, noise: float = 0.01) -> np.ndarray:
+    """100 samples of a device that lies still, in g."""
+    return (np.array(gravity) + np.random.default_rng(0).normal(0, noise, (100, 3))).astype(np.float32)
+
+
+def condition(samples: np.ndarray, plan: StreamPlan | None = None, elapsed: int | None = None) -> Condition:
+    return check_window(plan or planned(), samples, elapsed, confirmed=False)[0]
+
+
+def test_names_and_numbers_are_those_of_c() -> None:
+    header = (RUNTIME / "vskd_stream.h").read_text(encoding="utf-8")
+    numbers = {name: int(value) for name, value in re.findall(r"VSKD_([A-Z_]+) = (\d+)", header)}
+    assert numbers == {c.name: c.value for c in Condition}
+    assert set(MEANINGS) == set(Condition) and all(c.meaning for c in Condition)
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"), [(50.0, "OK"), (51.4, "OK"), (48.6, "OK"), (51.6, "WRONG_RATE"), (48.4, "WRONG_RATE")]
+)
+def test_the_rate_is_measured_over_the_window(rate: float, expected: str) -> None:
+    samples = movement(100, np.random.default_rng(0))
+    assert condition(samples, elapsed=round(99 * 1e6 / rate)).name == expected
+
+
+def test_some_samples_may_lie_at_the_limit() -> None:
+    samples = movement(100, np.random.default_rng(0))
+    samples[:5, 1] = -8.0
+    assert condition(samples) is Condition.OK
+    samples[5, 2] = 8.5
+    assert condition(samples) is Condition.SATURATED
+
+
+def test_a_stuck_sensor_and_one_whose_other_axes_move() -> None:
+    samples = np.full((100, 3), 0.5, np.float32)
+    assert condition(samples) is Condition.CONSTANT
+    samples[50, 0] = 0.7
+    assert condition(samples) is Condition.OK
+
+
+def test_at_rest_the_vector_is_1_g_long() -> None:
+    assert condition(at_rest(0, 0, 1)) is Condition.OK
+    assert condition(at_rest(0.6, -0.6, 0.5)) is Condition.OK
+    assert condition(at_rest(0, 0, 9.81 / 2)) is Condition.WRONG_UNIT
+    assert condition(at_rest(0, 0, 0)) is Condition.WRONG_UNIT
+    assert condition(at_rest(0, 0, 3, noise=0.2)) is Condition.OK  # it moves
+
+
+def test_the_sign_of_gravity_is_checked_until_it_was_right_once() -> None:
+    plan = planned(rest=(0.0, 0.0, 1.0))
+    assert check_window(plan, at_rest(0, 0, -1), None, confirmed=False) == (Condition.WRONG_GRAVITY, False)
+    assert check_window(plan, at_rest(1, 0, 0), None, confirmed=False) == (Condition.OK, False)  # on its side
+    assert check_window(plan, at_rest(0, 0, 1), None, confirmed=False) == (Condition.OK, True)
+    assert check_window(plan, at_rest(0, 0, -1), None, confirmed=True) == (Condition.OK, True)  # lies on its face
+
+
+def test_a_gyroscope_has_no_gravity() -> None:
+    plan = plan_stream(sensor_contract(length=100, stride=10, unit="deg/s"), StreamSettings(), 0.1)
+    assert condition(at_rest(0, 0, 0), plan) is Condition.OK

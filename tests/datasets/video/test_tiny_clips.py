@@ -1,0 +1,45 @@
+"""Tiny clips against all frames of the clip, scaled one by one; and that they are decoded once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.datasets.video.clips import write_clip
+from vskd.datasets.recording import Recording, Stream
+from vskd.datasets.video.tiny_clips import FRAMES, tiny_clip, tiny_clips
+from vskd.preprocessing.stores import clip_store
+from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.sampling import clip_indices
+
+
+def video(path: Path) -> Recording:
+    stream = Stream("rgb", "video", path, 25.0, "uint8")
+    return Recording(path.stem, "1", "1", 0, "1", {"rgb": stream})
+
+
+def test_they_are_the_middle_frames_of_equal_parts_standardised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recordings = [video(write_clip(tmp_path / f"{n}.mp4", n)) for n in range(2)]
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video")
+    recordings.append(video(broken))
+    streams = {r.id: r.stream("rgb") for r in recordings}
+    found = tiny_clips(streams, tmp_path / "tiny.h5")
+    assert list(found.unreadable) == ["broken"] and "broken.mp4" in found.unreadable["broken"]
+    rows = found.of(recordings[:2])
+    assert len(rows) == 2 and rows[1:2].shape == (1, FRAMES, 18, 32) and rows[:9].dtype == np.float32
+    whole = np.stack(list(read_frames(tmp_path / "1.mp4", size=(18, 32), fit="squash")))
+    red, green, blue = np.moveaxis(whole[clip_indices(20, FRAMES, "spread", 1)].astype(float), 3, 0)
+    grey = 0.299 * red + 0.587 * green + 0.114 * blue
+    np.testing.assert_allclose(rows[1:][0], (grey - grey.mean()) / grey.std(), atol=1e-4)
+    monkeypatch.setattr(clip_store, "chosen_frames", None)
+    again = tiny_clips(streams, tmp_path / "tiny.h5")
+    np.testing.assert_array_equal(again.of(recordings[:2])[:], rows[:])
+
+
+def test_one_channel_is_grey_already_and_one_colour_is_nothing() -> None:
+    frames = np.random.default_rng(0).integers(0, 255, (8, 18, 32, 1), dtype=np.uint8)
+    np.testing.assert_allclose(tiny_clip(frames), tiny_clip(np.repeat(frames, 3, axis=3)), atol=1e-4)
+    assert (tiny_clip(np.full((8, 18, 32, 1), 7, np.uint8)) == 0).all()

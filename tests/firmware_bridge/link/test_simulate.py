@@ -1,0 +1,138 @@
+"""A simulated device and a host, end to end: the generated C over TCP."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple
+from pathlib import Path
+from queue import Queue
+
+import numpy as np
+import pytest
+
+from tests.firmware_bridge.bundles import make_bundle, movement, sensor_contract
+from tests.firmware_bridge.link.harness import HOST
+from vskd.bundle.bundle import Bundle
+from vskd.bundle.sensor_file import read_recording
+from vskd.errors import LinkError, SettingError
+from vskd.firmware_bridge.link import simulate as simulating
+from vskd.firmware_bridge.link.messages import Decided
+from vskd.firmware_bridge.link.recorder import HostDecider, record
+from vskd.firmware_bridge.link.session import open_session
+from vskd.firmware_bridge.link.simulate import simulate
+from vskd.firmware_bridge.link.transfer import send_bundle
+from vskd.firmware_bridge.link.wires import connect
+from vskd.firmware_bridge.stream_file import stream_file
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    contract = sensor_contract(max_samples=100)  # a recording for a stream may be longer
+    return make_bundle(tmp_path_factory.mktemp("simulate") / "bundle", contract)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    samples = movement(203, np.random.default_rng(0)) + np.array([0, 0, 1], np.float32)
+    path = tmp_path_factory.mktemp("recording") / "given.csv"
+    rows = "\n".join(",".join(str(value) for value in row) for row in samples.astype(np.float32))
+    path.write_text(f"# unit: g\n# rate_hz: 50\nx,y,z\n{rows}\n")
+    return path
+
+
+@contextmanager
+def simulated(bundle: Bundle, recording: Path, flash: Path, connections: int) -> Iterator[str]:
+    """A device that serves so many connections; its address."""
+    if HOST.missing:
+        pytest.skip(HOST.missing)
+    ready: Queue[str] = Queue()
+    options = {"flash": flash, "connections": connections, "on_ready": ready.put}
+    thread = threading.Thread(target=simulate, args=(bundle, recording, "127.0.0.1:0"), kwargs=options, daemon=True)
+    thread.start()
+    yield ready.get(timeout=60)
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_record_decide_send_and_start_again(
+    bundle: Bundle, recording: Path, tmp_path: Path, capfd, monkeypatch
+) -> None:
+    """In one test, for the device is built once."""
+    monkeypatch.setattr(simulating, "SECTOR", 1024)
+    own: list[Decided] = []
+    ours: list[Decided] = []
+    other = make_bundle(tmp_path / "other", sensor_contract(), seed=1)
+    with simulated(bundle, recording, tmp_path / "flash.bin", 5) as address:
+        with open_session(connect(address)) as session:
+            assert session.about.digest.hex() == bundle.digest and not session.about.unconfirmed
+            assert (session.about.rate_hz, session.about.unit, session.about.axes) == (50.0, "g", ("x", "y", "z"))
+            done = record(session, tmp_path / "own.csv", on_decision=own.append)
+            assert astuple(done) == (203, 0, pytest.approx(202 / 50), len(own))
+            # The same session records again, and this time the host decides.
+            record(session, tmp_path / "ours.csv", host=HostDecider(bundle, session.about), on_decision=ours.append)
+            short = record(session, tmp_path / "short.csv", seconds=1.0)
+            assert 51 <= short.samples < 203
+        _the_file_is_what_was_replayed(bundle, recording, tmp_path / "own.csv")
+        assert len(own) > 30 and own == ours
+        expected = stream_file(bundle, tmp_path / "own.csv")
+        assert [(d.status, d.text, d.time_us) for d in own] == [
+            (e.status, e.label, round(e.time_s * 1e6)) for e in expected
+        ]
+        with open_session(connect(address)) as session:
+            sent = send_bundle(session, other)
+            assert (sent.start, sent.slot, sent.sequence) == (0, 0, 1)
+            assert send_bundle(session, other).slot is None  # it waits for the next start
+        with open_session(connect(address)) as session:
+            assert session.about.digest.hex() == other.digest and session.about.unconfirmed
+        _cut_off(address, bundle)
+        with open_session(connect(address)) as session:
+            assert session.about.digest.hex() == other.digest and not session.about.unconfirmed
+            sent = send_bundle(session, bundle)
+            assert sent.start == 2048 and (sent.slot, sent.sequence) == (1, 2)
+    said = capfd.readouterr().err
+    assert said.count("shown: ") == len(ours) and "started: slot 0" in said and "started: slot -1" in said
+
+
+def _the_file_is_what_was_replayed(bundle: Bundle, given: Path, recorded: Path) -> None:
+    contract = bundle.manifest.contract.model_copy(update={"max_samples": 1000})
+    before, after = (read_recording(path, contract) for path in (given, recorded))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(before.signal, after.signal)
+    assert after.rate_hz == 50.0
+    text = recorded.read_text()
+    assert text.startswith("# sensor: accelerometer\n# unit: g\n# rate_hz: 50\n# bundle: ")
+    assert "\ntime_s,x,y,z\n0.000000," in text
+
+
+def _cut_off(address: str, bundle: Bundle) -> None:
+    """Send a part of a bundle, then pull the cable."""
+    wire = connect(address)
+    with open_session(wire) as session:
+        whole = session.send
+        sent: list[object] = []
+
+        def send(message: object) -> None:
+            if len(sent) == 9:  # the offer and 8 pieces: two sectors are whole
+                wire.close()
+                raise LinkError("pulled", "plug it in")
+            sent.append(message)
+            whole(message)  # type: ignore[arg-type]
+
+        session.send = send  # type: ignore[method-assign]
+        with pytest.raises(LinkError, match="pulled"):
+            send_bundle(session, bundle)
+
+
+def test_a_port_that_is_taken(bundle: Bundle, recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulating, "_build", lambda *_: [])
+    with simulating._listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(LinkError, match=f"127.0.0.1:{port} cannot be served: .* Choose another port, or 0"):
+            simulate(bundle, recording, f"127.0.0.1:{port}")
+
+
+def test_a_flash_of_another_size(tmp_path: Path) -> None:
+    (tmp_path / "flash.bin").write_bytes(bytes(5000))
+    with pytest.raises(SettingError, match=r"has 5000 bytes, which are not two slots. Name another file with --flash"):
+        simulating._prepare_flash(tmp_path / "flash.bin", 100)
+    assert simulating._prepare_flash(tmp_path / "new.bin", 9000) == 5 * 4096
+    assert simulating._prepare_flash(tmp_path / "new.bin", 1) == 5 * 4096  # as it was made

@@ -1,0 +1,69 @@
+"""The server: one folder, this machine, and nothing else."""
+
+import http.client
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vskd.firmware_bridge.page_server import PageServer, ServerError
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[PageServer]:
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").write_text("<p>here")
+    (tmp_path / "page" / "empty").mkdir()
+    (tmp_path / "secret").write_text("secret")
+    with PageServer(tmp_path / "page", 0) as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+def asked(server: PageServer, path: str, host: str | None = None, method: str = "GET") -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request(method, path, headers={"Host": host or f"127.0.0.1:{server.port}"})
+    return connection.getresponse()
+
+
+def test_the_page_is_served_with_careful_headers(server: PageServer) -> None:
+    answer = asked(server, "/")
+    assert (answer.status, answer.read()) == (200, b"<p>here")
+    assert answer.getheader("Cache-Control") == "no-store" and answer.getheader("X-Frame-Options") == "DENY"
+    assert "accelerometer=(self)" in (answer.getheader("Permissions-Policy") or "")
+    assert "Python" not in (answer.getheader("Server") or "")
+    assert asked(server, "/", f"localhost:{server.port}").status == 200
+    assert asked(server, "/index.html", method="HEAD").status == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1", "127.0.0.1.evil.example:1", ""])
+def test_a_foreign_name_of_this_machine_is_refused(server: PageServer, host: str) -> None:
+    answer = asked(server, "/", host or " ")
+    assert answer.status == 421 and b"here" not in answer.read()
+
+
+@pytest.mark.parametrize("path", ["/../secret", "/%2e%2e/secret", "//secret", "/empty/", "/nothing"])
+def test_nothing_else_is_given(server: PageServer, path: str) -> None:
+    answer = asked(server, path)
+    assert answer.status == 404 and b"secret" not in answer.read().replace(path.encode(), b"")
+
+
+def test_nothing_can_be_sent(server: PageServer) -> None:
+    assert asked(server, "/", method="POST").status == 501
+
+
+def test_it_listens_on_this_machine_alone(server: PageServer) -> None:
+    assert server.server_address[0] == "127.0.0.1"
+    assert server.address == f"http://127.0.0.1:{server.port}/"
+
+
+def test_a_taken_port_is_said(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ServerError, match=rf"Port {port} is taken\. Choose another one with --port"):
+            PageServer(tmp_path, port)
