@@ -1,14 +1,16 @@
 """How much of the soft signal is left where softmax is taken twice, as a published code of 3-D distillation does?
 
-    python benchmarks/double_softmax.py CACHE/teacher-outputs.h5
+    python benchmarks/double_softmax.py COMPARISON/cache/teacher-KEY.h5 --match '_s[1357]_'
 
-Of what a teacher said of its training recordings (the teacher cache of a comparison), for each temperature T, of
-softmax(z / T) and of softmax(softmax(z) / T): the distance from chance (total variation, mean over recordings), the
-largest target, the entropy as a share of chance's, and T^2 * KL against a student that knows nothing.
+Of what a teacher said of recordings (the teacher cache of a comparison; above, of those of UTD-MHAD that it was trained
+on), for each temperature T, of softmax(z / T) and of softmax(softmax(z) / T): the distance from chance (total
+variation, mean over recordings), the largest target, the entropy as a share of chance's, and T^2 * KL against a student
+that knows nothing.
 """
 
 import argparse
 import math
+import re
 from pathlib import Path
 
 import h5py
@@ -43,8 +45,11 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", type=Path, help="teacher cache, an HDF5 file of a comparison's folder `cache`")
-    with h5py.File(parser.parse_args().cache) as file:
-        logits = torch.from_numpy(file["logits"][:])
+    parser.add_argument("--match", default="", metavar="REGEX", help="only recordings whose id it is found in")
+    arguments = parser.parse_args()
+    with h5py.File(arguments.cache) as file:
+        chosen = [bool(re.search(arguments.match, i.decode())) for i in file["ids"][:]]
+        logits = torch.from_numpy(file["logits"][:])[chosen]
     print(f"{len(logits)} recordings, {logits.shape[1]} classes, chance {1 / logits.shape[1]:.4f}\n")
     print("| T | softmax | total variation from chance | largest target | entropy / chance's | T^2 KL to chance |")
     print("|---|---|---|---|---|---|")

@@ -11,6 +11,7 @@ from tests.conftest import FinishedComparison
 from vskd.losses.catalog import LOSSES
 from vskd.losses.presets.catalog import PRESETS
 from vskd.recipe import load_recipe
+from vskd.study.demo import SHOWN
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -69,3 +70,12 @@ def test_the_python_of_the_readme_runs(
     exec(compile(block, "README.md", "exec"), names)
     assert names["loss"].ndim == 0 and names["windows"].shape[1:] == (3, 128)
     assert sum(names["answer"].probabilities.values()) == pytest.approx(1)
+
+
+def test_the_demo_in_the_readme_is_what_it_printed() -> None:
+    """With one line for each of the recordings that it predicts, and the first picture of its report."""
+    readme, printed = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "results/demo.txt"))
+    (block,) = re.findall(r"```text\n(training:.*?)\n```", readme, flags=re.DOTALL)
+    assert printed.startswith(f"{block}\n")
+    assert len(re.findall(r": '.*' \((?:right|wrong, it is '.*')\)", printed)) == SHOWN
+    assert "](docs/demo.png)" in readme and (ROOT / "docs" / "demo.png").read_bytes().startswith(b"\x89PNG")

@@ -86,7 +86,8 @@ def test_every_extra_that_an_error_names_is_there_and_brings_the_package(setup: 
         for path in (ROOT / "vskd").rglob("*.py")
         for match in re.finditer(r'MissingExtraError\("([^"]+)", "([^"]+)"\)', path.read_text(encoding="utf-8"))
     }
-    known = {"image", "video", "resample", "train", "export", "pyts", "devices", "parquet", "hmm", "serial", "npu"}
+    sensors = {"resample", "devices", "parquet", "hmm"}
+    known = sensors | {"image", "video", "train", "export", "pyts", "serial", "npu", "mcuboot"}
     assert {extra for _, extra in named} == known
     for package, extra in named:
         assert normal(package) in {normal(r.name) for r in base(setup) + wanted(setup, extra)}, (package, extra)

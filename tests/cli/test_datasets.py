@@ -295,9 +295,10 @@ def test_every_figure_of_a_stream_is_printed(vskd, record, monkeypatch: pytest.M
 
 
 def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from vskd.datasets import catalog
+    from vskd.datasets import catalog, sensor_heads
     from vskd.datasets import summary as library
 
+    monkeypatch.setattr(sensor_heads, "with_heads_checked", lambda index: index)
     content = {
         "dataset": "x",
         "root": "DATA",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.firmware_bridge.bundles import make_bundle, sensor_contract
-from vskd.firmware_bridge import conformance
+from vskd.firmware_bridge import conformance, mcuboot
 from vskd.firmware_bridge import generate as generating
 from vskd.firmware_bridge.conformance import Line
 from vskd.firmware_bridge.generate import Report
@@ -98,3 +98,19 @@ def test_the_settings_of_a_stream_reach_the_check(vskd, record, tmp_path: Path) 
     answer = vskd("firmware", "test", tmp_path, "--stream-settings", tmp_path / "watch.yaml")
     assert answer.code == 0 and answer.out.splitlines()[-1].split() == ["C,", "gcc", "bit-exact", "64", "9"]
     assert (seen[0]["bundle"], seen[0]["settings"].decision.votes) == (tmp_path, 3)
+
+
+def test_an_image_for_mcuboot(vskd, record, tmp_path: Path) -> None:
+    made = mcuboot.McubootImage(tmp_path / "m.bin", 12176, 12000, 32, "1.2.0")
+    seen = record(mcuboot, "make_image", made)
+    words = ("firmware", "image", tmp_path, "--out", tmp_path / "m.bin", "--key", tmp_path / "k.pem")
+    words = (*words, "--version", "1.2.0", "--slot-bytes", "65536")
+    shown = dict(re.split(r"  +", line, maxsplit=1) for line in vskd(*words).out.splitlines())
+    assert shown == {
+        "image": str(tmp_path / "m.bin"),
+        "size": "12,176 bytes",
+        "model": "12,000 bytes, from byte 32",
+        "version": "1.2.0",
+    }
+    assert list(seen[0].values()) == [tmp_path, tmp_path / "m.bin", tmp_path / "k.pem", "1.2.0", 65536]
+    assert json.loads(vskd(*words, "--json").out)["image_bytes"] == 12176

@@ -152,6 +152,7 @@ NEEDED = {
     "bundle sign": {"path", "key"},
     "bundle verify": {"path"},
     "firmware generate": {"bundle", "out"},
+    "firmware image": {"bundle", "out", "key", "version", "slot_bytes"},
     "firmware page": {"bundle", "out"},
     "firmware test": {"bundle"},
     "serve": {"bundle"},
@@ -191,6 +192,7 @@ DEFAULTS = {
 """What an option is where it is not given; all others are left out then."""
 LIMITS = {
     "bundle show": {"battery_mah": (0, None), "decisions_per_hour": (0, None)},
+    "firmware image": {"slot_bytes": (1, None)},
     "datasets import": {"rate_hz": (0, None)},
     "datasets sync": {"video_rate": (0, None), "max_offset": (0, None)},
     "doctor": {"window_s": (0, None)},

@@ -21,13 +21,25 @@ def recipe_file(tmp_path: Path) -> Path:
 
 def test_list_names_every_shipped_recipe(vskd) -> None:
     listed = json.loads(vskd("recipe", "list", "--json").out)
-    assert [(entry["name"], entry["description"]) for entry in listed] == list_recipes()
-    text = vskd("recipe", "list").out
-    assert all(entry["name"] in text for entry in listed)
+    assert [tuple(entry.values()) for entry in listed] == list_recipes()
+    _, *rows, note = vskd("recipe", "list").out.splitlines()
+    assert note == "note: * gives a student for microcontrollers"
+    assert [row.split()[0] for row in rows] == [entry["name"] for entry in listed]
+    marked = {row.split()[0] for row in rows if row.split()[1] == "*"}
+    assert marked == {entry["name"] for entry in listed if entry["for_microcontrollers"]}
+    assert marked == {"berkeley", "day-stream", "few-labels", "wrist", "wrist-stream"}
+
+
+def test_show_says_what_is_for_microcontrollers(vskd) -> None:
+    said = "# The student is made for microcontrollers."
+    assert vskd("recipe", "show", "wrist-stream").out.startswith(said)
+    assert said not in vskd("recipe", "show", "vskd").out
+    assert said not in vskd("recipe", "show", "wrist", "--set", "export.budget.part=wear-os").out
+    assert vskd("recipe", "show", "vskd", "--set", "export.budget.part=cortex-m55").out.startswith(said)
 
 
 def test_every_shipped_recipe_is_valid_and_described(vskd) -> None:
-    for name, description in list_recipes():
+    for name, description, _ in list_recipes():
         assert vskd("recipe", "validate", name).code == 0
         assert description
 

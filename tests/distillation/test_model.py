@@ -122,6 +122,15 @@ def test_channels_last_reaches_weights_of_one_input_channel(layer: nn.Conv2d) ->
     assert layer(images).stride(1) == 1
 
 
+def test_channels_last_of_clips_changes_the_layout_only() -> None:
+    layer = nn.Conv3d(3, 4, 3)
+    before, values = layer(clip := torch.rand(2, 3, 5, 6, 7)), layer.weight.detach().clone()
+    channels_last(layer)
+    assert torch.equal(layer.weight, values)
+    assert layer.weight.is_contiguous(memory_format=torch.channels_last_3d)
+    torch.testing.assert_close(layer(clip), before)
+
+
 def test_a_new_models_convolutions_are_channels_last() -> None:
     convolutions = [p for p in encoded("resnet18-small-stem", "gasf").parameters() if p.ndim == 4]
     assert convolutions

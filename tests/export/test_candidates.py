@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from vskd.bundle.contract import ParityNumbers
-from vskd.export.candidates import Candidate
+from vskd.export.candidates import Candidate, FineTuning
 from vskd.export.scoring import Measurement
 
 
@@ -31,3 +31,10 @@ def test_agreement_decides_then_accuracy_then_closeness(worse: Candidate, better
 def test_a_fine_tuned_model_is_named_apart_from_the_plain_one() -> None:
     assert candidate(1.0, 1.0, 0.0).name == "minmax"
     assert candidate(1.0, 1.0, 0.0, fine_tuned=True).name == "minmax, fine-tuned"
+
+
+def test_training_on_is_tried_only_where_it_is_needed_unless_asked_for() -> None:
+    tuning = FineTuning(lambda module, _: module)
+    assert tuning.always is False
+    plain = candidate(1.0, 1.0, 0.0)
+    assert (plain.fine_tuned, plain.float_model) == (False, b"")

@@ -7,6 +7,7 @@ import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,14 +15,18 @@ import torch
 from PIL import Image
 
 from tests.conftest import write_shapes
+from tests.export.conftest import sensor_contract
 from vskd.bundle.bundle import Bundle, load_bundle
+from vskd.bundle.contract import StreamContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.predict import predict_file
+from vskd.datasets.recording import Index, Recording, Stream
 from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError
 from vskd.evaluation.evaluate import open_experiment
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
+from vskd.export import evaluate
 from vskd.export.evaluate import bundle_model, bundle_recipe, evaluate_bundle, export_and_evaluate
 
 
@@ -221,6 +226,41 @@ def test_other_classes_are_refused(finished_comparison, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="knows 3 classes"):
         evaluate_bundle(finished_comparison.bundle, tmp_path / "world", out=tmp_path / "results")
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("rate", "unit", "several", "told"),
+    [
+        (50.0, "g", False, ""),
+        (100.0, "g", False, "asks for rate 50, the data set has 100"),
+        (50.0, "m/s^2", False, r"asks for unit g, the data set has m/s\^2"),
+        (100.0, "g", True, ""),  # several streams are resampled to one rate
+        (50.0, "m/s^2", True, r"asks for unit g, the data set has m/s\^2"),
+    ],
+)
+def test_another_unit_or_rate_is_refused(
+    monkeypatch: pytest.MonkeyPatch, rate: float, unit: str, several: bool, told: str
+) -> None:
+    """Each stream of a data set is held against what the contract asks of it."""
+    part = StreamContract(stream="accelerometer", placement="wrist", unit="g", axes=("x", "y", "z"), range_limit=8)
+    contract = sensor_contract(streams=(part,) if several else ())
+    stream = Stream("accelerometer", "sensor", Path("a.npy"), rate, unit, ("x", "y", "z"))
+    recording = Recording("a", "1", "1", 0, "1", {"accelerometer": stream})
+    origin = SimpleNamespace(labels=("x", "y"), dataset="one", protocol=SimpleNamespace(name="p", hash="h", fold=None))
+    quantization = SimpleNamespace(calibration_ids=())
+    bundle = SimpleNamespace(
+        path="B", manifest=SimpleNamespace(contract=contract, provenance=origin, quantization=quantization)
+    )
+    index = Index("two", Path(), ("x", "y"), (recording,))
+    experiment = SimpleNamespace(index=index, split=SimpleNamespace(test=(), protocol_hash="other", protocol="q"))
+    checked: list[object] = []
+    monkeypatch.setattr(evaluate, "_check_contents", lambda *_: checked.append(1))
+    if told:
+        with pytest.raises(BundleError, match=told):
+            evaluate._check_fits(bundle, experiment)  # type: ignore[arg-type]
+    else:
+        evaluate._check_fits(bundle, experiment)  # type: ignore[arg-type]
+    assert bool(checked) != bool(told)
 
 
 def test_a_recipe_that_reads_as_the_contract_asks(finished_comparison) -> None:

@@ -14,7 +14,7 @@ from torch import nn
 from tests.export.conftest import LABELS, TinySeriesNet, export_tiny, provenance, seeded, sensor_contract, windows
 from vskd import __version__
 from vskd.bundle.bundle import verify_bundle
-from vskd.bundle.contract import EncodingContract, ParityNumbers, SensorContract
+from vskd.bundle.contract import ClipContract, EncodingContract, ImageContract, ParityNumbers, SensorContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
@@ -299,6 +299,12 @@ def test_the_threshold_of_unknown_answers_keeps_nearly_all_right_ones(sealed: Ex
     assert found is not None and (found.windows, found.split) == (100, "train")
     assert (sure >= found.below - 1e-6).mean() >= 0.95 and (sure >= found.below + 0.01).mean() < 0.95
     assert ship._with_threshold(sensor_contract(), [], "train").unknown is None
+
+
+def test_images_and_clips_have_no_threshold():
+    clip = ClipContract(stream="rgb", length=2, height=4, width=4, fit="squash", sampling="spread")
+    for contract in (clip, ImageContract(stream="image", size=8, channels=1, crop="full")):
+        assert ship._with_threshold(contract, [0.5, 0.9], "train") is contract
 
 
 def test_contracts_of_before_there_was_a_threshold_read_and_write_alike():

@@ -11,13 +11,13 @@ from tests.conftest import made_once
 from tests.firmware_bridge.bundles import encoded, make_bundle, sensor_contract
 from vskd.bundle.bundle import load_bundle
 from vskd.bundle.decision import DecisionSettings
+from vskd.bundle.probabilities import softmax_of_int8
 from vskd.bundle.runtime import LiteRTModel
 from vskd.bundle.stream.stream import Stream
 from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.bundle.stream.synthetic_stream import Call
 from vskd.firmware_bridge.generate import Firmware, read_firmware
 from vskd.firmware_bridge.make_page import make_page
-from vskd.firmware_bridge.page_contract import probabilities
 
 SETTINGS = StreamSettings(
     device=DeviceSettings(rest=(0.0, 0.0, 1.0)), decision=DecisionSettings(smoothing="majority", votes=3)
@@ -48,7 +48,7 @@ class Site:
                 row: list[object] = [int(d.status), d.label, d.window_label, d.margin, d.sample, d.time_us]
                 if d.status == 0:
                     logits, given = seen[-1]
-                    row += [logits.tolist(), probabilities(logits, graph.output.scale), given.tolist()]
+                    row += [logits.tolist(), softmax_of_int8(logits, graph.output.scale), given.tolist()]
                 found.append(row)
         return found
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bundle.test_budget import NEEDS
 from tests.firmware_bridge.bundles import make_bundle, sensor_contract
 from vskd.bundle.bundle import MODEL
 from vskd.bundle.contract import ImageContract
@@ -58,8 +59,10 @@ def test_images_need_a_rate_and_watches_have_no_clock(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_is_said_and_what_is_no_firmware_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    bundle = make_bundle(tmp_path / "b", sensor_contract(length=16_384, max_samples=50_000))
-    assert "RAM: " in device_report(bundle, "cortex-m4-256k", battery_mah=1.0)["fits"]
+    bundle = make_bundle(tmp_path / "b", sensor_contract())
+    monkeypatch.setattr(reporting, "measure_needs", lambda *_: NEEDS)
+    fits = device_report(bundle, "cortex-m4-256k", battery_mah=1.0)["fits"]
+    assert fits.startswith("flash: 1,048,577 of 1,048,576 bytes, 1 too many; RAM: 262,145 of")
 
     def refuse(*_: object) -> None:
         raise BundleError("The firmware has no operator SUM", "Export again")

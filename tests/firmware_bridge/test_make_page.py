@@ -38,6 +38,8 @@ def test_the_example_is_the_golden_stream_to_python_too(site: Site) -> None:
     labels = site.firmware.bundle.manifest.provenance.labels
     assert [event.status for event in events] == [d.status for d in decisions]
     assert [event.label for event in events] == [labels[d.label] if d.label >= 0 else "" for d in decisions]
+    rows = site.expected(site.firmware.golden_stream.calls)  # what the page gives, bit for bit
+    assert [e.confidence for e in events] == [row[7][row[1]] if row[0] == 0 else None for row in rows]
 
 
 def test_an_example_in_counts_of_the_device_says_no_unit(site: Site) -> None:

@@ -15,7 +15,9 @@ from vskd.models.catalog import build_network, parse_network
 
 
 @pytest.mark.parametrize(
-    ("name", "shape"), [("separable-resnet1d-050", (3, 32)), ("separable-resnet2d", (2, 16, 16))], ids=["1d", "2d"]
+    ("name", "shape"),
+    [("separable-resnet1d-050", (3, 32)), ("separable-resnet2d", (2, 16, 16)), ("cnn1d", (3, 32))],
+    ids=["1d", "2d", "cnn1d"],
 )
 def test_generated_c_is_bit_exact(name: str, shape: tuple[int, ...], workbench: Workbench) -> None:
     network = seeded(lambda: build_network(parse_network(name), shape=shape, classes=5))
@@ -23,4 +25,11 @@ def test_generated_c_is_bit_exact(name: str, shape: tuple[int, ...], workbench: 
     content = quantize_int8(convert_float(model, torch.zeros(1, *shape)), random_inputs(16, shape))
     assert set(operator_names(content)) <= set(OPERATORS)
     inputs = full_range((1, *shape), np.random.default_rng(0))
-    np.testing.assert_array_equal(workbench.answers(content, inputs), reference(content, inputs))
+    expected = reference(content, inputs)
+    np.testing.assert_array_equal(workbench.answers(content, inputs), expected)
+    micro = pytest.importorskip("tflite_micro.python.tflite_micro.runtime", reason="needs the package 'tflite-micro'")
+    interpreter = micro.Interpreter.from_bytes(content)
+    for given, answer in zip(inputs, expected, strict=True):
+        interpreter.set_input(given, 0)
+        interpreter.invoke()
+        np.testing.assert_array_equal(interpreter.get_output(0).reshape(-1), answer)

@@ -12,6 +12,7 @@ from tests.firmware_bridge.pages import Site
 from vskd.bundle.contract import SensorContract
 from vskd.errors import VskdError
 from vskd.firmware_bridge.stream_file import read_layout
+from vskd.preprocessing.sensor.column_names import TimeColumn, columns_by_name, time_columns
 from vskd.preprocessing.sensor.units import conversion
 
 READ = """
@@ -123,6 +124,7 @@ USUAL = [
     "a logger of 2020\ntime_s,x,y,z\ns,g,g,g\n",
     "time_s,Linear Acceleration x,Linear Acceleration y,Linear Acceleration z\n",
     "time_s,x,y\n",
+    "time_ns,x,y,z\n",
     "",
 ]
 BODIES = [
@@ -133,9 +135,31 @@ BODIES = [
     "".join(f"{n},0.{n},inf,3\n" for n in range(5)),
     "0.1,0.2,0.3,0.4\n0.2,0.2,0.3\n0.3,1,1,1\n0.4,1,1,1\n",
     "0.1,0.2,0.3,0.4\n0.2,here,0.3,4\n0.3,1,1,1\n0.4,1,1,1\n",
+    "".join(f"{20_000_500 * n},0.{n},-.5,3.\n" for n in range(5)) + "100001600,1,1,1\n",
+    "".join(f"0,{2 * n};0,{n};-1,5;1,0\n" for n in range(5)),
     "-0.1,0.2,0.3,0.4\n-0.05,1,0.3,4\n0.3,1,1,1\n",
     "",
 ]
+
+
+def test_columns_of_any_stream_are_known_alike(site: Site) -> None:
+    generator, words = (
+        np.random.default_rng(1),
+        [*WORDS, "angularVelocityX", "angular_rate_y", "velocity_z", "wz", "Yaw"],
+    )
+    streams = ["accelerometer", "gyroscope", "watch gyroscope", "gravity", "barometer"]
+    given = [(generator.choice(words, 5).tolist(), str(generator.choice(streams))) for _ in range(300)]
+    for form in ("angularVelocity?", "gyro_?", "rotation rate ?", "gravity?", "barometer ?", "?"):
+        given += [([form.replace("?", axis) for axis in "zxy"], stream) for stream in streams]
+    script = "return given.map(([n, s]) => [vskd.columnsByName(n, ['x', 'y', 'z'], s), vskd.timeColumns(n, [])]);"
+    taken = 0
+    for (names, stream), (choice, clocks) in zip(given, in_node(site.folder, RULES, script, given), strict=True):
+        expected = columns_by_name(names, ("x", "y", "z"), stream)
+        assert tuple(choice.get("columns", ())) == expected.columns, (names, stream)
+        found = [TimeColumn(one["index"], one["name"], one["seconds"]) for one in clocks]
+        assert found == list(time_columns(names, ())), names
+        taken += bool(expected.columns)
+    assert taken > 10
 
 
 def same(answer: dict[str, Any], expected: tuple[list[float], list[int] | None]) -> bool:
@@ -149,6 +173,7 @@ def test_recordings_are_read_alike_or_refused_by_both(site: Site, tmp_path: Path
     texts = [head + body for head, body in itertools.product(USUAL, BODIES)]
     texts += headers(np.random.default_rng(0), 400)
     given = [("recording.csv", text) for text in texts] + [("gyroscope.csv", USUAL[0] + BODIES[0])]
+    given.append(("ends.csv", "x;y;z;\n" + "0.1;0.2;0.3;\n" * 40))
     answers = in_node(site.folder, RULES, READ, given)
     taken = refused = 0
     for (name, text), answer in zip(given, answers, strict=True):

@@ -155,3 +155,9 @@ def test_a_unit_that_the_settings_convert_is_no_wrong_one(bundle: Bundle, tmp_pa
     settings = StreamSettings(device=DeviceSettings(unit_factor=1e-3))
     events = list(stream_file(bundle, file, settings))
     assert [e.label for e in events] == [e.label for e in stream_file(bundle, write(tmp_path / "g.csv", samples))]
+
+
+def test_a_file_of_which_no_row_fits_is_not_passed_over(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "ends.csv").write_text("x;y;z;\n" + "0.1;0.2;0.3;\n" * 40)
+    with pytest.raises(DataError, match="no row has the 3 cells that its first lines describe"):
+        list(stream_file(bundle, tmp_path / "ends.csv"))

@@ -53,6 +53,14 @@ def test_the_surest_teacher_stays_next_to_chance(temperature: float) -> None:
     assert variation < math.exp(1 / temperature) / 27
 
 
+def test_at_high_temperatures_it_is_the_squared_difference_of_probabilities() -> None:
+    """T^2 KL -> (1 / 2C) sum (p_t - p_s)^2, as of centred logits in Hinton et al."""
+    torch.manual_seed(0)
+    student, teacher = torch.randn(4, 6, dtype=torch.float64) * 2, torch.randn(4, 6, dtype=torch.float64) * 2
+    squares = (student.softmax(dim=1) - teacher.softmax(dim=1)).square().sum(dim=1).mean().item() / (2 * 6)
+    assert KDOnProbabilities(1000.0)(student, teacher).item() == pytest.approx(squares, rel=2e-3)
+
+
 def test_gradient_reaches_the_students_logits() -> None:
     student = torch.zeros(2, 5, requires_grad=True)
     KDOnProbabilities()(student, torch.eye(5)[:2] * 4).backward()

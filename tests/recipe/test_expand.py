@@ -47,6 +47,10 @@ def test_what_is_no_role_is_left_for_the_schema_to_refuse(content: dict[str, Any
         ({"t": [1, {"a": 1, "b": 2}]}, {"t": {1: {"a": 3}}}, {"t": [1, {"a": 3, "b": 2}]}),
         ({"t": [{"loss": "kd", "w": 1}]}, {"t": {"kd": {"w": 2}}}, {"t": [{"loss": "kd", "w": 2}]}),
         ({"t": [{"loss": "kd"}]}, {"t": [{"loss": "x"}]}, {"t": [{"loss": "x"}]}),
+        ({"t": [1, {"loss": "kd", "w": 1}]}, {"t": {1: {"loss": "x"}}}, {"t": [1, {"loss": "x"}]}),
+        ({"t": [{"loss": "kd", "w": 1}]}, {"t": {"kd": {"loss": "x", "v": 2}}}, {"t": [{"loss": "x", "v": 2}]}),
+        ({"t": [{"loss": "k", "w": 1}]}, {"t": {0: {"name": "n"}}}, {"t": [{"loss": "k", "w": 1, "name": "n"}]}),
+        ({"t": [{"loss": "k", "w": 1}]}, {"t": {0: {"loss": "k", "v": 2}}}, {"t": [{"loss": "k", "w": 1, "v": 2}]}),
     ],
 )
 def test_changes_are_laid_over_key_by_key_and_nothing_is_taken_from_another_thing(

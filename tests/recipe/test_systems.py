@@ -36,7 +36,7 @@ def test_the_first_name_that_tells_decides_then_the_data_set(
 
 
 def test_every_system_is_a_shipped_recipe_and_every_beginning_is_one_of_a_name() -> None:
-    shipped = {name for name, _ in list_recipes()}
+    shipped = {name for name, *_ in list_recipes()}
     assert {DEFAULT, *SYSTEM_OF.values(), *(entry.system for entry in DATASETS.values())} <= shipped
     names = (*NETWORKS, *PRESETS)
     assert [start for start in SYSTEM_OF if not any(name.startswith(start) for name in names)] == []

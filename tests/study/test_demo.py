@@ -3,6 +3,7 @@
 Training is left out: the road is walked over a finished comparison of recipes of the same kind, made small.
 """
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,9 @@ def test_the_report_says_what_is_on_disk(worlds: list, out: Path) -> None:
     assert report.bundle == out / "comparison" / "runs" / "demo" / "seed0" / "bundle"
     verify_bundle(report.bundle)
     text = str(report)
-    assert text.startswith("training:         12 recordings with labels, 0 pairs without\n")
+    facts = json.loads((report.bundle.parent / "environment.json").read_text(encoding="utf-8"))
+    counted = f"{facts['labelled']} recordings with labels, {facts['unlabelled']} pairs without"
+    assert facts["labelled"] > 0 and text.startswith(f"training:         {counted}\n")
     assert to_text(report.comparison) in text
     for line in text.splitlines():
         if line.startswith("reports:") or line.endswith("report.html"):

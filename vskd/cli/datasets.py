@@ -99,13 +99,14 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
 def index_command(name: str, data: Path, as_json: bool) -> None:
     """List the recordings of data set NAME in a folder: subjects, classes, streams, and what is wrong, each named.
 
-    Only names and file headers are read. Problems (missing, corrupt, duplicate, unpaired, unknown) do not stop the
-    command: training leaves such recordings out and says so.
+    Names, file headers and the first rows of sensor files are read; `vskd doctor` reads all of them. Problems (missing,
+    corrupt, duplicate, unpaired, unknown) do not stop the command: training leaves such recordings out and says so.
     """
     from vskd.datasets.catalog import get_dataset
+    from vskd.datasets.sensor_heads import with_heads_checked
     from vskd.datasets.summary import index_summary
 
-    summary = index_summary(get_dataset(name).index(data))
+    summary = index_summary(with_heads_checked(get_dataset(name).index(data)))
     print_json(summary) if as_json else _print_summary(summary)
 
 

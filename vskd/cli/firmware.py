@@ -93,6 +93,46 @@ def generate(
 
 
 @firmware.command(
+    "image",
+    examples=("vskd firmware image BUNDLE --out model.bin --key key.pem --version 1.2.0 --slot-bytes 262144",),
+)
+@click.argument("bundle", type=FOLDER)
+@click.option("--out", type=FILE, required=True, metavar="FILE", help="The image to write.")
+@click.option("--key", type=FILE, required=True, metavar="KEY.pem", help="Private Ed25519 key in PEM.")
+@click.option("--version", required=True, metavar="VERSION", help="Of the image, e.g. 1.2.0; MCUboot compares it.")
+@click.option(
+    "--slot-bytes",
+    type=click.IntRange(min=1),
+    required=True,
+    metavar="N",
+    help="Size of the slot that must hold the image.",
+)
+@signature_option
+@json_option
+def image(bundle: Path, out: Path, key: Path, version: str, slot_bytes: int, keys: Path | None, as_json: bool) -> None:
+    """Sign the int8 model of BUNDLE as an image for the bootloader MCUboot, by its imgtool.
+
+    Firmware that was generated with --weights in-place reads the model behind the header, in the slot. Needs the extra
+    'mcuboot'.
+    """
+    from vskd.firmware_bridge.mcuboot import make_image
+
+    check_signature(bundle, keys)
+    made = make_image(bundle, out, key, version, slot_bytes)
+    if as_json:
+        print_json(asdict(made))
+        return
+    print_fields(
+        [
+            ("image", made.path),
+            ("size", f"{made.image_bytes:,} bytes"),
+            ("model", f"{made.model_bytes:,} bytes, from byte {made.model_offset}"),
+            ("version", made.version),
+        ]
+    )
+
+
+@firmware.command(
     "page",
     examples=(
         "vskd firmware page BUNDLE --out page",

@@ -322,7 +322,9 @@ def _print_timeline(answer: "TimelinePrediction", as_json: bool) -> None:
         facts = {"windows": len(answer.times), "latency_ms": answer.latency_ms, "unknown_below": answer.unknown_below}
         print_json({"timeline": rows, **facts, "notes": answer.notes, "understood": dict(answer.understood)})
         return
-    rows_of_text = [(f"{a:.2f}", f"{b:.2f}", label, f"{sure:.3f}") for a, b, label, sure in answer.rows()]
+    rows_of_text = [
+        (f"{round(a, 2) + 0.0:.2f}", f"{b:.2f}", label, f"{sure:.3f}") for a, b, label, sure in answer.rows()
+    ]
     print_table(("start s", "end s", "label", "confidence"), rows_of_text)
     click.echo()
     fields: list[tuple[str, object]] = [("windows", len(answer.times)), ("latency", f"{answer.latency_ms:.2f} ms")]

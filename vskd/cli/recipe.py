@@ -3,7 +3,7 @@
 import click
 
 from vskd.cli.options import VskdGroup, chosen_recipe, json_option, recipe_options
-from vskd.cli.output import print_json, print_table
+from vskd.cli.output import print_json, print_notes, print_table
 
 PLAIN_OPTIONS = (
     "data",
@@ -31,14 +31,16 @@ def recipe() -> None:
 @recipe.command("list", examples=("vskd recipe list", "vskd recipe list --json"))
 @json_option
 def list_command(as_json: bool) -> None:
-    """List the shipped recipes."""
+    """List the shipped recipes; those marked * give students for microcontrollers."""
     from vskd.recipe import list_recipes
 
     recipes = list_recipes()
     if as_json:
-        print_json([{"name": name, "description": description} for name, description in recipes])
+        print_json([recipe._asdict() for recipe in recipes])
     else:
-        print_table(("recipe", "description"), recipes)
+        rows = [(name + " *" * small, description) for name, description, small in recipes]
+        print_table(("recipe", "description"), rows)
+        print_notes(["* gives a student for microcontrollers"])
 
 
 @recipe.command(
@@ -53,14 +55,19 @@ def list_command(as_json: bool) -> None:
 @json_option
 @click.pass_context
 def show(ctx: click.Context, name: str, as_json: bool) -> None:
-    """Print a recipe with every setting resolved, as YAML that can be edited and run."""
+    """Print a recipe with every setting resolved, as YAML that can be edited and run.
+
+    A comment in front says where the student is made for microcontrollers; the hardware that it must fit, if any, is
+    export.budget.
+    """
     from vskd.recipe import dump_recipe
 
     chosen = chosen_recipe(ctx, name)
     if as_json:
         print_json(chosen.model_dump(mode="json"))
     else:
-        click.echo(dump_recipe(chosen), nl=False)
+        small = "# The student is made for microcontrollers.\n" if chosen.for_microcontrollers else ""
+        click.echo(small + dump_recipe(chosen), nl=False)
 
 
 @recipe.command("validate", examples=("vskd recipe validate mine.yaml", "vskd recipe validate mine.yaml --set seed=1"))

@@ -26,6 +26,7 @@ from vskd.bundle.contract import (
     Provenance,
     Quantization,
     RangeEstimator,
+    SensorContract,
     UnknownContract,
 )
 from vskd.bundle.contract import TensorKind as TensorKind
@@ -316,7 +317,7 @@ def _with_threshold(contract: Contract, sure: Sequence[float], split: Literal["v
         sure: probabilities of the right answers about windows that served to check the model.
         split: the part that these are of.
     """
-    if isinstance(contract, ImageContract) or not sure:
+    if not isinstance(contract, SensorContract) or not sure:
         return contract
     below = float(np.quantile(sure, 1 - KEEPS, method="lower"))
     unknown = UnknownContract(below=min(1.0, round(below, 6)), keeps=KEEPS, windows=len(sure), split=split)

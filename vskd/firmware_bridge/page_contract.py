@@ -1,21 +1,16 @@
 """What the page knows of a bundle: the contract, the stream, and the words of columns and units, as JSON."""
 
-import math
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from vskd import __version__
 from vskd.bundle.contract import SensorContract
+from vskd.bundle.probabilities import powers
 from vskd.bundle.stream.conditions import Condition
 from vskd.bundle.stream.stream_plan import MICROSECONDS, StreamPlan
 from vskd.firmware_bridge.generate import Firmware
 from vskd.preprocessing.sensor.column_names import quantity_of, vocabulary
 from vskd.preprocessing.sensor.units import conversion, spellings
 
-STEPS = 256
-"""Differences of two int8 logits, 0 among them."""
 PHONE_UNIT, PHONE_AXES = "m/s^2", ("x", "y", "z")
 """Of DeviceMotion's accelerationIncludingGravity."""
 
@@ -43,33 +38,13 @@ def page_contract(firmware: Firmware, plan: StreamPlan) -> dict[str, Any]:
         "encoding": _encoding(contract),
         "input": {"scale": graph.input.scale, "zero_point": graph.input.zero_point},
         "output_scale": graph.output.scale,
-        "powers": powers(graph.output.scale),
+        "powers": list(powers(graph.output.scale)),
         "device": _device(plan),
         "motion": _motion(contract),
         "statuses": [{"name": condition.name, "meaning": condition.meaning} for condition in Condition],
         "words": vocabulary(),
         "units": {text: [unit.name, unit.quantity, unit.factor] for text, unit in spellings().items()},
     }
-
-
-def powers(scale: float) -> list[float]:
-    """exp(-n * scale) for every difference n of two int8 logits: with them the page needs no exponential function."""
-    return [math.exp(-n * scale) for n in range(STEPS)]
-
-
-def probabilities(logits: npt.NDArray[np.int8], scale: float) -> list[float]:
-    """Softmax of int8 logits, float64, in the order in which the page adds, so that both agree bit for bit.
-
-    Args:
-        logits: (classes,).
-        scale: of a step.
-    """
-    table, best = powers(scale), int(logits.max())
-    parts = [table[best - int(logit)] for logit in logits]
-    total = 0.0
-    for part in parts:
-        total += part
-    return [part / total for part in parts]
 
 
 def _encoding(contract: SensorContract) -> dict[str, Any]:

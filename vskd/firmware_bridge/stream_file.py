@@ -10,8 +10,7 @@ import numpy as np
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.predict import sensor_contract_of
-from vskd.bundle.probabilities import softmax
-from vskd.bundle.runtime import dequantize
+from vskd.bundle.probabilities import softmax_of_int8
 from vskd.bundle.sensor_columns import choose_columns
 from vskd.bundle.stream.conditions import Condition
 from vskd.bundle.stream.stream import Decision, Stream
@@ -93,8 +92,8 @@ def stream_file(bundle: Bundle, file: Path, settings: StreamSettings | None = No
 def _confidence(stream: Stream, decision: Decision, output: Tensor) -> float | None:
     if decision.status is not Condition.OK or stream.logits is None:
         return None
-    probabilities = softmax(dequantize(stream.logits, output.scale, output.zero_point))
-    return float(probabilities.max() if decision.label < 0 else probabilities[decision.label])
+    probabilities = softmax_of_int8(stream.logits, output.scale)
+    return max(probabilities) if decision.label < 0 else probabilities[decision.label]
 
 
 @dataclass(frozen=True)
@@ -157,16 +156,21 @@ def _seconds(file: Path, samples: TextSamples, clock: int) -> float:
 
 def _pieces(file: Path, layout: Layout) -> Iterator[Call]:
     """The file's samples, a piece at a time, with time stamps if it has them."""
+    number = 0
     try:
         with file.open(encoding="utf-8-sig") as handle:
             cells = (cells_of(line, layout.separator) for line in handle if line.strip() and not line.startswith("#"))
             rows = itertools.dropwhile(lambda row: not _is_data(row, layout), cells)
-            number = 0
             while piece := list(itertools.islice(rows, ROWS)):
                 yield _numbers(file, piece, number, layout)
                 number += len(piece)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: not a readable .csv file ({error})", "Save it as UTF-8 text") from error
+    if number == 0:
+        raise DataError(
+            f"{file}: no row has the {layout.width} cells that its first lines describe",
+            "Write the rows without a separator at their end",
+        )
 
 
 def _is_data(row: list[str], layout: Layout) -> bool:

@@ -36,11 +36,16 @@ def _another(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return own_terms or any(key in new and key in old and old[key] != new[key] for key in TELLS)
 
 
+def _another_loss(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Of elements of a list; there `name` is what a term is called, and not which it is."""
+    return "loss" in new and "loss" in old and old["loss"] != new["loss"]
+
+
 def _merged_list(base: list[Any], changes: Mapping[Any, Any], key: str) -> list[Any]:
     for place, change in changes.items():
         number = position(base, str(place), key)
         element = base[number]
-        nested = isinstance(change, Mapping) and isinstance(element, dict)
+        nested = isinstance(change, Mapping) and isinstance(element, dict) and not _another_loss(element, change)
         base[number] = merged(element, change) if nested else change
     return base
 

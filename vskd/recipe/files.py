@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vskd.errors import RecipeError, nearest
 from vskd.losses.presets.catalog import PRESETS
@@ -137,8 +137,17 @@ def dump_recipe(recipe: Recipe) -> str:
     return dump_yaml(content)
 
 
-def list_recipes() -> list[tuple[str, str]]:
-    """Names and descriptions of the shipped recipes."""
-    return [
-        (p.stem, load_recipe(p.stem).description) for p in sorted(RECIPES_FOLDER.glob("*.yaml"), key=lambda p: p.stem)
-    ]
+class Listed(NamedTuple):
+    """A shipped recipe in a list."""
+
+    name: str
+    description: str
+    for_microcontrollers: bool
+
+
+def list_recipes() -> list[Listed]:
+    """The shipped recipes."""
+    recipes = {
+        path.stem: load_recipe(path.stem) for path in sorted(RECIPES_FOLDER.glob("*.yaml"), key=lambda p: p.stem)
+    }
+    return [Listed(name, recipe.description, recipe.for_microcontrollers) for name, recipe in recipes.items()]

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from vskd.errors import RecipeError
 from vskd.files import sha256_json
+from vskd.models.catalog import NETWORKS
 from vskd.recipe.dataset import Dataset
 from vskd.recipe.distiller import Distiller, expanded_distiller, terms_that_reuse
 from vskd.recipe.expand import expanded
@@ -64,6 +65,14 @@ class Recipe(Strict):
                 f"distiller '{self.distiller.title}' needs a teacher: add one to `teachers`, or set distiller to none"
             )
         return self
+
+    @property
+    def for_microcontrollers(self) -> bool:
+        """Whether the student is made for a microcontroller: its hardware budget says so, or it has none and its
+        network is one of the small ones that take the raw window."""
+        if self.export.budget is not None:
+            return self.export.budget.for_microcontrollers
+        return self.student.sees.modality == "window" and NETWORKS[self.student.network.name].kind == "series"
 
     @model_validator(mode="after")
     def _a_reused_classifier_has_its_place(self) -> "Recipe":

@@ -16,6 +16,7 @@ from vskd.datasets.images.image_baselines import (
     nearest_frames,
     nearest_picture,
     score,
+    standardised,
     thumbnails,
 )
 from vskd.datasets.recording import Recording, Stream
@@ -137,3 +138,45 @@ def test_thumbnails_are_standardised_means(tmp_path: Path, image_file: Callable[
     np.testing.assert_allclose(got.of([recordings[2]])[0], expected, atol=1e-4)
     assert (got.of([recordings[3]]) == 0).all()
     assert labels_of(recordings).tolist() == [0, 0, 0, 0]
+
+
+def test_colours_are_grey_as_decoded_and_pictures_upright(tmp_path: Path) -> None:
+    """Grey levels are whole numbers by PIL's weights, before means are taken; a rotation mark is applied."""
+    pixels = np.random.default_rng(0).integers(0, 256, (180, 320, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "colour.png")
+    turned = Image.Exif()
+    turned[0x0112] = 3  # upside down
+    Image.fromarray(pixels).save(tmp_path / "turned.png", exif=turned)
+    got = thumbnails([stored(tmp_path / "colour.png", "a"), stored(tmp_path / "turned.png", "b")])
+    means = np.asarray(Image.fromarray(pixels).convert("L")).reshape(18, 10, 32, 10).mean(axis=(1, 3))
+    expected = (means - means.mean()) / means.std()
+    np.testing.assert_allclose(got.pixels[0], expected, atol=2e-5)
+    np.testing.assert_allclose(got.pixels[1], expected[::-1, ::-1], atol=2e-5)
+    unrounded = np.asarray(Image.fromarray(pixels).convert("F")).reshape(18, 10, 32, 10).mean(axis=(1, 3))
+    assert np.abs((unrounded - unrounded.mean()) / unrounded.std() - expected).max() > 1e-4
+
+
+def test_a_stream_of_another_name_and_one_that_is_not_there(tmp_path: Path) -> None:
+    Image.new("L", (64, 36), 90).save(tmp_path / "a.png")
+    got = thumbnails([stored(tmp_path / "a.png", "a")], "rgb")
+    assert (got.row, list(got.unreadable)) == ({}, ["a"])
+    assert got.pixels.shape == (0, 18, 32)
+
+
+def test_pictures_of_nearly_one_colour_are_flat() -> None:
+    """A deviation of a thousandth of a grey level is rounding."""
+    wave = np.tile(np.array([1.0, -1.0], np.float32), (18, 16))
+    assert not standardised(90 + 0.0009 * wave).any()
+    np.testing.assert_allclose(standardised(90 + 0.01 * wave), wave, atol=2e-3)
+
+
+def test_blocks_of_training_pictures_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    train, test = (rng.normal(size=(n, 4, 5)).astype(np.float32) for n in (50, 20))
+    train[30] = train[3]
+    test[0] = train[3]
+    labels = np.arange(50)
+    whole = nearest_picture(train, labels, test)
+    assert whole[0] == 3  # of equals the first
+    monkeypatch.setattr(image_baselines, "_TRAIN_BLOCK", 7)
+    np.testing.assert_array_equal(nearest_picture(train, labels, test), whole)

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vskd.datasets.importing.columns import choose_columns, number_of
+from vskd.datasets.importing.columns import choose_columns, number_of, numbers_samples
 from vskd.datasets.importing.stated import Stated
-from vskd.errors import DataError
+from vskd.errors import DataError, SettingError
 from vskd.preprocessing.sensor.samples import ArraySamples, open_samples
 
 FILE = Path("walk.csv")
@@ -153,3 +153,67 @@ def test_names_of_columns_come_before_that_of_the_file() -> None:
     with pytest.raises(DataError, match="its name says linear acceleration") as caught:
         choose_columns(Path("linear_acceleration.csv"), samples(SIGNAL, names=("x", "y", "z")), Stated())
     assert "Say --stream linear-acceleration" in caught.value.action
+
+
+@pytest.mark.parametrize(
+    ("column", "counts"),
+    [
+        ([0, 1, 2, 3], True),
+        ([5, 6, 7], False),  # two steps say nothing
+        ([0, 1, 2, 2, 3], False),  # twice
+        ([3, 2, 1, 0], False),
+        ([0.5, 1.5, 2.5, 3.5], False),
+        ([0, 1, np.nan, 3, 4], False),
+        ([*range(10), *range(12, 22)], True),  # one lost of nineteen steps
+        ([0, 1, 2, 4, 5, 6, 8, 9, 10, 12], False),  # every third lost
+        ([0, 2, 4, 6], False),
+    ],
+)
+def test_a_sample_number_grows_by_one_at_nine_of_ten_steps(column: list[float], counts: bool) -> None:
+    assert numbers_samples(samples(np.array(column, dtype=float)[:, None]), 0) == counts
+
+
+def test_a_clock_that_numbers_samples_is_known_unless_a_unit_is_stated() -> None:
+    numbered = samples(np.arange(50.0)[:, None], SIGNAL)
+    for unit, counts in ((None, True), ("samples", True), ("ms", False)):
+        assert choose_columns(FILE, numbered, Stated(time="0", time_unit=unit)).counts_samples == counts
+    assert not choose_columns(FILE, samples(COUNT, SIGNAL), Stated()).counts_samples
+    assert not choose_columns(FILE, numbered, Stated(time="none", columns=("1", "2", "3"))).counts_samples
+
+
+@pytest.mark.parametrize("axes", [("x", "y"), ("x", "x", "z"), ("x", "y", "up"), ("x", "y", "z", "x")])
+def test_axes_are_x_y_and_z_once_each(axes: tuple[str, ...]) -> None:
+    with pytest.raises(SettingError, match=f"--axes is {','.join(axes)}"):
+        choose_columns(FILE, NAMED, Stated(axes=axes))
+
+
+def test_axes_order_the_columns_and_say_the_signs_alone() -> None:
+    assert choose_columns(FILE, NAMED, Stated(axes=("-y", "+x", "z"))).columns == ("ay", "ax", "az")
+    with pytest.raises(SettingError, match="--axes and --signs are both given"):
+        choose_columns(FILE, NAMED, Stated(axes=("x", "y", "z"), signs=(1, 1, -1)))
+    with pytest.raises(SettingError, match="--axes is x,y,z"):
+        choose_columns(FILE, NAMED, Stated(axes=("x", "y", "z"), columns=("ax", "ay")))
+
+
+def test_a_column_of_another_name_is_the_clock_where_it_counts_on_alone() -> None:
+    def named(*names: str) -> tuple[str, ...]:
+        return (*names, "ax", "ay", "az")
+
+    chosen = choose_columns(FILE, samples(COUNT, SIGNAL, names=named("klok")), Stated())
+    assert (chosen.time, chosen.time_source, chosen.time_seconds) == ("klok", "it counts on", None)
+    with pytest.raises(DataError, match="several columns may be the clock: 'klok', 'klok2'"):
+        choose_columns(FILE, samples(COUNT, COUNT + 5, SIGNAL, names=named("klok", "klok2")), Stated())
+    aside = choose_columns(
+        FILE, samples(COUNT, COUNT + 5, SIGNAL, names=named("klok", "klok2")), Stated(subject_column="klok2")
+    )
+    assert aside.time == "klok"
+    charge = 100 - np.arange(50)[:, None] // 20.0  # falls in two of fifty rows
+    assert choose_columns(FILE, samples(charge, SIGNAL, names=named("charge")), Stated()).time is None
+
+
+def test_a_column_of_dates_comes_before_one_that_counts_on(tmp_path: Path) -> None:
+    rows = [f"{20 * n},2024-03-01 10:00:{n / 50:06.3f},{n % 3},0.2,0.{n % 7}" for n in range(60)]
+    path = tmp_path / "a.csv"
+    path.write_text("row,when,ax,ay,az\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    chosen = choose_columns(path, open_samples(path), Stated())
+    assert (chosen.time, chosen.time_source) == ("when", "it holds dates")

@@ -42,3 +42,57 @@ def test_files_must_be_alike_and_those_that_are_not_readable_are_named(tmp_path:
     (tmp_path / "other.csv").write_text("t,y\n" + "1,2\n" * 3)
     with pytest.raises(DataError, match=r"different columns.*--pattern"):
         read_alike(sorted(tmp_path.glob("*.csv")), Stated())
+
+
+def test_what_is_no_folder_holds_nothing_or_fits_nothing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="is no folder"):
+        find_layout(tmp_path / "none", Stated())
+    (tmp_path / "notes.md").write_text("x")
+    with pytest.raises(DataError, match=r"holds no sensor file \(.*\.csv"):
+        find_layout(tmp_path, Stated())
+    phone(tmp_path)
+    with pytest.raises(DataError, match=r"No file fits --pattern 'x\{label\}\.csv', e\.g\. subject_1/"):
+        find_layout(tmp_path, Stated(pattern="x{label}.csv"))
+
+
+@pytest.mark.parametrize("head", ["file,label", "Label;FILE", '"subject"\t"label"\t"file"'])
+def test_a_table_is_known_by_two_of_its_columns(head: str, tmp_path: Path) -> None:
+    phone(tmp_path)
+    mark = next(m for m in ",;\t" if m in head)
+    cells = ["subject_1/walk_t1.csv" if "file" in word.lower() else "walk" for word in head.split(mark)]
+    (tmp_path / "list.csv").write_text(f"{head}\n{mark.join(cells)}\n", encoding="utf-8")
+    assert find_layout(tmp_path, Stated()).table == tmp_path / "list.csv"
+
+
+def test_of_several_tables_one_is_asked_for_and_one_below_is_none(tmp_path: Path) -> None:
+    phone(tmp_path)
+    text = "file,label\nsubject_1/walk_t1.csv,walk\nnowhere.csv,walk\nsubject_1/walk_t1.csv,walk\n"
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=r"Several tables list files: a\.csv, b\.csv\. Say --table"):
+        find_layout(tmp_path, Stated())
+    said = find_layout(tmp_path, Stated(table="b.csv"))
+    assert [p.name for p in said.files] == ["walk_t1.csv"] and said.guess.value == "3 rows of b.csv, 1 files"
+    (tmp_path / "b.csv").write_text("file,label\nnowhere.csv,walk\n")
+    with pytest.raises(DataError, match="none of its 1 files is there"):
+        find_layout(tmp_path, Stated(table="b.csv"))
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).unlink()
+    (tmp_path / "subject_1" / "list.csv").write_text(text)
+    assert find_layout(tmp_path, Stated(pattern="subject_{subject}/{label}_t{trial}.csv")).table is None
+
+
+def test_most_files_must_be_readable(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("t,x\n" + "1,2\n" * 3)
+    (tmp_path / "b.csv").write_text("")
+    with pytest.raises(DataError, match=r"1 of the files cannot be read: .*b\.csv: is empty"):
+        read_alike(sorted(tmp_path.glob("*.csv")), Stated())
+    (tmp_path / "c.csv").write_text("t,x\n" + "1,2\n" * 3)
+    assert len(read_alike(sorted(tmp_path.glob("*.csv")), Stated())[0]) == 2
+
+
+def test_files_without_names_must_have_as_many_columns(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1,2\n" * 3)
+    (tmp_path / "b.csv").write_text("1,2,3\n" * 3)
+    with pytest.raises(DataError, match=r"different numbers of columns: .*a\.csv has 2; .*b\.csv has 3"):
+        read_alike(sorted(tmp_path.glob("*.csv")), Stated())

@@ -9,7 +9,7 @@ import pytest
 
 from tests.datasets.importing.folders import each, signal, write
 from tests.preprocessing.video.test_start import write_video
-from vskd.datasets.importing import importer
+from vskd.datasets.importing import importer, videos
 from vskd.datasets.importing.importer import import_folder
 from vskd.datasets.importing.stated import Stated
 from vskd.datasets.sensors.sensor_folder import index
@@ -144,3 +144,47 @@ def test_pairs_of_what_is_not_there_are_problems(tmp_path: Path) -> None:
     table.write_text("recording,clip\na,b\n")
     with pytest.raises(DataError, match="has no column 'video'"):
         index(tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "share"),
+    [
+        ((0, 10), (0, 10), 1.0),
+        ((0, 10), (5, 15), 0.5),
+        ((0, 10), (2, 8), 0.6),  # of the longer
+        ((2, 8), (0, 10), 0.6),
+        ((0, 10), (12, 20), -0.2),
+        ((5, 5), (5, 5), 0.0),
+    ],
+)
+def test_what_two_have_in_common_is_a_share_of_the_longer(
+    one: tuple[float, float], other: tuple[float, float], share: float
+) -> None:
+    assert videos._overlap(one, other) == pytest.approx(share)
+    assert videos.LEAST_OVERLAP == 0.5
+
+
+def test_a_pair_is_one_of_which_neither_side_has_another() -> None:
+    candidates = [("a", "1"), ("b", "2"), ("b", "3"), ("c", "4"), ("d", "4"), ("e", "5")]
+    assert videos._one_to_one(candidates) == {"a": "1", "e": "5"}
+
+
+@pytest.mark.parametrize(
+    ("said", "fits"),
+    [
+        ({"subject": "1", "label": "walk"}, True),
+        ({"subject": "1", "label": "walk", "camera": "left"}, True),  # only a video has one
+        ({"subject": "1", "label": "walk", "trial": "2"}, False),
+        ({"subject": "1", "label": "wave"}, False),
+        ({"subject": "1"}, False),
+        ({"label": "walk"}, False),
+    ],
+)
+def test_a_video_fits_where_all_that_its_name_says_is_so(said: dict[str, str], fits: bool) -> None:
+    assert videos._fits(said, {"subject": "1", "label": "walk", "trial": "1", "hand": "left"}) == fits
+
+
+def test_names_of_folders_count_from_the_file_on_and_not_their_case() -> None:
+    file = Path("data/S1/left/walk.csv")
+    for other, count in (("v/s1/Left/walk.mp4", 2), ("left/walk.mp4", 1), ("s1/right/walk.mp4", 0), ("walk.mp4", 0)):
+        assert videos._common_end(file, Path(other)) == count

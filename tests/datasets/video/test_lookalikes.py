@@ -31,14 +31,17 @@ def distance(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.sqrt(np.mean((one - other) ** 2)))
 
 
-@pytest.mark.parametrize("block", [1, 5, 100])
-def test_neighbours_are_those_of_a_loop(clips: np.ndarray, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("block", "others"), [(1, 1), (5, 3), (2, 7), (100, 5), (100, 100)])
+def test_neighbours_are_those_of_a_loop(
+    clips: np.ndarray, block: int, others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lookalikes, "_BLOCK", block)
+    monkeypatch.setattr(lookalikes, "_OTHERS", others)
     distances, rows = nearest_rows(clips)
     for row in range(12):
-        others = sorted((distance(clips[row], clips[n]), n) for n in range(12) if n != row)[:8]
-        np.testing.assert_allclose(distances[row] ** 2, [d**2 for d, _ in others], atol=1e-5)
-        assert rows[row].tolist() == [n for _, n in others]
+        naive = sorted((distance(clips[row], clips[n]), n) for n in range(12) if n != row)[:8]
+        np.testing.assert_allclose(distances[row] ** 2, [d**2 for d, _ in naive], atol=1e-5)
+        assert rows[row].tolist() == [n for _, n in naive]
 
 
 def test_copies_are_near_or_by_far_the_nearest(clips: np.ndarray) -> None:
@@ -67,6 +70,7 @@ def test_equal_bytes_are_told_from_what_was_encoded_anew(clips: np.ndarray) -> N
 
 def test_few_clips_are_in_memory_at_a_time(clips: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookalikes, "_BLOCK", 3)
+    monkeypatch.setattr(lookalikes, "_OTHERS", 2)
     asked = []
 
     class Rows:

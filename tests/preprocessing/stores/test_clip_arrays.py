@@ -1,8 +1,12 @@
+import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.preprocessing.stores.test_frame_store import pictures, write_video
+from vskd.preprocessing.stores import clip_arrays
 from vskd.preprocessing.stores.clip_arrays import LabelledClip, write_clip_arrays
 from vskd.preprocessing.stores.clip_store import build_clip_store
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
@@ -24,3 +28,26 @@ def test_colours_are_exchanged_grey_is_repeated_and_absent_clips_are_left_out(tm
     assert (grey == grey[..., :1]).all()
     np.testing.assert_array_equal(red[..., 2], store.frames("red", np.arange(3))[..., 0])
     assert red[..., 2].mean() > red[..., 0].mean(), "red is the last colour"
+
+
+def test_few_clips_are_mapped_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clip_arrays, "_BLOCK", 2)
+    video = write_video(tmp_path / "a.mp4", pictures(8))
+    sources = [FrameSource(f"{n}", Path(shutil.copyfile(video, tmp_path / f"{n}.mp4")), "", 30.0) for n in range(5)]
+    build_clip_store(sources, tmp_path / "c.h5", ClipCut(3, 24, 32))
+    alive: list[weakref.ref[np.memmap]] = []
+    opened = np.lib.format.open_memmap
+
+    def counted(*words: object, **how: object) -> np.memmap:
+        assert not any(one() is not None for one in alive), "the last one was closed"
+        made = opened(*words, **how)  # type: ignore[arg-type]
+        alive.append(weakref.ref(made))
+        return made
+
+    monkeypatch.setattr(np.lib.format, "open_memmap", counted)
+    store = FrameStore(tmp_path / "c.h5")
+    assert write_clip_arrays(store, [LabelledClip(s.id, 0, "") for s in sources], tmp_path / "out") == 5
+    assert len(alive) == 4
+    features = np.load(tmp_path / "out" / "features.npy")
+    for number in range(5):
+        np.testing.assert_array_equal(features[number, ..., ::-1], store.frames(str(number), np.arange(3)))

@@ -20,7 +20,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 WIDTH, HEIGHT = 32, 18
-_BLOCK, _TRAIN_BLOCK = 512, 2048
+_BLOCK, _TRAIN_BLOCK = 512, 512
 """Tiny pictures of the test and of the training part that are compared at a time."""
 _FLAT = 1e-3
 """Deviation in grey levels below which a picture is one colour, and what is left of it rounding."""

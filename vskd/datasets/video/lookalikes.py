@@ -20,7 +20,8 @@ from vskd.progress import track
 NEAR, FAR, GAP = 0.05, 0.2, 0.4
 NEIGHBOURS = 8
 """That are looked at of each clip: of more copies, those of its neighbours lead to the others."""
-_BLOCK = 1024
+_BLOCK, _OTHERS = 512, 256
+"""Clips that are compared at a time, and with how many."""
 
 
 @dataclass(frozen=True)
@@ -88,23 +89,28 @@ def nearest_rows(clips: Rows) -> tuple[Floats, Ints]:
     count, kept = len(clips), min(NEIGHBOURS, max(len(clips) - 1, 0))
     squares, rows = np.full((count, kept), np.inf, dtype=np.float32), np.zeros((count, kept), dtype=np.int64)
     for top in track(range(0, count, _BLOCK), "Looking for copies") if kept else ():
-        shown = _flat(clips, top)
+        shown = _flat(clips, top, _BLOCK)
         own = slice(top, top + len(shown))
-        for left in range(0, count, _BLOCK):
-            known = shown if left == top else _flat(clips, left)
-            # of a and b the mean of (a - b)^2 is the mean of a^2 and of b^2 less twice that of a b
-            means = (shown**2).mean(axis=1)[:, None] + (known**2).mean(axis=1)
-            found = np.maximum(means - 2 * (shown @ known.T) / known.shape[1], 0)
-            if left == top:
-                np.fill_diagonal(found, np.inf)
+        for left in range(0, count, _OTHERS):
+            found = _mean_squares(shown, _flat(clips, left, _OTHERS))
+            numbers = np.arange(left, left + found.shape[1])
+            found[numbers == np.arange(top, top + len(shown))[:, None]] = np.inf  # none is its own neighbour
             every = np.concatenate([squares[own], found], axis=1)
-            numbers = np.broadcast_to(np.arange(left, left + len(known)), found.shape)
             order = np.argsort(every, axis=1, kind="stable")[:, :kept]
             squares[own] = np.take_along_axis(every, order, axis=1)
-            rows[own] = np.take_along_axis(np.concatenate([rows[own], numbers], axis=1), order, axis=1)
+            known = np.concatenate([rows[own], np.broadcast_to(numbers, found.shape)], axis=1)
+            rows[own] = np.take_along_axis(known, order, axis=1)
     return np.sqrt(squares), rows
 
 
-def _flat(clips: Rows, start: int) -> Floats:
-    block = clips[start : start + _BLOCK]
+def _mean_squares(ones: Floats, others: Floats) -> Floats:
+    """Mean squared difference of each of `ones` and each of `others`, (ones, others)."""
+    # that of a and b is the mean of a^2 and of b^2 less twice that of a b
+    means = (ones**2).mean(axis=1)[:, None] + (others**2).mean(axis=1)
+    squares: Floats = np.maximum(means - 2 * (ones @ others.T) / ones.shape[1], 0)
+    return squares
+
+
+def _flat(clips: Rows, start: int, count: int) -> Floats:
+    block = clips[start : start + count]
     return block.reshape(len(block), -1)

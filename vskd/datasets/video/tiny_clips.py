@@ -60,7 +60,11 @@ class ClipRows:
         return len(self.recordings)
 
     def __getitem__(self, rows: slice) -> Floats:
-        return np.stack([tiny_clip(self.store.read(i)) for i in self.recordings[rows]])
+        chosen = self.recordings[rows]
+        clips = np.empty((len(chosen), FRAMES, HEIGHT, WIDTH), dtype=np.float32)
+        for row, recording in enumerate(chosen):
+            clips[row] = tiny_clip(self.store.read(recording))
+        return clips
 
 
 def tiny_clip(frames: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> Floats:

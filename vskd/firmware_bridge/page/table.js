@@ -118,6 +118,12 @@ globalThis.vskd = globalThis.vskd || {};
     return [rows.slice(start, end), rows.slice(end)];
   }
 
+  /** Without the nameless, empty last column that a separator at the end of each line makes. */
+  function withoutEmptyColumn(head, body) {
+    const isIdle = body[0].length > 1 && [...head.slice(0, 1), ...body].every((row) => row.length && !row[row.length - 1].trim());
+    return isIdle ? [head, body].map((rows) => rows.map((row) => row.slice(0, -1))) : [head, body];
+  }
+
   function namesAndUnits(head) {
     const bare = (cell) => cell.replace(/^[ ()[\]]+|[ ()[\]]+$/g, ""), names = [], units = [];
     (head[0] || []).forEach((cell, k) => {
@@ -162,6 +168,7 @@ globalThis.vskd = globalThis.vskd || {};
     let [head, body] = headAndBody(rows);
     const declared = declaredIn(remarks);
     if (!head.length && remarks.length) head = namesInRemarks(remarks, declared, separator, body[0].length);
+    [head, body] = withoutEmptyColumn(head, body);
     const width = usualWidth(body), short = body.findIndex((row) => row.length !== width);
     if (short >= 0) {
       throw new Refusal(`Data row ${short + 1} has ${body[short].length} cells, expected ${width}. Correct this row.`);

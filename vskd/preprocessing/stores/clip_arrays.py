@@ -1,6 +1,7 @@
 """A store of clips as the three .npy files of the published code: features, labels and paths.
 
-The features are written through a memory map, so that memory does not grow with the number of clips.
+The features are written through a memory map of a few clips at a time, so that memory does not grow with their number:
+the pages of one map of all clips would stay in memory.
 
 Points of deviation from the published code: `features.npy` is the one name (the documents said frames.npy); a clip is
 resized by averaging, not by OpenCV's bilinear sampling; clips stand in the order of their ids.
@@ -17,6 +18,8 @@ from vskd.preprocessing.stores.frame_store import FrameStore
 from vskd.progress import track
 
 FEATURES, LABELS, PATHS = "features.npy", "labels.npy", "video_file_paths.npy"
+_BLOCK = 16
+"""Clips that are mapped at a time."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,13 @@ def write_clip_arrays(store: FrameStore, clips: Sequence[LabelledClip], folder: 
     settings = store.settings
     shape = (len(kept), settings["length"] * settings["choices"], settings["height"], settings["width"], 3)
     with atomic_folder(folder) as place:
-        features = np.lib.format.open_memmap(place / FEATURES, mode="w+", dtype=np.uint8, shape=shape)
-        for number, clip in enumerate(track(kept, "Writing arrays")):
-            features[number] = store.read(clip.id)[..., ::-1]  # grey is repeated
-        features.flush()
+        np.lib.format.open_memmap(place / FEATURES, mode="w+", dtype=np.uint8, shape=shape)
+        for start in track(range(0, len(kept), _BLOCK), "Writing arrays"):
+            features = np.lib.format.open_memmap(place / FEATURES, mode="r+")
+            for number, clip in enumerate(kept[start : start + _BLOCK], start):
+                features[number] = store.read(clip.id)[..., ::-1]  # grey is repeated
+            features.flush()
+            del features
         np.save(place / LABELS, np.array([clip.label for clip in kept], dtype=np.int64))
         np.save(place / PATHS, np.array([clip.path for clip in kept]))
     return len(kept)

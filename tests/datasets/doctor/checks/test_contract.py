@@ -1,17 +1,21 @@
 """Every check that only counts, at the border of what it finds: one step on this side it is silent."""
 
-from collections.abc import Iterable
+import dataclasses
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from vskd.datasets.doctor.catalog import CHECKS
+from vskd.datasets.doctor.checks import suspicious_labels
 from vskd.datasets.doctor.finding import Finding
 from vskd.datasets.doctor.survey import Survey
-from vskd.datasets.recording import Index, Recording
+from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import SplitFacts
+from vskd.datasets.sync.table import SyncRow
 
 LABELS = ("rest", "walk", "wave")
 
@@ -84,6 +88,8 @@ def test_one_person_dominates_with_more_than_three_times_the_usual(most: int, to
     seen = survey(["a"] * most + ["b"] * 1 + ["c"] * 2 + ["d"] * 5)
     assert [f.recordings for f in found("dominant-person", seen)] == [tuple(f"r00{n}" for n in range(most))] * told
     assert found("dominant-person", survey(["a"] * 9)) == []
+    assert len(found("dominant-person", survey(["a"] * 4 + ["b"]))) == 1
+    assert found("dominant-person", survey(["a"] * 3 + ["b"])) == []
 
 
 @pytest.mark.parametrize(
@@ -153,3 +159,182 @@ def test_short_is_shorter_than_the_window_that_is_asked_for() -> None:
     facts = SimpleNamespace(signal=SimpleNamespace(seconds=1.98, rate_hz=50.0))
     told = [CHECKS["short"].remark(facts, None, survey(["a"], window_s=s)) for s in (2.0, 2.5)]  # type: ignore[attr-defined]
     assert told == ["", "2.00 s of 2.5 s"]
+
+
+def measured(facts: Sequence[dict[str, object]], people: Sequence[str], labels: Sequence[int] = ()) -> Survey:
+    """Recordings of one accelerometer of which these facts are known."""
+    seen = survey(people, labels or [0] * len(people))
+    stream = Stream("accelerometer", "sensor", Path("/data/r.npy"), 50.0, "g", ("x", "y", "z"))
+    with_stream = tuple(dataclasses.replace(r, streams={stream.name: stream}) for r in seen.index)
+    known = {}
+    for recording, one in zip(with_stream, facts, strict=True):
+        signal = {"seconds": 20.0, "rate_hz": 50.0, "rest": 0.0, "largest": 1.0, "glitches": 0}
+        own = {"clocked": True, "stated_hz": 50.0, "rail": 0.0, "dead": "", "still": 0.0, "direction": (0.0, 0.0, 0.0)}
+        signal |= {name: value for name, value in one.items() if name in signal}
+        own |= {name: value for name, value in one.items() if name in own}
+        known[recording.id] = SimpleNamespace(signal=SimpleNamespace(**signal), **own)
+    index = dataclasses.replace(seen.index, recordings=with_stream)
+    return dataclasses.replace(seen, index=index, sensors={stream.name: known})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("rates", "seconds", "clocked", "ids"),
+    [
+        ([50.3] * 5, 20.0, True, 5),
+        ([50.2] * 5, 20.0, True, 0),  # less than half a percent
+        ([50.3] * 4, 20.0, True, 0),  # four say nothing of a device
+        ([50.3] * 5, 10.0, True, 5),
+        ([50.3] * 5, 9.9, True, 0),
+        ([50.3] * 5, 20.0, False, 0),
+        ([54.9] * 5, 20.0, True, 5),
+        ([55.1] * 5, 20.0, True, 0),  # that is a wrong rate
+        ([49.6, 49.6, 49.6, 49.9, 50.6], 20.0, True, 3),  # one barely, one the other way
+    ],
+)
+def test_clocks_drift_by_half_a_percent_to_a_tenth(rates: list[float], seconds: float, clocked: bool, ids: int) -> None:
+    facts = [{"rate_hz": rate, "seconds": seconds, "clocked": clocked} for rate in rates]
+    told = found("drift", measured(facts, ["1"] * len(rates)))
+    assert [len(f.recordings) for f in told] == ([ids] if ids else [])
+    for f in told:
+        middle = sorted(rates)[len(rates) // 2]
+        assert f"{ids} of {len(rates)} long recordings are off by {middle / 50 - 1:+.2%} (median)" in f.what
+        assert f.action == f"State the rate as {middle:.4g} Hz"
+
+
+def tilted(degrees: float, length: float = 1.0) -> dict[str, object]:
+    """A mean sample so many degrees from z, towards y."""
+    angle = np.deg2rad(degrees)
+    return {"direction": (0.0, float(length * np.sin(angle)), float(length * np.cos(angle)))}
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "count", "told"),
+    [
+        (61, (0, 0, 0), 4, True),
+        (59, (0, 0, 0), 4, False),  # less than 60 degrees
+        (180, (0, 0, 0), 3, False),  # two others do not say what is usual
+        (180, (0, 145, 0), 4, True),  # the median is that of two
+        (180, (70, 0, -70), 4, True),
+        (180, (75, 0, -75), 4, False),  # they agree on no direction
+    ],
+)
+def test_axes_point_elsewhere_by_more_than_sixty_degrees(
+    own: float, others: tuple[float, ...], count: int, told: bool
+) -> None:
+    facts = [tilted(own), *map(tilted, others)][:count]
+    who = [f.recordings for f in found("axes", measured(facts, [str(n) for n in range(count)]))]
+    assert (("r000",) in who) == told
+
+
+@pytest.mark.parametrize(("length", "told"), [(0.29, False), (0.31, True)])
+def test_others_that_agree_on_no_direction_say_nothing(length: float, told: bool) -> None:
+    facts = [tilted(180), *[tilted(0, length)] * 3]
+    assert bool(found("axes", measured(facts, ["0", "1", "2", "3"]))) == told
+
+
+@pytest.mark.parametrize(("off", "fits"), [(31, True), (33, False)])
+def test_turned_axes_are_named_where_they_fit(off: float, fits: bool) -> None:
+    """Beside the right turn by so many degrees, in two planes: a cosine of 0.85 is 31.8 degrees."""
+    angle = np.deg2rad(off)
+    own = {"direction": (0.0, 0.0, -1.0)}
+    other = {"direction": (float(np.sin(angle) / 2**0.5), float(np.sin(angle) / 2**0.5), float(np.cos(angle)))}
+    (one,) = [f for f in found("axes", measured([own, other, other, other], list("0123"))) if "subject 0" in f.what]
+    assert ("it fits" in one.what) == fits
+
+
+@pytest.mark.parametrize(("rest", "told"), [(3.0, 0), (3.01, 1), (1 / 3, 0), (0.33, 1), (0.0, 0)])
+def test_units_are_mixed_where_people_rest_at_three_times_the_usual(rest: float, told: int) -> None:
+    seen = measured([{"rest": 1.0}, {"rest": 1.0}, {"rest": rest}, {"rest": 0.0}], ["a", "b", "c", "c"])
+    assert [f.recordings for f in found("mixed-units", seen)] == [("r002", "r003")] * told
+
+
+@pytest.mark.parametrize(
+    ("railed", "beyond", "largest", "change", "told"),
+    [
+        (3, 3, 3.01, {}, 1),
+        (2, 3, 3.01, {}, 0),
+        (3, 2, 3.01, {}, 0),
+        (3, 3, 3.0, {}, 0),  # 1.5 times is not more
+        (3, 3, 3.01, {"dead": "x is dead"}, 0),
+        (3, 3, 3.01, {"still": 0.1}, 0),
+    ],
+)
+def test_ranges_are_mixed_where_three_are_cut_off_and_three_go_on(
+    railed: int, beyond: int, largest: float, change: dict[str, object], told: int
+) -> None:
+    facts: list[dict[str, object]] = [{"rail": 2.0, "largest": 2.0, **change}] * railed + [
+        {"largest": largest}
+    ] * beyond
+    seen = measured(facts, ["a"] * railed + ["b"] * beyond)
+    assert [len(f.recordings) for f in found("mixed-ranges", seen)] == [railed] * told
+    spoilt = [{**fact, "glitches": 1} if fact["largest"] == largest else fact for fact in facts]
+    assert found("mixed-ranges", measured(spoilt, ["a"] * (railed + beyond))) == []
+
+
+@pytest.mark.parametrize(
+    ("votes", "own", "known", "told"),
+    [
+        ([1] * 7 + [2] * 2, 0, {0, 1}, True),
+        ([1] * 6 + [2] * 3, 0, {0, 1}, False),
+        ([1] * 8 + [0], 0, {0, 1}, False),
+        ([1] * 9, 0, {0, 2}, False),
+        ([], 0, {0}, False),
+    ],
+)
+def test_a_label_is_doubted_where_seven_of_nine_agree_on_another(
+    votes: list[int], own: int, known: set[int], told: bool
+) -> None:
+    assert suspicious_labels._contradicted(votes, own, known) == told
+    assert suspicious_labels.NEIGHBOURS == 9
+
+
+def sketched(count: int, people: int = 2) -> Survey:
+    """Two classes far apart; the first recording is called the other one."""
+    labels = [n // 2 % 2 for n in range(count)]
+    seen = survey([str(n % people) for n in range(count)], [1, *labels[1:]])
+    sketches = {r.id: np.array([10.0 * labels[n], n / 100], np.float32) for n, r in enumerate(seen.index)}
+    return dataclasses.replace(seen, sketches=sketches)
+
+
+@pytest.mark.parametrize(("count", "people", "told"), [(40, 2, 1), (17, 2, 0), (40, 1, 0)])
+def test_labels_are_doubted_among_enough_of_other_people(count: int, people: int, told: int) -> None:
+    assert [f.recordings for f in found("suspicious-labels", sketched(count, people))] == [("r000",)] * told
+
+
+@pytest.mark.parametrize(
+    ("kind", "recording", "path", "ids"),
+    [
+        ("missing", "r000", "a.mp4", ("r000",)),
+        ("unpaired", "r001", "a.mp4", ("r001",)),
+        ("corrupt", "r000", "a.mp4", ()),
+        ("missing", "", "a.mp4", ()),
+        ("missing", "nowhere", "a.mp4", ()),
+        ("missing", "r000", "x/sync.csv", ()),  # said by `video-offset`
+    ],
+)
+def test_what_lacks_a_partner_is_missing_or_unpaired(
+    kind: str, recording: str, path: str, ids: tuple[str, ...]
+) -> None:
+    seen = survey(["a", "b"])
+    problem = Problem(kind, recording, path, "says so")  # type: ignore[arg-type]
+    seen = dataclasses.replace(seen, index=dataclasses.replace(seen.index, problems=(problem,)))
+    assert [f.recordings for f in found("unpaired", seen)] == ([ids] if ids else [])
+
+
+@pytest.mark.parametrize(("have", "ids"), [(2, ("r002", "r003")), (1, ()), (4, ())])
+def test_a_stream_that_half_of_them_have_should_be_in_all(have: int, ids: tuple[str, ...]) -> None:
+    seen = survey(["a", "b", "c", "d"])
+    stream = Stream("rgb", "video", Path("/data/x.mp4"), 30.0, "uint8")
+    paired = tuple(
+        dataclasses.replace(r, streams={"rgb": stream} if n < have else {}) for n, r in enumerate(seen.index)
+    )
+    seen = dataclasses.replace(seen, index=dataclasses.replace(seen.index, recordings=paired))
+    assert [f.recordings for f in found("unpaired", seen)] == ([ids] if ids else [])
+
+
+@pytest.mark.parametrize(("confidence", "told"), [(1.49, 1), (1.5, 0)])
+def test_a_peak_is_clear_from_one_and_a_half_on(confidence: float, told: int) -> None:
+    row = SyncRow("r000", "accelerometer", "rgb", 0.1, 0.0, confidence, 4.0, 4.0)
+    assert len(found("video-offset", survey(["a"], sync=(row,)))) == told
+    of_others = dataclasses.replace(row, by="median")
+    assert found("video-offset", survey(["a"], sync=(of_others,))) == []

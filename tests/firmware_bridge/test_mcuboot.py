@@ -1,0 +1,61 @@
+"""MCUboot images: imgtool itself verifies them, and the model lies where it is said to."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.firmware_bridge.bundles import make_bundle, sensor_contract
+from vskd.bundle.bundle import MODEL
+from vskd.errors import BundleError, MissingExtraError, SettingError
+from vskd.firmware_bridge import mcuboot
+from vskd.firmware_bridge.mcuboot import HEADER_BYTES, make_image
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    return make_bundle(tmp_path / "bundle", sensor_contract()).path
+
+
+def imgtool(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "imgtool.main", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_an_image_that_imgtool_verifies(bundle: Path, tmp_path: Path) -> None:
+    if importlib.util.find_spec("imgtool") is None:
+        pytest.skip("needs the extra 'mcuboot' (imgtool)")
+    key, other = tmp_path / "key.pem", tmp_path / "other.pem"
+    for path in (key, other):
+        assert imgtool("keygen", "--key", path, "--type", "ed25519").returncode == 0
+    made = make_image(bundle, tmp_path / "image.bin", key, "1.2.3+4", 65_536)
+    content, image = (bundle / MODEL).read_bytes(), made.path.read_bytes()
+    assert image[:4] == bytes.fromhex("3db8f396")  # IMAGE_MAGIC, little-endian
+    assert image[HEADER_BYTES : HEADER_BYTES + len(content)] == content
+    assert (made.image_bytes, made.model_bytes, made.model_offset) == (len(image), len(content), 32)
+    assert made.image_bytes - made.model_bytes == 176
+    verified = imgtool("verify", "--key", key, made.path)
+    assert verified.returncode == 0 and "1.2.3+4" in verified.stdout
+    assert imgtool("verify", "--key", other, made.path).returncode != 0
+    made.path.write_bytes(image[:100] + bytes([image[100] ^ 1]) + image[101:])
+    assert imgtool("verify", "--key", key, made.path).returncode != 0
+    before = sorted(tmp_path.iterdir())
+    for wrong, slot in ((key, 100), (bundle / "manifest.json", 65_536), (tmp_path / "nowhere.pem", 65_536)):
+        with pytest.raises(BundleError, match="imgtool makes no image with the key"):
+            make_image(bundle, tmp_path / "second.bin", wrong, "1.0.0", slot)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("version", ["", "1", "1.2", "v1.2.3", "1.2.3.4", "1.2.3 "])
+def test_what_is_no_version_is_refused(version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcuboot.importlib.util, "find_spec", lambda name: name)
+    with pytest.raises(SettingError, match=r"Write major\.minor\.revision"):
+        make_image(tmp_path, tmp_path / "image.bin", tmp_path / "key.pem", version, 65_536)
+
+
+def test_without_imgtool_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mcuboot.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"imgtool.*vskd\[mcuboot\]"):
+        make_image(tmp_path, tmp_path / "image.bin", tmp_path / "key.pem", "1.0.0", 65_536)
