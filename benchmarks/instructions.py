@@ -44,14 +44,14 @@ def count(path: Path) -> tuple[int, int, int]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_firmware(firmware, folder)
-        (folder / "count.c").write_text(PROGRAM)
+        (folder / "count.c").write_text(PROGRAM, encoding="utf-8")
         sources = [str(folder / f"{n}.c") for n in ("count", "vskd_model", "vskd_kernels", "vskd_weights")]
         build = [COMPILER, f"-mcpu={board.cpu}", "-mthumb", "-mfloat-abi=soft", "--specs=rdimon.specs", "-O2"]
         build += ["-I", str(folder), *sources, str(support / "startup.c"), "-T", str(support / "link.ld")]
         subprocess.run([*build, "-o", str(folder / "program")], check=True)
         run = [EMULATOR, "-M", board.machine, "-cpu", board.cpu, "-nographic", "-icount", "shift=0", "-kernel"]
         run += [str(folder / "program"), "-semihosting-config", "enable=on,target=native"]
-        done = subprocess.run(run, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(run, capture_output=True, encoding="utf-8", check=True, stdin=subprocess.DEVNULL)
     values = sum(op.output.size for op in firmware.graph.operators if op.name != "RESHAPE")
     return firmware.source.macs, values, PER_TICK * int(done.stdout.split()[-1])
 

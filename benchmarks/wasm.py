@@ -157,7 +157,7 @@ def in_browser(folder: Path, asked: dict[str, Any]) -> Any:
     HEADERS.update(ISOLATED)
     with PageServer(folder, 0) as server, browser() as window:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        window.open(server.address)
+        window.visit(server.address)
         window.wait("typeof window.measure === 'function'")
         window.run(
             "window.answer = null; const done = (answer) => { window.answer = answer; };"
@@ -176,7 +176,8 @@ def main() -> None:
     parser.add_argument("bundles", nargs="+", type=Path)
     parser.add_argument("--litert", type=Path, required=True, help="folder @litertjs that npm made")
     arguments = parser.parse_args()
-    print(f"LiteRT.js {json.loads((arguments.litert / 'core' / 'package.json').read_text())['version']}")
+    package = json.loads((arguments.litert / "core" / "package.json").read_text(encoding="utf-8"))
+    print(f"LiteRT.js {package['version']}")
     print(HEAD)
     for path in arguments.bundles:
         print(row(path, arguments.litert), flush=True)

@@ -38,7 +38,7 @@ class Browser:
     def __init__(self, driver: str, session: str) -> None:
         self._session = f"{driver}/session/{session}"
 
-    def open(self, address: str) -> None:
+    def visit(self, address: str) -> None:
         """Go to an address, and wait until it is loaded."""
         _ask("POST", f"{self._session}/url", {"url": address})
 

@@ -26,7 +26,7 @@ def picture(bundle: Path, recording: Path) -> bytes:
     with tempfile.TemporaryDirectory(prefix="vskd-") as name, browser() as window:
         make_page(bundle, Path(name) / "page")
         window.size(WIDTH, HEIGHT, SCALE)
-        window.open((Path(name) / "page" / "index.html").as_uri())
+        window.visit((Path(name) / "page" / "index.html").as_uri())
         window.wait("vskd.state.ready")
         window.type("#file", str(recording))
         window.wait(FINISHED, 300)

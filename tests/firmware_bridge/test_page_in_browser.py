@@ -46,10 +46,10 @@ def window() -> Iterator[Browser]:
 @pytest.fixture
 def page(window: Browser, site: Site) -> Browser:
     """The page as a static folder, from the disk, at a desk's size."""
-    window.open("about:blank")
+    window.visit("about:blank")
     window.requests(), window.complaints()
     window.size(1180, 900)
-    window.open((site.folder / "index.html").as_uri())
+    window.visit((site.folder / "index.html").as_uri())
     window.wait("vskd.state.ready")
     return window
 
@@ -102,7 +102,7 @@ def test_a_virtual_motion_sensor_drives_the_page(window: Browser, site: Site) ->
     with PageServer(site.folder, 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            window.open(server.address)
+            window.visit(server.address)
             window.wait("vskd.state.ready")
             _override(window, True)
             window.run("vskd.contract.device.window_rate_hz = 5;")  # a busy machine sends fewer events than 50 a second
