@@ -35,4 +35,4 @@ def test_probabilities_of_int8_logits_are_those_of_softmax() -> None:
         logits, scale = generator.integers(-128, 128, 27).astype(np.int8), float(generator.uniform(0.01, 0.3))
         expected = softmax(dequantize(logits, scale, 5))
         np.testing.assert_allclose(softmax_of_int8(logits, scale), expected, rtol=2e-5, atol=1e-12)
-    assert powers(0.5)[:3] == [1.0, math.exp(-0.5), math.exp(-1.0)] and len(powers(0.5)) == 256
+    assert powers(0.5)[:3] == (1.0, math.exp(-0.5), math.exp(-1.0)) and len(powers(0.5)) == 256

@@ -105,12 +105,14 @@ def test_the_network_is_left_as_it_was(tiny_network: nn.Module, out: Path):
     student.eval()
 
 
-def test_raw_windows_need_no_image(out: Path):
+def test_raw_windows_need_no_image_and_sliding_ones_bring_a_stream(out: Path):
     student = Model(build_encoding("raw", "fixed", 4.0, 16), seeded(TinySeriesNet)).eval()
-    contract = sensor_contract(encoding=EncodingContract(method="raw", scaling="fixed", limit=4.0, image_size=16))
+    raw = EncodingContract(method="raw", scaling="fixed", limit=4.0, image_size=16)
+    contract = sensor_contract(encoding=raw, window_mode="sliding", stride=16, window_rate_hz=50.0)
     report = export_tiny(student, out, contract=contract)
     assert LiteRTModel(report.bundle.read("model.tflite")).input_shape == (1, 3, 32)
-    assert verify_bundle(out).golden_vectors == 4
+    verified = verify_bundle(out)
+    assert verified.golden_vectors == 4 and verified.golden_decisions > 20
 
 
 def test_encoding_inside_ships_a_model_that_takes_windows(tiny_student: Model, out: Path):

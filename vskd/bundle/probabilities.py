@@ -1,6 +1,7 @@
 """Logits to probabilities, torch-free."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,10 @@ def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float64)
 
 
-def powers(scale: float) -> list[float]:
+@lru_cache(maxsize=16)
+def powers(scale: float) -> tuple[float, ...]:
     """exp(-n * scale) for every difference n of two int8 logits of this step."""
-    return [math.exp(-n * scale) for n in range(STEPS)]
+    return tuple(math.exp(-n * scale) for n in range(STEPS))
 
 
 def softmax_of_int8(logits: npt.NDArray[np.int8], scale: float) -> list[float]:

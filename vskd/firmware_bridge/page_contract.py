@@ -38,7 +38,7 @@ def page_contract(firmware: Firmware, plan: StreamPlan) -> dict[str, Any]:
         "encoding": _encoding(contract),
         "input": {"scale": graph.input.scale, "zero_point": graph.input.zero_point},
         "output_scale": graph.output.scale,
-        "powers": powers(graph.output.scale),
+        "powers": list(powers(graph.output.scale)),
         "device": _device(plan),
         "motion": _motion(contract),
         "statuses": [{"name": condition.name, "meaning": condition.meaning} for condition in Condition],

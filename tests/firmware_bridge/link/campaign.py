@@ -92,7 +92,7 @@ def deliver_all(ends: tuple[AnyEnd, AnyEnd], line: BadLine, messages: int) -> Fo
     while any(waiting.values()) or host.pending or device.pending or not is_open:
         if not host.session:  # never opened, or lost to too many damaged frames in a row
             assert not is_open, "the session was lost"
-            host.open(7, now)
+            host.say_hello(7, now)
         for end, other in ((host, device), (device, host)):
             if end.tick(now) is not None and is_open:
                 assert all(got[id(end)] == sent[: len(got[id(end)])] for end in (host, device))

@@ -41,7 +41,7 @@ class CEndpoint:
         written, self._written = self._written, b""
         return written
 
-    def open(self, session: int, now: float) -> None:
+    def say_hello(self, session: int, now: float) -> None:
         self._status(b"o" + struct.pack("<HI", session, _ms(now)))
 
     def send(self, type_: int, payload: bytes, now: float) -> None:

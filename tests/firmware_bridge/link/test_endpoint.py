@@ -33,7 +33,7 @@ def ends(request: pytest.FixtureRequest, harness: Path) -> Iterator[Ends]:
 
 def opened(ends: Ends, session: int = 7) -> Ends:
     host, device = ends
-    host.open(session, 0.0)
+    host.say_hello(session, 0.0)
     assert list(device.receive(host.take_written())) == [Message(Type.HELLO, b"")]
     assert list(host.receive(device.take_written())) == [] and not host.pending
     return ends
@@ -73,7 +73,7 @@ def test_a_late_frame_of_long_ago_is_not_taken(ends: Ends) -> None:
 
 def test_a_silent_peer_is_lost_after_its_tries(ends: Ends) -> None:
     host, _ = ends
-    host.open(9, 0.0)
+    host.say_hello(9, 0.0)
     sent, now = 1, 0.0
     host.take_written()
     times = []
@@ -137,7 +137,7 @@ def test_one_message_at_a_time(ends: Ends) -> None:
     host, device = ends
     with pytest.raises(ValueError, match=r"no session|status 6"):
         device.send(Type.END, b"", 0.0)
-    host.open(3, 0.0)
+    host.say_hello(3, 0.0)
     with pytest.raises(ValueError, match=r"pending|status 5"):
         host.send(Type.RECORD, b"", 0.0)
 
@@ -153,12 +153,12 @@ def test_frames_of_every_length_are_the_same_bytes_in_c(harness: Path) -> None:
     generator, c = random.Random(4), CEndpoint(harness, is_host=True)
     for length in range(MOST + 1):
         payload = bytes(length) if length % 5 == 0 else generator.randbytes(length)
-        c.open(length + 1, 0.0)
+        c.say_hello(length + 1, 0.0)
         assert c.take_written() == frame_bytes(Type.HELLO, length + 1, 0)
         list(c.receive(frame_bytes(Type.ACK, length + 1, 0)))
         c.send(Type.CHUNK, payload, 0.0)
         assert c.take_written() == frame_bytes(Type.CHUNK, length + 1, 1, payload)
-    c.open(1, 0.0)
+    c.say_hello(1, 0.0)
     list(c.receive(frame_bytes(Type.ACK, 1, 0)))
     with pytest.raises(ValueError, match="status 7"):
         c.send(Type.CHUNK, bytes(MOST + 1), 0.0)
@@ -171,8 +171,8 @@ def test_c_does_with_any_bytes_what_python_does(harness: Path) -> None:
     for is_host in (False, True):
         python, c = Endpoint(is_host=is_host), CEndpoint(harness, is_host=is_host)
         if is_host:
-            python.open(7, 0.0)
-            c.open(7, 0.0)
+            python.say_hello(7, 0.0)
+            c.say_hello(7, 0.0)
         for _ in range(40):
             stream = damaged_stream(generator, frames=60)
             assert list(python.receive(stream)) == list(c.receive(stream))

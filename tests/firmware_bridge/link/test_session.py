@@ -86,7 +86,7 @@ def test_another_version() -> None:
 def test_refusals(code: int, value: int, problem: str) -> None:
     here, there = socket.socketpair()
     talk = session.Session(SocketWire(here, "x"))
-    talk._end.open(5, 0.0)
+    talk._end.say_hello(5, 0.0)
     talk._end.take_written()
     there.sendall(frame_bytes(Type.ACK, 5, 0))
     talk._until_sent()

@@ -79,8 +79,8 @@ class Endpoint:
         self._written.clear()
         return written
 
-    def open(self, session: int, now: float) -> None:
-        """As the host, say hello.
+    def say_hello(self, session: int, now: float) -> None:
+        """As the host, open a session.
 
         Args:
             session: any number of 16 bits but 0 that was not used lately.

@@ -41,7 +41,7 @@ class Session:
 
     def greet(self) -> About:
         """Open the session, and hear what the device is."""
-        self._end.open(1 + secrets.randbelow((1 << 16) - 1), time.monotonic())
+        self._end.say_hello(1 + secrets.randbelow((1 << 16) - 1), time.monotonic())
         self._until_sent()
         about = self.expect(ANSWER_S)
         if not isinstance(about, About):

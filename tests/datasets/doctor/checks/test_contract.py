@@ -88,6 +88,8 @@ def test_one_person_dominates_with_more_than_three_times_the_usual(most: int, to
     seen = survey(["a"] * most + ["b"] * 1 + ["c"] * 2 + ["d"] * 5)
     assert [f.recordings for f in found("dominant-person", seen)] == [tuple(f"r00{n}" for n in range(most))] * told
     assert found("dominant-person", survey(["a"] * 9)) == []
+    assert len(found("dominant-person", survey(["a"] * 4 + ["b"]))) == 1
+    assert found("dominant-person", survey(["a"] * 3 + ["b"])) == []
 
 
 @pytest.mark.parametrize(
