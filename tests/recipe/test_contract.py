@@ -80,8 +80,15 @@ SMALL_IMAGES = (
 )
 SMALL_CLIPS = (
     "dataset.name=synthetic",
-    *(f"{role}.sees.{word}" for role in ("student", "teachers.0") for word in ("length=2", "height=16", "width=16")),
+    *(f"{role}.sees.{word}" for role in ("student", "teachers.0") for word in ("length=2", "height=24", "width=24")),
     *("student.network.width=0.0625", "teachers.0.network.width=0.0625"),
+    # the synthetic world's video has colours; and two frames are not trained on in bfloat16
+    *(
+        f"{role}.{word}"
+        for role in ("student", "teachers.0")
+        for word in ("sees.streams=[rgb]", "sees.fit=centre-crop")
+    ),
+    *("student.training.precision=float32", "teachers.0.training.precision=float32"),
 )
 
 
