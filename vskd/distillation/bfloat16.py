@@ -66,8 +66,8 @@ def refuse_wrong_gradients(network: Network, shape: Shape) -> None:
 
     - The gradient of the weights of a padded convolution with a stride, on a map of one pixel, holds memory that was
       never written (oneDNN in torch 2.13, with AVX-512: 43 of 60 gradients were wrong, none on larger maps).
-    - So does that of a 3-D convolution over two frames (same library: 50 of 50 were inf, NaN or wrong with two frames,
-      none of 80 with 3 to 16 frames, or with one).
+    - So does that of a 3-D convolution over two frames (same library: 40 of 40 were inf, NaN or wrong with two frames,
+      none of 90 with 3 to 16 frames, or with one).
 
     Args:
         network: about to be trained.
