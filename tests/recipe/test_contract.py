@@ -78,6 +78,10 @@ SMALL_IMAGES = (
     "teachers.0.network.name=mobilenet-v3-small-075",  # its settings are those of all networks of images
     *(f"{role}.sees.{word}" for role in ("student", "teachers.0") for word in ("size=48", "crop=box", "margin=0.1")),
 )
+SMALL_DEPTH = tuple(
+    f"{role}.sees.{word}" for role in ("student", "teachers.0") for word in ("streams=[rgb]", "fit=squash")
+)
+"""Of a recipe of depth video: the world has none, and other video has no sides."""
 SMALL_CLIPS = (
     "dataset.name=synthetic",
     *(f"{role}.sees.{word}" for role in ("student", "teachers.0") for word in ("length=2", "height=24", "width=24")),
@@ -100,7 +104,9 @@ def small(name: str, **roots: Path) -> Recipe:
     made_small = {"images": SMALL_IMAGES, "world": SMALL_WORLD, "bodies": SMALL_BODIES, "clips": SMALL_CLIPS}
     clips = shipped.student.sees.modality == "clip"
     data = "world" if clips else data
-    words = [*SMALL, *made_small["clips" if clips else data], *([f"dataset.path={roots[data]}"] if roots else [])]
+    depth = clips and "depth" in (shipped.student.sees.streams or ())
+    chosen = [*made_small["clips" if clips else data], *(SMALL_DEPTH if depth else ())]
+    words = [*SMALL, *chosen, *([f"dataset.path={roots[data]}"] if roots else [])]
     paths = [key.path for key in keys_of(shipped)]
     made = load_recipe(name, [word for word in words if word.partition("=")[0] in paths])
     assert [key.path for key in keys_of(made)] == paths

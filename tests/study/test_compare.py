@@ -84,7 +84,7 @@ def test_data_mended_in_place_never_give_the_figures_of_before(
         compare(recipes, [0], comparison_copy.out)
     shutil.copytree(synthetic_root, world, dirs_exist_ok=True)
     mend_in_place(world / "Inertial" / "a1_s2_t1_inertial.mat")
-    with pytest.raises(RunError, match=r"runs/demo/seed0.*data_hash, 1 recording.*a1_s2_t1 \(accelerometer\)"):
+    with pytest.raises(RunError, match=r"runs/demo-no-kd/seed0.*data_hash, 1 recording.*a1_s2_t1 \(accelerometer\)"):
         compare(recipes, [0], comparison_copy.out)
 
 

@@ -96,6 +96,12 @@ def compare(
     names = [recipe.name for recipe in recipes]
     if len(set(names)) < len(names):
         raise RecipeError(f"Recipes to compare share a name: {', '.join(names)}", "Give each recipe a name of its own")
+    protocols = sorted({f"{r.dataset.name}, {r.dataset.protocol}" for r in recipes})
+    if len(protocols) > 1:
+        raise ProtocolError(
+            f"Recipes to compare are of several protocols ({'; '.join(protocols)}), which never share a table",
+            "Compare those of one protocol",
+        )
     with only_writer(out / LOCK, out):
         students = _students(recipes, seeds, out, teachers or out / "teachers")
         jobs = _jobs(students, cache or out / "cache", after_run, say)
