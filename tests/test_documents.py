@@ -59,6 +59,7 @@ def test_every_loss_and_every_preset_is_explained() -> None:
 
 
 RESULTS = ROOT / "results"
+ALL_PAGES = [*PAGES, *sorted(RESULTS.glob("**/*.md"))]
 PUBLISHED = sorted(path.parent for path in RESULTS.glob("*/*/comparison.json"))
 
 
@@ -69,9 +70,7 @@ def test_each_published_comparison_is_told_of_by_its_data_set(folder: Path) -> N
     assert re.search(rf"`{folder.name}/?`|\({folder.name}/?\)", text)
 
 
-@pytest.mark.parametrize(
-    "page", [*PAGES, *sorted(RESULTS.glob("**/*.md"))], ids=lambda page: page.parent.name + page.name
-)
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.parent.name + page.name)
 def test_fences_open_and_close(page: Path) -> None:
     """A line between two blocks of code is not in a third one: an edit has lost nothing of either."""
     fences = re.findall(r"^[ ]*```(\w*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
