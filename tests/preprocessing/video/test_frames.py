@@ -12,14 +12,10 @@ from scipy.io import savemat
 
 from tests.preprocessing.video.clips import CODECS, edited, with_cover_first, write_clip
 from vskd.errors import DataError, MissingExtraError
-from vskd.preprocessing.video.frames import (
-    Span,
-    depth_to_grey,
-    probe_video,
-    read_frames,
-    read_timed_frames,
-    segment_indices,
-)
+from vskd.preprocessing.video.depth import depth_to_grey
+from vskd.preprocessing.video.frames import Span, read_frames, read_timed_frames
+from vskd.preprocessing.video.probe import probe_video
+from vskd.preprocessing.video.segments import segment_indices
 
 
 def gradient(number: int, height: int = 48, width: int = 64) -> np.ndarray:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vskd.preprocessing.video.frames import Fit, Frames, ResizeFit, Span, read_chosen_frames, read_frames
+from vskd.preprocessing.video.frames import Span, read_frames
+from vskd.preprocessing.video.picture import Fit, Frames, ResizeFit
 from vskd.preprocessing.video.sampling import ClipSampling, clip_indices, refuse_short
+from vskd.preprocessing.video.selected import read_chosen_frames
 
 
 @dataclass(frozen=True)
