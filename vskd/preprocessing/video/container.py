@@ -21,7 +21,7 @@ _ACCESS = "Check the path and its permissions"
 
 _BOXES_WITH_FRAMES = (b"moov", b"mdat", b"moof")
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
-_PACK, _END = 0xBA, 0xB9
+_START, _PACK, _END = b"\x00\x00\x01", 0xBA, 0xB9
 _TRANSPORT = (188, 192)
 """Bytes of a packet of a transport stream, as broadcast and as on discs."""
 
@@ -157,8 +157,9 @@ def _check_program_stream(handle: BinaryIO, path: Path, size: int) -> bool:
         position = 0
         while position + 4 <= size:
             head = content[position : position + 14]
-            if head[:3] != b"\x00\x00\x01":
-                return False  # padding, or something else: where packets begin is not known any more
+            if head[:3] != _START:
+                position = _behind_padding(content, path, position)
+                continue
             if head[3] == _END:
                 return True
             if head[3] == _PACK:
@@ -170,6 +171,16 @@ def _check_program_stream(handle: BinaryIO, path: Path, size: int) -> bool:
     if position != size:
         raise DataError(f"{path} is truncated: it ends within a packet", AGAIN)
     return False
+
+
+def _behind_padding(content: mmap.mmap, path: Path, position: int) -> int:
+    """Where packets go on; the end of the file if nothing but what was appended follows."""
+    pack = content.find(_START + bytes([_PACK]), position)
+    if pack < 0:
+        return len(content)
+    if content[position:pack].strip(b"\0"):
+        raise DataError(f"{path} is damaged: no packet begins at byte {position}, where one should", AGAIN)
+    return pack
 
 
 def _check_transport_stream(handle: BinaryIO, path: Path, size: int) -> bool:

@@ -4,6 +4,8 @@
   are dropped frames.
 - A file that is shorter than its container says, whose frames end well before the duration that its header states, or
   of whose frames many cannot be decoded is refused. Where nothing says how long it should be, a warning says that.
+- So is one with damage inside: frames of which the decoder says that parts are missing or made up, and packets that the
+  index of an .avi has and the file has not any more. Streams that lose packets on their way (`_LOSSY`) may have some.
 """
 
 import logging
@@ -32,6 +34,9 @@ _SKIPPED = 32
 _STATE_DURATION = ("matroska", "flv", "asf")
 """Containers whose headers state how long they are; of others the decoder takes it from what is there."""
 
+_LOSSY = ("mpegts", "rtsp", "flv")
+"""Formats of broadcasts and cameras, in which a few damaged frames are no sign of a bad copy."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -57,9 +62,10 @@ def decode_packets(path: Path, container: Any, packets: Iterable[Any], threads: 
             progress.reach(packet, number := packet.stream.index)
             if number != wanted:  # the packets that end a stream have no `stream_index`
                 continue
-            progress.packets += packet.size > _SKIPPED and not packet.is_discard
+            progress.add(packet)
             for frame in packet.decode():
                 progress.frames += 1
+                progress.damaged += frame.is_corrupt
                 yield frame
     except (av.FFmpegError, OSError, ValueError) as error:
         raise DataError(f"{path}: the video breaks off or is damaged ({error})", DAMAGED) from error
@@ -75,11 +81,24 @@ def set_threads(stream: Any, threads: int) -> None:
 
 @dataclass
 class Progress:
-    """How far a clip was read: video packets with a frame in them, frames, and where each stream ends, in its ticks."""
+    """How far a clip was read.
+
+    Attributes:
+        packets: of the video, with a frame in them. found: all of them.
+        frames: that came out of them. damaged: those of which the decoder says that not all of them is there.
+        ends: of each stream, in its ticks.
+    """
 
     packets: int = 0
+    found: int = 0
     frames: int = 0
+    damaged: int = 0
     ends: dict[int, int] = field(default_factory=dict)
+
+    def add(self, packet: Any) -> None:
+        """Count a packet of the video."""
+        self.found += packet.size > 0
+        self.packets += packet.size > _SKIPPED and not packet.is_discard
 
     def reach(self, packet: Any, stream: int) -> None:
         """Note when a packet ends."""
@@ -111,6 +130,7 @@ def check_all_there(path: Path, container: Any, progress: Progress, stated: bool
         raise DataError(f"{path}: only {count} of its {packets} frames can be decoded", DAMAGED)
     if 0 < count < packets:
         logger.warning("%s: only %d of its %d frames can be decoded", path, count, packets)
+    _check_damage(path, container, progress)
     if stated or not count:
         return
     if container.duration and container.format.name.split(",")[0] in _STATE_DURATION:
@@ -129,3 +149,21 @@ def check_all_there(path: Path, container: Any, progress: Progress, stated: bool
         path,
         count,
     )
+
+
+def _check_damage(path: Path, container: Any, progress: Progress) -> None:
+    """Refuse a clip with damage inside.
+
+    Raises:
+        DataError: it has damaged frames, or lacks packets that its index has.
+    """
+    kind = container.format.name.split(",")[0]
+    if kind == "avi":
+        listed = sum(entry.size > 0 for entry in video_stream(container, path).index_entries)
+        if progress.found < listed:
+            raise DataError(f"{path}: {listed - progress.found} of the {listed} packets of its index are gone", DAMAGED)
+    if not progress.damaged:
+        return
+    if kind not in _LOSSY or progress.damaged > (1 - LEAST_DECODED) * progress.frames:
+        raise DataError(f"{path}: {progress.damaged} of its {progress.frames} frames are damaged", DAMAGED)
+    logger.warning("%s: %d of its %d frames are damaged", path, progress.damaged, progress.frames)

@@ -183,9 +183,11 @@ class _Held:
 
     def check_all_there(self) -> None:
         """See `check_all_there`; for a file of which not every frame is decoded."""
-        progress = Progress(self.stated, self.stated)
+        progress = Progress(frames=self.stated)
         for packet in self.packets:
             progress.reach(packet, packet.stream.index)
+        for packet in self.own:
+            progress.add(packet)
         check_all_there(self.path, self.container, progress, states_its_end(self.path))
 
 
