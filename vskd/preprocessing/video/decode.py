@@ -120,7 +120,7 @@ def check_all_there(path: Path, container: Any, progress: Progress, stated: bool
         path: for messages.
         container: read to its end.
         progress: what came out of it.
-        stated: whether the file is as long as its container says; nothing but damage inside is possible then.
+        stated: whether the file is as long as its container says.
 
     Raises:
         DataError: frames are missing.
@@ -131,18 +131,30 @@ def check_all_there(path: Path, container: Any, progress: Progress, stated: bool
     if 0 < count < packets:
         logger.warning("%s: only %d of its %d frames can be decoded", path, count, packets)
     _check_damage(path, container, progress)
-    if stated or not count:
+    if not count:
         return
     if container.duration and container.format.name.split(",")[0] in _STATE_DURATION:
-        seconds = container.duration / import_av().time_base
-        reached = progress.end_s(container) - (container.start_time or 0) / import_av().time_base
-        if reached < LEAST_DECODED * seconds:
-            raise DataError(f"{path}: it ends after {reached:.2f} of the {seconds:.2f} s that it states", DAMAGED)
-        if seconds - reached > _FRAMES_OF_DOUBT / float(video_stream(container, path).average_rate or 1):
-            logger.warning(
-                "%s: it ends after %.2f of the %.2f s that it states; is it all there?", path, reached, seconds
-            )
-        return
+        _check_duration(path, container, progress)
+    elif not stated:
+        _say_unsure(path, count)
+
+
+def _check_duration(path: Path, container: Any, progress: Progress) -> None:
+    """Hold a clip against the duration that its header states.
+
+    Raises:
+        DataError: it ends well before.
+    """
+    seconds = container.duration / import_av().time_base
+    # a part that was cut out may begin later than at 0; some programs count its duration from there, others from 0
+    reached = progress.end_s(container) - min(container.start_time or 0, 0) / import_av().time_base
+    if reached < LEAST_DECODED * seconds:
+        raise DataError(f"{path}: it ends after {reached:.2f} of the {seconds:.2f} s that it states", DAMAGED)
+    if seconds - reached > _FRAMES_OF_DOUBT / float(video_stream(container, path).average_rate or 1):
+        logger.warning("%s: it ends after %.2f of the %.2f s that it states; is it all there?", path, reached, seconds)
+
+
+def _say_unsure(path: Path, count: int) -> None:
     logger.warning(
         "%s: nothing in this file says how long it should be; %d frames were found, and if it was cut off, nobody can "
         "tell",
