@@ -248,9 +248,7 @@ def test_copies_of_one_class_are_counted_and_three_of_them_named() -> None:
     index = indexed({"1": [0, 0, 0, 0, 1, 1]})
     contents = {**{f"s1-{n}": "a" for n in range(4)}, "s1-4": "b", "s1-5": "b"}
     (one,) = found("duplicates", surveyed(index, contents=contents))
-    assert one.what == (
-        "6 recordings of 2 contents: copies, or parts of a file that are one, e.g. s1-0 = s1-1 = s1-2"
-    )
+    assert one.what == ("6 recordings of 2 contents: copies, or parts of a file that are one, e.g. s1-0 = s1-1 = s1-2")
     assert found("duplicates", surveyed(index, contents={"s1-0": "a", "s1-4": "a", "s1-1": "b"})) == []
     (two,) = found("two-labels", surveyed(index, contents={"s1-0": "a", "s1-4": "a", "s1-1": "b"}))
     assert two.recordings == ("s1-0", "s1-4") and two.what.endswith("rest and walk")
@@ -282,7 +280,9 @@ def test_source_videos_on_both_sides_are_counted_too() -> None:
     assert one.what.startswith("protocol p: 0 of 2 people and 1 of 2 source videos of the test part train")
 
 
-@pytest.mark.parametrize(("confidence", "by", "doubtful"), [(1.5, OWN, 0), (1.4, OWN, 1), (1.4, "median of subject", 0)])
+@pytest.mark.parametrize(
+    ("confidence", "by", "doubtful"), [(1.5, OWN, 0), (1.4, OWN, 1), (1.4, "median of subject", 0)]
+)
 def test_lines_without_a_clear_peak(confidence: float, by: str, doubtful: int) -> None:
     row = SyncRow("s1-0", "acc", "rgb", 0.1, 0.0, confidence, 4.0, 4.0, by)
     assert len(found("video-offset", surveyed(indexed({"1": [0]}), sync=(row,)))) == doubtful
