@@ -96,7 +96,7 @@ def test_dates_count_on_and_words_do_not(tmp_path: Path) -> None:
     ],
 )
 def test_limits_of_counting_on(values: npt.ArrayLike, counts: bool) -> None:
-    """19 of 20 steps go one way; the median step is off by a tenth at most, or all of it lies on a line to a percent."""
+    """19 of 20 steps go one way; the median step is off by a tenth at most, or all lies on a line to a percent."""
     assert counts_on(one_column(values), 0) == counts
 
 

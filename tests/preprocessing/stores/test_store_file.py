@@ -161,7 +161,7 @@ def test_a_row_of_a_large_recording_is_read_alone_and_compared(rows: Path) -> No
     with pytest.raises(DamagedCacheError, match="b, row 1: the checksum"):
         damaged.row("b", 1)
     whole = Things(rows)
-    with pytest.raises(DamagedCacheError, match="b: the checksum|b, row 1"):
+    with pytest.raises(DamagedCacheError, match="the checksum"):
         whole.row("b", 2)
 
 
@@ -185,7 +185,7 @@ def test_a_pickled_store_and_one_of_another_process_open_the_file_anew(rows: Pat
     store.read("b")
     first = store._file
     assert store.dataset("b").file == first and store._process == os.getpid()
-    again = pickle.loads(pickle.dumps(store))
+    again = pickle.loads(pickle.dumps(store))  # noqa: S301 - written in this line
     assert again._file is None and again.read("b").tolist() == store.read("b").tolist()
     store._process = -1  # as in a worker that inherited it
     store.close()

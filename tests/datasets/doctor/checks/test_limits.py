@@ -280,9 +280,7 @@ def test_source_videos_on_both_sides_are_counted_too() -> None:
     assert one.what.startswith("protocol p: 0 of 2 people and 1 of 2 source videos of the test part train")
 
 
-@pytest.mark.parametrize(
-    ("confidence", "by", "doubtful"), [(1.5, OWN, 0), (1.4, OWN, 1), (1.4, "median of subject", 0)]
-)
+@pytest.mark.parametrize(("confidence", "by", "doubtful"), [(1.5, OWN, 0), (1.4, OWN, 1), (1.4, "median", 0)])
 def test_lines_without_a_clear_peak(confidence: float, by: str, doubtful: int) -> None:
     row = SyncRow("s1-0", "acc", "rgb", 0.1, 0.0, confidence, 4.0, 4.0, by)
     assert len(found("video-offset", surveyed(indexed({"1": [0]}), sync=(row,)))) == doubtful
