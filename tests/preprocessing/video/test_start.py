@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,3 +43,13 @@ def test_times_in_headers(tmp_path: Path) -> None:
     (tmp_path / "c.mp4").write_bytes(b"no video")
     with pytest.raises(DataError, match=r"c\.mp4: not a readable video"):
         start_in_header(tmp_path / "c.mp4")
+
+
+def test_times_in_names_are_universal_wherever_the_computer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert start_in_name(Path("VID_20240301_093015.mp4")) == START.timestamp()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
