@@ -11,7 +11,7 @@ CONTRACT = ClipContract(stream="rgb", length=3, height=16, width=18, fit="squash
 
 @pytest.mark.parametrize("seed", [0, 4])
 def test_each_pixel_is_a_sum_of_four_waves_that_drift(seed: int) -> None:
-    """Of half a turn to six per picture in any direction, each drifting by two turns at most; stretched to the range."""
+    """Of half a turn to six per picture in any direction, drifting by two turns at most; stretched to the range."""
     random = np.random.default_rng(seed)
     clips = synthetic_clips(CONTRACT, seed)
     assert [name for name, _ in clips] == ["synthetic-0", "synthetic-1"]

@@ -90,8 +90,9 @@ def test_folders_that_mean_nothing_are_refused(tmp_path: Path, names: list[str],
 
 def test_a_folder_whose_name_is_no_text_is_no_class(tmp_path: Path) -> None:
     copy_clips(tmp_path, ["jump/1.avi", "run/2.avi"])
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/w\xe4lk"))
     try:
-        os.mkdir(os.fsencode(tmp_path) + b"/w\xe4lk")
+        odd.mkdir()
     except OSError:
         pytest.skip("this file system takes UTF-8 names alone")
     found = index(tmp_path)
