@@ -63,3 +63,12 @@ def test_both_files_are_written(tmp_path: Path) -> None:
     table.write(tmp_path)
     assert (tmp_path / "times.csv").read_text() == table.csv()
     assert (tmp_path / "times.txt").read_text() == table.summary()
+
+
+def test_time_is_what_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, clock = TimeTable(), iter([10.0, 12.5, 20.0, 21.0])
+    monkeypatch.setattr(module.time, "perf_counter", lambda: next(clock))
+    for _ in range(2):
+        with table.measuring("a"):
+            pass
+    assert table.steps["a"].seconds == table.total.seconds == 3.5
