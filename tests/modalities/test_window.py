@@ -16,6 +16,7 @@ from vskd.bundle.encoding import model_input
 from vskd.datasets.recording import Stream
 from vskd.errors import SettingError
 from vskd.modalities.base import Source
+from vskd.modalities.tiles import gaf_tiles
 from vskd.modalities.window import WindowInputs, WindowSees, one_array, samples_for
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.reading import Reading
@@ -351,3 +352,53 @@ def test_only_mat_files_of_the_data_set_itself_are_known_by_their_columns() -> N
     assert one_array([mat])
     assert not one_array([replace(mat, path=Path("a.txt"), variable="")])
     assert not one_array([replace(mat, reading=Reading())])
+
+
+def placed(world: Source, **changes: Any) -> Source:
+    """The gyroscope has other facts."""
+    recordings = {
+        i: replace(r, streams={**r.streams, "gyroscope": replace(r.stream("gyroscope"), **changes)})
+        for i, r in world.recordings.items()
+    }
+    return replace(world, recordings=recordings)
+
+
+def test_a_contract_tells_places_and_calibration_of_each_stream(world: Source) -> None:
+    train = sorted(world.recordings)[:4]
+    contract = windows(placed(world, placement="ankle", calibrated=False), **LIMITED).contract(train)
+    assert contract.placement == f"{world.placement} + ankle" and not contract.calibrated
+    assert [part.calibrated for part in contract.streams] == [True, False]
+    assert windows(world, **LIMITED).contract(train).placement == world.placement
+
+
+def test_of_several_sliding_streams_the_rate_is_that_of_the_windows(world: Source) -> None:
+    contract = windows(world, **LIMITED, **SLIDING).contract(sorted(world.recordings)[:4])
+    assert (contract.rate_hz, contract.window_rate_hz, contract.min_samples) == (40.0, 40.0, 32)
+
+
+def test_limits_of_which_one_is_one_are_asked_for(world: Source) -> None:
+    limited = {**LIMITED, "limits": [4.0, 1.0]}
+    asked = WindowInputs.asks(windows(world, **limited).contract(sorted(world.recordings)[:4]))
+    assert asked is not None and asked["limits"] == [4.0, 1.0]
+    sliding = WindowInputs.asks(windows(world, **SLIDING).contract(sorted(world.recordings)[:4]))
+    assert sliding is not None and parse(WindowSees, sliding).stride == 12 and "limits" not in sliding
+
+
+def test_pictures_are_first_windows_with_names_of_channels(world: Source) -> None:
+    first, second = sorted(world.recordings)[:2]
+    seen = windows(world, encoding={"method": "gasf+gadf", "image_size": 16}, **SLIDING)
+    (picture,) = seen.pictures({first: "one", second: "two", "absent": "none"}, "teacher").values()
+    images = {
+        caption: seen.front()(torch.from_numpy(seen.store.windows(i)[:1]))[0].numpy()
+        for caption, i in (("one", first), ("two", second))
+    }
+    names = ("gasf x", "gasf y", "gasf z", "gadf x", "gadf y", "gadf z")
+    assert picture == gaf_tiles(images, names)
+    assert seen.pictures({"absent": "none"}, "teacher") == {}
+
+
+def test_a_model_of_very_short_recordings_asks_for_two_samples(world: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = windows(world)
+    monkeypatch.setattr(seen.store, "num_samples", lambda _: 3)
+    contract = seen.contract(sorted(world.recordings)[:2])
+    assert (contract.min_samples, contract.max_samples) == (2, 4)
