@@ -164,3 +164,10 @@ def test_measured_times_decide_where_there_are_any(tmp_path: Path) -> None:
         pieces = [replace(p, timed=timed) for p in (piece(0), piece(10), piece(20), late)]
         found = [d.status for one in pieces for d in decider.decide(one)]
         assert len(set(found)) == statuses, found
+
+
+def test_a_sensor_is_given_up_after_ten_seconds() -> None:
+    """As docs/link.md says."""
+    from vskd.firmware_bridge.link import session
+
+    assert (recorder.SILENCE_S, session.ANSWER_S) == (10.0, 30.0)
