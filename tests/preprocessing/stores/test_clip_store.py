@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import h5py
@@ -246,9 +247,9 @@ def test_one_clip_is_decoded_by_many_threads_and_several_by_one_each(
     asked = []
     real = clip_store.chosen_frames
 
-    def chosen(path: Path, cut: ClipCut, variable: str, span: object, threads: int) -> tuple[np.ndarray, int]:
-        asked.append((span, threads))
-        return real(path, cut, variable, None, threads)
+    def chosen(path: Path, cut: ClipCut, variable: str, span: object, *how: Any) -> tuple[np.ndarray, int]:
+        asked.append((span, how[0]))
+        return real(path, cut, variable, None, *how)
 
     monkeypatch.setattr(clip_store, "chosen_frames", chosen)
     part = replace(red, id="part", cut=Cut(0.2, 0.7))
