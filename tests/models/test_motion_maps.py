@@ -1,6 +1,7 @@
 """Motion maps against sums written out pixel by pixel; what of a movement they keep, and what not."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def test_maps_are_those_of_a_naive_count(frames: int, parts: int) -> None:
     assert made.shape == (2, 6, parts, 4, 5)
     for clip, channel, row, column in np.ndindex(2, 3, 4, 5):
         pixel = clips[clip, channel, :, row, column].tolist()
-        change = [after - before for before, after in zip(pixel, pixel[1:], strict=False)]
+        change = [after - before for before, after in pairwise(pixel)]
         for part in range(parts):
             first, end = (math.floor(p * len(change) / parts) for p in (part, part + 1))
             own = change[first:end]
@@ -61,7 +62,7 @@ def test_answers_are_those_of_a_2d_network_on_each_part_and_a_1d_one_over_them(
     net, clips = network(shape, 5, parts=parts, width=0.25), torch.rand(2, *shape)
     net(clips)  # moves the running statistics away from their first values
     net.eval()
-    state = {name: tensor for name, tensor in net.state_dict().items()}
+    state = net.state_dict()
 
     def normal(x: Tensor, at: str) -> Tensor:
         return F.batch_norm(x, *(state[f"{at}.{n}"] for n in ("running_mean", "running_var", "weight", "bias")))

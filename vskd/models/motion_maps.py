@@ -7,11 +7,11 @@ by `projections`.
 Source: depth motion maps of Yang, Zhang & Tian, "Recognizing Actions Using Depth Motion Maps-based Histograms of
 Oriented Gradients", ACM Multimedia 2012, and their parts in time of Chen et al., "3D Action Recognition Using
 Multi-temporal Depth Motion Maps and Fisher Vector", IJCAI 2016. Points of deviation: there fixed features of unsigned
-maps are classified; here what changed in the end is a map, too, and the features are learned, one network for all parts.
+maps are classified; here what changed in the end is a map, too, and one network for all parts learns the features.
 """
 
 import math
-from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -53,8 +53,8 @@ class MotionMaps(Network):
 
     Shape:
         input: (batch, channels, frames, height, width), 0..1.
-        output: logits (batch, classes), embedding (batch, embedding_size), features "block1".."block3" (batch, channels,
-            parts, height / 2, width / 2) and so on, see `with_planes`, and "parts" (batch, channels, parts).
+        output: logits (batch, classes), embedding (batch, embedding_size), features "block1".."block3", (batch,
+            channels, parts, height / 2, width / 2) and so on, see `with_planes`, and "parts" (batch, channels, parts).
 
     Raises:
         SettingError: the clip has fewer differences of frames than `parts`.
@@ -62,7 +62,7 @@ class MotionMaps(Network):
 
     def __init__(self, shape: Shape, classes: int, settings: MotionMapsSettings) -> None:
         super().__init__()
-        channels, frames, *size = shape
+        channels, frames, height, width = shape
         if frames <= settings.parts:
             problem = f"{settings.parts} parts of a clip of {frames} frames leave one without motion"
             raise SettingError(problem, f"Set length to {settings.parts + 1} or more, or parts to less")
@@ -71,15 +71,14 @@ class MotionMaps(Network):
         self.normalise = nn.BatchNorm3d(2 * channels)
         self.pictures = nn.ModuleList()
         before = 2 * channels
-        for width, (_, kernel) in zip(widths, PICTURES, strict=True):
-            self.pictures.append(_convolution(before, width, kernel))
-            before = width
-        self.join = nn.Sequential(
-            nn.Conv3d(before, series, (1, *_halved(size, len(PICTURES))), bias=False), nn.BatchNorm3d(series), nn.ReLU()
-        )
+        for after, (_, kernel) in zip(widths, PICTURES, strict=True):
+            self.pictures.append(_convolution(before, after, kernel))
+            before = after
+        last = (1, _halved(height, len(PICTURES)), _halved(width, len(PICTURES)))
+        self.join = nn.Sequential(nn.Conv3d(before, series, last, bias=False), nn.BatchNorm3d(series), nn.ReLU())
         self.series = nn.Sequential(*(_step(series) for _ in range(STEPS)))
-        left = _halved([settings.parts], STEPS)[0]
-        self.embed = nn.Sequential(nn.Linear(series * left, self.embedding_size), nn.ReLU())
+        flat = series * _halved(settings.parts, STEPS)
+        self.embed = nn.Sequential(nn.Linear(flat, self.embedding_size), nn.ReLU())
         self.dropout = nn.Dropout(settings.dropout)
         self.classifier = nn.Linear(self.embedding_size, classes)
 
@@ -111,13 +110,13 @@ def motion_maps(clips: Tensor, parts: int) -> Tensor:
     """
     change = clips[:, :, 1:] - clips[:, :, :-1]
     edges = [part * change.shape[2] // parts for part in range(parts + 1)]
-    spans = [change[:, :, start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    spans = [change[:, :, start:end] for start, end in pairwise(edges)]
     amount = torch.stack([span.abs().mean(dim=2) for span in spans], dim=2)
     return torch.cat([amount, torch.stack([span.mean(dim=2) for span in spans], dim=2)], dim=1)
 
 
 def _convolution(before: int, after: int, kernel: int) -> nn.Sequential:
-    """A 2-D convolution of each part's picture, which halves it. In three dimensions, so that the batch stands first."""
+    """A 2-D convolution of each part's picture, which halves it; written in 3-D, so that the batch stands first."""
     size, stride, padding = (1, kernel, kernel), (1, 2, 2), (0, kernel // 2, kernel // 2)
     return nn.Sequential(nn.Conv3d(before, after, size, stride, padding, bias=False), nn.BatchNorm3d(after), nn.ReLU())
 
@@ -128,9 +127,9 @@ def _step(channels: int) -> nn.Sequential:
     return nn.Sequential(convolution, nn.BatchNorm1d(channels), nn.ReLU(), nn.MaxPool1d(2, ceil_mode=True))
 
 
-def _halved(sizes: Sequence[int], times: int) -> list[int]:
-    """Sizes halved so often, rounding up."""
-    return [math.ceil(size / 2**times) for size in sizes]
+def _halved(size: int, times: int) -> int:
+    """A size halved so often, rounding up."""
+    return math.ceil(size / 2**times)
 
 
 def build_motion_maps(settings: MotionMapsSettings, shape: Shape, classes: int) -> MotionMaps:
