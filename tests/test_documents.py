@@ -58,6 +58,25 @@ def test_every_loss_and_every_preset_is_explained() -> None:
     assert all(f"`-{name.removeprefix('krca-')}`" in text or f"`{name}`" in text for name in PRESETS)
 
 
+RESULTS = ROOT / "results"
+ALL_PAGES = [*PAGES, *sorted(RESULTS.glob("**/*.md"))]
+PUBLISHED = sorted(path.parent for path in RESULTS.glob("*/*/comparison.json"))
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+def test_each_published_comparison_is_told_of_by_its_data_set(folder: Path) -> None:
+    """How its settings were chosen stands in the README beside it."""
+    text = (folder.parent / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"`{folder.name}/?`|\({folder.name}/?\)", text)
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.parent.name + page.name)
+def test_fences_open_and_close(page: Path) -> None:
+    """A line between two blocks of code is not in a third one: an edit has lost nothing of either."""
+    fences = re.findall(r"^[ ]*```(\w*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(fences) % 2 == 0 and not any(fences[1::2]), fences
+
+
 def test_the_python_of_the_readme_runs(
     finished_comparison: FinishedComparison, synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

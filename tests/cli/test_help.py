@@ -99,7 +99,12 @@ def command_lines(page: str) -> Iterator[str]:
                 yield line.strip().removeprefix("$ ")
 
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("**/*.md")),
+    *sorted((ROOT / "results").glob("**/*.md")),
+]
 SHOWN = [(name, example) for name, command in COMMANDS for example in command.examples] + [
     (page.name, line) for page in PAGES for line in command_lines(page.read_text(encoding="utf-8"))
 ]
