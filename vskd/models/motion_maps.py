@@ -129,7 +129,7 @@ def _step(channels: int) -> nn.Sequential:
 
 def _halved(size: int, times: int) -> int:
     """A size halved so often, rounding up."""
-    return math.ceil(size / 2**times)
+    return math.ceil(size / (1 << times))
 
 
 def build_motion_maps(settings: MotionMapsSettings, shape: Shape, classes: int) -> MotionMaps:
