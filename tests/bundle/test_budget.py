@@ -58,6 +58,19 @@ def test_a_budget_that_cannot_be_kept_is_refused(content: dict[str, object]) -> 
         Budget.model_validate(content)
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({}, "it limits nothing; say part, or one of flash_bytes, ram_bytes, macs, latency_ms"),
+        ({"latency_ms": 1.0}, "latency_ms needs a part with a clock: cortex-m4-256k, cortex-m33, cortex-m55; or limit"),
+        ({"part": "wear-os", "latency_ms": 1.0}, "latency_ms needs a part with a clock"),
+    ],
+)
+def test_what_a_budget_lacks_is_said(content: dict[str, object], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Budget.model_validate(content)
+
+
 def test_who_it_is_for() -> None:
     assert Budget(part="cortex-m4-256k").for_microcontrollers and Budget(ram_bytes=1).for_microcontrollers
     assert not Budget(part="wear-os").for_microcontrollers and not Budget(macs=1).for_microcontrollers

@@ -202,3 +202,12 @@ def test_a_manifest_of_before_there_was_a_network_is_read(sealed: ExportReport):
     content = json.loads(sealed.bundle.manifest.model_dump_json())
     del content["network"]
     assert parse_json(Manifest, json.dumps(content).encode(), "m.json").network is None
+
+
+def test_eight_problems_of_a_manifest_are_named_and_the_others_counted(sealed: ExportReport):
+    content = json.loads(sealed.bundle.manifest.model_dump_json())
+    for number in range(10):
+        content[f"more{number}"] = number
+    with pytest.raises(BundleError, match=r"more7: .*and 2 more") as caught:
+        parse_json(Manifest, json.dumps(content).encode(), "m.json")
+    assert "more8" not in str(caught.value)

@@ -150,3 +150,12 @@ def test_several_streams_of_one_long_file(tmp_path: Path) -> None:
     path.write_text("time_s,acc_x (g),acc_y (g),acc_z (g),gyr_x (dps),gyr_y (dps),gyr_z (dps)\n" + "\n".join(rows))
     windows, _ = all_windows(open_long(path, contract), contract)
     np.testing.assert_allclose(windows, contract_windows(read_recording(path, contract), contract), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("gap_at", [40, 150, 299])
+def test_how_long_a_gap_is_stands_in_the_notes(tmp_path: Path, gap_at: int) -> None:
+    stamps = np.arange(ROWS) / 50 + np.where(np.arange(ROWS) >= gap_at, 20.0, 0.0)
+    long = open_long(write(tmp_path / "a.csv", stamps, signal()), sliding(), unit="g")
+    (note,) = [note for note in long.notes if "a gap " in note]
+    told = f"a gap {(gap_at - 1) / 50:.1f} s after the beginning"
+    assert note in (told, f"{told}, 20 s long") and (gap_at == 150 or note.endswith("20 s long"))

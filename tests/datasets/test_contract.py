@@ -5,6 +5,7 @@ A new data set writes a small folder of its own in its mirrored test, by a funct
 
 import importlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -137,6 +138,29 @@ def test_missing_and_empty_folders_are_data_errors(entry: DatasetEntry, tmp_path
     for root in (tmp_path / "nowhere", tmp_path):
         with pytest.raises(DataError, match=str(root)):
             entry.index(root)
+
+
+LISTED_BY_FILE = {
+    *("auc", "driver-inattention", "image-folder", "state-farm"),
+    *("hmdb51", "ucf11", "ucf50", "ucf101", "video-folder"),
+}
+"""Data sets whose recordings are named by their files, below the data folder."""
+
+
+def test_what_is_no_folder_or_has_a_name_that_is_no_text_is_said(entry: DatasetEntry, tmp_path: Path) -> None:
+    """Before anything is looked for in it."""
+    (tmp_path / "file").write_text("")
+    for root, told in ((tmp_path / "file", "is not a folder"), (tmp_path / "nowhere", "does not exist")):
+        with pytest.raises(DataError, match=told):
+            entry.index(root)
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe4"))
+    try:
+        odd.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    said = "is no UTF-8" if entry.name in LISTED_BY_FILE else "holds no"
+    with pytest.raises(DataError, match=said):
+        entry.index(odd)
 
 
 def test_every_protocol_splits_without_leaks(entry: DatasetEntry, index: Index) -> None:

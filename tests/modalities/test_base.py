@@ -1,14 +1,18 @@
 """What identifies data, and what inputs of every modality refuse."""
 
+import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import nn
 
 from tests.conftest import mend_in_place
 from tests.modalities.conftest import inputs, source_of
+from vskd.datasets.recording import UNLABELLED
+from vskd.datasets.timeline import Timeline
 from vskd.errors import DataError, SettingError
 from vskd.modalities.base import LABELS, Source, data_hash, data_parts, data_rows
 from vskd.preprocessing.sync.cut import Cut
@@ -135,3 +139,59 @@ def test_corrupt_recordings_are_named_and_left_out(copied: Path, tmp_path: Path)
     strict = replace(source, max_bad_fraction=0.02, cache=tmp_path / "strict")
     with pytest.raises(DataError, match="a2_s1_t1"):
         _ = inputs(strict, "frames", "rgb", size=32).store
+
+
+def test_what_a_source_tolerates_and_hides(world: Source) -> None:
+    plain = Source("d", {}, (), None, "", world.cache)
+    assert plain.max_bad_fraction == 0.02 and plain.hidden == frozenset()
+    ids = sorted(world.recordings)[:3]
+    hidden = replace(world, hidden=frozenset(ids[:1]))
+    assert hidden.labels_of(ids) == [UNLABELLED, *(world.recordings[i].label for i in ids[1:])]
+    assert inputs(hidden, "window", "accelerometer").sample_labels(ids) == hidden.labels_of(ids)
+
+
+def test_classes_of_mirror_images(world: Source) -> None:
+    named = replace(world, class_names=("a", "left", "right"), label_swap={"left": "right", "right": "left"})
+    assert named.mirror_labels() == (0, 2, 1)
+    with pytest.raises(SettingError, match=r"flip: the classes of 'synthetic' do not fit mirror images.*Set it to 0"):
+        replace(world, label_swap=None).mirror_labels()
+
+
+def test_a_timeline_is_part_of_the_data(world: Source) -> None:
+    spans = ((0.0, 1.0, 0), (1.0, 2.0, 1))
+    hashes = [
+        data_hash(altered(world, timeline=timeline), ["rgb"])
+        for timeline in (
+            None,
+            Timeline(spans),
+            Timeline(spans[:1]),
+            Timeline(((0.0, 1.5, 0), (1.5, 2.0, 1))),
+            Timeline(((0.0, 1.0, 1), (1.0, 2.0, 0))),
+            Timeline(spans, elsewhere=2),
+        )
+    ]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_fingerprints_are_of_files_and_of_what_they_hold(world: Source) -> None:
+    """Both tell a recording; a file that was cut or is read otherwise is another one."""
+    ids = sorted(world.recordings)[:2]
+    seen = inputs(world, "window", "accelerometer")
+    prints = seen.fingerprints([*ids, "absent"])
+    assert set(prints.values()) == set(ids) and len(prints) == 4 and {len(key) for key in prints} == {16}
+    file = hashlib.sha256(world.recordings[ids[0]].stream("accelerometer").path.read_bytes()).hexdigest()
+    assert prints[file[:16]] == ids[0] and prints[seen.store.contents[ids[1]][:16]] == ids[1]
+
+
+def test_a_store_is_named_by_what_it_holds(world: Source) -> None:
+    seen = inputs(world, "frames", "rgb")
+    assert seen.store_file == world.cache / f"frames-rgb-{seen.store_hash[:12]}.h5"
+    assert inputs(world, "frames", "rgb", size=48).store_hash != seen.store_hash
+
+
+def test_what_most_modalities_do_not_do(world: Source) -> None:
+    seen = inputs(world, "frames", "rgb")
+    assert not seen.several and not seen.exported and isinstance(seen.front(), nn.Identity)
+    with pytest.raises(SettingError, match=r"sees frames cannot be shipped.*exported modalities: window, image, clip"):
+        seen.contract([])
+    assert type(seen).asks(inputs(world, "clip", "rgb").contract([])) is None

@@ -9,10 +9,13 @@ import torch
 from pydantic import ValidationError
 
 from tests.modalities.conftest import inputs
+from vskd.bundle.contract import ClipContract
 from vskd.errors import SettingError
 from vskd.modalities.base import Source
 from vskd.modalities.clip import ClipAugmentation, ClipAugmentationSettings, ClipInputs, ClipSees, KeptClips
 from vskd.modalities.frames import random_crop
+from vskd.modalities.tiles import frame_tiles
+from vskd.preprocessing.video.chosen import ClipCut
 from vskd.schema import explain, parse
 
 SIZE = {"length": 4, "height": 32, "width": 24}
@@ -116,3 +119,72 @@ def test_what_a_recipe_may_not_say(content: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError) as caught:
         parse(ClipSees, {"streams": ["rgb"], **content})
     assert told in "; ".join(explain(caught.value, ClipSees))
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    sees = ClipSees(streams=("rgb",))
+    assert (sees.length, sees.height, sees.width, sees.fit, sees.sampling, sees.choices) == (
+        *(16, 112, 112, "centre-crop", "spread"), 3,
+    )  # fmt: skip
+    assert sees.augmentation == ClipAugmentationSettings(crop=0.0, flip=0.0, brightness=0.0, contrast=0.0)
+    assert sees.cut == ClipCut(16, 112, 112, "centre-crop", "spread", 3)
+    assert ClipSees(streams=("rgb",), sampling="reference").cut.choices == 1
+    assert not sees.augmentation.active
+
+
+@pytest.mark.parametrize("name", ["crop", "flip", "brightness", "contrast"])
+def test_each_change_alone_is_one(world: Source, name: str) -> None:
+    settings = ClipAugmentationSettings(**{name: 0.5})
+    assert settings.active and clips(world, choices=1, augmentation={name: 0.5}).augmented
+    assert clips(world, augmentation={name: 0.5}).mirrored == (name == "flip")
+    clip = torch.linspace(0, 1, 3 * 4 * 20 * 24).reshape(3, 4, 20, 24)
+    changed = [ClipAugmentation(settings, (0,))(clip, 0, np.random.default_rng(seed))[0] for seed in range(8)]
+    assert any(not torch.equal(one, clip) for one in changed)
+    assert all(float(one.min()) >= 0 and float(one.max()) <= 1 for one in changed)
+
+
+def test_long_samples_are_shown_by_every_other_frame(world: Source) -> None:
+    seen, first = clips(world, length=9), sorted(world.recordings)[0]
+    title, shown = next(iter(seen.pictures({first: "one", "absent": "none"}, "teacher").items()))
+    assert title == "What the teacher saw (frames of the clip)" and seen.pictures({"absent": "x"}, "teacher") == {}
+    frames = seen.store.frames(first, np.array([1, 7, 13, 19, 25]))  # of nine parts, every other one
+    assert shown == frame_tiles({"one": frames})
+    four = clips(world)
+    assert four.pictures({first: "one"}, "student").popitem()[1] == frame_tiles(
+        {"one": four.store.frames(first, np.array([1, 4, 7, 10]))}
+    )
+
+
+def test_a_contract_asks_for_the_same_clips(world: Source) -> None:
+    seen = clips(world, fit="squash", choices=2)
+    contract = seen.contract([])
+    assert contract == ClipContract(
+        stream="rgb", placement=world.placement, length=4, height=32, width=24, fit="squash", sampling="spread"
+    )
+    asked = ClipInputs.asks(contract)
+    assert asked is not None and parse(ClipSees, asked).cut == replace(seen.sees.cut, choices=1)
+    spoken = ClipInputs.asks(contract.model_copy(update={"sampling": "reference"}))
+    assert spoken is not None and "choices" not in spoken and parse(ClipSees, spoken).sampling == "reference"
+    with pytest.raises(SettingError, match=r"encoding_inside does nothing here.*Set it to false"):
+        seen.contract([], encoding_inside=True)
+    pixels = np.arange(256, dtype=np.uint8)
+    assert np.array_equal(seen.deployed(torch.from_numpy(pixels).float() / 255), pixels)
+    assert seen.exported and seen.reads == "video" and seen.kind == "clip" and seen.network_shape == (3, 4, 32, 24)
+
+
+def test_changes_are_for_training_alone(world: Source) -> None:
+    seen, ids = clips(world, choices=1, augmentation={"brightness": 0.5}), sorted(world.recordings)[:2]
+    plain = clips(world, choices=1)
+    (one,), (other,) = seen.batches(ids, batch_size=2), plain.batches(ids, batch_size=2)
+    assert torch.equal(one.inputs, other.inputs)
+    (bright,) = seen.batches(ids, batch_size=2, seed=3)
+    assert not torch.equal(bright.inputs[torch.argsort(bright.positions)], other.inputs)
+
+
+def test_classes_of_mirror_images_are_balanced_by_sampling(world: Source) -> None:
+    seen = clips(world)
+    ids = sorted(world.recordings)
+    alone = [i for i in ids if world.recordings[i].label == 0] + [i for i in ids if world.recordings[i].label == 1][:1]
+    drawn = [int(k) for b in seen.batches(alone, batch_size=4, seed=0, sampling="balanced") for k in b.labels]
+    natural = [int(k) for b in seen.batches(alone, batch_size=4, seed=0) for k in b.labels]
+    assert sorted(natural) == sorted(world.recordings[i].label for i in alone) and drawn.count(1) > 1

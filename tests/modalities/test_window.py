@@ -16,10 +16,12 @@ from vskd.bundle.encoding import model_input
 from vskd.datasets.recording import Stream
 from vskd.errors import SettingError
 from vskd.modalities.base import Source
+from vskd.modalities.tiles import gaf_tiles
 from vskd.modalities.window import WindowInputs, WindowSees, one_array, samples_for
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.reading import Reading
-from vskd.preprocessing.sensor.signals import read_sensor, resample_to_length, resample_to_rate
+from vskd.preprocessing.sensor.resampling import resampled
+from vskd.preprocessing.sensor.signals import read_sensor, resample_to_length
 from vskd.schema import explain, parse
 
 RAW = {"method": "raw"}
@@ -142,11 +144,25 @@ def test_sliding_windows_each_become_a_sample(world: Source) -> None:
     assert Counter(i for b in batches for i in b.ids) == Counter(expected)
     stream = world.recordings[ids[0]].stream("accelerometer")
     signal = read_sensor(stream.path, axes=stream.axes, variable=stream.variable, columns=stream.columns)
-    resampled = resample_to_rate(signal, stream.rate_hz, 40.0)
+    expected_signal = resampled(signal, stream.rate_hz, 40.0)
     first = [w for b in seen.batches(ids, batch_size=5) for i, w in zip(b.ids, b.inputs, strict=True) if i == ids[0]]
     for k, window in enumerate(first):
-        np.testing.assert_array_equal(window.numpy(), resampled[:, 12 * k : 12 * k + 32])
+        np.testing.assert_array_equal(window.numpy(), expected_signal[:, 12 * k : 12 * k + 32])
     assert len(first) == expected[ids[0]]
+
+
+def test_the_hash_says_how_windows_were_resampled(world: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a teacher's answers to others are not taken; of windows that are not resampled it is what it was."""
+    other, same = {**SLIDING}, {**SLIDING, "rate_hz": 50.0}
+    stamped = {
+        i: replace(r, streams={**r.streams, "accelerometer": replace(r.stream("accelerometer"), time_column=0)})
+        for i, r in world.recordings.items()
+    }
+    kinds = [(world, other), (world, same), (replace(world, recordings=stamped), same), (world, {})]
+    before = [windows(source, **settings).hash for source, settings in kinds]
+    monkeypatch.setattr("vskd.modalities.window.RESAMPLING_VERSION", 3)
+    after = [windows(source, **settings).hash for source, settings in kinds]
+    assert [a == b for a, b in zip(after, before, strict=True)] == [False, True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +219,7 @@ def test_the_contract_is_read_off_the_training_recordings(world: Source) -> None
     assert (bare.encoding.limit, bare.encoding.image_size) == (4.0, 64), "as bundles have always stated them"
     sliding = windows(world, **SLIDING).contract(train)
     assert (sliding.stride, sliding.window_rate_hz, sliding.max_samples) == (12, 40.0, 10**9)
-    assert sliding.min_samples == 39  # the fewest at 50 Hz that are 32 at 40 Hz
+    assert sliding.min_samples == 40  # the fewest at 50 Hz that are 32 at 40 Hz
 
 
 @pytest.mark.parametrize(
@@ -212,8 +228,8 @@ def test_the_contract_is_read_off_the_training_recordings(world: Source) -> None
 def test_the_shortest_recording_of_a_sliding_model_is_its_window(length: int, window_rate: float, rate: float) -> None:
     fewest = samples_for(length, window_rate, rate)
     for samples, enough in ((fewest, True), (fewest - 1, False)):
-        resampled = resample_to_rate(np.zeros((3, samples), np.float32), rate, window_rate)
-        assert (resampled.shape[1] >= length) is enough
+        found = resampled(np.zeros((3, samples), np.float32), rate, window_rate)
+        assert (found.shape[1] >= length) is enough
 
 
 def test_without_a_declared_range_it_is_estimated_and_one_glitch_does_not_count(world: Source, tmp_path: Path) -> None:
@@ -336,3 +352,53 @@ def test_only_mat_files_of_the_data_set_itself_are_known_by_their_columns() -> N
     assert one_array([mat])
     assert not one_array([replace(mat, path=Path("a.txt"), variable="")])
     assert not one_array([replace(mat, reading=Reading())])
+
+
+def placed(world: Source, **changes: Any) -> Source:
+    """The gyroscope has other facts."""
+    recordings = {
+        i: replace(r, streams={**r.streams, "gyroscope": replace(r.stream("gyroscope"), **changes)})
+        for i, r in world.recordings.items()
+    }
+    return replace(world, recordings=recordings)
+
+
+def test_a_contract_tells_places_and_calibration_of_each_stream(world: Source) -> None:
+    train = sorted(world.recordings)[:4]
+    contract = windows(placed(world, placement="ankle", calibrated=False), **LIMITED).contract(train)
+    assert contract.placement == f"{world.placement} + ankle" and not contract.calibrated
+    assert [part.calibrated for part in contract.streams] == [True, False]
+    assert windows(world, **LIMITED).contract(train).placement == world.placement
+
+
+def test_of_several_sliding_streams_the_rate_is_that_of_the_windows(world: Source) -> None:
+    contract = windows(world, **LIMITED, **SLIDING).contract(sorted(world.recordings)[:4])
+    assert (contract.rate_hz, contract.window_rate_hz, contract.min_samples) == (40.0, 40.0, 32)
+
+
+def test_limits_of_which_one_is_one_are_asked_for(world: Source) -> None:
+    limited = {**LIMITED, "limits": [4.0, 1.0]}
+    asked = WindowInputs.asks(windows(world, **limited).contract(sorted(world.recordings)[:4]))
+    assert asked is not None and asked["limits"] == [4.0, 1.0]
+    sliding = WindowInputs.asks(windows(world, **SLIDING).contract(sorted(world.recordings)[:4]))
+    assert sliding is not None and parse(WindowSees, sliding).stride == 12 and "limits" not in sliding
+
+
+def test_pictures_are_first_windows_with_names_of_channels(world: Source) -> None:
+    first, second = sorted(world.recordings)[:2]
+    seen = windows(world, encoding={"method": "gasf+gadf", "image_size": 16}, **SLIDING)
+    (picture,) = seen.pictures({first: "one", second: "two", "absent": "none"}, "teacher").values()
+    images = {
+        caption: seen.front()(torch.from_numpy(seen.store.windows(i)[:1]))[0].numpy()
+        for caption, i in (("one", first), ("two", second))
+    }
+    names = ("gasf x", "gasf y", "gasf z", "gadf x", "gadf y", "gadf z")
+    assert picture == gaf_tiles(images, names)
+    assert seen.pictures({"absent": "none"}, "teacher") == {}
+
+
+def test_a_model_of_very_short_recordings_asks_for_two_samples(world: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = windows(world)
+    monkeypatch.setattr(seen.store, "num_samples", lambda _: 3)
+    contract = seen.contract(sorted(world.recordings)[:2])
+    assert (contract.min_samples, contract.max_samples) == (2, 4)

@@ -128,3 +128,10 @@ def test_what_cannot_be_exchanged_is_refused(words: tuple[str, ...], told: str) 
 def test_terms_that_need_labels_are_named_where_they_are_in_use() -> None:
     terms = [{"loss": "cross_entropy"}, {"loss": "tckd"}, {"loss": "nckd", "weight": 0}, {"loss": "kd"}]
     assert terms_that_need_labels(parse(Distiller, {"terms": terms}).terms) == ("tckd",)
+
+
+def test_the_changes_of_terms_stay_with_who_gave_them() -> None:
+    content = {"preset": "kd", "terms": {"kd": {"weight": 0.5}}}
+    made = parse(Distiller, expanded_distiller(content))
+    assert {term.title: term.weight for term in made.terms}["kd"] == 0.5
+    assert content == {"preset": "kd", "terms": {"kd": {"weight": 0.5}}}

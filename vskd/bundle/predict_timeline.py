@@ -2,14 +2,15 @@
 
 import csv
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import model_validator
 
 from vskd.bundle.bundle import load_bundle
 from vskd.bundle.decision import NO_LABEL, Decider, DecisionSettings, Votes
@@ -18,14 +19,20 @@ from vskd.bundle.markov import check_course, likely_labels, sure_labels
 from vskd.bundle.predict import Predictor
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.timeline import ROUNDING_S, Seconds, Segment, segments, window_bounds
-from vskd.errors import BundleError
+from vskd.errors import BundleError, SettingError
 from vskd.files import atomic_path
 from vskd.progress import track
-from vskd.schema import Fraction, NonNegative, OnlyWhere, Positive, Size, Strict, required_where
+from vskd.schema import Fraction, NonNegative, Positive, Size, Strict
 
 FloatArray = npt.NDArray[np.float32]
 UNKNOWN = "unknown"
 OUTLINE = 3000
+COUNTS_WITH = {
+    "votes": ("median", "majority", "hysteresis"),
+    "hold": ("majority", "hysteresis"),
+    "mean_seconds": ("hmm",),
+}
+"""Keys of `TimelineSettings` that count with some smoothings only."""
 
 
 class TimelineSettings(Strict):
@@ -35,14 +42,15 @@ class TimelineSettings(Strict):
         smoothing: `none`; `median` of the probabilities over `votes` windows around each; `majority` and `hysteresis`
             of the last `votes` windows, as the firmware decides (see `DecisionSettings`); `hmm`: the most likely course
             (see `likely_labels`).
-        votes: see there.
+        votes: see there; of `median`, `majority` and `hysteresis`.
         hold: windows for which a decision stays at least; of `majority` and `hysteresis`.
         mean_seconds: how long a label lasts in the mean; of `hmm`, which needs it.
         min_seconds: shorter stretches become part of their longer neighbour.
         unknown_below: probability of the best class below which a window is unknown; None: the bundle's threshold.
-    """
 
-    conditional: ClassVar[Mapping[str, OnlyWhere]] = {"mean_seconds": required_where("smoothing", "hmm")}
+    Raises:
+        SettingError: one was said that does nothing with this smoothing, or `mean_seconds` is missing.
+    """
 
     smoothing: Literal["none", "median", "majority", "hysteresis", "hmm"] = "none"
     votes: Votes = 5
@@ -50,6 +58,18 @@ class TimelineSettings(Strict):
     mean_seconds: Positive | None = None
     min_seconds: NonNegative = 0.0
     unknown_below: Fraction | None = None
+
+    @model_validator(mode="after")
+    def _each_counts(self) -> Self:
+        for name, smoothings in COUNTS_WITH.items():
+            if name in self.model_fields_set and self.smoothing not in smoothings:
+                raise SettingError(
+                    f"{name} does nothing with smoothing {self.smoothing}",
+                    f"Leave it out, or take smoothing {' or '.join(smoothings)}",
+                )
+        if self.smoothing == "hmm" and self.mean_seconds is None:
+            raise SettingError("Smoothing hmm needs mean_seconds", "Say how long a label lasts in the mean")
+        return self
 
 
 @dataclass(frozen=True, eq=False)

@@ -162,3 +162,15 @@ def test_what_the_real_sensors_cannot_do_is_measured(real: Index) -> None:
     assert 0 < signal_facts(read_stream(jacks), stream=jacks.name, unit="g", range_limit=2.0).saturated < 0.5
     burst = read_stream(by_id["s09_a11_r01"].stream("accelerometer-left-hip"))
     assert burst.rate_hz == 31.0 and "1.48e+03 Hz" in burst.clock.facts[0]
+
+
+def test_a_recording_whose_files_are_all_empty_is_none(tmp_path: Path) -> None:
+    write_trial(tmp_path, 1, 1, 1)
+    write_trial(tmp_path, 1, 1, 2, sensors=(1, 2))
+    for sensor in (1, 2):
+        (tmp_path / "Accelerometer" / f"Shimmer{sensor:02d}" / f"acc_h{sensor:02d}_s01_a01_r02.txt").write_text("")
+    found = index(tmp_path)
+    assert [r.id for r in found] == ["s01_a01_r01"] and [name for name, _ in problems(found, "corrupt")] == [
+        "s01_a01_r02",
+        "s01_a01_r02",
+    ]

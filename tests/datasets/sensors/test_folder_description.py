@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from vskd.datasets.sensors import folder_description
-from vskd.datasets.sensors.folder_description import StreamDescription, read_description
+from vskd.datasets.sensors.folder_description import StreamDescription, TimeColumn, read_description
 from vskd.errors import DataError
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "own-data.md"
@@ -161,3 +161,62 @@ def test_numbers_of_samples_last_as_long_as_the_rate_says(tmp_path: Path) -> Non
 def test_what_does_nothing_or_is_unknown_is_refused(tmp_path: Path, stream: str, also: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         described(tmp_path, stream, also)
+
+
+def test_what_else_holds_where_nothing_is_said(tmp_path: Path) -> None:
+    read = read_description(written(tmp_path))
+    stream = read.streams["accelerometer"]
+    assert (stream.clip, stream.codes, stream.limit, stream.zero, stream.factor) == (False, None, 0.0, 0.0, 1.0)
+    assert (read.whole_files, read.factor_columns, read.videos, read.by_rows) == (False, (), {}, False)
+    assert read.one_file
+
+
+@pytest.mark.parametrize(("unit", "seconds"), [("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9), ("text", None)])
+def test_units_of_time(unit: str, seconds: float | None) -> None:
+    assert TimeColumn(column=0, unit=unit).seconds(50.0) == seconds  # type: ignore[arg-type]
+    if unit == "text":
+        assert TimeColumn(column="t", unit="text", zone="Europe/Berlin").zone == "Europe/Berlin"
+
+
+VIDEO = {"table": "videos.csv", "rate_hz": 30}
+
+
+@pytest.mark.parametrize(
+    ("stream", "changes", "problem"),
+    [
+        ({}, {"videos": {"accelerometer": VIDEO}}, r"videos\.accelerometer: a sensor's stream has this name"),
+        ({}, {"videos": {"rgb": {**VIDEO, "rate_hz": 0}}}, r"videos\.rgb\.rate_hz"),
+        ({}, {"videos": {"rgb": {**VIDEO, "table": ""}}}, r"videos\.rgb\.table"),
+        ({}, {"whole_files": True}, "whole_files: give a label_column, or a table of intervals"),
+        (
+            {"files": None},
+            {"whole_files": True, "table": "t.csv", "subject_column": 4},
+            "subject_column and factor_columns count here only with a label_column",
+        ),
+        (
+            {"files": None},
+            {"whole_files": True, "table": "t.csv", "factor_columns": ["hand"]},
+            "subject_column and factor_columns count here only with a label_column",
+        ),
+        ({"columns": [-1, 0, 1]}, {}, "columns"),
+    ],
+)
+def test_more_that_does_not_fit(tmp_path: Path, stream: dict[str, Any], changes: dict[str, Any], problem: str) -> None:
+    with pytest.raises(DataError, match=problem):
+        read_description(written(tmp_path, stream, **changes))
+
+
+def test_what_fits(tmp_path: Path) -> None:
+    """Next to what does not: the same keys where they count."""
+    (video,) = read_description(written(tmp_path, videos={"rgb": VIDEO})).videos.values()
+    assert (video.table, video.rate_hz, video.position) == ("videos.csv", 30.0, "")
+    codes = {"codes": "0..63 = -1..1", "clip": True}
+    assert read_description(written(tmp_path, codes)).streams["accelerometer"].clip
+    listed = {"files": None}
+    assert read_description(written(tmp_path, listed, table="t.csv", whole_files=True)).whole_files
+    assert read_description(written(tmp_path, listed, table="t.csv", null_class="rest")).null_class == "rest"
+    people = {"files": "{label}.csv"}
+    assert read_description(written(tmp_path, people, factor_columns=["hand"])).by_rows
+    assert read_description(written(tmp_path, people, subject_column=0)).by_rows
+    rows = {"files": "s{subject}.csv"}
+    assert read_description(written(tmp_path, rows, label_column=0, null_class="x", whole_files=True)).null_class == "x"

@@ -180,3 +180,42 @@ def test_peek_mat_knows_arrays_of_many_dimensions(tmp_path: Path) -> None:
 def test_frame_periods_that_no_camera_has_are_none(tmp_path: Path, period_us: int, rate: float | None) -> None:
     (tmp_path / "clip.avi").write_bytes(_avi(period_us))
     assert check_video(tmp_path / "clip.avi") == rate
+
+
+def mat_of_class(number: int) -> bytes:
+    """A big-endian file of one array of a MATLAB class, (7, 6)."""
+    name = struct.pack(">II8s", 1, 6, b"d_iner")
+    array = struct.pack(">IIII", 6, 8, number, 0) + struct.pack(">IIii", 5, 8, 7, 6) + name + struct.pack(">II", 9, 0)
+    header = b"MATLAB 5.0".ljust(124) + struct.pack(">H", 0x0100) + b"MI"
+    return header + struct.pack(">II", 14, len(array)) + array
+
+
+@pytest.mark.parametrize("number", range(1, 18))
+def test_arrays_of_numbers_are_those_of_classes_six_to_fifteen(tmp_path: Path, number: int) -> None:
+    (tmp_path / "a.mat").write_bytes(mat_of_class(number))
+    assert peek_mat(tmp_path / "a.mat")["d_iner"].numeric == (6 <= number <= 15)
+
+
+@pytest.mark.parametrize("kind", [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"ftyq"])
+def test_boxes_with_which_a_video_begins(tmp_path: Path, kind: bytes) -> None:
+    (tmp_path / "a.mp4").write_bytes(struct.pack(">I4s", 8, kind) + struct.pack(">I4s", 8, b"moov"))
+    if kind == b"ftyq":
+        with pytest.raises(DataError, match="is no MP4 video"):
+            check_video(tmp_path / "a.mp4")
+    else:
+        assert check_video(tmp_path / "a.mp4") is None
+
+
+def test_an_avi_in_capitals_or_without_a_main_header(tmp_path: Path) -> None:
+    (tmp_path / "A.AVI").write_bytes(_avi(40_000))
+    assert check_video(tmp_path / "A.AVI") == 25.0
+    (tmp_path / "a.avi").write_bytes(_avi(40_000).replace(b"avih", b"strh"))
+    assert check_video(tmp_path / "a.avi") is None
+
+
+def test_the_action_names_the_array_that_is_wanted(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"other": np.ones((2, 2)), "d": "text"})
+    with pytest.raises(DataError, match=r"no array 'd_iner' \(it has: d, other\)\. Put the samples into 'd_iner'"):
+        check_mat_array(tmp_path / "a.mat", "d_iner", (None, 6))
+    with pytest.raises(DataError, match=r"'d' is not numeric\. Store it as a T x 6 array of numbers"):
+        check_mat_array(tmp_path / "a.mat", "d", (None, 6))

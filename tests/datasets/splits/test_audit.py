@@ -8,12 +8,21 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from vskd.datasets.catalog import get_dataset
-from vskd.datasets.recording import Index, Problem
-from vskd.datasets.splits.audit import Leak, audit_split, check_problems, content_leaks, find_leaks, split_gaps
+from vskd.datasets.recording import Index, Problem, Stream
+from vskd.datasets.splits.audit import (
+    Leak,
+    audit_split,
+    check_problems,
+    content_leaks,
+    find_leaks,
+    overlap_leaks,
+    split_gaps,
+)
 from vskd.datasets.splits.contents import of_files
 from vskd.datasets.splits.protocol import carve_validation, load_protocol
 from vskd.datasets.splits.split import Split
 from vskd.errors import DataError, ProtocolError
+from vskd.preprocessing.sensor.reading import Reading
 
 Make = Callable[..., Path]
 
@@ -180,3 +189,19 @@ def test_complete_splits_have_no_gaps(synthetic_root: Path) -> None:
     for name in ("cross-subject", "cross-subject-val", "subject-specific"):
         split = load_protocol("synthetic", name).split(index)
         assert split_gaps(split, index) == ()
+
+
+def test_overlapping_parts_are_told_in_the_order_of_the_split(tmp_path: Path) -> None:
+    """Not in that of their names: who trains comes first."""
+    (tmp_path / "one").write_bytes(b"samples")
+
+    def part(*rows: int) -> Stream:
+        return Stream("acc", "sensor", tmp_path / "one", 50.0, "g", ("x",), reading=Reading(rows=rows))  # type: ignore[arg-type]
+
+    streams = {"z": part(0, 50), "a": part(40, 60), "m": part(55, 90), "y": part(10, 20)}
+    split = Split(("y", "z"), ("m",), ("a",), "p", None, "x", "x")
+    leaks = overlap_leaks(split, streams, "acc")
+    assert {leak.parts: leak.detail for leak in leaks} == {
+        ("train", "test"): "train and test hold overlapping acc samples: z and a",
+        ("validation", "test"): "validation and test hold overlapping acc samples: m and a",
+    }

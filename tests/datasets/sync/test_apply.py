@@ -16,6 +16,7 @@ from vskd.errors import DataError
 from vskd.preprocessing.sensor.joined import joined
 from vskd.preprocessing.stores.frame_store import FrameSource, clip_frames
 from vskd.preprocessing.stores.window_store import read_source
+from vskd.preprocessing.sync.cut import Cut
 from vskd.preprocessing.video.frames import read_frames
 
 
@@ -102,3 +103,25 @@ def test_recordings_that_are_not_there_are_named(world: Path) -> None:
     write_sync(world / "sync.csv", [SyncRow("a9_s1_t1", "accelerometer", "rgb", 0, 0, 9, 4, 3)])
     with pytest.raises(DataError, match=r"sync.csv: the folder holds no such .*a9_s1_t1 \(accelerometer\)"):
         get_dataset("synthetic").index(world)
+
+
+@pytest.mark.parametrize(("ends", "common"), [(2.001, True), (2.0, False), (1.0, False)])
+def test_sensors_without_a_common_moment_of_the_video_are_refused(tmp_path: Path, ends: float, common: bool) -> None:
+    """One covers the video until `ends`, the other from its second 2 on."""
+    streams = {n: Stream(n, "sensor", tmp_path / n, 50.0, "g", ("x",), time_column=1) for n in ("one", "two")}
+    video = Stream("rgb", "video", tmp_path / "x.mp4", 30.0, "uint8")
+    recording = Recording("r", "1", "1", 0, "1", {**streams, "rgb": video})
+    rows = [SyncRow("r", "one", "rgb", 0.0, 0.0, 9, ends, 5.0), SyncRow("r", "two", "rgb", -2.0, 0.0, 9, 3.0, 5.0)]
+    index = Index("x", tmp_path, ("a",), (recording,))
+    if common:
+        assert apply_sync(index, rows, tmp_path / "sync.csv").recordings[0].stream("rgb").cut == Cut(2.0, ends)
+    else:
+        with pytest.raises(DataError, match=r"the sensors of r have no moment of the video in common\. Correct it"):
+            apply_sync(index, rows, tmp_path / "sync.csv")
+
+
+def test_streams_and_recordings_that_are_not_there_are_named(tmp_path: Path) -> None:
+    index = Index("x", tmp_path, ("a",), ())
+    rows = [SyncRow(f"r{n}", "one", "rgb", 0.0, 0.0, 9, 3.0, 5.0) for n in range(3)]
+    with pytest.raises(DataError, match=r"r0 \(one\), r0 \(rgb\), r1 \(one\), r1 \(rgb\), r2 \(one\) and 1 more"):
+        apply_sync(index, rows, tmp_path / "sync.csv")

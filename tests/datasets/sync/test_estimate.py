@@ -8,6 +8,7 @@ import pytest
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import Index, Recording, Stream
+from vskd.datasets.sync import estimate as module
 from vskd.datasets.sync.estimate import Measured, Pair, chosen_stream, curves_of, measure, rows_of, true_rate, uncut
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.signals import read_sensor
@@ -123,3 +124,51 @@ def test_an_earlier_cut_does_not_count(synthetic_root: Path) -> None:
     again = uncut(dataclasses.replace(index, recordings=(dataclasses.replace(recording, streams=streams),)))
     assert again.recordings[0] == recording
     assert curves_of(recording, "accelerometer", "rgb")[0].seconds > 1.0
+
+
+def test_the_usual_streams_are_the_only_ones_of_their_kind(tmp_path: Path) -> None:
+    """Of sensors the only accelerometer; two that could be meant are listed."""
+
+    def index(*names: str) -> Index:
+        streams = {n: Stream(n, "video" if n in ("rgb", "depth") else "sensor", tmp_path, 30.0, "g") for n in names}
+        return Index("x", tmp_path, (), (Recording("r", "1", "1", 0, "1", streams),))
+
+    assert chosen_stream(index("gyroscope", "acc-wrist", "rgb"), "sensor", None) == "acc-wrist"
+    assert chosen_stream(index("gyroscope", "rgb"), "video", None) == "rgb"
+    with pytest.raises(DataError, match=r"2 video streams that could be meant\. Choose with --video: depth, rgb"):
+        chosen_stream(index("rgb", "depth"), "video", None)
+    with pytest.raises(DataError, match=r"0 sensor streams that could be meant\. Choose with --sensor: gyroscope"):
+        chosen_stream(index("gyroscope"), "sensor", None)
+    with pytest.raises(DataError, match=r"0 video streams.*there is none"):
+        chosen_stream(index("gyroscope"), "video", None)
+
+
+def test_limits_and_rates_reach_the_comparison(synthetic_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    found = Alignment(0.1, 0.0, 1.0, 0.8)
+    monkeypatch.setattr(module, "align", lambda one, other, **words: (asked.append(words), found)[1])
+    index = get_dataset("synthetic").index(synthetic_root)
+    some = dataclasses.replace(index, recordings=index.recordings[:1])
+    (rate,) = {r.stream("rgb").rate_hz for r in some}
+    seen = measure(some, "accelerometer", "rgb")
+    measure(some, "accelerometer", "rgb", max_offset_s=3.0, video_rate_hz=rate / 2)
+    assert asked == [{"max_offset_s": 10.0, "video_scale": 1.0}, {"max_offset_s": 3.0, "video_scale": 2.0}]
+    assert seen.unclear == (index.recordings[0].id,) and seen.sensor == "accelerometer"
+    one, other = curves_of(some.recordings[0], "accelerometer", "rgb")
+    assert (seen.pairs[0].sensor_s, seen.pairs[0].video_s) == (one.seconds, other.seconds)
+
+
+def test_medians_are_of_three_recordings_and_of_drift_too() -> None:
+    pairs = [pair(n, 0.1 * n) for n in (4, 2, 0)]
+    drifting = [
+        dataclasses.replace(p, alignment=dataclasses.replace(p.alignment, drift_ppm=ppm))
+        for p, ppm in zip(pairs, (10.0, 20.0, 90.0), strict=True)
+    ]
+    rows = rows_of(measured(*drifting), median="all")
+    assert [row.recording for row in rows] == ["r0", "r2", "r4"], "in order"
+    assert {(row.offset_s, row.drift_ppm, row.by) for row in rows} == {(0.2, 20.0, "median of 3")}
+    with pytest.raises(DataError, match="2 of 2 recordings have no clear peak"):
+        rows_of(measured(*drifting[:2]), median="all")
+    with pytest.raises(DataError, match=r"1 of 1 recordings.*\(less than 1\.5 times the second one\): r9"):
+        rows_of(measured(pair(9, 0.1, 1.4)), clear_only=True)
+    assert [row.by for row in rows_of(measured(pair(9, 0.1)))] == ["own"]

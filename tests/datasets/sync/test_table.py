@@ -46,3 +46,30 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "sync.csv").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(DataError, match=r"sync.csv: cannot be read"):
         read_sync(tmp_path / "sync.csv")
+
+
+def test_a_scale_of_nothing_and_a_moment_of_no_length_are_refused(tmp_path: Path) -> None:
+    """Limits: -1,000,000 ppm, and a video that begins in the moment in which the sensor ends."""
+    head = "recording,sensor,video,offset_s,drift_ppm,confidence,sensor_s,video_s,by\n"
+    for offset, ppm, fits in ((0, -999_999, True), (0, -1_000_000, False), (3.99, 0, True), (4, 0, False)):
+        (tmp_path / "sync.csv").write_text(f"{head}a,s,v,{offset},{ppm},2,4,3,own\n")
+        if fits:
+            assert read_sync(tmp_path / "sync.csv")[0].offset_s == offset
+        else:
+            with pytest.raises(DataError, match="no moment in common"):
+                read_sync(tmp_path / "sync.csv")
+
+
+def test_how_it_is_written_and_what_else_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "sync.csv"
+    write_sync(path, [SyncRow("a", "s", "v", 1.23456, 12.345, 2.345, 4.00004, 3.12345)])
+    head = "recording,sensor,video,offset_s,drift_ppm,confidence,sensor_s,video_s,by\n"
+    assert path.read_text() == f"{head}a,s,v,1.2346,12.3,2.35,4.0000,3.1235,own\n"
+    path.write_text(f"\ufeff{head}a, s ,v,1,0,2,4,3, own\nb,s,v,1,0,2,4,3,own\na,t,v,1,0,2,4,3,own\n", encoding="utf-8")
+    assert [(row.recording, row.sensor, row.by) for row in read_sync(path)] == [
+        ("a", "s", "own"), ("b", "s", "own"), ("a", "t", "own"),
+    ]  # fmt: skip
+    path.write_text(head)
+    assert read_sync(path) == ()
+    with pytest.raises(DataError, match=r"absent\.csv: cannot be read"):
+        read_sync(tmp_path / "absent.csv")

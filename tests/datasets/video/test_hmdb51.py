@@ -4,7 +4,7 @@ import pytest
 
 from tests.datasets.video.clips import copy_clips
 from vskd.datasets.splits.protocol import load_protocol
-from vskd.datasets.video.hmdb51 import LABELS, index
+from vskd.datasets.video.hmdb51 import LABELS, index, read_split
 from vskd.errors import DataError
 
 CLASSES = ("brush_hair", "climb_stairs")
@@ -53,3 +53,36 @@ def test_a_line_of_another_form_is_refused(tmp_path: Path) -> None:
 
 def test_there_are_51_classes() -> None:
     assert len(set(LABELS)) == 51 and list(LABELS) == sorted(LABELS)
+
+
+@pytest.mark.parametrize("name", ["testTrainMulti_7030_splits", "test_train_splits", "splits"])
+def test_the_lists_lie_under_each_of_their_names(tmp_path: Path, name: str) -> None:
+    write_sample(tmp_path / "hmdb51_org")
+    (tmp_path / "hmdb51_org" / "testTrainMulti_7030_splits").rename(tmp_path / name)
+    found = index(tmp_path)
+    assert {r.factors["split2"] for r in found} == {"train", "test", "unused"} and found.problems[0].kind == "missing"
+    assert not any("no official split fits" in p.detail for p in found.problems)
+
+
+def test_without_lists_that_is_said_and_clips_train_nowhere(tmp_path: Path) -> None:
+    write_sample(tmp_path)
+    for path in (tmp_path / "testTrainMulti_7030_splits").iterdir():
+        path.unlink()
+    found = index(tmp_path)
+    assert {len(r.factors) for r in found} == {0}
+    told = [p.detail for p in found.problems if "no official split fits" in p.detail]
+    assert told == [
+        "without brush_hair_test_split1.txt no official split fits; download the lists, and unpack them there"
+    ]
+
+
+@pytest.mark.parametrize(("line", "told"), [("1", "'1' is not a clip"), (" a b.avi 3", "'a b.avi 3' is not a clip")])
+def test_a_list_holds_clips_and_marks(tmp_path: Path, line: str, told: str) -> None:
+    (tmp_path / "wave_test_split1.txt").write_text(f"x y.avi 1\n\n{line}\n")
+    with pytest.raises(DataError, match=rf"wave_test_split1\.txt, line 3: {told}"):
+        read_split(tmp_path, 1)
+    (tmp_path / "wave_test_split1.txt").write_text("x y.avi 1\nz.avi 0\nw.avi 2\n")
+    assert read_split(tmp_path, 1) == {"x y": "train", "z": "unused", "w": "test"} and read_split(tmp_path, 2) == {}
+    (tmp_path / "clap_test_split1.txt").write_text("z.avi 1\n")
+    with pytest.raises(DataError, match="z trains and tests in one split"):
+        read_split(tmp_path, 1)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from vskd.datasets.images.image_baselines import score
 from vskd.datasets.recording import Recording
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.datasets.video.random_division import random_division
@@ -53,3 +54,35 @@ def test_without_groups_nothing_is_said_of_them_and_one_clip_is_not_divided() ->
     found = random_division(recordings, Pictures({r.id: float(r.label) for r in recordings}))
     assert found is not None and found.groups_in_training is None
     assert random_division(recordings[:1], Pictures({"0": 0.0})) is None
+
+
+def test_two_clips_are_divided_and_a_fifth_is_rounded_up() -> None:
+    two = random_division([clip("0", 0, "a"), clip("1", 1, "b")], Pictures({"0": 0.0, "1": 1.0}))
+    assert two is not None and (two.recordings, two.accuracy, two.groups_in_training) == (2, 0.0, 0.0)
+    asked: list[int] = []
+
+    class Counted(Pictures):
+        def of(self, recordings: list[Recording]) -> np.ndarray:
+            asked.append(len(recordings))
+            return super().of(recordings)
+
+    recordings = [clip(str(n), n % 2, str(n)) for n in range(11)]
+    random_division(recordings, Counted({r.id: float(r.label) for r in recordings}))
+    assert asked == [8, 3] * 3, "training and test of three divisions"
+
+
+def test_macro_figures_are_means_over_the_divisions() -> None:
+    random = np.random.default_rng(6)
+    recordings = [clip(str(n), int(random.integers(4)), str(n)) for n in range(30)]
+    values = {r.id: float(random.normal()) for r in recordings}
+    f1, recall = [], []
+    for seed in range(3):
+        order = [recordings[n] for n in np.random.default_rng(seed).permutation(30)]
+        test, train = order[:6], order[6:]
+        said = [min(train, key=lambda r, t=t: abs(values[r.id] - values[t.id])).label for t in test]
+        figures = score(np.array([t.label for t in test]), np.array(said))
+        f1.append(figures.macro_f1)
+        recall.append(figures.macro_recall)
+    found = random_division(recordings, Pictures(values))
+    assert found is not None and f1 != recall
+    assert (found.macro_f1, found.macro_recall) == (pytest.approx(np.mean(f1)), pytest.approx(np.mean(recall)))

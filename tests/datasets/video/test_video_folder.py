@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,14 @@ def test_folders_that_mean_nothing_are_refused(tmp_path: Path, names: list[str],
     copy_clips(tmp_path, names)
     with pytest.raises(DataError, match=told):
         index(tmp_path)
+
+
+def test_a_folder_whose_name_is_no_text_is_no_class(tmp_path: Path) -> None:
+    copy_clips(tmp_path, ["jump/1.avi", "run/2.avi"])
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/w\xe4lk"))
+    try:
+        odd.mkdir()
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    found = index(tmp_path)
+    assert found.labels == ("jump", "run") and len(found) == 2

@@ -128,3 +128,78 @@ def test_a_file_of_many_short_recordings_has_the_rate_of_each() -> None:
     clock = fit_clock(stamps, "a.csv")
     assert clock.rate_hz == pytest.approx(50, rel=1e-3)
     assert clock.breaks == tuple(range(150, 3000, 150))
+
+
+@pytest.mark.parametrize(("samples", "rate"), [(3, None), (4, 50.0)])
+def test_four_stamps_say_a_rate(samples: int, rate: float | None) -> None:
+    assert fit_clock(even(samples), "a.csv").rate_hz == rate
+
+
+@pytest.mark.parametrize(("swaps", "refused"), [(10, False), (11, True)])
+def test_a_tenth_of_the_steps_may_go_back(swaps: int, refused: bool) -> None:
+    stamps = even(101)
+    for k in range(swaps):
+        stamps[[8 * k + 2, 8 * k + 3]] = stamps[[8 * k + 3, 8 * k + 2]]
+    if refused:
+        with pytest.raises(DataError, match="11 of 100 rows are older than the row before"):
+            fit_clock(stamps, "a.csv")
+    else:
+        clock = fit_clock(stamps, "a.csv")
+        assert (clock.backward, clock.repeated, clock.facts) == (10, 0, ("10 stamps late",))
+
+
+@pytest.mark.parametrize(("rate", "taken"), [(46.0, 46.0), (47.0, 31.0), (20.9, 20.9), (20.5, 31.0)])
+def test_a_nominal_rate_is_believed_beyond_half_as_much_again(rate: float, taken: float) -> None:
+    clock = fit_clock(even(300, rate), "a.csv", 31.0)
+    assert clock.rate_hz == taken and clock.period_s == pytest.approx(1 / taken)
+    told = (f"samples came in bursts: the stamps make {rate:g} Hz, the device's 31 Hz are taken",)
+    assert clock.facts == (told if taken == 31.0 else ())
+
+
+@pytest.mark.parametrize(
+    ("rate", "gap", "found"),
+    [(100.0, 0.095, False), (100.0, 0.105, True), (12.5, 0.235, False), (12.5, 0.245, True)],
+)
+def test_a_gap_is_a_tenth_of_a_second_and_three_steps(rate: float, gap: float, found: bool) -> None:
+    stamps = even(300, rate)
+    stamps[150:] += gap
+    clock = fit_clock(stamps, "a.csv")
+    assert clock.breaks == ((150,) if found else ()) and clock.facts == (("1 gap",) if found else ())
+    assert clock.gaps == ((pytest.approx(gap + 1 / rate),) if found else ())
+
+
+@pytest.mark.parametrize(("place", "found"), [(397, True), (398, False), (3, True), (2, False)])
+def test_a_break_has_three_samples_on_either_side(place: int, found: bool) -> None:
+    stamps = even(400)
+    stamps[place:] += 5.0
+    assert fit_clock(stamps, "a.csv").breaks == ((place,) if found else ())
+
+
+@pytest.mark.parametrize(("every", "told"), [(40, ()), (25, ("about 4 % of the samples are missing",))])
+def test_few_missing_samples_are_not_spoken_of(every: int, told: tuple[str, ...]) -> None:
+    stamps = even(2000)
+    assert fit_clock(np.delete(stamps, slice(10, None, every)), "a.csv").facts == told
+
+
+def test_jitter_is_that_of_ninety_five_in_a_hundred() -> None:
+    stamps = even(1000)
+    stamps[::10] += 0.003
+    stamps[::50] += 0.5
+    clock = fit_clock(stamps, "a.csv")
+    assert clock.jitter_s == pytest.approx(0.003, abs=2e-4) and clock.backward == 20
+    assert clock.facts == ("20 stamps late",)
+
+
+def test_rates_have_three_digits_and_periods_all() -> None:
+    clock = fit_clock(even(3000, 49.64), "a.csv")
+    assert clock.rate_hz == 49.6 and clock.period_s == pytest.approx(1 / 49.64, rel=1e-9)
+    assert fit_clock(np.repeat(even(100, 25.0), 2)[:150], "a.csv").repeated == 75
+
+
+@pytest.mark.parametrize("away", [-9, -4, -3, -2, -1, 1, 2, 3, 4, 8])
+@pytest.mark.parametrize("gap", [0.2, 60.0])
+def test_a_late_stamp_beside_a_gap_is_no_gap_of_its_own(away: int, gap: float) -> None:
+    stamps = even(400)
+    stamps[200:] += gap
+    stamps[200 + away] += 0.055
+    assert fit_clock(stamps, "a.csv").breaks == (200,)

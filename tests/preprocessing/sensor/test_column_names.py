@@ -135,3 +135,8 @@ def test_the_words_of_a_stream_of_its_own_may_be_all_that_a_column_has() -> None
     assert columns_by_name(["ankle_x", "ankle_y"], ("x", "y"), "ankle").columns == (0, 1)
     assert columns_by_name(["left_ankle_x", "left_ankle_y"], ("x", "y"), "ankle").columns == ()
     assert columns_by_name(["left_ankle_x", "left_ankle_y"], ("x", "y"), "left ankle").columns == (0, 1)
+
+
+def test_names_may_be_more_than_units() -> None:
+    assert [(c.index, c.seconds) for c in time_columns(["x", "time", "t"], ["", "ms"])] == [(1, 1e-3), (2, None)]
+    assert time_columns(["time"], [])[0].seconds is None

@@ -135,3 +135,50 @@ def test_a_circling_arm_is_not_taken_for_a_sensor_of_another_unit() -> None:
     assert gravity_fault(circling, "g", 50.0, stated=True) is None
     assert gravity_fault(circling, "g", 50.0) is not None, "where nobody says the unit, it must be proven"
     assert gravity_fault(9.81 * circling, "g", 50.0, stated=True) is not None, "whatever is said, a factor of ten shows"
+
+
+@pytest.mark.parametrize(("count", "dead"), [(74, False), (75, True)])
+def test_half_of_a_recording_that_stands_still_is_dead(count: int, dead: bool) -> None:
+    frozen = signal()
+    frozen[:, 20 : 20 + count] = frozen[:, [20]]
+    assert (dead_fault(frozen, "xyz") is not None) == dead
+
+
+def test_two_equal_samples_of_four_are_no_dead_sensor() -> None:
+    few = np.array([[0, 1, 1, 2], [3, 1, 1, 0], [1, 2, 2, 5]], dtype=np.float32)
+    assert dead_fault(few, "xyz") is None
+    assert "3 of 4 samples" in dead_fault(few[:, [0, 1, 1, 1]], "xyz").problem
+
+
+@pytest.mark.parametrize(("rate", "width"), [(10.0, 5), (50.0, 15), (1000.0, 150)])
+def test_a_stretch_is_three_tenths_of_a_second_and_five_samples(rate: float, width: int) -> None:
+    """Of a recording that is shorter, all of it."""
+    values = signal(3)
+    ordered = np.sort(values, axis=1)
+    clipped = np.clip(values, ordered[:, [2]], ordered[:, [-3]]).astype(np.float64)
+    stretches = [clipped[:, k : k + width] for k in range(150 - width + 1)]
+    stillest = sorted(stretches, key=lambda s: s.var(axis=1).sum())[: max(1, len(stretches) // 10)]
+    rest = at_rest(values, rate)
+    assert rest.length == pytest.approx(np.median([np.linalg.norm(s.mean(axis=1)) for s in stillest]), rel=1e-6)
+    change = np.sqrt(np.median([s.var(axis=1).sum() for s in stillest]))
+    assert rest.change == pytest.approx(change, rel=1e-3, abs=1e-6)
+
+
+def still(length: float) -> np.ndarray:
+    """Somebody who lies still, the vector so long."""
+    noise = np.random.default_rng(0).normal(0, 0.003, (3, 200))
+    return (np.array([[0.6], [0.0], [0.8]]) * length + noise).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("length", "fine", "unit"),
+    [
+        *((0.61, True, ""), (0.59, False, ""), (1.59, True, ""), (1.61, False, "")),
+        *((7.9, False, "m/s^2"), (7.7, False, "")),
+    ],
+)
+def test_limits_of_gravity_and_of_units(length: float, fine: bool, unit: str) -> None:
+    """0.6 to 1.6 g at rest; another unit is named within a quarter of its own gravity."""
+    fault = gravity_fault(still(length), "g", 50.0)
+    assert (fault is None) == fine and (fault is None or fault.unit in (unit, ""))
+    assert fault is None or (fault.unit == "m/s^2") == (unit == "m/s^2")

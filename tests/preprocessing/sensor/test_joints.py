@@ -8,7 +8,7 @@ import pytest
 from scipy.io import savemat
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.joints import cut_joints, in_body_frame, read_joints, trajectories
+from vskd.preprocessing.sensor.joints import cut_joints, in_body_frame, joints_shape, read_joints, trajectories
 from vskd.preprocessing.sync.cut import Cut
 
 
@@ -93,3 +93,9 @@ def test_what_is_no_skeleton_is_named(tmp_path: Path, joints: npt.ArrayLike, tol
     with pytest.raises(DataError, match=told) as caught:
         read_joints(path, "d_skel")
     assert str(path) in str(caught.value)
+
+
+def test_the_shape_is_told_by_the_kind_or_the_head(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"d_skel": np.ones((20, 3, 9))})
+    assert joints_shape(tmp_path / "a.mat", "d_skel") == (20, 3)
+    assert joints_shape(Path("a.h5")) == (33, 3) and joints_shape(Path("a.json")) == (17, 2)

@@ -6,9 +6,11 @@ import pytest
 from scipy.io import savemat
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.samples import ArraySamples, TextSamples, counts_on, open_samples
+from vskd.preprocessing.sensor.samples import ArraySamples, ColumnSamples, TextSamples, counts_on, open_samples
 
 COUNT = 20.0 * np.arange(60)
+BUMPY = COUNT + 10 * (np.arange(60) % 4 == 1)
+"""Uneven steps along a straight line from 0 to 1180, at most a percent off."""
 NOISE = np.random.default_rng(0).normal(size=60)
 
 
@@ -77,3 +79,79 @@ def test_dates_count_on_and_words_do_not(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"when,ax,what\n{rows}\n", encoding="utf-8")
     samples = open_samples(tmp_path / "a.csv")
     assert [counts_on(samples, column) for column in range(3)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("values", "counts"),
+    [
+        (np.where(np.arange(60) % 20 == 19, COUNT - 30, COUNT), False),  # three of 59 steps go back
+        (np.where(np.arange(60) % 29 == 28, COUNT - 30, COUNT), True),
+        (np.where(np.arange(60) % 10 == 9, COUNT - 30, COUNT), False),
+        (COUNT + 1.9 * (np.arange(60) % 2), True),
+        ([0.0, 1, 2, 3], True),
+        ([0.0, 1, 2], False),
+        (BUMPY, True),
+        (BUMPY + np.where(np.arange(60) == 29, 3.0, 0), False),
+        (np.where(np.arange(60) == 59, np.inf, COUNT), False),
+    ],
+)
+def test_limits_of_counting_on(values: npt.ArrayLike, counts: bool) -> None:
+    """19 of 20 steps go one way; the median step is off by a tenth at most, or all lies on a line to a percent."""
+    assert counts_on(one_column(values), 0) == counts
+
+
+def table(*columns: npt.NDArray[np.generic]) -> ColumnSamples:
+    return ColumnSamples(columns, "table", tuple("abcdef"[: len(columns)]))
+
+
+def test_columns_have_a_type_each() -> None:
+    when = np.array(["2024-03-01T10:00:00", "2024-03-01T10:00:00.5", "2024-03-01T10:00:02"], dtype="datetime64[ns]")
+    words = np.array(["walk ", None, "run"], dtype=object)
+    mixed = table(np.array([1, 2, 3]), np.array([0.5, np.nan, 2.0]), when, words, np.array([True, False, True]))
+    assert mixed.width == 5 and dict(mixed.declared) == {} and mixed.units == ()
+    assert [mixed.numbers(k).dtype.kind for k in (0, 1, 4)] == ["i", "f", "b"]
+    for column, what in ((2, "'c' holds moments"), (3, "'d' holds text")):
+        with pytest.raises(DataError, match=f"The column {what}, not numbers"):
+            mixed.numbers(column)
+    assert mixed.cells(0) == ["1", "2", "3"] and mixed.cells(1) == ["0.5", "", "2"]
+    assert mixed.cells(3) == ["walk", "", "run"] and mixed.first(3) == "walk " and mixed.first(0) == "1"
+    stamps = mixed.stamps(2)
+    assert stamps is not None and stamps[1] == "dates and times" and stamps[0].tolist() == [0.0, 0.5, 2.0]
+    assert table(np.append(when, np.datetime64("NaT"))).stamps(0) is None
+    assert table(np.array([], dtype=np.float64)).stamps(0) is None
+    assert counts_on(mixed, 2) and not counts_on(mixed, 3)
+
+
+def test_stamps_of_columns_are_text_or_counts() -> None:
+    nanoseconds = 1_700_000_000_000_000_001 + 20_000_000 * np.arange(5)
+    counts = table(nanoseconds).stamps(0, 1e-9)
+    assert counts is not None and counts[0].tolist() == pytest.approx((0.02 * np.arange(5)).tolist(), abs=1e-12)
+    texts = table(np.array([f"10:00:0{k}" for k in range(5)])).stamps(0)
+    assert texts is not None and texts[0].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_an_array_s_cells_and_first_stamp() -> None:
+    array = ArraySamples(np.array([[1709285400.5, 7.0], [1709285401.5, np.nan]]), "array")
+    assert array.first(0) == "1709285400.5" and array.cells(1) == ["7", ""] and array.width == 2
+    stamps = array.stamps(0, 1.0)
+    assert stamps is not None and stamps[0].tolist() == [0.0, 1.0]
+
+
+def test_a_table_s_first_cell_is_stripped(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("when,ax\n 5 ,1\n6,2\n", encoding="utf-8")
+    samples = open_samples(tmp_path / "a.csv")
+    assert samples.first(0) == "5" and samples.cells(1) == ["1", "2"]
+
+
+@pytest.mark.parametrize("suffix", [".CSV", ".NPY", ".MAT"])
+def test_endings_may_be_in_capitals(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".CSV":
+        path.write_text("1,2\n3,4\n", encoding="utf-8")
+    elif suffix == ".NPY":
+        with path.open("wb") as file:
+            np.save(file, np.array([[1.0, 2], [3, 4]]))
+    else:
+        with path.open("wb") as file:
+            savemat(file, {"mine": np.array([[1.0, 2], [3, 4]])})
+    assert open_samples(path, "mine" if suffix == ".MAT" else "").numbers(1).tolist() == [2, 4]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vskd.preprocessing.sensor.units import STANDARD_GRAVITY, conversion, normal_unit, parse_unit
+from vskd.preprocessing.sensor.units import GRAVITY, STANDARD_GRAVITY, conversion, normal_unit, parse_unit, spellings
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,29 @@ def test_other_quantities_are_not_converted(unit: str, wanted: str) -> None:
 
 def test_gravity_is_that_of_the_cgpm() -> None:
     assert STANDARD_GRAVITY == 9.80665
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "quantity", "factor"),
+    [
+        ("rpm", "rpm", "angular rate", 6.0),
+        ("mdps", "mdeg/s", "angular rate", 1e-3),
+        ("Gal", "cm/s^2", "acceleration", 0.01 / 9.80665),
+        ("2 * g", "2 g", "acceleration", 2.0),
+        ("3e-2 mg", "3e-2 mg", "acceleration", 3e-5),
+        ("1/16.4 dps", "1/16.4 deg/s", "angular rate", 1 / 16.4),
+        ("g [SI]", "g", "acceleration", 1.0),
+    ],
+)
+def test_names_quantities_and_factors(text: str, name: str, quantity: str, factor: float) -> None:
+    unit = parse_unit(text)
+    assert unit is not None and (unit.name, unit.quantity) == (name, quantity)
+    assert unit.factor == pytest.approx(factor, rel=1e-12)
+
+
+def test_unknown_units_are_the_same_but_for_spaces_and_case() -> None:
+    assert normal_unit(" Micro  Tesla ") == "microtesla"
+    assert conversion("micro Tesla", "MicroTesla") == 1.0 and conversion("micro Tesla", "nT") is None
+    assert spellings()["dps"].name == "deg/s" and GRAVITY == {"g": 1.0, "m/s^2": 9.80665}
+    spellings().clear()
+    assert parse_unit("g") is not None, "the table itself is not given away"

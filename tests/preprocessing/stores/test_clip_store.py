@@ -1,8 +1,10 @@
 """The store of clips: the frames that were asked for, exactly those of the whole clip; and every kind of bad clip."""
 
+import contextlib
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -13,15 +15,17 @@ from scipy.io import savemat
 
 from tests.preprocessing.stores.test_frame_store import pictures, write_video
 from tests.preprocessing.video.clips import marked, only_sound
-from vskd.errors import DataError
+from vskd.errors import CacheError, DataError
 from vskd.preprocessing.stores import clip_store
 from vskd.preprocessing.stores.clip_store import Ahead, Decode, build_clip_store, write_clip_frames
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
-from vskd.preprocessing.video import frames
+from vskd.preprocessing.sync.cut import Cut
+from vskd.preprocessing.video import selected
 from vskd.preprocessing.video.chosen import ClipCut
 from vskd.preprocessing.video.foreground import crop_to_foreground
-from vskd.preprocessing.video.frames import read_chosen_frames, read_frames
+from vskd.preprocessing.video.frames import Span, read_frames
 from vskd.preprocessing.video.sampling import clip_indices
+from vskd.preprocessing.video.selected import read_chosen_frames
 
 CUT = ClipCut(4, 24, 32)
 
@@ -81,7 +85,7 @@ def test_the_figure_is_cut_out_of_the_whole_clip(tmp_path: Path) -> None:
 def test_a_clip_whose_packets_are_miscounted_is_read_again(red: FrameSource, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = np.stack(list(read_frames(red.path, size=24)))
     for wrong in (0, 20, 40):
-        monkeypatch.setattr(frames, "_count_packets", lambda *_, wrong=wrong: wrong)
+        monkeypatch.setattr(selected, "_stated", lambda _, wrong=wrong: wrong)
         got, count = read_chosen_frames(red.path, lambda n: clip_indices(n, 4, "spread", 1), size=24)
         assert count == 31
         np.testing.assert_array_equal(got, whole[clip_indices(31, 4, "spread", 1)])
@@ -234,3 +238,45 @@ def test_the_real_clips(shared_data: Path, tmp_path: Path) -> None:
         clip = store.frames(one.id, np.arange(16))
         assert clip.shape == (16, 112, 112, 3) and clip.std() > 10
         assert store.fact(one.id, "frame_count") > 16
+
+
+def test_one_clip_is_decoded_by_many_threads_and_several_by_one_each(
+    red: FrameSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    real = clip_store.chosen_frames
+
+    def chosen(path: Path, cut: ClipCut, variable: str, span: object, threads: int) -> tuple[np.ndarray, int]:
+        asked.append((span, threads))
+        return real(path, cut, variable, None, threads)
+
+    monkeypatch.setattr(clip_store, "chosen_frames", chosen)
+    part = replace(red, id="part", cut=Cut(0.2, 0.7))
+    times = []
+
+    @contextlib.contextmanager
+    def around(one: FrameSource) -> Iterator[None]:
+        yield
+        times.append(one.id)
+
+    build_clip_store([red, part], tmp_path / "a.h5", CUT, around=around)
+    build_clip_store([red], tmp_path / "b.h5", CUT, workers=2)
+    assert asked == [(None, 0), (Span(0.2, 0.7, 30.0), 0), (None, 1)] and times == ["red", "part"]
+    assert FrameStore(tmp_path / "a.h5").fact("red", "rate_hz") == 30.0
+
+
+def test_by_default_no_clip_may_be_bad_and_nothing_is_replaced(red: FrameSource, tmp_path: Path) -> None:
+    build_clip_store([red], tmp_path / "c.h5", CUT)
+    with pytest.raises(CacheError, match="made with other settings"):
+        build_clip_store([red], tmp_path / "c.h5", ClipCut(3, 24, 32))
+    with pytest.raises(DataError, match="1 of 2 recordings are corrupt, more than the allowed 0%"):
+        build_clip_store([red, source(tmp_path / "absent.mp4")], tmp_path / "d.h5", CUT)
+
+
+def test_a_clip_of_two_equal_channels_has_three(tmp_path: Path) -> None:
+    """Only where all of them are equal one is enough."""
+    colours = np.random.default_rng(0).integers(0, 255, (2, 4, 4, 3)).astype(np.uint8)
+    for equal, channels in (((0, 0, 2), 3), ((0, 1, 0), 3), ((0, 0, 0), 1)):
+        with h5py.File(tmp_path / "c.h5", "w") as file:
+            write_clip_frames(source(tmp_path / "a.mp4"), file, decode=lambda _, k=equal: (colours[..., list(k)], 9))
+            assert file["data"].shape[-1] == channels and file["data"].attrs["frame_count"] == 9

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vskd.errors import CacheError, MissingExtraError, SettingError
+from vskd.errors import CacheError, DataError, MissingExtraError, SettingError
+from vskd.preprocessing.stores import gaf_store
 from vskd.preprocessing.stores.gaf_store import GafStore, build_gaf_store, encode_pyts
 from vskd.preprocessing.stores.window_store import WindowSource, WindowStore, build_window_store
 
@@ -112,9 +113,27 @@ def test_the_pyts_engine_gives_the_same_images(
     image.GramianAngularField = Reference  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "pyts", types.ModuleType("pyts"))
     monkeypatch.setitem(sys.modules, "pyts.image", image)
-    settings = {"method": "gasf+gadf", "scaling": scaling, "limit": 2.0, "image_size": 8}
+    settings = {"method": "gasf+gadf", "scaling": scaling, "limit": 0.5, "image_size": 8}
     build_gaf_store(windows, tmp_path / "a.h5", **settings)
     build_gaf_store(windows, tmp_path / "b.h5", engine="pyts", **settings)
     ours, theirs = GafStore(tmp_path / "a.h5"), GafStore(tmp_path / "b.h5")
     for recording in ours.ids:
         np.testing.assert_allclose(ours.images(recording), theirs.images(recording), atol=1e-6)
+
+
+def test_what_is_made_where_nothing_is_said(windows: Path, tmp_path: Path) -> None:
+    build_gaf_store(windows, tmp_path / "gaf.h5", image_size=8)
+    settings = GafStore(tmp_path / "gaf.h5").settings
+    assert {name: settings[name] for name in ("method", "scaling", "limit", "engine", "axes")} == {
+        "method": "gasf", "scaling": "minmax", "limit": 4.0, "engine": "torch", "axes": ["x", "y", "z"],
+    }  # fmt: skip
+    with pytest.raises(DataError, match="64"):  # the size of an image; the windows have 16 samples
+        build_gaf_store(windows, tmp_path / "large.h5")
+
+
+def test_images_that_are_not_finite_are_no_images(
+    windows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gaf_store, "_encoder", lambda *_: lambda w: np.full((len(w), 3, 8, 8), np.nan, np.float32))
+    with pytest.raises(DataError, match=r"3 of 3 .*recording r1 has images that are not finite"):
+        build_gaf_store(windows, tmp_path / "gaf.h5", image_size=8)

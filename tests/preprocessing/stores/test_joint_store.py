@@ -1,5 +1,6 @@
 """The store of skeletons: what was read is found again, and what cannot be read is named."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 from scipy.io import savemat
 
 from vskd.errors import CacheError, DataError
-from vskd.preprocessing.sensor.joints import read_joints, trajectories
+from vskd.preprocessing.sensor.joints import cut_joints, read_joints, trajectories
+from vskd.preprocessing.stores import joint_store
 from vskd.preprocessing.stores.joint_store import JointSource, JointStore, build_joint_store
+from vskd.preprocessing.sync.cut import Cut
 
 
 def source(folder: Path, name: str, joints: np.ndarray) -> JointSource:
@@ -66,3 +69,17 @@ def test_a_store_of_another_length_is_replaced_only_if_told(tmp_path: Path) -> N
         build_joint_store(sources, tmp_path / "store.h5", length=6)
     build_joint_store(sources, tmp_path / "store.h5", length=6, overwrite=True)
     assert JointStore(tmp_path / "store.h5").joints("a").shape == (60, 6)
+
+
+def test_a_cut_and_the_least_confidence_reach_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = source(tmp_path, "a", body(0, 30))
+    part = replace(plain, id="part", cut=(Cut(0.2, 0.5), 30.0))
+    build_joint_store([plain, part], tmp_path / "store.h5", length=8)
+    store = JointStore(tmp_path / "store.h5")
+    joints = read_joints(plain.path, plain.variable)
+    np.testing.assert_array_equal(store.joints("part"), trajectories(cut_joints(joints, *part.cut, part.path), 8))
+    assert not np.array_equal(store.joints("part"), store.joints("a")) and store.settings == {"length": 8}
+    asked = []
+    monkeypatch.setattr(joint_store, "read_joints", lambda *words: (asked.append(words[2]), joints)[1])
+    build_joint_store([plain], tmp_path / "sure.h5", length=8, least_confidence=0.25)
+    assert asked == [0.25] and JointStore(tmp_path / "sure.h5").settings == {"length": 8, "least_confidence": 0.25}

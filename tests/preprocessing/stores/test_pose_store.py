@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -16,7 +17,9 @@ from vskd.errors import DataError
 from vskd.files import WriteError
 from vskd.preprocessing.sensor.joints import joints_shape, read_joints
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.stores.checksum import seal
 from vskd.preprocessing.stores.pose_store import LIST, PoseReport, PoseSettings, PoseSource, build_poses, read_poses
+from vskd.preprocessing.video.frames import Span
 from vskd.preprocessing.video.pose_geometry import Picture, Square
 from vskd.preprocessing.video.pose_landmarks import JOINTS, Body
 
@@ -125,8 +128,6 @@ def test_what_is_there_is_not_made_again(sources: list[PoseSource], tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["data", "box"])
 def test_damage_is_found_and_mended(sources: list[PoseSource], tmp_path: Path, name: str) -> None:
-    import h5py
-
     build(sources, tmp_path / "poses")
     path = tmp_path / "poses" / "s%2Fone.h5"
     with h5py.File(path, "r+") as file:
@@ -192,3 +193,44 @@ def test_recordings_that_are_parts_of_a_video_have_its_frames(sources: list[Pose
         np.testing.assert_array_equal(read_poses(tmp_path / "poses" / f"p{k}.h5")[0], whole[3 * k : 3 * k + 6])
     moved = [replace(parts[0], reading=parts[1].reading), *parts[1:]]
     assert build(moved, tmp_path / "poses").reused == 2
+
+
+def test_what_the_list_says(sources: list[PoseSource], tmp_path: Path) -> None:
+    build(sources, tmp_path / "poses", Stage(empty=lambda grey: 25 < grey < 45))
+    listed = json.loads((tmp_path / "poses" / LIST).read_text())
+    assert listed["settings"] == {"models": SETTINGS.models, "person": "nearest", "schema": 1}
+    for source, name, frames in zip(sources, ("s%2Fone.h5", "s%2Ftwo.h5"), (12, 9), strict=True):
+        size = source.path.stat().st_size
+        assert listed["recordings"][source.id] == {"file": name, "video_bytes": size, "frames": frames, "empty": 3}
+    assert listed["left_out"] == {}
+
+
+def test_of_videos_in_which_nobody_is_ever_found_there_is_none(sources: list[PoseSource], tmp_path: Path) -> None:
+    """Whatever is allowed; and nothing is left out unless that is allowed."""
+    nobody = Stage(empty=lambda grey: True)
+    with pytest.raises(DataError, match=r"2 of 2 videos are left out, more than the allowed 100%: .*12 of its 12"):
+        build(sources, tmp_path / "poses", nobody, max_empty=1.0, max_bad_fraction=1.0)
+    half = Stage(empty=lambda grey: grey > 40)  # 6 of 12 frames, 3 of 9
+    assert build(sources, tmp_path / "half", half, max_empty=0.5).stored == 2
+    with pytest.raises(DataError, match="1 of 2 videos are left out, more than the allowed 0%"):
+        build(sources, tmp_path / "half", half, max_empty=0.49)
+
+
+def test_what_is_no_file_of_poses_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"absent\.h5: no such file\. Run `vskd preprocess pose` again"):
+        read_poses(tmp_path / "absent.h5")
+    for shape, box in (((12, 33), (12, 5)), ((12, 32, 8), (12, 5)), ((12, 33, 8), (11, 5)), ((12, 33, 8), (12, 4))):
+        with h5py.File(tmp_path / "odd.h5", "w") as file:
+            for name, size in (("data", shape), ("box", box)):
+                seal(file.create_dataset(name, data=np.zeros(size, np.float32)))
+        with pytest.raises(DataError, match=r"odd\.h5: is no file of poses"):
+            read_poses(tmp_path / "odd.h5")
+
+
+def test_a_depth_clip_in_capitals_is_one(tmp_path: Path) -> None:
+    (tmp_path / "depth.MAT").write_bytes(b"x")
+    with pytest.raises(DataError, match="is a depth clip"):
+        build([PoseSource("a", tmp_path / "depth.MAT", 30.0)], tmp_path / "poses")
+    assert PoseSource("a", tmp_path, 30.0).part == () and PoseSource("a", tmp_path, 30.0).span is None
+    part = PoseSource("a", tmp_path, 30.0, Reading(seconds=(1.0, 2.5)))
+    assert part.part == (1.0, 2.5) and part.span == Span(1.0, 2.5, 30.0)

@@ -1,5 +1,7 @@
 """The layout of a store."""
 
+import os
+import pickle
 from pathlib import Path
 
 import h5py
@@ -9,6 +11,7 @@ import pytest
 from vskd.errors import CacheError, DamagedCacheError
 from vskd.preprocessing.stores.checksum import seal
 from vskd.preprocessing.stores.store_file import (
+    METADATA_BYTES,
     Entry,
     Store,
     check_store,
@@ -113,3 +116,86 @@ def test_a_whole_store_is_compared_with_its_checksums(path: Path) -> None:
         Things(path).read("good")
     with pytest.raises(DamagedCacheError, match=r"s\.h5 is damaged .*good: the checksum"):
         Things(path).read_into("good", np.zeros(3, np.int64))
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    """Two recordings of four rows of 24 bytes, with a checksum for each row."""
+    array = np.arange(12).reshape(4, 3)
+    manifest = {"a/1": Entry("d", 10, 5, "hash", "", "content"), "b": Entry("d", 10, 5, "hash", "", "other")}
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        write_header(file, "things", {}, manifest)
+        for name, values in (("a/1", array), ("b", array + 100)):
+            dataset = file.create_dataset(f"recordings/{member_name(name)}", data=values, chunks=(1, 3))
+            seal(dataset)
+            dataset.attrs["rate_hz"] = 50.0
+            dataset.attrs["unit"] = np.bytes_("g")
+    return tmp_path / "rows.h5"
+
+
+def test_what_is_kept_is_read_once_as_long_as_there_is_room(rows: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Things(rows)
+    store._room = 96  # one of them fills it to the last byte
+    reads: list[str] = []
+    real = Store.read
+    monkeypatch.setattr(Store, "read", lambda self, i: (reads.append(i), real(self, i))[1])
+    for _ in range(2):
+        for recording, first in (("a/1", 0), ("b", 100)):
+            assert store.kept(recording)[0, 0] == first and store.length(recording) == 4
+    assert reads == ["a/1", "b", "b"]
+    assert store.kept("a/1") is store.kept("a/1") and store.kept("b") is not store.kept("b")
+    assert np.shares_memory(store.row("a/1", 2), store.kept("a/1"))
+
+
+def test_a_row_of_a_large_recording_is_read_alone_and_compared(rows: Path) -> None:
+    store = Things(rows)
+    store._room = 95
+    assert store.row("b", 2).tolist() == [106, 107, 108] and store.row("b", 0).tolist() == [100, 101, 102]
+    assert not store._kept
+    store.close()
+    with h5py.File(rows, "r+") as file:
+        file["recordings/b"][1, 1] = 0
+    damaged = Things(rows)
+    damaged._room = 95
+    assert damaged.row("b", 2).tolist() == [106, 107, 108]  # the damage is in another row
+    with pytest.raises(DamagedCacheError, match="b, row 1: the checksum"):
+        damaged.row("b", 1)
+    whole = Things(rows)
+    with pytest.raises(DamagedCacheError, match="the checksum"):
+        whole.row("b", 2)
+
+
+def test_contents_problems_and_facts_are_by_recording(rows: Path, path: Path) -> None:
+    store = Things(rows)
+    assert store.contents == {"a/1": "content", "b": "other"} and store.problems == {}
+    assert (store.fact("b", "rate_hz"), store.fact("b", "unit")) == (50.0, "g")
+    other = Things(path)
+    assert other.problems == {"bad/1": "broken"} and other.contents == {"good": ""}
+    with pytest.raises(CacheError, match="has no recording bad/1"):
+        other.dataset("bad/1")
+    with pytest.raises(CacheError, match=r"absent\.h5: there is no such store"):
+        Things(path.with_name("absent.h5"))
+    path.with_name("text.h5").write_text("no HDF5")
+    with pytest.raises(DamagedCacheError, match=r"text\.h5 is not a readable store"):
+        Things(path.with_name("text.h5"))
+
+
+def test_a_pickled_store_and_one_of_another_process_open_the_file_anew(rows: Path) -> None:
+    store = Things(rows)
+    store.read("b")
+    first = store._file
+    assert store.dataset("b").file == first and store._process == os.getpid()
+    again = pickle.loads(pickle.dumps(store))  # noqa: S301 - written in this line
+    assert again._file is None and again.read("b").tolist() == store.read("b").tolist()
+    store._process = -1  # as in a worker that inherited it
+    store.close()
+    assert first, "the file of another process is left alone"
+    assert store.read("b")[0, 0] == 100 and store._process == os.getpid()
+    opened = store._file
+    store.close()
+    assert not opened and store._file is None
+
+
+def test_few_places_are_remembered(rows: Path) -> None:
+    with open_store(rows, "things") as file:
+        assert file.id.get_mdc_config().max_size == METADATA_BYTES == 262144

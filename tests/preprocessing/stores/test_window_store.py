@@ -1,6 +1,7 @@
 """The store of windows: whole recordings and sliding windows, against the functions they are made of."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,15 @@ import pytest
 from scipy.io import savemat
 
 from tests.preprocessing.sensor.recordings import wrist
-from vskd.errors import DamagedCacheError, DataError
+from vskd.errors import CacheError, DamagedCacheError, DataError
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.joined import joined
 from vskd.preprocessing.sensor.reading import Reading
-from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows
+from vskd.preprocessing.sensor.resampling import resampled
+from vskd.preprocessing.sensor.signals import resample_to_length, sliding_windows
 from vskd.preprocessing.sensor.timed import Timed
 from vskd.preprocessing.stores.window_store import (
+    RESAMPLING_VERSION,
     WindowSettings,
     WindowSource,
     WindowStore,
@@ -64,10 +67,27 @@ def test_sliding(
     build_window_store(sources, out, mode="sliding", length=length, rate_hz=rate, stride=stride)
     store = WindowStore(out)
     for name, signal in signals.items():
-        wanted = sliding_windows(resample_to_rate(signal, 50.0, rate or 50.0), length, used)
+        wanted = sliding_windows(resampled(signal, 50.0, rate or 50.0), length, used)
         assert len(wanted) == store.num_windows(name) > 0
         np.testing.assert_array_equal(store.windows(name), wanted)
         assert store.num_samples(name) == SAMPLES[name]  # of the original
+
+
+def test_a_store_of_windows_that_were_resampled_otherwise_is_not_taken_for_this_one(
+    sources: list[WindowSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stores of before say no version."""
+    out = tmp_path / "w.h5"
+    sliding = partial(build_window_store, sources, out, mode="sliding", length=16, stride=8)
+    sliding(rate_hz=25.0)
+    settings = WindowStore(out).settings
+    assert settings["resampling"] == RESAMPLING_VERSION == 2
+    assert sliding(rate_hz=25.0).reused
+    monkeypatch.setattr("vskd.preprocessing.stores.window_store.RESAMPLING_VERSION", 3)
+    with pytest.raises(CacheError, match=r"w\.h5 was made with other settings"):
+        sliding(rate_hz=25.0)
+    assert not sliding(rate_hz=None, overwrite=True).reused
+    assert "resampling" not in WindowStore(out).settings, "windows at the stream's own rate are what they were"
 
 
 def test_a_recording_shorter_than_one_sliding_window(sources: list[WindowSource], tmp_path: Path) -> None:
@@ -291,3 +311,40 @@ def test_no_sliding_window_reaches_across_a_gap() -> None:
     assert [int(window[0, 0]) for window in found] == [0, 4, 12]
     with pytest.raises(DataError, match="r: 12 samples between 1 gaps are shorter than one window of 13"):
         cut_windows(timed, WindowSettings("sliding", 13), Path("r"))
+
+
+def test_gaps_are_said_and_glitches_of_any_stream(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    stamps = np.arange(150) / 50 + np.where(np.arange(150) >= 70, 0.5, 0.0)
+    np.savetxt(tmp_path / "r.csv", np.column_stack([stamps, wrist(150)]), delimiter=",", fmt="%.5f")
+    source = WindowSource(
+        "r", tmp_path / "r.csv", "", (1, 2, 3), ("x", "y", "z"), 50.0, "g", time_column=0,
+        reading=Reading(time_unit_s=1.0),
+    )  # fmt: skip
+    with caplog.at_level("WARNING", logger="vskd"):
+        build_window_store([source], tmp_path / "w.h5", mode="whole", length=32)
+    told = "1 of 1 recordings have gaps in time (whole windows bridge them, sliding ones do not reach across): r"
+    assert WindowStore(tmp_path / "w.h5").device_facts() == (told,)
+    assert f"w.h5: {told}" in caplog.text  # a stream without a name
+    both = of_two_sensors(tmp_path)  # its gyroscope goes far beyond the range that it states
+    build_window_store([both], tmp_path / "b.h5", mode="whole", length=32)
+    assert any("hold samples that the sensor cannot" in fact for fact in WindowStore(tmp_path / "b.h5").device_facts())
+
+
+def test_windows_begin_half_a_window_apart_unless_a_stride_is_said(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", wrist(100))
+    source = WindowSource("a", tmp_path / "a.npy", "", (), ("x", "y", "z"), 50.0)
+    build_window_store([source], tmp_path / "w.h5", mode="sliding", length=33)
+    starts = np.array([0, 16, 32, 48, 64]) / 50
+    np.testing.assert_allclose(WindowStore(tmp_path / "w.h5").times("a"), np.stack([starts, starts + 0.66], axis=1))
+
+
+def test_by_default_none_may_be_bad_and_nothing_is_replaced(sources: list[WindowSource], tmp_path: Path) -> None:
+    out = tmp_path / "w.h5"
+    build_window_store(sources, out, mode="whole", length=16)
+    with pytest.raises(CacheError, match="made with other settings"):
+        build_window_store(sources, out, mode="whole", length=32)
+    build_window_store(sources, out, mode="whole", length=32, overwrite=True)
+    assert WindowStore(out).windows("long").shape == (1, 3, 32)
+    sources[0].path.write_bytes(b"x")
+    with pytest.raises(DataError, match="1 of 3 recordings are corrupt"):
+        build_window_store(sources, out, mode="whole", length=32)

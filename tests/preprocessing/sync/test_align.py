@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from vskd.preprocessing.sync.align import GRID_HZ, align, correlation, on_grid
+from vskd.preprocessing.sync import align as align_module
+from vskd.preprocessing.sync.align import GRID_HZ, Alignment, align, correlation, on_grid
 from vskd.preprocessing.sync.curve import Curve
 
 
@@ -95,3 +96,62 @@ def test_the_grid_spans_the_stream_and_keeps_constants() -> None:
     grid = on_grid(Curve(np.array([0.0, 1.0, 2.0]), np.full(3, 4.0), 2.0), 1.5)
     assert len(grid) == int(3.0 * GRID_HZ)
     np.testing.assert_allclose(grid, 2.0)
+
+
+@pytest.mark.parametrize(("confidence", "height", "clear"), [(1.5, 0.4, True), (1.49, 0.9, False), (9.0, 0.39, False)])
+def test_a_clear_peak_is_high_and_alone(confidence: float, height: float, clear: bool) -> None:
+    assert Alignment(0.0, 0.0, confidence, height).clear == clear
+
+
+def test_the_grid_is_smoothed_by_a_gaussian_of_a_tenth_of_a_second() -> None:
+    times = np.arange(200) / 100
+    grid = on_grid(Curve(times, (times == 1.0).astype(float), 2.0), 1.0)
+    assert int(grid.argmax()) == 100
+    np.testing.assert_allclose(grid[[90, 110, 120]] / grid[100], [np.exp(-0.5), np.exp(-0.5), np.exp(-2)], rtol=1e-6)
+    assert len(on_grid(Curve(np.array([0.0]), np.ones(1), 0.005), 1.0)) == 2
+
+
+def test_a_peak_that_nothing_is_like_counts_twenty_times_at_most() -> None:
+    one = np.array([[2.0], [1.0]])
+    found = align(curve(one, 4.0, 50.0), curve(one, 4.0, 30.0), max_offset_s=0.3)
+    assert found.confidence == pytest.approx(found.correlation / 0.05) and found.correlation > 0.9
+
+
+@pytest.mark.parametrize("seconds", [89.9, 90.0])
+def test_from_ninety_seconds_on_windows_are_counted(seconds: float) -> None:
+    """Three windows that agree, and none elsewhere, are a confidence of three."""
+    strokes = bursts(100)
+    found = align(curve(strokes, 100.0, 50.0), curve(strokes, seconds, 30.0, offset=0.3))
+    assert (found.confidence == 3.0) == (seconds == 90.0) and found.offset_s == pytest.approx(0.3, abs=0.02)
+
+
+@pytest.mark.parametrize("seconds", [299.0, 300.0])
+def test_from_five_minutes_on_drift_is_looked_for(seconds: float) -> None:
+    strokes = bursts(320)
+    found = align(curve(strokes, 320.0, 50.0), curve(strokes, seconds, 30.0, offset=0.1, scale=1.0005))
+    assert found.drift_ppm == (0.0 if seconds == 299.0 else pytest.approx(500, abs=60))
+
+
+@pytest.mark.parametrize(("away", "confidence"), [(0.249, 5.0), (0.251, 4.0)])
+def test_windows_agree_within_a_quarter_of_a_second(away: float, confidence: float) -> None:
+    times, offsets = 15.0 + 30 * np.arange(5), np.array([1.0, 1.0, 1.0, 1.0, 1.0 + away])
+    found = align_module._agreement(times, offsets, np.array([0.5, 0.6, 0.7, 0.8, 0.9]), drift=False)
+    assert (found.confidence, found.offset_s, found.drift_ppm) == (confidence, 1.0, 0.0)
+    assert found.correlation == pytest.approx(0.7 if confidence == 5 else 0.65)
+
+
+def test_two_windows_are_no_line_and_a_clock_is_not_off_by_more_than_a_hundredth() -> None:
+    times = 15.0 + 30 * np.arange(3)
+    nothing = align_module._agreement(times, np.array([0.0, 0.0, 5.0]), np.ones(3), drift=False)
+    assert nothing == Alignment(0.0, 0.0, 1.0, 0.0)
+    for slope, ppm in ((0.0099, 9900), (0.0101, 0)):
+        found = align_module._agreement(times, 1 + slope * times, np.ones(3), drift=True)
+        assert found.drift_ppm == pytest.approx(ppm) and found.offset_s == pytest.approx(1.0 if ppm else 0.0)
+
+
+def test_a_peak_lies_between_samples_where_a_parabola_says() -> None:
+    assert align_module._between(np.array([0.0, 1.0, 3.0, 2.0]), 2) == pytest.approx(1 / 6)
+    assert (
+        align_module._between(np.array([3.0, 1.0]), 0) == 0.0 and align_module._between(np.array([1.0, 3.0]), 1) == 0.0
+    )
+    assert align_module._between(np.array([2.0, 2.0, 2.0]), 1) == 0.0

@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,3 +43,26 @@ def test_times_in_headers(tmp_path: Path) -> None:
     (tmp_path / "c.mp4").write_bytes(b"no video")
     with pytest.raises(DataError, match=r"c\.mp4: not a readable video"):
         start_in_header(tmp_path / "c.mp4")
+
+
+def test_times_in_names_are_universal_wherever_the_computer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert start_in_name(Path("VID_20240301_093015.mp4")) == START.timestamp()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_title_that_is_no_utf8_does_no_harm(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        container.metadata["creation_time"] = "2024-03-01T09:30:15Z"
+        container.metadata["title"] = "Latin-ONE"
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height = 32, 32
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    content = (tmp_path / "a.mkv").read_bytes()
+    (tmp_path / "a.mkv").write_bytes(content.replace(b"Latin-ONE", b"Latin-\xd6\xd1\xc9"))
+    assert start_in_header(tmp_path / "a.mkv") == START.timestamp()

@@ -26,6 +26,8 @@ NOISE = 6.0
 SIDE = 9
 """Stamps on each side of a break that must agree on it, so that single late ones make none."""
 FEWEST_AFTER = 3
+LEAST_OF_SHIFT = 0.5
+"""Of a break's shift its own step makes at least so much."""
 MOST_BACKWARD = 0.1
 """A larger fraction of steps back in time is no jitter, but rows out of order."""
 WITHIN_JITTER = 0.95
@@ -182,8 +184,9 @@ def _breaks(stamps: Seconds, period: float) -> tuple[npt.NDArray[np.int64], Seco
         before, after = off[max(0, place - SIDE) : place], off[place : place + SIDE]
         if min(len(before), len(after)) < FEWEST_AFTER:
             continue
-        shift = float(np.median(after) - np.median(before))
-        if abs(shift) > least and np.sign(shift) == np.sign(off[place] - off[place - 1]):
+        shift, jump = float(np.median(after) - np.median(before)), float(off[place] - off[place - 1])
+        # A late stamp beside a break is seen with that break's shift, of which it makes little itself.
+        if abs(shift) > least and jump / shift > LEAST_OF_SHIFT:
             found.append(int(place))
             shifts.append(shift)
     return np.array(found, dtype=np.int64), np.array(shifts)

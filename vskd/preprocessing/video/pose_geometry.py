@@ -58,7 +58,7 @@ def turned(points: Points, angle: float) -> Points:
 def whole(picture: Picture) -> Square:
     """The square about a whole picture, (height, width, channels)."""
     height, width = picture.shape[:2]
-    return Square(width / 2, height / 2, float(max(height, width)))
+    return Square(width / 2, height / 2, max(height, width))
 
 
 def about_person(hips: Points, reach: Points) -> Square | None:
