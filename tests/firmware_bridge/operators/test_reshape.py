@@ -1,12 +1,14 @@
 """RESHAPE against LiteRT's reference kernel."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, check, constant, moved
 from vskd.errors import BundleError
 from vskd.firmware_bridge.graph import read_graph
-from vskd.firmware_bridge.operators.reshape import same_bytes
+from vskd.firmware_bridge.operators.reshape import same_bytes, shares_input
 from vskd.firmware_bridge.planner import Plan
 from vskd.firmware_bridge.source import Source
 
@@ -39,3 +41,13 @@ def test_bytes_that_are_in_their_place_are_not_copied(place: int, statements: li
     (operator,) = read_graph(model.pack()).operators
     source = Source(Plan(64, {0: 16, 2: place}), in_place=False)
     assert same_bytes(operator.inputs[0], operator.output, source) == statements
+
+
+def test_the_place_of_what_is_computed_is_shared_and_that_of_a_constant_is_not() -> None:
+    """Its first input decides; the second one is the shape, a constant."""
+    options = ("ReshapeOptions", {"newShape": [1, 3, 4]})
+    values = [moved(1, 12), constant((1, 3, 4)), moved(1, 3, 4)]
+    (operator,) = read_graph(HandMade(values, [Step("RESHAPE", (0, 1), 2, options)]).pack()).operators
+    assert shares_input(operator) is operator.inputs[0] and len(operator.inputs) == 2
+    turned = dataclasses.replace(operator, inputs=operator.inputs[::-1])
+    assert shares_input(turned) is None
