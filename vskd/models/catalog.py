@@ -149,7 +149,7 @@ NETWORKS: Mapping[str, NetworkEntry] = {
             "series",
             Rocket1dSettings,
             build_rocket1d,
-            "1000 short kernels on the raw window, the best of a wrist (56,000 parameters for 27 classes)",
+            "1000 short kernels on the raw window, trained from random ones (56,000 parameters for 27 classes)",
         ),
         _entry(
             "rocket1d-050",
