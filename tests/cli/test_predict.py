@@ -1,6 +1,7 @@
 """`vskd predict`: recordings of three formats, one answer; and what does not fit the contract."""
 
 import json
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.io import loadmat
 
 from tests.firmware_bridge.bundles import make_bundle, movement, sensor_contract
 from vskd.cli.predict import predict
+from vskd.preprocessing.sensor.resampling import plan_resampling
 
 
 def test_predict(vskd, record, bundle: Path, tmp_path: Path) -> None:
@@ -142,6 +144,25 @@ def test_a_stream_as_json_is_an_object_per_line(vskd, streaming: tuple[Path, Pat
     events = [json.loads(line) for line in answer.out.splitlines()]
     assert {event["label"] for event in events} == {None}
     assert {event["status"] for event in events} == {"OK", "NOT_FINITE"}
+
+
+@pytest.mark.parametrize("rate", [100.0, 104.0, 20.0])
+def test_a_stream_at_another_rate_gives_the_labels_of_the_timeline(vskd, tmp_path: Path, rate: float) -> None:
+    """All of them, once the last sample is held for the delay."""
+    contract = sensor_contract(rate_hz=rate, length=48, calibrated=False, max_samples=10**9)
+    bundle = make_bundle(tmp_path / "real", contract).path
+    samples = movement(400, np.random.default_rng(1))
+    held = np.repeat(samples[-1:], plan_resampling(rate, 50.0).delay, axis=0)
+    for name, rows in (("long", samples), ("held", np.concatenate([samples, held]))):
+        np.savetxt(
+            tmp_path / f"{name}.csv", rows, delimiter=",", comments="", header=f"# rate_hz: {rate}\n# unit: g\nx,y,z"
+        )
+    timeline = json.loads(vskd("predict", bundle, tmp_path / "long.csv", "--json").out)
+    lines = vskd("predict", bundle, tmp_path / "held.csv", "--stream", "--json").out.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert len(events) == timeline["windows"]
+    assert [label for label, _ in groupby(e["label"] for e in events)] == [s["label"] for s in timeline["timeline"]]
+    assert len(timeline["timeline"]) > 2
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
-from vskd.recipe import DECIDING, Recipe, Training, load_recipe
+from vskd.recipe import DECIDING, Recipe, Training, load_recipe, parse_recipe
 from vskd.study.compare import teacher_key
 from vskd.study.controls import CONTROLS, is_control, with_controls
 
@@ -90,6 +90,14 @@ def test_controls_of_the_teacher_need_one(control: str) -> None:
     told = f"Control '{control}': recipe demo has no teacher to be replaced"
     with pytest.raises(RecipeError, match=told):
         with_controls([load_recipe("demo", ["distiller=none"])], [control])
+
+
+def test_one_that_teaches_itself_has_nobody_to_be_fused_with() -> None:
+    content = load_recipe("demo").model_dump(mode="json")
+    fused = content["distiller"] | {"fusion": "validation"}
+    recipe = parse_recipe(content | {"teachers": content["teachers"] * 2, "distiller": fused}, "two")
+    _, twin = with_controls([recipe], ["self"])
+    assert twin.distiller == recipe.distiller.model_copy(update={"fusion": "equal"})
 
 
 def test_a_random_teacher_differs_in_its_weights_alone() -> None:

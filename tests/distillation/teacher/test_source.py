@@ -7,13 +7,13 @@ import torch
 
 from tests.conftest import TINY_IMAGES
 from vskd.distillation.experiment import prepare
-from vskd.distillation.teacher.fusion import FusedTeacher
+from vskd.distillation.teacher.fusion import FusedTeacher, fusion_weights
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher, TeacherSource, finished_teacher
 from vskd.distillation.teacher.source import online, teacher_source
 from vskd.distillation.train import teach
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
-from vskd.recipe import Recipe, load_recipe
+from vskd.recipe import Recipe, load_recipe, parse_recipe
 
 STILL = tuple(
     f"student.sees.augmentation.{name}=0"
@@ -186,3 +186,41 @@ def test_a_teacher_of_the_same_sliding_windows_is_seen_online(tiny, shared_cache
     other = prepare(parse_recipe(content, "test"), shared_cache, with_teachers=True)
     with pytest.raises(RecipeError, match="the teacher sees sliding windows of accelerometer, and its cache holds one"):
         teacher_source(other, [finished_teacher(other, tmp_path / "teacher")])
+
+
+def two_teachers(recipe: Recipe, *overrides: str) -> Recipe:
+    """The recipe with its teacher twice, the second of another seed, their weights chosen on validation."""
+    content = recipe.updated(*overrides).model_dump(mode="json")
+    (teacher,) = content["teachers"]
+    fused = content["distiller"] | {"fusion": "validation"}
+    return parse_recipe(content | {"teachers": [teacher, teacher | {"seed": 5}], "distiller": fused}, "two")
+
+
+def test_weights_of_the_fusion_are_chosen_on_validation(recipe_of, place: Path) -> None:
+    """What both say of these recordings, and of no others."""
+    recipe = two_teachers(recipe_of(KD, "student.training.validation=carve"))
+    teach(recipe_of("seed=5"), place / "other", cache=place / "cache")
+    experiment = prepare(recipe, place / "cache", with_teachers=True)
+    teachers = [finished_teacher(experiment, place / name) for name in ("teacher", "other")]
+    source = teacher_source(experiment, teachers)
+    validation = experiment.training_split(recipe.student.training).validation
+    right = []
+    for teacher in teachers:
+        outputs, ids, labels = teacher.cache().outputs(validation)
+        assert ids == validation and len(ids) > 5
+        right.append(outputs.logits.softmax(1)[torch.arange(len(ids)), labels])
+    assert isinstance(source, FusedTeacher)
+    assert source.weights == pytest.approx(fusion_weights(torch.stack(right)))
+    assert source.weights != pytest.approx((0.5, 0.5))
+
+
+def test_without_validation_there_is_nothing_to_weigh_by(recipe_of, place: Path) -> None:
+    unvalidated = ("student.training.validation=none", "student.training.select=last")
+    with pytest.raises(RecipeError, match="weighs teachers by validation recordings, and there are none that all see"):
+        asked(two_teachers(recipe_of(KD, *unvalidated)), place, 2)
+
+
+@pytest.mark.parametrize(("distiller", "heard"), [("none", 0), ("kd", 1)])
+def test_one_teacher_is_not_weighed(recipe_of, distiller: str, heard: int) -> None:
+    with pytest.raises(RecipeError, match=f"fusion does nothing here: it weighs several teachers, and {heard} is"):
+        recipe_of(f"distiller={distiller}", "distiller.fusion=validation")

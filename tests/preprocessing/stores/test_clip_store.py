@@ -17,11 +17,12 @@ from vskd.errors import DataError
 from vskd.preprocessing.stores import clip_store
 from vskd.preprocessing.stores.clip_store import Ahead, Decode, build_clip_store, write_clip_frames
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
-from vskd.preprocessing.video import frames
+from vskd.preprocessing.video import selected
 from vskd.preprocessing.video.chosen import ClipCut
 from vskd.preprocessing.video.foreground import crop_to_foreground
-from vskd.preprocessing.video.frames import read_chosen_frames, read_frames
+from vskd.preprocessing.video.frames import read_frames
 from vskd.preprocessing.video.sampling import clip_indices
+from vskd.preprocessing.video.selected import read_chosen_frames
 
 CUT = ClipCut(4, 24, 32)
 
@@ -81,7 +82,7 @@ def test_the_figure_is_cut_out_of_the_whole_clip(tmp_path: Path) -> None:
 def test_a_clip_whose_packets_are_miscounted_is_read_again(red: FrameSource, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = np.stack(list(read_frames(red.path, size=24)))
     for wrong in (0, 20, 40):
-        monkeypatch.setattr(frames, "_count_packets", lambda *_, wrong=wrong: wrong)
+        monkeypatch.setattr(selected, "_stated", lambda _, wrong=wrong: wrong)
         got, count = read_chosen_frames(red.path, lambda n: clip_indices(n, 4, "spread", 1), size=24)
         assert count == 31
         np.testing.assert_array_equal(got, whole[clip_indices(31, 4, "spread", 1)])
