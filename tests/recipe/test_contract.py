@@ -367,7 +367,7 @@ def _fill_layers_of_zeros(module: torch.nn.Module) -> None:
     with torch.no_grad():
         for parameter in module.parameters():
             if parameter.ndim > 1 and not parameter.any():
-                parameter.fill_(0.01).flatten()[::2].neg_()
+                parameter.copy_(torch.linspace(-0.1, 0.1, parameter.numel()).view_as(parameter))
 
 
 class WatchingTrainer:
