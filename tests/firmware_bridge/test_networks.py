@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from tests.export.conftest import random_inputs, seeded
 from tests.firmware_bridge.conftest import Workbench, full_range, reference
@@ -12,15 +13,23 @@ from vskd.export.convert.structure import operator_names
 from vskd.export.int8.quantize import quantize_int8
 from vskd.firmware_bridge.operators.catalog import OPERATORS
 from vskd.models.catalog import build_network, parse_network
+from vskd.models.rocket1d import Rocket1d
 
 
 @pytest.mark.parametrize(
     ("name", "shape"),
-    [("separable-resnet1d-050", (3, 32)), ("separable-resnet2d", (2, 16, 16)), ("cnn1d", (3, 32))],
-    ids=["1d", "2d", "cnn1d"],
+    [
+        ("separable-resnet1d-050", (3, 32)),
+        ("separable-resnet2d", (2, 16, 16)),
+        ("cnn1d", (3, 32)),
+        ({"name": "rocket1d-050", "embedding_size": 24}, (3, 32)),
+    ],
+    ids=["1d", "2d", "cnn1d", "rocket"],
 )
-def test_generated_c_is_bit_exact(name: str, shape: tuple[int, ...], workbench: Workbench) -> None:
+def test_generated_c_is_bit_exact(name: str | dict[str, object], shape: tuple[int, ...], workbench: Workbench) -> None:
     network = seeded(lambda: build_network(parse_network(name), shape=shape, classes=5))
+    if isinstance(network, Rocket1d):
+        nn.init.normal_(network.classifier.weight)  # it begins at zero
     model = LogitsOnly(integer_form(network))
     content = quantize_int8(convert_float(model, torch.zeros(1, *shape)), random_inputs(16, shape))
     assert set(operator_names(content)) <= set(OPERATORS)

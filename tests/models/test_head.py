@@ -15,7 +15,7 @@ from vskd.schema import parse
 CLASSES, WIDTH = 4, 10
 SIZES = {"segments": 3, "samples": 48, "height": 48, "width": 48, "frames": 8}
 LINEAR = {
-    *("cnn1d", "separable-resnet1d", "separable-resnet1d-050", "separable-resnet2d"),
+    *("cnn1d", "rocket1d", "rocket1d-050", "separable-resnet1d", "separable-resnet1d-050", "separable-resnet2d"),
     *("resnet18", "resnet18-small-stem", "c3d-lean", "c3d-student", "c3d", "r2plus1d-18", "mc3-18"),
     *("convnext-tiny", "convnext-atto", "efficientnet-lite0", "efficientnet-v2-s", "efficientnet-v2-s-050"),
 }

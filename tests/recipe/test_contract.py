@@ -362,6 +362,14 @@ def digest(value: Any) -> str:
     return repr(value)
 
 
+def _fill_layers_of_zeros(module: torch.nn.Module) -> None:
+    """A layer whose weights begin at zero would hide in the first steps what is in front of it."""
+    with torch.no_grad():
+        for parameter in module.parameters():
+            if parameter.ndim > 1 and not parameter.any():
+                parameter.copy_(torch.linspace(-0.1, 0.1, parameter.numel()).view_as(parameter))
+
+
 class WatchingTrainer:
     """In place of Lightning's trainer: shows the observer what it was given, and leaves the weights as they are."""
 
@@ -381,6 +389,7 @@ class WatchingTrainer:
         see("state", {name: (t.shape, t.double().sum().item()) for name, t in task.state_dict().items()})
         see("frozen", [name for name, p in task.named_parameters() if not p.requires_grad])
         see("optimizer", _optimization(task, self._arguments["max_epochs"]))
+        _fill_layers_of_zeros(task)
         for epoch in (0, 50):
             task.__dict__["at"] = epoch
             task.on_train_epoch_start()

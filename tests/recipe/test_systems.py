@@ -21,6 +21,8 @@ from vskd.recipe.systems import DEFAULT, SYSTEM_OF, fitting_recipe
         (("efficientnet-v2-s",), "driver-inattention", "dangerous-driving"),
         ((None, "mobilenet-v3-small-075"), None, "dangerous-driving"),
         ((None, "separable-resnet1d-050"), None, "wrist"),
+        ((None, "rocket1d"), None, "wrist-best"),
+        ((None, "rocket1d-050"), None, "wrist-tiny"),
         ((None, "separable-resnet2d"), None, "vskd"),
         (("dangerous-driving", "squeezenet-lw"), None, "dangerous-driving"),
         (("kd",), "nowhere", "vskd"),

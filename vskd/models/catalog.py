@@ -23,6 +23,7 @@ from vskd.models.motion_maps import MotionMapsSettings, build_motion_maps
 from vskd.models.normalise import PHOTO_CHANNELS
 from vskd.models.photo import PhotoNetwork, PhotoSettings
 from vskd.models.resnet18 import ResNet18Settings, build_resnet18
+from vskd.models.rocket1d import HalfRocket1dSettings, Rocket1dSettings, build_rocket1d
 from vskd.models.separable_resnet1d import (
     HalfSeparableResNet1dSettings,
     SeparableResNet1dSettings,
@@ -143,6 +144,20 @@ NETWORKS: Mapping[str, NetworkEntry] = {
             HalfSeparableResNet1dSettings,
             partial(build_separable_resnet1d, width=0.5),
             "the same at half its width, for microcontrollers (0.03 M parameters)",
+        ),
+        _entry(
+            "rocket1d",
+            "series",
+            Rocket1dSettings,
+            build_rocket1d,
+            "1000 short kernels on the raw window, trained from random ones (56,000 parameters for 27 classes)",
+        ),
+        _entry(
+            "rocket1d-050",
+            "series",
+            HalfRocket1dSettings,
+            build_rocket1d,
+            "the same with 500 kernels, for microcontrollers (28,000 parameters for 27 classes)",
         ),
         _entry(
             "trn",

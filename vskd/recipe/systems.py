@@ -13,13 +13,15 @@ SYSTEM_OF: Mapping[str, str] = {
     "efficientnet": "dangerous-driving",
     "dangerous-driving": "dangerous-driving",
     "separable-resnet1d": "wrist",
+    "rocket1d-050": "wrist-tiny",
+    "rocket1d": "wrist-best",
     "simkd": "wrist",
     "c3d-lean": "kd3d-small",
     "c3d": "kd3d",
     "r2plus1d": "kd3d",
     "mc3": "kd3d",
 }
-"""How names of networks and distillers begin -> the system that they belong to."""
+"""How names of networks and distillers begin -> the system that they belong to; the first that fits counts."""
 
 
 def fitting_recipe(named: Iterable[str | None], dataset: str | None = None) -> str:

@@ -12,8 +12,15 @@ from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.export.convert.structure import operator_names
 from vskd.export.int8.quantize import quantize_int8
 from vskd.models.cnn1d import CNN1d
+from vskd.models.rocket1d import Rocket1d
 from vskd.models.separable_resnet1d import SeparableResNet1d
 from vskd.network import Outputs
+
+
+def _rocket() -> Rocket1d:
+    network = Rocket1d(3, 4, 24)
+    nn.init.normal_(network.classifier.weight)  # it begins at zero, and would hide what is in front of it
+    return network
 
 
 @pytest.mark.parametrize("bias", [False, True])
@@ -24,7 +31,13 @@ def test_a_pointwise_convolution_is_the_linear_layer(bias: bool, shape: tuple[in
 
 
 @pytest.mark.parametrize(
-    "build", [TinySeriesNet, lambda: CNN1d(3, 4, embedding_size=10), lambda: SeparableResNet1d(3, 4)]
+    "build",
+    [
+        TinySeriesNet,
+        lambda: CNN1d(3, 4, embedding_size=10),
+        lambda: SeparableResNet1d(3, 4),
+        _rocket,
+    ],
 )
 def test_the_rewritten_network_says_the_same_and_the_network_stays(build: type[nn.Module]) -> None:
     network = seeded(build)

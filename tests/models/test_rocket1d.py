@@ -1,0 +1,81 @@
+"""Kernels at several dilations: size, the folded convolution against a dilated one, and what gravity does."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vskd.errors import SettingError
+from vskd.models.catalog import build_network, parse_network
+from vskd.models.rocket1d import DILATIONS, KERNEL, MINIMUM_SAMPLES, Rocket1d
+
+
+@pytest.fixture
+def network() -> Rocket1d:
+    torch.manual_seed(0)
+    return Rocket1d(3, 4, embedding_size=10).eval()
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("rocket1d", 56_027), ("rocket1d-050", 28_027)])
+def test_size(name: str, parameters: int) -> None:
+    built = build_network(parse_network(name), shape=(3, 64), classes=27)
+    assert sum(p.numel() for p in built.parameters()) == parameters
+
+
+def ramp(network: Rocket1d, name: str, x: Tensor) -> Tensor:
+    """The feature by a dilated convolution, its batch normalisation written out."""
+    convolution, norm = (network.get_submodule(f"matches.{name}.{part}") for part in (0, 1))
+    assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+    dilation = int(name.removeprefix("dilation"))
+    answers = F.conv1d(x, convolution.weight[..., 0], padding=KERNEL // 2 * dilation, dilation=dilation)
+    scaled = norm.weight[:, None] * answers / (1 + norm.eps) ** 0.5 + norm.bias[:, None]
+    return scaled.clamp(0, 6)
+
+
+@pytest.mark.parametrize("samples", [MINIMUM_SAMPLES, 64])
+def test_folded_convolutions_are_dilated_ones(network: Rocket1d, samples: int) -> None:
+    x = torch.randn(2, 3, samples)
+    features = network(x).features
+    assert list(features) == [f"dilation{dilation}" for dilation in DILATIONS]
+    for name, feature in features.items():
+        torch.testing.assert_close(feature.flatten(2), ramp(network, name, x), rtol=1e-4, atol=1e-5)
+
+
+def test_zeros_fill_up_to_a_multiple_of_the_largest_dilation(network: Rocket1d) -> None:
+    x = torch.randn(2, 3, 61)
+    assert torch.equal(network(x).logits, network(F.pad(x, (0, 3))).logits)
+
+
+def test_a_steady_pull_is_not_seen_at_first_away_from_the_ends(network: Rocket1d) -> None:
+    x, edge = torch.randn(1, 3, 64), KERNEL // 2 * DILATIONS[1]
+    pulled = x + torch.tensor([0.3, -0.8, 0.5])[None, :, None]
+    for name in ("dilation1", "dilation2"):
+        before, after = (network(seen).features[name].flatten(2)[..., edge:-edge] for seen in (x, pulled))
+        torch.testing.assert_close(before, after, rtol=1e-4, atol=1e-4)
+
+
+def test_features_are_standardised_over_the_batch_and_the_classifier_begins_at_zero(network: Rocket1d) -> None:
+    embedding = network.train()(torch.randn(16, 3, 64)).embedding
+    torch.testing.assert_close(embedding.mean(dim=0), torch.zeros(10), rtol=0, atol=1e-5)
+    assert embedding.var(dim=0, correction=0).max() <= 1
+    assert embedding.var(dim=0, correction=0).mean() > 0.9
+    assert not network.classifier.weight.any()
+
+
+def test_dropout_stands_before_the_classifier_alone() -> None:
+    network = Rocket1d(3, 4, embedding_size=10, dropout=0.9).eval()
+    nn.init.normal_(network.classifier.weight)
+    outputs = network(x := torch.randn(2, 3, 64))
+    torch.testing.assert_close(outputs.logits, network.classifier(outputs.embedding))
+    network.dropout.train()
+    assert torch.equal(network(x).embedding, outputs.embedding)
+    assert not torch.equal(network(x).logits, outputs.logits)
+
+
+def test_fewer_kernels_than_dilations_leave_some_out() -> None:
+    assert list(Rocket1d(3, 4, embedding_size=2).matches) == ["dilation4", "dilation8"]
+
+
+def test_short_windows_are_refused() -> None:
+    with pytest.raises(SettingError, match=r"31 samples is too short for network 'rocket1d'.*32 samples"):
+        build_network(parse_network("rocket1d"), shape=(3, MINIMUM_SAMPLES - 1), classes=4)
