@@ -4,8 +4,9 @@
 
 `predict`: a text file of 50 Hz with a clock (10 hours are 1.8 million rows) through a bundle of sliding windows of 2.56
 s, one a second, whose model is a single layer, so that what is measured is vskd. Each length runs in a process of its
-own, which reports the most memory it ever held (ru_maxrss); `windows`: milliseconds to read a window for training, in
-random order, of a recording that does not fit into the memory that a store keeps.
+own, which reports the most memory it ever held (ru_maxrss); `resample`: samples of 104 Hz on the disk to windows of 50
+Hz; `windows`: milliseconds to read a window for training, in random order, of a recording that does not fit into the
+memory that a store keeps.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 RATE = 50.0
+FAST = 104.0
 HOURS = (1, 10)
 MINUTES = (107, 1070)
 READS = 400
@@ -46,6 +48,9 @@ def compare(folder: Path) -> None:
         figures.append((seconds, peak))
     (one, low), (ten, high) = figures
     print(f"ratio: time {ten / one:.2f}, memory {high / low:.2f}")
+    for hours in HOURS:
+        seconds, peak = measured(f"resample {hours}", folder)
+        print(f"resample {hours:2} h: {seconds:7.1f} s, peak {peak:6.1f} MiB", flush=True)
     reads = []
     for minutes in MINUTES:
         reads.append(measured(f"windows {minutes}", folder)[0])
@@ -78,7 +83,10 @@ def write_file(path: Path, hours: int) -> None:
 
 def step(what: str, folder: Path) -> None:
     kind, length = what.split()
-    seconds = predict(folder, length) if kind == "predict" else read_windows(folder, int(length))
+    if kind == "windows":
+        seconds = read_windows(folder, int(length))
+    else:
+        seconds = predict(folder, length) if kind == "predict" else resample(folder, length)
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
@@ -94,6 +102,29 @@ def predict(folder: Path, hours: str) -> float:
     answer = predict_timeline(bundle, folder / f"{hours}.csv", settings)
     if len(answer.times) != int(hours) * 3600 - 2:
         raise SystemExit(f"{len(answer.times)} windows")
+    return time.perf_counter() - start
+
+
+def resample(folder: Path, hours: str) -> float:
+    """Seconds for all windows of a recording of three axes."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from tests.firmware_bridge.bundles import sensor_contract
+    from vskd.bundle.long_file import LongRecording
+
+    count, path, random = int(int(hours) * 3600 * FAST), folder / f"{hours}.f32", np.random.default_rng(0)
+    with path.open("wb") as file:
+        for _ in range(int(hours) * 60):
+            file.write(random.normal(size=(count // int(hours) // 60, 3)).astype(np.float32).tobytes())
+
+    def read(first: int, behind: int) -> np.ndarray:
+        return np.fromfile(path, np.float32, 3 * (behind - first), offset=12 * first).reshape(-1, 3).T
+
+    start = time.perf_counter()
+    recording = LongRecording(read, ((0, count),), ((0, 0.0, 1 / FAST),), FAST)
+    contract = sensor_contract(length=128, stride=50, window_rate_hz=RATE)
+    windows = sum(len(some) for some, _ in recording.windows(contract))
+    if windows != int(hours) * 3600 - 2:
+        raise SystemExit(f"{windows} windows")
     return time.perf_counter() - start
 
 

@@ -232,7 +232,6 @@ class FeatureTaps:
         """Take the hooks away."""
         for handle in self._handles:
             handle.remove()
-        self._handles.clear()
         self._seen.clear()
 
 

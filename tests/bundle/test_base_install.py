@@ -123,15 +123,16 @@ def write_png(path: Path) -> None:
     Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(path)
 
 
-def test_only_another_rate_of_sliding_windows_needs_scipy(tmp_path: Path) -> None:
+def test_only_another_rate_of_whole_recordings_needs_scipy(tmp_path: Path) -> None:
     program = (
-        "import numpy as np\nfrom vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate\n"
+        "import numpy as np\nfrom vskd.preprocessing.sensor.resampling import resampled\n"
+        "from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate\n"
         "x = np.zeros((3, 100), np.float32)\n"
-        "print(resample_to_length(x, 32).shape, resample_to_rate(x, 50, 50).shape)\n"
+        "print(resample_to_length(x, 32).shape, resample_to_rate(x, 50, 50).shape, resampled(x, 50, 25).shape)\n"
         "resample_to_rate(x, 50, 25)"
     )
     done = bare(program, tmp_path)
-    assert done.stdout == "(3, 32) (3, 100)\n"
+    assert done.stdout == "(3, 32) (3, 100) (3, 50)\n"
     assert MissingExtraError("scipy", "resample").args[0] in done.stderr
 
 

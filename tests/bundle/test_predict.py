@@ -17,6 +17,7 @@ from vskd.bundle.sensor_file import Recorded
 from vskd.distillation.model import Model
 from vskd.errors import BundleError
 from vskd.export.ship import ExportReport
+from vskd.preprocessing.sensor.resampling import resampled
 from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate
 
 
@@ -77,8 +78,7 @@ def test_the_rate_of_the_recording_itself_counts():
     for rate, windows in ((48.5, 3), (51.5, 2)):  # 128 samples are 66 and 62 at 25 Hz
         found = contract_windows(Recorded(signal, rate, ()), contract)
         assert found.shape == (windows, 3, 32)
-        resampled = resample_to_rate(signal, rate, 25.0)
-        np.testing.assert_array_equal(found[1], resampled[:, 16:48])
+        np.testing.assert_array_equal(found[1], resampled(signal, rate, 25.0)[:, 16:48])
 
 
 def test_a_recording_shorter_than_a_window_is_refused():

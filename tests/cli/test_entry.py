@@ -126,3 +126,22 @@ def test_ctrl_c_that_the_caller_has_ignored_stays_ignored() -> None:
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(("code", "left"), [(entry.EXIT_INTERRUPTED, [True]), (0, []), (2, [])])
+def test_a_command_that_was_stopped_leaves_at_once_and_others_by_their_code(
+    monkeypatch: pytest.MonkeyPatch, code: int, left: list[bool]
+) -> None:
+    """Where the exception passed through `eval`, Python would end itself by the signal, not with 130."""
+    before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
+    found: list[bool] = []
+    monkeypatch.setattr("vskd.cli.main.run", lambda: code)
+    monkeypatch.setattr(entry, "_leave", lambda said=False: found.append(said))
+    try:
+        with pytest.raises(SystemExit) as caught:
+            entry.main()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # the work is done
+    finally:
+        signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = hook
+    assert (caught.value.code, found) == (code, left)

@@ -249,3 +249,15 @@ def test_what_a_command_needs_and_what_it_takes_where_nothing_is_said(name: str,
     ranges.pop("verbose", None)
     assert ranges == LIMITS.get(short, {})
     assert {p.name for p in command.params if getattr(p, "multiple", False) or p.nargs != 1} <= SEVERAL
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
+def test_what_is_taken_where_nothing_is_said_stands_in_the_help(name: str, command: click.Command) -> None:
+    if isinstance(command, click.Group):
+        return
+    context = click.Context(command, info_name=name)
+    for option in command.params:
+        value = DEFAULTS.get(name.removeprefix("vskd "), {}).get(str(option.name))
+        if isinstance(option, click.Option) and value not in (None, ""):
+            record = option.get_help_record(context)
+            assert record is not None and "default: " in record[1], f"{name} {option.opts[0]}: {record}"

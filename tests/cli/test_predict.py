@@ -1,6 +1,7 @@
 """`vskd predict`: recordings of three formats, one answer; and what does not fit the contract."""
 
 import json
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.io import loadmat
 
 from tests.firmware_bridge.bundles import make_bundle, movement, sensor_contract
 from vskd.cli.predict import predict
+from vskd.preprocessing.sensor.resampling import plan_resampling
 
 
 def test_predict(vskd, record, bundle: Path, tmp_path: Path) -> None:
@@ -144,6 +146,25 @@ def test_a_stream_as_json_is_an_object_per_line(vskd, streaming: tuple[Path, Pat
     assert {event["status"] for event in events} == {"OK", "NOT_FINITE"}
 
 
+@pytest.mark.parametrize("rate", [100.0, 104.0, 20.0])
+def test_a_stream_at_another_rate_gives_the_labels_of_the_timeline(vskd, tmp_path: Path, rate: float) -> None:
+    """All of them, once the last sample is held for the delay."""
+    contract = sensor_contract(rate_hz=rate, length=48, calibrated=False, max_samples=10**9)
+    bundle = make_bundle(tmp_path / "real", contract).path
+    samples = movement(400, np.random.default_rng(1))
+    held = np.repeat(samples[-1:], plan_resampling(rate, 50.0).delay, axis=0)
+    for name, rows in (("long", samples), ("held", np.concatenate([samples, held]))):
+        np.savetxt(
+            tmp_path / f"{name}.csv", rows, delimiter=",", comments="", header=f"# rate_hz: {rate}\n# unit: g\nx,y,z"
+        )
+    timeline = json.loads(vskd("predict", bundle, tmp_path / "long.csv", "--json").out)
+    lines = vskd("predict", bundle, tmp_path / "held.csv", "--stream", "--json").out.splitlines()
+    events = [json.loads(line) for line in lines]
+    assert len(events) == timeline["windows"]
+    assert [label for label, _ in groupby(e["label"] for e in events)] == [s["label"] for s in timeline["timeline"]]
+    assert len(timeline["timeline"]) > 2
+
+
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
@@ -203,3 +224,132 @@ def test_options_of_a_timeline_that_do_nothing_are_refused(
         assert answer.code == 2 and f"{words[0]} does nothing" in answer.err
     answer = vskd("predict", sliding_bundle, long_file, "--stream", "--smoothing", "median")
     assert answer.code == 2 and "--smoothing does not fit --stream" in answer.err
+
+
+@pytest.fixture
+def timeline(record, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """What the library is asked for; every model sees windows, and answers the same."""
+    import vskd.bundle.predict as library
+    from vskd.bundle import predict_timeline
+    from vskd.bundle.timeline import Segment
+
+    monkeypatch.setattr(library, "sees_windows", lambda _: True)
+    segments = (Segment(-0.0004, 2.5, 1, 0.75), Segment(2.5, 4.0, -1, 0.5))
+    answer = predict_timeline.TimelinePrediction(
+        segments,
+        np.zeros((7, 2)),
+        np.zeros((7, 2), np.float32),
+        ("sit", "run"),
+        1.256,
+        0.25,
+        ("assumed",),
+        (("u", "g"),),
+    )
+    return record(predict_timeline, "predict_timeline", answer)
+
+
+def test_every_setting_of_a_timeline_reaches_the_library(vskd, timeline, bundle: Path, tmp_path: Path) -> None:
+    from vskd.bundle.predict_timeline import TimelineSettings
+
+    words = ("--rate", 25, "--unit", "g", "--columns", "2,0,1", "--variable", "d", "--min-seconds", 2)
+    more = ("--smoothing", "majority", "--votes", 7, "--unknown-below", 0.25)
+    assert vskd("predict", bundle, tmp_path / "r.csv", *words, *more).code == 0
+    asked = timeline[0]
+    expected = TimelineSettings(smoothing="majority", votes=7, min_seconds=2.0, unknown_below=0.25)
+    assert expected in asked.values() and {bundle, tmp_path / "r.csv"} <= {
+        v for v in asked.values() if isinstance(v, Path)
+    }
+    named = {"rate_hz": 25.0, "unit": "g", "columns": (2, 0, 1), "variable": "d"}
+    assert {name: asked[name] for name in named} == named
+    assert vskd("predict", bundle, "r.csv", "--smoothing", "hmm", "--mean-seconds", 9).code == 0
+    assert TimelineSettings(smoothing="hmm", mean_seconds=9.0) in timeline[1].values()
+    assert vskd("predict", bundle, "r.csv", "--smoothing", "hysteresis", "--votes", 3).code == 0
+    assert vskd("predict", bundle, "r.csv").code == 0 and TimelineSettings() in timeline[3].values()
+
+
+def test_a_timeline_is_printed_with_what_was_understood(vskd, timeline, bundle: Path) -> None:
+    answer = vskd("predict", bundle, "r.csv")
+    assert [line.split() for line in answer.out.splitlines()] == [
+        ["start", "s", "end", "s", "label", "confidence"],
+        ["0.00", "2.50", "run", "0.750"],
+        ["2.50", "4.00", "unknown", "0.500"],
+        [],
+        ["windows", "7"],
+        ["latency", "1.26", "ms"],
+        ["unknown", "below", "0.250"],
+        ["u", "g"],
+    ]
+    assert answer.err == "note: assumed\n"
+    content = json.loads(vskd("predict", bundle, "r.csv", "--json").out)
+    assert content == {
+        "timeline": [
+            {"start_s": 0.0, "end_s": 2.5, "label": "run", "confidence": 0.75},
+            {"start_s": 2.5, "end_s": 4.0, "label": "unknown", "confidence": 0.5},
+        ],
+        "windows": 7,
+        "latency_ms": 1.256,
+        "unknown_below": 0.25,
+        "notes": ["assumed"],
+        "understood": {"u": "g"},
+    }
+
+
+def test_a_plot_shows_the_answers_under_the_signal(
+    vskd, timeline, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[object, ...]] = []
+    monkeypatch.setattr("vskd.modalities.timeline_figure.timeline_figure", lambda *a: drawn.append(a) or b"png")
+    assert vskd("predict", bundle, "r.csv", "--plot", tmp_path / "t.png").code == 0
+    assert (tmp_path / "t.png").read_bytes() == b"png" and not (tmp_path / "t.csv").exists()
+    assert drawn[0][2:] == ({"answers": [(-0.0004, 2.5, 1), (2.5, 4.0, -1)]}, ("sit", "run"))
+
+
+SENSOR = {"--rate": 50, "--unit": "g", "--columns": "1", "--variable": "x"}
+IMAGES = {"--box": "whole", "--every": 2, "--piece": 1}
+TIME = {"--out": "o", "--plot": "p", "--smoothing": "none", "--votes": 2, "--mean-seconds": 2, "--min-seconds": 0,
+        "--unknown-below": 0}  # fmt: skip
+
+
+@pytest.mark.parametrize(("flag", "value"), {**SENSOR, **IMAGES, **TIME}.items())
+def test_each_option_is_refused_where_it_does_nothing(vskd, bundle: Path, tmp_path: Path, flag: str, value) -> None:
+    (tmp_path / "i.png").touch()
+    answer = vskd("predict", bundle, "r.csv", "--stream", flag, value)
+    assert answer.code == 2 and f"{flag} does not fit --stream; see --stream-settings" in answer.err
+    file, what = ("r.csv", "a recording of a sensor") if flag in IMAGES else (tmp_path / "i.png", "which is of images")
+    answer = vskd("predict", bundle, file, flag, value)
+    assert answer.code == 2 and f"{flag} does not fit {file}, {what}" in answer.err
+
+
+@pytest.mark.parametrize(("text", "box"), [("1,2,3.5,4", (1.0, 2.0, 3.5, 4.0)), ("whole", "whole")])
+def test_a_box_is_four_numbers_or_a_word(vskd, bundle: Path, tmp_path: Path, monkeypatch, text: str, box) -> None:
+    seen: list[tuple[object, ...]] = []
+    monkeypatch.setattr("vskd.cli.predict._predict_pictures", lambda *given: seen.append(given))
+    (tmp_path / "i.png").touch()
+    words = ("predict", bundle, tmp_path / "i.png")
+    assert vskd(*words, "--box", text, "--every", 3, "--piece", 0.5, "--json").code == 0
+    assert seen == [(bundle, tmp_path / "i.png", box, 3, 0.5, True)]
+    for wrong in ("1,2,3", "1,2,3,4,5", "a,b,c,d", ""):
+        answer = vskd(*words, f"--box={wrong}")
+        assert answer.code == 2 and f"'{wrong}' is no box; write X1,Y1,X2,Y2 in pixels, or whole" in answer.err
+
+
+def test_pieces_of_a_clip_are_printed_where_there_are_several(vskd, capsys: pytest.CaptureFixture[str]) -> None:
+    from types import SimpleNamespace
+
+    from vskd.cli.predict import _print_clip
+
+    shares = dict(zip("abcdefg", (0.5, 0.2, 0.1, 0.08, 0.06, 0.04, 0.02), strict=True))
+    rows = np.array([[0.5, 0.25], [0.125, 0.875]])
+    answer = SimpleNamespace(label="a", labels=("a", "b"), per_window=rows, probabilities=shares, latency_ms=3.256)
+    _print_clip(SimpleNamespace(answer=answer, starts_s=(0.0, 1.00049)), as_json=False)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[:3] == [["label", "a"], ["latency", "3.26", "ms", "a", "clip"], ["probabilities"]]
+    assert [line[0] for line in lines[3:8]] == list("abcde")
+    assert lines[8:] == [["start", "(s)", "label", "probability"], ["0.0", "a", "0.500"], ["1.0", "b", "0.875"]]
+    _print_clip(SimpleNamespace(answer=answer, starts_s=(0.0, 1.00049)), as_json=True)
+    content = json.loads(capsys.readouterr().out)
+    assert content["pieces"][1] == {"start_s": 1.0, "label": "b", "probability": 0.875}
+    assert (content["label"], content["latency_ms"], content["probabilities"]) == ("a", 3.256, shares)
+    one = SimpleNamespace(**{**vars(answer), "labels": ("a",), "per_window": rows[:1]})
+    _print_clip(SimpleNamespace(answer=one, starts_s=(0.0,)), as_json=False)
+    assert "start (s)" not in capsys.readouterr().out

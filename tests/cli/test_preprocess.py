@@ -13,7 +13,7 @@ from scipy.io import loadmat
 
 from tests.datasets.video.clips import write_clip
 from tests.preprocessing.video.clips import only_sound
-from vskd.preprocessing.sensor.signals import resample_to_rate
+from vskd.preprocessing.sensor.resampling import resampled
 from vskd.preprocessing.stores.frame_store import FrameStore
 from vskd.preprocessing.stores.gaf_store import GafStore
 from vskd.preprocessing.stores.window_store import WindowStore
@@ -56,7 +56,7 @@ def test_sliding_windows_are_those_of_the_signal(
     answer = vskd("preprocess", "windows", "synthetic", "--data", synthetic_root, *sliding)
     assert answer.code == 0, answer.err
     samples = loadmat(synthetic_root / "Inertial" / "a1_s1_t1_inertial.mat")["d_iner"][:, :3].T.astype(np.float32)
-    signal = resample_to_rate(samples, 50, rate)
+    signal = resampled(samples, 50, rate)
     starts = range(0, signal.shape[1] - 15, stride)
     expected = np.stack([signal[:, start : start + 16] for start in starts])
     np.testing.assert_allclose(WindowStore(tmp_path / "w.h5").windows("a1_s1_t1"), expected, rtol=1e-6, atol=1e-6)

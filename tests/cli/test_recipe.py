@@ -27,7 +27,7 @@ def test_list_names_every_shipped_recipe(vskd) -> None:
     assert [row.split()[0] for row in rows] == [entry["name"] for entry in listed]
     marked = {row.split()[0] for row in rows if row.split()[1] == "*"}
     assert marked == {entry["name"] for entry in listed if entry["for_microcontrollers"]}
-    assert marked == {"berkeley", "day-stream", "few-labels", "wrist", "wrist-stream"}
+    assert marked == {"berkeley", "day-stream", "depth-wrist", "few-labels", "wrist", "wrist-stream"}
 
 
 def test_show_says_what_is_for_microcontrollers(vskd) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
-from vskd.distillation.run import TRAINER, RunFolder
+from vskd.distillation.run import TRAINER, WEIGHTS, RunFolder
 from vskd.errors import CheckpointError, DivergedError
 from vskd.models.weights.state import read_metadata
 
@@ -160,3 +160,38 @@ def test_rows_of_the_checkpoint_come_before_those_of_the_file(tmp_path: Path) ->
     rows.on_train_start(SimpleNamespace(current_epoch=1), None)  # type: ignore[arg-type]
     assert folder.metrics() == [{"epoch": 0, "loss": 1.0}]
     assert rows.state_dict() == {"rows": [{"epoch": 0, "loss": 1.0}]}
+
+
+def test_weights_of_before_hashes_were_recorded_are_recorded_when_they_are_gone_on_from(tmp_path: Path) -> None:
+    folder, module = RunFolder(tmp_path), SimpleNamespace(model=torch.nn.Linear(1, 1))
+    callback = SelectWeights(folder, "last")
+    trainer = SimpleNamespace(current_epoch=0, max_epochs=1, callback_metrics={})
+    callback.on_train_epoch_end(trainer, module)  # type: ignore[arg-type]
+    content = folder.weights_file.read_bytes()
+    (tmp_path / "SHA256SUMS").unlink()
+    callback.on_train_start(trainer, module)  # type: ignore[arg-type]
+    assert WEIGHTS in folder.sums.recorded() and folder.weights_file.read_bytes() == content
+    folder.weights_file.write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="damaged"):
+        callback.on_train_start(trainer, module)  # type: ignore[arg-type]
+
+
+def test_a_selection_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    callback = SelectWeights(RunFolder(tmp_path), "best")
+    assert callback.state_dict() == {"epoch": -1, "best": [-1.0, 0.0]}
+    callback.load_state_dict({"epoch": 3, "best": [0.75, -1.5]})
+    assert (callback.epoch, callback.state_dict()) == (3, {"epoch": 3, "best": [0.75, -1.5]})
+
+
+def test_figures_of_a_row_are_in_the_order_of_their_names(tmp_path: Path) -> None:
+    trainer = SimpleNamespace(
+        current_epoch=0,
+        callback_metrics={"b": torch.tensor(1.0), "a": torch.tensor(2.0)},
+        optimizers=[SimpleNamespace(param_groups=[{"lr": 0.5}, {"lr": 9.0}])],
+    )
+    rows = EpochRows(RunFolder(tmp_path))
+    for _ in range(2):
+        rows.on_train_epoch_end(trainer, None)  # type: ignore[arg-type]
+    first, second = RunFolder(tmp_path).metrics()
+    assert list(first) == ["epoch", "seconds", "learning_rate", "a", "b"] and first["learning_rate"] == 0.5
+    assert second["a"] == 2.0

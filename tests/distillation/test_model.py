@@ -197,3 +197,37 @@ def test_a_run_that_has_not_finished_has_no_model(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run folder"):
         load_model(tmp_path, seen("series", (3, 32)), 4)
     assert not RunFolder(tmp_path).complete
+
+
+class Layout(Network):
+    """Notes how the numbers that it is given lie in memory."""
+
+    embedding_size = 2
+
+    def forward(self, x: Tensor) -> Outputs:
+        self.seen = x
+        said = x.flatten(1)[:, :2]
+        return Outputs(said, said)
+
+
+class Doubling(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return 2 * x
+
+
+@pytest.mark.parametrize(
+    ("front", "shape", "last"),
+    [
+        (Doubling(), (2, 3, 4, 5), True),
+        (nn.Identity(), (2, 3, 4, 5), False),  # what the caller gave stays as it is
+        (Doubling(), (2, 3, 4), False),
+        (Doubling(), (2, 3, 4, 5, 6), False),
+    ],
+)
+def test_images_that_a_front_makes_lie_channels_last(front: nn.Module, shape: tuple[int, ...], last: bool) -> None:
+    """Convolutions on the CPU are faster with it."""
+    network, samples = Layout(), torch.rand(shape)
+    Model(front, network)(samples)
+    assert torch.equal(network.seen, front(samples))
+    assert network.seen.is_contiguous() != last
+    assert not last or network.seen.is_contiguous(memory_format=torch.channels_last)

@@ -261,3 +261,38 @@ def test_wrong_settings_are_explained(argument: dict[str, object], message: str)
 def test_a_training_that_diverges_says_so() -> None:
     with pytest.raises(DivergedError, match="training diverged in epoch 1"):
         distill_modules(mlp(), None, loader(X, LABELS), "none", epochs=2, optimizer="sgd", learning_rate=1e38)
+
+
+def test_what_is_taken_where_nothing_is_said() -> None:
+    import inspect
+
+    said = {n: p.default for n, p in inspect.signature(distill_modules).parameters.items() if p.default is not p.empty}
+    assert said == {
+        "distiller": "kd",
+        "epochs": 10,
+        "optimizer": "adamw",
+        "learning_rate": 1e-3,
+        "weight_decay": 0.01,
+        "schedule": "constant",
+        "label_smoothing": 0.0,
+        "gradient_clip": 0.0,
+        "validation": None,
+        "student_embedding": None,
+        "teacher_embedding": None,
+        "device": None,
+        "seed": 0,
+    }
+
+
+def test_accuracy_is_a_share_of_all_samples_in_evaluation_mode() -> None:
+    """Batches of unequal size count by their samples; a module of vskd gives outputs."""
+
+    class Said(nn.Module):
+        def forward(self, x: Tensor) -> Outputs:
+            assert not self.training
+            return Outputs(x, x)
+
+    x = torch.eye(3)[[0, 1, 2, 0, 1]]
+    labels = torch.tensor([0, 1, 0, 0, 0])
+    batches = [(x[:4], labels[:4]), (x[4:], labels[4:])]
+    assert accuracy(Said(), batches) == accuracy(nn.Identity(), batches) == 3 / 5

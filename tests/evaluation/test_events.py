@@ -159,3 +159,11 @@ def test_time_that_nobody_labelled_is_neither_right_nor_wrong() -> None:
     assert found is not None and found.hours == pytest.approx(3 / 3600)
     assert found.answered == 2  # what lies wholly where nobody labelled does not count: walk at both ends
     assert event_figures(windows_of([0, 0], [0, 0]), {"a": Timeline((), 0)}, "none") is None
+
+
+def test_a_window_that_only_touches_an_event_does_not_find_it() -> None:
+    """The event lasts from 2 to 4 s; windows of its label end where it begins, and begin where it ends."""
+    found = event_figures(windows_of([1, 0, 0, 0, 1], [0] * 5), {"a": Timeline(((2.0, 4.0, 1),), 0)}, "none")
+    assert found is not None and (found.found, found.latency_s) == (0.0, None)
+    within = event_figures(windows_of([0, 1, 0, 0, 0], [0] * 5), {"a": Timeline(((2.0, 4.0, 1),), 0)}, "none")
+    assert within is not None and (within.found, within.latency_s) == (1.0, 1.0)  # the window from 1 to 3

@@ -165,3 +165,52 @@ def test_the_label_setting_is_stamped_and_older_files_had_all_labels(
     (tmp_path / "results.json").write_text(json.dumps(content))
     older = read_results(tmp_path / "results.json")
     assert (older.labels, older.labels_title) == (None, "all")
+
+
+def test_what_is_stamped_stands_under_its_own_name(make_predictions) -> None:
+    """No two can be exchanged, and none is lost."""
+    from vskd.evaluation.results import DataStamp, LatencyRow, OverTime, ProtocolStamp, TeacherFigures
+    from vskd.evaluation.windows import WindowFigures
+
+    windows = WindowFigures(
+        n=4, unlabelled=1, accuracy=0.5, macro_f1=0.4, balanced_accuracy=0.3, confusion=((1, 1), (1, 1))
+    )
+    latency = LatencyRow(model="int8", p50_ms=1, p95_ms=2, min_ms=0.5, images_per_s=9, threads=1, warmup=2, runs=3)
+    stamped = {
+        "kind": "bundle",
+        "recipe": "r",
+        "dataset": "d",
+        "network": "n",
+        "distiller": "kd",
+        "protocol": ProtocolStamp(name="p", hash="h", fold="f", split_hash="s"),
+        "split": "validation",
+        "seed": 7,
+        "data": DataStamp(hash="a" * 64, parts={"labels": "b" * 64}),
+        "labels": LabelsStamp(title="10 %", hash="x", labelled=1, unlabelled=9),
+        "teacher": TeacherFigures(accuracy=0.9, macro_f1=0.8, n=5),
+        "timings": {"train": 1.5},
+        "model_bytes": 11,
+        "parameters": 22,
+        "environment": {"torch": "2"},
+        "latency": (latency,),
+        "left_out": {"a": "broken"},
+        "notes": ("so",),
+    }
+    results = build_results(make_predictions(), over_time=OverTime(windows=windows), **stamped)
+    assert {name: getattr(results, name) for name in stamped} == stamped
+    assert (results.windows, results.events) == (windows, None)
+
+
+def test_rows_of_classes_and_subjects_are_the_metrics_own(make_predictions, make_results) -> None:
+    predictions = make_predictions()
+    results = make_results(predictions, bootstrap=Bootstrap(resamples=20, level=0.5))
+    metrics = evaluate_predictions(predictions)
+    for row, own in zip(results.per_class, metrics.per_class, strict=True):
+        expected = (own.name, own.precision, own.recall, own.f1, own.support)
+        assert (row.name, row.precision, row.recall, row.f1, row.support) == expected
+    for row, one in zip(results.per_subject, metrics.per_subject, strict=True):
+        assert (row.subject, row.accuracy, row.macro_f1, row.n) == (one.subject, one.accuracy, one.macro_f1, one.n)
+        assert row.accuracy_interval == statistics.wilson_interval(round(one.accuracy * one.n), one.n, 0.5)
+    expected = statistics.bootstrap_interval(predictions, "macro_f1", "recordings", resamples=20, level=0.5)
+    assert results.intervals["macro_f1"].recordings == expected
+    assert set(results.intervals) == {"accuracy", "macro_f1"}

@@ -295,6 +295,21 @@ def test_of_many_cells_exchanges_are_drawn_and_agree(make_predictions, monkeypat
     assert drawn == statistics.permutation_test(runs, others) != statistics.permutation_test(runs, others, seed=1)
 
 
+def test_up_to_the_limit_of_cells_the_test_is_exact(make_predictions, monkeypatch: pytest.MonkeyPatch) -> None:
+    right, wrong = make_predictions(skill=50.0, subjects=3), make_predictions(skill=-50.0, subjects=3)
+    monkeypatch.setattr(statistics, "EXACT_CELLS", 6)
+    assert statistics.permutation_test([right] * 2, [wrong] * 2) == 2 / 2**6
+    monkeypatch.setattr(statistics, "EXACT_CELLS", 5)
+    monkeypatch.setattr(statistics, "EXCHANGES", 7)
+    drawn = statistics.permutation_test([right] * 2, [wrong] * 2)
+    assert drawn is not None and (drawn * 8) % 1 == 0 and drawn >= 1 / 8, "the observed one counts, too"
+
+
+def test_figures_that_every_published_interval_rests_on() -> None:
+    assert (statistics.LEVEL, statistics.RESAMPLES, statistics.FEW_SUBJECTS) == (0.95, 2000, 5)
+    assert (statistics.EXACT_CELLS, statistics.EXCHANGES) == (16, 10_000)
+
+
 def test_unknown_people_cannot_be_exchanged(make_predictions) -> None:
     one = make_predictions()
     unknown = Predictions(one.ids, ["unknown"] * len(one), one.labels, one.probabilities, one.class_names)

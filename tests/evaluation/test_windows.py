@@ -63,6 +63,12 @@ def test_a_stretch_is_the_mean_of_the_windows_whose_middle_lies_within() -> None
     np.testing.assert_allclose(found.probabilities, [[0.1, 0.45, 0.45], [0.1, 0.1, 0.8]])
 
 
+def test_a_middle_on_a_border_belongs_to_what_begins_there() -> None:
+    windows = answers("aaaa", [1, 1, 2, 2], [1, 1, 2, 0])  # middles at 1, 2, 3 and 4 s
+    found, _ = stretch_predictions(windows, {"a": Timeline(((1.0, 3.0, 1), (3.0, 4.0, 2)))})
+    np.testing.assert_allclose(found.probabilities, [[0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])
+
+
 def test_a_stretch_between_two_middles_has_the_nearest_window() -> None:
     windows = answers("aaaa", [1, 1, 2, 2], [1, 2, 0, 0])
     found, _ = stretch_predictions(windows, {"a": Timeline(((2.1, 2.5, 1),))})
@@ -82,8 +88,11 @@ def test_rows_are_read_back_as_they_were(tmp_path: Path) -> None:
         table.writerow([*FIXED_COLUMNS, *STAMPS, *(f"p_{name}" for name in CLASSES)])
         blank = [""] * len(STAMPS)
         table.writerow(["a", "sa", 1, "run", 1, "run", *blank, 0.1, 0.8, 0.1])  # of the recording as a whole
+        numbers = []
         for head, probabilities in window_rows(windows):
+            numbers.append(head[-3])
             table.writerow([*head, *[""] * (len(FIXED_COLUMNS) + len(STAMPS) - len(head)), *probabilities])
+    assert numbers == [0, 1, 0]  # counted in each recording
     read = read_windows(path)
     assert read is not None and (read.ids, read.subjects, read.class_names) == (windows.ids, windows.subjects, CLASSES)
     assert read.labels.tolist() == [1, UNLABELLED, 2]

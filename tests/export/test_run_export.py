@@ -7,9 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from vskd.bundle.budget import Needs
 from vskd.bundle.bundle import load_bundle, verify_bundle
+from vskd.datasets.recording import UNLABELLED
 from vskd.datasets.synthetic.dataset import index
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.model import Model
@@ -213,3 +215,86 @@ def test_the_table_of_layers_is_of_a_few_samples(tmp_path: Path, monkeypatch: py
     run_export._layer_table(tmp_path / "layers.md", samples, "contract")(b"float", b"int8")  # type: ignore[arg-type]
     assert asked == [(b"float", b"int8", [(n, "contract") for n in range(8)])]
     assert (tmp_path / "layers.md").read_text() == "table of ['row']\n"
+
+
+def experiment_of(timelines: dict[str, object], labels: dict[str, list[int]]) -> Any:
+    """Recordings of class 7 whose windows show these classes; batches of two windows."""
+    asked: list[tuple[Any, ...]] = []
+
+    def batches(ids: tuple[str, ...], *, batch_size: int) -> list[Any]:
+        asked.append((ids, batch_size))
+        rows = [(i, n, label) for i in ids for n, label in enumerate(labels[i])]
+        parts = [rows[k : k + 2] for k in range(0, len(rows), 2)]
+        return [
+            SimpleNamespace(
+                ids=tuple(i for i, _, _ in part),
+                inputs=[f"{i}{n}" for i, n, _ in part],
+                labels=torch.tensor([label for _, _, label in part]),
+            )
+            for part in parts
+        ]
+
+    inputs = SimpleNamespace(batches=batches, deployed=lambda given: [f"deployed {x}" for x in given], asked=asked)
+    recordings = {i: SimpleNamespace(timeline=timelines.get(i), label=7) for i in labels}
+    training = SimpleNamespace(batch_size=64)
+    recipe = SimpleNamespace(student=SimpleNamespace(training=training))
+    return SimpleNamespace(inputs=inputs, recordings=recordings, recipe=recipe)
+
+
+def test_a_window_of_a_long_recording_counts_by_itself_and_without_a_label_not_at_all() -> None:
+    experiment = experiment_of({"long": "a day"}, {"short": [7, 7], "long": [1, UNLABELLED, 2]})
+    found = run_export._labelled_windows(experiment, ("short", "long"))
+    assert [(w.id, w.window, w.label) for w in found] == [
+        ("short", "deployed short0", 7),
+        ("short", "deployed short1", 7),
+        ("long#2", "deployed long0", 1),
+        ("long#3", "deployed long2", 2),
+    ]
+    assert experiment.inputs.asked == [(("short", "long"), 64)]
+
+
+def test_calibration_has_every_window_with_the_recording_it_is_of() -> None:
+    experiment = experiment_of({}, {"a": [7, 7], "b": [7]})
+    assert list(run_export._samples(experiment, ("a", "b"))) == [
+        ("a", "deployed a0"),
+        ("a", "deployed a1"),
+        ("b", "deployed b0"),
+    ]
+
+
+def test_what_a_teacher_of_other_streams_saw_was_not_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def of(streams: tuple[str, ...]) -> Any:
+        return SimpleNamespace(student=SimpleNamespace(sees=SimpleNamespace(streams=streams)))
+
+    teachers = {
+        "same": (of(("wrist",)), {"t1": "x"}),
+        "other": (of(("rgb",)), {"t2": "x"}),
+        "silent": (of(("wrist",)), None),
+    }
+
+    class Folder:
+        def __init__(self, path: str) -> None:
+            self._recipe, self._contents = teachers[path]
+
+        def learned(self) -> Any:
+            return None if self._contents is None else SimpleNamespace(contents=self._contents)
+
+        def recipe(self) -> Any:
+            return self._recipe
+
+    monkeypatch.setattr(run_export, "RunFolder", Folder)
+    monkeypatch.setattr(run_export, "learned_from", lambda found, count: (sorted(found), count))
+    inputs = SimpleNamespace(fingerprints=lambda ids: {f"own {i}": i for i in ids})
+    experiment: Any = SimpleNamespace(inputs=inputs, recipe=of(("wrist",)))
+    folder: Any = SimpleNamespace(teacher_runs=lambda: tuple(teachers))
+    assert run_export._learned(experiment, folder, ("a", "b")) == (["own a", "own b", "t1"], 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "chosen"), [(1, "a"), (2, "ag"), (3, "adg"), (6, "abcefg"), (7, "abcdefg"), (8, "abcdefg")]
+)
+def test_those_who_calibrate_are_spread_from_the_first_to_the_last(count: int, chosen: str) -> None:
+    found, others = _spread(tuple("abcdefg"), count)
+    assert found[0] == "a" and (count == 1 or found[-1] == "g")
+    assert sorted((*found, *others)) == list("abcdefg") and len(found) == len(chosen)
+    assert count == 6 or "".join(found) == chosen

@@ -9,8 +9,10 @@ import pytest
 from tests.firmware_bridge.bundles import encoded, linear_model, make_bundle, sensor_contract
 from vskd.bundle.bundle import MODEL
 from vskd.bundle.contract import ClipContract, ImageContract, SensorContract
+from vskd.bundle.stream.stream_plan import plan_stream
 from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import BundleError
+from vskd.firmware_bridge import footprint
 from vskd.firmware_bridge.contract_header import stream_header
 from vskd.firmware_bridge.cortex import COMPILER
 from vskd.firmware_bridge.footprint import (
@@ -21,6 +23,8 @@ from vskd.firmware_bridge.footprint import (
     stream_bytes,
 )
 from vskd.firmware_bridge.generate import RUNTIME, Firmware, library_sources, read_firmware
+from vskd.firmware_bridge.graph import read_graph
+from vskd.firmware_bridge.model_source import model_source
 
 CONTRACTS = {
     "raw": sensor_contract(),
@@ -118,3 +122,37 @@ def test_images_have_no_stream_and_clips_no_firmware() -> None:
     clips = ClipContract(stream="rgb", length=2, height=8, width=8, fit="squash", sampling="spread")
     with pytest.raises(BundleError, match="video clips, which firmware does not read"):
         measure_needs(b"", clips)
+
+
+def test_bytes_of_code_by_hand() -> None:
+    """Sizes of the compiler, see the module's text; a raw window has a column of tables for each sample."""
+    content, contract = linear_model((3, 16)), sensor_contract()
+    graph = read_graph(content)
+    tables = model_source(graph, in_place=False).table_bytes
+    plan = plan_stream(contract, StreamSettings(), graph.output.scale)
+    shared = 3200 + 150 * len(graph.operators) + tables + 24 * 4
+    assert measure_needs(content, contract).code_bytes == shared + 3400 + 5600 + 8 * len(plan.resampling.taps) + 4 * 16
+    images = ImageContract(stream="image", size=8, channels=1, crop="full")
+    other = read_graph(linear_model((8, 8, 1)))
+    expected = 3200 + 150 * len(other.operators) + model_source(other, in_place=False).table_bytes + 24 * 4 + 600
+    assert measure_needs(linear_model((8, 8, 1)), images).code_bytes == expected
+
+
+def test_weights_beyond_an_array_are_the_whole_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = linear_model((3, 16))
+    for largest, expected in ((len(content), 192), (len(content) - 1, len(content))):
+        monkeypatch.setattr(footprint, "LARGEST_ARRAY", largest)
+        assert measure_needs(content, sensor_contract()).weights_bytes == expected
+
+
+def test_settings_of_the_stream_count() -> None:
+    content, contract = linear_model((3, 16)), sensor_contract()
+    more = measure_needs(content, contract, SETTINGS).stream_ram_bytes
+    assert more - measure_needs(content, contract).stream_ram_bytes == 24  # 7 votes for 1, four bytes each
+
+
+@pytest.mark.parametrize(
+    ("changes", "side"), [({}, 16), (encoded("gasf"), 8), ({**encoded("gasf"), "encoding_inside": True}, 1)]
+)
+def test_columns_of_the_encodings_tables(changes: dict[str, object], side: int) -> None:
+    assert footprint._side(sensor_contract(**changes)) == side

@@ -1,5 +1,6 @@
 """A folder that any compiler builds: complete or not at all, the same bytes each time, and its own test passes."""
 
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -10,12 +11,20 @@ import pytest
 
 from tests.firmware_bridge.bundles import HOST, LABELS, encoded, make_bundle, sensor_contract
 from vskd.bundle.bundle import MODEL, load_bundle
-from vskd.bundle.contract import ImageContract
+from vskd.bundle.contract import ClipContract, ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import BundleError
-from vskd.firmware_bridge.generate import RUNTIME, generate, library_sources, read_firmware
+from vskd.firmware_bridge.generate import (
+    MARK,
+    RUNTIME,
+    cmake_lists,
+    generate,
+    library_sources,
+    read_firmware,
+    refuse_foreign,
+)
 from vskd.firmware_bridge.toolchain import HOST_BUILDS, Build, build_program, run_program
 
 
@@ -157,3 +166,62 @@ def test_fast_arithmetic_is_refused(bundle: Path, tmp_path: Path) -> None:
 def test_a_missing_compiler_is_named() -> None:
     build = Build("C, other", "cc-that-is-nowhere")
     assert build.missing == "cc-that-is-nowhere is not installed (Debian package cc-that-is-nowhere)"
+
+
+def test_what_may_be_replaced(tmp_path: Path) -> None:
+    """Nothing, an empty folder, and one that was generated; no file, and no other folder."""
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "empty").mkdir()
+    for name, inside in (("generated", MARK), ("other", "letter.txt")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / inside).touch()
+    for name in ("nothing", "empty", "generated"):
+        refuse_foreign(tmp_path / name, MARK)
+    for name in ("file", "other"):
+        with pytest.raises(BundleError, match=f"{name} exists and was not generated"):
+            refuse_foreign(tmp_path / name, MARK)
+
+
+def test_cmake_builds_what_there_is(bundle: Path, tmp_path: Path) -> None:
+    loaded = load_bundle(bundle)
+    text = cmake_lists(read_firmware(loaded))
+    assert "add_library(vskd STATIC vskd_model.c vskd_kernels.c vskd_weights.c vskd_stream.c)" in text
+    assert "add_executable(vskd_example main.c)" in text and "bundle of kind stream" in text
+    assert "link/vskd_link.c link/vskd_messages.c" in text and ".h" not in text.partition("vskd_link STATIC")[2]
+    assert "add_test(NAME golden COMMAND vskd_test)\n" in text
+    beside = cmake_lists(read_firmware(loaded, weights="in-place"))
+    assert "add_library(vskd STATIC vskd_model.c vskd_kernels.c vskd_stream.c)" in beside
+    assert "COMMAND vskd_test ${CMAKE_CURRENT_SOURCE_DIR}/model.tflite)\n" in beside
+    images = make_bundle(tmp_path / "images", ImageContract(stream="image", size=9, channels=1, crop="full"))
+    text = cmake_lists(read_firmware(images))
+    assert "vskd_weights.c vskd_image.c)" in text and "bundle of kind image" in text
+    assert "vskd_example" not in text and "vskd_link" not in text
+
+
+def test_what_is_written_for_each_kind(bundle: Path, tmp_path: Path) -> None:
+    generate(bundle, tmp_path / "sensor", weights="in-place")
+    names = set(content(tmp_path / "sensor"))
+    assert {"model.tflite", "vskd_stream.c", "main.c", "link/vskd_update.c", "vskd_golden.h"} <= names
+    assert names.isdisjoint({"vskd_weights.c", "vskd_image.c"})
+    images = make_bundle(tmp_path / "images", ImageContract(stream="image", size=9, channels=1, crop="full"))
+    generate(images.path, tmp_path / "image")
+    names = set(content(tmp_path / "image"))
+    assert {"vskd_weights.c", "vskd_image.c", "vskd_image.h", "vskd_run.c", "vskd_test.c"} <= names
+    assert names.isdisjoint({"model.tflite", "vskd_stream.c", "main.c"}) and not any("link" in name for name in names)
+
+
+def test_clips_are_refused_by_name(tmp_path: Path) -> None:
+    clips = ClipContract(stream="rgb", length=2, height=8, width=8, fit="squash", sampling="spread")
+    loaded = make_bundle(tmp_path / "b", sensor_contract())
+    changed = dataclasses.replace(loaded, manifest=loaded.manifest.model_copy(update={"contract": clips}))
+    with pytest.raises(BundleError, match="takes video clips, which firmware does not read"):
+        read_firmware(changed)
+
+
+def test_the_stream_of_the_bundle_serves_its_own_settings_alone(tmp_path: Path) -> None:
+    loaded = make_bundle(tmp_path / "b", sensor_contract())
+    own, other = read_firmware(loaded), read_firmware(loaded, StreamSettings.model_validate({"decision": {"votes": 3}}))
+    assert own.stored_stream is not None and own.stored_stream.settings == StreamSettings() == own.settings
+    assert other.stored_stream is None and other.settings.decision.votes == 3
+    slow = read_firmware(loaded, StreamSettings.model_validate({"device": {"rate_hz": 100}}))
+    assert slow.plan is not None and slow.plan.delay > 0

@@ -1,6 +1,7 @@
 """The folder of a page: complete, free of requests, refused by name where it cannot be made."""
 
 import base64
+import dataclasses
 import re
 from pathlib import Path
 
@@ -88,3 +89,22 @@ def test_weights_beyond_an_array_lie_beside_the_module(tmp_path: Path, monkeypat
     model = bundle.read("model.tflite")
     assert report.weight_bytes == len(model) and "weights.js" in report.files
     assert base64.b64decode((tmp_path / "page" / "weights.js").read_text().split('"')[1]) == model
+
+
+def test_an_example_of_another_unit_says_none_and_needs_stamps(site: Site) -> None:
+    plan = site.firmware.plan
+    assert plan is not None
+    counts = dataclasses.replace(plan, factor=0.5)
+    samples = np.array([[1, 2, 3]], np.float32)
+    calls = [(samples, np.array([5], np.uint64)), (samples, np.array([6], np.uint64))]
+    assert example_csv(counts, calls) == "time_us,x,y,z\n5,1.0,2.0,3.0\n6,1.0,2.0,3.0\n"
+    with pytest.raises(TypeError, match="time stamps"):
+        example_csv(plan, [(samples, None)])
+
+
+def test_the_stream_of_a_page_is_the_firmwares(site: Site) -> None:
+    from vskd.firmware_bridge.generate import read_firmware
+
+    assert page_plan(site.firmware) is site.firmware.plan
+    turned = StreamSettings(device=DeviceSettings(axes=(2, 0, 1)))
+    assert page_plan(read_firmware(site.firmware.bundle, turned)).axes == (2, 0, 1)

@@ -4,6 +4,7 @@ import importlib.util
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,3 +60,59 @@ def test_without_imgtool_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(mcuboot.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"imgtool.*vskd\[mcuboot\]"):
         make_image(tmp_path, tmp_path / "image.bin", tmp_path / "key.pem", "1.0.0", 65_536)
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """An imgtool that makes an image, or says why not."""
+    told: dict[str, Any] = {"code": 0, "error": "", "output": "", "makes": True}
+
+    def run(command: list[str], **settings: Any) -> subprocess.CompletedProcess[str]:
+        told.update(command=command, settings=settings, model=Path(command[-2]).read_bytes())
+        if told["makes"]:
+            Path(command[-1]).write_bytes(b"image of " + told["model"])
+        return subprocess.CompletedProcess(command, told["code"], told["output"], told["error"])
+
+    monkeypatch.setattr(mcuboot.importlib.util, "find_spec", lambda name: name == "imgtool" or None)
+    monkeypatch.setattr(mcuboot.subprocess, "run", run)
+    return told
+
+
+def test_the_tool_is_asked_for_a_header_that_weights_can_follow(
+    bundle: Path, tmp_path: Path, tool: dict[str, Any]
+) -> None:
+    made = make_image(bundle, tmp_path / "image.bin", tmp_path / "key.pem", "1.2.3", 65_536)
+    content = (bundle / MODEL).read_bytes()
+    assert tool["command"][:-2] == [
+        *(sys.executable, "-m", "imgtool.main", "sign", "--key", str(tmp_path / "key.pem"), "--version", "1.2.3"),
+        *("--header-size", "32", "--pad-header", "--align", "8", "--slot-size", "65536"),
+    ]
+    assert tool["model"] == content and made.path.read_bytes() == b"image of " + content
+    assert made == mcuboot.McubootImage(tmp_path / "image.bin", 9 + len(content), len(content), 32, "1.2.3")
+    assert tool["settings"]["timeout"] == 120
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"code": 1, "error": "first\nlast", "output": "x"}, "last"),
+        ({"code": 1, "output": "said here"}, "said here"),
+        ({"makes": False}, "no reason"),
+        ({"code": 1, "error": "b" * 400}, "b" * 300),
+    ],
+)
+def test_what_the_tool_says_is_in_the_error(
+    bundle: Path, tmp_path: Path, tool: dict[str, Any], told: dict[str, Any], said: str
+) -> None:
+    tool.update(told)
+    with pytest.raises(BundleError) as caught:
+        make_image(bundle, tmp_path / "image.bin", tmp_path / "key.pem", "1.2.3", 65_536)
+    assert caught.value.problem.endswith(f"{tmp_path / 'key.pem'}: {said}") and not (tmp_path / "image.bin").exists()
+
+
+@pytest.mark.parametrize("version", ["1.2.0", "255.255.65535+4294967295"])
+def test_versions_that_mcuboot_knows_are_taken(
+    bundle: Path, tmp_path: Path, tool: dict[str, Any], version: str
+) -> None:
+    assert make_image(bundle, tmp_path / "i.bin", tmp_path / "key.pem", version, 65_536).version == version
+    assert version in tool["command"]

@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.firmware_bridge.bundles import make_bundle, sensor_contract
+from tests.firmware_bridge.bundles import encoded, make_bundle, sensor_contract
+from vskd import __version__
+from vskd.bundle.probabilities import powers
 from vskd.bundle.stream.conditions import Condition
 from vskd.firmware_bridge.generate import read_firmware
 from vskd.firmware_bridge.page_contract import page_contract
@@ -32,3 +34,37 @@ def test_a_phone_does_not_stand_for_others(tmp_path, changes) -> None:
     assert firmware.plan is not None
     refused = page_contract(firmware, firmware.plan)["motion"]["refused"]
     assert refused.startswith("A phone's page gives acceleration along x, y and z; the model asks for")
+
+
+def test_everything_else_is_the_bundles_own(tmp_path) -> None:
+    contract = sensor_contract(rate_hz=40.0, window_rate_hz=20.0)
+    firmware = read_firmware(make_bundle(tmp_path / "bundle", contract))
+    assert firmware.plan is not None
+    found, plan, graph = page_contract(firmware, firmware.plan), firmware.plan, firmware.graph
+    manifest = firmware.bundle.manifest.provenance
+    assert (found["version"], found["bundle"]) == (__version__, firmware.bundle.digest)
+    assert (found["recipe"], found["dataset"], found["labels"]) == ("hand-made", "none", list(manifest.labels))
+    assert (found["stream"], found["placement"], found["unit"]) == ("accelerometer", "right wrist", "g")
+    assert (found["axes"], found["range_limit"], found["length"]) == (["x", "y", "z"], 8.0, 16)
+    assert found["input"] == {"scale": graph.input.scale, "zero_point": graph.input.zero_point}
+    assert found["output_scale"] == graph.output.scale and found["powers"] == list(powers(graph.output.scale))
+    device = found["device"]
+    assert device["rate_hz"] == pytest.approx(1e6 / plan.period_us) and device["window_rate_hz"] == pytest.approx(20)
+    assert (device["axes"], device["signs"], device["factor"]) == (list(plan.axes), list(plan.signs), plan.factor)
+    assert (device["checked"], device["delay"], device["gap_us"]) == (plan.checked, plan.delay, plan.gap)
+    assert found["statuses"][1] == {"name": list(Condition)[1].name, "meaning": list(Condition)[1].meaning}
+    assert found["units"]["g"][:2] == ["g", "accelerometer"] or found["units"]["g"][0] == "g"
+
+
+@pytest.mark.parametrize(
+    ("changes", "images"),
+    [
+        ({}, []),
+        (encoded("gasf"), ["gasf"]),
+        (encoded("gasf+gadf"), ["gasf", "gadf"]),
+    ],
+)
+def test_the_page_draws_the_fields_that_the_model_sees(tmp_path, changes, images) -> None:
+    firmware = read_firmware(make_bundle(tmp_path / "bundle", sensor_contract(**changes)))
+    assert firmware.plan is not None
+    assert page_contract(firmware, firmware.plan)["encoding"] == {"images": images, "side": 8}

@@ -11,7 +11,7 @@ from tests.firmware_bridge.page_in_node import RULES, in_node, missing_node
 from tests.firmware_bridge.pages import Site
 from vskd.bundle.contract import SensorContract
 from vskd.errors import VskdError
-from vskd.firmware_bridge.stream_file import read_layout
+from vskd.firmware_bridge.stream_file import check_layout, read_layout
 from vskd.preprocessing.sensor.column_names import TimeColumn, columns_by_name, time_columns
 from vskd.preprocessing.sensor.units import conversion
 
@@ -81,8 +81,8 @@ def in_python(folder: Path, site: Site, name: str, text: str) -> tuple[list[floa
     file.write_text(text, encoding="utf-8")
     try:
         layout = read_layout(file, contract)
-        if layout.unit and conversion(layout.unit, contract.unit) != 1:
-            return None
+        assert site.firmware.plan is not None
+        check_layout(file, layout, site.firmware.plan)
         pieces = list(_pieces(file, layout))
     except VskdError:
         return None
@@ -120,6 +120,9 @@ USUAL = [
     "# unit: mg\ntime_s,x,y,z\n",
     "# sensor: gyroscope\ntime_s,x,y,z\n",
     "# rate: 50\n# rate: 60\ntime_s,x,y,z\n",
+    "# rate_hz: 100 Hz\nx,y,z\n",
+    "# rate_hz: 0,0505 kHz (nominal)\ntime_s,x,y,z\n",
+    "# rate_hz: -50\ntime_s,x,y,z\n",
     "# time_s,x,y,z\n",
     "a logger of 2020\ntime_s,x,y,z\ns,g,g,g\n",
     "time_s,Linear Acceleration x,Linear Acceleration y,Linear Acceleration z\n",
@@ -194,6 +197,7 @@ REFUSALS = {
     USUAL[6] + BODIES[0]: "which is gyroscope, not accelerometer",
     USUAL[0] + BODIES[6]: "Data row 2 is not 4 numbers. Correct this row; a gap may be nan.",
     USUAL[0]: "no row of numbers",
+    "# rate_hz: 100 Hz\nx,y,z\n1,2,3\n4,5,6\n": "Wrong rate: the stream has 50 Hz, the file says 100 Hz.",
     BODIES[0]: "have no names. Write a header, e.g. time_s,x,y,z.",
     "date,x,y,z\n2026-01-01 10:00:00,1,1,1\n2026-01-01 10:00:01,1,1,1\n": "are no counts of seconds",
 }

@@ -1,5 +1,6 @@
 """The server: one folder, this machine, and nothing else."""
 
+import errno
 import http.client
 import socket
 import threading
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from vskd.firmware_bridge import page_server
 from vskd.firmware_bridge.page_server import PageServer, ServerError
 
 
@@ -67,3 +69,41 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ServerError, match=rf"Port {port} is taken\. Choose another one with --port"):
             PageServer(tmp_path, port)
+
+
+def test_every_answer_has_every_header(server: PageServer) -> None:
+    expected = {
+        "Cache-Control": "no-store",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "accelerometer=(self), gyroscope=(self), camera=(), microphone=(), geolocation=()",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+    for answer in (asked(server, "/"), asked(server, "/nothing"), asked(server, "/", "evil.example")):
+        assert {name: answer.getheader(name) for name in expected} == expected
+    assert asked(server, "/").getheader("Server", "").strip() == "vskd"
+
+
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (errno.EADDRINUSE, "Port 80 is taken"),
+        (errno.EACCES, "Port 80 is not allowed"),
+        (errno.EIO, "Port 80 fails: .*io"),
+    ],
+)
+def test_why_a_port_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, why: str) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(number, "bio")
+
+    monkeypatch.setattr(page_server.ThreadingHTTPServer, "__init__", refused)
+    with pytest.raises(ServerError, match=why):
+        PageServer(tmp_path, 80)
+
+
+def test_nothing_is_printed_of_a_request(server: PageServer, capsys: pytest.CaptureFixture[str]) -> None:
+    asked(server, "/")
+    asked(server, "/nothing")
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""

@@ -10,11 +10,13 @@ from tests.firmware_bridge.bundles import LABELS, Pair, clock, make_bundle, move
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import ImageContract
 from vskd.bundle.decision import DecisionSettings
+from vskd.bundle.predict_timeline import predict_timeline
 from vskd.bundle.stream.conditions import Condition
 from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.errors import BundleError, DataError
 from vskd.firmware_bridge.generate import read_firmware
 from vskd.firmware_bridge.stream_file import read_layout, stream_file
+from vskd.preprocessing.sensor.resampling import plan_resampling
 
 
 @pytest.fixture
@@ -45,6 +47,60 @@ def test_the_events_are_the_streams_decisions(bundle: Bundle, tmp_path: Path) ->
         assert event.label == (LABELS[decision.label] if decision.label >= 0 else "")
         assert event.time_s == pytest.approx((decision.time_us - int(times[0])) / 1e6)
         assert event.log_odds == pytest.approx(decision.margin * output.scale)
+
+
+RATES = (100.0, 104.0, 20.0, 25.0, 31.25, 50.0)
+
+
+def long_file(path: Path, rate: float, generator: np.random.Generator, unit: str) -> list[int]:
+    """Some stretches with gaps between them; gives the sizes of the stretches."""
+    sizes = [int(size) for size in generator.integers(100, 200, 3)]
+    samples = movement(sum(sizes), generator, scale=1000 if unit == "mg" else 1)
+    times = clock(sum(sizes), rate, generator, jitter=0.05)
+    for size in np.cumsum(sizes)[:-1]:
+        times[size:] += np.uint64(generator.integers(600_000, 9_000_000))
+    write(path, samples, times, f"# unit: {unit}\ntime_s,x,y,z\n")
+    return sizes
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_decisions_are_those_of_predict_on_the_same_file(tmp_path: Path, seed: int) -> None:
+    """Of every stretch, window by window; the stream lacks those for which it would need what follows."""
+    generator, rate, unit = np.random.default_rng(seed), RATES[seed % len(RATES)], ("g", "mg")[seed // len(RATES)]
+    contract = sensor_contract(rate_hz=rate, length=48, stride=int(generator.integers(9, 40)), max_samples=10**9)
+    bundle = make_bundle(tmp_path / "bundle", contract.model_copy(update={"calibrated": False}))
+    settings = StreamSettings(device=DeviceSettings(unit_factor=0.001 if unit == "mg" else 1.0))
+    sizes = long_file(tmp_path / "long.csv", rate, generator, unit)
+    answer = predict_timeline(bundle.path, tmp_path / "long.csv")
+    assert answer.recording is not None and [b - a for a, b in answer.recording.segments] == sizes
+    made = plan_resampling(rate, 50.0)
+    events = iter(stream_file(bundle, tmp_path / "long.csv", settings))
+    offline, missing, seen = iter(answer.probabilities), 0, set()
+    for number, size in enumerate(sizes):
+        if number:
+            assert next(events).status is Condition.GAP
+        for start in range(0, made.count(size) - 47, contract.stride or 1):
+            probabilities = next(offline)
+            if made.last_needed(start + 47) < size:
+                event = next(events)
+                assert (event.status, event.label) == (Condition.OK, LABELS[probabilities.argmax()])
+                assert event.confidence == pytest.approx(probabilities.max(), rel=1e-5)
+                seen.add(event.confidence)
+            else:
+                missing += 1
+    assert next(events, None) is None and next(offline, None) is None
+    assert len(seen) > 1 and (missing == 0 if made.half == 0 else missing <= 3 * (made.half / made.down + 2))
+
+
+def test_a_remark_of_another_rate_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    """Without a clock nothing else could show it."""
+    samples = movement(64, np.random.default_rng(0))
+    file = write(tmp_path / "a.csv", samples, None, "# rate_hz: 100 Hz\nx,y,z\n")
+    with pytest.raises(BundleError, match=r"the stream has 50 Hz, the file says 100 Hz\. Set device\.rate_hz"):
+        list(stream_file(bundle, file))
+    assert list(stream_file(bundle, file, StreamSettings(device=DeviceSettings(rate_hz=100))))
+    near = write(tmp_path / "b.csv", samples, None, "# rate_hz: 50.5\nx,y,z\n")
+    assert list(stream_file(bundle, near)) == list(stream_file(bundle, write(tmp_path / "c.csv", samples)))
 
 
 def test_the_confidence_is_the_labels_probability_in_this_window(bundle: Bundle, tmp_path: Path) -> None:

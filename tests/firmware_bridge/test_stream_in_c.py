@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.firmware_bridge.bundles import HOST, LABELS, Call, Pair
+from tests.firmware_bridge.bundles import HOST, LABELS, Call, Pair, chunked, clock, movement, sensor_contract
 from tests.firmware_bridge.random_streams import FORMS, random_stream
 from vskd.bundle.stream.conditions import Condition
 from vskd.firmware_bridge.generate import library_sources
@@ -38,6 +38,18 @@ def test_random_streams_with_all_that_can_go_wrong(pair: Pair) -> None:
     if plan_has_rest(pair):
         assert Condition.WRONG_GRAVITY in seen
     assert len({decision.window_label for decision in expected}) > 1
+
+
+def test_a_change_of_rate_of_odd_numbers(tmp_path: Path) -> None:
+    """25 outputs for 52 samples, through a filter of 1,041 taps."""
+    if HOST.missing:
+        pytest.skip(HOST.missing)
+    pair, generator = Pair.of(tmp_path, sensor_contract(rate_hz=104.0)), np.random.default_rng(0)
+    samples = movement(500, generator)
+    calls = chunked(samples, clock(500, 104.0, generator), generator)
+    expected = pair.in_python(calls)
+    assert pair.in_c(calls) == expected
+    assert len(expected) > 30 and {decision.status for decision in expected} == {Condition.OK}
 
 
 def test_labels_and_hashes_reach_c(tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
 """Vela's estimate: its table is read, its absence named."""
 
 import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,3 +46,56 @@ def test_vela_itself() -> None:
     assert estimate.macs >= 192 and estimate.inference_ms > 0 and estimate.sram_bytes > 0
     with pytest.raises(BundleError, match="Vela gives no estimate"):
         vela_estimate(b"no model")
+
+
+@pytest.fixture
+def compiler(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A compiler that writes `tables`, and says `error` and `output` with an exit `code`."""
+    told: dict[str, Any] = {"code": 0, "error": "", "output": "", "tables": {"model_summary_x.csv": f"{HEAD}\n{ROW}\n"}}
+
+    def run(command: list[str], **settings: Any) -> subprocess.CompletedProcess[str]:
+        told.update(command=command, settings=settings)
+        folder = Path(settings["cwd"])
+        told["model"] = (folder / command[3]).read_bytes()
+        for name, text in told["tables"].items():
+            (folder / name).write_text(text, encoding="utf-8")
+        return subprocess.CompletedProcess(command, told["code"], told["output"], told["error"])
+
+    monkeypatch.setattr(vela.importlib.util, "find_spec", lambda name: name == "ethosu" or None)
+    monkeypatch.setattr(vela.subprocess, "run", run)
+    return told
+
+
+def test_the_model_is_compiled_for_the_named_npu_within_a_time_limit(compiler: dict[str, Any]) -> None:
+    assert vela_estimate(b"model") == read_summary(f"{HEAD}\n{ROW}\n")
+    assert compiler["command"] == [
+        *(sys.executable, "-m", "ethosu.vela", "model.tflite"),
+        *("--accelerator-config", "ethos-u55-128", "--output-dir", "."),
+    ]
+    assert compiler["model"] == b"model" and compiler["settings"]["timeout"] == 300
+    assert not Path(compiler["settings"]["cwd"]).exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"code": 1, "error": "bad\n operator", "output": "x"}, "no estimate: bad operator"),
+        ({"code": 1, "output": "said here"}, "no estimate: said here"),
+        ({"tables": {}, "output": "said here"}, "no estimate: said here"),
+        ({"code": 1, "error": "a" * 99 + "b" * 300}, f"no estimate: {'b' * 300}"),
+    ],
+)
+def test_what_vela_says_is_in_the_error(compiler: dict[str, Any], told: dict[str, Any], said: str) -> None:
+    compiler.update(told)
+    with pytest.raises(BundleError) as caught:
+        vela_estimate(b"model")
+    assert f"Vela gives {said}." in str(caught.value)
+
+
+def test_a_compiler_without_end_is_named(compiler: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(command: list[str], **settings: Any) -> None:
+        raise subprocess.TimeoutExpired(command, settings["timeout"])
+
+    monkeypatch.setattr(vela.subprocess, "run", run)
+    with pytest.raises(BundleError, match="does not end within 300 s"):
+        vela_estimate(b"model")

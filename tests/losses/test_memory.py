@@ -1,12 +1,23 @@
 """The memory of contrastive losses, its candidates and its contrast."""
 
 import math
+from typing import ClassVar
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from vskd.losses.memory import MemoryBank, drawn_candidates, noise_contrast, require_positions, unit
+from vskd.errors import SettingError
+from vskd.losses.memory import (
+    ContrastSettings,
+    MemoryBank,
+    MemoryContrast,
+    drawn_candidates,
+    noise_contrast,
+    require_positions,
+    unit,
+)
+from vskd.losses.term import TermContext
 
 
 def test_the_memory_begins_with_unit_vectors_of_its_seed() -> None:
@@ -90,3 +101,82 @@ def test_positions_outside_are_refused(positions: torch.Tensor, told: str) -> No
     require_positions("CRD", torch.tensor([4, 0]), 2, 5)
     with pytest.raises(ValueError, match=f"CRD: .*{told}"):
         require_positions("CRD", positions, 2, 5)
+
+
+class Nearness(MemoryContrast[MemoryBank]):
+    """The sum of the scores of all candidates: a contrast that shows what it is given."""
+
+    def __init__(self, student_width: int, teacher_width: int, samples: int, **settings: float) -> None:
+        said = {"width": 2, "negatives": 3, "temperature": 0.5, "momentum": 0.25, "seed": 7} | settings
+        super().__init__("nearness", student_width, teacher_width, samples, bank=MemoryBank, **said)  # type: ignore[arg-type]
+
+    def contrast(self, bank: MemoryBank, query: Tensor, positions: Tensor, candidates: Tensor) -> Tensor:
+        return (bank.vectors[candidates] @ query.unsqueeze(2)).sum()
+
+
+def test_each_side_meets_the_memory_of_the_other_and_training_alone_changes_them() -> None:
+    torch.manual_seed(0)
+    loss, positions = Nearness(3, 4, 5), torch.tensor([4, 0])
+    student, teacher = torch.randn(2, 3), torch.randn(2, 4)
+    banks = loss.student_bank.vectors.clone(), loss.teacher_bank.vectors.clone()
+    assert torch.equal(banks[0], MemoryBank(5, 2, 7).vectors) and torch.equal(banks[1], MemoryBank(5, 2, 8).vectors)
+    candidates = drawn_candidates(positions, 5, 3, 7, 0)
+    said = unit(loss.student, student), unit(loss.teacher, teacher)
+    expected = sum((bank[candidates] @ own.unsqueeze(2)).sum() for bank, own in zip(banks[::-1], said, strict=True))
+    loss.eval()
+    torch.testing.assert_close(loss(student, teacher, positions), expected)
+    assert torch.equal(loss.student_bank.vectors, banks[0]) and loss.call == 0
+    torch.testing.assert_close(loss.train()(student, teacher, positions), expected)
+    for bank, before, own in zip((loss.student_bank, loss.teacher_bank), banks, said, strict=True):
+        mixed = 0.25 * before[positions] + 0.75 * own
+        torch.testing.assert_close(bank.vectors[positions], mixed / mixed.norm(dim=1, keepdim=True))
+    assert loss.call == 1 and not torch.equal(loss.candidates(positions), candidates)
+
+
+def test_there_are_no_more_others_than_the_list_has() -> None:
+    assert Nearness(3, 4, 5, negatives=9).candidates(torch.tensor([0])).shape == (1, 5)
+    assert Nearness(3, 4, 5, negatives=2).candidates(torch.tensor([0])).shape == (1, 3)
+
+
+@pytest.mark.parametrize(("samples", "settings"), [(1, {}), (5, {"temperature": 0.0}), (5, {"temperature": -1.0})])
+def test_a_memory_of_one_sample_and_no_temperature_are_refused(samples: int, settings: dict[str, float]) -> None:
+    assert Nearness(3, 4, 2) is not None
+    with pytest.raises(ValueError, match=r"at least 2, not 1|above 0, not"):
+        Nearness(3, 4, samples, **settings)
+
+
+def test_a_batch_of_two_sizes_is_refused() -> None:
+    with pytest.raises(ValueError, match="nearness"):
+        Nearness(3, 4, 5)(torch.zeros(2, 3), torch.zeros(3, 4), torch.tensor([0, 1]))
+
+
+class NearnessSettings(ContrastSettings):
+    """The smallest settings of such a term."""
+
+    description: ClassVar[str] = "for this test"
+    module: ClassVar[type[Nearness]] = Nearness
+    loss: str = "nearness"
+    width: int = 2
+    negatives: int = 3
+
+
+def test_settings_of_a_term_reach_the_loss() -> None:
+    settings = NearnessSettings(width=6, negatives=4, temperature=0.3, momentum=0.9)
+    loss = settings.build(TermContext({"embedding": (3,)}, {"embedding": (4,)}, samples=9, seed=11)).loss
+    assert isinstance(loss, Nearness)
+    assert (loss.student.in_features, loss.teacher.in_features, loss.student.out_features) == (3, 4, 6)
+    assert loss.candidates(torch.tensor([0])).shape == (1, 5) and len(loss.student_bank.vectors) == 9
+    assert (loss._temperature, loss._momentum) == (0.3, 0.9)
+    assert torch.equal(loss.student_bank.vectors, MemoryBank(9, 6, 11).vectors)
+    plain = NearnessSettings()
+    assert (plain.temperature, plain.momentum) == (0.07, 0.5)
+    assert plain.needs_positions and plain.layers == (("embedding",), ("embedding",))
+
+
+def test_one_training_sample_is_refused_by_the_name_of_the_term() -> None:
+    context = TermContext({"embedding": (3,)}, {"embedding": (4,)}, samples=1)
+    with pytest.raises(SettingError, match="'mine' needs 2 training samples or more, not 1"):
+        NearnessSettings(name="mine").build(context)
+    flat = TermContext({"embedding": (3, 2)}, {"embedding": (4,)}, samples=9)
+    with pytest.raises(SettingError, match=r"compares embeddings, but the student's .* shape \(3, 2\)"):
+        NearnessSettings().build(flat)

@@ -20,7 +20,8 @@ from vskd.modalities.tiles import gaf_tiles
 from vskd.modalities.window import WindowInputs, WindowSees, one_array, samples_for
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.reading import Reading
-from vskd.preprocessing.sensor.signals import read_sensor, resample_to_length, resample_to_rate
+from vskd.preprocessing.sensor.resampling import resampled
+from vskd.preprocessing.sensor.signals import read_sensor, resample_to_length
 from vskd.schema import explain, parse
 
 RAW = {"method": "raw"}
@@ -143,11 +144,25 @@ def test_sliding_windows_each_become_a_sample(world: Source) -> None:
     assert Counter(i for b in batches for i in b.ids) == Counter(expected)
     stream = world.recordings[ids[0]].stream("accelerometer")
     signal = read_sensor(stream.path, axes=stream.axes, variable=stream.variable, columns=stream.columns)
-    resampled = resample_to_rate(signal, stream.rate_hz, 40.0)
+    expected_signal = resampled(signal, stream.rate_hz, 40.0)
     first = [w for b in seen.batches(ids, batch_size=5) for i, w in zip(b.ids, b.inputs, strict=True) if i == ids[0]]
     for k, window in enumerate(first):
-        np.testing.assert_array_equal(window.numpy(), resampled[:, 12 * k : 12 * k + 32])
+        np.testing.assert_array_equal(window.numpy(), expected_signal[:, 12 * k : 12 * k + 32])
     assert len(first) == expected[ids[0]]
+
+
+def test_the_hash_says_how_windows_were_resampled(world: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a teacher's answers to others are not taken; of windows that are not resampled it is what it was."""
+    other, same = {**SLIDING}, {**SLIDING, "rate_hz": 50.0}
+    stamped = {
+        i: replace(r, streams={**r.streams, "accelerometer": replace(r.stream("accelerometer"), time_column=0)})
+        for i, r in world.recordings.items()
+    }
+    kinds = [(world, other), (world, same), (replace(world, recordings=stamped), same), (world, {})]
+    before = [windows(source, **settings).hash for source, settings in kinds]
+    monkeypatch.setattr("vskd.modalities.window.RESAMPLING_VERSION", 3)
+    after = [windows(source, **settings).hash for source, settings in kinds]
+    assert [a == b for a, b in zip(after, before, strict=True)] == [False, True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +219,7 @@ def test_the_contract_is_read_off_the_training_recordings(world: Source) -> None
     assert (bare.encoding.limit, bare.encoding.image_size) == (4.0, 64), "as bundles have always stated them"
     sliding = windows(world, **SLIDING).contract(train)
     assert (sliding.stride, sliding.window_rate_hz, sliding.max_samples) == (12, 40.0, 10**9)
-    assert sliding.min_samples == 39  # the fewest at 50 Hz that are 32 at 40 Hz
+    assert sliding.min_samples == 40  # the fewest at 50 Hz that are 32 at 40 Hz
 
 
 @pytest.mark.parametrize(
@@ -213,8 +228,8 @@ def test_the_contract_is_read_off_the_training_recordings(world: Source) -> None
 def test_the_shortest_recording_of_a_sliding_model_is_its_window(length: int, window_rate: float, rate: float) -> None:
     fewest = samples_for(length, window_rate, rate)
     for samples, enough in ((fewest, True), (fewest - 1, False)):
-        resampled = resample_to_rate(np.zeros((3, samples), np.float32), rate, window_rate)
-        assert (resampled.shape[1] >= length) is enough
+        found = resampled(np.zeros((3, samples), np.float32), rate, window_rate)
+        assert (found.shape[1] >= length) is enough
 
 
 def test_without_a_declared_range_it_is_estimated_and_one_glitch_does_not_count(world: Source, tmp_path: Path) -> None:

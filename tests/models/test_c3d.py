@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from vskd.errors import SettingError
-from vskd.models.c3d import SPORTS1M_MEAN, C3DTrunk, Pixels3d, build_c3d
+from vskd.models.c3d import SPORTS1M_MEAN, STUDENT, C3DTrunk, Pixels3d, Widths, build_c3d, with_planes
 from vskd.models.catalog import build_network, parse_network
 from vskd.network import Network
 
@@ -128,3 +128,39 @@ def test_short_and_small_clips() -> None:
 def test_narrowed_networks_scale_every_layer() -> None:
     small = build_c3d(parse_network({"name": "c3d", "width": 0.25}), (3, 16, 32, 32), 3)  # type: ignore[arg-type]
     assert (small.trunk.conv5b.out_channels, small.fc6.out_features, small.embedding_size) == (128, 1024, 1024)
+
+
+def test_pools_take_as_many_frames_as_are_left() -> None:
+    for frames, depths in ((16, [1, 2, 2, 2, 2]), (5, [1, 2, 2, 1, 1]), (2, [1, 2, 1, 1, 1]), (1, [1] * 5)):
+        trunk = C3DTrunk((1, 1, 1, 1, 1), 0.0, frames)
+        assert trunk.depths == depths
+        assert trunk(torch.zeros(1, 3, frames, 32, 32))["block5"].shape[2] == 1
+
+
+def test_the_first_and_the_last_map_are_planes_with_frames_one_below_the_other() -> None:
+    maps = {f"block{k}": torch.rand(2, k, 3, 4, 5) for k in (1, 2, 3)}
+    planes = with_planes(maps)
+    assert list(planes) == [*maps, "shallow", "deep"]
+    for name, own in (("shallow", "block1"), ("deep", "block3")):
+        for frame in range(3):
+            assert torch.equal(planes[name][:, :, 4 * frame : 4 * frame + 4], maps[own][:, :, frame])
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 16, 16), (3, 16, 112, 112), (3, 7, 20, 33)])
+def test_the_first_connected_layer_reads_every_place(shape: tuple[int, ...]) -> None:
+    settings = {"name": "c3d-student", "width": 0.0625}
+    network = build_network(parse_network(settings), shape=shape, classes=2).eval()
+    with torch.no_grad():
+        flat = network(torch.zeros(1, *shape)).features["block5"].flatten(1)
+    assert flat.shape[1] == network.get_submodule("fc6").in_features
+
+
+@pytest.mark.parametrize("shape", [(3, 16, 15, 64), (3, 16, 64, 15)])
+def test_one_pixel_too_few_is_refused_on_either_side(shape: tuple[int, ...]) -> None:
+    with pytest.raises(SettingError, match=r"clips of \d+ x \d+ pixels\. Give it 16 x 16"):
+        on_paper("c3d", 5, shape)
+
+
+def test_no_layer_is_narrowed_away() -> None:
+    assert STUDENT.narrowed(0.01) == Widths((1, 1, 1, 1, 1), (20, 10))
+    assert STUDENT.narrowed(0.5) == Widths((8, 16, 16, 32, 64), (1024, 512))

@@ -36,3 +36,24 @@ def test_without_a_mean_every_place_of_the_last_map_counts(shape: tuple[int, ...
         wanted = torch.relu(last @ network.embed[0].weight.T + network.embed[0].bias)  # type: ignore[index,union-attr,operator]
     torch.testing.assert_close(made.embedding, wanted)
     assert torch.equal(made.logits, network.classifier(made.embedding))  # type: ignore[operator]
+
+
+def test_the_forward_pass_is_that_of_a_naive_network() -> None:
+    """Layer by layer; the first pool halves height and width alone, and there is none behind the last block."""
+    torch.manual_seed(0)
+    network = build_network(parse_network({"name": "c3d-lean", "width": 0.125}), shape=CLIP, classes=4).eval()
+    for norm in (m for m in network.modules() if isinstance(m, nn.BatchNorm3d)):
+        norm.running_mean.normal_(0, 0.1)  # type: ignore[union-attr]
+    x = torch.rand(2, 3, 5, 18, 20)
+    y = network.get_submodule("pixels")(x)
+    for number, names in enumerate((("1",), ("2",), ("3a", "3b"), ("4a", "4b"), ("5a", "5b"))):
+        for name in names:
+            y = torch.relu(network.get_submodule(f"conv{name}")(y))
+        if number < 4:
+            y = nn.MaxPool3d((1, 2, 2) if number == 0 else 2, ceil_mode=True)(y)
+    embedding = network.get_submodule("embed")(y.mean(dim=(2, 3, 4)))
+    outputs = network(x)
+    torch.testing.assert_close(outputs.features["block5"], y)
+    torch.testing.assert_close(outputs.embedding, embedding)
+    torch.testing.assert_close(outputs.logits, network.get_submodule("classifier")(embedding))
+    assert outputs.embedding.min() >= 0 and network.get_submodule("dropout").p == 0.3

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 import vskd
@@ -144,3 +145,78 @@ def test_a_network_is_added_as_the_docstring_says(tmp_path: Path) -> None:
 def test_the_dropout_of_an_image_network_is_what_its_settings_say(name: str) -> None:
     network = build_network(parse_network({"name": name, "dropout": 0.37}), shape=(3, 64, 64), classes=3)
     assert 0.37 in {module.p for module in network.modules() if isinstance(module, nn.Dropout)}
+
+
+STATED = {
+    "resnet18": ("image", (), 11_332_218, {"embedding_size": 300, "dropout": 0.0}),
+    "resnet18-small-stem": ("image", (), 11_324_538, {"embedding_size": 300, "dropout": 0.0}),
+    "separable-resnet2d": ("image", (), 240_646, {"embedding_size": 128, "dropout": 0.0}),
+    "cnn1d": ("series", (), 214_778, {"embedding_size": 300, "dropout": 0.0}),
+    "separable-resnet1d": ("series", (), 96_838, {"embedding_size": 128, "dropout": 0.0}),
+    "separable-resnet1d-050": ("series", (), 26_150, {"embedding_size": 64, "dropout": 0.0}),
+    "trn": (
+        "frames",
+        (1, 3),
+        11_274_334,
+        {"backbone": "bn-inception", "feature_size": 300, "feature_init_std": 0.001, "dropout": 0.5},
+    ),
+    "c3d": (
+        "clip",
+        (3,),
+        78_020_358,
+        {"width": 1.0, "conv_dropout": 0.3, "dropout": 0.5, "pixels": "kinetics", "trains": "all"},
+    ),
+    "c3d-student": (
+        "clip",
+        (3,),
+        7_201_030,
+        {"width": 1.0, "conv_dropout": 0.2, "dropout": 0.5, "pixels": "kinetics", "trains": "all"},
+    ),
+    "c3d-lean": (
+        "clip",
+        (3,),
+        918_134,
+        {"width": 1.0, "embedding_size": 128, "dropout": 0.3, "pool": "mean", "pixels": "kinetics"},
+    ),
+    "r2plus1d-18": ("clip", (3,), 31_303_203, {"dropout": 0.0}),
+    "mc3-18": ("clip", (3,), 11_493_318, {"dropout": 0.0}),
+    "squeezenet-lw": ("image", (1, 3), 186_918, {"dropout": 0.0}),
+    "squeezenet-1-0": ("image", (1, 3), 738_502, {"dropout": 0.0}),
+    "mobilenet-v3-small-075": ("image", (1, 3), 889_534, {"dropout": 0.0}),
+    "mobilenet-v3-small-075-relu": ("image", (1, 3), 889_534, {"dropout": 0.0}),
+    "mobilenet-v3-small-075-relu6": ("image", (1, 3), 889_534, {"dropout": 0.0}),
+    "mobilenet-v3-small-100": ("image", (1, 3), 1_524_006, {"dropout": 0.0}),
+    "mobilenet-v3-small-100-relu": ("image", (1, 3), 1_524_006, {"dropout": 0.0}),
+    "mobilenet-v3-small-100-relu6": ("image", (1, 3), 1_524_006, {"dropout": 0.0}),
+    "convnext-tiny": ("image", (1, 3), 27_824_742, {"dropout": 0.0}),
+    "convnext-atto": ("image", (1, 3), 3_376_446, {"dropout": 0.0}),
+    "efficientnet-lite0": ("image", (1, 3), 3_378_694, {"dropout": 0.0}),
+    "efficientnet-v2-s": ("image", (1, 3), 20_185_174, {"dropout": 0.0}),
+    "efficientnet-v2-s-050": ("image", (1, 3), 1_769_562, {"dropout": 0.0}),
+}
+"""Kind, numbers of channels (any where there are none), parameters at 6 classes, settings where none is given."""
+SHAPES = {"image": (3, 64, 64), "series": (3, 128), "frames": (4, 3, 64, 64), "clip": (3, 16, 112, 112)}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_what_a_name_stands_for(name: str) -> None:
+    """A published figure names its network; another one under the same name would make it wrong."""
+    kind, channels, parameters, settings = STATED[name]
+    entry = NETWORKS[name]
+    assert (entry.kind, entry.channels) == (kind, channels)
+    assert parse_network(name).model_dump() == {"name": name, **settings}
+    with torch.device("meta"):
+        network = build_network(parse_network(name), shape=SHAPES[kind], classes=6)
+    assert sum(parameter.numel() for parameter in network.parameters()) == parameters
+    if kind == "image" and channels:
+        with pytest.raises(SettingError, match=f"channels of network '{name}' is 2"):
+            build_network(parse_network(name), shape=(2, 64, 64), classes=6)
+
+
+@pytest.mark.parametrize(("name", "activation"), [("", "Hardswish"), ("-relu", "ReLU"), ("-relu6", "ReLU6")])
+@pytest.mark.parametrize("width", ["075", "100"])
+def test_the_activation_of_a_mobilenet_is_that_of_its_name(width: str, name: str, activation: str) -> None:
+    with torch.device("meta"):
+        network = build_network(parse_network(f"mobilenet-v3-small-{width}{name}"), shape=(3, 64, 64), classes=6)
+    kinds = {type(module).__name__ for module in network.modules()}
+    assert kinds & {"Hardswish", "ReLU6"} == {activation} - {"ReLU"}

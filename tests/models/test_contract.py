@@ -21,8 +21,8 @@ from vskd.schema import Strict, explain, parse
 CLASSES, WIDTH = 5, 12
 SIZES = {"segments": 4, "samples": 64, "height": 48, "width": 48, "frames": 8}
 SMALL = {"embedding_size": WIDTH, "feature_size": WIDTH, "feature_init_std": 0.1, "dropout": 0.2}
-NARROW = {"width": 0.0625}
-"""Of networks of clips, which are wide."""
+NARROW = {"width": 0.0625, "parts": 4}
+"""Of networks of clips, which are wide, or cut a clip into more parts than the small one has frames."""
 
 
 def variants(name: str) -> list[str]:

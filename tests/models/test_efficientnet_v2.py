@@ -1,6 +1,7 @@
 """EfficientNetV2-S against torchvision's."""
 
 import torch
+from torch import nn
 
 from vskd.models.efficientnet_v2 import EfficientNetV2
 from vskd.models.torchvision_shim import load_torchvision
@@ -30,3 +31,18 @@ def test_half_the_width_and_a_third_of_the_depth() -> None:
     widths = [stage[-1].out_channels for stage in list(network.features)[1:-1]]
     assert widths == [16, 24, 32, 64, 80, 128]
     assert network(torch.rand(2, 1, 64, 64)).features["deep"].shape == (2, 1280, 2, 2)
+
+
+def test_dropout_and_the_skipping_of_blocks_are_what_is_asked_and_the_published_ones_otherwise() -> None:
+    def rates(network: EfficientNetV2) -> tuple[float, float]:
+        skipped = [m.p for m in network.modules() if type(m).__name__ == "StochasticDepth"]
+        (dropped,) = {m.p for m in network.modules() if isinstance(m, nn.Dropout)}
+        return dropped, max(skipped)
+
+    with torch.device("meta"):
+        plain, other = EfficientNetV2(3, 6), EfficientNetV2(3, 6, dropout=0.35, drop_path=0.1)
+    (dropped, skipped), (more, less) = rates(plain), rates(other)
+    assert (dropped, more) == (0.2, 0.35)
+    assert skipped == 0.2 * 39 / 40 and less == 0.1 * 39 / 40  # it grows with the depth, over 40 blocks
+    norms = {m.eps for m in plain.modules() if isinstance(m, nn.BatchNorm2d)}
+    assert norms == {1e-3}

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from vskd.errors import SettingError
 from vskd.models.catalog import build_network, parse_network
@@ -33,3 +34,20 @@ def test_dropout_stands_before_the_classifier_alone() -> None:
 def test_short_windows_are_refused() -> None:
     with pytest.raises(SettingError, match=r"15 samples is too short for network 'separable-resnet1d'.*16 samples"):
         build_network(parse_network("separable-resnet1d"), shape=(3, MINIMUM_SAMPLES - 1), classes=4)
+
+
+def test_the_forward_pass_is_that_of_a_naive_network() -> None:
+    network, x = SeparableResNet1d(3, 4, embedding_size=10, width=0.5).eval(), torch.randn(2, 3, 64)
+    stem = network.stem
+    assert (stem[0].kernel_size, stem[0].out_channels) == ((7,), 24)  # type: ignore[union-attr]
+    y = nn.MaxPool1d(4)(torch.relu(stem[1](stem[0](x))))
+    kernels = []
+    for name, pooling in (("block1", 2), ("block2", 2), ("block3", 1)):
+        block = network.blocks[name][0]  # type: ignore[index]
+        kernels.append(block.residual[0][0].kernel_size[0])
+        y = nn.MaxPool1d(pooling)(block(y))
+    embedding = torch.relu(network.embed[0](y.sum(dim=2) / y.shape[2]))
+    outputs = network(x)
+    torch.testing.assert_close(outputs.embedding, embedding)
+    torch.testing.assert_close(outputs.logits, network.classifier(embedding))
+    assert kernels == [9, 9, 7]

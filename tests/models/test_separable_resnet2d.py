@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from vskd.errors import SettingError
 from vskd.models.catalog import build_network, parse_network
@@ -32,3 +33,16 @@ def test_dropout_stands_before_the_classifier_alone() -> None:
 def test_small_images_are_refused() -> None:
     with pytest.raises(SettingError, match=r"7x64 pixels is too small for network 'separable-resnet2d'.*8 pixels"):
         build_network(parse_network("separable-resnet2d"), shape=(6, MINIMUM_PIXELS - 1, 64), classes=4)
+
+
+def test_the_forward_pass_is_that_of_a_naive_network() -> None:
+    network, x = SeparableResNet2d(6, 4, embedding_size=10).eval(), torch.randn(2, 6, 16, 24)
+    stem = network.stem
+    assert stem[0].kernel_size == (5, 5)  # type: ignore[union-attr]
+    y = nn.MaxPool2d(2)(torch.relu(stem[1](stem[0](x))))
+    for name, pooling in (("block1", 2), ("block2", 2), ("block3", 1), ("block4", 1)):
+        y = nn.MaxPool2d(pooling)(network.blocks[name][0](y))  # type: ignore[index]
+    embedding = torch.relu(network.embed[0](y.flatten(2).sum(dim=2) / (y.shape[2] * y.shape[3])))
+    outputs = network(x)
+    torch.testing.assert_close(outputs.embedding, embedding)
+    torch.testing.assert_close(outputs.logits, network.classifier(embedding))

@@ -23,3 +23,19 @@ def test_parameters_on_kinetics_are_the_documented_ones() -> None:
     """As torchvision's pages say of the weights KINETICS400_V1."""
     assert parameters(on_paper("r2plus1d-18", 400)) == 31_505_325
     assert parameters(on_paper("mc3-18", 400)) == 11_695_440
+
+
+def test_the_embedding_is_the_mean_of_the_last_map_and_dropout_stands_behind_it() -> None:
+    torch.manual_seed(0)
+    network = build_network(parse_network({"name": "mc3-18", "dropout": 0.9}), shape=(3, 4, 32, 32), classes=5).eval()
+    x = torch.rand(2, 3, 4, 32, 32)
+    with torch.no_grad():
+        outputs = network(x)
+        last = outputs.features["layer4"]
+        torch.testing.assert_close(outputs.embedding, last.flatten(2).sum(dim=2) / last[0, 0].numel())
+        torch.testing.assert_close(outputs.logits, network.get_submodule("fc")(outputs.embedding))
+        network.get_submodule("dropout").train()
+        dropped = network(x)
+    assert torch.equal(dropped.embedding, outputs.embedding) and not torch.equal(dropped.logits, outputs.logits)
+    assert network.embedding_size == 512 and list(outputs.features)[:4] == ["layer1", "layer2", "layer3", "layer4"]
+    assert network.pretrained_part().head == "fc"

@@ -42,7 +42,8 @@ from vskd.preprocessing.stores.frame_store import FrameStore
 from vskd.preprocessing.stores.image_store import ImageStore
 from vskd.preprocessing.stores.store_file import Store
 from vskd.preprocessing.stores.window_store import WindowStore
-from vskd.preprocessing.video.frames import probe_video, read_frames
+from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.probe import probe_video
 from vskd.recipe import load_recipe
 from vskd.recipe.labels import Labels
 from vskd.study.comparison_schema import read_comparison

@@ -11,7 +11,7 @@ import pytest
 from vskd.errors import DataError, ProtocolError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import METRICS
-from vskd.evaluation.results import Bootstrap, DataStamp, LabelsStamp, LatencyRow
+from vskd.evaluation.results import Bootstrap, DataStamp, LabelsStamp, LatencyRow, TeacherFigures
 from vskd.study.comparison import Comparison, compare, read_comparison
 from vskd.study.comparison_tables import to_csv, to_html, write_comparison
 
@@ -385,3 +385,87 @@ def test_parameters_size_and_latency_of_a_bundle(make_predictions, make_results)
     assert "Size and speed" in page and "2.5 kB" in page and "3 ms" in page
     (record, *_) = csv.DictReader(io.StringIO(to_csv(comparison)))
     assert record["parameters"] == "1000" and "vs_permuted_difference" in record
+
+
+def test_the_bootstrap_asked_for_is_that_of_every_interval(runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, list[dict[str, object]]] = {}
+    for name in ("seeds_interval", "difference_interval", "permutation_test"):
+        real, calls = getattr(statistics, name), seen.setdefault(name, [])
+        monkeypatch.setattr(
+            statistics, name, lambda *args, real=real, calls=calls, **said: calls.append(said) or real(*args, **said)
+        )
+    comparison = compare(runs, bootstrap=Bootstrap(resamples=7, seed=5, level=0.8))
+    asked = {"resamples": 7, "seed": 5, "level": 0.8}
+    assert len(seen["seeds_interval"]) == 4 * 5 and all(said == asked for said in seen["seeds_interval"])
+    assert seen["difference_interval"] and all(said == asked for said in seen["difference_interval"])
+    assert seen["permutation_test"] and all(said == {"seed": 5} for said in seen["permutation_test"])
+    setting = comparison.bootstrap
+    assert (setting.resamples, setting.seed, setting.level) == (7, 5, 0.8)
+
+
+def test_accuracy_on_each_subject_is_the_mean_over_seeds(runs) -> None:
+    comparison = compare(runs, bootstrap=SETTING)
+    own = [p for recipe, _, r, p in runs if (recipe, r.kind) == ("dask", "student")]
+    expected = {}
+    for subject in ("s1", "s2", "s3", "s4", "s5", "s6"):
+        rows = [p.correct[np.array(p.subjects) == subject].mean() for p in own]
+        expected[subject] = pytest.approx(sum(rows) / 2)
+    row = row_of(comparison, "dask", "student")
+    assert row.subjects == expected and list(row.subjects) == list(expected)
+
+
+def test_the_teachers_figure_counts_each_fold_by_its_recordings(make_predictions, make_results) -> None:
+    items = []
+    for fold, n, accuracy in (("1", 10, 1.0), ("2", 30, 0.5)):
+        predictions = make_predictions(prefix=fold, n=n)
+        teacher = TeacherFigures(accuracy=accuracy, macro_f1=0.5, n=n)
+        results = make_results(predictions, fold=fold, split_hash=fold * 64, teacher=teacher)
+        items.append(("dask", 0, results, predictions))
+    (row,) = compare(items, bootstrap=SETTING).rows
+    assert (row.teacher_accuracy, row.n) == (pytest.approx((10 * 1.0 + 30 * 0.5) / 40), 40)
+
+
+def test_a_row_says_what_was_trained_on_which_labels(few) -> None:
+    row = compare([few("kd", "kd", stamped("10 %", counts=(7, 33)), model_bytes=99)], bootstrap=SETTING).rows[0]
+    assert (row.network, row.distiller, row.labelled, row.model_bytes) == ("resnet18", "kd", 7, 99)
+    assert compare([few("kd", "kd", None)], bootstrap=SETTING).rows[0].labelled is None
+
+
+def test_what_makes_rows_less_comparable_is_noted(make_predictions, make_results, runs) -> None:
+    def notes(*items) -> str:
+        return "\n".join(compare(items, bootstrap=SETTING).notes)
+
+    one, short = make_predictions(seed=1), make_predictions(seed=2, n=50)
+    a, b = ("a", 0, make_results(one), one), ("b", 0, make_results(short), short)
+    assert "not over the same number of recordings; some lack a stream. a (student): 60; b (student): 50." in notes(
+        a, b
+    )
+    assert "Rows of a single seed have no standard deviation" in notes(a)
+    assert "McNemar's test is exact" not in notes(a) and "same number" not in notes(a)
+    everything = notes(*(run for run in runs if run[2].kind != "teacher"))
+    assert "McNemar's test is exact" in everything and "single seed" not in everything
+    people = make_predictions(subjects=4)
+    few_people = ("a", 0, make_results(people), people)
+    assert "rests on 4 subjects" in notes(few_people) and "rests on" not in notes(a)
+    assert "rests on 4" in compare([few_people], bootstrap=SETTING).bootstrap.note
+
+
+def test_five_runs_are_named_and_the_others_counted(runs) -> None:
+    stamped_one = of_data(runs[0], labels=HERE)
+    (note,) = (n for n in compare([stamped_one, *runs[1:]], bootstrap=SETTING).notes if "same data" in n)
+    assert note.count("seed") == 5 and "3 more" in note
+
+
+def test_seeds_of_teachers_are_not_compared(runs) -> None:
+    """A teacher of one seed may serve the students of all."""
+    assert not any(note.startswith("Seeds differ") for note in compare(runs, bootstrap=SETTING).notes)
+    only_teachers = [runs[-1], ("other", 1, runs[-1][2].model_copy(update={"seed": 1}), runs[-1][3])]
+    assert any(note.startswith("Seeds differ") for note in compare(only_teachers, bootstrap=SETTING).notes)
+
+
+def test_the_number_of_recordings_is_that_of_the_first_model_that_is_no_teacher(make_predictions, make_results) -> None:
+    whole, part = make_predictions(seed=1), make_predictions(seed=2, n=50)
+    teacher = ("a", 0, make_results(whole, kind="teacher", distiller=None, teacher=None), whole)
+    student = ("a", 0, make_results(part), part)
+    assert compare([teacher, student], bootstrap=SETTING).n == 50
+    assert compare([teacher], bootstrap=SETTING).n == 60

@@ -172,3 +172,120 @@ def test_intervals_that_are_not_there_are_dashes_and_empty_cells(make_prediction
     assert row["accuracy_subjects_low"] == row["difference_subjects_high"] == "" != row["accuracy_recordings_low"]
     assert "–" in to_text(comparison) and "of one subject" in to_text(comparison)
     assert "–" in to_html(comparison)
+
+
+def test_every_column_of_the_csv_is_the_rows_own(comparison: Comparison) -> None:
+    """By name, so that no two can be exchanged; what a row lacks is an empty cell."""
+    row = comparison.rows[1].model_copy(
+        update={
+            "model_bytes": 11,
+            "parameters": 22,
+            "latency_ms": 3.5,
+            "labelled": 44,
+            "teacher_accuracy": 0.625,
+            "controls": {f"{comparison.rows[1].recipe}-permuted": comparison.rows[1].versus_baseline},
+        }
+    )
+    first = comparison.rows[0].model_copy(update={"seeds": (1,), "accuracy": comparison.rows[0].accuracy.model_copy(
+        update={"per_seed": (0.5,)})})  # fmt: skip
+    changed = comparison.model_copy(update={"rows": (first, row)})
+    bare, record = csv.DictReader(io.StringIO(to_csv(changed)))
+    versus = row.versus_baseline
+    assert versus is not None and versus.subjects is not None
+    expected = {
+        "dataset": "synthetic", "protocol": "cross-subject", "split": "test", "recipe": "dask <fast>",
+        "kind": "student", "network": "resnet18", "distiller": "dask", "baseline": "plain", "seeds": 2, "n": 60,
+        "teacher_accuracy": 0.625, "model_bytes": 11, "parameters": 22, "latency_ms": 3.5, "labelled": 44,
+        "difference": versus.difference, "permutation_p": versus.permutation,
+        "difference_subjects_low": versus.subjects[0], "difference_subjects_high": versus.subjects[1],
+        "vs_permuted_difference": versus.difference, "vs_permuted_permutation_p": versus.permutation,
+        "vs_self_difference": "", "vs_self_permutation_p": "",
+    }  # fmt: skip
+    for name, summary in (("accuracy", row.accuracy), ("macro_f1", row.macro_f1)):
+        expected |= {f"{name}_mean": summary.mean, f"{name}_std": summary.std}
+        for unit, interval in (("recordings", summary.intervals.recordings), ("subjects", summary.intervals.subjects)):
+            assert interval is not None
+            expected |= {f"{name}_{unit}_low": interval[0], f"{name}_{unit}_high": interval[1]}
+    for test, accuracy in zip(versus.tests, row.accuracy.per_seed, strict=True):
+        expected |= {
+            f"seed_{test.seed}_accuracy": accuracy,
+            f"seed_{test.seed}_only_candidate": test.only_candidate,
+            f"seed_{test.seed}_only_baseline": test.only_baseline,
+            f"seed_{test.seed}_mcnemar_p": test.p_value,
+        }
+    assert {name: record[name] for name in expected} == {name: str(value) for name, value in expected.items()}
+    assert (bare["seed_0_accuracy"], bare["seed_1_accuracy"], bare["difference"]) == ("", "0.5", "")
+    assert bare["vs_permuted_difference"] == bare["permutation_p"] == bare["seed_1_only_candidate"] == ""
+
+
+def test_every_cell_of_the_text_is_the_rows_own(comparison: Comparison) -> None:
+    row = comparison.rows[1].model_copy(update={"teacher_accuracy": 0.625})
+    versus = row.versus_baseline
+    assert versus is not None
+    text = to_text(comparison.model_copy(update={"rows": (comparison.rows[0], row)})).replace("\u00a0", " ")
+    header, _, plain, line = text.splitlines()[2:6]
+    accuracy, f1 = row.accuracy, row.macro_f1
+
+    def percents(pair: tuple[float, float] | None) -> str:
+        assert pair is not None
+        return f"{100 * pair[0]:.1f}–{100 * pair[1]:.1f} %"
+
+    assert versus.subjects is not None and f1.std is not None and accuracy.std is not None
+    assert re.split(r"  +", line)[1:] == [
+        *("student", "0,1", "60", f"{100 * accuracy.mean:.1f} ± {100 * accuracy.std:.1f} %"),
+        *(percents(accuracy.intervals.recordings), percents(accuracy.intervals.subjects)),
+        *(f"{100 * f1.mean:.1f} ± {100 * f1.std:.1f} %", "62.5 %", f"{100 * versus.difference:+.1f}"),
+        f"{100 * versus.subjects[0]:+.1f} to {100 * versus.subjects[1]:+.1f}",
+        "p < 0.001" if (versus.permutation or 0) < 0.001 else f"p = {versus.permutation:.3f}",
+        "; ".join(
+            f"{t.seed}: {t.only_candidate}/{t.only_baseline} "
+            + ("p < 0.001" if t.p_value < 0.001 else f"p = {t.p_value:.3f}")
+            for t in versus.tests
+        ),
+    ]
+    assert re.split(r"  +", plain)[-4:] == ["-"] * 4
+    assert len(re.split(r"  +", header)) == 13
+
+
+def test_folds_are_counted_in_the_heading(comparison: Comparison) -> None:
+    several = comparison.model_copy(update={"folds": {"1": "a", "2": "b", "3": "c"}})
+    assert to_text(several).startswith("synthetic, protocol cross-subject (abababababab, 3 folds), test split, 60 ")
+    alone = to_text(comparison.model_copy(update={"notes": ()}))
+    assert "note" not in alone and not alone.endswith("\n\n")
+
+
+def test_controls_have_a_picture_of_their_own_where_there_are_others_than_the_baseline(
+    comparison: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = comparison.rows[1]
+    versus = row.versus_baseline
+    assert versus is not None
+    other = versus.model_copy(update={"difference": 0.25})
+    for controls, drawn in (({"plain": versus}, 2), ({"plain": versus, "dask <fast>-self": other}, 3)):
+        changed = row.model_copy(update={"controls": controls})
+        plots = drawn_plots(comparison.model_copy(update={"rows": (comparison.rows[0], changed)}), monkeypatch)
+        assert len(plots) == drawn
+        assert drawn == 2 or plots[2] == ([versus.difference, 0.25], 0.0)
+
+
+def test_lines_of_the_plots_are_named_and_marked(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Baselines and teachers are grey."""
+    lines: list[list[ForestRow]] = []
+    monkeypatch.setattr(
+        "vskd.study.comparison_tables.interval_plot", lambda rows, *_: lines.append(list(rows)) or b"png"
+    )
+    teacher = comparison.rows[1].model_copy(update={"kind": "teacher", "versus_baseline": None})
+    to_html(comparison.model_copy(update={"rows": (*comparison.rows, teacher)}))
+    accuracies, differences = lines
+    assert [(line.label, line.emphasis) for line in accuracies] == [
+        *(("plain · student", False), ("dask <fast> · student", True), ("dask <fast> · teacher", False)),
+    ]
+    row = comparison.rows[1]
+    assert [line.interval for line in accuracies] == [
+        *(r.accuracy.intervals.subjects for r in comparison.rows),
+        row.accuracy.intervals.subjects,
+    ]
+    assert row.versus_baseline is not None
+    (line,) = differences
+    assert (line.interval, line.emphasis) == (row.versus_baseline.subjects, True)
+    assert line.note == f"{100 * row.versus_baseline.difference:+.1f}"

@@ -14,7 +14,7 @@ from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
-from vskd.recipe import DECIDING, Recipe, Training, load_recipe
+from vskd.recipe import DECIDING, Recipe, Training, load_recipe, parse_recipe
 from vskd.study.compare import teacher_key
 from vskd.study.controls import CONTROLS, is_control, with_controls
 
@@ -90,6 +90,14 @@ def test_controls_of_the_teacher_need_one(control: str) -> None:
     told = f"Control '{control}': recipe demo has no teacher to be replaced"
     with pytest.raises(RecipeError, match=told):
         with_controls([load_recipe("demo", ["distiller=none"])], [control])
+
+
+def test_one_that_teaches_itself_has_nobody_to_be_fused_with() -> None:
+    content = load_recipe("demo").model_dump(mode="json")
+    fused = content["distiller"] | {"fusion": "validation"}
+    recipe = parse_recipe(content | {"teachers": content["teachers"] * 2, "distiller": fused}, "two")
+    _, twin = with_controls([recipe], ["self"])
+    assert twin.distiller == recipe.distiller.model_copy(update={"fusion": "equal"})
 
 
 def test_a_random_teacher_differs_in_its_weights_alone() -> None:
@@ -180,3 +188,19 @@ def test_twins_begin_alike_bit_for_bit(begun: Callable[[Recipe], Begun], labels:
             for one, other in zip(mine, theirs, strict=True):
                 assert alone or (one.ids == other.ids and torch.equal(one.inputs, other.inputs)), control
                 assert (one.labels >= 0).all() or not alone, control
+
+
+def test_label_smoothing_may_leave_next_to_nothing_and_no_more() -> None:
+    """0.8 and 0.1 is below 1, 0.9 and 0.1 is all of it."""
+    (_, twin) = with_controls([load_recipe("demo", ["student.training.label_smoothing=0.8"])], ["label-smoothing"])
+    assert twin.student.training.label_smoothing == 0.9
+    with pytest.raises(RecipeError, match=r"smooths labels by 0\.9 already"):
+        with_controls([load_recipe("demo", ["student.training.label_smoothing=0.9"])], ["label-smoothing"])
+
+
+def test_a_teacher_with_labels_of_its_own_keeps_them_beside_all_labels() -> None:
+    words = ["labels.trials=[1]", "teachers.0.labels={fraction: 0.25}"]
+    recipe, twin = with_controls([load_recipe("demo", words)], ["all-labels"])
+    assert twin.teachers[0].labels == recipe.teachers[0].labels and twin.labels.title == "all"
+    plain, other = with_controls([load_recipe("demo", words[:1])], ["all-labels"])
+    assert other.teachers[0].labels == plain.labels

@@ -1,13 +1,16 @@
 """Forecasts judged afterwards: outcomes by hand, the table, and the committed one that is made of its figures."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from vskd.errors import DataError
 from vskd.evaluation.forecast import Forecast
 from vskd.evaluation.predictions import Predictions
-from vskd.study.forecast_check import Cell, Outcome, outcome_of, read_cells, to_markdown
+from vskd.study import forecast_check
+from vskd.study.forecast_check import Cell, Outcome, cells_of, main, outcome_of, read_cells, to_markdown
 
 RESULTS = Path(__file__).parents[2] / "results"
 
@@ -78,3 +81,66 @@ def test_committed_tables_are_those_of_their_figures() -> None:
     assert files
     for file in files:
         assert to_markdown(read_cells(file)) == file.with_name("README.md").read_text(encoding="utf-8")
+
+
+def test_a_line_says_which_student_and_how_it_came() -> None:
+    one = cell("will help", "hurt")
+    bare = one.model_copy(update={"fold": None, "forecast": one.forecast.model_copy(update={"teaches": 0.125})})
+    lines = [
+        line.replace("\u00a0", " ")
+        for line in to_markdown([one, bare, cell("will help", "no difference")]).splitlines()
+    ]
+    head, rule, first, second, third = (line for line in lines if line.startswith("|"))
+    assert [c.strip() for c in head.split("|")[1:-1]][:4] == ["protocol", "labels", "teacher of", "seed"]
+    assert set(rule) == set("| -")
+    assert [c.strip() for c in first.split("|")[1:-1]] == [
+        *("p, fold 1", "trial 1", "r", "0", "50.0 %", "75.0 %", "–", "will help", "+10.0", "p = 0.200"),
+        "no, the opposite",
+    ]
+    cells = [c.strip() for c in second.split("|")[1:-1]]
+    assert (cells[0], cells[6]) == ("p", "12.5 %")
+    assert third.split("|")[-2].strip() == "no: no difference"
+    assert "at 5 %" in lines[-1]
+
+
+def test_the_program_writes_what_comparisons_hold_or_says_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = {"a": [cell("will help", "helped")], "b": [cell("will hurt", "helped")]}
+    monkeypatch.setattr(forecast_check, "cells_of", lambda folder: made[folder.name])
+    assert main(["a", "b", "--out", str(tmp_path)]) == 0
+    assert read_cells(tmp_path / "forecast.json") == (*made["a"], *made["b"])
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == to_markdown([*made["a"], *made["b"]])
+    assert json.loads((tmp_path / "forecast.json").read_text())[0]["outcome"] == "helped"
+
+    def broken(_: Path) -> list[Cell]:
+        raise DataError("no validation part", "Take one")
+
+    monkeypatch.setattr(forecast_check, "cells_of", broken)
+    assert main(["a", "--out", str(tmp_path / "none")]) == 1
+    assert capsys.readouterr().err == "error: no validation part. Take one.\n" and not (tmp_path / "none").exists()
+    with pytest.raises(DataError, match="forecast_check again"):
+        read_cells(tmp_path / "absent.json")
+
+
+def test_students_with_a_finished_twin_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not those without a teacher, those that are not finished, and those whose twin is not there."""
+    from types import SimpleNamespace
+
+    for name in ("b", "a", "alone", "unfinished", "lonely"):
+        (tmp_path / "runs" / name / "seed0").mkdir(parents=True)
+        (tmp_path / "runs" / name / "seed0" / "recipe.yaml").touch()
+
+    class Folder:
+        def __init__(self, path: Path) -> None:
+            self.name, self.complete = path.parent.name, path.parent.name != "unfinished"
+
+        def recipe(self) -> SimpleNamespace:
+            return SimpleNamespace(name=self.name, distiller=SimpleNamespace(needs_teacher=self.name != "alone"))
+
+    monkeypatch.setattr(forecast_check, "RunFolder", Folder)
+    monkeypatch.setattr(
+        forecast_check, "finished_twin", lambda recipe, run: None if recipe.name == "lonely" else run / "twin"
+    )
+    monkeypatch.setattr(forecast_check, "_cell", lambda run, twin: (run.parent.name, twin.name))
+    assert cells_of(tmp_path) == [("a", "twin"), ("b", "twin")]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.files import write_text
 from vskd.recipe import load_recipe
 from vskd.study.comparison_schema import read_comparison
-from vskd.study.publish import _predictions, publish
+from vskd.study.publish import _evaluated_runs, _predictions, publish
 from vskd.study.readme_table import results_table
 from vskd.sums import Sums
 
@@ -132,6 +133,69 @@ def test_several_teachers_of_a_recipe_have_a_column_each_whatever_their_folders_
         "b1,b,0,0,1",
         "b2,b,1,1,1",
     ]
+
+
+def shared(comparison: Path, teachers: Path) -> Path:
+    """The comparison as `vskd compare --teachers` leaves it; returns the teacher's new folder."""
+    shutil.move(comparison / "teachers", teachers)
+    (teacher,) = (path.parent for path in teachers.rglob("results.json"))
+    for facts in (comparison / "runs").rglob("environment.json"):
+        content = json.loads(facts.read_text(encoding="utf-8"))
+        content["teacher_runs"] = [os.path.relpath(teacher, facts.parent) for _ in content["teacher_runs"]]
+        Sums(facts.parent).replace_text("environment.json", json.dumps(content))
+    return teacher
+
+
+def test_teachers_of_a_shared_folder_are_published_like_ones_own(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    """What other comparisons keep there is not."""
+    copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
+    publish(copy, tmp_path / "own")
+    teacher = shared(copy, tmp_path / "shared")
+    evaluated(tmp_path / "shared" / "fold-b" / "0ff-seed0", "stranger", ("a1", "a2"), [0, 0])
+    publish(copy, tmp_path / "out")
+    own, out = (
+        {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+        for folder in (tmp_path / "own", tmp_path / "out")
+    )
+    assert "runs/teacher-of-demo-no-kd-seed0.json" in own and set(own) == set(out)
+    assert [name for name in own if own[name] != out[name]] == []
+    shutil.rmtree(teacher)
+    with pytest.raises(DataError, match=f"{teacher}/results.json is missing: it is of a teacher of {copy}/runs/demo"):
+        publish(copy, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_changed_result_of_a_shared_teacher_is_named(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
+    changed = shared(copy, tmp_path / "shared") / "predictions.csv"
+    changed.write_text(changed.read_text(encoding="utf-8").replace("0", "1", 1), encoding="utf-8")
+    with pytest.raises(DataError, match=f"Changed since they were written: {changed}"):
+        publish(copy, tmp_path / "out")
+
+
+def test_shared_teachers_of_folds_are_named_by_their_students_folds(tmp_path: Path) -> None:
+    for fold, ids in (("a", ("a1", "a2")), ("b", ("b1", "b2"))):
+        run, teacher = tmp_path / "c" / "runs" / "mine" / f"fold-{fold}" / "seed0", tmp_path / "t" / f"{fold}-seed0"
+        evaluated(run, "mine", ids, [0, 0])
+        words = dict.fromkeys(("vskd", "python", "accelerator", "dataset", "protocol"), "x")
+        hashes = dict.fromkeys(("protocol_hash", "split_hash", "data_hash"), "x")
+        facts = words | hashes | {"packages": {"torch": "x"}, "teacher_runs": [os.path.relpath(teacher, run)]}
+        write_text(run / "environment.json", json.dumps(facts))
+        evaluated(run / "int8", "mine", ids, [1, 1])
+        evaluated(teacher, "mine", ids, [0, 1])
+    assert [name for name, _ in _evaluated_runs(tmp_path / "c")] == [
+        *("mine-fold-a-seed0-int8", "mine-fold-a-seed0", "mine-fold-b-seed0-int8", "mine-fold-b-seed0"),
+        *("teacher-of-mine-fold-a-seed0", "teacher-of-mine-fold-b-seed0"),
+    ]
+
+
+def test_pictures_are_of_the_first_int8_model(tmp_path: Path, finished_comparison) -> None:  # type: ignore[no-untyped-def]
+    publish(finished_comparison.out, tmp_path / "out")
+    names = {p.name for p in (tmp_path / "out").glob("*.png")}
+    assert names == {f"{what}-demo-seed0-int8.png" for what in ("confusion", "subjects")}
+    facts = json.loads((tmp_path / "out" / "environment.json").read_text(encoding="utf-8"))
+    assert {"cache", "teacher_runs", "teacher_hashes", "teachers_say", "role", "seed"}.isdisjoint(facts)
+    assert {"data_hash", "packages", "torch_threads", "split_hash"} <= set(facts)
 
 
 def test_an_audit_is_kept_without_its_path(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

@@ -200,3 +200,65 @@ def test_the_short_table_asks_of_recipes_and_not_of_their_controls(few_labels: P
     (answer,) = answers(few_labels)
     assert (answer.student.recipe, answer.alone.recipe) == ("mine", "mine-no-kd")
     assert "mine (labels: subject 1)" in headline_table(few_labels)
+
+
+def test_a_single_result_says_its_fold_and_figures(make_predictions, make_results, tmp_path: Path) -> None:
+    predictions = make_predictions(seed=5)
+    lone = make_results(predictions, fold="3", teacher=None, seed=2)
+    write_results(lone, tmp_path / "b" / "results.json")
+    taught = make_results(predictions, fold=None, seed=1)
+    write_results(taught, tmp_path / "c" / "results.json")
+    *_, first, second = cells(results_table(tmp_path).replace("\u00a0", " "))
+    interval = lone.intervals["accuracy"].subjects
+    assert interval is not None
+    assert first == [
+        *("demo", "student", "2, fold 3", "60", f"{100 * lone.accuracy:.1f} %"),
+        *(f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f} %", f"{100 * lone.macro_f1:.1f} %", "–"),
+        "[b/results.json](b/results.json)",
+    ]
+    assert (second[2], second[7]) == ("1", "75.0 %")
+
+
+def test_protocols_and_splits_have_tables_of_their_own(make_predictions, make_results, tmp_path: Path) -> None:
+    predictions = make_predictions(seed=5)
+    for number, change in enumerate(({}, {"split": "validation"}, {"hash": "ee" * 32}, {"dataset": "utd-mhad"})):
+        write_results(make_results(predictions, **change), tmp_path / str(number) / "results.json")
+    assert results_table(tmp_path).count("**synthetic, cross-subject** (") == 3
+    assert results_table(tmp_path).count("**utd-mhad, cross-subject** (") == 1
+
+
+def test_every_figure_of_a_row(results_root: Path) -> None:
+    from vskd.study.comparison import read_comparison
+
+    plain, row = read_comparison(results_root / "a" / "comparison.json").rows
+    shown = [line for line in cells(results_table(results_root).replace("\u00a0", " ")) if line[0] in ("plain", "dask")]
+    assert [line[6:8] for line in shown[:1]] == [["–", "–"]] and shown[0][5] == "75.0 %"
+    versus, low_high = row.versus_baseline, row.accuracy.intervals.subjects
+    assert versus is not None and versus.subjects is not None and low_high is not None and row.macro_f1.std is not None
+    assert shown[1][3] == f"{100 * low_high[0]:.1f}–{100 * low_high[1]:.1f} %"
+    assert shown[1][4] == f"{100 * row.macro_f1.mean:.1f} ± {100 * row.macro_f1.std:.1f} %"
+    gain = f"{100 * versus.difference:+.1f} ({100 * versus.subjects[0]:+.1f} to {100 * versus.subjects[1]:+.1f})"
+    assert shown[1][6:8] == [gain, ", ".join(f"{test.p_value:.2g}" for test in versus.tests)]
+    assert plain.versus_baseline is None
+
+
+def test_the_picture_has_a_line_for_every_answer(results_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[object, ...]] = []
+    monkeypatch.setattr(
+        "vskd.study.readme_table.interval_plot",
+        lambda rows, label, reference: drawn.append((rows, label, reference)) or b"png",
+    )
+    assert headline_picture(results_root) == b"png"
+    (((line,), label, reference),) = drawn
+    (answer,) = answers(results_root)
+    assert line.label == "synthetic, cross-subject: dask"
+    assert (line.value, line.interval) == (answer.versus.difference, answer.versus.subjects)
+    assert (line.note, line.emphasis) == (f"{100 * answer.versus.difference:+.1f}", True)
+    assert label == "accuracy with teacher minus without, 95 % over subjects" and reference == 0.0
+
+
+def test_a_check_draws_nothing(results_root: Path, tmp_path: Path) -> None:
+    readme, picture = tmp_path / "README.md", tmp_path / "gain.png"
+    readme.write_text(f"{BEGIN}{END}")
+    assert main([str(readme), str(results_root), "--picture", str(picture), "--check"]) == 1
+    assert not picture.exists()

@@ -59,3 +59,38 @@ def test_who_cannot_take_turns(recipe: Recipe, tmp_path: Path, word: str, what: 
     with pytest.raises(RecipeError, match=f"which has {what}"):
         distill_in_rounds(recipe.updated(word), tmp_path / "run", rounds=2)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_given_teacher_is_not_trained_and_more_rounds_go_back_and_forth(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, ...]] = []
+
+    def distill(made: Recipe, run: Path, teachers: list[Path], *, cache: Path, ready=None, role="student") -> str:
+        calls.append((role, run.name, *(path.name for path in teachers), cache.name, *(["ready"] if ready else [])))
+        return f"result of {run.name}"
+
+    monkeypatch.setattr("vskd.study.rounds.distill", distill)
+    monkeypatch.setattr("vskd.study.rounds.teach", None)
+    given = [tmp_path / "mine"]
+    said = distill_in_rounds(recipe, tmp_path / "run", given, rounds=3, cache=tmp_path / "cache", ready=print)
+    assert said == "result of run"
+    assert calls == [
+        ("student", "run-round-1", "mine", "cache", "ready"),
+        ("teacher", "run-teacher-round-2", "run-round-1", "cache"),
+        ("student", "run-round-2", "run-teacher-round-2", "cache"),
+        ("teacher", "run-teacher-round-3", "run-round-2", "cache"),
+        ("student", "run", "run-teacher-round-3", "cache"),
+    ]
+
+
+def test_the_taught_teacher_listens_to_whatever_the_student_says(recipe: Recipe) -> None:
+    asked = recipe.updated("distiller.teacher_outputs=cached")
+    assert taught_teacher(asked).distiller.teacher_outputs == "auto"
+    assert taught_teacher(asked).teachers[0].weights == asked.student.weights
+
+
+def test_several_teachers_cannot_take_turns(recipe: Recipe, tmp_path: Path) -> None:
+    two = recipe.model_copy(update={"teachers": recipe.teachers * 2})
+    with pytest.raises(RecipeError, match="which has several teachers"):
+        distill_in_rounds(two, tmp_path / "run", rounds=2)

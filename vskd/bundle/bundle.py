@@ -177,7 +177,7 @@ def verify_bundle(path: Path, time_limit_s: float = TIME_LIMIT_S) -> VerifyRepor
         time_limit_s: see `vskd.bundle.contained`.
 
     Raises:
-        BundleError: names the file and what is wrong with it; or the windows are resampled, and scipy is not installed.
+        BundleError: names the file and what is wrong with it.
     """
     bundle = load_bundle(path)
     golden = read_golden(bundle)

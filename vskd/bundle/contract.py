@@ -216,7 +216,7 @@ class ClipContract(Strict):
         length: frames of a sample.
         height, width: of a frame, in pixels.
         channels: RGB; grey is repeated.
-        fit: how a frame becomes as large, see `vskd.preprocessing.video.frames`.
+        fit: how a frame becomes as large, see `vskd.preprocessing.video.picture`.
         sampling: which frames are taken, see `vskd.preprocessing.video.sampling`.
         value_range: the model's input for the pixel values 0 and 255; linear between them.
     """

@@ -178,7 +178,6 @@ def replay_golden(
 
     Raises:
         BundleError: names the vector, or the stream and window, and what differs.
-        MissingExtraError: see `replay_stream`.
     """
     runner = LiteRTModel(model, reference_kernels=True)
     if (runner.input_shape, runner.input_type, runner.output_type) != (

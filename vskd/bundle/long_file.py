@@ -20,9 +20,9 @@ from vskd.bundle.sensor_checks import RANGE_EXCESS
 from vskd.bundle.sensor_file import Recorded, check_columns_of_all, read_block, read_recording
 from vskd.errors import BundleError, DataError, VskdError
 from vskd.preprocessing.sensor.delimited import SAMPLE_LINES, parse_delimited
-from vskd.preprocessing.sensor.resample_long import Read, resampled_count, resampled_pieces
+from vskd.preprocessing.sensor.resampling import Read, plan_resampling, resampled_pieces
 from vskd.preprocessing.sensor.samples import TextSamples
-from vskd.preprocessing.sensor.signals import rate_ratio, sliding_windows
+from vskd.preprocessing.sensor.signals import sliding_windows
 from vskd.preprocessing.sensor.stamps import parse_stamps
 from vskd.preprocessing.sensor.text_file import TEXT, read_text
 from vskd.progress import track
@@ -73,7 +73,7 @@ class LongRecording:
 
     def _count(self, segment: tuple[int, int], contract: SensorContract) -> int:
         rate, stride = _sliding(contract)
-        samples = resampled_count(segment[1] - segment[0], self.rate_hz, rate)
+        samples = plan_resampling(self.rate_hz, rate).count(segment[1] - segment[0])
         return max(0, (samples - contract.length) // stride + 1)
 
     def windows(self, contract: SensorContract) -> Iterator[tuple[FloatArray, Seconds]]:
@@ -82,7 +82,7 @@ class LongRecording:
         They are those of `contract_windows`.
         """
         rate, stride = _sliding(contract)
-        up, down = rate_ratio(self.rate_hz, rate) if rate != self.rate_hz else (1, 1)
+        made = plan_resampling(self.rate_hz, rate)
         for first, behind in self.segments:
             if not self._count((first, behind), contract):
                 continue
@@ -91,11 +91,11 @@ class LongRecording:
                 return self.read(first + start, first + stop)
 
             number = 0
-            pieces = resampled_pieces(read, behind - first, self.rate_hz, rate, PIECE)
+            pieces = resampled_pieces(read, behind - first, made, PIECE)
             for windows in _cut(pieces, contract.length, stride):
-                starts = (number + np.arange(len(windows))) * stride * down / up  # in samples of the file
+                starts = (number + np.arange(len(windows))) * stride * made.down / made.up  # in samples of the file
                 times = np.array([self.time_of(first + int(s)) + (s % 1) / self.rate_hz for s in starts])
-                yield windows, np.stack([times, times + contract.length * down / up / self.rate_hz], axis=1)
+                yield windows, np.stack([times, times + contract.length * made.down / made.up / self.rate_hz], axis=1)
                 number += len(windows)
 
 

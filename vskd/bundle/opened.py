@@ -74,8 +74,8 @@ class OpenedBundle:
         Raises:
             BundleError: the array is not what the contract asks for; the message says what is.
             DataError: values that are no numbers or not finite, or a box outside the image.
-            MissingExtraError: an image must be cut, scaled or converted, and Pillow is not installed; or a recording
-                must be resampled, and scipy is not.
+            MissingExtraError: an image must be cut, scaled or converted, and Pillow is not installed; or a whole
+                recording must be resampled, and scipy is not.
 
         Examples:
             >>> import numpy as np

@@ -18,6 +18,7 @@ from vskd.bundle.runtime import LiteRTModel
 from vskd.bundle.sensor_checks import converted_rate
 from vskd.bundle.sensor_file import Recorded, read_recording
 from vskd.errors import BundleError
+from vskd.preprocessing.sensor.resampling import resampled
 from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows
 
 FloatArray = npt.NDArray[np.float32]
@@ -145,7 +146,7 @@ def contract_windows(recorded: Recorded, contract: SensorContract) -> FloatArray
     if contract.window_rate_hz is None or contract.stride is None:  # the contract's own check excludes it
         raise ValueError("a sliding contract has a window rate and a stride")
     parts = [
-        resample_to_rate(part, recorded.rate_hz, contract.window_rate_hz)
+        resampled(part, recorded.rate_hz, contract.window_rate_hz)
         for part in np.split(recorded.signal, recorded.breaks, axis=1)
     ]
     windows = np.concatenate([sliding_windows(part, contract.length, contract.stride) for part in parts])

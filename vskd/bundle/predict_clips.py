@@ -100,7 +100,7 @@ def predict_clip(bundle: Path, path: Path, *, piece_s: float | None = None) -> T
 
 def _pieces(path: Path, cut: "ClipCut", piece_s: float) -> tuple[list[Clip], list[float]]:
     from vskd.preprocessing.video.chosen import pieces
-    from vskd.preprocessing.video.frames import probe_video
+    from vskd.preprocessing.video.probe import probe_video
 
     if cut.fit == "foreground" or cut.fit == "projections":
         raise BundleError(f"{path}: the model cuts out the figure of a whole clip", "Leave out the length of pieces")

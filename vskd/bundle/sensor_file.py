@@ -405,7 +405,7 @@ def _settle_rate(
     own: bool,
 ) -> tuple[float, str] | None:
     """The recording's rate, and who says so; None where nobody does."""
-    declared = _declared_rate(file, samples)
+    declared = declared_rate(file, samples)
     by_clock = clock[0].rate_hz if clock[0] else None
     found = [
         ("the option says", given),
@@ -437,8 +437,12 @@ def _no_rate(file: Path, contract: SensorContract, clock: Clock | None, unread: 
     )
 
 
-def _declared_rate(file: Path, samples: Samples) -> float | None:
-    """What a remark `# rate_hz: 50` says, in Hz."""
+def declared_rate(file: Path, samples: Samples) -> float | None:
+    """What a remark `# rate_hz: 50` says, in Hz; None where there is none.
+
+    Raises:
+        DataError: it is no positive number.
+    """
     text = samples.declared.get("rate_hz")
     if text is None:
         return None

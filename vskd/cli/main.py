@@ -101,7 +101,7 @@ class LazyGroup(VskdGroup):
         "vskd predict BUNDLE recording.csv",
     ),
 )
-@click.version_option(__version__, prog_name="vskd")
+@click.version_option(__version__)
 def cli() -> None:
     """Teach a wrist sensor with video: distil, measure honestly, ship a small int8 model.
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vskd.preprocessing.stores.pose_store import PoseReport
     from vskd.preprocessing.stores.store import StoreReport
     from vskd.preprocessing.video.chosen import ClipCut
+    from vskd.preprocessing.video.selected import Check
 
 SHEET_ROWS = 8
 F = TypeVar("F", bound=Callable[..., Any])
@@ -278,6 +279,11 @@ def write_contact_sheet(store: "GafStore", out: Path) -> None:
     "floor(N / L)-th frame as published, which never sees the tail.",
 )
 @click.option("--workers", type=click.IntRange(1, 64), help="With --sequence-length: clips decoded at a time, 1.")
+@click.option(
+    "--check",
+    type=click.Choice(["used", "full"]),
+    help="With --sequence-length: look for damage in the frames that are used, the default, or decode every frame.",
+)
 @click.option("--npy", type=FOLDER, help="With --sequence-length: folder for the published features, labels and paths.")
 @click.option("--table", type=FOLDER, help="With --sequence-length: folder for time and memory of each class.")
 @out_option
@@ -295,14 +301,16 @@ def frames(
     width: int | None,
     sampling: Literal["spread", "reference"] | None,
     workers: int | None,
+    check: Literal["used", "full"] | None,
     npy: Path | None,
     table: Path | None,
     out: Path,
     as_json: bool,
 ) -> None:
     """Decode, crop and resize the video of data set NAME once: uint8 (frames, height, width, channels)."""
-    given = {"--height": height, "--width": width, "--sampling": sampling, "--workers": workers}
-    idle = [word for word, value in {**given, "--npy": npy, "--table": table}.items() if value is not None]
+    shape = {"--height": height, "--width": width, "--sampling": sampling, "--workers": workers}
+    given = {**shape, "--check": check, "--npy": npy, "--table": table}
+    idle = [word for word, value in given.items() if value is not None]
     if sequence_length is None and idle:
         raise click.UsageError(f"{', '.join(idle)} only fit --sequence-length")
     from vskd.datasets.catalog import get_dataset
@@ -315,7 +323,7 @@ def frames(
         cut = ClipCut(sequence_length, height or size, width or size, fit, sampling or "spread")
         if fit in ("foreground", "projections") and cut.height != cut.width:
             raise click.UsageError(f"--fit {fit} makes squares: give --height and --width the same")
-        report = _clips(index, found, cut, max_bad_fraction, workers or 1, npy, table, out)
+        report = _clips(index, found, cut, max_bad_fraction, workers or 1, check or "used", npy, table, out)
     else:
         sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()]
         report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
@@ -332,6 +340,7 @@ def _clips(
     cut: "ClipCut",
     max_bad_fraction: float,
     workers: int,
+    check: "Check",
     npy: Path | None,
     table: Path | None,
     out: Path,
@@ -350,6 +359,7 @@ def _clips(
         cut,
         max_bad_fraction=max_bad_fraction,
         workers=workers,
+        check=check,
         around=lambda source: times.measuring(index.labels[labels[source.id]], clips=1),
     )
     if npy is not None:

@@ -80,7 +80,6 @@ class AnyModule(nn.Module):
         self._taps.remove()
         for handle in self._handles:
             handle.remove()
-        self._handles.clear()
         self._penultimate = None
 
     def _watch(self, samples: Tensor) -> None:

@@ -135,12 +135,12 @@ def _f1(hits: int, truth: int, answered: int) -> float:
 def segment_f1(truth: Sequence[Event], answered: Sequence[Event], overlap: float) -> float:
     """F1 of events: an answer is right if it overlaps enough with a true event of its class that no other one took.
 
-    In the order of time each answer is held against the true event of its class with which it overlaps most; if that is
-    taken already, it is wrong (Lea et al.).
+    Each answer is held against the true event of its class with which it overlaps most; of several that are held
+    against one, one is right (Lea et al.).
     """
     taken: set[int] = set()
     alike = _alike(truth)
-    for event in sorted(answered, key=lambda e: (e.recording, e.start_s)):
+    for event in answered:
         overlaps = {k: iou(event, truth[k]) for k in alike.get((event.recording, event.label), ())}
         best = max(overlaps, key=lambda k: overlaps[k], default=-1)
         if best >= 0 and overlaps[best] >= overlap:

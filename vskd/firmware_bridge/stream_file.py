@@ -11,10 +11,12 @@ from vskd.bundle.bundle import Bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.predict import sensor_contract_of
 from vskd.bundle.probabilities import softmax_of_int8
+from vskd.bundle.sensor_checks import RATE_TOLERANCE
 from vskd.bundle.sensor_columns import choose_columns
+from vskd.bundle.sensor_file import declared_rate
 from vskd.bundle.stream.conditions import Condition
 from vskd.bundle.stream.stream import Decision, Stream
-from vskd.bundle.stream.stream_plan import MICROSECONDS
+from vskd.bundle.stream.stream_plan import MICROSECONDS, StreamPlan
 from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.bundle.stream.synthetic_stream import Call
 from vskd.errors import BundleError, DataError
@@ -62,7 +64,8 @@ def stream_file(bundle: Bundle, file: Path, settings: StreamSettings | None = No
         settings: of the device's sensor and of the decision.
 
     Raises:
-        BundleError: the bundle is of images, or the file has other columns or another unit than the contract's.
+        BundleError: the bundle is of images, or the file has other columns or another unit than the contract's, or says
+            another rate than the stream's.
         DataError: the file cannot be read, a row has other cells than the first, or a cell is no number.
         SettingError: a setting does not fit the contract.
     """
@@ -72,11 +75,7 @@ def stream_file(bundle: Bundle, file: Path, settings: StreamSettings | None = No
         raise TypeError("a bundle of a sensor has a stream")
     stream = reference_stream(firmware.graph, plan)
     layout = read_layout(file, contract)
-    if layout.unit and plan.factor == 1 and conversion(layout.unit, contract.unit) != 1:
-        raise BundleError(
-            f"{file}: wrong unit: the model asks for {contract.unit}, the file says {layout.unit}",
-            "Convert the samples, or set device.unit_factor",
-        )
+    check_layout(file, layout, plan)
     labels = bundle.manifest.provenance.labels
     start = None
     for samples, times in _pieces(file, layout):
@@ -96,6 +95,25 @@ def _confidence(stream: Stream, decision: Decision, output: Tensor) -> float | N
     return max(probabilities) if decision.label < 0 else probabilities[decision.label]
 
 
+def check_layout(file: Path, layout: "Layout", plan: StreamPlan) -> None:
+    """Refuse a file that says another unit or rate than the stream has; a clock is checked window by window.
+
+    Raises:
+        BundleError: says both.
+    """
+    if layout.unit and plan.factor == 1 and conversion(layout.unit, plan.contract.unit) != 1:
+        raise BundleError(
+            f"{file}: wrong unit: the model asks for {plan.contract.unit}, the file says {layout.unit}",
+            "Convert the samples, or set device.unit_factor",
+        )
+    rate = MICROSECONDS / plan.period_us
+    if layout.rate_hz is not None and abs(layout.rate_hz - rate) > RATE_TOLERANCE * rate:
+        raise BundleError(
+            f"{file}: wrong rate: the stream has {rate:g} Hz, the file says {layout.rate_hz:g} Hz",
+            "Set device.rate_hz to the file's rate, or correct the remark",
+        )
+
+
 @dataclass(frozen=True)
 class Layout:
     """How the rows of a file are read.
@@ -105,6 +123,7 @@ class Layout:
         width: cells of a row.
         columns: of the axes, in the contract's order.
         unit: of the axes; empty where the file does not say.
+        rate_hz: what a remark says; None where there is none.
         clock: the column of time stamps; None where there is none.
         seconds: of one count of the clock.
     """
@@ -113,6 +132,7 @@ class Layout:
     width: int
     columns: tuple[int, ...]
     unit: str
+    rate_hz: float | None
     clock: int | None
     seconds: float
 
@@ -122,7 +142,7 @@ def read_layout(file: Path, contract: SensorContract) -> Layout:
 
     Raises:
         BundleError: its columns are not those of the contract.
-        DataError: it cannot be read, or its time stamps are no plain counts.
+        DataError: it cannot be read, its time stamps are no plain counts, or a remark says a rate that is no number.
     """
     try:
         with file.open(encoding="utf-8-sig") as handle:
@@ -138,7 +158,7 @@ def read_layout(file: Path, contract: SensorContract) -> Layout:
     clock = chosen.clock if chosen.clock is not None else next(iter(named), None)
     separator = next(mark for mark, name in SEPARATORS.items() if name == table.separator)
     seconds = 0.0 if clock is None else _seconds(file, samples, clock)
-    return Layout(separator, samples.width, chosen.columns, unit, clock, seconds)
+    return Layout(separator, samples.width, chosen.columns, unit, declared_rate(file, samples), clock, seconds)
 
 
 def _seconds(file: Path, samples: TextSamples, clock: int) -> float:

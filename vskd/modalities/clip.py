@@ -22,7 +22,7 @@ from vskd.network import TensorKind
 from vskd.preprocessing.stores.clip_store import build_clip_store
 from vskd.preprocessing.stores.frame_store import Frames, FrameSource, FrameStore
 from vskd.preprocessing.video.chosen import ClipCut
-from vskd.preprocessing.video.frames import Fit, WholeClipFit
+from vskd.preprocessing.video.picture import Fit, WholeClipFit
 from vskd.preprocessing.video.sampling import ClipSampling, shown_indices
 from vskd.schema import BelowOne, Count, Fraction, OnlyWhere, Strict, only_where
 

@@ -16,7 +16,8 @@ from vskd.modalities.batches import EpochBatches
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
-from vskd.preprocessing.video.frames import Fit, segment_indices
+from vskd.preprocessing.video.picture import Fit
+from vskd.preprocessing.video.segments import segment_indices
 from vskd.schema import BelowOne
 
 CHANNELS = 3

@@ -1,6 +1,5 @@
 """Windows of a sensor stream, as they are or encoded as images."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from vskd.datasets.recording import UNLABELLED, Stream
 from vskd.datasets.sensors.source import joined_source
 from vskd.datasets.window_labels import LabelRule, window_labels
 from vskd.errors import SettingError
+from vskd.files import sha256_json
 from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
 from vskd.modalities.sampling import Sampling
@@ -24,8 +24,15 @@ from vskd.network import TensorKind
 from vskd.preprocessing.matfile import mat_shape
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.encodings import AnyEncoding, Encoding, effective
+from vskd.preprocessing.sensor.resampling import plan_resampling
 from vskd.preprocessing.sensor.sensor_range import estimate_range
-from vskd.preprocessing.stores.window_store import Mode, WindowStore, build_window_store, channel_names
+from vskd.preprocessing.stores.window_store import (
+    RESAMPLING_VERSION,
+    Mode,
+    WindowStore,
+    build_window_store,
+    channel_names,
+)
 from vskd.schema import Count, Fraction, OnlyWhere, Positive, only_where, parse, required_where
 
 LENGTH_MARGIN = 0.5
@@ -40,7 +47,7 @@ def samples_for(length: int, window_rate_hz: float, rate_hz: float) -> int:
     >>> samples_for(32, 50.0, 50.0), samples_for(32, 25.0, 50.0)
     (32, 63)
     """
-    return math.floor((length - 1) * rate_hz / window_rate_hz) + 1
+    return plan_resampling(rate_hz, window_rate_hz).fewest(length)
 
 
 def one_array(streams: Sequence[Stream]) -> bool:
@@ -51,6 +58,12 @@ def one_array(streams: Sequence[Stream]) -> bool:
     if any(s.path.suffix.lower() != ".mat" or s.reading is not None for s in streams):
         return False
     return len({(s.path, s.variable) for s in streams}) == 1 and (len(streams) == 1 or all(s.columns for s in streams))
+
+
+def _is_at(stream: Stream, rate_hz: float) -> bool:
+    """Whether the samples are at a rate for certain: no clock says another one."""
+    stated = stream.time_column is not None or stream.reading is not None or stream.cut is not None
+    return stream.rate_hz == rate_hz and not stated
 
 
 class WindowSees(Sees):
@@ -193,6 +206,14 @@ class WindowInputs(Inputs):
     # the encoding is the network's front, see `front`; labels are no samples
     unstored = frozenset({"augmentation", "encoding", "window_labels", "most_mixed"})
     sees: WindowSees
+
+    @cached_property
+    def store_hash(self) -> str:
+        """Hash of the data and of the settings that decide what the store holds."""
+        stored, rate = super().store_hash, self.sees.rate_hz
+        if rate is None or all(_is_at(s, rate) for name in self.sees.streams for s in self.streams_of(name).values()):
+            return stored
+        return sha256_json([stored, RESAMPLING_VERSION])
 
     @cached_property
     def store(self) -> WindowStore:

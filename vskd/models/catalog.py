@@ -19,6 +19,7 @@ from vskd.models.convnext import ATTO, ConvNeXt
 from vskd.models.efficientnet_lite import EfficientNetLite0
 from vskd.models.efficientnet_v2 import EfficientNetV2
 from vskd.models.mobilenet_v3 import MobileNetV3Small
+from vskd.models.motion_maps import MotionMapsSettings, build_motion_maps
 from vskd.models.normalise import PHOTO_CHANNELS
 from vskd.models.photo import PhotoNetwork, PhotoSettings
 from vskd.models.resnet18 import ResNet18Settings, build_resnet18
@@ -175,6 +176,14 @@ NETWORKS: Mapping[str, NetworkEntry] = {
             C3DLeanSettings,
             build_c3d_lean,
             "the convolutions of that student without its fully connected layers (0.92 M parameters)",
+            channels=CLIP_CHANNELS,
+        ),
+        _entry(
+            "motion-maps",
+            "clip",
+            MotionMapsSettings,
+            build_motion_maps,
+            "where depth video moves, part by part, as pictures (0.5 M parameters on 33 frames of 48 x 48)",
             channels=CLIP_CHANNELS,
         ),
         _entry(

@@ -42,6 +42,8 @@ class Distiller(Strict):
         untrained: a control: in place of each teacher speaks its network as it was drawn, before it learned anything.
         confidence: leaves pairs without labels out of which the teacher is not sure; None keeps all. An epoch has as
             many steps either way.
+        fusion: how several teachers become one: the mean of their probabilities, with `equal` weights or with those
+            that say most of the true classes of the `validation` recordings.
     """
 
     preset: str | None = None
@@ -51,6 +53,7 @@ class Distiller(Strict):
     permuted: Literal["none", "all", "class"] = "none"
     untrained: bool = False
     confidence: Confidence | None = None
+    fusion: Literal["equal", "validation"] = "equal"
 
     @model_validator(mode="after")
     def _only_what_is_said_can_be_exchanged(self) -> "Distiller":

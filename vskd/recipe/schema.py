@@ -66,6 +66,16 @@ class Recipe(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _several_are_fused(self) -> "Recipe":
+        heard = len(self.teachers) if self.distiller.needs_teacher else 0
+        if self.distiller.fusion != "equal" and heard < 2:
+            raise ValueError(
+                f"distiller.fusion does nothing here: it weighs several teachers, and {heard} is listened to. Name "
+                "several, or leave it out"
+            )
+        return self
+
     @property
     def for_microcontrollers(self) -> bool:
         """Whether the student is made for a microcontroller: its hardware budget says so, or it has none and its
@@ -146,6 +156,7 @@ class Recipe(Strict):
 _SINCE: Mapping[tuple[str, str], Any] = {
     ("distiller", "untrained"): False,
     ("distiller", "confidence"): None,
+    ("distiller", "fusion"): "equal",
     ("dataset", "leave_out"): None,
     ("student", "head"): None,
 }

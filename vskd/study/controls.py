@@ -10,7 +10,8 @@ def self_taught(recipe: Recipe) -> Recipe:
     """Self-training: the teacher is the student's own twin without a teacher."""
     _require_teacher(recipe, "self")
     content = recipe.model_dump(mode="json")
-    return parse_recipe(content | {"teachers": [content["student"]]}, source=f"recipe {recipe.name}")
+    alone = content["distiller"] | {"fusion": "equal"}
+    return parse_recipe(content | {"teachers": [content["student"]], "distiller": alone}, f"recipe {recipe.name}")
 
 
 def permuted(recipe: Recipe) -> Recipe:

@@ -10,7 +10,7 @@ import json
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from vskd.distillation.run import RunFolder
@@ -35,13 +35,14 @@ def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
     """Write comparison files, one results.json per run, recipes without paths, predictions, timings and pictures.
 
     Args:
-        comparison: output folder of `vskd compare`.
+        comparison: output folder of `vskd compare`. Teachers in a folder that comparisons share are found by their
+            students.
         out: folder to keep under version control.
         audit: what `vskd datasets audit --json` printed of the same protocol; kept as audit.json, without its path.
 
     Raises:
-        DataError: `comparison` holds no finished comparison, a result was changed since it was written, or `audit` is
-            of another data set or protocol.
+        DataError: `comparison` holds no finished comparison, a result was changed since it was written, a teacher is
+            no longer there, or `audit` is of another data set or protocol.
     """
     if not (comparison / "comparison.json").is_file():
         raise DataError(f"{comparison} holds no comparison.json", "Run `vskd compare` to its end first")
@@ -53,7 +54,7 @@ def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
     for name, run in _evaluated_runs(comparison):
         write_text(out / "runs" / f"{name}.json", _without(folders, (run / "results.json").read_text(encoding="utf-8")))
         timings[name] = read_results(run / "results.json").timings
-        if (run / "recipe.yaml").is_file() and run.relative_to(comparison).parts[0] == "runs":
+        if (run / "recipe.yaml").is_file() and run.is_relative_to(comparison / "runs"):
             recipe = load_recipe(str(run / "recipe.yaml"))
             dataset = recipe.dataset.model_copy(update={"path": None})
             write_text(
@@ -107,15 +108,37 @@ def _audit(path: Path, comparison: Comparison) -> dict[str, object]:
 def _evaluated_runs(comparison: Path) -> Iterator[tuple[str, Path]]:
     """A short name and the folder of everything that was evaluated; what belongs to a fold names it."""
     teachers: dict[str, list[str]] = defaultdict(list)
-    for results in sorted(comparison.glob("*/**/results.json")):
-        folder = results.parent
-        if "cache" in folder.relative_to(comparison).parts:
+    found = [results.parent for results in sorted(comparison.glob("*/**/results.json"))]
+    places = {folder: folder.relative_to(comparison).parts for folder in found}
+    for folder, (kind, *parts) in (places | _shared_teachers(comparison, places)).items():
+        if kind == "cache" or "cache" in parts:
             continue
-        kind, *parts = folder.relative_to(comparison).parts
         if kind == "teachers":  # its folder is named by a hash; it is told apart by the recipe that it was made for
             recipe = load_recipe(str(folder / "recipe.yaml"))
             parts = [_teacher_name(recipe, teachers[recipe.name]), *parts[:-1], f"seed{recipe.seed}"]
         yield "-".join(parts), folder
+
+
+def _shared_teachers(comparison: Path, students: Mapping[Path, Sequence[str]]) -> dict[Path, tuple[str, ...]]:
+    """Teachers of the students that lie elsewhere (`vskd compare --teachers`), and where they would lie here.
+
+    Raises:
+        DataError: one is no longer there.
+    """
+    found = {}
+    for student, (kind, *parts) in students.items():
+        if kind != "runs" or not (student / "environment.json").is_file():
+            continue
+        for run in RunFolder(student).teacher_runs():
+            if run.resolve().is_relative_to(comparison.resolve()):
+                continue
+            if not (run / "results.json").is_file():
+                raise DataError(
+                    f"{run / 'results.json'} is missing: it is of a teacher of {student}",
+                    "Put the folder of the teachers back, or run the same `vskd compare` again",
+                )
+            found[run] = ("teachers", *parts[1:-1], run.name)
+    return found
 
 
 def _teacher_name(recipe: Recipe, known: list[str]) -> str:

@@ -17,7 +17,8 @@ from vskd.datasets.splits.audit import audit_split, check_problems
 from vskd.datasets.splits.contents import of_samples
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.errors import DataError
-from vskd.preprocessing.video.frames import Span, probe_video, read_frames
+from vskd.preprocessing.video.frames import Span, read_frames
+from vskd.preprocessing.video.probe import probe_video
 
 DAY = "2018/10/16"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from vskd.distillation.teacher.fusion import FusedTeacher
+from vskd.distillation.teacher.fusion import FusedTeacher, fusion_weights
 from vskd.errors import SettingError
 from vskd.modalities.base import Batch
 from vskd.network import Outputs
@@ -74,3 +74,39 @@ def test_teachers_may_know_the_labels_of_different_recordings() -> None:
 def test_nobody_looks_inside_several_teachers() -> None:
     with pytest.raises(SettingError, match="Several teachers have no common layer deep, shallow"):
         FusedTeacher([Member(features=["shallow"]), Member(features=["deep"])])
+
+
+def test_probabilities_are_averaged_with_the_weights() -> None:
+    members = [Member(1), Member(2), Member(3)]
+    outputs, *_ = FusedTeacher(members, (0.5, 0.3, 0.2)).outputs(BATCH)
+    first, second, third = (member.said.logits.softmax(1) for member in members)
+    torch.testing.assert_close(outputs.logits.exp(), 0.5 * first + 0.3 * second + 0.2 * third)
+
+
+def test_a_member_without_weight_is_not_heard() -> None:
+    outputs, *_ = FusedTeacher([Member(1), Member(2)], (0.0, 1.0)).outputs(BATCH)
+    torch.testing.assert_close(outputs.logits, Member(2).said.logits.log_softmax(1))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_weights_are_those_of_greatest_likelihood(seed: int) -> None:
+    """No point of a fine grid over all weights of three members is better."""
+    right = torch.rand(3, 25, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    found = fusion_weights(right)
+    assert sum(found) == pytest.approx(1)
+    steps = torch.linspace(0, 1, 101, dtype=torch.float64)
+    grid = torch.tensor([(float(a), float(b), float(1 - a - b)) for a in steps for b in steps if a + b <= 1])
+    likelihood = (grid.double() @ right).log().sum(dim=1)
+    assert float((torch.tensor(found, dtype=torch.float64) @ right).log().sum()) >= float(likelihood.max()) - 1e-3
+
+
+def test_alike_members_weigh_alike_and_a_worse_one_nothing() -> None:
+    right = torch.tensor([0.9, 0.2, 0.6, 0.7])
+    assert fusion_weights(torch.stack([right, right])) == pytest.approx((0.5, 0.5))
+    assert fusion_weights(torch.stack([right, right / 2])) == pytest.approx((1, 0), abs=1e-6)
+
+
+def test_a_member_that_excludes_a_true_class_leaves_it_to_the_others() -> None:
+    weights = fusion_weights(torch.tensor([[0.0, 0.9], [0.5, 0.1]]))
+    assert 0 < weights[0] < 1 and sum(weights) == pytest.approx(1)
+    assert fusion_weights(torch.zeros(2, 3)) == pytest.approx((0.5, 0.5))

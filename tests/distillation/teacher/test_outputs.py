@@ -15,6 +15,7 @@ from vskd.distillation.model import Model
 from vskd.distillation.teacher.outputs import (
     CachedTeacher,
     OnlineTeacher,
+    ViewedTeacher,
     finished_teacher,
     tapped,
 )
@@ -157,3 +158,24 @@ def test_a_cached_teacher_answers_by_the_ids_of_the_batch(
     assert ids == asked and torch.equal(labels, direct[2])
     for layer in cache.shapes:
         assert torch.equal(outputs.layer(layer), direct[0].layer(layer))
+
+
+class Saying:
+    """A source that says a number."""
+
+    def __init__(self, number: float, ids: str = "ab") -> None:
+        self.ids, self.shapes, self._number = frozenset(ids), {"logits": (3,), "number": (int(number),)}, number
+
+    def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], torch.Tensor]:
+        said = torch.full((2, 3), self._number)
+        return Outputs(said, said), batch.ids, batch.labels
+
+
+def test_views_take_turns_one_an_epoch() -> None:
+    teacher = ViewedTeacher([Saying(1, "abc"), Saying(2, "ab"), Saying(3)])
+    assert teacher.ids == {"a", "b"} and teacher.shapes["number"] == (1,)
+    heard = [teacher.outputs(BATCH)[0].logits[0, 0].item()]
+    for epoch in (0, 1, 2, 3, 7):  # also after resuming
+        teacher.start_epoch(epoch)
+        heard.append(teacher.outputs(BATCH)[0].logits[0, 0].item())
+    assert heard == [1, 1, 2, 3, 1, 2]

@@ -1,19 +1,22 @@
 """Who is asked, and how: online or from the cache, and the refusals of what cannot be."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
 from tests.conftest import TINY_IMAGES
 from vskd.distillation.experiment import prepare
-from vskd.distillation.teacher.fusion import FusedTeacher
+from vskd.distillation.teacher import source
+from vskd.distillation.teacher.fusion import FusedTeacher, fusion_weights
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher, TeacherSource, finished_teacher
 from vskd.distillation.teacher.source import online, teacher_source
 from vskd.distillation.train import teach
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
-from vskd.recipe import Recipe, load_recipe
+from vskd.recipe import Recipe, load_recipe, parse_recipe
 
 STILL = tuple(
     f"student.sees.augmentation.{name}=0"
@@ -186,3 +189,96 @@ def test_a_teacher_of_the_same_sliding_windows_is_seen_online(tiny, shared_cache
     other = prepare(parse_recipe(content, "test"), shared_cache, with_teachers=True)
     with pytest.raises(RecipeError, match="the teacher sees sliding windows of accelerometer, and its cache holds one"):
         teacher_source(other, [finished_teacher(other, tmp_path / "teacher")])
+
+
+def two_teachers(recipe: Recipe, *overrides: str) -> Recipe:
+    """The recipe with its teacher twice, the second of another seed, their weights chosen on validation."""
+    content = recipe.updated(*overrides).model_dump(mode="json")
+    (teacher,) = content["teachers"]
+    fused = content["distiller"] | {"fusion": "validation"}
+    return parse_recipe(content | {"teachers": [teacher, teacher | {"seed": 5}], "distiller": fused}, "two")
+
+
+def test_weights_of_the_fusion_are_chosen_on_validation(recipe_of, place: Path) -> None:
+    """What both say of these recordings, and of no others."""
+    recipe = two_teachers(recipe_of(KD, "student.training.validation=carve"))
+    teach(recipe_of("seed=5"), place / "other", cache=place / "cache")
+    experiment = prepare(recipe, place / "cache", with_teachers=True)
+    teachers = [finished_teacher(experiment, place / name) for name in ("teacher", "other")]
+    fused = teacher_source(experiment, teachers)
+    validation = experiment.training_split(recipe.student.training).validation
+    right = []
+    for teacher in teachers:
+        outputs, ids, labels = teacher.cache().outputs(validation)
+        assert ids == validation and len(ids) > 5
+        right.append(outputs.logits.softmax(1)[torch.arange(len(ids)), labels])
+    assert isinstance(fused, FusedTeacher)
+    assert fused.weights == pytest.approx(fusion_weights(torch.stack(right)))
+    assert fused.weights != pytest.approx((0.5, 0.5))
+
+
+def test_without_validation_there_is_nothing_to_weigh_by(recipe_of, place: Path) -> None:
+    unvalidated = ("student.training.validation=none", "student.training.select=last")
+    with pytest.raises(RecipeError, match="weighs teachers by validation recordings, and there are none that all see"):
+        asked(two_teachers(recipe_of(KD, *unvalidated)), place, 2)
+
+
+@pytest.mark.parametrize(("distiller", "heard"), [("none", 0), ("kd", 1)])
+def test_one_teacher_is_not_weighed(recipe_of, distiller: str, heard: int) -> None:
+    with pytest.raises(RecipeError, match=f"fusion does nothing here: it weighs several teachers, and {heard} is"):
+        recipe_of(f"distiller={distiller}", "distiller.fusion=validation")
+
+
+@pytest.mark.parametrize(
+    ("augmented", "mirrored", "told"),
+    [(True, False, ""), (False, False, "changes nothing at random"), (True, True, "may mirror them, into another")],
+)
+def test_several_views_differ_and_stay_of_one_class(augmented: bool, mirrored: bool, told: str) -> None:
+    inputs: Any = SimpleNamespace(name="frames", augmented=augmented, mirrored=mirrored)
+    if not told:
+        source._check_views(inputs)
+        return
+    with pytest.raises(RecipeError, match=rf"teachers\.views: .* views of frames, but its augmentation {told}"):
+        source._check_views(inputs)
+
+
+@pytest.mark.parametrize(
+    ("several", "timeline", "told"),
+    [
+        (False, None, ""),
+        (True, None, "the teacher sees sliding windows of frames, and its cache holds one answer a recording"),
+        (
+            False,
+            "a day",
+            "recordings show several classes one after the other, and the teacher sees the frames of each",
+        ),
+    ],
+)
+def test_one_stored_answer_serves_one_class_alone(several: bool, timeline: str | None, told: str) -> None:
+    teacher: Any = SimpleNamespace(inputs=SimpleNamespace(name="frames", several=several))
+    experiment: Any = SimpleNamespace(recordings={"a": SimpleNamespace(timeline=timeline)})
+    if not told:
+        source._refuse_several(experiment, teacher)
+        return
+    with pytest.raises(RecipeError, match=told):
+        source._refuse_several(experiment, teacher)
+
+
+@pytest.mark.parametrize("wanted", ["auto", "cached", "online"])
+@pytest.mark.parametrize("alike", [True, False])
+@pytest.mark.parametrize(("augmented", "several"), [(True, False), (False, True), (False, False)])
+def test_who_looks_at_the_students_own_batches(wanted: str, alike: bool, augmented: bool, several: bool) -> None:
+    student: Any = SimpleNamespace(name="x", hash="1", augmented=augmented, several=several, mirrored=False)
+    teacher: Any = SimpleNamespace(name="y", hash="1" if alike else "2")
+    if wanted == "online" and not alike:
+        with pytest.raises(RecipeError, match="the student sees x and the teacher y"):
+            online(wanted, student, teacher)
+        return
+    expected = {"auto": alike and (augmented or several), "cached": False, "online": True}[wanted]
+    assert online(wanted, student, teacher) is expected
+    student.mirrored = True
+    if alike and wanted != "cached":
+        assert online(wanted, student, teacher) is expected
+    else:
+        with pytest.raises(RecipeError, match="mirror image"):
+            online(wanted, student, teacher)

@@ -56,9 +56,10 @@ def test_frames_are_halved_by_their_maximum() -> None:
     assert torch.equal(halved(x), torch.stack([torch.maximum(x[0], x[1]), torch.maximum(x[2], x[3]), x[4]]))
 
 
-def test_other_networks_have_no_such_form() -> None:
-    network = build_network(parse_network("mc3-18"), shape=(3, 4, 16, 16), classes=2)
-    with pytest.raises(BundleError, match=r"VideoResNet has no form in 2-D layers\. Choose c3d-lean"):
+@pytest.mark.parametrize(("name", "frames", "kind"), [("mc3-18", 4, "VideoResNet"), ("motion-maps", 17, "MotionMaps")])
+def test_other_networks_have_no_such_form(name: str, frames: int, kind: str) -> None:
+    network = build_network(parse_network(name), shape=(3, frames, 16, 16), classes=2)
+    with pytest.raises(BundleError, match=rf"{kind} has no form in 2-D layers\. Choose c3d-lean"):
         planar_form(network)
 
 

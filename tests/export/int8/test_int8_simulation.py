@@ -110,3 +110,56 @@ def test_a_convolution_of_a_class_of_its_own_is_rounded_with_its_batch_norm():
     assert nn.BatchNorm2d not in kinds
     assert kinds.count(RoundedLayer) == 1
     torch.testing.assert_close(simulated.plain()(x), network(x))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "low", "high"),
+    [("minmax", -3.0, 4.0), ("moving-average", 0.95 * -1 + 0.05 * -3, 0.95 * 4 + 0.05 * 2)],
+)
+def test_values_are_those_of_256_even_steps_over_the_range(estimator: str, low: float, high: float):
+    """Against a naive loop; zero is a step of its own."""
+    rounding = ActivationRounding(estimator).train()
+    rounding(torch.tensor([-1.0, 4.0]))
+    rounding(torch.tensor([-3.0, 2.0]))
+    assert (rounding.low.item(), rounding.high.item()) == pytest.approx((low, high))
+    step = (high - low) / 255
+    zero = round(-128 - low / step)
+    x = torch.linspace(2 * low, 2 * high, 1001)
+    expected = [step * (min(127, max(-128, round(v / step) + zero)) - zero) for v in x.tolist()]
+    found = rounding.eval()(x).numpy()
+    assert np.isclose(found, expected, atol=1e-5).mean() > 0.995  # the middle of two steps goes either way
+    assert np.abs(found - np.array(expected)).max() <= 1.01 * step
+    assert rounding(torch.zeros(1)).item() == 0
+
+
+def test_before_anything_was_seen_nothing_is_rounded_and_evaluation_sees_nothing():
+    rounding = ActivationRounding("minmax").eval()
+    x = torch.tensor([0.123456, -7.0])
+    assert torch.equal(rounding(x), x) and not rounding.seen
+    rounding.train()(torch.zeros(3))
+    assert rounding.seen and torch.isfinite(rounding(torch.zeros(3))).all()  # a range of nothing
+
+
+def test_frozen_ranges_stay_in_every_part_of_a_network():
+    network = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)).eval()
+    simulated = SimulatedInt8(network, torch.ones(1, 3)).train()
+    simulated(torch.ones(2, 3))
+    ranges = [m for m in simulated.modules() if isinstance(m, ActivationRounding)]
+    before = [(m.low.item(), m.high.item()) for m in ranges]
+    simulated(10 * torch.ones(2, 3))
+    wider = [(m.low.item(), m.high.item()) for m in ranges]
+    assert len(ranges) == 3 and all(a != b for a, b in zip(before, wider, strict=True))
+    simulated.freeze_ranges()
+    simulated(100 * torch.ones(2, 3))
+    assert [(m.low.item(), m.high.item()) for m in ranges] == wider
+
+
+def test_the_range_estimator_asked_for_is_that_of_every_tensor():
+    network = nn.Sequential(nn.Linear(3, 2)).eval()
+    for estimator in ("minmax", "moving-average"):
+        simulated = SimulatedInt8(network, torch.ones(1, 3), estimator)
+        kinds = {m.range_estimator for m in simulated.modules() if isinstance(m, ActivationRounding)}
+        assert kinds == {estimator}
+    assert {m.range_estimator for m in SimulatedInt8(network, torch.ones(1, 3)).modules() if hasattr(m, "seen")} == {
+        "minmax"
+    }

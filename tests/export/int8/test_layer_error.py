@@ -124,3 +124,36 @@ def test_missing_quantizer_names_the_extra(tiny_float: bytes, monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "ai_edge_quantizer", None)
     with pytest.raises(MissingExtraError, match=r"ai-edge-quantizer.*vskd\[export\]"):
         layer_errors(tiny_float, tiny_float, random_inputs(1, IMAGE))
+
+
+def layer(position: int, added: float, tensor: str = "t") -> LayerError:
+    return LayerError(position, "CONV_2D", tensor, (1, 4, 2), 31.26, added)
+
+
+def test_the_worst_are_those_that_add_most():
+    rows = [layer(n, added) for n, added in enumerate((1.0, -2.0, 5.0, 3.0, 4.0, 2.0, 0.5))]
+    assert [row.position for row in worst_layers(rows)] == [2, 4, 3, 5, 0]
+    assert [row.position for row in worst_layers(rows, 2)] == [2, 4]
+
+
+def test_a_line_says_what_where_and_how_much():
+    """Long names lose their beginning; a bar would end the cell."""
+    rows = [layer(0, 1.25, "a|b"), *(layer(n, 2.0, "x" * 70 + str(n)) for n in range(1, 6)), layer(6, -0.04)]
+    _, _, first, second, *_, last = render_layer_errors(rows).splitlines()
+    assert first == "| 0 | CONV_2D | a\\|b | 1x4x2 | 31.3 | +1.2 |"
+    assert second == f"| 1 | CONV_2D | {'x' * 59}1 | 1x4x2 | 31.3 | +2.0 ** |"
+    assert last == "| 6 | CONV_2D | t | 1x4x2 | 31.3 | -0.0 |"
+
+
+def test_decibels_end_at_what_float32_carries():
+    clean = np.ones(4)
+    for level, expected in ((1e-5, 100.0), (1.01e-6, 119.91), (1e-6, MAX_DB), (1e-9, MAX_DB)):
+        assert signal_to_noise_db(clean + level, clean) == pytest.approx(expected, abs=0.01)
+    assert signal_to_noise_db(np.zeros(3), np.zeros(3)) == MAX_DB
+    assert signal_to_noise_db(clean + 10, clean) == pytest.approx(-20)
+
+
+def test_the_second_of_two_samples_may_be_the_wrong_one(tiny_float: bytes, tiny_int8: bytes):
+    wrong = np.full(IMAGE, np.inf, np.float32)
+    with pytest.raises(DataError, match="Sample 1 has values that are not finite"):
+        layer_errors(tiny_float, tiny_int8, [*random_inputs(1, IMAGE), wrong])

@@ -12,7 +12,7 @@ from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError, DataError, MissingExtraError
 from vskd.export.convert.litert import convert_float
 from vskd.export.convert.structure import float_operators, operator_names, weight_scales
-from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
+from vskd.export.int8.quantize import RANGE_ESTIMATORS, _refuse_stuck, model_signature, quantize_int8
 from vskd.export.parity import parity
 
 
@@ -98,3 +98,26 @@ def test_missing_quantizer_names_the_extra(tiny_float: bytes, monkeypatch: pytes
     monkeypatch.setitem(sys.modules, "ai_edge_quantizer", None)
     with pytest.raises(MissingExtraError, match=r"ai-edge-quantizer.*vskd\[export\]"):
         quantize_int8(tiny_float, random_inputs(2, IMAGE))
+
+
+@pytest.mark.parametrize(("asked", "stuck"), [(1.0, True), (0.5, True), (1.01, False)])
+def test_a_range_that_the_quantizer_does_not_follow_is_named(asked: float, stuck: bool):
+    """One that was asked for already and does not grow would be asked for for ever."""
+    wider = {"sum": {"max": np.array([asked, 0.0])}, "new": {"max": np.array([9.0])}}
+    ranges = {"sum": {"max": np.array([1.0, 0.0])}}
+    if not stuck:
+        _refuse_stuck(wider, ranges)
+        return
+    with pytest.raises(BundleError, match="the steps of sum do not hold what is computed with them"):
+        _refuse_stuck(wider, ranges)
+
+
+def test_one_wrong_calibration_input_among_others_is_counted(tiny_float: bytes):
+    wrong = np.full(IMAGE, np.inf, np.float32)
+    with pytest.raises(DataError, match="Calibration input 2 has values that are not finite"):
+        quantize_int8(tiny_float, [*random_inputs(2, IMAGE), wrong])
+
+
+def test_the_signature_of_a_model(tiny_float: bytes):
+    name, given, shape = model_signature(tiny_float)
+    assert name == "serving_default" and given and shape == (1, *IMAGE)

@@ -113,3 +113,61 @@ def test_the_host_decides_only_for_its_own_contract(tmp_path: Path) -> None:
     found = [d for number in range(0, 60, 10) for d in decider.decide(piece(number))]
     assert len(found) == 1 + (60 - 16) // 5 and [d.sample for d in found[:2]] == [16, 21]
     assert all(d.text == bundle.manifest.provenance.labels[d.label] for d in found if d.label >= 0)
+
+
+class Deciding:
+    """A host that decides once for each piece."""
+
+    def decide(self, samples: Samples) -> list[Decided]:
+        return [Decided(0, 1, 1, 5, samples.number, 0, "wave")]
+
+
+def test_the_host_s_decisions_go_down_and_the_device_s_are_not_asked_for(tmp_path: Path) -> None:
+    heard: list[AnyMessage] = []
+
+    def answers(message: AnyMessage) -> list[AnyMessage | bytes]:
+        heard.append(message)
+        return [piece(0), piece(10), End(Ended.SENSOR, 20, 0)] if isinstance(message, Record) else []
+
+    told: list[Decided] = []
+    with device(answers) as wire, open_session(wire) as talk:
+        done = record(talk, tmp_path / "r.csv", host=Deciding(), on_decision=told.append)  # type: ignore[arg-type]
+    assert (done.samples, done.decisions) == (20, 2) and [d.sample for d in told] == [0, 10]
+    assert heard[0] == Record(Wish.SAMPLES)
+
+
+def test_decisions_of_the_device_are_counted_and_told(tmp_path: Path) -> None:
+    said = [Decided(0, 1, 1, 5, number, 0, "wave") for number in (10, 20)]
+    told: list[Decided] = []
+    with (
+        device(lambda m: [piece(0), *said, End(Ended.SENSOR, 10, 0)] if isinstance(m, Record) else []) as wire,
+        open_session(wire) as talk,
+    ):
+        done = record(talk, tmp_path / "r.csv", on_decision=told.append)
+    assert done.decisions == 2 and told == said
+
+
+def test_the_head_says_what_was_measured(tmp_path: Path) -> None:
+    recorded(tmp_path / "r.csv", [piece(0, count=1), End(Ended.SENSOR, 1, 0)])
+    assert (tmp_path / "r.csv").read_text().splitlines()[:5] == [
+        *("# sensor: accelerometer", "# unit: g", "# rate_hz: 50", f"# bundle: {bytes(range(32)).hex()}"),
+        "time_s,x,y,z",
+    ]
+
+
+def test_measured_times_decide_where_there_are_any(tmp_path: Path) -> None:
+    """A pause in the stamps is a condition of the stream; samples without stamps have none."""
+    bundle = make_bundle(tmp_path / "bundle", sensor_contract())
+    late = replace(piece(30), time_us=60_000_000)
+    for timed, statuses in ((True, 2), (False, 1)):
+        decider = HostDecider(bundle, ABOUT)
+        pieces = [replace(p, timed=timed) for p in (piece(0), piece(10), piece(20), late)]
+        found = [d.status for one in pieces for d in decider.decide(one)]
+        assert len(set(found)) == statuses, found
+
+
+def test_a_sensor_is_given_up_after_ten_seconds() -> None:
+    """As docs/link.md says."""
+    from vskd.firmware_bridge.link import session
+
+    assert (recorder.SILENCE_S, session.ANSWER_S) == (10.0, 30.0)

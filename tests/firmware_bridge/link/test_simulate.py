@@ -1,5 +1,6 @@
 """A simulated device and a host, end to end: the generated C over TCP."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import pytest
 from tests.firmware_bridge.bundles import make_bundle, movement, sensor_contract
 from tests.firmware_bridge.link.harness import HOST
 from vskd.bundle.bundle import Bundle
-from vskd.bundle.sensor_file import read_recording
+from vskd.bundle.sensor_file import Recorded, read_recording
 from vskd.errors import LinkError, SettingError
 from vskd.firmware_bridge.link import simulate as simulating
 from vskd.firmware_bridge.link.messages import Decided
@@ -136,3 +137,60 @@ def test_a_flash_of_another_size(tmp_path: Path) -> None:
         simulating._prepare_flash(tmp_path / "flash.bin", 100)
     assert simulating._prepare_flash(tmp_path / "new.bin", 9000) == 5 * 4096
     assert simulating._prepare_flash(tmp_path / "new.bin", 1) == 5 * 4096  # as it was made
+
+
+def replayed(times: list[float] | None) -> np.ndarray:
+    signal = np.array([[1, 2, 3], [-1, -2, -3]], np.float32)
+    recorded = Recorded(signal, 50.0, (), times=None if times is None else np.array(times))
+    rows = simulating.sample_rows(recorded)
+    return np.frombuffer(rows, [("time", "<u8"), ("values", "<f4", 2)])
+
+
+@pytest.mark.parametrize(
+    ("times", "microseconds"),
+    [(None, [0, 20_000, 40_000]), ([0.0, 0.0200004, 0.0500006], [0, 20_000, 50_001])],
+)
+def test_samples_are_replayed_at_their_times_or_at_the_rate(times: list[float] | None, microseconds: list[int]) -> None:
+    rows = replayed(times)
+    assert rows["time"].tolist() == microseconds
+    assert rows["values"].tolist() == [[1, -1], [2, -2], [3, -3]]
+
+
+@pytest.mark.parametrize(("parcel", "sectors"), [(1, 2), (2730, 2), (2731, 3), (5461, 3), (5462, 4)])
+def test_a_slot_has_a_sector_of_its_own_and_half_as_much_room_again(tmp_path: Path, parcel: int, sectors: int) -> None:
+    """1.5 times 2,730 bytes are 4,095, of a sector of 4,096."""
+    flash = tmp_path / "flash.bin"
+    assert simulating._prepare_flash(flash, parcel) == sectors * 4096
+    assert flash.read_bytes() == b"\xff" * 2 * sectors * 4096  # as erased flash is
+
+
+@pytest.mark.parametrize(("size", "fits"), [(2 * 4096, False), (4 * 4096, True), (4 * 4096 + 4096, False), (0, False)])
+def test_a_flash_is_two_slots_of_two_sectors_at_least(tmp_path: Path, size: int, fits: bool) -> None:
+    (tmp_path / "flash.bin").write_bytes(bytes(size))
+    if fits:
+        assert simulating._prepare_flash(tmp_path / "flash.bin", 1) == size // 2
+    else:
+        with pytest.raises(SettingError, match=f"has {size} bytes, which are not two slots"):
+            simulating._prepare_flash(tmp_path / "flash.bin", 1)
+
+
+def test_as_many_connections_as_asked_for_are_served(
+    bundle: Bundle, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The flash of each is one file, of the caller or forgotten."""
+    flashes: list[Path] = []
+    monkeypatch.setattr(simulating, "_build", lambda *given: flashes.append(given[3]) or ["cat"])
+    for flash in (tmp_path / "mine.bin", None):
+        ready: Queue[str] = Queue()
+        options = {"flash": flash, "connections": 2, "on_ready": ready.put}
+        thread = threading.Thread(target=simulate, args=(bundle, recording, "127.0.0.1:0"), kwargs=options, daemon=True)
+        thread.start()
+        address = ready.get(timeout=20)
+        for _ in range(2):
+            with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), 20) as line:
+                line.sendall(b"echo")
+                line.shutdown(socket.SHUT_WR)
+                assert line.recv(10) == b"echo"
+        thread.join(20)
+        assert not thread.is_alive()
+    assert flashes[0] == tmp_path / "mine.bin" and not flashes[1].exists()

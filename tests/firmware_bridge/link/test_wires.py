@@ -6,11 +6,12 @@ import pty
 import socket
 import threading
 from collections.abc import Callable
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from vskd.errors import LinkError, MissingExtraError, SettingError
+from vskd.firmware_bridge.link import wires
 from vskd.firmware_bridge.link.session import open_session
 from vskd.firmware_bridge.link.wires import SerialWire, SocketWire, connect, loopback
 
@@ -108,3 +109,79 @@ def test_a_serial_port_carries_a_session() -> None:
         assert session.about == ABOUT
     os.close(slave)
     here.close()
+
+
+class Port:
+    """A serial port in memory."""
+
+    def __init__(self, *words: object, **named: object) -> None:
+        self.opened, self.named = words, named
+        self.timeout: float | None = None
+        self.arrived, self.sent, self.gone, self.closed = bytearray(), bytearray(), False, False
+
+    @property
+    def in_waiting(self) -> int:
+        return len(self.arrived)
+
+    def read(self, count: int) -> bytes:
+        if self.gone:
+            raise OSError("unplugged")
+        taken = bytes(self.arrived[:count])
+        del self.arrived[:count]
+        return taken
+
+    def write(self, content: bytes) -> None:
+        if self.gone:
+            raise OSError("unplugged")
+        self.sent += content
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_serial_port_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wires, "_serial", lambda: SimpleNamespace(Serial=Port, SerialException=ValueError))
+    wire = SerialWire("/dev/x")
+    port = wire._port
+    assert (port.opened, port.named) == (("/dev/x", 115_200), {"timeout": 0, "exclusive": True})
+    assert SerialWire("/dev/x", 300)._port.opened == ("/dev/x", 300)
+    assert wire.read(0.25) == b"" and port.timeout == 0.25
+    port.arrived += b"abc"
+    assert wire.read(0) == b"abc"  # not one byte at a time
+    wire.write(b"def")
+    assert port.sent == b"def"
+    port.gone = True
+    for call in (lambda: wire.read(0), lambda: wire.write(b"x")):
+        with pytest.raises(LinkError, match="The line to /dev/x broke: unplugged"):
+            call()
+    wire.close()
+    assert port.closed
+
+
+def test_a_speed_that_a_port_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise ValueError("no such speed")
+
+    monkeypatch.setattr(wires, "_serial", lambda: SimpleNamespace(Serial=refused, SerialException=KeyError))
+    with pytest.raises(LinkError, match="/dev/x cannot be opened: no such speed"):
+        SerialWire("/dev/x", 7)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [("localhost:0", ("127.0.0.1", 0)), ("127.0.0.1:65535", ("127.0.0.1", 65535)), ("127.5.0.1:1", ("127.5.0.1", 1))],
+)
+def test_every_port_of_this_machine(address: str, expected: tuple[str, int]) -> None:
+    assert loopback(address) == expected
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:65536", "127.0.0.1:-1"])
+def test_numbers_that_are_no_port(address: str) -> None:
+    with pytest.raises(SettingError, match="is not on this machine"):
+        loopback(address)
+
+
+def test_a_connection_is_waited_for_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(wires.socket, "create_connection", lambda *words: asked.extend(words) or "a socket")
+    assert connect("localhost:7").name == "localhost:7" and asked == [("127.0.0.1", 7), 5.0]

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import h5py
@@ -20,11 +21,12 @@ from vskd.preprocessing.stores import clip_store
 from vskd.preprocessing.stores.clip_store import Ahead, Decode, build_clip_store, write_clip_frames
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
 from vskd.preprocessing.sync.cut import Cut
-from vskd.preprocessing.video import frames
+from vskd.preprocessing.video import selected
 from vskd.preprocessing.video.chosen import ClipCut
 from vskd.preprocessing.video.foreground import crop_to_foreground
-from vskd.preprocessing.video.frames import read_chosen_frames, read_frames
+from vskd.preprocessing.video.frames import Span, read_frames
 from vskd.preprocessing.video.sampling import clip_indices
+from vskd.preprocessing.video.selected import read_chosen_frames
 
 CUT = ClipCut(4, 24, 32)
 
@@ -84,7 +86,7 @@ def test_the_figure_is_cut_out_of_the_whole_clip(tmp_path: Path) -> None:
 def test_a_clip_whose_packets_are_miscounted_is_read_again(red: FrameSource, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = np.stack(list(read_frames(red.path, size=24)))
     for wrong in (0, 20, 40):
-        monkeypatch.setattr(frames, "_count_packets", lambda *_, wrong=wrong: wrong)
+        monkeypatch.setattr(selected, "_stated", lambda _, wrong=wrong: wrong)
         got, count = read_chosen_frames(red.path, lambda n: clip_indices(n, 4, "spread", 1), size=24)
         assert count == 31
         np.testing.assert_array_equal(got, whole[clip_indices(31, 4, "spread", 1)])
@@ -245,9 +247,9 @@ def test_one_clip_is_decoded_by_many_threads_and_several_by_one_each(
     asked = []
     real = clip_store.chosen_frames
 
-    def chosen(path: Path, cut: ClipCut, variable: str, span: object, threads: int) -> tuple[np.ndarray, int]:
-        asked.append((span, threads))
-        return real(path, cut, variable, None, threads)
+    def chosen(path: Path, cut: ClipCut, variable: str, span: object, *how: Any) -> tuple[np.ndarray, int]:
+        asked.append((span, how[0]))
+        return real(path, cut, variable, None, *how)
 
     monkeypatch.setattr(clip_store, "chosen_frames", chosen)
     part = replace(red, id="part", cut=Cut(0.2, 0.7))
@@ -260,7 +262,7 @@ def test_one_clip_is_decoded_by_many_threads_and_several_by_one_each(
 
     build_clip_store([red, part], tmp_path / "a.h5", CUT, around=around)
     build_clip_store([red], tmp_path / "b.h5", CUT, workers=2)
-    assert asked == [(None, 0), (frames.Span(0.2, 0.7, 30.0), 0), (None, 1)] and times == ["red", "part"]
+    assert asked == [(None, 0), (Span(0.2, 0.7, 30.0), 0), (None, 1)] and times == ["red", "part"]
     assert FrameStore(tmp_path / "a.h5").fact("red", "rate_hz") == 30.0
 
 

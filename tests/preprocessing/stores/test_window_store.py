@@ -1,6 +1,7 @@
 """The store of windows: whole recordings and sliding windows, against the functions they are made of."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from vskd.errors import CacheError, DamagedCacheError, DataError
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.joined import joined
 from vskd.preprocessing.sensor.reading import Reading
-from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows
+from vskd.preprocessing.sensor.resampling import resampled
+from vskd.preprocessing.sensor.signals import resample_to_length, sliding_windows
 from vskd.preprocessing.sensor.timed import Timed
 from vskd.preprocessing.stores.window_store import (
+    RESAMPLING_VERSION,
     WindowSettings,
     WindowSource,
     WindowStore,
@@ -64,10 +67,27 @@ def test_sliding(
     build_window_store(sources, out, mode="sliding", length=length, rate_hz=rate, stride=stride)
     store = WindowStore(out)
     for name, signal in signals.items():
-        wanted = sliding_windows(resample_to_rate(signal, 50.0, rate or 50.0), length, used)
+        wanted = sliding_windows(resampled(signal, 50.0, rate or 50.0), length, used)
         assert len(wanted) == store.num_windows(name) > 0
         np.testing.assert_array_equal(store.windows(name), wanted)
         assert store.num_samples(name) == SAMPLES[name]  # of the original
+
+
+def test_a_store_of_windows_that_were_resampled_otherwise_is_not_taken_for_this_one(
+    sources: list[WindowSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stores of before say no version."""
+    out = tmp_path / "w.h5"
+    sliding = partial(build_window_store, sources, out, mode="sliding", length=16, stride=8)
+    sliding(rate_hz=25.0)
+    settings = WindowStore(out).settings
+    assert settings["resampling"] == RESAMPLING_VERSION == 2
+    assert sliding(rate_hz=25.0).reused
+    monkeypatch.setattr("vskd.preprocessing.stores.window_store.RESAMPLING_VERSION", 3)
+    with pytest.raises(CacheError, match=r"w\.h5 was made with other settings"):
+        sliding(rate_hz=25.0)
+    assert not sliding(rate_hz=None, overwrite=True).reused
+    assert "resampling" not in WindowStore(out).settings, "windows at the stream's own rate are what they were"
 
 
 def test_a_recording_shorter_than_one_sliding_window(sources: list[WindowSource], tmp_path: Path) -> None:

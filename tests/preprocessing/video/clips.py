@@ -23,6 +23,23 @@ def picture(number: int) -> np.ndarray:
     return grey
 
 
+def gradient(number: int, height: int = 48, width: int = 64) -> np.ndarray:
+    """A grey picture that says its number by its brightness, with a ramp along the width."""
+    ramp = np.linspace(0, 60, width) + 10 * number
+    return np.broadcast_to(ramp.astype(np.uint8)[None, :, None], (height, width, 3)).copy()
+
+
+def write_video(path: Path, pictures: list[np.ndarray], codec: str = "libx264", rate: int = 30) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.height, stream.width = pictures[0].shape[:2] if pictures else (48, 64)
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
 def write_clip(
     path: Path,
     frames: int = 30,

@@ -114,3 +114,15 @@ def test_a_byte_that_happens_to_be_a_packets_mark_is_none(tmp_path: Path, marks:
     content[: 188 * 4 : 188] = b"\x47" * 4
     with pytest.raises(DataError, match="ends within a packet"):
         states_its_end(written(tmp_path / "a", bytes(content)))
+
+
+def test_between_the_packets_of_a_program_stream_lie_zeros_at_most(tmp_path: Path) -> None:
+    pack = b"\x00\x00\x01\xba\x21" + bytes(7) + b"\x00\x00\x01\xe0\x00\x05" + bytes(5)
+    for between, told in ((bytes(9), False), (b"\x00\x01\x00\x00", True), (b"x", True)):
+        path = written(tmp_path / "a.mpg", pack + between + pack)
+        if told:
+            with pytest.raises(DataError, match=r"a\.mpg is damaged: no packet begins at byte 23, where one should"):
+                states_its_end(path)
+        else:
+            assert not states_its_end(path)
+    assert not states_its_end(written(tmp_path / "a.mpg", pack + b"appended")), "by something else"

@@ -10,7 +10,8 @@ from PIL import Image
 from tests.preprocessing.video.clips import HEIGHT, WIDTH, marked, picture, remuxed, write_clip
 from vskd.errors import DataError
 from vskd.preprocessing.image.image_file import read_image
-from vskd.preprocessing.video.frames import probe_video, read_frames, read_stored_frames
+from vskd.preprocessing.video.frames import read_frames, read_stored_frames
+from vskd.preprocessing.video.probe import probe_video
 from vskd.preprocessing.video.turn import UPRIGHT, turn_of_matrix
 
 ORIENTATIONS = {

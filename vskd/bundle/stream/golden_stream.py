@@ -337,7 +337,6 @@ def replay_stream(stream: GoldenStream, model: bytes, contract: Contract, source
 
     Raises:
         BundleError: names the stream, the window and what differs.
-        MissingExtraError: the device's rate is not that of the windows, and scipy is not installed.
     """
     if not isinstance(contract, SensorContract):
         raise _mismatch(source, stream, f"does not fit a model of {contract.kind}s")

@@ -149,8 +149,7 @@ class Stream:
         plan = self.plan
         oldest = max(0, plan.resampling.first_needed(start))
         kept = self._kept(oldest, self._count - 1)
-        outputs = [plan.resampling.filtered(start + n, kept, oldest, self._first) for n in range(plan.span)]
-        return stretched(np.stack(outputs, axis=1), plan)
+        return stretched(plan.resampling.outputs(start, start + plan.span, kept.T, oldest, self._first), plan)
 
     def quantized(self, window: FloatArray) -> npt.NDArray[np.int8]:
         """The model's int8 input of a window, without a batch dimension."""

@@ -8,9 +8,9 @@ import numpy as np
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.decision import DecisionSettings
 from vskd.bundle.sensor_checks import RATE_TOLERANCE
-from vskd.bundle.stream.resampling import Resampling, plan_resampling
 from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import BundleError, SettingError
+from vskd.preprocessing.sensor.resampling import Resampling, plan_resampling
 from vskd.preprocessing.sensor.units import GRAVITY
 
 MICROSECONDS = 1_000_000
@@ -18,6 +18,8 @@ LONGER_THAN_SHORTEST, SHORTER_THAN_LONGEST = 2.0, 1.5
 """The export accepts recordings of half the shortest and 1.5 times the longest of training (its LENGTH_MARGIN)."""
 REST_RANGE = 0.1
 """At rest no axis moves by more, in multiples of gravity."""
+MOST_TAPS = 1_100
+"""104 Hz to 50 Hz needs 1,041 and is allowed; 59.94 Hz to 50 Hz (669 to 802) would need 16,041."""
 
 
 IN_C = ("raw", "gasf", "gadf", "gasf+gadf")
@@ -94,7 +96,7 @@ class StreamPlan:
     @property
     def delay(self) -> int:
         """The device's samples by which a decision is later than the last sample of its window."""
-        return self.resampling.half // self.resampling.up
+        return self.resampling.delay
 
 
 def plan_stream(contract: SensorContract, settings: StreamSettings, output_scale: float) -> StreamPlan:
@@ -130,7 +132,7 @@ def plan_stream(contract: SensorContract, settings: StreamSettings, output_scale
         raise BundleError("The window is shorter than the image", "Export the run again")
     span, stride, rate = _window(contract, settings)
     device_rate = device.rate_hz or contract.rate_hz
-    resampling = plan_resampling(device_rate, rate)
+    resampling = _resampling(device_rate, rate)
     if stride * resampling.down < resampling.up:
         raise SettingError(f"A stride of {stride} gives several windows for one sample", "Choose a larger stride")
     checked = (span - 1) * resampling.down // resampling.up + 1
@@ -176,6 +178,17 @@ def _window(contract: SensorContract, settings: StreamSettings) -> tuple[int, in
             f"samples is {span}; the contract takes {contract.min_samples} to {contract.max_samples}", "Choose within"
         )
     return span, settings.stride or max(1, span // 4), contract.rate_hz
+
+
+def _resampling(rate_hz: float, new_rate_hz: float) -> Resampling:
+    made = plan_resampling(rate_hz, new_rate_hz)
+    taps = 2 * made.half + 1
+    if taps > MOST_TAPS:
+        raise SettingError(
+            f"From {rate_hz:g} to {new_rate_hz:g} Hz a filter of {taps} taps is needed, more than {MOST_TAPS}",
+            "Set the device to a rate with a simpler ratio, or give its nominal rate",
+        )
+    return made
 
 
 def _gravity(contract: SensorContract, rest: tuple[float, ...] | None) -> Gravity | None:

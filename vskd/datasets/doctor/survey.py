@@ -18,7 +18,7 @@ from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import SplitFacts
 from vskd.datasets.sync.table import FILE, SyncRow, read_sync
 from vskd.errors import DataError, MissingExtraError
-from vskd.preprocessing.video.frames import probe_video
+from vskd.preprocessing.video.probe import probe_video
 from vskd.progress import track
 
 Floats = npt.NDArray[np.float32]

@@ -20,7 +20,7 @@ from vskd.errors import DataError, first_few
 from vskd.preprocessing.folders import composed, files_below
 from vskd.preprocessing.sensor.time_zone import utc_offsets
 from vskd.preprocessing.table_file import read_rows
-from vskd.preprocessing.video.frames import VideoInfo, probe_video
+from vskd.preprocessing.video.probe import VideoInfo, probe_video
 from vskd.preprocessing.video.start import start_in_header, start_in_name
 from vskd.progress import track
 

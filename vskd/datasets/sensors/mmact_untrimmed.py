@@ -157,7 +157,7 @@ def _span(path: Path, problems: list[Problem]) -> _File | None:
 
 def _shown_span(path: Path, problems: list[Problem]) -> _File | None:
     """A video, and when it begins and ends; None where its header cannot be read."""
-    from vskd.preprocessing.video.frames import probe_video
+    from vskd.preprocessing.video.probe import probe_video
 
     end = _seconds(path.stem.replace("-", "_"))
     try:

@@ -12,6 +12,29 @@ from vskd.errors import SettingError
 from vskd.modalities.base import Batch
 from vskd.network import OUTPUT_LAYERS, Outputs
 
+STEPS = 200
+"""Of `fusion_weights`; the likelihood has one maximum, and is then less than 1e-3 below it."""
+
+
+def fusion_weights(right: Tensor) -> tuple[float, ...]:
+    """The weights under which the members' mean says most of the true classes: the mixture of greatest likelihood.
+
+    Found by expectation maximization (Dempster, Laird, Rubin, 1977), from equal weights. The likelihood is concave in
+    the weights, so there is nothing to be chosen by luck.
+
+    Args:
+        right: (members, recordings), the probability that each member gives to a recording's true class.
+
+    Returns:
+        One weight for each member, all together 1.
+    """
+    right = right.double().clamp_min(torch.finfo(torch.float64).tiny)
+    weights = torch.full((len(right),), 1 / len(right), dtype=torch.float64)
+    for _ in range(STEPS):
+        share = weights[:, None] * right
+        weights = (share / share.sum(dim=0)).mean(dim=1)
+    return tuple(weights.tolist())
+
 
 class FusedTeacher(FollowsEpochs):
     """The mean of the teachers' probabilities; their embeddings side by side.
@@ -20,13 +43,15 @@ class FusedTeacher(FollowsEpochs):
 
     Args:
         members: each gives its outputs for the same batch; recordings that one of them lacks are left out.
+        weights: of the members in the mean, all together 1; equal by default.
 
     Raises:
         SettingError: a term wants to look inside, which several teachers have no common layer for.
     """
 
-    def __init__(self, members: Sequence[TeacherSource]) -> None:
+    def __init__(self, members: Sequence[TeacherSource], weights: Sequence[float] | None = None) -> None:
         self._members = tuple(members)
+        self.weights = tuple(weights or [1 / len(self._members)] * len(self._members))
         self.ids = frozenset.intersection(*(member.ids for member in members))
         inside = sorted({layer for member in members for layer in member.shapes} - set(OUTPUT_LAYERS))
         if inside:
@@ -54,5 +79,6 @@ class FusedTeacher(FollowsEpochs):
         if any(other != ids or not same_labels(own, labels) for _, other, own in said):
             raise ValueError("the teachers speak of different recordings or labels")
         logs = torch.stack([outputs.logits.float().log_softmax(dim=1) for outputs, _, _ in said])
-        logits = logs.logsumexp(dim=0) - torch.tensor(float(len(said))).log()
+        shares = torch.tensor(self.weights, dtype=logs.dtype, device=logs.device).log()
+        logits = (logs + shares[:, None, None]).logsumexp(dim=0)
         return Outputs(logits, torch.cat([outputs.embedding for outputs, _, _ in said], dim=1)), ids, labels

@@ -1,12 +1,15 @@
 """How a student is guided: whether its teachers look at its own batches or are read from their caches."""
 
+import logging
 from collections.abc import Mapping, Sequence
+
+import torch
 
 from vskd.distillation.distiller import layers
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.teacher.cache import Answers
 from vskd.distillation.teacher.cross_fit import CrossFitted
-from vskd.distillation.teacher.fusion import FusedTeacher
+from vskd.distillation.teacher.fusion import FusedTeacher, fusion_weights
 from vskd.distillation.teacher.outputs import (
     CachedTeacher,
     FinishedTeacher,
@@ -18,6 +21,8 @@ from vskd.distillation.teacher.permuted import PermutedTeacher, permutation
 from vskd.distillation.teacher.untrained import UntrainedTeacher
 from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Inputs
+
+logger = logging.getLogger(__name__)
 
 Folds = Mapping[str, FinishedTeacher]
 """Subject -> the teacher that never saw it."""
@@ -34,16 +39,48 @@ def teacher_source(
         folds: of each that is cross-fitted, those without a subject; empty for others, or none at all.
 
     Raises:
-        RecipeError: online is not possible, several views are not, a cached answer would be of another class, or a term
-            names a layer that the teacher lacks.
+        RecipeError: online is not possible, several views are not, a cached answer would be of another class, a term
+            names a layer that the teacher lacks, or their weights cannot be chosen.
     """
-    _, wanted = layers(experiment.recipe.distiller.terms)
+    distiller = experiment.recipe.distiller
+    if distiller.untrained:
+        teachers, folds = [UntrainedTeacher(teacher.folder, teacher.experiment) for teacher in teachers], ()
+    _, wanted = layers(distiller.terms)
     with as_recipe_error("distiller: the teacher does not fit"):
         sources = [
             _source(experiment, teacher, folds[number] if folds else {}, number, wanted)
             for number, teacher in enumerate(teachers)
         ]
-        return sources[0] if len(sources) == 1 else FusedTeacher(sources)
+        if len(sources) == 1 and distiller.fusion == "validation":
+            raise RecipeError(
+                "distiller.fusion does nothing here: there is one teacher", "Name several teachers, or leave it out"
+            )
+        if len(sources) == 1:
+            return sources[0]
+        return FusedTeacher(
+            sources, _chosen_weights(experiment, teachers) if distiller.fusion == "validation" else None
+        )
+
+
+def _chosen_weights(experiment: Experiment, teachers: Sequence[FinishedTeacher]) -> tuple[float, ...]:
+    """The teachers' weights on the validation recordings, which none of them was trained on.
+
+    Raises:
+        RecipeError: there are no validation recordings that all of them see.
+    """
+    validation = experiment.training_split(experiment.recipe.student.training).validation
+    seen = [i for i in validation if all(i in teacher.inputs.ids for teacher in teachers)]
+    if not seen:
+        raise RecipeError(
+            "distiller.fusion 'validation' weighs teachers by validation recordings, and there are none that all see",
+            "Set student.training.validation to a part of the training subjects, or fusion to equal",
+        )
+    truth = torch.tensor([[experiment.recordings[i].label] for i in seen])
+    said = [teacher.cache(seen).outputs(seen)[0].logits.softmax(dim=1) for teacher in teachers]
+    weights = fusion_weights(torch.stack([one.gather(1, truth)[:, 0] for one in said]))
+    told = ", ".join(f"{weight:.2f}" for weight in weights)
+    logger.info("the teachers are fused with the weights %s, by %d validation recordings", told, len(seen))
+    return weights
 
 
 def _source(
@@ -52,8 +89,6 @@ def _source(
     inputs, distiller = experiment.inputs, experiment.recipe.distiller
     own = experiment.recipe.teachers
     views = own[number].views if number < len(own) else 1
-    if distiller.untrained:
-        teacher, folds = UntrainedTeacher(teacher.folder, teacher.experiment), {}
     stored = folds or views > 1 or distiller.permuted != "none"
     if stored and distiller.teacher_outputs == "online":
         raise RecipeError(

@@ -370,7 +370,7 @@ def parse(type_: Type, payload: bytes) -> AnyMessage:
 
 def most_samples(axes: int) -> int:
     """How many samples fit into one message."""
-    return min(255, (MOST - _SAMPLES.size) // (4 * (1 + axes)))
+    return (MOST - _SAMPLES.size) // (4 * (1 + axes))  # 61 of one axis: the count is a byte
 
 
 def _packed_text(text: str) -> bytes:

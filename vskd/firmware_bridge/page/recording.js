@@ -7,6 +7,7 @@ globalThis.vskd = globalThis.vskd || {};
   const HEAD_LINES = 2000, MICROSECONDS = 1e6;
   const EPOCHS = [[1e8, 4e9, 1], [1e11, 4e12, 1e-3], [1e14, 4e15, 1e-6], [1e17, 4e18, 1e-9]];
   const UNITS = [1, 1e-3, 1e-6, 1e-9], RATES_HZ = [5, 2000];
+  const RATE = /^([+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)\s*(k?hz|samples?\/s(?:ec)?|sps|\/s)?(?:\s*\(.*\))?$/i, RATE_TOLERANCE = 0.03;
   const { Refusal } = vskd;
 
   function axesOf(name, table, contract) {
@@ -35,6 +36,17 @@ globalThis.vskd = globalThis.vskd || {};
       if (vskd.conversion(unit, contract.unit) !== 1) {
         throw new Refusal(`Wrong unit: the model asks for ${contract.unit}, the file says ${unit}. Convert the samples.`);
       }
+    }
+  }
+
+  /** A remark may say another rate; a clock is checked window by window. */
+  function checkRate(table, contract) {
+    if (table.declared.rate_hz === undefined) return;
+    const found = RATE.exec(table.declared.rate_hz), asked = contract.device.rate_hz;
+    const rate = found ? Number(found[1].replace(",", ".")) * (/^khz$/i.test(found[2] || "") ? 1000 : 1) : 0;
+    if (!(rate > 0 && rate < Infinity)) throw new Refusal(`The rate is '${table.declared.rate_hz}', which is no positive number. Write e.g. '# rate_hz: 50'.`);
+    if (Math.abs(rate - asked) > RATE_TOLERANCE * asked) {
+      throw new Refusal(`Wrong rate: the stream has ${asked} Hz, the file says ${rate} Hz. Correct the remark, or make the page for that rate.`);
     }
   }
 
@@ -86,6 +98,7 @@ globalThis.vskd = globalThis.vskd || {};
     const table = vskd.readTable(lines.slice(0, HEAD_LINES).join("\n"));
     const columns = axesOf(name, table, contract);
     checkUnit(table, columns, contract);
+    checkRate(table, contract);
     const clock = vskd.timeColumns(table.names, table.units).find((one) => !columns.includes(one.index));
     const seconds = clock ? secondsOf(table, clock) : 0;
     return { separator: table.separator, width: table.width, columns, clock: clock ? clock.index : null, seconds };

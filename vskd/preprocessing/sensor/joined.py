@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.clock import Clock
-from vskd.preprocessing.sensor.signals import Signal, resample_to_rate
+from vskd.preprocessing.sensor.resampling import resampled
+from vskd.preprocessing.sensor.signals import Signal
 from vskd.preprocessing.sensor.timed import Timed
 
 LEAST_OVERLAP = 0.5
@@ -89,7 +90,7 @@ def _read_at(part: Timed, grid: Times, rate_hz: float) -> tuple[Signal, npt.NDAr
     for piece, times in zip(part.pieces(), starts, strict=True):
         here = (grid >= times[0] - 1e-9) & (grid <= times[-1] + 1e-9)
         if part.rate_hz > (1 + SAME_RATE) * rate_hz and piece.shape[1] > 1:
-            piece = resample_to_rate(piece, part.rate_hz, rate_hz)
+            piece = resampled(piece, part.rate_hz, rate_hz)
             times = times[0] + np.arange(piece.shape[1]) / rate_hz
         values[:, here] = [np.interp(grid[here], times, row) for row in piece]
         covered |= here

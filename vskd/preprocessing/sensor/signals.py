@@ -173,7 +173,10 @@ def resample_to_length(signal: Signal, length: int) -> Signal:
 
 
 def resample_to_rate(signal: Signal, rate_hz: float, new_rate_hz: float) -> Signal:
-    """Change the sampling rate with an anti-aliasing polyphase filter (scipy.signal.resample_poly).
+    """Change the sampling rate of a whole recording with an anti-aliasing polyphase filter (scipy's resample_poly).
+
+    The line from the first sample to the last goes on beyond both. A stream knows no last sample: for sliding windows
+    see `vskd.preprocessing.sensor.resampling.resampled`.
 
     Args:
         signal: float32 (channels, samples) at `rate_hz`.
@@ -184,8 +187,7 @@ def resample_to_rate(signal: Signal, rate_hz: float, new_rate_hz: float) -> Sign
         DataError: a rate is below 0.001 Hz.
         MissingExtraError: scipy is not installed.
     """
-    if min(rate_hz, new_rate_hz) < 0.001:
-        raise DataError(f"Cannot resample from {rate_hz:g} Hz to {new_rate_hz:g} Hz", "Give rates above 0.001 Hz")
+    up, down = rate_ratio(rate_hz, new_rate_hz)
     if rate_hz == new_rate_hz:
         return signal
     try:
@@ -193,7 +195,6 @@ def resample_to_rate(signal: Signal, rate_hz: float, new_rate_hz: float) -> Sign
     except ImportError as error:
         raise MissingExtraError("scipy", "resample") from error
 
-    up, down = rate_ratio(rate_hz, new_rate_hz)
     result = resample_poly(signal.astype(np.float64), up, down, axis=1, padtype="line")
     return np.asarray(result, dtype=np.float32)
 
@@ -204,7 +205,12 @@ def rate_ratio(rate_hz: float, new_rate_hz: float) -> tuple[int, int]:
 
     >>> rate_ratio(50.0, 40.0), rate_ratio(31.047618, 30.0)
     ((4, 5), (315, 326))
+
+    Raises:
+        DataError: a rate is below 0.001 Hz.
     """
+    if min(rate_hz, new_rate_hz) < 0.001:
+        raise DataError(f"Cannot resample from {rate_hz:g} Hz to {new_rate_hz:g} Hz", "Give rates above 0.001 Hz")
     up, down = round(new_rate_hz * 1000), round(rate_hz * 1000)
     divisor = math.gcd(up, down)
     if max(up, down) // divisor <= LARGEST_FACTOR:

@@ -29,9 +29,14 @@ def by_rows(data: h5py.Dataset) -> bool:
     return bool(data.chunks) and data.chunks[0] == 1
 
 
-def seal(data: h5py.Dataset) -> None:
-    """Store the checksum of each row beside a dataset, or of the whole where it is not stored by rows."""
-    content = data[()]
+def seal(data: h5py.Dataset, content: npt.NDArray[Any] | None = None) -> None:
+    """Store the checksum of each row beside a dataset, or of the whole where it is not stored by rows.
+
+    Args:
+        data: takes it.
+        content: what was read from it; None reads it.
+    """
+    content = data[()] if content is None else content
     rows = content if by_rows(data) else (content,)
     data.attrs[NAME] = np.array([crc32(row) for row in rows], dtype=np.uint32)
 

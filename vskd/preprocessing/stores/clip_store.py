@@ -19,6 +19,7 @@ from vskd.preprocessing.stores.frame_store import Frames, FrameSource
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.video.chosen import ClipCut, chosen_frames
 from vskd.preprocessing.video.frames import Span
+from vskd.preprocessing.video.selected import Check
 
 
 def build_clip_store(
@@ -29,6 +30,7 @@ def build_clip_store(
     max_bad_fraction: float = 0.0,
     overwrite: bool = False,
     workers: int = 1,
+    check: Check = "used",
     around: Callable[[FrameSource], AbstractContextManager[None]] = lambda _: contextlib.nullcontext(),
 ) -> StoreReport:
     """Decode clips in order and keep the frames that samples are made of, once.
@@ -40,6 +42,7 @@ def build_clip_store(
         max_bad_fraction: a larger fraction of corrupt recordings stops the build.
         overwrite: replace a store that was made with other settings.
         workers: clips that are decoded at a time.
+        check: see `read_chosen_frames`. A store of which every frame was checked is another store, of the same frames.
         around: the context in which a clip is read and written, e.g. to take its time.
 
     Raises:
@@ -47,9 +50,10 @@ def build_clip_store(
         CacheError: `out` was made with other settings.
         WriteError: `out` cannot be written.
     """
-    plan = Plan(out, "frames", asdict(cut), max_bad_fraction)
+    checked = {"check": check} if check == "full" else {}
+    plan = Plan(out, "frames", asdict(cut) | checked, max_bad_fraction)
     threads = 0 if workers == 1 else 1  # several clips at a time are enough to do
-    with Ahead(sources, lambda source: _frames_of(source, cut, threads), workers) as ahead:
+    with Ahead(sources, lambda source: _frames_of(source, cut, threads, check), workers) as ahead:
 
         def write(source: FrameSource, file: h5py.File) -> None:
             with around(source):
@@ -58,10 +62,10 @@ def build_clip_store(
         return build_store(plan, sources, write, description="Decoding clips", overwrite=overwrite)
 
 
-def _frames_of(source: FrameSource, cut: ClipCut, threads: int) -> tuple[Frames, int]:
+def _frames_of(source: FrameSource, cut: ClipCut, threads: int, check: Check) -> tuple[Frames, int]:
     part = source.cut
     span = Span(part.start_s, part.end_s, source.rate_hz) if part else None
-    return chosen_frames(source.path, cut, source.variable, span, threads)
+    return chosen_frames(source.path, cut, source.variable, span, threads, check)
 
 
 Decode = Callable[[FrameSource], tuple[Frames, int]]
@@ -107,7 +111,8 @@ class Ahead:
 def write_clip_frames(source: FrameSource, file: h5py.File, *, decode: Decode) -> None:
     """Write the chosen frames of one clip to `file["data"]`, with its number of frames and its rate.
 
-    A clip whose channels are equal (depth) is stored with one. One chunk per frame, as in the store of frames.
+    A clip whose channels are equal (depth) is stored with one, and compressed. One of natural colours would become a
+    fifth smaller, and compressing it takes as long as decoding it. One chunk per frame, as in the store of frames.
 
     Raises:
         DataError: unreadable, without frames, or too short for the published sampling.
@@ -116,5 +121,6 @@ def write_clip_frames(source: FrameSource, file: h5py.File, *, decode: Decode) -
     first = frames[..., 0]  # channel by channel is ten times as fast as by pixels
     grey = all(np.array_equal(first, frames[..., channel]) for channel in range(1, frames.shape[-1]))
     stored = frames[..., :1] if grey else frames
-    data = file.create_dataset("data", data=stored, chunks=(1, *stored.shape[1:]), compression="lzf")
+    compression = "lzf" if grey else None
+    data = file.create_dataset("data", data=stored, chunks=(1, *stored.shape[1:]), compression=compression)
     data.attrs.update(frame_count=count, rate_hz=source.rate_hz)

@@ -16,7 +16,8 @@ from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store, refusing_damage
 from vskd.preprocessing.sync.cut import Cut
 from vskd.preprocessing.video.figure import figure_frames
-from vskd.preprocessing.video.frames import Fit, Span, read_frames
+from vskd.preprocessing.video.frames import Span, read_frames
+from vskd.preprocessing.video.picture import Fit
 
 Frames = npt.NDArray[np.uint8]
 
@@ -54,7 +55,7 @@ def build_frame_store(
         sources: what to read.
         out: the store, an HDF5 file.
         size: edge of the square frames in pixels.
-        fit: see `vskd.preprocessing.video.frames.Fit`.
+        fit: see `vskd.preprocessing.video.picture.Fit`.
         max_bad_fraction: a larger fraction of corrupt recordings stops the build.
         overwrite: replace a store that was made with other settings.
 

@@ -67,11 +67,11 @@ def write_part(part: Path, source: Path, sha256: str, write: Callable[[h5py.File
         write(file)
         if sha256 and source_hash(source) != sha256:
             raise DataError(f"{source}: is being changed", "Run the command again when it is complete")
-        attributes = file["data"].attrs
+        attributes, stored = file["data"].attrs, file["data"][()]
         found = attributes.get(CONTENT)
-        content = array_hash(file["data"][()]) if found is None else bytes(found).decode()
+        content = array_hash(stored) if found is None else bytes(found).decode()
         attributes[SOURCE], attributes[CONTENT] = np.bytes_(sha256), np.bytes_(content)
-        seal(file["data"])
+        seal(file["data"], stored)
         file.flush()
         image = file.id.get_file_image()
     write_bytes(part, image, durable=False)  # it is checked before it is used

@@ -17,14 +17,9 @@ from vskd.errors import DataError, first_few
 from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measures_gravity
 from vskd.preprocessing.sensor.joined import joined
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sensor.resampling import plan_resampling, resampled
 from vskd.preprocessing.sensor.signal_facts import signal_facts
-from vskd.preprocessing.sensor.signals import (
-    Signal,
-    rate_ratio,
-    resample_to_length,
-    resample_to_rate,
-    sliding_windows,
-)
+from vskd.preprocessing.sensor.signals import Signal, resample_to_length, sliding_windows
 from vskd.preprocessing.sensor.timed import Timed, read_timed
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
@@ -35,6 +30,9 @@ from vskd.preprocessing.sync.cut import Cut
 logger = logging.getLogger(__name__)
 
 Mode = Literal["whole", "sliding"]
+RESAMPLING_VERSION = 2
+"""Of what sliding windows at another rate than the stream's hold. 1: the line through the first and the last sample
+went on beyond them; 2: these are held, as a stream can hold them, and sums are in the order of samples."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +121,9 @@ def build_window_store(
     """
     cut = WindowSettings(mode, length, rate_hz, stride)
     axes = sources[0].channels if sources else ()
-    timed = {"times": 1} if mode == "sliding" else {}  # stores of before did not say when windows begin
-    plan = Plan(out, "windows", {**asdict(cut), "axes": list(axes), **timed}, max_bad_fraction)
+    later = {"times": 1} if mode == "sliding" else {}  # stores of before did not say when windows begin
+    later |= {"resampling": RESAMPLING_VERSION} if mode == "sliding" and rate_hz is not None else {}
+    plan = Plan(out, "windows", {**asdict(cut), "axes": list(axes), **later}, max_bad_fraction)
     report = build_store(
         plan, sources, partial(write_windows, cut=cut), description="Reading sensors", overwrite=overwrite
     )
@@ -180,14 +179,14 @@ def window_pieces(timed: Timed, cut: WindowSettings) -> npt.NDArray[np.float64]:
     Of each: when it begins, in seconds since the recording's first row; its windows; and seconds per sample of these.
     """
     rate = cut.rate_hz or timed.rate_hz
-    up, down = rate_ratio(timed.rate_hz, rate) if rate != timed.rate_hz else (1, 1)
+    made = plan_resampling(timed.rate_hz, rate)
     stride = cut.stride or max(1, cut.length // 2)
     bounds = [0, *timed.clock.breaks, timed.signal.shape[1]]
     rows = []
     for first, behind in itertools.pairwise(bounds):
-        samples = -(-(behind - first) * up // down)  # as many as `resample_to_rate` gives
-        count = max(0, (samples - cut.length) // stride + 1)
-        rows += [[float(timed.times[first]) - timed.first_row_s, count, down / up / timed.rate_hz]] if count else []
+        count = max(0, (made.count(behind - first) - cut.length) // stride + 1)
+        begin = float(timed.times[first]) - timed.first_row_s
+        rows += [[begin, count, made.down / made.up / timed.rate_hz]] if count else []
     return np.array(rows).reshape(-1, 3)
 
 
@@ -248,7 +247,7 @@ def cut_windows(timed: Timed, cut: WindowSettings, path: Path) -> Signal:
     if cut.mode == "whole":
         return resample_to_length(timed.bridged(path), cut.length)[np.newaxis]
     rate, stride = cut.rate_hz or timed.rate_hz, cut.stride or max(1, cut.length // 2)
-    pieces = [resample_to_rate(piece, timed.rate_hz, rate) for piece in timed.pieces()]
+    pieces = [resampled(piece, timed.rate_hz, rate) for piece in timed.pieces()]
     windows = np.concatenate([sliding_windows(piece, cut.length, stride) for piece in pieces])
     if not len(windows):
         longest = max(piece.shape[1] for piece in pieces)

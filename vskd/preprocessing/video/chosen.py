@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vskd.preprocessing.video.frames import Fit, Frames, ResizeFit, Span, read_chosen_frames, read_frames
+from vskd.preprocessing.video.frames import Span, read_frames
+from vskd.preprocessing.video.picture import Fit, Frames, ResizeFit
 from vskd.preprocessing.video.sampling import ClipSampling, clip_indices, refuse_short
+from vskd.preprocessing.video.selected import Check, read_chosen_frames
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,17 @@ class ClipCut:
 
 
 def chosen_frames(
-    path: Path, cut: ClipCut, variable: str = "", span: Span | None = None, threads: int = 0
+    path: Path,
+    cut: ClipCut,
+    variable: str = "",
+    span: Span | None = None,
+    threads: int = 0,
+    check: Check = "used",
 ) -> tuple[Frames, int]:
     """The chosen frames of one clip, uint8 (length * choices, height, width, channels), and how many frames it has.
 
     Args:
-        path, variable, span, threads: see `read_chosen_frames`.
+        path, variable, span, threads, check: see `read_chosen_frames`.
         cut: which frames, and how large.
 
     Raises:
@@ -53,7 +60,14 @@ def chosen_frames(
         frames = clip[np.minimum(choose(count), count - 1)]
     else:
         frames, count = read_chosen_frames(
-            path, choose, size=(cut.height, cut.width), variable=variable, fit=cut.fit, span=span, threads=threads
+            path,
+            choose,
+            size=(cut.height, cut.width),
+            variable=variable,
+            fit=cut.fit,
+            span=span,
+            threads=threads,
+            check=check,
         )
     if cut.sampling == "reference":
         refuse_short(count, cut.length, path)

@@ -6,7 +6,8 @@ import numpy as np
 
 from vskd.errors import DataError
 from vskd.preprocessing.video.foreground import crop_to_foreground
-from vskd.preprocessing.video.frames import Frames, Span, WholeClipFit, read_frames
+from vskd.preprocessing.video.frames import Span, read_frames
+from vskd.preprocessing.video.picture import Frames, WholeClipFit
 from vskd.preprocessing.video.projections import project
 
 

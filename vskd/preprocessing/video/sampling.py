@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vskd.errors import DataError
-from vskd.preprocessing.video.frames import segment_indices
+from vskd.preprocessing.video.segments import segment_indices
 
 ClipSampling = Literal["spread", "reference"]
 

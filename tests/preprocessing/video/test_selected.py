@@ -1,0 +1,187 @@
+"""Chosen frames are those of a decoder that is shown everything, bit by bit; and where damage is looked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.preprocessing.video.clips import remuxed
+from vskd.errors import DataError
+from vskd.preprocessing.video import selected
+from vskd.preprocessing.video.sampling import clip_indices
+from vskd.preprocessing.video.selected import read_chosen_frames
+
+FRAMES, SIZE = 41, 32
+CODECS = [
+    (".mpg", "mpeg1video"),
+    (".mpg", "mpeg2video"),
+    (".mkv", "mpeg2video"),
+    (".ts", "mpeg2video"),
+    (".avi", "mpeg4"),
+    (".mkv", "mpeg4"),
+    (".mp4", "libx264"),
+    (".avi", "libx264"),
+    (".avi", "mjpeg"),
+]
+CHOICES = [(16, "spread"), (3, "spread"), (1, "spread"), (50, "spread"), (16, "reference")]
+
+
+def scene(number: int) -> np.ndarray:
+    """A backdrop that moves, so that no two frames are alike."""
+    backdrop = np.kron(np.random.default_rng(0).integers(0, 255, (16, 30, 3)), np.ones((4, 4, 1)))
+    return np.ascontiguousarray(backdrop[: 2 * 24, number : number + 64].astype(np.uint8))
+
+
+def write(path: Path, codec: str, group: int = 12, between: int = 0, *, closed: bool = False) -> Path:
+    """A clip with key frames `group` frames apart and up to `between` B pictures in a row."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width = 48, 64
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        stream.codec_context.gop_size, stream.codec_context.max_b_frames = group, between
+        if codec == "libx264":
+            stream.options = {"x264-params": f"keyint={group}:open-gop={int(not closed)}:bframes={between}"}
+        elif closed:
+            stream.options = {"flags": "+cgop", "sc_threshold": "1000000000"}  # as its encoder demands
+        for number in range(FRAMES):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(scene(number), format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def everything(path: Path) -> np.ndarray:
+    """All frames as the library's own loop gives them."""
+    with av.open(str(path)) as container:
+        return np.stack(
+            [
+                frame.to_ndarray(format="rgb24", width=SIZE, height=SIZE, interpolation="AREA")
+                for frame in container.decode(video=0)
+            ]
+        )
+
+
+def chosen(path: Path, length: int, sampling: str, **how: object) -> tuple[np.ndarray, int]:
+    return read_chosen_frames(
+        path,
+        lambda count: clip_indices(count, length, sampling, 1),  # type: ignore[arg-type]
+        size=SIZE,
+        fit="squash",
+        **how,  # type: ignore[arg-type]
+    )
+
+
+def assert_those_of_the_whole(path: Path) -> None:
+    whole = everything(path)
+    for length, sampling in CHOICES:
+        frames, count = chosen(path, length, sampling)
+        assert count == len(whole)
+        indices = np.minimum(clip_indices(count, length, sampling, 1), count - 1)  # type: ignore[arg-type]
+        here = clip_indices(count, length, sampling, 1) < count  # type: ignore[arg-type]
+        np.testing.assert_array_equal(frames[here], whole[indices][here])
+
+
+@pytest.mark.parametrize(("group", "between"), [(1, 0), (5, 0), (12, 2), (300, 2)])
+@pytest.mark.parametrize(("ending", "codec"), CODECS)
+def test_they_are_those_of_the_whole_clip(tmp_path: Path, ending: str, codec: str, group: int, between: int) -> None:
+    """B pictures before a key picture are made from the group before it, too: the groups are open."""
+    path = write(tmp_path / f"clip{ending}", codec, group, between if codec != "mjpeg" else 0)
+    assert len(np.unique(everything(path).reshape(FRAMES, -1), axis=0)) == FRAMES
+    assert_those_of_the_whole(path)
+
+
+@pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video", "libx264"])
+def test_closed_groups(tmp_path: Path, codec: str) -> None:
+    assert_those_of_the_whole(write(tmp_path / "clip.mkv", codec, 7, 2, closed=True))
+
+
+@pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video", "libx264"])
+def test_a_clip_that_begins_within_another(tmp_path: Path, codec: str) -> None:
+    """The pictures before its first key picture lack what they are made from, and are not shown."""
+    path = write(tmp_path / "whole.mkv", codec, 12, 2)
+    with av.open(str(path)) as container:
+        keys = [packet.dts for packet in container.demux(video=0) if packet.is_keyframe]
+    part = tmp_path / "part.mkv"
+    with av.open(str(path)) as source, av.open(str(part), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None and packet.dts >= keys[1]:
+                packet.stream = stream
+                target.mux(packet)
+    whole = everything(part)
+    frames, count = chosen(part, 5, "spread")
+    assert count == len(whole) < FRAMES
+    np.testing.assert_array_equal(frames, whole[clip_indices(count, 5, "spread", 1)])
+
+
+@pytest.fixture
+def mpeg(tmp_path: Path) -> Path:
+    return write(tmp_path / "clip.mpg", "mpeg1video", 8)
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Files of which every frame was decoded."""
+    seen: list[Path] = []
+
+    def spy(path: Path, *others: object) -> object:
+        seen.append(path)
+        return original(path, *others)
+
+    original: Callable[..., object] = selected.decode_packets
+    monkeypatch.setattr(selected, "decode_packets", spy)
+    return seen
+
+
+def test_only_what_is_needed_is_decoded_unless_all_is_to_be_checked(mpeg: Path, decoded: list[Path]) -> None:
+    used = chosen(mpeg, 4, "spread")
+    assert not decoded
+    full = chosen(mpeg, 4, "spread", check="full")
+    assert decoded == [mpeg]
+    np.testing.assert_array_equal(used[0], full[0])
+
+
+def test_damage_where_no_frame_is_used_is_found_by_a_full_check(mpeg: Path) -> None:
+    """The middle frame is alone in its group. Of another group a picture's own bits are turned around."""
+    content = bytearray(mpeg.read_bytes())
+    with av.open(str(mpeg)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    place = content.index(packets[33][-24:])
+    content[place : place + 20] = bytes(byte ^ 0x5A or 1 for byte in content[place : place + 20])
+    mpeg.write_bytes(content)
+    chosen(mpeg, 1, "spread")
+    for length, check in ((1, "full"), (FRAMES, "used")):
+        with pytest.raises(DataError, match=r"clip\.mpg: (\d+ of its \d+ frames are damaged|the video breaks off)"):
+            chosen(mpeg, length, "spread", check=check)
+
+
+def test_what_can_be_seen_without_decoding_is_found_in_every_frame(mpeg: Path) -> None:
+    content = bytearray(mpeg.read_bytes())
+    with av.open(str(mpeg)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    place = content.index(packets[33][-24:])
+    content[place : place + 12] = bytes(12)
+    mpeg.write_bytes(content)
+    with pytest.raises(DataError, match=r"clip\.mpg"):
+        chosen(mpeg, 1, "spread")
+
+
+@pytest.mark.parametrize("ending", [".mpg", ".mkv", ".mp4"])
+def test_a_file_too_large_to_be_held_is_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[Path], ending: str
+) -> None:
+    path = write(tmp_path / "clip.mpg", "mpeg1video", 8)
+    path = path if ending == ".mpg" else remuxed(path, tmp_path / f"clip{ending}")
+    held = chosen(path, 6, "spread")
+    monkeypatch.setattr(selected, "HELD_BYTES", 1000)
+    np.testing.assert_array_equal(chosen(path, 6, "spread")[0], held[0])
+    assert not decoded, "it was read by the sequential reader"
+
+
+def test_real_clips(shared_data: Path) -> None:
+    paths = [*(shared_data / "ucf11-sample").rglob("*.mpg"), *(shared_data / "video-fixtures").glob("test.avi")]
+    if not paths:
+        pytest.skip("needs ucf11-sample or video-fixtures")
+    for path in paths:
+        assert_those_of_the_whole(path)

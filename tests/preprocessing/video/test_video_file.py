@@ -1,0 +1,85 @@
+"""What is a video, and what is none."""
+
+import os
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.preprocessing.video.clips import with_cover_first, write_clip
+from vskd.errors import DataError, MissingExtraError
+from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.probe import probe_video
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.avi"])
+@pytest.mark.parametrize("content", [b"", b"no video at all", bytes(5000)])
+def test_unreadable(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    for read in (probe_video, lambda path: list(read_frames(path, size=8))):
+        with pytest.raises(DataError, match=name.replace(".", r"\.")):
+            read(tmp_path / name)
+
+
+def test_missing(tmp_path: Path) -> None:
+    for name in ("clip.mp4", "clip.mat"):
+        with pytest.raises(DataError, match=r"clip\.\w+: no such file"):
+            list(read_frames(tmp_path / name, size=8))
+
+
+def test_attached_pictures_are_no_video(tmp_path: Path) -> None:
+    plain = write_clip(tmp_path / "plain.mp4", 12)
+    path = with_cover_first(plain, tmp_path / "cover.mp4")
+    with av.open(str(path)) as container:
+        assert [stream.codec_context.name for stream in container.streams.video] == ["png", "h264"]
+    info = probe_video(path)
+    assert (info.num_frames, info.height, info.width) == (12, 48, 64)
+    for one, other in zip(read_frames(path, size=None), read_frames(plain, size=None), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_cover_alone_is_no_video(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=16000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 16000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    path = with_cover_first(tmp_path / "sound.mp4", tmp_path / "song.mp4")
+    for read in (probe_video, lambda path: list(read_frames(path, size=8))):
+        with pytest.raises(DataError, match=r"song\.mp4: has only an attached picture"):
+            read(path)
+
+
+def test_a_play_list_does_not_reach_for_the_network(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://192.0.2.1/clip.ts\n#EXT-X-ENDLIST\n")
+    with pytest.raises(DataError, match=r"clip\.avi"):
+        list(read_frames(path, size=8))
+
+
+def test_names_and_titles_that_are_no_utf8_do_no_harm(tmp_path: Path) -> None:
+    write_clip(tmp_path / "title.mkv", 5, title="Latin-ONE")
+    content = (tmp_path / "title.mkv").read_bytes()
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.mkv"))
+    path.write_bytes(content.replace(b"Latin-ONE", b"Latin-\xd6\xd1\xc9"))
+    assert len(list(read_frames(path, size=8))) == 5
+
+
+def test_sound_without_pictures(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
+        stream = container.add_stream("aac", rate=16000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 16000
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with pytest.raises(DataError, match="no video stream"):
+        list(read_frames(tmp_path / "sound.mp4", size=8))
+
+
+def test_pyav_absent_is_told_with_the_extra(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingExtraError, match="'av'"):
+        list(read_frames(video, size=8))
