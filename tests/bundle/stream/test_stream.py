@@ -181,7 +181,7 @@ def test_streaming_equals_offline(seed: int, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("seed", range(16))
 def test_without_what_follows_the_windows_are_those_whose_samples_are_there(seed: int) -> None:
-    """Of each stretch the first ones, none later than the stated delay."""
+    """Of each stretch the first ones, none later than the stated delay and the sample by which it is rounded down."""
     plan, generator = form(seed)
     stretches, made = stretches_of(plan, generator), plan.resampling
     stream, found = streamed(plan, stretches, generator)

@@ -144,3 +144,16 @@ def test_what_is_stated_of_a_file_is_part_of_its_samples(tmp_path: Path) -> None
     doubled = replace(plain, reading=Reading(factors=(2.0, 2.0, 2.0)))
     found = of_samples({"plain": plain, "doubled": doubled, "stated": replace(plain, reading=Reading())})
     assert found["plain"] == found["stated"] != found["doubled"]
+
+
+def test_the_clock_of_a_file_is_no_part_of_its_samples(tmp_path: Path) -> None:
+    """A copy with other stamps, even broken ones, is a copy."""
+    samples = RNG(0).normal(size=(60, 3))
+    stamps = np.arange(60) / 50
+    for name, clock in (("a", stamps), ("b", stamps + 100), ("c", RNG(1).permutation(stamps))):
+        np.savetxt(tmp_path / f"{name}.csv", np.column_stack([samples, clock]), delimiter=",", fmt="%.4f")
+    streams = {
+        n: Stream("acc", "sensor", tmp_path / f"{n}.csv", 50.0, "g", ("x", "y", "z"), columns=(0, 1, 2), time_column=3)
+        for n in "abc"
+    }
+    assert len(set(of_samples(streams).values())) == 1 and len(set(of_files(streams).values())) == 3

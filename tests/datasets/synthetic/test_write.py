@@ -1,5 +1,6 @@
 import errno
 import hashlib
+import inspect
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -173,3 +174,9 @@ def test_skeletons_are_of_the_same_recordings_and_change_no_other_file(tiny: Pat
     assert write_world(root, **TINY, seed=7, skeletons=True) == 0
     with pytest.raises(DataError, match="synthetic world of other settings"):
         write_world(root, **TINY, seed=7)
+
+
+def test_the_world_that_is_written_where_nothing_is_said() -> None:
+    """As `vskd datasets make-synthetic` documents it: 8 subjects, 8 actions, 4 trials."""
+    said = {name: p.default for name, p in inspect.signature(write_world).parameters.items() if name != "root"}
+    assert said == {"subjects": 8, "actions": 8, "trials": 4, "seed": 0, "skeletons": False}

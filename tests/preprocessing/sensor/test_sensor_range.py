@@ -39,3 +39,21 @@ def test_usual_ranges(high: float, unit: str, found: float) -> None:
 def test_other_units_have_a_margin() -> None:
     assert estimate_range([4.0, 4.0], "uT") == 5
     assert estimate_range([0.0, 0.0], "uT") > 0
+
+
+@pytest.mark.parametrize(
+    ("unit", "ranges"),
+    [("g", (8, 16, 32, 64, 100, 200, 400)), ("deg/s", (1000, 2000, 4000)), ("m/s^2", (8 * 9.80665, 16 * 9.80665))],
+)
+def test_every_usual_range_holds_its_own_value_and_a_hundredth_more(unit: str, ranges: tuple[float, ...]) -> None:
+    """Beyond the widest one there is none: the largest value and a quarter more."""
+    for one, wider in zip(ranges, (*ranges[1:], None), strict=True):
+        assert estimate_range([one * 1.009], unit) == pytest.approx(one)
+        if unit != "m/s^2":
+            assert estimate_range([one * 1.011], unit) == pytest.approx(wider or one * 1.011 * 1.25)
+
+
+@pytest.mark.parametrize(("count", "dropped"), [(1, 0), (2, 0), (3, 1), (39, 1), (40, 2), (100, 5)])
+def test_how_many_recordings_may_hold_a_glitch(count: int, dropped: int) -> None:
+    values = [100.0 + n for n in range(count)]
+    assert estimate_range(values, "uT") == pytest.approx(1.25 * (99.0 + count - dropped))

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from vskd.errors import DataError
+from vskd.preprocessing.video import pose_networks as module
 from vskd.preprocessing.video.frames import read_frames
 from vskd.preprocessing.video.pose import bodies
-from vskd.preprocessing.video.pose_geometry import Picture
+from vskd.preprocessing.video.pose_geometry import Picture, Square
 from vskd.preprocessing.video.pose_networks import DETECTOR, LANDMARKS, LiteRTPose, read_models
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "fixtures" / "mediapipe_pose.json").read_text())
@@ -105,3 +106,28 @@ def test_what_is_no_wheel_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "a.whl", tmp_path / "absent.whl"):
         with pytest.raises(DataError, match="is no wheel that can be read"):
             read_models(path)
+
+
+def test_outputs_are_told_apart_by_their_shapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With stand-ins for the networks, where the models are not here: five numbers of a joint, and three in metres."""
+    made: list[tuple[object, int]] = []
+    monkeypatch.setattr(module, "_interpreter", lambda content, threads: made.append((content, threads)) or content)
+    landmarks, metres, heat = np.arange(195.0), np.arange(117.0), np.zeros((64, 64, 39))
+    seen: list[Picture] = []
+
+    def run(interpreter: object, pixels: Picture) -> dict[tuple[int, ...], np.ndarray]:
+        assert interpreter == b"landmarks"
+        seen.append(pixels)
+        outputs = (landmarks, metres, np.array([0.75]), np.zeros((256, 256, 1)), heat)
+        return {output.shape: output for output in outputs}
+
+    monkeypatch.setattr(module, "_run", run)
+    monkeypatch.setattr(module.pose_landmarks, "body", lambda *words: words)
+    networks = LiteRTPose({DETECTOR: b"detector", LANDMARKS: b"landmarks"}, threads=3)
+    square = Square(60.0, 50.0, 40.0)
+    body = networks.look(np.full((100, 120, 3), 51, np.uint8), square)
+    assert body is not None and made == [(b"detector", 3), (b"landmarks", 3)]
+    np.testing.assert_array_equal(body[0], landmarks.reshape(39, 5))
+    np.testing.assert_array_equal(body[1], metres.reshape(39, 3))
+    assert body[2] is heat and body[3:] == (0.75, square)
+    np.testing.assert_allclose(seen[0], 0.2)

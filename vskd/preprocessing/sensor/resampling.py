@@ -45,7 +45,7 @@ class Resampling:
 
     @property
     def delay(self) -> int:
-        """Samples by which a stream gives an output later than the sample at, or before, the output's time."""
+        """Half the filter in whole samples, rounded down: so long after an output's time a stream gives it."""
         return self.half // self.up
 
     def count(self, samples: int) -> int:

@@ -25,6 +25,7 @@ from vskd.locks import lock_of, only_writer
 from vskd.preprocessing.file_hashes import file_hashes
 from vskd.preprocessing.stores.store_file import (
     Entry,
+    limit_cache,
     member_name,
     open_store,
     read_manifest,
@@ -267,6 +268,7 @@ def _assemble(plan: Plan, wanted: Mapping[str, Entry], old: Mapping[str, Entry])
         before = stack.enter_context(open_store(plan.out, plan.kind)) if taken_over else None
         temporary = stack.enter_context(atomic_path(plan.out))
         with writing_hdf5(temporary, size) as file:
+            limit_cache(file)
             write_header(file, plan.kind, plan.settings, wanted)
             group = file.create_group("recordings")
             for recording in kept:

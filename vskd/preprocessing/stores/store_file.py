@@ -102,7 +102,7 @@ def open_store(path: Path, kind: str) -> h5py.File:
     with refusing_damage(path):
         found, schema = text(file, "kind"), file.attrs.get("schema")
         fits = found == kind and schema == SCHEMA and "recordings" in file and "manifest" in file
-    _limit_cache(file)
+    limit_cache(file)
     if not fits:
         file.close()
         raise CacheError(
@@ -111,7 +111,7 @@ def open_store(path: Path, kind: str) -> h5py.File:
     return file
 
 
-def _limit_cache(file: h5py.File) -> None:
+def limit_cache(file: h5py.File) -> None:
     """Let HDF5 remember the places of few recordings.
 
     By default it keeps small pieces of memory for each recording read. They lie between the large ones of the batches,
