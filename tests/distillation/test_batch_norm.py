@@ -209,7 +209,7 @@ def test_batches_of_one_sample_are_refused(samples: int, batches: int, remedy: s
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_every_network_with_batch_norm_is_asked(name: str) -> None:
-    shape = {"series": (3, 64), "image": (3, 64, 64), "frames": (3, 3, 64, 64), "clip": (3, 8, 32, 32)}[
+    shape = {"series": (3, 64), "image": (3, 64, 64), "frames": (3, 3, 64, 64), "clip": (3, 17, 32, 32)}[
         NETWORKS[name].kind
     ]
     network = build_network(parse_network(name), shape=shape, classes=3)

@@ -178,6 +178,12 @@ STATED = {
         918_134,
         {"width": 1.0, "embedding_size": 128, "dropout": 0.3, "pool": "mean", "pixels": "kinetics"},
     ),
+    "motion-maps": (
+        "clip",
+        (3,),
+        1_829_682,
+        {"width": 1.0, "parts": 16, "embedding_size": 128, "dropout": 0.3},
+    ),
     "r2plus1d-18": ("clip", (3,), 31_303_203, {"dropout": 0.0}),
     "mc3-18": ("clip", (3,), 11_493_318, {"dropout": 0.0}),
     "squeezenet-lw": ("image", (1, 3), 186_918, {"dropout": 0.0}),
@@ -195,7 +201,8 @@ STATED = {
     "efficientnet-v2-s-050": ("image", (1, 3), 1_769_562, {"dropout": 0.0}),
 }
 """Kind, numbers of channels (any where there are none), parameters at 6 classes, settings where none is given."""
-SHAPES = {"image": (3, 64, 64), "series": (3, 128), "frames": (4, 3, 64, 64), "clip": (3, 16, 112, 112)}
+SHAPES = {"image": (3, 64, 64), "series": (3, 128), "frames": (4, 3, 64, 64), "clip": (3, 17, 112, 112)}
+"""17 frames: 16 parts have as many differences."""
 
 
 @pytest.mark.parametrize("name", NETWORKS)

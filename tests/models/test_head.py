@@ -16,11 +16,11 @@ CLASSES, WIDTH = 4, 10
 SIZES = {"segments": 3, "samples": 48, "height": 48, "width": 48, "frames": 8}
 LINEAR = {
     *("cnn1d", "rocket1d", "rocket1d-050", "separable-resnet1d", "separable-resnet1d-050", "separable-resnet2d"),
-    *("resnet18", "resnet18-small-stem", "c3d-lean", "c3d-student", "c3d", "r2plus1d-18", "mc3-18"),
+    *("resnet18", "resnet18-small-stem", "c3d-lean", "c3d-student", "c3d", "motion-maps", "r2plus1d-18", "mc3-18"),
     *("convnext-tiny", "convnext-atto", "efficientnet-lite0", "efficientnet-v2-s", "efficientnet-v2-s-050"),
 }
 """Networks whose logits are one linear layer of their embedding."""
-SMALL = {"embedding_size": 12, "width": 0.0625, "dropout": 0.5}
+SMALL = {"embedding_size": 12, "width": 0.0625, "parts": 4, "dropout": 0.5}
 
 
 def shape_of(name: str) -> Shape:
