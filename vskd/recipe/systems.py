@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from vskd.datasets.catalog import DATASETS
 
-DEFAULT = "vskd"
+DEFAULT = "wrist"
+"""Its student is the best small one that a teacher was measured with."""
 SYSTEM_OF: Mapping[str, str] = {
     "squeezenet": "krca",
     "convnext": "krca",
@@ -12,6 +13,11 @@ SYSTEM_OF: Mapping[str, str] = {
     "mobilenet": "dangerous-driving",
     "efficientnet": "dangerous-driving",
     "dangerous-driving": "dangerous-driving",
+    "trn": "vskd",
+    "resnet18": "vskd",
+    "separable-resnet2d": "vskd",
+    "dask": "vskd",
+    "motion-maps": "depth-wrist",
     "separable-resnet1d": "wrist",
     "rocket1d-050": "wrist-tiny",
     "rocket1d": "wrist-best",

@@ -115,7 +115,7 @@ ENTRY = DatasetEntry(
     ),
     obtain="Download Inertial.zip, Skeleton.zip, Depth.zip and the RGB parts from its page; unpack them in one folder.",
     placement="right wrist (actions 1 to 21) or right thigh (22 to 27)",
-    system="vskd",
+    system="wrist",
     defaults={
         "window": {"streams": ["accelerometer"]},
         # Depth tells the body from the room, so that frames can be cut to the body.
