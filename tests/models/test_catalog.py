@@ -154,6 +154,8 @@ STATED = {
     "cnn1d": ("series", (), 214_778, {"embedding_size": 300, "dropout": 0.0}),
     "separable-resnet1d": ("series", (), 96_838, {"embedding_size": 128, "dropout": 0.0}),
     "separable-resnet1d-050": ("series", (), 26_150, {"embedding_size": 64, "dropout": 0.0}),
+    "rocket1d": ("series", (), 35_006, {"embedding_size": 1000, "dropout": 0.0}),
+    "rocket1d-050": ("series", (), 17_506, {"embedding_size": 500, "dropout": 0.0}),
     "trn": (
         "frames",
         (1, 3),

@@ -21,8 +21,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
+from vskd.datasets.data_folder import require_folder
 from vskd.datasets.entry import DatasetEntry
-from vskd.datasets.images.image_listing import ImageFacts, Listing, read_text, require_folder
+from vskd.datasets.images.image_listing import ImageFacts, Listing, read_text
 from vskd.datasets.recording import Index
 from vskd.errors import DataError
 from vskd.preprocessing.folders import files_below, subfolders

@@ -20,9 +20,10 @@ to folders are followed. See `vskd.preprocessing.folders`.
 from collections.abc import Container
 from pathlib import Path
 
+from vskd.datasets.data_folder import require_folder
 from vskd.datasets.entry import DatasetEntry, Settings
 from vskd.datasets.images.class_folders import Classes, FolderImage, key_of, list_class_folders, without_twins
-from vskd.datasets.images.image_listing import ImageFacts, Listing, Row, read_csv, require_folder
+from vskd.datasets.images.image_listing import ImageFacts, Listing, Row, read_csv
 from vskd.datasets.images.side_view import WHOLE_FRAMES
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.split import UNKNOWN

@@ -9,24 +9,11 @@ from typing import Literal
 from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError
-from vskd.preprocessing.folders import composed, is_text, shown
+from vskd.preprocessing.folders import composed, shown
 from vskd.preprocessing.image.image_header import Box, clipped_box, peek_image
 
 ONCE = "1"
 """Trial of an image where the data set has no sessions."""
-
-
-def require_folder(root: Path, dataset: str) -> None:
-    """Refuse a data folder that is not there.
-
-    Raises:
-        DataError: `root` does not exist or is no folder.
-    """
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"The data folder {shown(root)} {what}", f"Give the folder that holds {dataset} with --data")
-    if not is_text(root):
-        raise DataError(f"The name of the data folder {shown(root)} is no UTF-8", "Rename it: results would name it")
 
 
 def read_text(path: Path) -> str:

@@ -16,9 +16,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
+from vskd.datasets.data_folder import require_folder
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images.class_folders import Classes, join_drivers, list_class_folders, name_of, without_twins
-from vskd.datasets.images.image_listing import ImageFacts, Listing, read_csv, require_folder
+from vskd.datasets.images.image_listing import ImageFacts, Listing, read_csv
 from vskd.datasets.images.published_folders import LABEL_SWAP, LABELS, has_published_layout, index_published_folders
 from vskd.datasets.images.side_view import SIDE_VIEW_RECIPES, WHOLE_FRAMES
 from vskd.datasets.recording import Index

@@ -30,6 +30,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
+from vskd.datasets.data_folder import require_folder
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.datasets.sensors.berkeley_others import camera_rate, other_streams
@@ -115,9 +116,7 @@ def _with(recording: Recording, others: Mapping[str, Stream], root: Path) -> Rec
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"The data folder {root} {what}", "Give the folder that holds berkeley-mhad with --data")
+    require_folder(root, "berkeley-mhad")
     if (root / FOLDER).is_dir():
         yield from files_below(root / FOLDER)
 

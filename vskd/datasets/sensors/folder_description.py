@@ -25,6 +25,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
+from vskd.datasets.data_folder import require_folder
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.codes import parse_codes
 from vskd.preprocessing.sensor.time_zone import check_zone
@@ -242,9 +243,7 @@ def read_description(root: Path) -> Description:
     Raises:
         DataError: the folder or the file is missing, it is no YAML, or does not fit; all that is wrong is named.
     """
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"The data folder {root} {what}", "Give the folder that holds dataset.yaml with --data")
+    require_folder(root, FILE)
     path = root / FILE
     if not path.is_file():
         raise DataError(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from vskd.datasets.data_folder import require_folder
 from vskd.datasets.recording import Index, Problem, Recording, Stream, StreamKind
 from vskd.datasets.sensors.headers import check_mat_array, check_video
 from vskd.errors import DataError
@@ -116,9 +117,7 @@ def _walk(root: Path, layout: Layout) -> Iterator[Path]:
 
 
 def _list_files(root: Path, layout: Layout) -> _Listing:
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"The data folder {root} {what}", f"Give the folder that holds {layout.dataset} with --data")
+    require_folder(root, layout.dataset)
     endings = {ending: spec for spec in layout.files for ending in spec.endings}
     files: dict[FileSpec, dict[str, list[Path]]] = {spec: {} for spec in layout.files}
     problems: list[Problem] = []

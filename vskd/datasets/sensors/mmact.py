@@ -30,6 +30,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vskd.datasets.data_folder import require_folder
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.errors import DataError
@@ -104,9 +105,7 @@ def index(root: Path, labels: tuple[str, ...] = LABELS, name: str = "mmact") -> 
     Raises:
         DataError: `root` is missing, holds no file of MMAct, or holds MMAct V2.
     """
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"The data folder {root} {what}", "Give the folder that holds mmact with --data")
+    require_folder(root, "mmact")
     problems: list[Problem] = []
     untrimmed: Counter[str] = Counter()
     files: dict[str, dict[str, tuple[_File, Path]]] = {}

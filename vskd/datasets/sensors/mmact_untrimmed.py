@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vskd.datasets.data_folder import require_folder
 from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.datasets.sensors.mmact import CAMERAS, LABELS, SENSORS, VIDEO, numbers_of, refuse_v2
 from vskd.datasets.sensors.mmact import ENTRY as TRIMMED
@@ -80,9 +81,7 @@ def index(root: Path) -> Index:
         DataError: `root` is missing, holds no annotation, or holds MMAct V2.
         MissingExtraError: there are videos, and PyAV is not installed.
     """
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise DataError(f"The data folder {root} {what}", f"Give the folder that holds {NAME} with --data")
+    require_folder(root, NAME)
     found = _Found()
     for path in files_below(root):
         parts = path.relative_to(root).parts

@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from vskd.datasets.data_folder import require_folder
 from vskd.datasets.images.class_folders import Classes
-from vskd.datasets.images.image_listing import Listing, require_folder
+from vskd.datasets.images.image_listing import Listing
 from vskd.datasets.recording import Index
 from vskd.datasets.video.clip_folders import (
     ClipFacts,

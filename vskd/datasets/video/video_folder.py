@@ -16,9 +16,10 @@ videos, and figures on them say nothing.
 
 from pathlib import Path
 
+from vskd.datasets.data_folder import require_folder
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.images.class_folders import Classes, key_of
-from vskd.datasets.images.image_listing import Listing, Row, read_csv, require_folder
+from vskd.datasets.images.image_listing import Listing, Row, read_csv
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.datasets.video.clip_folders import ClipFacts, ClipFile, add_clip, classes_of, list_clips, without_twins
