@@ -45,8 +45,8 @@ from vskd.recipe import RECIPES_FOLDER, Recipe, load_recipe
 from vskd.schema import Strict
 
 UNSEEN = {"depth-wrist"}
-"""Its views from the side need depth video, and no folder here has any. Its keys are those of `wrist` and `kd3d-depth`, but
-for those of its network, see tests/models/test_contract.py."""
+"""Its views from the side need depth video, and no folder here has any. Its keys are those of `wrist` and `kd3d-depth`,
+but for those of its network: see tests/models/test_contract.py."""
 RECIPES = sorted(
     {p.stem for p in RECIPES_FOLDER.glob("*.yaml")} - UNSEEN, key=lambda name: (not name.startswith("krca"), name)
 )
