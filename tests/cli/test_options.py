@@ -176,7 +176,7 @@ def test_logging_is_set_up_once_however_often_it_is_asked(capsys) -> None:
 @pytest.mark.parametrize(
     ("words", "expected", "dataset"),
     [
-        ([], "vskd", "utd-mhad"),
+        ([], "wrist", "utd-mhad"),
         (["--teacher", "trn"], "vskd", "utd-mhad"),
         (["--teacher", "convnext-tiny"], "krca", "driver-inattention"),
         (["--teacher", "efficientnet-v2-s"], "dangerous-driving", "driver-inattention"),
@@ -194,7 +194,7 @@ def test_logging_is_set_up_once_however_often_it_is_asked(capsys) -> None:
         (["--student", "mobilenet-v3-small-075", "--dataset", "image-folder"], "dangerous-driving", "image-folder"),
         (["--recipe", "krca-long", "--dataset", "state-farm"], "krca-long", "state-farm"),
         (["--distiller", "krca-sr"], "krca", "driver-inattention"),
-        (["--distiller", "kd"], "vskd", "utd-mhad"),
+        (["--distiller", "kd"], "wrist", "utd-mhad"),
         (["--recipe", "demo", "--teacher", "convnext-tiny"], "demo", "synthetic"),
     ],
 )
