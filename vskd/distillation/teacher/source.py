@@ -51,15 +51,8 @@ def teacher_source(
             _source(experiment, teacher, folds[number] if folds else {}, number, wanted)
             for number, teacher in enumerate(teachers)
         ]
-        if len(sources) == 1 and distiller.fusion == "validation":
-            raise RecipeError(
-                "distiller.fusion does nothing here: there is one teacher", "Name several teachers, or leave it out"
-            )
-        if len(sources) == 1:
-            return sources[0]
-        return FusedTeacher(
-            sources, _chosen_weights(experiment, teachers) if distiller.fusion == "validation" else None
-        )
+        weights = _chosen_weights(experiment, teachers) if distiller.fusion == "validation" else None
+        return sources[0] if len(sources) == 1 else FusedTeacher(sources, weights)
 
 
 def _chosen_weights(experiment: Experiment, teachers: Sequence[FinishedTeacher]) -> tuple[float, ...]:
