@@ -8,7 +8,7 @@ Source: ISO/IEC 11172-2 and 13818-2, clause 6 (headers), annex D (damage).
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -33,25 +33,28 @@ class NeededPackets(NamedTuple):
     numbers: list[int]
 
 
-def picture_types(codec: str, packets: Sequence[bytes]) -> str | None:
+def picture_types(codec: str, packets: Iterable[bytes]) -> str | None:
     """`I`, `P` or `B` for each packet, in the order of decoding.
 
     Args:
         codec: FFmpeg's name.
-        packets: of the whole video.
+        packets: of the whole video; none is asked for where the codec decides.
 
     Returns:
         None where frames do not follow from this alone: other codecs, fields, headers that change, a beginning with
         pictures that lack what they are made from, and packets that show damage.
     """
-    if codec not in MPEG_CODECS or not packets:
+    if codec not in MPEG_CODECS:
         return None
-    parts = [packet.split(_START)[1:] for packet in packets]
+    contents = list(packets)
+    if not contents:
+        return None
+    parts = [packet.split(_START)[1:] for packet in contents]
     types = "".join(_type(codes, codec) for codes in parts)
     start = types.replace("P", "I").find("B")
     known = set(types) <= set("IPB") and types[0] == "I" and start not in (0, 1)
     headers = {_sequence_header(codes) for codes in parts} - {()}
-    return types if known and len(headers) <= 1 and not any(map(_IMPOSSIBLE.search, packets)) else None
+    return types if known and len(headers) <= 1 and not any(map(_IMPOSSIBLE.search, contents)) else None
 
 
 def needed_packets(types: str, wanted: Collection[int]) -> NeededPackets:

@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vskd.errors import DataError
-from vskd.preprocessing.matfile import mat_shape
 from vskd.preprocessing.video.container import states_its_end
 from vskd.preprocessing.video.decode import Progress, check_all_there, decode_packets, set_threads
-from vskd.preprocessing.video.depth import check_depth_shape
 from vskd.preprocessing.video.frames import Span, no_frames, within
 from vskd.preprocessing.video.mpeg_pictures import needed_packets, picture_types
 from vskd.preprocessing.video.picture import Extent, Frames, ResizeFit, both, scaled, stored, to_array, turn_of, upright
+from vskd.preprocessing.video.probe import probe_video
 from vskd.preprocessing.video.turn import Turn
 from vskd.preprocessing.video.video_file import DAMAGED, import_av, open_video, video_stream
 
@@ -128,9 +127,7 @@ def _picture(frame: "av.VideoFrame", first: Turn, view: _View) -> Frames:
 def _count_packets(path: Path, variable: str) -> int:
     """How many packets of a clip should hold a frame; of a .mat file, its frames. Nothing is decoded."""
     if path.suffix.lower() == ".mat":
-        shape = mat_shape(path, variable)
-        check_depth_shape(path, shape)
-        return shape[2]
+        return probe_video(path, variable).num_frames
     with open_video(path) as container:
         return _stated(_demuxed(path, container, video_stream(container, path)))
 
@@ -208,7 +205,7 @@ def _only_needed(held: _Held, view: _View, wanted: Collection[int]) -> dict[int,
     """
     packets = [packet for packet in held.own if packet.size]
     odd = any(packet.is_discard or packet.is_corrupt for packet in packets)
-    types = None if odd else picture_types(held.stream.codec_context.name, [bytes(packet) for packet in packets])
+    types = None if odd else picture_types(held.stream.codec_context.name, map(bytes, packets))
     if types is None or len(types) != held.stated:
         return None
     needed = needed_packets(types, wanted)
