@@ -7,7 +7,7 @@ them have int8 kernels in LiteRT and TFLite Micro.
 
 from torch import Tensor, nn
 
-from vskd.errors import SettingError
+from vskd.models.window_length import require_samples
 from vskd.network import Network, NetworkSettings, Outputs, Shape
 from vskd.schema import BelowOne, Count
 
@@ -67,9 +67,7 @@ def build_cnn1d(settings: CNN1dSettings, shape: Shape, classes: int) -> CNN1d:
         SettingError: the windows are too short.
     """
     channels, samples = shape
-    if samples < MINIMUM_SAMPLES:
-        problem = f"A window of {samples} samples is too short for network '{settings.name}'"
-        raise SettingError(problem, f"Give it windows of {MINIMUM_SAMPLES} samples or more")
+    require_samples(settings, samples, MINIMUM_SAMPLES)
     return CNN1d(channels, classes, settings.embedding_size, settings.dropout)
 
 

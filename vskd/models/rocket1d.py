@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vskd.errors import SettingError
+from vskd.models.window_length import require_samples
 from vskd.network import Network, NetworkSettings, Outputs, Shape
 from vskd.schema import BelowOne, Count
 
@@ -88,9 +88,7 @@ def build_rocket1d(settings: Rocket1dSettings, shape: Shape, classes: int) -> Ro
         SettingError: the windows are too short.
     """
     channels, samples = shape
-    if samples < MINIMUM_SAMPLES:
-        problem = f"A window of {samples} samples is too short for network '{settings.name}'"
-        raise SettingError(problem, f"Give it windows of {MINIMUM_SAMPLES} samples or more")
+    require_samples(settings, samples, MINIMUM_SAMPLES)
     return Rocket1d(channels, classes, settings.embedding_size, settings.dropout)
 
 

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from vskd.errors import SettingError
 from vskd.models.separable import SeparableBlock, convolution, norm
+from vskd.models.window_length import require_samples
 from vskd.network import Network, NetworkSettings, Outputs, Shape
 from vskd.schema import BelowOne, Count
 
@@ -85,7 +85,5 @@ def build_separable_resnet1d(
         SettingError: the windows are too short.
     """
     channels, samples = shape
-    if samples < MINIMUM_SAMPLES:
-        problem = f"A window of {samples} samples is too short for network '{settings.name}'"
-        raise SettingError(problem, f"Give it windows of {MINIMUM_SAMPLES} samples or more")
+    require_samples(settings, samples, MINIMUM_SAMPLES)
     return SeparableResNet1d(channels, classes, settings.embedding_size, settings.dropout, width)
