@@ -22,7 +22,7 @@ from vskd.errors import BundleError, DataError, VskdError
 from vskd.preprocessing.sensor.delimited import SAMPLE_LINES, parse_delimited
 from vskd.preprocessing.sensor.resampling import Read, plan_resampling, resampled_pieces
 from vskd.preprocessing.sensor.samples import TextSamples
-from vskd.preprocessing.sensor.signals import sliding_windows
+from vskd.preprocessing.sensor.signals import sliding_windows, window_count
 from vskd.preprocessing.sensor.stamps import parse_stamps
 from vskd.preprocessing.sensor.text_file import TEXT, read_text
 from vskd.progress import track
@@ -74,7 +74,7 @@ class LongRecording:
     def _count(self, segment: tuple[int, int], contract: SensorContract) -> int:
         rate, stride = _sliding(contract)
         samples = plan_resampling(self.rate_hz, rate).count(segment[1] - segment[0])
-        return max(0, (samples - contract.length) // stride + 1)
+        return window_count(samples, contract.length, stride)
 
     def windows(self, contract: SensorContract) -> Iterator[tuple[FloatArray, Seconds]]:
         """Its windows in the order of time, some at a time: (n, channels, length), and (n, 2) start and end.

@@ -221,6 +221,15 @@ def rate_ratio(rate_hz: float, new_rate_hz: float) -> tuple[int, int]:
     return ratio.numerator, ratio.denominator
 
 
+def window_count(samples: int, length: int, stride: int) -> int:
+    """How many windows `sliding_windows` cuts from so many samples.
+
+    >>> window_count(99, 100, 50), window_count(149, 100, 50), window_count(150, 100, 50)
+    (0, 1, 2)
+    """
+    return max(0, (samples - length) // stride + 1)
+
+
 def sliding_windows(signal: Signal, length: int, stride: int) -> Signal:
     """Windows of `length` samples, one every `stride`; what is left at the end is not covered.
 

@@ -19,7 +19,7 @@ from vskd.preprocessing.sensor.joined import joined
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.resampling import plan_resampling, resampled
 from vskd.preprocessing.sensor.signal_facts import signal_facts
-from vskd.preprocessing.sensor.signals import Signal, resample_to_length, sliding_windows
+from vskd.preprocessing.sensor.signals import Signal, resample_to_length, sliding_windows, window_count
 from vskd.preprocessing.sensor.timed import Timed, read_timed
 from vskd.preprocessing.stores.store import Plan, StoreReport, build_store
 from vskd.preprocessing.stores.store_file import Store
@@ -184,7 +184,7 @@ def window_pieces(timed: Timed, cut: WindowSettings) -> npt.NDArray[np.float64]:
     bounds = [0, *timed.clock.breaks, timed.signal.shape[1]]
     rows = []
     for first, behind in itertools.pairwise(bounds):
-        count = max(0, (made.count(behind - first) - cut.length) // stride + 1)
+        count = window_count(made.count(behind - first), cut.length, stride)
         begin = float(timed.times[first]) - timed.first_row_s
         rows += [[begin, count, made.down / made.up / timed.rate_hz]] if count else []
     return np.array(rows).reshape(-1, 3)
