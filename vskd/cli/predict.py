@@ -294,11 +294,14 @@ def _predict_timeline(
 
 
 def _check_smoothing(settings: dict[str, Any]) -> None:
+    """What `TimelineSettings` would refuse, in the words of the options."""
+    from vskd.bundle.predict_timeline import COUNTS_WITH
+
     smoothing = settings.get("smoothing", "none")
-    if "votes" in settings and smoothing in ("none", "hmm"):
-        raise click.UsageError("--votes does nothing without --smoothing median, majority or hysteresis")
-    if "mean_seconds" in settings and smoothing != "hmm":
-        raise click.UsageError("--mean-seconds does nothing without --smoothing hmm")
+    for name, (*others, last) in COUNTS_WITH.items():
+        if name in settings and smoothing not in (*others, last):
+            those = f"{', '.join(others)} or {last}" if others else last
+            raise click.UsageError(f"--{name.replace('_', '-')} does nothing without --smoothing {those}")
     if smoothing == "hmm" and "mean_seconds" not in settings:
         raise click.UsageError("--smoothing hmm needs --mean-seconds: how long a label lasts in the mean")
 
