@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.preprocessing.video.clips import with_cover_first, write_clip
+from tests.preprocessing.video.clips import only_sound, with_cover_first, write_clip
 from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.video.frames import read_frames
 from vskd.preprocessing.video.probe import probe_video
@@ -41,13 +41,7 @@ def test_attached_pictures_are_no_video(tmp_path: Path) -> None:
 
 
 def test_a_cover_alone_is_no_video(tmp_path: Path) -> None:
-    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
-        stream = container.add_stream("aac", rate=16000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 16000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    path = with_cover_first(tmp_path / "sound.mp4", tmp_path / "song.mp4")
+    path = with_cover_first(only_sound(tmp_path / "sound.mp4"), tmp_path / "song.mp4")
     for read in (probe_video, lambda path: list(read_frames(path, size=8))):
         with pytest.raises(DataError, match=r"song\.mp4: has only an attached picture"):
             read(path)
@@ -69,14 +63,9 @@ def test_names_and_titles_that_are_no_utf8_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_sound_without_pictures(tmp_path: Path) -> None:
-    with av.open(str(tmp_path / "sound.mp4"), "w") as container:
-        stream = container.add_stream("aac", rate=16000)
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
-        frame.sample_rate = 16000
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    sound = only_sound(tmp_path / "sound.mp4")
     with pytest.raises(DataError, match="no video stream"):
-        list(read_frames(tmp_path / "sound.mp4", size=8))
+        list(read_frames(sound, size=8))
 
 
 def test_pyav_absent_is_told_with_the_extra(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
