@@ -86,7 +86,7 @@ def test_a_shape_that_the_network_refuses_is_a_mistake_of_the_recipe() -> None:
 def test_networks_are_listed_by_what_they_read() -> None:
     listed = [name for kind in AXES for name in networks_of(kind)]
     assert sorted(listed) == sorted(NETWORKS)
-    series = ("cnn1d", "separable-resnet1d", "separable-resnet1d-050", "rocket1d", "rocket1d-050")
+    series = ("cnn1d", "separable-resnet1d", "separable-resnet1d-050", "rocket1d", "rocket1d-050", "rocket1d-fixed")
     assert networks_of("series") == series
 
 

@@ -23,8 +23,9 @@ from vskd.models.rocket1d import Rocket1d
         ("separable-resnet2d", (2, 16, 16)),
         ("cnn1d", (3, 32)),
         ({"name": "rocket1d-050", "embedding_size": 24}, (3, 32)),
+        ({"name": "rocket1d-fixed", "kernels": 24, "axis_share": 0.6}, (3, 40)),
     ],
-    ids=["1d", "2d", "cnn1d", "rocket"],
+    ids=["1d", "2d", "cnn1d", "rocket", "rocket with parts"],
 )
 def test_generated_c_is_bit_exact(name: str | dict[str, object], shape: tuple[int, ...], workbench: Workbench) -> None:
     network = seeded(lambda: build_network(parse_network(name), shape=shape, classes=5))

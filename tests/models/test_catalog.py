@@ -156,6 +156,7 @@ STATED = {
     "separable-resnet1d-050": ("series", (), 26_150, {"embedding_size": 64, "dropout": 0.0}),
     "rocket1d": ("series", (), 35_006, {"embedding_size": 1000, "dropout": 0.0}),
     "rocket1d-050": ("series", (), 17_506, {"embedding_size": 500, "dropout": 0.0}),
+    "rocket1d-fixed": ("series", (), 41_006, {"kernels": 1000, "parts": 2, "axis_share": 1.0, "dropout": 0.0}),
     "trn": (
         "frames",
         (1, 3),

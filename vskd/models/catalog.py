@@ -24,6 +24,7 @@ from vskd.models.normalise import PHOTO_CHANNELS
 from vskd.models.photo import PhotoNetwork, PhotoSettings
 from vskd.models.resnet18 import ResNet18Settings, build_resnet18
 from vskd.models.rocket1d import HalfRocket1dSettings, Rocket1dSettings, build_rocket1d
+from vskd.models.rocket1d_fixed import FixedRocket1dSettings, build_fixed_rocket1d
 from vskd.models.separable_resnet1d import (
     HalfSeparableResNet1dSettings,
     SeparableResNet1dSettings,
@@ -158,6 +159,13 @@ NETWORKS: Mapping[str, NetworkEntry] = {
             HalfRocket1dSettings,
             build_rocket1d,
             "the same with 500 kernels, for microcontrollers (28,000 parameters for 27 classes)",
+        ),
+        _entry(
+            "rocket1d-fixed",
+            "series",
+            FixedRocket1dSettings,
+            build_fixed_rocket1d,
+            "1000 random kernels on the raw window, which are not trained (83,000 parameters for 27 classes)",
         ),
         _entry(
             "trn",

@@ -10,6 +10,8 @@ A dilated convolution is computed on the series folded to (samples / dilation, d
 one column: int8 runtimes of microcontrollers have no dilated kernels.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -27,6 +29,10 @@ SPREAD = 0.8
 """Standard deviation of the thresholds, in standard deviations of the answers."""
 MIDDLE = 3.0
 """Of ReLU6: a ramp begins with its middle at the threshold."""
+
+Bank = Callable[[int, int], nn.Module]
+"""(axes, kernels) -> a module that says how well each kernel is matched at each time: (batch, axes, time, 1 or more) ->
+(batch, kernels, time, 1 or more), 0 to 6."""
 
 
 class Rocket1dSettings(NetworkSettings):
@@ -48,37 +54,78 @@ class Rocket1d(Network):
     Args:
         in_channels: sensor axes.
         classes: number of classes.
-        embedding_size: number of kernels, shared out evenly among the dilations; the embedding holds one feature each.
+        kernels: how many, shared out evenly among the dilations; the embedding has a feature for each kernel and part.
         dropout: probability of dropping a feature before the classifier; the embedding itself stays whole.
+        bank: makes the kernels of a dilation; by default they are trained.
+        parts: into how many equal parts a window is divided, each with a mean of its own.
+        samples: of a window; needed where it has several parts.
 
     Shape:
-        input: (batch, in_channels, samples), float, samples >= 32; zeros fill up to a multiple of the largest dilation.
-        output: logits (batch, classes), embedding (batch, embedding_size), features "dilation1", "dilation2"..., each
-            (batch, kernels, samples / dilation, dilation), 0 to 6.
+        input: (batch, in_channels, samples), float, samples >= 32; zeros fill up to a multiple of the largest dilation
+            in each part.
+        output: logits (batch, classes), embedding (batch, kernels * parts), features "dilation1", "dilation2"..., each
+            (batch, its kernels, samples / dilation, dilation), 0 to 6. The embedding has a kernel's parts side by side.
     """
 
-    def __init__(self, in_channels: int, classes: int, embedding_size: int = 1000, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        classes: int,
+        kernels: int = 1000,
+        dropout: float = 0.0,
+        *,
+        bank: Bank | None = None,
+        parts: int = 1,
+        samples: int = 0,
+    ) -> None:
         super().__init__()
-        self.embedding_size = embedding_size
-        self.matches = nn.ModuleDict()
+        self.embedding_size, self.parts = kernels * parts, parts
+        self.matches, self.means = nn.ModuleDict(), nn.ModuleDict()
+        rows = -(-samples // (DILATIONS[-1] * parts)) * DILATIONS[-1]
         for place, dilation in enumerate(DILATIONS):
-            kernels = (embedding_size + place) // len(DILATIONS)
-            if kernels:
-                self.matches[f"dilation{dilation}"] = _matches(in_channels, kernels)
-        self.standardise = nn.BatchNorm1d(embedding_size, affine=False)
+            share = (kernels + place) // len(DILATIONS)
+            if share:
+                self.matches[f"dilation{dilation}"] = (bank or _matches)(in_channels, share)
+            if share and parts > 1:
+                self.means[f"dilation{dilation}"] = PartMeans(share, rows // dilation, dilation)
+        self.standardise = nn.BatchNorm1d(self.embedding_size, affine=False)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(embedding_size, classes)
+        self.classifier = nn.Linear(self.embedding_size, classes)
         nn.init.zeros_(self.classifier.weight)  # what few recordings do not tell stays zero, as in ridge regression
 
     def forward(self, x: Tensor) -> Outputs:
         """Classify a batch of windows."""
-        x = F.pad(x, (0, -x.shape[2] % DILATIONS[-1]))
-        features = {}
+        x = F.pad(x, (0, -x.shape[2] % (DILATIONS[-1] * self.parts)))
+        features, means = {}, []
         for name, matches in self.matches.items():
             folded = torch.unflatten(x, 2, (-1, int(name.removeprefix("dilation"))))
             features[name] = matches(folded)
-        embedding = self.standardise(torch.cat([feature.mean(dim=(2, 3)) for feature in features.values()], dim=1))
+            means.append(self.means[name](features[name]) if self.parts > 1 else features[name].mean(dim=(2, 3)))
+        embedding = self.standardise(torch.cat(means, dim=1).flatten(1))
         return Outputs(self.classifier(self.dropout(embedding)), embedding, features)
+
+
+class PartMeans(nn.Module):
+    """The mean of each channel over each part of the time: a depthwise convolution, for which int8 has finer steps than
+    for an average pooling, whose answers keep the scale of its inputs.
+
+    Args:
+        channels: of the input.
+        rows, columns: of a part.
+
+    Shape:
+        (batch, channels, parts * rows, columns) -> (batch, channels, parts, 1).
+    """
+
+    weight: Tensor
+
+    def __init__(self, channels: int, rows: int, columns: int) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.full((channels, 1, rows, columns), 1 / (rows * columns)), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Average the parts."""
+        return F.conv2d(x, self.weight, stride=self.weight.shape[2:], groups=len(self.weight))
 
 
 def build_rocket1d(settings: Rocket1dSettings, shape: Shape, classes: int) -> Rocket1d:
@@ -95,11 +142,25 @@ def build_rocket1d(settings: Rocket1dSettings, shape: Shape, classes: int) -> Ro
 def _matches(in_channels: int, kernels: int) -> nn.Sequential:
     """How well each kernel is matched at each time, 0 to 6."""
     convolution = nn.Conv2d(in_channels, kernels, (KERNEL, 1), padding=(KERNEL // 2, 0), bias=False)
-    with torch.no_grad():
-        nn.init.normal_(convolution.weight)
-        convolution.weight -= convolution.weight.mean(dim=2, keepdim=True)
-        convolution.weight /= convolution.weight.flatten(1).norm(dim=1)[:, None, None, None]
+    zero_sum(convolution.weight)
     norm = nn.BatchNorm2d(kernels)
     nn.init.constant_(norm.weight, GAIN)
     nn.init.normal_(norm.bias, MIDDLE, GAIN * SPREAD)
     return nn.Sequential(convolution, norm, nn.ReLU6())
+
+
+@torch.no_grad()
+def zero_sum(weight: Tensor, axis_share: float = 1.0) -> None:
+    """Draw random kernels in place: the weights of each axis sum to zero, those of a kernel have norm 1.
+
+    Args:
+        weight: (kernels, axes, 9, 1).
+        axis_share: probability that a kernel sees an axis; each sees one at least.
+    """
+    nn.init.normal_(weight)
+    weight -= weight.mean(dim=2, keepdim=True)
+    if axis_share < 1:
+        chance = torch.rand(weight.shape[:2])
+        seen = (chance < axis_share) | (chance == chance.min(dim=1, keepdim=True).values)
+        weight *= seen[:, :, None, None]
+    weight /= weight.flatten(1).norm(dim=1)[:, None, None, None]

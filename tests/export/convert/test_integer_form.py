@@ -11,6 +11,7 @@ from vskd.export.convert.integer_form import PointwiseLinear, integer_form
 from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.export.convert.structure import operator_names
 from vskd.export.int8.quantize import quantize_int8
+from vskd.models.catalog import build_network, parse_network
 from vskd.models.cnn1d import CNN1d
 from vskd.models.rocket1d import Rocket1d
 from vskd.models.separable_resnet1d import SeparableResNet1d
@@ -18,7 +19,17 @@ from vskd.network import Outputs
 
 
 def _rocket() -> Rocket1d:
-    network = Rocket1d(3, 4, 24)
+    return _answering(Rocket1d(3, 4, 24))
+
+
+def _fixed_rocket() -> Rocket1d:
+    network = build_network(parse_network({"name": "rocket1d-fixed", "kernels": 24}), shape=(3, 32), classes=4)
+    assert isinstance(network, Rocket1d)
+    network(torch.randn(16, 3, 32))
+    return _answering(network)
+
+
+def _answering(network: Rocket1d) -> Rocket1d:
     nn.init.normal_(network.classifier.weight)  # it begins at zero, and would hide what is in front of it
     return network
 
@@ -37,6 +48,7 @@ def test_a_pointwise_convolution_is_the_linear_layer(bias: bool, shape: tuple[in
         lambda: CNN1d(3, 4, embedding_size=10),
         lambda: SeparableResNet1d(3, 4),
         _rocket,
+        _fixed_rocket,
     ],
 )
 def test_the_rewritten_network_says_the_same_and_the_network_stays(build: type[nn.Module]) -> None:
