@@ -73,13 +73,13 @@ def test_thresholds_are_passed_for_the_shares_that_were_drawn() -> None:
 
 
 def test_in_evaluation_thresholds_stay_and_in_training_nothing_else_moves() -> None:
-    bank, x = FixedBank(3, 6), torch.rand(8, 3, 32, 1)
+    bank, x = FixedBank(3, 6), 0.01 * torch.rand(8, 3, 32, 1)
     before = {name: tensor.clone() for name, tensor in bank.state_dict().items()}
     bank.eval()(x)
     assert all(torch.equal(tensor, before[name]) for name, tensor in bank.state_dict().items())
     bank.train()(x)
     moved = {name for name, tensor in bank.state_dict().items() if not torch.equal(tensor, before[name])}
-    assert moved == {"1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"}
+    assert moved == {"1.weight", "1.bias", "1.running_mean", "1.running_var", "1.num_batches_tracked"}
     assert not any(parameter.requires_grad for parameter in bank.parameters())
 
 
@@ -115,3 +115,19 @@ def test_short_windows_are_refused() -> None:
     with pytest.raises(SettingError, match=r"31 samples is too short for network 'rocket1d-fixed'.*32 samples"):
         built(samples=MINIMUM_SAMPLES - 1)
     assert built(samples=MINIMUM_SAMPLES)(torch.zeros(2, 3, MINIMUM_SAMPLES)).logits.shape == (2, 4)
+
+
+@pytest.mark.parametrize(("size", "steepness"), [(1.0, None), (1e-3, 300.0)])
+def test_no_ramp_is_steeper_than_int8_can_tell(size: float, steepness: float | None) -> None:
+    torch.manual_seed(0)
+    bank, x = FixedBank(3, 20), size * torch.randn(64, 3, 32, 2)
+    for _ in range(20):
+        bank(x)
+    norm = bank.norm
+    assert norm.running_var is not None
+    slope = norm.weight / norm.running_var.sqrt()  # for one unit of a kernel's answer
+    if steepness is None:
+        torch.testing.assert_close(norm.weight.detach(), torch.full((20,), 60.0))
+        assert float(slope.max()) < 300
+    else:
+        torch.testing.assert_close(slope.detach(), torch.full((20,), steepness), rtol=0.05, atol=0)

@@ -18,6 +18,7 @@ from vskd.distillation.batch_norm import PlainBatches, RecomputeStatistics, warn
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.lightning_imports import Trainer
+from vskd.distillation.readout import RidgeReadout
 from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.task import DistillationTask, Loader
 from vskd.errors import DataError, DivergedError
@@ -166,13 +167,21 @@ def fit(
         logger.info("resuming from %s", resume)
     else:
         folder.sums.clear()
+    readout = [RidgeReadout(plain)] if training.readout == "ridge" else []
     trainer = Trainer(
         max_epochs=training.epochs,
         accelerator="auto",
         devices=1,
         precision="bf16-mixed" if training.precision == "bfloat16" else "32-true",
         gradient_clip_val=training.gradient_clip or None,
-        callbacks=[RecomputeStatistics(plain), StopDiverged(), EpochRows(folder), select, ResumePoint(folder)],
+        callbacks=[
+            RecomputeStatistics(plain),
+            *readout,
+            StopDiverged(),
+            EpochRows(folder),
+            select,
+            ResumePoint(folder),
+        ],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,

@@ -24,6 +24,9 @@ from vskd.schema import BelowOne, Count, ShareOfOne
 
 STEEPNESS = 60.0
 """The ramp rises from 0 to 6 within 6 / STEEPNESS standard deviations of a kernel's answers: nearly a step."""
+STEEPEST = 300.0
+"""The same for one unit of the input. An int8 input has steps of 1 / 127 and a weight of at most 1 as well, so that a sum
+of products has steps of 300 / 127^2 = 0.019, finer than those of a ramp from 0 to 6, 0.024: int8 needs that."""
 FOLLOW = 0.5
 """By how many standard deviations a threshold moves where all of a batch is on its wrong side."""
 QUANTILES = (0.1, 0.9)
@@ -104,10 +107,17 @@ class FixedBank(nn.Sequential):
         """Where each kernel is matched."""
         matches: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
         if self.training:
-            with torch.no_grad():
-                share = (matches > MIDDLE).to(matches.dtype).mean(dim=(0, 2, 3))
-                self.norm.bias.add_(FOLLOW * STEEPNESS * (self.passed - share))
+            self._follow(matches)
         return matches
+
+    @torch.no_grad()
+    def _follow(self, matches: Tensor) -> None:
+        """Move the thresholds towards their shares, and let no ramp be steeper than int8 can tell."""
+        norm, share = self.norm, (matches > MIDDLE).to(matches.dtype).mean(dim=(0, 2, 3))
+        assert norm.running_var is not None
+        threshold = (MIDDLE - norm.bias) / norm.weight + FOLLOW * (share - self.passed)  # in deviations
+        norm.weight.copy_((STEEPEST * norm.running_var.sqrt()).clamp(max=STEEPNESS))
+        norm.bias.copy_(MIDDLE - norm.weight * threshold)
 
 
 def build_fixed_rocket1d(settings: FixedRocket1dSettings, shape: Shape, classes: int) -> Rocket1d:
