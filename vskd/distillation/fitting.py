@@ -17,8 +17,7 @@ from vskd.datasets.splits.split import Split
 from vskd.distillation.batch_norm import PlainBatches, RecomputeStatistics, warn_if_parted
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
 from vskd.distillation.experiment import Experiment
-from vskd.distillation.lightning_imports import Trainer
-from vskd.distillation.readout import RidgeReadout
+from vskd.distillation.lightning_imports import Callback, Trainer
 from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.task import DistillationTask, Loader
 from vskd.errors import DataError, DivergedError
@@ -167,21 +166,13 @@ def fit(
         logger.info("resuming from %s", resume)
     else:
         folder.sums.clear()
-    readout = [RidgeReadout(plain)] if training.readout == "ridge" else []
     trainer = Trainer(
         max_epochs=training.epochs,
         accelerator="auto",
         devices=1,
         precision="bf16-mixed" if training.precision == "bfloat16" else "32-true",
         gradient_clip_val=training.gradient_clip or None,
-        callbacks=[
-            RecomputeStatistics(plain),
-            *readout,
-            StopDiverged(),
-            EpochRows(folder),
-            select,
-            ResumePoint(folder),
-        ],
+        callbacks=[*_last_steps(training, plain), StopDiverged(), EpochRows(folder), select, ResumePoint(folder)],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
@@ -214,6 +205,15 @@ def fit(
     )
     folder.seal()
     return finished(folder)
+
+
+def _last_steps(training: Training, plain: PlainBatches) -> list[Callback]:
+    """What is computed from all training samples after the last batch, in this order."""
+    if training.readout == "trained":
+        return [RecomputeStatistics(plain)]
+    from vskd.distillation.readout import RidgeReadout  # scikit-learn takes a second to import
+
+    return [RecomputeStatistics(plain), RidgeReadout(plain)]
 
 
 def finished(folder: RunFolder) -> TrainResult:

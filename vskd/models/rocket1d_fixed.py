@@ -25,8 +25,8 @@ from vskd.schema import BelowOne, Count, ShareOfOne
 STEEPNESS = 60.0
 """The ramp rises from 0 to 6 within 6 / STEEPNESS standard deviations of a kernel's answers: nearly a step."""
 STEEPEST = 300.0
-"""The same for one unit of the input. An int8 input has steps of 1 / 127 and a weight of at most 1 as well, so that a sum
-of products has steps of 300 / 127^2 = 0.019, finer than those of a ramp from 0 to 6, 0.024: int8 needs that."""
+"""The same for one unit of the input. An int8 input has steps of 1 / 127, so has a weight of at most 1, and a sum of
+products steps of 300 / 127^2 = 0.019: finer than those of a ramp from 0 to 6, 0.024, which int8 needs."""
 FOLLOW = 0.5
 """By how many standard deviations a threshold moves where all of a batch is on its wrong side."""
 QUANTILES = (0.1, 0.9)

@@ -70,8 +70,8 @@ class Recipe(Strict):
     def _a_teacher_reaches_the_classifier(self) -> "Recipe":
         if self.student.training.readout == "ridge" and self.distiller.needs_teacher:
             raise ValueError(
-                "student.training.readout 'ridge' computes the classifier from labels alone, and nothing that distiller "
-                f"'{self.distiller.title}' teaches it would be left: set it to trained, or distiller to none"
+                "student.training.readout 'ridge' computes the classifier from labels alone; nothing that distiller "
+                f"'{self.distiller.title}' teaches it would be left. Set it to trained, or distiller to none"
             )
         return self
 
