@@ -259,3 +259,22 @@ def test_bad_settings_are_refused() -> None:
         make(temperature=0.0)
     with pytest.raises(ValueError, match="same batch"):
         make()(torch.zeros(2, 4), torch.zeros(3, 6), torch.tensor([0, 1]))
+
+
+@pytest.mark.parametrize("angle", [0.0, 4e-4, 9e-4, 1.1e-3, 1.9e-3, 0.3])
+def test_vectors_that_nearly_coincide_are_divided_by_a_thousandth_at_least(angle: float) -> None:
+    """In the plane, in float64: candidates and queries at an angle to the anchor, whose chord is 2 sin(angle / 2)."""
+    bank = RelationBank(3, 2, seed=0).double()
+    anchor, near, far = 0.2, 0.2 + angle, 1.7
+    places = torch.tensor([anchor, near, far], dtype=torch.float64)
+    bank.vectors = torch.stack([places.cos(), places.sin()], dim=1)
+    query = bank.vectors[[1, 2]] * torch.tensor([[1.0], [0.5]], dtype=torch.float64)
+    positions, candidates = torch.tensor([0, 2]), torch.tensor([[1, 2], [0, 1]])
+    found = bank.scores(query, positions, candidates)
+    for i in range(2):
+        for j, anchored in enumerate(positions.tolist()):
+            one = query[i] - bank.vectors[anchored]
+            for k, candidate in enumerate(candidates[i].tolist()):
+                other = bank.vectors[candidate] - bank.vectors[anchored]
+                lengths = one.norm().clamp(min=1e-3) * other.norm().clamp(min=1e-3)
+                assert found[i, j, k].item() == pytest.approx(float(one @ other / lengths), abs=1e-6, rel=1e-4)
