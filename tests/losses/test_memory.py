@@ -212,3 +212,8 @@ def test_the_momentum_is_the_share_of_what_was_there(momentum: float) -> None:
 def test_no_more_others_are_drawn_than_are_asked_for_or_there() -> None:
     for samples, asked, drawn in ((5, 3, 3), (5, 4, 4), (5, 5, 4), (2, 1, 1), (2, 9, 1)):
         assert Nearness(3, 4, samples, negatives=asked).candidates(torch.tensor([0])).shape == (1, 1 + drawn)
+
+
+def test_two_training_samples_are_enough() -> None:
+    context = TermContext({"embedding": (3,)}, {"embedding": (4,)}, samples=2)
+    assert len(NearnessSettings().build(context).loss.student_bank.vectors) == 2
