@@ -82,14 +82,15 @@ def test_z_is_frozen_after_the_first_batch() -> None:
     assert torch.equal(module.teacher_bank.log_z, first[0]) and torch.equal(module.student_bank.log_z, first[1])
 
 
-def test_memory_takes_the_batch_in_by_half() -> None:
-    module = make()
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.5}, {"momentum": 0.2}])
+def test_memory_takes_the_batch_in_by_half_unless_said(options: dict[str, float]) -> None:
+    module, share = make(**options), options.get("momentum", 0.5)
     before = module.student_bank.vectors.clone()
     student, teacher = batch(2)
     module(student, teacher, torch.tensor([5, 1]))
     embedded = torch.nn.functional.normalize(module.student(student).detach(), dim=1)
     for row, position in enumerate((5, 1)):
-        mixed = 0.5 * before[position] + 0.5 * embedded[row]
+        mixed = share * before[position] + (1 - share) * embedded[row]
         torch.testing.assert_close(module.student_bank.vectors[position], mixed / mixed.norm())
     untouched = [0, 2, 3, 4, 6, 7, 8]
     assert torch.equal(module.student_bank.vectors[untouched], before[untouched])

@@ -12,6 +12,7 @@ from torch import nn
 
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.model import Model
+from vskd.distillation.teacher.cache import TeacherCache
 from vskd.distillation.teacher.outputs import (
     CachedTeacher,
     OnlineTeacher,
@@ -105,6 +106,12 @@ def test_some_recordings_are_stored_alone_until_all_are(
     assert whole.ids == set(experiment.recordings)
     assert teacher.cache(two).path == whole.path
     torch.testing.assert_close(whole.outputs(two)[0].logits, some.outputs(two)[0].logits, rtol=1e-4, atol=1e-5)
+    TeacherCache(some.path, teacher.key)
+    views = [teacher.cache(two, view=view) for view in (1, 2)]
+    assert len({whole.path, *(view.path for view in views)}) == 3
+    for view in views:  # they are of other samples than the unchanged recordings
+        with pytest.raises(CacheError, match="another preprocessing"):
+            TeacherCache(view.path, teacher.key)
 
 
 def test_a_cache_serves_its_teacher_its_inputs_and_its_layers_only(
