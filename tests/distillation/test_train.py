@@ -258,6 +258,7 @@ def test_a_twin_may_have_its_teacher_beside_it(
     folder = RunFolder(tmp_path / "run")
     assert folder.teacher_runs() == (teacher_run,)
     assert {k for k in folder.metrics()[0] if k.startswith("train/")} == {"train/loss", "train/cross_entropy"}
+    assert set(folder.facts()["data"]) == {"labels", "accelerometer", "rgb"}
 
 
 def test_a_missing_teacher_is_trained_beside_the_run(
@@ -267,10 +268,17 @@ def test_a_missing_teacher_is_trained_beside_the_run(
     assert_same(weights(tmp_path / "run-teacher"), weights(teacher_run))
     assert RunFolder(tmp_path / "run").teacher_runs() == (tmp_path / "run-teacher",)
     assert RunFolder(tmp_path / "run-teacher").role == "teacher"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run", "run-teacher"]
 
 
-def test_stores_lie_beside_the_run_unless_said_otherwise(tmp_path: Path) -> None:
+def test_stores_lie_beside_the_run_unless_said_otherwise(
+    tiny: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert default_cache(tmp_path / "run") == tmp_path / "cache"
+    monkeypatch.setattr(train, "fit", lambda *_: None)
+    distill(tiny("distiller=none"), tmp_path / "run")
+    assert RunFolder(tmp_path / "run").beside("cache") == tmp_path / "cache"
+    assert any((tmp_path / "cache").iterdir()) and RunFolder(tmp_path / "run").role == "student"
 
 
 def test_a_finished_run_is_returned(

@@ -1,5 +1,6 @@
 """Cross-fitted teachers and several views: who speaks of whom, what a subject's recordings decide, and refusals."""
 
+import contextlib
 import json
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vskd.datasets.synthetic.write import write_world
+from vskd.distillation import train
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.run import Learned, RunFolder
 from vskd.distillation.teacher.cross_fit import CrossFitted, fold_recipe, fold_run, fold_subjects
@@ -19,6 +21,7 @@ from vskd.distillation.teacher.outputs import FinishedTeacher, TeacherSource, Vi
 from vskd.distillation.teacher.source import teacher_source
 from vskd.distillation.train import distill
 from vskd.errors import RecipeError, RunError
+from vskd.files import sha256_file
 from vskd.modalities.base import Batch
 from vskd.models.weights.state import read_tensors
 from vskd.network import Outputs
@@ -90,6 +93,7 @@ def test_a_fold_is_the_same_training_without_one_subject(place: Path) -> None:
     own, fold = RunFolder(place / "run-teacher"), RunFolder(place / "run-teacher-without-3")
     assert fold.recipe().student == own.recipe().student
     assert fold.training()["epochs"] == own.training()["epochs"]
+    assert (fold.role, own.role) == ("teacher", "teacher")
     learned, whole = fold.learned(), own.learned()
     assert learned is not None and whole is not None
     assert (learned.subjects, whole.subjects) == (("1",), ("1", "3"))
@@ -268,3 +272,39 @@ def test_a_fold_s_recipe_leaves_one_person_out_on_the_data_of_today(synthetic_ro
     kept = {"path", "leave_out"}
     assert fold.dataset.model_dump(exclude=kept) == recipe.dataset.model_dump(exclude=kept)
     assert fold.model_copy(update={"dataset": recipe.dataset}) == recipe
+
+
+@pytest.mark.parametrize(
+    ("words", "views", "cross_fitted"),
+    [
+        ((CROSS,), 1, True),
+        (("teachers.0.views=2",), 2, False),
+        ((CROSS, "teachers.0.views=2"), 2, True),
+        ((CROSS, "distiller.untrained=true"), 1, False),
+        ((), 1, False),
+    ],
+)
+def test_what_teachers_say_is_on_record(
+    place: Path,
+    synthetic_root: Path,
+    tmp_path: Path,
+    monkeypatch,
+    words: tuple[str, ...],
+    views: int,
+    cross_fitted: bool,
+) -> None:
+    """The control without knowledge has no folds; the teachers without a subject are waited for where they are made."""
+    waited: list[tuple[str, bool]] = []
+
+    def holding(lock: Path, what: Path, *, wait: bool = False) -> contextlib.AbstractContextManager[None]:
+        waited.append((what.name, wait))
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(train, "only_writer", holding)
+    monkeypatch.setattr(train, "fit", lambda *_: None)
+    distill(made(synthetic_root, *words), tmp_path / "run", [place / "run-teacher"], cache=place / "cache")
+    folds = {s: sha256_file(RunFolder(place / f"run-teacher-without-{s}").weights_file) for s in "13"}
+    said = [{"views": views, "folds": folds if cross_fitted else {}}]
+    plain = views == 1 and not cross_fitted
+    assert RunFolder(tmp_path / "run").facts()["teachers_say"] == ([] if plain else said)
+    assert waited == ([(f"run-teacher-without-{s}", True) for s in "13"] if cross_fitted else [])

@@ -1,5 +1,6 @@
 """A finished teacher seen from an experiment: its key, its cache, and the protocol that both must share."""
 
+import contextlib
 import dataclasses
 import shutil
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from vskd.distillation.teacher.outputs import (
 )
 from vskd.distillation.train import teach
 from vskd.errors import CacheError, SettingError
+from vskd.locks import lock_of, only_writer
 from vskd.modalities.base import Batch
 from vskd.network import Network, Outputs
 from vskd.recipe import Recipe
@@ -186,3 +188,23 @@ def test_views_take_turns_one_an_epoch() -> None:
         teacher.start_epoch(epoch)
         heard.append(teacher.outputs(BATCH)[0].logits[0, 0].item())
     assert heard == [1, 1, 2, 3, 1, 2]
+
+
+def test_a_cache_that_another_process_writes_is_waited_for(
+    tiny: Callable[..., Recipe],
+    teacher_run: Path,
+    shared_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Students of other seeds begin at once, and one of them asks the teacher."""
+    held: list[tuple[Path, Path, bool]] = []
+
+    def holding(lock: Path, what: Path, *, wait: bool = False) -> contextlib.AbstractContextManager[None]:
+        held.append((lock, what, wait))
+        return only_writer(lock, what, wait=wait)
+
+    monkeypatch.setattr("vskd.distillation.teacher.outputs.only_writer", holding)
+    experiment = own_folder(prepare(tiny(), shared_cache, with_teachers=True), tmp_path)
+    cache = finished_teacher(experiment, teacher_run).cache(("a1_s1_t1",))
+    assert held == [(lock_of(cache.path), cache.path, True)]
