@@ -328,7 +328,8 @@ def test_the_table_of_layers_is_written_where_it_is_asked_for(
     expected = model_input(given["calibration"][0][1], given["contract"])
     np.testing.assert_array_equal(samples[0], expected)
     recipe, inputs, train = given["fine_tuning"]
-    assert (recipe.name, inputs.name) == ("demo", "accelerometer") and set(train) == {i for i, _ in given["calibration"]}
+    assert (recipe.name, inputs.name) == ("demo", "accelerometer")
+    assert set(train) == {i for i, _ in given["calibration"]}
     assert given["fits"] is None and given["learned"].recordings == 12
     assert {*given["provenance"].labels} and given["provenance"].protocol.fold is None
 

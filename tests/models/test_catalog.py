@@ -229,3 +229,16 @@ def test_the_activation_of_a_mobilenet_is_that_of_its_name(width: str, name: str
         network = build_network(parse_network(f"mobilenet-v3-small-{width}{name}"), shape=(3, 64, 64), classes=6)
     kinds = {type(module).__name__ for module in network.modules()}
     assert kinds & {"Hardswish", "ReLU6"} == {activation} - {"ReLU"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "told"),
+    [
+        ("c3d-lean", (1, 8, 32, 32), "give it RGB (3) ones"),
+        ("trn", (4, 2, 32, 32), "give it grey (1) or RGB (3) ones"),
+        ("squeezenet-lw", (2, 32, 32), "give it grey (1) or RGB (3) ones"),
+    ],
+)
+def test_the_channels_that_a_network_takes_are_named(name: str, shape: tuple[int, ...], told: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(told)):
+        build_network(parse_network(name), shape=shape, classes=2)

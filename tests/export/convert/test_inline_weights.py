@@ -87,7 +87,7 @@ def test_a_rewrite_that_changes_answers_is_refused(quantized_outside: bytes, mon
 
 
 def with_weights_behind(values: np.ndarray) -> tuple[bytes, bytes]:
-    """A fully connected layer with its weights inside, and the same with them behind the flatbuffer, to its last byte."""
+    """A fully connected layer with its weights inside, and the same with them behind the flatbuffer, at its end."""
     layer = Step("FULLY_CONNECTED", (0, 1, -1), 2, ("FullyConnectedOptions", {}))
     inside = HandMade([Value((1, 6)), Value(values.shape, data=values), Value((1, len(values)))], [layer]).pack()
     model = read_flatbuffer(inside)
