@@ -198,7 +198,7 @@ DEFAULTS = {
 LIMITS = {
     "bundle show": {"battery_mah": (0, None), "decisions_per_hour": (0, None)},
     "firmware image": {"slot_bytes": (1, None)},
-    "datasets import": {"rate_hz": (0, None)},
+    "datasets import": {"rate_hz": (0, None), "range_limit": (0, None)},
     "datasets sync": {"video_rate": (0, None), "max_offset": (0, None)},
     "doctor": {"window_s": (0, None)},
     "datasets make-synthetic": {"subjects": (1, None), "actions": (1, None), "trials": (1, None), "seed": (0, None)},
