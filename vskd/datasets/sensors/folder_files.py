@@ -72,7 +72,7 @@ def _clocks(rows: Sequence[Row], description: Description) -> dict[str, int | No
 
 
 def _by_patterns(folder: Path, description: Description, tables: Set[Path], problems: list[Problem]) -> list[Found]:
-    """The files that match; files of one recording have the same words. `tables` pair videos: they are no recordings."""
+    """The files that match; files of one recording have the same words. `tables` pair videos."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder", "Correct root: in dataset.yaml")
     groups: dict[tuple[tuple[str, str], ...], dict[str, Path]] = {}
