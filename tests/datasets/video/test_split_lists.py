@@ -53,7 +53,7 @@ def test_lists_without_a_stranger_name_no_problem_and_missing_ones_are_named(tmp
         "a": {"split1": "test", "split2": "unused"}
     }
     assert listing.problems == []
-    strangers = {name: "train" for name in "zyxwv"}
+    strangers = dict.fromkeys("zyxwv", "train")
     factors_of({"split3": strangers}, clips, tmp_path, listing)
     assert listing.problems[0].detail == "5 of the 5 clips of split3 are not here: v, w, x and 2 more"
     name_missing_lists(tmp_path, ["one.txt", "two.txt"], listing)
