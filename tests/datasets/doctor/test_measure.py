@@ -157,3 +157,9 @@ def test_what_is_said_of_a_stream_reaches_its_facts(tmp_path: Path) -> None:
 def test_sketches_without_any_movement_stay_finite() -> None:
     still = {"a": np.zeros(9, np.float32), "b": np.zeros(9, np.float32)}
     assert all(not sketch.any() for sketch in in_one_scale(still, 3).values())
+
+
+def test_a_sample_a_two_thousandth_smaller_is_at_the_rail() -> None:
+    signal = np.zeros((1, 50), dtype=np.float32)
+    signal[0, :4] = 2000.0, 2000.0, 2000.0, 1999.0
+    assert rail_of(signal) == 2000.0
