@@ -250,3 +250,13 @@ def test_stamps_without_a_day_or_zone_cannot_be_compared(tmp_path: Path) -> None
     write_video(tmp_path / "v.mp4", frames=3)
     with pytest.raises(DataError, match=r"its time stamps name no day.*Pair them by name"):
         videos.pair_videos(found, tmp_path, tmp_path, Stated(pair_videos="time"))
+
+
+@pytest.mark.parametrize("ending", ["mp4", "avi", "mov", "mkv", "webm", "m4v", "mpg", "mpeg", "MP4", "txt"])
+def test_every_usual_ending_is_that_of_a_video(tmp_path: Path, ending: str) -> None:
+    """A video that shows no recording is said to be left over; of other files nothing is said."""
+    found = listed(tmp_path, "a.csv")
+    (tmp_path / f"other.{ending}").write_bytes(b"x")
+    paired = videos.pair_videos(found, tmp_path, tmp_path, Stated())
+    assert (paired is None) == (ending == "txt")
+    assert paired is None or f"other.{ending}" in " ".join(paired.notes)

@@ -122,3 +122,13 @@ def test_twins_name_all_of_their_files(tmp_path: Path) -> None:
     assert problem.path.endswith("b.avi") and problem.detail == "one clip twice: " + ", ".join(
         str(tmp_path / f"{name}.avi") for name in "abc"
     )
+
+
+@pytest.mark.parametrize("ending", ["avi", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "webm", "wmv"])
+def test_every_usual_ending_is_that_of_a_video(tmp_path: Path, ending: str) -> None:
+    for folder in ("cat", "dog"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder}.{ending}").write_bytes(b"x")
+    listing = Listing()
+    assert [c.id for c in list_clips(tmp_path, "", CLASSES, tmp_path, listing)] == ["cat", "dog"]
+    assert listing.problems == []
