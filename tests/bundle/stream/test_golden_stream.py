@@ -130,6 +130,7 @@ def last_decision(**changes: object) -> Change:
     ("change", "told"),
     [
         (lambda s: first_window(window=flipped(s.windows[0].window))(s), "window 0 is cut otherwise here: off by up"),
+        (lambda s: first_window(window=flipped(s.windows[0].window, 4))(s), "is cut otherwise here"),  # the last bit
         (first_window(encoding_sha256="0" * 64), "window 0 has another encoding here"),
         (first_window(input_sha256="0" * 64), "window 0 has another input here"),
         (lambda s: first_window(encoding=flipped(s.windows[0].encoding))(s), "window 0 has another encoding here"),
