@@ -214,6 +214,15 @@ def test_a_model_with_ends_of_floats_has_none(monkeypatch: pytest.MonkeyPatch) -
     assert make_streams(MODEL_OF[id(CONTRACT)], CONTRACT) == ()
 
 
+@pytest.mark.parametrize("end", ["input_quantization", "output_quantization"])
+def test_a_stream_is_replayed_by_a_model_with_int8_ends_alone(
+    stream: GoldenStream, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(LiteRTModel, end, property(lambda _: None))
+    with pytest.raises(BundleError, match="A stream is decided in int8, and the model's ends are not"):
+        replay(stream)
+
+
 def test_parts_that_do_not_fit_together_are_refused(stream: GoldenStream) -> None:
     content = stream.model_dump_json()
     for before, after, told in (
