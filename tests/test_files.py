@@ -322,3 +322,27 @@ def test_text_is_utf_8_and_a_file_is_known_while_it_is_open(tmp_path: Path) -> N
         assert files.is_at(handle.fileno(), tmp_path / "a")
         files.write_text(tmp_path / "a", "ö")
         assert not files.is_at(handle.fileno(), tmp_path / "a") and not files.is_at(handle.fileno(), tmp_path / "b")
+
+
+def test_no_descriptor_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def next_free() -> int:
+        descriptor = os.dup(0)
+        os.close(descriptor)
+        return descriptor
+
+    before = next_free()
+    files.write_text(tmp_path / "a", "x")
+    with files.atomic_folder(tmp_path / "b"):
+        pass
+    for write in (files.atomic_path, files.atomic_folder):
+        with pytest.raises(RuntimeError), write(tmp_path / "c"):
+            raise RuntimeError
+    (tmp_path / ".d.12345678.tmp").touch()
+    (tmp_path / ".e.12345678.tmp").mkdir()
+    files.sweep(tmp_path)
+    real, calls = files._locked_at, iter([False, True, False, True])
+    monkeypatch.setattr(files, "_locked_at", lambda handle, path: real(handle, path) and next(calls))
+    files.write_text(tmp_path / "a", "y")
+    with files.atomic_folder(tmp_path / "b"):
+        pass
+    assert next_free() == before
