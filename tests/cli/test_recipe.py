@@ -28,7 +28,7 @@ def test_list_names_every_shipped_recipe(vskd) -> None:
     marked = {row.split()[0] for row in rows if row.split()[1] == "*"}
     assert marked == {entry["name"] for entry in listed if entry["for_microcontrollers"]}
     wrists = {"wrist", "wrist-best", "wrist-stream", "wrist-tiny", "depth-wrist"}
-    assert marked == wrists | {"berkeley", "day-stream", "few-labels"}
+    assert marked == wrists | {"berkeley", "berkeley-best", "day-stream", "few-labels"}
 
 
 def test_show_says_what_is_for_microcontrollers(vskd) -> None:

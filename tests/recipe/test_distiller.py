@@ -91,15 +91,6 @@ def test_a_teacher_must_be_there_where_a_term_listens() -> None:
     assert recipe.updated("distiller=none", "teachers=[]").teachers == ()
 
 
-def test_a_classifier_from_labels_alone_has_no_teacher() -> None:
-    words = ["student.training.readout=ridge", "student.training.select=last"]
-    with pytest.raises(
-        RecipeError, match=r"readout 'ridge' .* from labels alone.*'dask'.*to none"
-    ):
-        load_recipe("vskd").updated(*words)
-    assert load_recipe("vskd").updated("distiller=none", *words).student.training.readout == "ridge"
-
-
 @pytest.mark.parametrize(
     ("ablation", "titles"),
     [

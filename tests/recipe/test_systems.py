@@ -28,7 +28,7 @@ from vskd.recipe.systems import DEFAULT, SYSTEM_OF, fitting_recipe
         ((None, "separable-resnet1d-050"), None, "wrist"),
         ((None, "rocket1d"), None, "wrist-best"),
         ((None, "rocket1d-050"), None, "wrist-tiny"),
-        ((None, "rocket1d-fixed"), None, "wrist-fixed"),
+        ((None, "rocket1d-fixed"), None, "berkeley-best"),
         ((None, "separable-resnet2d"), None, "vskd"),
         (("dangerous-driving", "squeezenet-lw"), None, "dangerous-driving"),
         (("kd",), "nowhere", "wrist"),

@@ -21,7 +21,6 @@ def test_keys_that_count_have_their_default_and_others_none() -> None:
         ({"step_epochs": 5, "schedule": "cosine"}, "step_epochs does nothing here: it counts only where schedule is"),
         ({"warmup": 0.5}, "warmup does nothing here: it counts only where schedule is onecycle"),
         ({"select": "best", "validation": "none"}, "needs validation recordings"),
-        ({"select": "best", "readout": "ridge"}, "computed after the last epoch: set select to 'last'"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(content: dict[str, object], needle: str) -> None:

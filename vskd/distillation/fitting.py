@@ -17,7 +17,7 @@ from vskd.datasets.splits.split import Split
 from vskd.distillation.batch_norm import PlainBatches, RecomputeStatistics, warn_if_parted
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
 from vskd.distillation.experiment import Experiment
-from vskd.distillation.lightning_imports import Callback, Trainer
+from vskd.distillation.lightning_imports import Trainer
 from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.task import DistillationTask, Loader
 from vskd.errors import DataError, DivergedError
@@ -172,7 +172,7 @@ def fit(
         devices=1,
         precision="bf16-mixed" if training.precision == "bfloat16" else "32-true",
         gradient_clip_val=training.gradient_clip or None,
-        callbacks=[*_last_steps(training, plain), StopDiverged(), EpochRows(folder), select, ResumePoint(folder)],
+        callbacks=[RecomputeStatistics(plain), StopDiverged(), EpochRows(folder), select, ResumePoint(folder)],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
@@ -205,15 +205,6 @@ def fit(
     )
     folder.seal()
     return finished(folder)
-
-
-def _last_steps(training: Training, plain: PlainBatches) -> list[Callback]:
-    """What is computed from all training samples after the last batch, in this order."""
-    if training.readout == "trained":
-        return [RecomputeStatistics(plain)]
-    from vskd.distillation.readout import RidgeReadout  # scikit-learn takes a second to import
-
-    return [RecomputeStatistics(plain), RidgeReadout(plain)]
 
 
 def finished(folder: RunFolder) -> TrainResult:

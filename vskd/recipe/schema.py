@@ -67,15 +67,6 @@ class Recipe(Strict):
         return self
 
     @model_validator(mode="after")
-    def _a_teacher_reaches_the_classifier(self) -> "Recipe":
-        if self.student.training.readout == "ridge" and self.distiller.needs_teacher:
-            raise ValueError(
-                "student.training.readout 'ridge' computes the classifier from labels alone; nothing that distiller "
-                f"'{self.distiller.title}' teaches it would be left. Set it to trained, or distiller to none"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _several_are_fused(self) -> "Recipe":
         heard = len(self.teachers) if self.distiller.needs_teacher else 0
         if self.distiller.fusion != "equal" and heard < 2:

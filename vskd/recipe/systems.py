@@ -20,7 +20,7 @@ SYSTEM_OF: Mapping[str, str] = {
     "motion-maps": "depth-wrist",
     "separable-resnet1d": "wrist",
     "rocket1d-050": "wrist-tiny",
-    "rocket1d-fixed": "wrist-fixed",
+    "rocket1d-fixed": "berkeley-best",
     "rocket1d": "wrist-best",
     "simkd": "wrist",
     "c3d-lean": "kd3d-small",

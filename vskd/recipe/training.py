@@ -24,8 +24,6 @@ class Training(Strict):
         validation: where the protocol has no validation part, `carve` one out of the training subjects (or trials), or
             train on all of them (`none`, needs `select: last`).
         select: keep the epoch that is best on the validation recordings, or the last one.
-        readout: the classifier is as it was trained, or (`ridge`) computed after the last epoch by ridge regression on
-            the embeddings of the labelled training samples; the answers of a teacher do not reach it.
         precision: bfloat16 is mixed precision.
         sampling: an epoch shows every recording once, or (`balanced`) every class equally often, rare ones again and
             again.
@@ -50,7 +48,6 @@ class Training(Strict):
     gradient_clip: NonNegative = 0.0
     validation: Literal["carve", "none"] = "carve"
     select: Literal["best", "last"] = "best"
-    readout: Literal["trained", "ridge"] = "trained"
     precision: Literal["float32", "bfloat16"] = "float32"
     sampling: Literal["natural", "balanced"] = "natural"
 
@@ -60,6 +57,4 @@ class Training(Strict):
             raise ValueError(
                 "select 'best' needs validation recordings: set validation to 'carve', or select to 'last'"
             )
-        if self.readout == "ridge" and self.select == "best":
-            raise ValueError("readout 'ridge' is computed after the last epoch: set select to 'last'")
         return self
