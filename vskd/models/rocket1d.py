@@ -81,13 +81,13 @@ class Rocket1d(Network):
         super().__init__()
         self.embedding_size, self.parts = kernels * parts, parts
         self.matches, self.means = nn.ModuleDict(), nn.ModuleDict()
-        rows = -(-samples // (DILATIONS[-1] * parts)) * DILATIONS[-1]
+        part = -(-samples // (DILATIONS[-1] * parts)) * DILATIONS[-1]  # samples, with the zeros at the end
         for place, dilation in enumerate(DILATIONS):
             share = (kernels + place) // len(DILATIONS)
             if share:
                 self.matches[f"dilation{dilation}"] = (bank or _matches)(in_channels, share)
             if share and parts > 1:
-                self.means[f"dilation{dilation}"] = PartMeans(share, rows // dilation, dilation)
+                self.means[f"dilation{dilation}"] = PartMeans(share, part // dilation, dilation)
         self.standardise = nn.BatchNorm1d(self.embedding_size, affine=False)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(self.embedding_size, classes)
