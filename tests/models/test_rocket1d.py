@@ -13,7 +13,7 @@ from vskd.models.rocket1d import DILATIONS, KERNEL, MINIMUM_SAMPLES, Rocket1d
 @pytest.fixture
 def network() -> Rocket1d:
     torch.manual_seed(0)
-    return Rocket1d(3, 4, kernels=10).eval()
+    return Rocket1d(3, 4, embedding_size=10).eval()
 
 
 @pytest.mark.parametrize(("name", "parameters"), [("rocket1d", 56_027), ("rocket1d-050", 28_027)])
@@ -63,7 +63,7 @@ def test_features_are_standardised_over_the_batch_and_the_classifier_begins_at_z
 
 
 def test_dropout_stands_before_the_classifier_alone() -> None:
-    network = Rocket1d(3, 4, kernels=10, dropout=0.9).eval()
+    network = Rocket1d(3, 4, embedding_size=10, dropout=0.9).eval()
     nn.init.normal_(network.classifier.weight)
     outputs = network(x := torch.randn(2, 3, 64))
     torch.testing.assert_close(outputs.logits, network.classifier(outputs.embedding))
@@ -73,7 +73,7 @@ def test_dropout_stands_before_the_classifier_alone() -> None:
 
 
 def test_fewer_kernels_than_dilations_leave_some_out() -> None:
-    assert list(Rocket1d(3, 4, kernels=2).matches) == ["dilation4", "dilation8"]
+    assert list(Rocket1d(3, 4, embedding_size=2).matches) == ["dilation4", "dilation8"]
 
 
 def test_short_windows_are_refused() -> None:

@@ -54,7 +54,8 @@ class Rocket1d(Network):
     Args:
         in_channels: sensor axes.
         classes: number of classes.
-        kernels: how many, shared out evenly among the dilations; the embedding has a feature for each kernel and part.
+        embedding_size: width of the embedding, which holds a feature for each kernel and part; the kernels are shared out
+            evenly among the dilations.
         dropout: probability of dropping a feature before the classifier; the embedding itself stays whole.
         bank: makes the kernels of a dilation; by default they are trained.
         parts: into how many equal parts a window is divided, each with a mean of its own.
@@ -63,7 +64,7 @@ class Rocket1d(Network):
     Shape:
         input: (batch, in_channels, samples), float, samples >= 32; zeros fill up to a multiple of the largest dilation
             in each part.
-        output: logits (batch, classes), embedding (batch, kernels * parts), features "dilation1", "dilation2"..., each
+        output: logits (batch, classes), embedding (batch, embedding_size), features "dilation1", "dilation2"..., each
             (batch, its kernels, samples / dilation, dilation), 0 to 6. The embedding has a kernel's parts side by side.
     """
 
@@ -71,7 +72,7 @@ class Rocket1d(Network):
         self,
         in_channels: int,
         classes: int,
-        kernels: int = 1000,
+        embedding_size: int = 1000,
         dropout: float = 0.0,
         *,
         bank: Bank | None = None,
@@ -79,11 +80,11 @@ class Rocket1d(Network):
         samples: int = 0,
     ) -> None:
         super().__init__()
-        self.embedding_size, self.parts = kernels * parts, parts
+        self.embedding_size, self.parts = embedding_size, parts
         self.matches, self.means = nn.ModuleDict(), nn.ModuleDict()
         part = -(-samples // (DILATIONS[-1] * parts)) * DILATIONS[-1]  # samples, with the zeros at the end
         for place, dilation in enumerate(DILATIONS):
-            share = (kernels + place) // len(DILATIONS)
+            share = (embedding_size // parts + place) // len(DILATIONS)
             if share:
                 self.matches[f"dilation{dilation}"] = (bank or _matches)(in_channels, share)
             if share and parts > 1:

@@ -131,7 +131,7 @@ def build_fixed_rocket1d(settings: FixedRocket1dSettings, shape: Shape, classes:
     network = Rocket1d(
         channels,
         classes,
-        settings.kernels,
+        settings.kernels * settings.parts,
         settings.dropout,
         bank=partial(FixedBank, axis_share=settings.axis_share),
         parts=settings.parts,
