@@ -54,8 +54,8 @@ class Rocket1d(Network):
     Args:
         in_channels: sensor axes.
         classes: number of classes.
-        embedding_size: width of the embedding, which holds a feature for each kernel and part; the kernels are shared out
-            evenly among the dilations.
+        embedding_size: width of the embedding, which holds a feature for each kernel and part. The kernels are shared
+            out evenly among the dilations.
         dropout: probability of dropping a feature before the classifier; the embedding itself stays whole.
         bank: makes the kernels of a dilation; by default they are trained.
         parts: into how many equal parts a window is divided, each with a mean of its own.
