@@ -10,7 +10,7 @@ the published .npy files; wall-clock and processor seconds are sums over the rou
 division by 255 is commented out. `--divide` does it all the same, into float64 as numpy does. OpenCV
 (opencv-python-headless) is no dependency of vskd: it may be in an environment of its own.
 
-Then the memory of `vskd preprocess frames` at 100 clips and at 1,000: the most that its process ever held.
+Before that the memory of `vskd preprocess frames` at 100 clips and at 1,000: the most that its process ever held.
 """
 
 import argparse
@@ -61,10 +61,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         clips = options.clip or [generated(Path(folder), codec) for codec in GENERATED]
         loop = [options.opencv_python, __file__, *(["--divide"] if options.divide else []), "--loop"]
+        if options.memory:  # first: a process is said to have held what the one that started it holds
+            memory(clips[0], Path(folder), options.memory)
         for clip in clips:
             compare(clip, Path(folder), options.clips, options.rounds, loop)
-        if options.memory:
-            memory(clips[0], Path(folder), options.memory)
 
 
 def generated(folder: Path, codec: str) -> Path:

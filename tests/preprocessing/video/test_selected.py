@@ -167,6 +167,22 @@ def test_what_can_be_seen_without_decoding_is_found_in_every_frame(mpeg: Path) -
         chosen(mpeg, 1, "spread")
 
 
+def test_a_recorded_stream_is_held_against_its_stated_duration_without_decoding(
+    tmp_path: Path, decoded: list[Path]
+) -> None:
+    """The size of its segment, 8 bytes, is unknown as in a stream; its duration of 1.64 s is stated."""
+    content = bytearray(write(tmp_path / "whole.mkv", "mpeg2video", 8).read_bytes())
+    size = content.index(b"\x18\x53\x80\x67") + 4
+    content[size : size + 8] = b"\x01" + b"\xff" * 7
+    path = tmp_path / "cut.mkv"
+    path.write_bytes(content)
+    assert chosen(path, 3, "spread")[1] == FRAMES
+    path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match=r"cut\.mkv: it ends after [01]\.\d\d of the 1\.64 s that it states"):
+        chosen(path, 3, "spread")
+    assert decoded == []
+
+
 @pytest.mark.parametrize("ending", [".mpg", ".mkv", ".mp4"])
 def test_a_file_too_large_to_be_held_is_read_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoded: list[Path], ending: str

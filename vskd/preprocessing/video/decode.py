@@ -133,10 +133,15 @@ def check_all_there(path: Path, container: Any, progress: Progress, stated: bool
     _check_damage(path, container, progress)
     if not count:
         return
-    if container.duration and container.format.name.split(",")[0] in _STATE_DURATION:
+    if states_duration(container):
         _check_duration(path, container, progress)
     elif not stated:
         _say_unsure(path, count)
+
+
+def states_duration(container: Any) -> bool:
+    """Whether the header of a file says how long it is; then `Progress.reach` has to be told of every packet."""
+    return bool(container.duration) and container.format.name.split(",")[0] in _STATE_DURATION
 
 
 def _check_duration(path: Path, container: Any, progress: Progress) -> None:

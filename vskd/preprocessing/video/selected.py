@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vskd.errors import DataError
 from vskd.preprocessing.video.container import states_its_end
-from vskd.preprocessing.video.decode import Progress, check_all_there, decode_packets, set_threads
+from vskd.preprocessing.video.decode import Progress, check_all_there, decode_packets, set_threads, states_duration
 from vskd.preprocessing.video.frames import Span, no_frames, within
 from vskd.preprocessing.video.mpeg_pictures import needed_packets, picture_types
 from vskd.preprocessing.video.picture import Extent, Frames, ResizeFit, Scaler, both, scaled, stored, turn_of, upright
@@ -182,7 +182,7 @@ class _Held:
     def check_all_there(self) -> None:
         """See `check_all_there`; for a file of which not every frame is decoded."""
         progress = Progress(frames=self.stated)
-        for packet in self.packets:
+        for packet in self.packets if states_duration(self.container) else ():
             progress.reach(packet, packet.stream.index)
         for packet in self.own:
             progress.add(packet)
