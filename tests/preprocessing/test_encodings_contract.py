@@ -8,7 +8,11 @@ import torch
 from torch import nn
 
 from vskd.bundle.encode_numpy import encode
+from vskd.errors import SettingError
 from vskd.preprocessing.sensor.encodings import ENCODINGS, Encoding, build_encoding
+from vskd.preprocessing.sensor.gaf import GramianAngularField
+from vskd.preprocessing.sensor.mtf import MarkovTransitionField
+from vskd.preprocessing.sensor.raw import RawWindow
 
 LIMIT, SIZE = 4.0, 16
 SCALINGS = ("minmax", "fixed")
@@ -95,3 +99,22 @@ def test_numpy_twin_gives_the_same(case: tuple[str, str], encoding: Encoding, sa
         assert twin.dtype == np.float32
         assert twin.shape == image.shape
         np.testing.assert_allclose(twin, image, atol=1e-6)
+
+
+MODULES = (GramianAngularField, MarkovTransitionField, RawWindow)
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("limit", [0.0, -4.0, float("nan"), float("inf")])
+def test_a_range_that_is_no_positive_number_is_refused(module: type[Encoding], limit: float) -> None:
+    for scaling in SCALINGS:
+        with pytest.raises(SettingError, match=r"encoding\.limit is"):
+            module(scaling=scaling, limit=limit)
+    with pytest.raises(SettingError, match=r"encoding\.scaling is 'max'"):
+        module(scaling="max")
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_four_g_and_sixty_four_pixels_hold_where_nothing_is_said(module: type[Encoding]) -> None:
+    plain = module()
+    assert plain.limit == 4.0 and getattr(plain, "image_size", 64) == 64

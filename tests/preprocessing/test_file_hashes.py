@@ -144,3 +144,12 @@ def test_a_damaged_table_is_made_anew(tmp_path: Path, content: str) -> None:
     table.write_bytes(content.encode("utf-8", "surrogateescape"))
     assert file_hashes([path], tmp_path) == {path: sha256_file(path)}
     assert list(json.loads(table.read_text())) == [str(path)]
+
+
+@pytest.mark.usefixtures("later")
+def test_what_this_process_knows_already_is_kept_for_the_next_too(tmp_path: Path, reads: list[str]) -> None:
+    paths, cache = files(tmp_path), tmp_path / "cache"
+    cache.mkdir()
+    found = file_hashes(paths)
+    assert file_hashes(paths, cache) == found and len(reads) == 3
+    assert len(json.loads((cache / TABLE).read_text())) == 3

@@ -10,6 +10,7 @@ from tests.datasets.importing.folders import FOLDERS, LABELS, each, signal
 from vskd.datasets.importing import importer
 from vskd.datasets.importing.importer import import_folder
 from vskd.datasets.importing.stated import Stated
+from vskd.datasets.importing.videos import Paired
 from vskd.datasets.sensors.folder_description import read_description
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.sensors.sensor_folder import index
@@ -271,3 +272,10 @@ def test_what_the_index_finds_wrong_is_counted_by_kind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("text", "cell"), [("a,b", '"a,b"'), ("a;b", '"a;b"'), ("a b", "a b"), ('a"b,', '"a""b,"')])
 def test_names_of_videos_with_separators_are_quoted(text: str, cell: str) -> None:
     assert importer._cell(text) == cell
+
+
+def test_what_became_of_the_videos_is_told(tmp_path: Path) -> None:
+    for pairs, rate, said in (({"a": "a.mp4"}, 29.97, "1 paired, 29.97 frames/s"), ({}, 0.0, "none paired")):
+        (guess,) = importer._video_guesses(Paired(pairs, rate, "names", ()))
+        assert (guess.what, guess.value, guess.source) == ("videos", said, "names")
+    assert importer._video_guesses(None) == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.datasets.importing.folders import Floats, each, iso, phone, signal, write
+from tests.datasets.importing.folders import Floats, berkeley, each, iso, phone, signal, write
 from vskd.datasets.importing.layout import find_layout
 from vskd.datasets.importing.sensor_stream import Understood, understand_stream
 from vskd.datasets.importing.stated import Stated
@@ -212,3 +212,10 @@ def test_what_was_found_out_is_told_with_its_source(tmp_path: Path) -> None:
     told = {guess.what: (guess.value, guess.source) for guess in turned.guesses}
     assert told["columns"] == ("acc_z, acc_x, acc_y, sign +1, sign -1, sign +1", "--columns")
     assert told["clock"] == ("none", "--time") and told["stream"] == ("accelerometer", "default")
+
+
+def test_text_without_names_is_understood_without_a_word(tmp_path: Path) -> None:
+    berkeley(tmp_path)
+    stream = understood(tmp_path, Stated()).streams["accelerometer"]
+    assert (stream["columns"], stream["unit"], stream["rate_hz"]) == ([0, 1, 2], "g", 31.0)
+    assert stream["time"] == {"column": 3, "unit": "s"}

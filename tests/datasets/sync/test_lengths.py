@@ -26,3 +26,15 @@ def test_nothing_is_said_where_nothing_is_known(what: str) -> None:
     if what == "all alike":
         video = np.full(len(sensor), 3.0)
     assert length_ratio(sensor.tolist(), video.tolist()) is None
+
+
+@pytest.mark.parametrize(("count", "known"), [(20, True), (19, False)])
+def test_twenty_recordings_say_something(count: int, known: bool) -> None:
+    sensor, video = (1.5 * VIDEO[:count]).tolist(), VIDEO[:count].tolist()
+    assert (length_ratio(sensor, video) is not None) == known
+
+
+@pytest.mark.parametrize(("growth", "told"), [(1.049, False), (1.051, True), (0.951, False), (0.949, True)])
+def test_lengths_agree_to_a_twentieth(growth: float, told: bool) -> None:
+    found = length_ratio((growth * VIDEO + 1).tolist(), VIDEO.tolist())
+    assert found == (pytest.approx(growth) if told else None)

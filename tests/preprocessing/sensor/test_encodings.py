@@ -75,3 +75,7 @@ def test_a_bundle_states_what_has_no_effect_at_its_default(name: str) -> None:
     stated = parse(AnyEncoding, {"method": name, "scaling": "minmax"}).stated()
     assert (stated["limit"], stated["scaling"]) == (DEFAULT_LIMIT, "minmax")
     assert stated["image_size"] == DEFAULT_IMAGE_SIZE
+
+
+def test_a_bundle_states_these_where_a_recipe_says_nothing() -> None:
+    assert (DEFAULT_LIMIT, DEFAULT_IMAGE_SIZE) == (4.0, 64)
