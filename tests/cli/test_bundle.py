@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -147,3 +148,37 @@ def test_a_file_is_no_bundle(vskd, bundle: Path) -> None:
         answer = vskd("bundle", command, bundle / "manifest.json")
         assert answer.code == 2
         assert f"vskd bundle {command} --help" in answer.err
+
+
+def test_decisions_of_a_golden_stream_are_counted_too(vskd, record, bundle: Path) -> None:
+    import vskd.bundle.bundle as library
+
+    record(library, "verify_bundle", library.VerifyReport(bundle, "ab" * 32, ("a", "b", "c"), 4, 9))
+    lines = vskd("bundle", "verify", bundle).out.splitlines()
+    assert lines == [
+        f"{bundle}: 3 files unchanged, 4 golden vectors and 9 decisions of a golden stream reproduced",
+        f"sha256 of the manifest: {'ab' * 32}",
+    ]
+
+
+def test_long_lists_are_counted_and_figures_of_a_device_alone_are_rounded(vskd, record, bundle: Path) -> None:
+    """40 entries are written out, 41 are not."""
+    import vskd.bundle.bundle as library
+
+    manifest = {"a": {"b": {"c": 0.123456789}}, "forty": list(range(40)), "more": list(range(41)), "none": None}
+    opened = SimpleNamespace(digest="ab" * 32, manifest=SimpleNamespace(model_dump=lambda mode: manifest))
+    record(library, "load_bundle", opened)
+    record(device_report, "device_report", {"deep": {"x": 0.123456789, "n": None}, "count": 123456})
+    assert [re.split(r"  +", line) for line in vskd("bundle", "show", bundle).out.splitlines()] == [
+        ["bundle", str(bundle)],
+        ["sha256 of the manifest", "ab" * 32],
+        ["a.b.c", "0.123456789"],
+        ["forty", ", ".join(map(str, range(40)))],
+        ["more", "41 entries (all of them: --json)"],
+        ["none", "-"],
+        ["device.deep.x", "0.1235"],
+        ["device.deep.n", "-"],
+        ["device.count", "123456"],
+    ]
+    content = json.loads(vskd("bundle", "show", bundle, "--json").out)
+    assert (content["path"], content["digest"]) == (str(bundle), "ab" * 32)

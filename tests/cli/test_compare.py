@@ -155,3 +155,35 @@ def test_workers_and_teachers_are_handed_on(vskd, compared, tmp_path: Path) -> N
     assert vskd(*words, "--workers", 3, "--teachers", tmp_path / "shared").code == 0
     assert vskd(*words).code == 0
     assert [(call["workers"], call["teachers"]) for call in compared] == [(3, tmp_path / "shared"), (1, None)]
+
+
+def test_a_curve_and_the_options_of_a_recipe_reach_the_library(vskd, compared, tmp_path: Path) -> None:
+    words = ["--curve", "trials=1", "--curve", "all", "--controls", "none", "--seeds", "4"]
+    data = ["--dataset", "synthetic", "--protocol", "leave-one-subject-out", "--fold", "2", "--set", "seed=9"]
+    answer = vskd("compare", "demo", *words, *data, "--out", tmp_path, "--json")
+    assert answer.code == 0, answer.err
+    (call,) = compared
+    assert {recipe.labels.title for recipe in call["recipes"]} == {"trial 1", "all"} and len(call["recipes"]) == 4
+    for recipe in call["recipes"]:
+        assert (recipe.dataset.name, recipe.dataset.protocol, recipe.dataset.fold) == (
+            *("synthetic", "leave-one-subject-out", "2"),
+        )
+        assert recipe.seed == 9
+
+
+def test_recipes_stay_in_the_order_in_which_they_were_named(vskd, compared, tmp_path: Path) -> None:
+    assert vskd("compare", "wrist", "demo", "--seeds", "7-9,2", "--out", tmp_path, "--json").code == 0
+    (call,) = compared
+    assert [recipe.name for recipe in call["recipes"]] == ["wrist", "demo"] and call["seeds"] == (7, 8, 9, 2)
+
+
+def test_news_are_said_beside_the_table(
+    vskd, compared, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys
+) -> None:
+    """On stderr, so that the table can be redirected; the table ends as it ends."""
+    monkeypatch.setattr("vskd.study.comparison_tables.to_text", lambda comparison: "the table\n")
+    answer = vskd("compare", "demo", "--out", tmp_path)
+    assert (answer.code, answer.out) == (0, "the table\n")
+    compared[0]["say"]("it will help")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "it will help\n")

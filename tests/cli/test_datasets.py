@@ -338,3 +338,185 @@ def test_settings_of_a_world_are_handed_on(vskd, record, tmp_path: Path) -> None
     assert answer.out == f"{tmp_path}: 24 recordings, 5 of them written now\n"
     expected = {"subjects": 2, "actions": 3, "trials": 4, "seed": 9, "skeletons": True}
     assert {name: seen[0][name] for name in expected} == expected
+
+
+def test_data_sets_are_listed_in_order_and_described_as_they_are(vskd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A field that a data set lacks has no line; several streams stand on one."""
+    from vskd.datasets import catalog
+
+    fields = {"title": "T", "description": "D", "streams": ("a", "b"), "protocols": ("p",), "labels": (), "url": ""}
+    entry = SimpleNamespace(name="x", **fields, licence="L", citation="C", obtain="O")
+    other = SimpleNamespace(description="E")
+    monkeypatch.setattr(catalog, "DATASETS", {"x": entry, "b": other})
+    assert json.loads(vskd("datasets", "list", "--json").out) == [
+        {"name": "b", "description": "E"},
+        {"name": "x", "description": "D"},
+    ]
+    lines = [re.split(r"  +", line) for line in vskd("datasets", "list").out.splitlines()]
+    assert lines == [["data set", "description"], ["b", "E"], ["x", "D"]]
+    monkeypatch.setattr(catalog, "get_dataset", lambda name: entry)
+    assert [re.split(r"  +", line) for line in vskd("datasets", "info", "x").out.splitlines()] == [
+        *(["name", "x"], ["title", "T"], ["description", "D"], ["streams", "a, b"], ["protocols", "p"]),
+        *(["licence", "L"], ["citation", "C"], ["obtain", "O"]),
+    ]
+    assert json.loads(vskd("datasets", "info", "x", "--json").out) == {
+        **{"name": "x", **fields, "streams": ["a", "b"], "protocols": ["p"], "labels": []},
+        **{"licence": "L", "citation": "C", "obtain": "O"},
+    }
+
+
+SCORES = {"accuracy": 0.5, "macro_f1": 0.25, "macro_recall": 0.125}
+FOLD = {
+    "protocol": "by-driver",
+    "protocol_hash": "0123456789abcdef",
+    "fold": None,
+    "sizes": {"train": 6, "validation": 0, "test": 3},
+    "subjects": 2,
+    "shared_subjects": [],
+    "clips": 0,
+    "shared_clips": [],
+    "same_content": [],
+    "overlapping": [],
+    "unknown_subjects": 0,
+    "nearest_frame": None,
+    "unreadable": {},
+    "notes": [],
+    "baselines": {"majority class": SCORES},
+}
+AUDIT = {"dataset": "x", "root": "DATA", "folds": [FOLD], "pooled": {}, "same_content_two_classes": []}
+HEAD = ["without learning", "fold", "accuracy", "macro F1", "macro recall"]
+PLAIN = [
+    ["protocol", "by-driver (0123456789ab)"],
+    ["recordings", "train 6, test 3"],
+    ["subjects of the test part that train, too", "0 of 2"],
+    ["test files with the content of a training file", "0"],
+]
+
+
+@pytest.fixture
+def audit(vskd, record, monkeypatch: pytest.MonkeyPatch):
+    """What the command prints of an audit's summary, line by line, and what it asked for."""
+    from vskd.datasets import catalog
+    from vskd.datasets.images import audit_images
+    from vskd.datasets.splits import protocol
+
+    entry = SimpleNamespace(index=lambda root: ("index", root), label_swap={"left": "right"})
+    monkeypatch.setattr(catalog, "get_dataset", lambda name: entry)
+    monkeypatch.setattr(protocol, "load_protocol", lambda *words: ("rule", *words))
+    asked = record(audit_images, "audit_protocol", "audited")
+
+    def ask(summary: dict[str, object], *words: object) -> list[list[str]]:
+        monkeypatch.setattr(audit_images, "audit_summary", {"audited": summary}.__getitem__)
+        answer = vskd("datasets", "audit", "x", "--data", "DATA", "--protocol", "P", *words)
+        assert answer.code == 0, answer.err
+        ask.asked = asked[-1]
+        return [re.split(r"  +", line) for line in answer.out.splitlines()]
+
+    return ask
+
+
+def test_every_option_of_an_audit_reaches_the_library(audit, record) -> None:
+    audit(AUDIT)
+    known = {"index": ("index", Path("DATA")), "protocol": ("rule", "x", "P"), "label_swap": {"left": "right"}}
+    assert audit.asked == {**known, "fold": None, "stream": None, "cache": None}
+    audit(AUDIT, "--fold", "3", "--stream", "rgb", "--cache", "C")
+    assert audit.asked == {**known, "fold": "3", "stream": "rgb", "cache": Path("C")}
+
+
+def test_an_audit_prints_what_there_is_and_nothing_else(audit) -> None:
+    """One fold without a name, of data without clips."""
+    row = ["majority class", "50.00 %", "25.00 %", "12.50 %"]
+    assert audit(AUDIT) == [["data set", "x"], ["folder", "DATA"], [""], *PLAIN, [""], HEAD, row]
+    full = {
+        **FOLD,
+        **{"fold": "3", "shared_subjects": ["a", "b"], "clips": 4, "shared_clips": list("123456")},
+        **{"same_content": None, "overlapping": [["p", "q"]], "unknown_subjects": 5},
+        **{"same_clip": [["t", "u"]], "shared_groups": list("12345")},
+        **{"nearest_frame": {"within_1": 0.25, "within_2": 0.75}},
+        **{"unreadable": {"r": "it is cut off"}, "notes": ["one", "two"]},
+    }
+    other = {**FOLD, "fold": "4", "baselines": {"majority class": {**SCORES, "accuracy": 1.0}}}
+    pooled = {"majority class": {**SCORES, "accuracy": 0.75}}
+    summary = {**AUDIT, "folds": [full, other], "pooled": pooled, "same_content_two_classes": [["c", "d"], ["e", "f"]]}
+    assert audit(summary) == [
+        *(["data set", "x"], ["folder", "DATA"], [""], PLAIN[0], ["fold", "3"], PLAIN[1]),
+        ["subjects of the test part that train, too", "2 (a, b) of 2"],
+        ["source videos of the test part that train, too", "6 (1, 2, 3, 4, 5, ...) of 4"],
+        ["test files with the content of a training file", "not compared"],
+        ["parts of files that overlap across training and test", "1 (p and q)"],
+        ["test clips that look the same as a training clip", "1 (t = u)"],
+        ["groups of the test part that train, too", "5 (1, 2, 3, 4, 5)"],
+        ["test recordings of unknown subject", "5"],
+        ["test frames with a training frame beside them", "25.00 %"],
+        ["... at most two frames away", "75.00 %"],
+        *(["unreadable", "r: it is cut off"], ["note", "one"], ["note", "two"], [""]),
+        *(PLAIN[0], ["fold", "4"], *PLAIN[1:], [""], HEAD),
+        ["majority class", "3", "50.00 %", "25.00 %", "12.50 %"],
+        ["majority class", "4", "100.00 %", "25.00 %", "12.50 %"],
+        ["majority class", "all", "75.00 %", "25.00 %", "12.50 %"],
+        ["the same file in different classes: c, d"],
+        ["the same file in different classes: e, f"],
+    ]
+
+
+CLEAN = "nothing is shared: no group is on both sides, and no clip is in two groups"
+WARNED = (
+    "warning: divided at random 80/20, as published code does, the nearest clip is right on 90.00 % of the test clips"
+)
+
+
+def of_clips(fold: dict[str, object] = {}, pooled: dict[str, object] = {}, **clips: object) -> dict[str, object]:  # noqa: B006
+    found = {"same_clip": [], "alike_within_a_group": 0, "random_division": None}
+    shared = {"same_clip": [], "shared_groups": []}
+    return {**AUDIT, "folds": [{**FOLD, **shared, **fold}], "pooled": pooled, "clips": found | clips}
+
+
+@pytest.mark.parametrize(
+    ("summary", "said"),
+    [
+        (of_clips(), [CLEAN]),
+        (of_clips({"shared_groups": ["a"]}), []),
+        (of_clips({"same_content": [["a", "b"]]}), []),
+        (of_clips({"same_clip": [["a", "b"]]}), []),
+        (of_clips(alike_within_a_group=2), ["clips that look like another one of their own group: 2", CLEAN]),
+        (
+            of_clips(same_clip=[
+                {"groups": ["1", "2"], "labels": ["a"], "same_bytes": True, "ids": ["p", "q"]},
+                {"groups": ["1"], "labels": ["a", "b"], "same_bytes": False, "ids": ["r", "s"]},
+                {"groups": ["1"], "labels": ["a"], "same_bytes": False, "ids": ["t", "u"]},
+            ]),
+            [
+                "one clip in 2 groups (the same bytes): p = q",
+                "one clip in 2 labels (the same pictures): r = s",
+                "one clip in one group (the same pictures): t = u",
+            ],
+        ),
+        (
+            of_clips(random_division={"accuracy": 0.9, "groups_in_training": None}),
+            [CLEAN, f"{WARNED}; nobody knows their groups"],
+        ),
+        (
+            of_clips(
+                pooled={"nearest in pixels": {**SCORES, "accuracy": 0.3}},
+                random_division={"accuracy": 0.9, "groups_in_training": 0.0},
+            ),
+            [
+                CLEAN,
+                f"{WARNED}, under this protocol 30.00 %; 0.00 % of them have clips of their group in training",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_clips(audit, summary: dict[str, object], said: list[str]) -> None:
+    lines = audit(summary)
+    assert [line[0] for line in lines[lines.index(HEAD) + 2 :]] == said
+
+
+def test_a_world_for_programs(vskd, record, tmp_path: Path) -> None:
+    from vskd.datasets.synthetic import write
+
+    seen = record(write, "write_world", 5)
+    content = json.loads(vskd("datasets", "make-synthetic", "--out", tmp_path, "--json").out)
+    assert content == {"out": str(tmp_path), "recordings": 8 * 8 * 4, "written": 5}
+    assert seen[0]["root"] == tmp_path
+    assert [seen[0][name] for name in ("subjects", "actions", "trials", "seed", "skeletons")] == [8, 8, 4, 0, False]

@@ -1,12 +1,16 @@
 """`vskd datasets import`: what it prints, and that its flags reach the import."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.datasets.importing.folders import milli, phone
-from vskd.datasets.importing.stated import Stated
+from vskd.cli.datasets_import import import_command
+from vskd.datasets.importing.importer import Imported
+from vskd.datasets.importing.stated import Guess, Stated
+from vskd.datasets.recording import Index, Recording
 from vskd.errors import DataError
 
 
@@ -51,6 +55,7 @@ FLAGS = {
     ("--label-column", "activity"): {"label_column": "activity"},
     ("--subject-column", "4"): {"subject_column": "4"},
     ("--null-class", "rest"): {"null_class": "rest"},
+    ("--whole-files",): {"whole_files": True},
     ("--variable", "d_iner"): {"variable": "d_iner"},
     ("--axes", "-y, x,z"): {"axes": ("-y", "x", "z")},
     ("--time-zone", "Europe/Berlin"): {"time_zone": "Europe/Berlin"},
@@ -63,6 +68,76 @@ FLAGS = {
     ("--video-zone", "UTC"): {"video_zone": "UTC"},
     (): {},
 }
+
+
+def test_no_flag_is_forgotten_in_the_table() -> None:
+    flags = {option.opts[0] for option in import_command.params if option.param_type_name == "option"}
+    assert flags - {words[0] for words in FLAGS if words} == {"--out", "--json", "--debug", "-v"}
+
+
+def test_flags_add_up(vskd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Stated] = []
+
+    def record(folder: Path, out: Path, said: Stated) -> None:
+        asked.append(said)
+        raise DataError("reached", "Go on")
+
+    monkeypatch.setattr("vskd.datasets.importing.importer.import_folder", record)
+    words = [word for flags in FLAGS for word in flags]
+    vskd("datasets", "import", tmp_path / "files", "--out", tmp_path / "set", *words)
+    assert asked == [Stated(**{name: value for stated in FLAGS.values() for name, value in stated.items()})]
+
+
+@pytest.mark.parametrize("flag", ["--time-zone", "--video-zone", "--codes"])
+def test_what_cannot_be_understood_is_a_wrong_flag(vskd, tmp_path: Path, flag: str) -> None:
+    answer = vskd("datasets", "import", tmp_path, "--out", tmp_path / "set", flag, "Mars/Olympus")
+    assert (answer.code, answer.out) == (2, "") and "Mars/Olympus" in answer.err
+    assert not (tmp_path / "set").exists()
+
+
+@pytest.mark.parametrize("flag", ["--rate", "--range"])
+@pytest.mark.parametrize("value", ["0", "-8"])
+def test_rates_and_ranges_are_above_zero(vskd, tmp_path: Path, flag: str, value: str) -> None:
+    answer = vskd("datasets", "import", tmp_path, "--out", tmp_path / "set", f"{flag}={value}")
+    assert answer.code == 2 and flag in answer.err
+
+
+def done(tmp_path: Path, **factors: tuple[str, ...]) -> Imported:
+    """An import of recordings whose factors are given, each as one value per recording."""
+    count = max(map(len, factors.values()), default=1)
+    recordings = tuple(
+        Recording(f"r{n}", "1", "1", 0, "1", {}, factors={name: values[n] for name, values in factors.items()})
+        for n in range(count)
+    )
+    index = Index("sensor-folder", tmp_path, ("walk",), recordings)
+    guesses = (Guess("unit", "mg", "gravity", "--unit"), Guess("rate", "50 Hz", "the stamps", "--rate"))
+    protocols = (tmp_path / "a.yaml", tmp_path / "b.yaml")
+    return Imported(index, guesses, ("mind the gap",), protocols, tmp_path / "p.png")
+
+
+def test_protocols_of_factors_that_differ_are_named(vskd, record, tmp_path: Path) -> None:
+    """One that is the same everywhere leaves nothing to train on."""
+    from vskd.datasets.importing import importer
+
+    seen = record(importer, "import_folder", done(tmp_path, site=("a", "b"), device=("x", "x"), car=("1", "2")))
+    answer = vskd("datasets", "import", tmp_path, "--out", tmp_path / "set", "--unit", "mg")
+    written = f"{tmp_path / 'a.yaml'}, {tmp_path / 'b.yaml'}"
+    assert list(seen[0].values())[:3] == [tmp_path, tmp_path / "set", Stated(unit="mg")]
+    assert [re.split(r"  +", line) for line in answer.out.splitlines()] == [
+        ["what", "understood as", "by", "change with"],
+        ["unit", "mg", "gravity", "--unit"],
+        ["rate", "50 Hz", "the stamps", "--rate"],
+        [""],
+        ["data set", str(tmp_path / "set")],
+        ["recordings", "2"],
+        ["preview", str(tmp_path / "p.png")],
+        ["protocols", f"{written}, leave-one-subject-out, leave-one-car-out, leave-one-site-out"],
+        ["note: mind the gap"],
+    ]
+    content = json.loads(vskd("datasets", "import", tmp_path, "--out", tmp_path / "set", "--json").out)
+    assert (content["preview"], content["notes"]) == (str(tmp_path / "p.png"), ["mind the gap"])
+    assert content["protocols"] == [str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")]
+    assert [guess["value"] for guess in content["guesses"]] == ["mg", "50 Hz"] and content["index"]["recordings"] == 2
 
 
 @pytest.mark.parametrize(("words", "stated"), FLAGS.items(), ids=lambda value: str(value)[:30])

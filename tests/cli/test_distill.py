@@ -216,3 +216,33 @@ def test_a_student_to_go_on_from(vskd, distilled, tmp_path: Path) -> None:
     assert vskd("distill", "--student-run", tmp_path / "R", "--out", tmp_path / "ON").code == 0
     (call,) = distilled
     assert call["recipe"].student.weights == str(tmp_path / "R")
+
+
+@pytest.mark.parametrize(("words", "rounds"), [([], None), (["--rounds", 1], None), (["--rounds", 3], 3)])
+def test_rounds_reach_the_library(
+    vskd, distilled, record, tmp_path: Path, words: list[object], rounds: int | None
+) -> None:
+    import vskd.distillation.train as train
+    import vskd.study.rounds as library
+
+    many = record(library, "distill_in_rounds", train.TrainResult(Path("LAST"), 2, {"epoch": 2}))
+    files = ["--teacher-run", tmp_path / "T", "--cache", tmp_path / "C", "--out", tmp_path / "R", "--json"]
+    answer = vskd("distill", *words, *files)
+    assert answer.code == 0, answer.err
+    calls, other = (distilled, many) if rounds is None else (many, distilled)
+    assert other == [] and calls[0].get("rounds") == rounds
+    assert list(calls[0].values())[1:3] == [tmp_path / "R", (tmp_path / "T",)] and calls[0]["cache"] == tmp_path / "C"
+    assert json.loads(answer.out)["run"] == ("RUN" if rounds is None else "LAST")
+    assert calls[0]["ready"].__name__ == "foretell"
+
+
+def test_the_recipe_and_the_labels_reach_the_library(vskd, distilled, tmp_path: Path) -> None:
+    words = ["--recipe", "wrist", "--dataset", "synthetic", "--protocol", "leave-one-subject-out", "--fold", "3"]
+    assert vskd("distill", *words, "--labels", "subjects=1,3", "--out", tmp_path / "R").code == 0
+    recipe = distilled[0]["recipe"]
+    assert (recipe.name, recipe.dataset.name, recipe.dataset.protocol) == (
+        "wrist",
+        "synthetic",
+        "leave-one-subject-out",
+    )
+    assert (recipe.dataset.fold, recipe.labels.subjects) == ("3", ("1", "3"))

@@ -1,5 +1,6 @@
 """Ctrl-C on real processes, at random times: one line, exit code 130, soon."""
 
+import io
 import os
 import random
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 
 import pytest
 
@@ -145,3 +146,80 @@ def test_a_command_that_was_stopped_leaves_at_once_and_others_by_their_code(
         signal.signal(signal.SIGINT, before)
         sys.unraisablehook = hook
     assert (caught.value.code, found) == (code, left)
+
+
+@pytest.mark.parametrize(("error", "passed"), [(KeyboardInterrupt, 0), (ValueError, 1)])
+def test_only_ctrl_c_in_code_that_cannot_pass_it_on_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, error: type[BaseException], passed: int
+) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(sys, "__unraisablehook__", told.append)
+    entry._unraisable(SimpleNamespace(exc_type=error))  # type: ignore[arg-type]
+    assert len(told) == passed
+
+
+def test_ctrl_c_within_an_import_ends_at_once_and_elsewhere_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a timer that ends what does not listen; a second Ctrl-C does not wait for it."""
+    left: list[str] = []
+    timers: list[tuple[float, bool, object]] = []
+
+    class Timer:
+        daemon = False
+
+        def __init__(self, seconds: float, function: object) -> None:
+            self.told = seconds, function
+
+        def start(self) -> None:
+            timers.append((self.told[0], self.daemon, self.told[1]))
+
+    def leave() -> None:
+        left.append("left")
+        raise SystemExit
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(entry, "_leave", leave)
+    monkeypatch.setattr(entry.threading, "Timer", Timer)
+    try:
+        monkeypatch.setattr(entry, "is_importing", lambda frame: True)
+        with pytest.raises(SystemExit):
+            entry._interrupted(signal.SIGINT, None)
+        assert (left, timers) == (["left"], [])
+        monkeypatch.setattr(entry, "is_importing", lambda frame: False)
+        with pytest.raises(KeyboardInterrupt):
+            entry._interrupted(signal.SIGINT, None)
+        assert timers == [(entry.PATIENCE_S, True, leave)] and left == ["left"]
+        again = signal.getsignal(signal.SIGINT)
+        assert callable(again)
+        with pytest.raises(SystemExit):
+            again(signal.SIGINT, None)
+        assert left == ["left", "left"]
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_signs_that_a_terminal_lacks_do_not_end_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="ascii") for _ in range(2))
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    monkeypatch.setattr("vskd.cli.main.run", lambda: [print("zwölf"), print("zwölf", file=sys.stderr), 0][-1])
+    try:
+        with pytest.raises(SystemExit):
+            entry.main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = hook
+    for stream in (out, err):
+        stream.flush()
+        assert stream.buffer.getvalue() == b"zw\\xf6lf\n"  # type: ignore[attr-defined]
+
+
+def test_the_handler_is_set_where_nobody_has_another() -> None:
+    before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
+    try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        entry.install()
+        assert signal.getsignal(signal.SIGINT) is entry._interrupted and sys.unraisablehook is entry._unraisable
+    finally:
+        signal.signal(signal.SIGINT, before)
+        sys.unraisablehook = hook

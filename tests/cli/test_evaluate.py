@@ -1,7 +1,9 @@
 """`vskd evaluate`: which of run and bundle it is, what is printed, and the mistakes."""
 
 import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -181,3 +183,97 @@ def test_a_bundle_on_another_protocol(vskd, comparison_copy, synthetic_root: Pat
     assert (answer.code, answer.out) == (1, "")
     assert needle in answer.err and answer.err.count("\n") == 1
     assert not out.exists()
+
+
+def lines_of(out: str) -> list[list[str]]:
+    return [re.split(r"  +", line.strip()) for line in out.splitlines()]
+
+
+def test_every_figure_has_its_line(vskd, record, tmp_path: Path) -> None:
+    import vskd.evaluation.evaluate as library
+    from vskd.evaluation.report.formatting import percent_interval
+
+    results = real_results()
+    record(library, "evaluate_run", results)
+    found = {name: results.intervals[name] for name in ("accuracy", "macro_f1")}
+    lines = lines_of(vskd("evaluate", tmp_path).out)
+    expected = [
+        ["model", "student, resnet18, distiller dask, seed 7"],
+        ["protocol", "leave-one-subject-out, fold 3, 6 test recordings (hash abababababab)"],
+        ["data", "hash 0123456789ab"],
+        ["accuracy", "83.3 %"],
+        ["95 % over recordings", percent_interval(found["accuracy"].recordings)],
+        ["95 % over subjects", percent_interval(found["accuracy"].subjects)],
+        ["macro f1", f"{100 * results.macro_f1:.1f} %"],
+        ["95 % over recordings", percent_interval(found["macro_f1"].recordings)],
+        ["95 % over subjects", percent_interval(found["macro_f1"].subjects)],
+        ["mean average precision", f"{100 * results.mean_average_precision:.1f} %"],
+        ["calibration error", f"{100 * results.ece:.1f} %"],
+        ["teacher's accuracy", "66.7 %"],
+    ]
+    assert lines[: len(expected)] == [[cell.replace("\u00a0", " ") for cell in line] for line in expected]
+    assert all(line[0].startswith("note: ") for line in lines[len(expected) :])
+    assert len(lines) == len(expected) + len(results.remarks) > len(expected)
+
+
+def test_what_results_lack_has_no_line(vskd, record, tmp_path: Path) -> None:
+    import vskd.evaluation.evaluate as library
+
+    results = real_results()
+    bare = {"data": None, "teacher": None, "distiller": None, "intervals": {}, "mean_average_precision": None}
+    protocol = results.protocol.model_copy(update={"fold": None})
+    record(library, "evaluate_run", results.model_copy(update={**bare, "protocol": protocol}))
+    lines = lines_of(vskd("evaluate", tmp_path).out)
+    assert [line[0] for line in lines if not line[0].startswith("note: ")] == [
+        *("model", "protocol", "accuracy", "macro f1", "calibration error"),
+    ]
+    assert lines[0][1] == "student, resnet18, distiller -, seed 7"
+    assert lines[1][1] == "leave-one-subject-out, 6 test recordings (hash abababababab)"
+
+
+@pytest.mark.parametrize(
+    ("latency", "shown"), [(1.256, ", median latency 1.26 s"), (0.0, ", median latency 0.00 s"), (None, "")]
+)
+def test_figures_over_time(vskd, record, tmp_path: Path, latency: float | None, shown: str) -> None:
+    import vskd.evaluation.evaluate as library
+    from vskd.evaluation.windows import WindowFigures
+
+    windows = WindowFigures(
+        n=12, unlabelled=3, accuracy=0.75, macro_f1=0.5, balanced_accuracy=0.25, confusion=((9, 0), (3, 0))
+    )
+    events = SimpleNamespace(
+        n=5, segment_f1={"0.1": 0.1, "0.25": 0.2, "0.5": 0.4}, onset_f1=0.3, false_alarms_per_hour=2.25, found=0.6,
+        latency_s=latency,
+    )  # fmt: skip
+    more = {"windows": windows, "events": events, "mean_average_precision": 0.625}
+    record(library, "evaluate_run", real_results().model_copy(update=more))
+    lines = dict(line for line in lines_of(vskd("evaluate", tmp_path).out) if len(line) == 2)
+    assert lines["mean average precision"] == "62.5 %"
+    assert lines["12 windows"] == "accuracy 75.0 %, macro F1 50.0 %"
+    assert lines["5 events"] == (
+        f"F1 40.0 % at half overlap, 30.0 % by onset, 2.2 false alarms an hour, 60.0 % found{shown}"
+    )
+
+
+@pytest.mark.parametrize(("kind", "samples"), [("image", "images"), ("clip", "clips"), ("sensor", "windows")])
+def test_what_a_bundle_takes_per_second(
+    vskd, record, monkeypatch: pytest.MonkeyPatch, bundle: Path, tmp_path: Path, kind: str, samples: str
+) -> None:
+    import vskd.export.evaluate as library
+    from vskd.evaluation.results import LatencyRow
+
+    figures = {"p50_ms": 1.0, "p95_ms": 2.0, "min_ms": 1.0, "images_per_s": 800.0, "warmup": 3, "runs": 7}
+    row = LatencyRow(model="int8", threads=1, **figures)
+    seen = record(library, "evaluate_bundle", real_results().model_copy(update={"latency": (row,)}))
+    opened = SimpleNamespace(manifest=SimpleNamespace(contract=SimpleNamespace(kind=kind)))
+    monkeypatch.setattr("vskd.bundle.bundle.load_bundle", lambda path: opened)
+    out = vskd("evaluate", bundle, "--data", tmp_path).out
+    assert f"800 {samples}/s (batch 1, 1 thread, 3 warm-up and 7 measured runs)" in out
+    assert list(seen[0].values()) == [bundle, tmp_path, None, None, None, None]
+
+
+def test_a_run_is_measured_on_its_test_part_where_nothing_is_said(vskd, record, tmp_path: Path) -> None:
+    import vskd.evaluation.evaluate as library
+
+    seen = record(library, "evaluate_run", FakeResults())
+    assert vskd("evaluate", tmp_path, "--json").code == 0 and seen == [{"run": tmp_path, "split": "test"}]

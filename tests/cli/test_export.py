@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -111,3 +112,32 @@ def test_a_folder_of_other_things_is_never_replaced(vskd, comparison_copy, tmp_p
     assert (answer.code, answer.out) == (1, "")
     assert "is not a bundle" in answer.err and answer.err.count("\n") == 1
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter1.tex"]
+
+
+def test_all_that_is_said_of_an_export_reaches_the_library(vskd, record, tmp_path: Path) -> None:
+    import vskd.export.run_export as library
+
+    seen = record(library, "export_run", export_report(tmp_path / "B"))
+    words = ("--output-type", "int8", "--input-type", "float32", "--layers", tmp_path / "l.md", "--set", "a=1")
+    answer = vskd("export", "RUN", "--out", tmp_path / "B", *words, "--set", "b=2")
+    assert seen[0]["settings"] == ["export.input_type=float32", "export.output_type=int8", "a=1", "b=2"]
+    assert seen[0]["layers"] == tmp_path / "l.md"
+    assert [re.split(r"  +", line.strip()) for line in answer.out.splitlines()] == [
+        ["bundle", str(tmp_path / "B")],
+        ["accuracy, 40 validation recordings"],
+        ["float32", "90.0 %"],
+        ["int8", "87.5 %"],
+        ["int8 against float32"],
+        ["same class", "98.0 %"],
+        ["largest error of a logit", "0.125"],
+        ["size of the int8 model", "11.4 MB (float32 45.2 MB)"],
+    ]
+    assert vskd("export", "RUN", "--out", tmp_path / "B", "--output-type", "float32").code == 0
+    assert vskd("export", "RUN", "--out", tmp_path / "B").code == 0
+    assert [call["settings"] for call in seen[1:]] == [["export.output_type=float32"], []]
+    content = json.loads(vskd("export", "RUN", "--out", tmp_path / "B", "--json").out)
+    accuracy = {"split": "validation", "recordings": 40, "float32": 0.9, "int8": 0.875}
+    assert content == {
+        **{"bundle": str(tmp_path / "B"), "digest": "ab" * 32, "accuracy": accuracy, "parity": {"n": 40}},
+        **{"model_bytes": 11_400_000, "float_model_bytes": 45_200_000},
+    }

@@ -114,3 +114,68 @@ def test_an_image_for_mcuboot(vskd, record, tmp_path: Path) -> None:
     }
     assert list(seen[0].values()) == [tmp_path, tmp_path / "m.bin", tmp_path / "k.pem", "1.2.0", 65536]
     assert json.loads(vskd(*words, "--json").out)["image_bytes"] == 12176
+
+
+def test_every_option_of_generated_sources_reaches_the_library(vskd, record, tmp_path: Path) -> None:
+    (tmp_path / "watch.yaml").write_text("decision: {votes: 3}\n")
+    seen = record(generating, "generate", Report(tmp_path, ("a.c",), 7, 1, 2, False, 3, 0))
+    words = ("firmware", "generate", tmp_path, "--out", tmp_path / "out", "--weights", "in-place")
+    answer = vskd(*words, "--stream-settings", tmp_path / "watch.yaml")
+    assert "delay of a decision" in answer.out, "none at all is one, too"
+    assert list(seen[0].values())[:2] == [tmp_path, tmp_path / "out"] and list(seen[0].values())[3] == "in-place"
+    assert list(seen[0].values())[2].decision.votes == 3
+    assert vskd(*words[:-2]).code == 0 and list(seen[1].values())[2:] == [None, "auto"]
+
+
+def test_a_page(vskd, record, tmp_path: Path) -> None:
+    from vskd.firmware_bridge import make_page
+
+    (tmp_path / "watch.yaml").write_text("decision: {votes: 3}\n")
+    seen = record(make_page, "make_page", make_page.PageReport(tmp_path / "page", ("index.html",), 12345, 6789))
+    words = ("firmware", "page", tmp_path, "--out", tmp_path / "page")
+    answer = vskd(*words, "--stream-settings", tmp_path / "watch.yaml")
+    assert [re.split(r"  +", line) for line in answer.out.splitlines()] == [
+        ["page", str(tmp_path / "page" / "index.html")],
+        ["module", "12,345 bytes"],
+        ["weights", "6,789 bytes beside it"],
+    ]
+    bundle, out, settings, *_ = seen[0].values()
+    assert (bundle, out, settings.decision.votes) == (tmp_path, tmp_path / "page", 3)
+    assert json.loads(vskd(*words, "--json").out)["module_bytes"] == 12345
+    record(make_page, "make_page", make_page.PageReport(tmp_path / "page", ("index.html",), 12345, 0))
+    assert "weights" not in vskd(*words).out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("firmware", "generate", "BUNDLE", "--out", "OUT"),
+        ("firmware", "page", "BUNDLE", "--out", "OUT"),
+        ("firmware", "image", "BUNDLE", "--out", "OUT", "--key", "K", "--version", "1.0.0", "--slot-bytes", 9),
+        ("serve", "BUNDLE", "--no-browser"),
+        ("predict", "BUNDLE", "r.csv"),
+        ("predict", "BUNDLE", "r.csv", "--stream"),
+    ],
+    ids=lambda words: " ".join(words[:3:2] if words[0] == "predict" else words[:2]),
+)
+def test_nothing_is_made_of_a_bundle_whose_signature_is_missing(
+    vskd, real_bundle: Path, tmp_path: Path, words: tuple[object, ...]
+) -> None:
+    (tmp_path / "keys").write_text("maker ssh-ed25519 AAAA\n")
+    places = {"BUNDLE": real_bundle, "OUT": tmp_path / "out"}
+    answer = vskd(*(places.get(word, word) for word in words), "--require-signature", tmp_path / "keys")
+    assert (answer.code, answer.out) == (1, "") and f"{real_bundle} is not signed" in answer.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys", "real"]
+
+
+def test_the_table_of_a_check_is_complete(vskd, record, tmp_path: Path) -> None:
+    lines = [Line("C, gcc", "bit-exact", 64, 9), Line("C, clang", "differs", 5, 2, "3 of 5"), Line("wasm", "differs")]
+    seen = record(conformance, "run_conformance", iter(lines))
+    answer = vskd("firmware", "test", tmp_path)
+    assert [re.split(r"  +", line) for line in answer.out.splitlines()] == [
+        ["runs on", "outcome", "inputs", "decisions", "note"],
+        ["C, gcc", "bit-exact", "64", "9"],
+        ["C, clang", "differs", "5", "2", "3 of 5"],
+        ["wasm", "differs", "0", "0"],
+    ]
+    assert answer.code == 1 and "from C, clang, wasm." in answer.err and seen[0]["settings"] is None

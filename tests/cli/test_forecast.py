@@ -1,6 +1,7 @@
 """`vskd forecast`: the folders reach the library, the answer is printed; and `vskd distill` says it too."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,19 @@ def test_distill_says_it_before_and_after(vskd, monkeypatch: pytest.MonkeyPatch,
     assert content["forecast"] == FOUND.model_dump(mode="json")
     monkeypatch.setattr(forecasts, "forecast_before", lambda recipe, run, teachers: None)
     assert "forecast" not in vskd("distill", "--out", tmp_path / "R", "--data", tmp_path).out
+
+
+def test_every_figure_in_words(vskd, foretold, tmp_path: Path) -> None:
+    lines = [re.split(r"  +", line) for line in vskd("forecast", tmp_path / "T", tmp_path / "S").out.splitlines()]
+    assert lines == [
+        ["forecast", "will hurt"],
+        ["reason", "it knows less"],
+        ["validation", "40 recordings"],
+        ["teacher", "50.0 %"],
+        ["student without it", "75.0 %"],
+        ["answers differ", "40.0 %"],
+        ["teacher alone right", "2"],
+        ["student alone right", "12"],
+        ["one-sided p", "0.0065"],
+        ["without a label", "25 % of the training recordings"],
+    ]

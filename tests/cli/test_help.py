@@ -198,7 +198,7 @@ DEFAULTS = {
 LIMITS = {
     "bundle show": {"battery_mah": (0, None), "decisions_per_hour": (0, None)},
     "firmware image": {"slot_bytes": (1, None)},
-    "datasets import": {"rate_hz": (0, None)},
+    "datasets import": {"rate_hz": (0, None), "range_limit": (0, None)},
     "datasets sync": {"video_rate": (0, None), "max_offset": (0, None)},
     "doctor": {"window_s": (0, None)},
     "datasets make-synthetic": {"subjects": (1, None), "actions": (1, None), "trials": (1, None), "seed": (0, None)},
@@ -261,3 +261,146 @@ def test_what_is_taken_where_nothing_is_said_stands_in_the_help(name: str, comma
         if isinstance(option, click.Option) and value not in (None, ""):
             record = option.get_help_record(context)
             assert record is not None and "default: " in record[1], f"{name} {option.opts[0]}: {record}"
+
+
+FILES = {
+    "bundle sign": {"key"},
+    "bundle verify": {"keys"},
+    "datasets sync": {"html"},
+    "doctor": {"html"},
+    "export": {"layers"},
+    "firmware generate": {"stream_settings", "keys"},
+    "firmware image": {"out", "key", "keys"},
+    "firmware page": {"stream_settings", "keys"},
+    "firmware test": {"stream_settings"},
+    "link record": {"out"},
+    "link send": {"keys"},
+    "link simulate": {"recording", "flash"},
+    "predict": {"stream_settings", "keys"},
+    "preprocess frames": {"out"},
+    "preprocess gaf": {"windows_file", "contact_sheet", "out"},
+    "preprocess windows": {"out"},
+    "serve": {"stream_settings", "keys"},
+    "weights import": {"source", "out"},
+}
+"""What is a file, never a folder."""
+FOLDERS = {
+    "bundle show": {"path"},
+    "bundle sign": {"path"},
+    "bundle verify": {"path"},
+    "compare": {"out", "teachers"},
+    "datasets audit": {"data", "cache"},
+    "datasets import": {"folder", "out"},
+    "datasets index": {"data"},
+    "datasets make-synthetic": {"out"},
+    "datasets signals": {"data"},
+    "datasets sync": {"data", "png"},
+    "demo": {"out", "data"},
+    "distill": {"student_run", "teacher_runs", "out", "cache"},
+    "doctor": {"data"},
+    "evaluate": {"target", "data", "out"},
+    "export": {"run", "out"},
+    "firmware generate": {"bundle", "out"},
+    "firmware image": {"bundle"},
+    "firmware page": {"bundle", "out"},
+    "firmware test": {"bundle"},
+    "forecast": {"teachers", "student"},
+    "link record": {"decide"},
+    "link send": {"bundle"},
+    "link simulate": {"bundle"},
+    "predict": {"bundle"},
+    "preprocess frames": {"data", "jpeg", "npy", "table"},
+    "preprocess gaf": {"png"},
+    "preprocess pose": {"data", "out"},
+    "preprocess windows": {"data"},
+    "serve": {"bundle"},
+    "teach": {"out", "cache"},
+}
+"""What is a folder, never a file."""
+EITHER = {
+    **{key: {"data"} for key in ("compare", "distill", "recipe show", "recipe validate", "teach")},
+    "predict": {"recording", "out", "plot"},
+    "preprocess pose": {"model"},
+}
+"""What may be a file or a folder."""
+CHOICES = {
+    "bundle show": {"part": "cortex-m4-256k cortex-m33 cortex-m55 wear-os"},
+    "datasets import": {
+        "time_unit": "s ms us ns text samples",
+        "separator": "tab semicolon bar comma space",
+        "pair_videos": "name time none",
+    },
+    "evaluate": {"split": "test validation"},
+    "export": {"input_type": "int8 float32", "output_type": "int8 float32"},
+    "firmware generate": {"weights": "auto array in-place"},
+    "predict": {"smoothing": "none median majority hysteresis hmm"},
+    "preprocess frames": {
+        "fit": "centre-crop squash foreground projections",
+        "sampling": "spread reference",
+        "check": "used full",
+    },
+    "preprocess gaf": {"method": "gasf gadf gasf+gadf", "scaling": "minmax fixed", "engine": "torch pyts"},
+    "preprocess pose": {"person": "nearest largest"},
+    "preprocess windows": {"mode": "whole sliding"},
+    "weights import": {"layout": "imagenet krca c3d"},
+}
+"""The words of an option."""
+FLAGS = {
+    "compare": {"int8"},
+    "datasets import": {"clip", "uncalibrated", "whole_files"},
+    "datasets make-synthetic": {"skeletons"},
+    "datasets sync": {"clear_only", "dry_run"},
+    "predict": {"stream"},
+    "serve": {"no_browser"},
+}
+"""What is on where it is said, beside --json and --debug."""
+NUMBERS = {
+    **{key: {"seed": int, "epochs": int} for key in ("distill", "recipe show", "recipe validate")},
+    "teach": {"seed": int, "teacher_epochs": int},
+    "compare": {"epochs": int},
+    "datasets import": {"offset": float},
+    "predict": {"rate_hz": float},
+    "preprocess gaf": {"limit": float},
+    "preprocess windows": {"rate_hz": float},
+}
+"""Numbers without limits."""
+NO_JSON = {
+    *("bundle sign", "demo", "firmware", "link simulate", "recipe validate", "serve", "weights import"),
+}
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
+def test_of_which_kind_each_option_is(name: str, command: click.Command) -> None:
+    """A folder in the place of a file is refused before anything is done, and paths are paths, not text."""
+    if isinstance(command, click.Group):
+        return
+    short = name.removeprefix("vskd ")
+    paths = {p.name: p.type for p in command.params if isinstance(p.type, click.Path)}
+    assert {kind.type for kind in paths.values()} <= {Path}
+    assert {key for key, kind in paths.items() if not kind.dir_okay} == FILES.get(short, set())
+    assert {key for key, kind in paths.items() if not kind.file_okay} == FOLDERS.get(short, set())
+    assert {key for key, kind in paths.items() if kind.file_okay and kind.dir_okay} == EITHER.get(short, set())
+    words = {p.name: " ".join(p.type.choices) for p in command.params if isinstance(p.type, click.Choice)}
+    assert words == CHOICES.get(short, {})
+    flags = {p.name for p in command.params if isinstance(p, click.Option) and p.is_flag}
+    assert flags == FLAGS.get(short, set()) | {"debug"} | (set() if short in NO_JSON else {"as_json"})
+    kinds = {click.INT: int, click.FLOAT: float}
+    assert {p.name: kinds[p.type] for p in command.params if p.type in kinds} == NUMBERS.get(short, {})
+    ranges = [p for p in command.params if isinstance(p.type, click.IntRange | click.FloatRange)]
+    of_numbers = {p.name for p in ranges if isinstance(p.type, click.FloatRange)}
+    assert of_numbers == LIMITS.get(short, {}).keys() & FRACTIONAL
+    assert {p.name for p in ranges if p.type.min_open} == LIMITS.get(short, {}).keys() & ABOVE_ZERO.get(short, set())
+
+
+FRACTIONAL = {
+    *("battery_mah", "decisions_per_hour", "max_bad_fraction", "max_empty", "max_offset", "mean_seconds"),
+    *("min_seconds", "piece", "range_limit", "rate_hz", "seconds", "unknown_below", "video_rate", "window_s"),
+}
+"""Numbers with limits that need not be whole."""
+ABOVE_ZERO = {
+    "bundle show": {"battery_mah", "decisions_per_hour"},
+    "datasets import": {"rate_hz", "range_limit"},
+    "datasets sync": {"video_rate", "max_offset"},
+    "predict": {"piece", "mean_seconds"},
+}
+"""Whose least number is itself refused."""

@@ -1,6 +1,7 @@
 """`vskd link`: which line, what is printed, and plain errors."""
 
 import json
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -98,3 +99,49 @@ def test_nobody_is_there(vskd, tmp_path: Path) -> None:
     answer = vskd("link", "record", "--tcp", "127.0.0.1:1", "--out", tmp_path / "r.csv")
     assert answer.code == 1 and "Nobody listens at 127.0.0.1:1" in answer.err and answer.err.count("\n") == 1
     assert not (tmp_path / "r.csv").exists()
+
+
+def test_every_figure_of_a_recording_is_printed(vskd, lines, record, tmp_path: Path) -> None:
+    seen = record(recorder, "record", Recorded(300, 4, 6.256, 7))
+    answer = vskd("link", "record", "--out", tmp_path / "r.csv", "--port", "P")
+    assert [re.split(r"  +", line) for line in answer.out.splitlines()] == [
+        ["recording", str(tmp_path / "r.csv")],
+        ["samples", "300 of x, y, z in g, 50 Hz"],
+        ["seconds", "6.26"],
+        ["lost", "4"],
+        ["decisions", "7"],
+    ]
+    assert lines == [("P", 115_200)] and list(seen[0].values())[1:4] == [tmp_path / "r.csv", None, None]
+
+
+def test_for_programs_decisions_are_not_printed(vskd, lines, monkeypatch, tmp_path: Path) -> None:
+    def fake(_: object, out: Path, seconds: float | None, host: object, on_decision) -> Recorded:
+        on_decision(Decided(0, 1, 1, 5, 10, 1_500_000, "wave"))
+        return Recorded(300, 4, 6.0, 1)
+
+    monkeypatch.setattr(recorder, "record", fake)
+    answer = vskd("link", "record", "--out", tmp_path / "r.csv", "--tcp", "127.0.0.1:9", "--json")
+    assert json.loads(answer.out)["decisions"] == 1 and json.loads(answer.out)["out"] == str(tmp_path / "r.csv")
+
+
+def test_the_line_of_a_transfer(vskd, lines, record, tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "bundle", sensor_contract())
+    record(transfer, "send_bundle", Sent(10_000, 0, 0, 7))
+    answer = vskd("link", "send", bundle.path, "--port", "P", "--baud", 9600)
+    assert [re.split(r"  +", line) for line in answer.out.splitlines()] == [
+        ["bundle", str(bundle.path)],
+        ["sent", "10,000 of 10,000 bytes"],
+        ["slot", "A"],
+        ["starts", "when the device is started next"],
+    ]
+    assert vskd("link", "send", bundle.path, "--tcp", "127.0.0.1:9").code == 0
+    assert lines == [("P", 9600), ("127.0.0.1:9",)]
+
+
+def test_a_simulated_device_keeps_nothing_where_nothing_is_said(vskd, monkeypatch, tmp_path: Path) -> None:
+    bundle, seen = make_bundle(tmp_path / "bundle", sensor_contract()), []
+    monkeypatch.setattr(
+        simulate, "simulate", lambda bundle, *words, **named: seen.append((bundle.digest, named["flash"]))
+    )
+    assert vskd("link", "simulate", bundle.path, "r.csv", "--tcp", "127.0.0.1:0").code == 0
+    assert seen == [(bundle.digest, None)]

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from vskd.cli.main import run
-from vskd.errors import DataError
+from vskd.cli.entry import STOPPED
+from vskd.cli.main import CATALOG, OF_TRAINING, cli, run
+from vskd.errors import DataError, MissingExtraError
 
 ROOT = Path(__file__).parents[2]
 
@@ -149,3 +151,86 @@ def test_run_takes_the_words_of_the_process(monkeypatch: pytest.MonkeyPatch, cap
 
 def test_the_console_script_is_declared() -> None:
     assert "vskd = vskd.cli.entry:main" in (ROOT / "setup.cfg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("module", "package"), OF_TRAINING.items())
+@pytest.mark.parametrize("submodule", ["", ".inner"])
+def test_a_module_of_training_that_is_missing_names_the_extra(
+    vskd, monkeypatch: pytest.MonkeyPatch, module: str, package: str, submodule: str
+) -> None:
+    fail_with(monkeypatch, ModuleNotFoundError("gone", name=module + submodule))
+    answer = vskd("recipe", "list")
+    assert (answer.code, answer.out) == (1, "") and answer.err.count("\n") == 1
+    assert f"error: {MissingExtraError(package, 'train')}\n" == answer.err
+
+
+@pytest.mark.parametrize("name", ["elsewhere", None])
+def test_another_module_that_is_missing_is_unforeseen(vskd, monkeypatch: pytest.MonkeyPatch, name: str | None) -> None:
+    fail_with(monkeypatch, ModuleNotFoundError("gone", name=name))
+    answer = vskd("recipe", "list")
+    assert answer.err == "error: ModuleNotFoundError: gone. Run the same command again with --debug to see where.\n"
+
+
+def test_modules_of_training_are_those_of_the_extra() -> None:
+    assert set(OF_TRAINING) == {
+        *("torch", "torchvision", "lightning", "torchmetrics", "safetensors", "scipy", "pandas", "h5py"),
+        *("matplotlib", "jinja2", "rich", "av", "sklearn", "PIL", "yaml"),
+    }
+    assert {m: p for m, p in OF_TRAINING.items() if m != p} == {
+        **{"sklearn": "scikit-learn", "PIL": "pillow", "yaml": "PyYAML"}
+    }
+
+
+def failing(code: int) -> click.ClickException:
+    error = click.ClickException("so it is")
+    error.exit_code = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (failing(7), 7, "error: so it is\n"),
+        (click.UsageError("not so"), 2, "error: not so. Run 'vskd recipe list --help' to see what it takes.\n"),
+        (click.UsageError("not so."), 2, "error: not so. Run 'vskd recipe list --help' to see what it takes.\n"),
+        (click.Abort(), 130, f"{STOPPED}\n"),
+        (SystemExit(0), 0, ""),
+        (SystemExit(4), 4, ""),
+        (SystemExit("text"), 1, ""),
+        (SystemExit(None), 1, ""),
+        (OSError("disk"), 1, "error: OSError: disk. Run the same command again with --debug to see where.\n"),
+    ],
+    ids=repr,
+)
+def test_every_manner_of_failing_has_its_code(
+    vskd, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, said: str
+) -> None:
+    fail_with(monkeypatch, error)
+    assert vskd("recipe", "list") == (code, "", said)
+
+
+def test_a_command_that_ends_by_a_code_ends_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for result, code in ((3, 3), (0, 0), (None, 0), ("text", 0)):
+        monkeypatch.setattr("vskd.cli.main.cli.main", lambda *_, result=result, **__: result)
+        assert run(["x"]) == code
+
+
+def test_commands_are_listed_as_in_the_catalog_and_found_by_their_name(vskd) -> None:
+    context = click.Context(cli)
+    assert cli.list_commands(context) == list(CATALOG) and cli.get_command(context, "nonsense") is None
+    for name in CATALOG:
+        command = cli.get_command(context, name)
+        assert command is not None and command.name == name
+    lines = vskd("--help").out.split("Commands:")[1].splitlines()
+    listed = [line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("   ")]
+    assert listed[: len(CATALOG)] == list(CATALOG)
+    assert "No such option" in vskd("--nonsense").err
+
+
+def test_a_mistake_of_no_command_in_particular_points_to_the_program(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise click.UsageError("not so")
+
+    monkeypatch.setattr("vskd.cli.main.cli.main", refuse)
+    assert run(["x"]) == 2
+    assert capsys.readouterr().err == "error: not so. Run 'vskd --help' to see what it takes.\n"

@@ -46,3 +46,19 @@ def test_what_a_training_left(capsys) -> None:
 def test_no_fields_print_nothing(capsys) -> None:
     print_fields([])
     assert capsys.readouterr().out == ""
+
+
+def test_a_forecast_stands_below_the_figures_and_beside_them_for_programs(capsys) -> None:
+    print_training(Path("RUN"), 0, {"n": 3}, as_json=False, forecast=({"verdict": "will help"}, "will help: so"))
+    assert capsys.readouterr().out == "run         RUN\nepoch kept  1\nn           3\nforecast    will help: so\n"
+    print_training(Path("RUN"), 0, {"n": 3}, as_json=True, forecast=({"verdict": "will help"}, "will help: so"))
+    assert json.loads(capsys.readouterr().out) == {
+        **{"run": "RUN", "epoch": 0, "figures": {"n": 3}, "forecast": {"verdict": "will help"}}
+    }
+
+
+def test_no_break_spaces_are_spaces_in_fields_alone(capsys) -> None:
+    print_table(("a", "b"), [("x", ""), ("longer", "1")])
+    assert capsys.readouterr().out == "a       b\nx\nlonger  1\n"
+    print_notes([])
+    assert capsys.readouterr().out == ""

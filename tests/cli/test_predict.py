@@ -353,3 +353,170 @@ def test_pieces_of_a_clip_are_printed_where_there_are_several(vskd, capsys: pyte
     one = SimpleNamespace(**{**vars(answer), "labels": ("a",), "per_window": rows[:1]})
     _print_clip(SimpleNamespace(answer=one, starts_s=(0.0,)), as_json=False)
     assert "start (s)" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("count", "rest"), [(5, 0), (6, 1)])
+def test_five_classes_are_shown_and_the_rest_is_counted(vskd, record, bundle: Path, count: int, rest: int) -> None:
+    import vskd.bundle.predict as library
+
+    shares = {name: 1 / (n + 2) for n, name in enumerate("abcdef"[:count])}
+    record(library, "predict_file", library.Prediction("a", shares, 1.256, 3, ("one", "two"), understood=(("u", "g"),)))
+    answer = vskd("predict", bundle, "r.csv")
+    lines = [line.split() for line in answer.out.splitlines()]
+    assert lines[:4] == [["label", "a"], ["latency", "1.26", "ms"], ["windows", "3"], ["probabilities"]]
+    assert lines[4:9] == [[name, f"{share:.3f}"] for name, share in list(shares.items())[:5]]
+    assert lines[9:] == [["and", str(rest), "less", "probable", "(all", "of", "them:", "--json)"]] * bool(rest) + [
+        ["u", "g"]
+    ]
+    assert answer.err == "note: one\nnote: two\n"
+    content = json.loads(vskd("predict", bundle, "r.csv", "--json").out)
+    assert content == {
+        **{"label": "a", "probabilities": shares, "latency_ms": 1.256, "windows": 3, "notes": ["one", "two"]},
+        "understood": {"u": "g"},
+    }
+
+
+@pytest.mark.parametrize(("flag", "value"), {**TIME, "--smoothing": "hmm"}.items())
+def test_a_model_of_whole_recordings_has_no_timeline(vskd, record, bundle: Path, flag: str, value: object) -> None:
+    import vskd.bundle.predict as library
+
+    seen = record(library, "predict_file", None)
+    answer = vskd("predict", bundle, "r.csv", flag, value)
+    assert answer.code == 2 and f"{flag} does nothing: {bundle} answers once for a whole recording" in answer.err
+    assert seen == []
+
+
+SMOOTHINGS = ("none", "median", "majority", "hysteresis", "hmm")
+
+
+@pytest.mark.parametrize("smoothing", SMOOTHINGS)
+@pytest.mark.parametrize(
+    ("flag", "value", "fits"), [("--votes", 3, SMOOTHINGS[1:4]), ("--mean-seconds", 9, SMOOTHINGS[4:])]
+)
+def test_counts_fit_their_smoothing_alone(
+    vskd, timeline, bundle: Path, smoothing: str, flag: str, value: int, fits: tuple[str, ...]
+) -> None:
+    needed = ("--mean-seconds", 9) if smoothing == "hmm" and flag != "--mean-seconds" else ()
+    answer = vskd("predict", bundle, "r.csv", "--smoothing", smoothing, *needed, flag, value)
+    those = fits[0] if len(fits) == 1 else f"{', '.join(fits[:-1])} or {fits[-1]}"
+    if smoothing in fits:
+        assert (answer.code, len(timeline)) == (0, 1)
+    else:
+        assert answer.code == 2 and f"{flag} does nothing without --smoothing {those}" in answer.err and timeline == []
+
+
+def test_the_timeline_is_written_where_it_is_wanted(vskd, timeline, bundle: Path, tmp_path: Path) -> None:
+    assert vskd("predict", bundle, "r.csv", "--out", tmp_path / "t.csv").code == 0
+    assert [path.name for path in tmp_path.iterdir() if path.suffix] == ["t.csv"]
+    assert (tmp_path / "t.csv").read_text().splitlines()[1].startswith("0.0,2.5,run,0.75")
+
+
+@pytest.fixture
+def pictures(record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """A bundle of the kind that a test says, and what the library is asked for."""
+    from types import SimpleNamespace
+
+    from vskd.bundle import bundle as opening
+    from vskd.bundle import predict_clips, predict_images
+    from vskd.cli import predict as command
+
+    (tmp_path / "v.mp4").touch()
+    monkeypatch.setattr(command, "_print_clip", lambda answer, as_json: print(answer, as_json))
+    monkeypatch.setattr(command, "_print_images", lambda answer, as_json: print(answer, as_json))
+
+    clips, images = record(predict_clips, "predict_clip", "clip"), record(predict_images, "predict_images", "images")
+
+    def of(kind: str):
+        contract = SimpleNamespace(manifest=SimpleNamespace(contract=SimpleNamespace(kind=kind)))
+        monkeypatch.setattr(opening, "load_bundle", lambda path: contract)
+        clips.clear()
+        images.clear()
+        return clips, images
+
+    return of
+
+
+def test_settings_of_pictures_reach_the_bundle_that_has_them(vskd, pictures, bundle: Path, tmp_path: Path) -> None:
+    words, file = ("predict", bundle, tmp_path / "v.mp4"), tmp_path / "v.mp4"
+    clips, images = pictures("clip")
+    assert vskd(*words, "--piece", 2.5, "--json").out == "clip True\n" and vskd(*words).out == "clip False\n"
+    assert clips == [{"bundle": bundle, "path": file, "piece_s": piece} for piece in (2.5, None)] and images == []
+    for flag, value in (("--box", "1,2,3,4"), ("--box", "whole"), ("--every", 1)):
+        answer = vskd(*words, flag, value)
+        assert answer.code == 2 and f"{flag} does not fit a bundle of clips" in answer.err
+    clips, images = pictures("image")
+    assert vskd(*words, "--box", "1,2,3,4", "--every", 3, "--json").out == "images True\n"
+    assert vskd(*words).out == "images False\n"
+    assert images == [
+        {"bundle": bundle, "path": file, "box": (1.0, 2.0, 3.0, 4.0), "every": 3},
+        {"bundle": bundle, "path": file, "box": None, "every": 1},
+    ]
+    answer = vskd(*words, "--piece", 2)
+    assert answer.code == 2 and "--piece does not fit a bundle of images" in answer.err and clips == []
+
+
+def images_answer(kind: str, labels: str):
+    from vskd.bundle.predict_images import ImageAnswer, ImagesPrediction
+
+    shares = dict(zip("abcdefg", (0.5, 0.2, 0.1, 0.08, 0.06, 0.04, 0.02), strict=True))
+    answers = tuple(ImageAnswer(f"{n}.png", label, shares) for n, label in enumerate(labels))
+    return ImagesPrediction(kind, answers, (("x.txt", "is no image"),), {} if kind == "folder" else shares, 3.256)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines"),
+    [
+        ("folder", [["image", "label", "probability"], ["0.png", "a", "0.500"], ["1.png", "b", "0.200"],
+                    ["2.png", "a", "0.500"]]),
+        ("image", [["label", "a"], ["latency", "3.26", "ms", "an", "image"], ["probabilities"], ["a", "0.500"],
+                   ["b", "0.200"], ["c", "0.100"], ["d", "0.080"], ["e", "0.060"]]),
+        ("video", [["label", "a"], ["latency", "3.26", "ms", "an", "image"],
+                   ["mean", "probabilities,", "and", "frames", "of", "each", "label"],
+                   ["a", "0.500", "2", "of", "3"], ["b", "0.200", "1", "of", "3"], ["c", "0.100", "0", "of", "3"],
+                   ["d", "0.080", "0", "of", "3"], ["e", "0.060", "0", "of", "3"]]),
+    ],
+)  # fmt: skip
+def test_answers_about_pictures_are_printed_by_their_kind(capsys, kind: str, lines: list[list[str]]) -> None:
+    from vskd.cli.predict import _print_images
+
+    answer = images_answer(kind, "aba")
+    _print_images(answer, as_json=False)
+    said = capsys.readouterr()
+    assert [line.split() for line in said.out.splitlines()] == lines
+    assert said.err == "left out: x.txt: is no image\n"
+    _print_images(answer, as_json=True)
+    content = json.loads(capsys.readouterr().out)
+    shares = answer.answers[0].probabilities
+    assert content == {
+        **{"kind": kind, "label": None if kind == "folder" else "a", "latency_ms": 3.256},
+        "probabilities": {} if kind == "folder" else shares,
+        "answers": [{"source": f"{n}.png", "label": label, "probabilities": shares} for n, label in enumerate("aba")],
+        "left_out": [{"source": "x.txt", "problem": "is no image"}],
+    }
+
+
+def test_decisions_of_a_stream_line_by_line(vskd, monkeypatch: pytest.MonkeyPatch, bundle: Path) -> None:
+    from types import SimpleNamespace
+
+    from vskd.bundle.stream.conditions import Condition
+
+    events = [
+        SimpleNamespace(time_s=0.326, status=Condition.OK, label="run", confidence=0.8754, log_odds=1.5),
+        SimpleNamespace(time_s=1.0, status=Condition.OK, label="", confidence=0.5, log_odds=0.25),
+        SimpleNamespace(time_s=2.0, status=Condition.GAP, label="", confidence=0.0, log_odds=0.0),
+    ]
+    seen: list[object] = []
+    monkeypatch.setattr("vskd.bundle.bundle.load_bundle", lambda path: f"opened {path}")
+    monkeypatch.setattr("vskd.firmware_bridge.stream_file.stream_file", lambda *words: seen.append(words) or events)
+    assert vskd("predict", bundle, "r.csv", "--stream").out.splitlines() == [
+        "      0.33  run  0.875",
+        "      1.00  unknown  0.500",
+        f"      2.00  GAP: {Condition.GAP.meaning}",
+    ]
+    assert seen == [(f"opened {bundle}", Path("r.csv"), None)]
+    lines = vskd("predict", bundle, "r.csv", "--stream", "--json").out.splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"time_s": 0.326, "status": "OK", "label": "run", "confidence": 0.8754, "log_odds": 1.5},
+        {"time_s": 1.0, "status": "OK", "label": None, "confidence": 0.5, "log_odds": 0.25},
+        {"time_s": 2.0, "status": "GAP", "label": None, "confidence": 0.0, "log_odds": 0.0},
+    ]

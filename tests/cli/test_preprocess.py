@@ -1,8 +1,12 @@
 """`vskd preprocess`: from a small synthetic world to stores and pictures, and the ways it can go wrong."""
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import av
 import h5py
@@ -13,10 +17,20 @@ from scipy.io import loadmat
 
 from tests.datasets.video.clips import write_clip
 from tests.preprocessing.video.clips import only_sound
+from vskd.datasets import catalog
+from vskd.datasets.recording import Index, Problem, Recording, Stream
+from vskd.datasets.sensors.source import window_source
+from vskd.preprocessing.image import picture_files
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.resampling import resampled
-from vskd.preprocessing.stores.frame_store import FrameStore
+from vskd.preprocessing.stores import clip_arrays, clip_store, frame_store, gaf_store, window_store
+from vskd.preprocessing.stores.clip_arrays import LabelledClip
+from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
 from vskd.preprocessing.stores.gaf_store import GafStore
+from vskd.preprocessing.stores.store import StoreFailure, StoreReport
 from vskd.preprocessing.stores.window_store import WindowStore
+from vskd.preprocessing.sync.cut import Cut
+from vskd.preprocessing.video.chosen import ClipCut
 from vskd.preprocessing.video.frames import read_frames
 from vskd.preprocessing.video.sampling import clip_indices
 
@@ -148,6 +162,7 @@ def test_too_many_of_them_stop_it_and_leave_nothing(vskd, synthetic_root: Path, 
         (["windows", "synthetic", "--stream", "magnetometer"], 1, ["'magnetometer'", "accelerometer"]),
         (["windows", "synthetik"], 1, ["'synthetik'", "synthetic"]),
         (["windows", "synthetic", "--stride", "3"], 2, ["--mode sliding", "vskd preprocess windows --help"]),
+        (["windows", "synthetic", "--rate", "25"], 2, ["--mode sliding", "vskd preprocess windows --help"]),
         (["frames", "synthetic", "--stream", "depth"], 1, ["'depth'", "rgb"]),
         (["frames", "synthetic", "--size", "3"], 2, ["--size", "vskd preprocess frames --help"]),
     ],
@@ -270,8 +285,6 @@ def test_what_only_fits_a_few_frames_is_refused_without_them(vskd, moves_root: P
 def test_settings_of_fields_are_handed_on(vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As are the fields' pictures: the recordings on a sheet are spread over the store, and shown by their first."""
     from vskd.modalities import tiles
-    from vskd.preprocessing.stores import gaf_store
-    from vskd.preprocessing.stores.store import StoreReport
 
     class Store:
         ids, channel_names = tuple(f"r{n:02}" for n in reversed(range(24))), ("x",)
@@ -298,9 +311,6 @@ def test_settings_of_fields_are_handed_on(vskd, record, monkeypatch: pytest.Monk
 
 
 def test_settings_of_windows_and_frames_are_handed_on(vskd, record, synthetic_root: Path, tmp_path: Path) -> None:
-    from vskd.preprocessing.stores import frame_store, window_store
-    from vskd.preprocessing.stores.store import StoreReport
-
     report = StoreReport(tmp_path / "x.h5", 24, (), False)
     given = ["synthetic", "--data", synthetic_root, "--max-bad-fraction", 0.3, "--out", tmp_path / "x.h5"]
     windows = record(window_store, "build_window_store", report)
@@ -330,3 +340,185 @@ def test_a_recording_without_the_other_stream_is_good_enough(vskd, synthetic_roo
     answer = vskd("preprocess", "windows", "synthetic", *words, tmp_path / "v.h5")
     assert answer.code == 1 and "a1_s1_t1_inertial.mat" in answer.err
     assert not (tmp_path / "v.h5").exists()
+
+
+@pytest.fixture
+def given_index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Index:
+    """Three recordings of a data set that nobody wrote; every field of a stream differs from its default."""
+    cut, reading = Cut(0.5, 2.5, 0.1, 1.01), Reading(seconds=(1.0, 3.0))
+
+    def streams(name: str) -> dict[str, Stream]:
+        return {
+            "watch": Stream(
+                "watch", "sensor", tmp_path / f"{name}.mat", 31.25, "mg", ("x", "y"), "d", (1, 2), None, 9.5, 3, False,
+                reading=reading, cut=cut,
+            ),
+            "depth": Stream("depth", "video", tmp_path / f"{name}.mp4", 15.0, "uint8", variable="d", cut=cut),
+            "rgb": Stream("rgb", "video", tmp_path / f"{name}.avi", 12.5, "uint8", reading=reading),
+        }  # fmt: skip
+
+    recordings = tuple(
+        Recording(name, "1", "1", label, "1", streams(name)) for name, label in (("a", 1), ("b", 0), ("c", 1))
+    )
+    index = Index("given", tmp_path, ("sit", "walk"), recordings)
+    monkeypatch.setattr(catalog, "get_dataset", lambda name: SimpleNamespace(index=lambda data: index))
+    return index
+
+
+GIVEN = ("given", "--data", "DATA", "--out", "x.h5")
+
+
+def test_all_that_is_known_of_a_stream_reaches_the_stores(vskd, record, given_index: Index) -> None:
+    report = StoreReport(Path("x.h5"), 3, (), False)
+    windows = record(window_store, "build_window_store", report)
+    assert vskd("preprocess", "windows", *GIVEN, "--stream", "watch").code == 0
+    assert windows[0]["sources"] == [window_source(r.id, r.stream("watch")) for r in given_index]
+    assert {**windows[0], "sources": None} == {
+        **{"sources": None, "out": Path("x.h5"), "mode": "whole", "length": 128, "rate_hz": None, "stride": None},
+        **{"max_bad_fraction": 0.02, "overwrite": False},
+    }
+    frames = record(frame_store, "build_frame_store", report)
+    assert vskd("preprocess", "frames", *GIVEN).code == 0
+    sources = [FrameSource(r.id, r.stream("depth").path, "d", 15.0, Cut(0.5, 2.5, 0.1, 1.01)) for r in given_index]
+    assert frames == [
+        {
+            **{"sources": sources, "out": Path("x.h5"), "size": 224, "fit": "centre-crop"},
+            **{"max_bad_fraction": 0.02, "overwrite": False},
+        }
+    ]
+    clips = record(clip_store, "build_clip_store", report)
+    assert vskd("preprocess", "frames", *GIVEN, "--sequence-length", 4).code == 0
+    assert clips[0]["sources"] == sources
+
+
+NOTHING_SAID = {"max_bad_fraction": 0.02, "workers": 1, "check": "used"}
+
+
+@pytest.mark.parametrize(
+    ("words", "cut", "more"),
+    [
+        ([], ClipCut(4, 224, 224), {}),
+        (["--size", 32], ClipCut(4, 32, 32), {}),
+        (["--size", 32, "--height", 48], ClipCut(4, 48, 32), {}),
+        (["--size", 32, "--width", 48], ClipCut(4, 32, 48), {}),
+        (["--height", 16, "--width", 48, "--fit", "squash"], ClipCut(4, 16, 48, "squash"), {}),
+        (["--fit", "foreground", "--height", 48, "--width", 48], ClipCut(4, 48, 48, "foreground"), {}),
+        (["--fit", "projections"], ClipCut(4, 224, 224, "projections"), {}),
+        (["--sampling", "reference"], ClipCut(4, 224, 224, "centre-crop", "reference"), {}),
+        (["--sampling", "spread"], ClipCut(4, 224, 224), {}),
+        (["--workers", 3], ClipCut(4, 224, 224), {"workers": 3}),
+        (["--check", "full"], ClipCut(4, 224, 224), {"check": "full"}),
+        (["--max-bad-fraction", 0.25], ClipCut(4, 224, 224), {"max_bad_fraction": 0.25}),
+    ],
+)
+@pytest.mark.usefixtures("given_index")
+def test_settings_of_clips_are_handed_on(
+    vskd, record, words: list[object], cut: ClipCut, more: dict[str, object]
+) -> None:
+    seen = record(clip_store, "build_clip_store", StoreReport(Path("x.h5"), 3, (), False))
+    answer = vskd("preprocess", "frames", *GIVEN, "--sequence-length", 4, *words)
+    assert (answer.code, answer.out) == (0, "x.h5: 3 recordings, written\n"), answer.err
+    assert (seen[0]["cut"], seen[0]["out"], seen[0]["overwrite"]) == (cut, Path("x.h5"), False)
+    assert {name: seen[0][name] for name in NOTHING_SAID} == NOTHING_SAID | more
+
+
+@pytest.mark.parametrize("fit", ["foreground", "projections"])
+@pytest.mark.usefixtures("given_index")
+def test_squares_have_equal_sides(vskd, record, fit: str) -> None:
+    seen = record(clip_store, "build_clip_store", StoreReport(Path("x.h5"), 3, (), False))
+    answer = vskd("preprocess", "frames", *GIVEN, "--sequence-length", 4, "--fit", fit, "--width", 32)
+    assert answer.code == 2 and f"--fit {fit} makes squares" in answer.err and seen == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("--height", 32), ("--width", 32), ("--sampling", "spread"), ("--workers", 1), ("--check", "used")),
+        *(("--npy", "a"), ("--table", "t")),
+    ],
+    ids=lambda words: words[0],
+)
+@pytest.mark.usefixtures("given_index")
+def test_each_option_of_clips_alone_is_refused_without_them(vskd, record, words: tuple[object, ...]) -> None:
+    seen = record(frame_store, "build_frame_store", StoreReport(Path("x.h5"), 3, (), False))
+    answer = vskd("preprocess", "frames", *GIVEN, *words)
+    assert answer.code == 2 and f"{words[0]} only fit --sequence-length" in answer.err and seen == []
+
+
+def test_what_is_beside_the_clips_is_made_of_their_labels(
+    vskd, monkeypatch: pytest.MonkeyPatch, given_index: Index, tmp_path: Path
+) -> None:
+    """Each clip is measured by the name of its class while it is read; pictures are written where they are wanted."""
+
+    def build(sources: list[FrameSource], out: Path, cut: ClipCut, **more: Any) -> StoreReport:
+        for source in sources[:2]:
+            with more["around"](source):
+                pass
+        return StoreReport(out, 2, (StoreFailure("c", "c.mp4", "it is cut off"),), False)
+
+    written: list[tuple[object, ...]] = []
+    monkeypatch.setattr(clip_store, "build_clip_store", build)
+    monkeypatch.setattr(frame_store, "FrameStore", lambda path: f"store {path}")
+    monkeypatch.setattr(clip_arrays, "write_clip_arrays", lambda *words: written.append(words))
+    monkeypatch.setattr(picture_files, "write_jpegs", lambda *words: written.append(words))
+    words = ["--sequence-length", 4, "--npy", "NPY", "--table", tmp_path / "t", "--jpeg", "JPEG"]
+    answer = vskd("preprocess", "frames", *GIVEN, *words)
+    assert [re.split(r"  +", line) for line in answer.out.splitlines()] == [
+        ["x.h5: 2 recordings, written"],
+        ["1 left out:"],
+        ["recording", "problem", "file"],
+        ["c", "it is cut off", "c.mp4"],
+    ]
+    rows = [LabelledClip(r.id, r.label, str(r.stream("depth").path)) for r in given_index]
+    assert written == [("store x.h5", rows, Path("NPY")), ("store x.h5", Path("JPEG"))]
+    lines = [line.split(",")[:2] for line in (tmp_path / "t" / "times.csv").read_text().splitlines()]
+    assert lines == [["step", "clips"], ["walk", "1"], ["sit", "1"], ["arrays", "0"], ["total", "2"]]
+    written.clear()
+    for words in ([], ["--sequence-length", 4]):
+        monkeypatch.setattr(frame_store, "build_frame_store", lambda *_, **__: StoreReport(Path("x.h5"), 3, (), False))
+        assert vskd("preprocess", "frames", *GIVEN, *words).code == 0
+    assert written == [], "nothing that nobody asked for"
+
+
+def test_fields_alone_are_written_where_nothing_else_is_wanted(
+    vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen = record(gaf_store, "build_gaf_store", StoreReport(tmp_path / "gaf.h5", 3, (), False))
+    pictures = record(picture_files, "write_pngs", None)
+    monkeypatch.setattr(gaf_store, "GafStore", lambda path: f"store {path}")
+    words = ("preprocess", "gaf", tmp_path / "w.h5", "--out", tmp_path / "gaf.h5")
+    assert vskd(*words).code == 0 and pictures == [] and list(tmp_path.iterdir()) == []
+    assert list(seen[0].values()) == [tmp_path / "w.h5", tmp_path / "gaf.h5", "gasf", "minmax", 4.0, 64, "torch"]
+    assert vskd(*words, "--method", "gadf", "--size", 16, "--png", "PNG").code == 0
+    assert list(seen[1].values())[2:] == ["gadf", "minmax", 4.0, 16, "torch"]
+    assert list(pictures[0].values())[:2] == [f"store {tmp_path / 'gaf.h5'}", Path("PNG")]
+
+
+@pytest.mark.parametrize(("kind", "code"), [("missing", 0), ("unpaired", 0), ("corrupt", 1), ("duplicate", 1)])
+def test_problems_of_others_stop_nothing_but_what_is_doubtful_does(
+    vskd, record, monkeypatch: pytest.MonkeyPatch, given_index: Index, kind: Any, code: int
+) -> None:
+    """`z` is no recording of the index; corrupt ones among the streams that are there do not count."""
+    problems = (
+        Problem("corrupt", "a", "a.mat", "another stream of it"),
+        *(Problem(kind, name, f"{name}.mat", "so it is") for name in "zy"),
+    )
+    index = replace(given_index, problems=problems)
+    monkeypatch.setattr(catalog, "get_dataset", lambda name: SimpleNamespace(index=lambda data: index))
+    seen = record(frame_store, "build_frame_store", StoreReport(Path("x.h5"), 3, (), False))
+    answer = vskd("preprocess", "frames", *GIVEN, "--max-bad-fraction", 0.5)
+    assert (answer.code, len(seen)) == (code, 1 - code), answer.err
+    assert "a.mat" not in answer.err
+
+
+def test_an_empty_data_set_has_no_streams(vskd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    index = Index("given", tmp_path, ("sit",), ())
+    monkeypatch.setattr(catalog, "get_dataset", lambda name: SimpleNamespace(index=lambda data: index))
+    answer = vskd("preprocess", "windows", *GIVEN)
+    assert answer.code == 1 and "Choose one of: none" in answer.err
+
+
+@pytest.mark.usefixtures("given_index")
+def test_streams_to_choose_from_are_named_once_in_order(vskd) -> None:
+    answer = vskd("preprocess", "windows", *GIVEN, "--stream", "lidar")
+    assert answer.code == 1 and answer.err.endswith("Choose one of: depth, rgb, watch.\n")

@@ -1,11 +1,13 @@
 """`vskd preprocess pose`: from videos to the teacher of a watch; the networks are stood in for, once they are real."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -14,11 +16,17 @@ import pytest
 
 from tests.datasets.sensors.test_mmact import PLACES, write_pose, write_sample
 from tests.preprocessing.stores.test_pose_store import Stage
+from vskd.datasets import catalog
+from vskd.datasets.catalog import get_dataset
+from vskd.datasets.recording import Index
 from vskd.distillation.run import RunFolder
-from vskd.preprocessing.stores.pose_store import read_poses
+from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.stores.pose_store import PoseReport, PoseSettings, PoseSource, read_poses
+from vskd.preprocessing.stores.store import StoreFailure
 from vskd.preprocessing.video.frames import read_frames
 from vskd.preprocessing.video.pose_geometry import Picture, Square
 from vskd.preprocessing.video.pose_landmarks import JOINTS, Body
+from vskd.preprocessing.video.pose_networks import MODELS
 
 WATCH = """
 name: watch
@@ -165,3 +173,51 @@ def test_real_networks_on_a_real_clip(vskd: Any, world: Path, pose_model: Path, 
     assert other.name in answer.out and "INFO" not in answer.err
     data, _ = read_poses(world / "poses" / "rgb" / "a1_s1_t1.h5")
     assert data.shape == (10, 33, 8) and np.isfinite(data[:, 0, 0]).sum() >= 8
+
+
+@pytest.fixture
+def asked(record: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the command asks of the library."""
+    import vskd.preprocessing.stores.pose_store as store
+    import vskd.preprocessing.video.pose_networks as networks
+
+    failure = StoreFailure("b", "b.mp4", "nobody is found")
+    seen = {"build": record(store, "build_poses", PoseReport(Path("POSES"), 4, 3, 20, 2, (failure,))), "networks": []}
+    monkeypatch.setattr(networks, "read_models", lambda path: f"models of {path}")
+    monkeypatch.setattr(networks, "LiteRTPose", lambda *words: seen["networks"].append(words) or "networks")
+    return seen
+
+
+def test_every_option_reaches_the_library(
+    vskd: Any, asked: dict[str, Any], synthetic_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = Reading(seconds=(1.0, 2.5))
+    recording = get_dataset("synthetic").index(synthetic_root).recordings[0]
+    stream = replace(recording.stream("rgb"), rate_hz=12.5, reading=reading)
+    index = Index("x", synthetic_root, ("a",), (replace(recording, streams={"cam": stream}),))
+    monkeypatch.setattr(catalog, "get_dataset", lambda name: SimpleNamespace(index=lambda data: index))
+    more = ("--stream", "cam", "--person", "largest", "--max-empty", 0.25, "--threads", 3, "--max-bad-fraction", 0.125)
+    answer = vskd(*words(Path("DATA"), *more, "--out", "OUT"))
+    assert answer.code == 0, answer.err
+    assert asked["networks"] == [("models of MODELS", 3)]
+    (call,) = asked["build"]
+    assert call == {
+        "sources": [PoseSource(recording.id, stream.path, 12.5, reading)],
+        **{"out": Path("OUT"), "networks": "networks", "settings": PoseSettings(dict(MODELS), "largest")},
+        **{"max_empty": 0.25, "max_bad_fraction": 0.125},
+    }
+    assert [re.split(r"  +", line) for line in answer.out.splitlines()] == [
+        ["POSES: 4 recordings (3 were there already), 20 frames, nobody found in 2 of them"],
+        ["1 left out:"],
+        ["recording", "problem", "file"],
+        ["b", "nobody is found", "b.mp4"],
+    ]
+
+
+def test_where_nothing_is_said(vskd: Any, asked: dict[str, Any], synthetic_root: Path) -> None:
+    content = json.loads(vskd(*words(synthetic_root, "--json")).out)
+    assert content["failures"] == [{"id": "b", "path": "b.mp4", "problem": "nobody is found"}]
+    assert asked["networks"] == [("models of MODELS", 1)]
+    (call,) = asked["build"]
+    assert call["out"] == synthetic_root / "poses" / "rgb" and call["settings"].person == "nearest"
+    assert (call["max_empty"], call["max_bad_fraction"], len(call["sources"])) == (0.5, 0.02, 24)

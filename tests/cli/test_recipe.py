@@ -166,3 +166,27 @@ def test_a_recipe_of_earlier_days_says_what_to_type_now(vskd, name: str) -> None
 @pytest.mark.parametrize("name", ["krca-hl-full", "mine-no-kd", "mine-auc"])
 def test_a_hint_never_names_what_is_not_there(vskd, name: str) -> None:
     assert ", use " not in vskd("recipe", "show", name).err
+
+
+@pytest.mark.parametrize(
+    ("words", "keys", "expected"),
+    [
+        (["--data", "D"], ("dataset", "path"), "D"),
+        (["--dataset", "utd-mhad"], ("dataset", "name"), "utd-mhad"),
+        (["--protocol", "P"], ("dataset", "protocol"), "P"),
+        (["--fold", "3"], ("dataset", "fold"), "3"),
+        (["--sensor", "gyroscope"], ("student", "sees", "streams"), ["gyroscope"]),
+        (["--video", "depth"], ("teachers", 0, "sees", "streams"), ["depth"]),
+        (["--teacher", "resnet18"], ("teachers", 0, "network", "name"), "resnet18"),
+        (["--student", "resnet18"], ("student", "network", "name"), "resnet18"),
+        (["--distiller", "kd"], ("distiller", "preset"), "kd"),
+        (["--seed", "7"], ("seed",), 7),
+        (["--epochs", "9"], ("student", "training", "epochs"), 9),
+    ],
+)
+def test_every_plain_option_changes_the_recipe(vskd, words: list[str], keys: tuple[str | int, ...], expected) -> None:
+    assert vskd("recipe", "validate", "demo", *words).code == 0
+    place = json.loads(vskd("recipe", "show", "demo", *words, "--json").out)
+    for key in keys:
+        place = place[key]
+    assert place == expected

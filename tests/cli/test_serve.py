@@ -7,6 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -60,3 +61,44 @@ def test_a_page_as_a_folder(vskd, real_bundle: Path, tmp_path: Path) -> None:
     answer = vskd("firmware", "page", real_bundle, "--out", tmp_path / "page", "--json")
     report = json.loads(answer.out)
     assert answer.code == 0 and report["weight_bytes"] == 0 and "index.html" in report["files"]
+
+
+class Page:
+    """The server, but for its sockets: it notes what it is asked, and ends as Ctrl-C ends it."""
+
+    asked: ClassVar[list[tuple[Path, int]]] = []
+    address = "http://127.0.0.1:9"
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.asked.append((folder, port))
+
+    def __enter__(self) -> "Page":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def serve_forever(self) -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("words", [[], ["--no-browser"], ["--port", 8000]])
+def test_the_page_is_made_and_shown(
+    vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[object]
+) -> None:
+    from vskd.firmware_bridge import make_page, page_server
+
+    opened: list[str] = []
+    (tmp_path / "watch.yaml").write_text("decision: {votes: 3}\n")
+    monkeypatch.setattr(Page, "asked", [])
+    monkeypatch.setattr(page_server, "PageServer", Page)
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("threading.Thread.start", lambda thread: thread.run())
+    made = record(make_page, "make_page", None)
+    answer = vskd("serve", tmp_path, *words, "--stream-settings", tmp_path / "watch.yaml")
+    assert (answer.code, answer.out, answer.err) == (0, "http://127.0.0.1:9 until Ctrl-C\n", "stopped\n")
+    assert opened == ([] if "--no-browser" in words else ["http://127.0.0.1:9"])
+    ((folder, port),) = Page.asked
+    assert port == (8000 if "--port" in words else 8765) and not folder.parent.exists()
+    bundle, out, settings, *_ = made[0].values()
+    assert (bundle, out, settings.decision.votes) == (tmp_path, folder, 3)

@@ -84,3 +84,20 @@ def test_options_of_a_student_are_unknown(vskd, taught, tmp_path: Path, option: 
     assert answer.code == 2
     assert option in answer.err and "vskd teach --help" in answer.err
     assert taught == []
+
+
+def test_every_option_reaches_the_library(vskd, taught, tmp_path: Path) -> None:
+    words = ["--recipe", "demo", "--teacher", "resnet18", "--video", "rgb", "--dataset", "synthetic", "--fold", "3"]
+    more = ["--protocol", "leave-one-subject-out", "--labels", "trials=2", "--seed", 7, "--data", tmp_path]
+    answer = vskd("teach", *words, *more, "--cache", tmp_path / "C", "--out", tmp_path / "T", "--json")
+    assert answer.code == 0, answer.err
+    (call,) = taught
+    recipe = call["recipe"]
+    assert (call["run"], call["number"], call["cache"]) == (tmp_path / "T", 0, tmp_path / "C")
+    assert (recipe.name, recipe.seed, recipe.labels.trials) == ("demo", 7, ("2",))
+    assert (recipe.teachers[0].network.name, recipe.teachers[0].sees.streams) == ("resnet18", ("rgb",))
+    data = recipe.dataset
+    assert (data.name, data.protocol, data.fold, data.path) == (
+        *("synthetic", "leave-one-subject-out", "3", str(tmp_path)),
+    )
+    assert json.loads(answer.out) == {"run": "RUN", "epoch": RESULT[1], "figures": RESULT[2]}

@@ -17,12 +17,17 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
 
 from tests.conftest import FinishedComparison, mend_in_place
 from vskd.datasets.synthetic.dataset import index
+from vskd.datasets.timeline import Timeline
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.cache import row_sums
 from vskd.errors import ProtocolError, RunError
-from vskd.evaluation.evaluate import evaluate_run, predict_recordings, softmax
+from vskd.evaluation import evaluate as evaluation
+from vskd.evaluation.evaluate import Answers, evaluate_run, predict_recordings, softmax
+from vskd.evaluation.events import event_figures
+from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.results import read_results
+from vskd.evaluation.windows import WindowPredictions, window_figures
 from vskd.export.evaluate import export_and_evaluate
 from vskd.modalities.base import Batch
 from vskd.sums import Sums
@@ -362,3 +367,141 @@ def test_the_teacher_s_figures_beside_a_student_are_those_of_its_cache(known: Fi
     assert beside.accuracy == 10 / 12
     assert beside.macro_f1 == pytest.approx((8 / 10 + 1 + 4 / 6) / 3)  # of ((4, 0, 0), (0, 4, 0), (2, 0, 2))
     assert beside.n == 12
+
+
+def note_experiment(unlabelled: int) -> SimpleNamespace:
+    return SimpleNamespace(
+        setting=SimpleNamespace(title="10 %", hash="h", labelled=("a", "b"), unlabelled=("c",) * unlabelled)
+    )
+
+
+@pytest.mark.parametrize(
+    ("select", "said"),
+    [("best", "best on 3 validation recordings."), ("last", "the last one; no epoch was selected.")],
+)
+def test_notes_say_which_weights_labels_and_problems(select: str, said: str) -> None:
+    training = {"validation": ["x", "y", "z"], "selected_epoch": 4, "epochs": 9, "select": select, "train": 12}
+    problem = {"kind": "corrupt", "recording": "r", "path": "p.csv", "detail": "it is empty"}
+    problems = [problem, {**problem, "recording": ""}]
+    folder = SimpleNamespace(training=lambda: training, facts=lambda: {"problems_in_data": problems})
+    assert evaluation._notes(note_experiment(3), folder) == [  # type: ignore[arg-type]
+        f"Weights of epoch 5 of 9, {said}",
+        "12 training recordings. Labels: 10 %; 2 of them carried one, the other 3 were pairs without labels.",
+        "2 problem(s) found while indexing the data set: corrupt r: it is empty; corrupt p.csv: it is empty.",
+    ]
+    folder = SimpleNamespace(training=lambda: training, facts=dict)
+    assert evaluation._notes(note_experiment(0), folder)[1:] == [  # type: ignore[arg-type]
+        "12 training recordings.",
+        "0 problem(s) found while indexing the data set.",
+    ]
+    many = SimpleNamespace(training=lambda: training, facts=lambda: {"problems_in_data": problems * 6})
+    (*_, listed) = evaluation._notes(note_experiment(0), many)  # type: ignore[arg-type]
+    assert listed.startswith("12 problem(s)") and listed.count("it is empty") == 10 and "2 more" in listed
+
+
+def test_stamps_are_the_experiments_own() -> None:
+    split = SimpleNamespace(protocol="p", rule_hash="r", fold="f", split_hash="s", test=("t",))
+    experiment = SimpleNamespace(
+        split=split, data_hash="a" * 64, data={"labels": "b" * 64}, **vars(note_experiment(3)), index=None
+    )
+    stamp = evaluation.stamp(experiment)  # type: ignore[arg-type]
+    assert (stamp.name, stamp.hash, stamp.fold, stamp.split_hash) == ("p", "r", "f", "s")
+    data = evaluation.data_stamp(experiment)  # type: ignore[arg-type]
+    assert (data.hash, data.parts) == ("a" * 64, {"labels": "b" * 64})
+    labels = evaluation.labels_stamp(experiment)  # type: ignore[arg-type]
+    assert (labels.title, labels.hash, labels.labelled, labels.unlabelled) == ("10 %", "h", 2, 3)
+
+
+def test_what_could_not_be_read_is_left_out_with_its_reason() -> None:
+    inputs = SimpleNamespace(ids={"a", "b"}, problems={"c": "cut off", "e": "of no part"}, name="watch")
+    assert evaluation.left_out(inputs, ("a", "c", "d")) == {"c": "cut off", "d": "no watch"}  # type: ignore[arg-type]
+    assert evaluation.left_out(inputs, ("a", "b")) == {}  # type: ignore[arg-type]
+
+
+def test_the_parts_of_a_run(tmp_path: Path) -> None:
+    asked: list[object] = []
+
+    def training_split(training: object) -> SimpleNamespace:
+        asked.append(training)
+        return SimpleNamespace(validation=kept)
+
+    experiment = SimpleNamespace(
+        split=SimpleNamespace(test=("t", "u"), validation=("nobody",)),
+        recipe=SimpleNamespace(student=SimpleNamespace(training="how")),
+        training_split=training_split,
+    )
+    folder, kept = SimpleNamespace(path=tmp_path), ("v", "w")
+    assert evaluation.split_ids(experiment, folder, "test") == ("t", "u") and asked == []  # type: ignore[arg-type]
+    assert evaluation.split_ids(experiment, folder, "validation") == ("v", "w")  # type: ignore[arg-type]
+    assert asked == ["how"]
+    kept = ()
+    with pytest.raises(RunError, match="was trained without validation recordings"):
+        evaluation.split_ids(experiment, folder, "validation")  # type: ignore[arg-type]
+
+
+def test_what_recordings_show_over_time() -> None:
+    """Where one has a timeline, the others show their class all of the time; where none has, there is none."""
+    day = Timeline(((0.0, 2.0, 1),))
+    recordings = {
+        "a": SimpleNamespace(id="a", label=2, timeline=None),
+        "b": SimpleNamespace(id="b", label=1, timeline=day),
+        "c": SimpleNamespace(id="c", label=0, timeline=None),
+    }
+    experiment = SimpleNamespace(recordings=recordings)
+    assert evaluation.timelines_of(experiment, "ab") == {"a": Timeline((), 2), "b": day}  # type: ignore[arg-type]
+    assert evaluation.timelines_of(experiment, "ac") == {}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("long", [True, False])
+def test_figures_over_time_are_of_the_windows_and_of_long_recordings(long: bool) -> None:
+    windows = WindowPredictions(
+        ("a",) * 3, ("s",) * 3, np.array([[0.0, 2.0], [1.0, 3.0], [2.0, 4.0]]), np.array([0, 1, 1]),
+        np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9]]), ("none", "run"),
+    )  # fmt: skip
+    timeline = Timeline(((1.0, 4.0, 1),), 0) if long else None
+    experiment = SimpleNamespace(
+        index=SimpleNamespace(null_class="none"), recordings={"a": SimpleNamespace(id="a", label=1, timeline=timeline)}
+    )
+    whole = Predictions(("a",), ("s",), np.array([1]), np.array([[0.4, 0.6]]), ("none", "run"))
+    found = evaluation.over_time(Answers(whole, windows), experiment)  # type: ignore[arg-type]
+    assert found.windows == window_figures(windows, "none") and found.windows.null_missed == 0.5
+    assert found.events == (event_figures(windows, {"a": timeline}, "none") if timeline else None)
+    bare = evaluation.over_time(Answers(whole), experiment)  # type: ignore[arg-type]
+    assert (bare.windows, bare.events) == (None, None)
+
+
+def test_a_teacher_stands_beside_a_run_that_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several, the first."""
+    sure = Predictions(("a", "b"), ("s", "s"), np.array([0, 1]), np.eye(2)[[0, 0]], ("x", "y"))
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(evaluation, "teacher_predictions", lambda *words: asked.append(words) or sure)
+    taught = SimpleNamespace(teacher_runs=lambda: (Path("first"), Path("second")))
+    found = evaluation.teacher_beside("experiment", taught, ("a", "b"))  # type: ignore[arg-type]
+    assert asked == [("experiment", Path("first"), ("a", "b"))]
+    assert found is not None and (found.accuracy, found.n) == (0.5, 2)
+    alone = SimpleNamespace(teacher_runs=lambda: ())
+    assert evaluation.teacher_beside("experiment", alone, ("a",)) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("only", [True, False])
+def test_a_teacher_says_what_its_cache_holds(only: bool) -> None:
+    shown: list[object] = []
+    logits = torch.tensor([[0.0, np.log(3.0)], [np.log(4.0), 0.0]])
+
+    class Cache:
+        ids = ("a", "b")
+
+        def outputs(self, ids: tuple[str, ...]) -> tuple[SimpleNamespace, None, None]:
+            assert ids == ("b", "a")
+            return SimpleNamespace(logits=logits), None, None
+
+    teacher = SimpleNamespace(cache=lambda ids: shown.append(ids) or Cache(), inputs=SimpleNamespace(name="rgb"))
+    experiment = SimpleNamespace(
+        only=lambda ids, there, name: tuple(i for i in ids if i in there and name == "rgb"),
+        recordings={i: SimpleNamespace(subject=f"s{i}", label=int(i == "a")) for i in "abc"},
+        index=SimpleNamespace(labels=("x", "y")),
+    )
+    found = evaluation.cached_predictions(experiment, teacher, ["b", "c", "a"], only=only)  # type: ignore[arg-type]
+    assert shown == [["b", "c", "a"] if only else None]
+    assert (found.ids, found.subjects, found.labels.tolist()) == (("b", "a"), ("sb", "sa"), [0, 1])
+    np.testing.assert_allclose(found.probabilities, [[0.25, 0.75], [0.8, 0.2]], rtol=1e-6)

@@ -8,6 +8,8 @@ import pytest
 from vskd.datasets.timeline import Timeline
 from vskd.evaluation.events import (
     IOUS,
+    ONSET_S,
+    OVERLAPS,
     Event,
     event_figures,
     false_alarms,
@@ -167,3 +169,44 @@ def test_a_window_that_only_touches_an_event_does_not_find_it() -> None:
     assert found is not None and (found.found, found.latency_s) == (0.0, None)
     within = event_figures(windows_of([0, 1, 0, 0, 0], [0] * 5), {"a": Timeline(((2.0, 4.0, 1),), 0)}, "none")
     assert within is not None and (within.found, within.latency_s) == (1.0, 1.0)  # the window from 1 to 3
+
+
+def test_figures_that_every_published_table_rests_on() -> None:
+    assert IOUS == (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+    assert (OVERLAPS, ONSET_S) == ((0.1, 0.25, 0.5), 1.0)
+
+
+@pytest.mark.parametrize(("shift", "hits"), [(-2.0, 1), (-2.001, 0), (2.0, 1), (2.001, 0), (0.0, 1)])
+def test_an_onset_at_the_tolerance_is_near_enough(shift: float, hits: int) -> None:
+    assert onset_f1(events((10, 20, 1)), events((10 + shift, 20, 1)), 2.0) == hits
+
+
+@pytest.mark.parametrize(("least", "found"), [(0.5, 1.0), (0.501, 0.0)])
+def test_an_overlap_at_the_least_one_is_enough(least: float, found: float) -> None:
+    truth, answered = events((0, 10, 1)), events((0, 5, 1))
+    assert segment_f1(truth, answered, least) == mean_average_precision(truth, answered, least) == found
+
+
+def test_what_only_touches_is_a_false_alarm() -> None:
+    truth = events((2, 4, 1))
+    assert false_alarms(truth, events((0, 2, 1), (4, 6, 1))) == 2
+    assert false_alarms(truth, events((0, 2.01, 1), (3.99, 6, 1))) == 0
+    assert iou(*truth, *events((0, 2, 1))) == 0.0 and iou(*truth, *events((3, 6, 1))) == 0.25
+
+
+def test_of_equally_near_events_the_first_is_taken_first() -> None:
+    """One answer lies over two true events; a second, less sure one lies over the first alone."""
+    truth = events((0, 4, 1), (4, 8, 1))
+    answered = [Event("a", 0, 8, 1, 0.9), Event("a", 4, 8, 1, 0.5)]
+    assert mean_average_precision(truth, answered, 0.5) == pytest.approx(1.0)
+
+
+def test_what_is_known_of_a_day_is_counted() -> None:
+    """An answer that reaches out of unlabelled time counts; one of two classes is never answered."""
+    timeline = Timeline(((1.0, 3.0, 1), (3.0, 5.0, 2)))
+    found = event_figures(windows_of([1, 1, 1, 0, 0, 0, 0], [-1] * 7), {"a": timeline}, "none")
+    assert found is not None and (found.n, found.answered, found.onset_s) == (2, 1, 1.0)
+    assert found.hours == pytest.approx(4 / 3600) and found.found == 0.5
+    assert found.latency_s == pytest.approx(1.0)  # the window from 0 to 2
+    assert found.mean_average_precision == pytest.approx(np.mean(list(found.average_precision.values())))
+    assert list(found.average_precision) == [f"{k:g}" for k in IOUS]

@@ -67,3 +67,28 @@ def test_a_damaged_record_of_results_alone_is_made_anew(tmp_path: Path, caplog: 
     with evaluating(tmp_path):
         write(tmp_path)
     assert evaluated(tmp_path, recorded=True)
+
+
+def test_results_beside_a_record_of_training_alone_are_those_of_before(tmp_path: Path) -> None:
+    """The run was sealed, its evaluation was not."""
+    (tmp_path / "training.json").write_text("{}")
+    Sums(tmp_path).record(["training.json"])
+    write(tmp_path)
+    assert evaluated(tmp_path, recorded=False) and not evaluated(tmp_path, recorded=True)
+    (tmp_path / FILES[0]).unlink()
+    assert not evaluated(tmp_path, recorded=False)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_one_recorded_file_of_three_is_not_all(out: Path, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The others are there, but nobody knows whether as they were; only what was on record can have changed."""
+    Sums(out).forget([other for other in FILES if other != name])
+    with caplog.at_level("WARNING", logger="vskd"):
+        assert not evaluated(out, recorded=True) and not evaluated(out, recorded=False)
+    assert caplog.text == ""
+
+
+def test_what_is_not_evaluated_yet_is_no_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("WARNING", logger="vskd"):
+        assert not evaluated(tmp_path, recorded=True) and not evaluated(tmp_path, recorded=False)
+    assert caplog.text == ""

@@ -13,6 +13,7 @@ from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher import outputs
 from vskd.distillation.train import distill
 from vskd.errors import ProtocolError, RunError
+from vskd.evaluation import forecast as module
 from vskd.evaluation.forecast import (
     LEVEL,
     TEACHES,
@@ -23,7 +24,7 @@ from vskd.evaluation.forecast import (
     forecast_of_runs,
 )
 from vskd.evaluation.predictions import Predictions, read_csv
-from vskd.recipe import Recipe, load_recipe
+from vskd.recipe import DECIDING, Recipe, load_recipe
 
 
 def answers(right: Sequence[bool], other: int = 1) -> Predictions:
@@ -198,3 +199,74 @@ def test_it_is_said_after_the_teachers_and_before_the_student(
     distill(recipe, place / "said", [place / "teacher"], ready=ready)  # finished: there is nothing to foretell
     assert order == ["forecast", "student"]
     assert forecast_before(recipe.undistilled(), place / "x", []) is None
+
+
+def test_words_of_a_forecast() -> None:
+    found = of_counts(both=10, only_teacher=7, only_student=1, neither=2, unlabelled=0.25)
+    assert found.reason == (
+        "the teacher is right on 85.0 % of 20 validation recordings, and on 78 % of what the student gets wrong, "
+        "the student without it on 55.0 %; it knows better what the 25 % of recordings without a label are"
+    )
+    right = of_counts(both=9, only_teacher=0, only_student=0, neither=0)
+    assert right.reason.startswith(
+        "the teacher is right on 100.0 % of 9 validation recordings, the student without it on 100.0 %; "
+    )
+    assert (right.p_value, right.disagreement, right.unlabelled) == (1.0, 0.0, 0.5)
+
+
+def test_recordings_are_compared_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    teacher, student = answers([True, False, False]), answers([False, True, False], other=2)
+    turned = student.take([2, 0, 1])
+    assert forecast(teacher, turned, 0.5) == forecast(teacher, student, 0.5)
+    assert forecast(teacher.take([1, 2, 0]), student, 0.5) == forecast(teacher, student, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("run", "twin"),
+    [
+        ("mine", "alone"),
+        ("runs/demo/seed0", "runs/demo-no-kd/seed0"),
+        ("runs/demo/fold-1/seed0", "runs/demo-no-kd/fold-1/seed0"),
+    ],
+)
+def test_where_a_twin_is_looked_for(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: str, twin: str
+) -> None:
+    """Of the same fold and seed; it is never the run itself, and it is finished and of the same settings."""
+    others = (run, twin, "runs/demo-no-kd/seed1", "runs/demo-no-kd/fold-2/seed0", "deep/er/still/more")
+    for name in others:
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / name / "recipe.yaml").touch()
+    looked: list[Path] = []
+
+    def is_twin(folder: RunFolder, wanted: str) -> bool:
+        assert wanted == recipe.undistilled().hash_of(*DECIDING)
+        looked.append(folder.path)
+        return folder.path == tmp_path / twin
+
+    monkeypatch.setattr(module, "_is_twin", is_twin)
+    assert finished_twin(recipe, tmp_path / run) == tmp_path / twin
+    assert tmp_path / run not in looked
+    assert {path.name for path in looked} == {Path(twin).name} or run == "mine"
+    monkeypatch.setattr(module, "_is_twin", lambda *_: False)
+    assert finished_twin(recipe, tmp_path / run) is None
+
+
+def test_without_a_twin_or_with_a_broken_one_nothing_is_foretold(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> Forecast:
+        raise RunError("it has no validation part", "Take one")
+
+    with caplog.at_level("INFO", logger="vskd"):
+        assert forecast_before(recipe, tmp_path / "run", []) is None
+        assert "no finished run of the same student without a teacher is near" in caplog.text
+        asked: list[tuple[object, ...]] = []
+        monkeypatch.setattr(module, "finished_twin", lambda *words: asked.append(words) or tmp_path / "twin")
+        monkeypatch.setattr(module, "forecast_of_runs", refuse)
+        assert forecast_before(recipe, tmp_path / "run", []) is None
+        assert f"no forecast for {tmp_path / 'run'}: it has no validation part" in caplog.text
+        assert forecast_before(recipe.undistilled(), tmp_path / "run", []) is None
+        assert asked == [(recipe, tmp_path / "run")], "who has no teacher has no twin"
+    monkeypatch.setattr(module, "forecast_of_runs", lambda teachers, twin: (teachers, twin))
+    assert forecast_before(recipe, tmp_path / "run", ["T"]) == (["T"], tmp_path / "twin")  # type: ignore[list-item]

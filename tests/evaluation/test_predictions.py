@@ -10,11 +10,12 @@ from scipy.special import softmax
 
 from vskd.errors import DataError
 from vskd.evaluation.metrics import METRICS
-from vskd.evaluation.predictions import Predictions, pool, read_csv, write_csv
+from vskd.evaluation.predictions import Predictions, Stamp, pool, read_csv, write_csv
 from vskd.files import WriteError
 
 HEADER = "id,subject,label,label_name,predicted,predicted_name,p_walk,p_run"
 GOOD = "a,s1,0,walk,0,walk,0.75,0.25"
+STAMPED = "id,subject,label,label_name,predicted,predicted_name,window,start_s,end_s,fold,seed,p_walk,p_run"
 OTHER = "b,s1,1,run,1,run,0.25,0.75"
 
 
@@ -61,10 +62,17 @@ def test_from_logits_is_softmax_and_survives_large_values() -> None:
     np.testing.assert_allclose(predictions.probabilities, softmax(logits, axis=1), rtol=1e-12)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_logits_that_are_not_finite_are_refused(value: float) -> None:
-    with pytest.raises(DataError, match="finite"):
+    """A softmax would hide an infinite one among the probabilities, or name the wrong one."""
+    with pytest.raises(DataError, match=r"Logits of shape \(1, 2\)"):
         Predictions.from_logits(["a"], ["s"], [0], [[value, 0.0]], ["x", "y"])
+
+
+@pytest.mark.parametrize("logits", [[0.5, 0.25], [[[0.5, 0.25]]], 1.0])
+def test_logits_are_a_table(logits: object) -> None:
+    with pytest.raises(DataError, match="Logits of shape"):
+        Predictions.from_logits(["a"], ["s"], [0], logits, ["x", "y"])
 
 
 @pytest.mark.parametrize(
@@ -75,6 +83,16 @@ def test_logits_that_are_not_finite_are_refused(value: float) -> None:
         ([HEADER.replace("subject", "person"), GOOD], "row 1: the columns must be"),
         ([HEADER.replace("p_run", "run"), GOOD], "row 1: unknown column 'run'"),
         ([HEADER.replace("p_run", "p_walk"), GOOD], "row 1: two columns"),
+        ([HEADER.split(",p_")[0], "a,s1,0,walk,0,walk"], "row 1: the columns must be"),
+        ([HEADER, GOOD.replace("0,walk,0", "0000000,walk,0")], "row 2: label '0000000' is not a class number"),
+        ([HEADER, GOOD.replace("0,walk,0", "²,walk,0")], "row 2: label '²' is not a class number"),
+        ([HEADER, GOOD, "b,s1,1,run,2,run,0.25,0.75"], "row 3: predicted '2' is not a class number below 2"),
+        ([HEADER, GOOD.replace("0.75,0.25", "0.75,0.2511")], "row 2: the probabilities sum to 1.0011"),
+        ([HEADER, GOOD.replace("0.75,0.25", "0.75,0.2489")], "row 2: the probabilities sum to 0.9989"),
+        ([STAMPED, "a,s1,0,walk,0,walk,,,,2,0.75,0.25"], "row 2: 7 fields, expected 8"),
+        ([STAMPED, "a,s1,0,walk,0,walk,,,,2,7"], "row 2: 6 fields, expected 8"),
+        ([STAMPED, "a,s1,0,walk,0,walk,0,0.0"], "row 2: 6 fields, expected 8"),
+        ([STAMPED, "a,s1,,,0,walk,0,0.0,1.0,2,7,0.75,0.25"], "0 rows"),
         ([HEADER, GOOD, GOOD], "row 3: recording id 'a' is there twice"),
         ([HEADER, GOOD.replace("a,s1", ",s1")], "row 2: recording id '' is empty"),
         ([HEADER, GOOD, "b,s1,2,jump,1,run,0.25,0.75"], "row 3: label '2' is not a class number"),
@@ -137,7 +155,17 @@ def test_disk_full_leaves_the_earlier_file(make_predictions, tmp_path: Path, mon
         ({"ids": ("a", "a")}, "recording id 'a' more than once"),
         ({"class_names": ("x", "x")}, "class name 'x' more than once"),
         ({"labels": np.array([0, 2])}, "recording b: label 2 is outside 0..1"),
+        ({"labels": np.array([0, -1])}, "recording b: label -1 is outside 0..1"),
         ({"labels": np.array([0.0, 1.0])}, "whole class numbers"),
+        ({"labels": np.array([False, True])}, "whole class numbers, found bool"),
+        ({"labels": np.array([0])}, "labels (1,)"),
+        ({"labels": np.array([[0], [1]])}, "labels (2, 1)"),
+        ({"labels": []}, "labels (0,)"),
+        ({"ids": ("a", "b", "c")}, "3 ids, 2 subjects"),
+        ({"class_names": ("x", "y", "z")}, "3 class names"),
+        ({"subjects": ("s", "s", "s")}, "3 subjects"),
+        ({"probabilities": np.array([[0.6, 0.4], [-0.1, 1.1]])}, "recording b: a probability is negative (-0.1)"),
+        ({"probabilities": np.array([[0.6, 0.4], [0.4985, 0.5]])}, "recording b: the probabilities sum to 0.9985"),
         ({"subjects": ("s",)}, "do not fit together"),
         ({"probabilities": np.array([[0.5, 0.5]])}, "do not fit together"),
         ({"probabilities": np.array([[0.5, 0.5], [np.nan, 1.0]])}, "recording b: a probability is NaN"),
@@ -189,3 +217,62 @@ def test_pool_and_sort(make_predictions) -> None:
         pool([whole, parts[0]])
     with pytest.raises(DataError, match="no predictions to pool"):
         pool([])
+
+
+def test_lists_become_tuples_and_nothing_can_be_changed() -> None:
+    found = Predictions(["a", "b"], ["s", "t"], [1, 0], [[0.25, 0.75], [1.0, 0.0]], ["x", "y"])  # type: ignore[arg-type]
+    assert (found.ids, found.subjects, found.class_names) == (("a", "b"), ("s", "t"), ("x", "y"))
+    assert (found.labels.dtype, found.probabilities.dtype, len(found)) == (np.int64, np.float64, 2)
+    assert (found.confidence.tolist(), found.correct.tolist()) == ([0.75, 1.0], [True, True])
+    with pytest.raises(ValueError, match="read-only"):
+        found.probabilities[0] = 0.5
+
+
+@pytest.mark.parametrize("last", [0.2491, 0.2509])
+def test_sums_that_are_off_by_rounding_are_accepted(last: float) -> None:
+    assert len(Predictions(("a",), ("s",), np.array([0]), np.array([[0.75, last]]), ("x", "y"))) == 1
+
+
+def test_class_numbers_of_six_digits_are_read(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text(f"{HEADER}\n{GOOD.replace('0,walk,0', '000000,walk,0')}\n")
+    assert read_csv(tmp_path / "p.csv").labels.tolist() == [0]
+
+
+def test_rows_are_taken_and_pooled_whole() -> None:
+    """Each with its subject, class and probabilities; a class name that begins as its column does stays whole."""
+    whole = Predictions(
+        ("c", "a", "b"), ("s3", "s1", "s2"), np.array([2, 0, 1]), np.eye(3)[[1, 0, 2]], ("p_x", "p_", "y")
+    )
+    ordered = whole.sorted_by_id()
+    assert (ordered.ids, ordered.subjects, ordered.labels.tolist()) == (("a", "b", "c"), ("s1", "s2", "s3"), [0, 1, 2])
+    assert (ordered.predicted.tolist(), ordered.class_names) == ([0, 2, 1], ("p_x", "p_", "y"))
+    pooled = pool([ordered.take([2]), ordered.take([0, 1])])
+    assert (pooled.ids, pooled.subjects, pooled.labels.tolist()) == (("c", "a", "b"), ("s3", "s1", "s2"), [2, 0, 1])
+    np.testing.assert_array_equal(pooled.probabilities, whole.probabilities)
+    other = Predictions(("d",), ("s4",), np.array([0]), np.eye(3)[[0]], ("p_x", "y", "p_"))
+    with pytest.raises(DataError, match="different class lists"):
+        pool([whole, other])
+
+
+@pytest.mark.parametrize(("fold", "shown"), [("s1", "s1"), (None, "")])
+def test_stamps_stand_beside_every_row(tmp_path: Path, fold: str | None, shown: str) -> None:
+    """Times of stretches, rows of windows behind them; of whole recordings these cells are empty."""
+    found = Predictions(("a", "b"), ("s", "t"), np.array([1, 0]), np.array([[0.25, 0.75], [0.4, 0.6]]), ("walk", "run"))
+    window = (["a", "s", "", "", 0, "walk", 3, 0.5, 1.5], [0.75, 0.25])
+    head = ["a,s,1,run,1,run", "b,t,0,walk,1,run"]
+    stamp = Stamp(fold, 7, [(0.0, 2.0), (2.5, 4.0)], [window])
+    write_csv(found, tmp_path / "p.csv", stamp)
+    assert (tmp_path / "p.csv").read_text().splitlines() == [
+        *(STAMPED, f"{head[0]},,0.0,2.0,{shown},7,0.25,0.75", f"{head[1]},,2.5,4.0,{shown},7,0.4,0.6"),
+        f"a,s,,,0,walk,3,0.5,1.5,{shown},7,0.75,0.25",
+    ]
+    again = read_csv(tmp_path / "p.csv")
+    assert (again.ids, again.subjects, again.labels.tolist()) == (("a", "b"), ("s", "t"), [1, 0])
+    np.testing.assert_array_equal(again.probabilities, found.probabilities)
+    write_csv(found, tmp_path / "p.csv", Stamp(fold, 7))
+    assert (tmp_path / "p.csv").read_text().splitlines()[1:] == [
+        f"{head[0]},,,,{shown},7,0.25,0.75",
+        f"{head[1]},,,,{shown},7,0.4,0.6",
+    ]
+    write_csv(found, tmp_path / "p.csv")
+    assert (tmp_path / "p.csv").read_text().splitlines() == [HEADER, f"{head[0]},0.25,0.75", f"{head[1]},0.4,0.6"]

@@ -10,10 +10,11 @@ from pydantic import ValidationError
 from vskd.errors import DataError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import evaluate_predictions
-from vskd.evaluation.predictions import read_csv, write_csv
+from vskd.evaluation.predictions import Predictions, read_csv, write_csv
 from vskd.evaluation.results import (
     Bootstrap,
     LabelsStamp,
+    ProtocolStamp,
     build_results,
     read_results,
     teacher_figures,
@@ -214,3 +215,30 @@ def test_rows_of_classes_and_subjects_are_the_metrics_own(make_predictions, make
     expected = statistics.bootstrap_interval(predictions, "macro_f1", "recordings", resamples=20, level=0.5)
     assert results.intervals["macro_f1"].recordings == expected
     assert set(results.intervals) == {"accuracy", "macro_f1"}
+
+
+def test_whole_recordings_are_counted_of_a_subject(make_results) -> None:
+    """1 / 49 * 49 is less than 1 in floating point."""
+    right = np.arange(49) == 0
+    probabilities = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9])
+    ids = tuple(f"r{n:02}" for n in range(49))
+    one = Predictions(ids, ("s",) * 49, np.zeros(49, np.int64), probabilities, ("a", "b"))
+    (row,) = make_results(one).per_subject
+    assert row.accuracy * row.n != 1 and row.accuracy_interval == statistics.wilson_interval(1, 49)
+
+
+def test_several_that_could_not_be_read_are_named(make_predictions, make_results) -> None:
+    results = make_results(make_predictions(), left_out={"a": "cut off", "b": "empty"}, notes=["one", "two"])
+    lost = "2 recording(s) could not be read and are in no figure: a (cut off); b (empty)."
+    assert results.remarks == (lost, "one", "two")
+
+
+def test_what_is_not_said_is_not_there(make_predictions) -> None:
+    stamp = ProtocolStamp(name="p", hash="h", fold=None, split_hash="s")
+    words = {"recipe": "r", "dataset": "d", "network": "n", "distiller": None, "protocol": stamp, "split": "test"}
+    results = build_results(make_predictions(), kind="student", seed=0, **words)
+    bare = ("data", "labels", "teacher", "model_bytes", "parameters", "windows", "events")
+    assert [getattr(results, name) for name in bare] == [None] * len(bare)
+    assert (results.timings, results.latency, results.left_out, results.notes) == ({}, (), {}, ())
+    assert (results.environment, results.labels_title) == ({}, "all")
+    assert (results.bootstrap.resamples, results.bootstrap.seed, results.bootstrap.level) == (2000, 0, 0.95)

@@ -1,5 +1,6 @@
 """Intervals against naive loops that resample rows one by one, tests against closed forms."""
 
+import dataclasses
 import itertools
 import math
 
@@ -316,3 +317,21 @@ def test_unknown_people_cannot_be_exchanged(make_predictions) -> None:
     assert statistics.permutation_test([unknown], [unknown]) is None
     with pytest.raises(DataError, match="cannot be paired"):
         statistics.permutation_test([one, one], [one])
+
+
+def test_recordings_of_one_side_are_counted_and_three_named(make_predictions) -> None:
+    with pytest.raises(ProtocolError, match=r": 5 are in only one of them, e\.g\. r055, r056, r057\. Compare"):
+        statistics.mcnemar(make_predictions(n=60), make_predictions(n=55))
+
+
+def test_what_recordings_say_of_themselves_must_agree(make_predictions) -> None:
+    a = make_predictions()
+    for change in (
+        {"class_names": tuple(reversed(a.class_names))},
+        {"subjects": ("s1",) * len(a)},
+        {"labels": (a.labels + 1) % 4},
+    ):
+        with pytest.raises(ProtocolError, match="state different labels, subjects or class names"):
+            statistics.mcnemar(a, dataclasses.replace(a, **change))
+    with pytest.raises(ProtocolError, match="state different"):
+        statistics.seeds_interval([a, a, dataclasses.replace(a, subjects=("s1",) * len(a))], "accuracy", "recordings")

@@ -98,3 +98,31 @@ def test_rows_are_read_back_as_they_were(tmp_path: Path) -> None:
     assert read.labels.tolist() == [1, UNLABELLED, 2]
     np.testing.assert_array_equal(read.times, windows.times)
     np.testing.assert_array_equal(read.probabilities, windows.probabilities)
+
+
+def test_without_rows_of_windows_there_are_none(tmp_path: Path) -> None:
+    """A file of before windows were written, and one whose rows are all of recordings."""
+    from vskd.evaluation.predictions import Predictions, Stamp, write_csv
+
+    of_recordings = Predictions(("a",), ("s",), np.array([1]), np.array([[0.1, 0.8, 0.1]]), CLASSES)
+    for stamp in (None, Stamp(None, 0)):
+        write_csv(of_recordings, tmp_path / "p.csv", stamp)
+        assert read_windows(tmp_path / "p.csv") is None
+    (tmp_path / "p.csv").write_text("nonsense")
+    with pytest.raises(DataError, match="row 1"):
+        read_windows(tmp_path / "p.csv")
+
+
+def test_the_nearest_window_is_that_of_the_stretch_s_middle() -> None:
+    """Middles at 1, 2, 3 and 4 s; of two equally near ones the first speaks."""
+    windows = answers("aaaa", [1, 1, 2, 2], [1, 2, 0, 1])
+    timeline = Timeline(((1.2, 1.4, 1), (1.6, 1.9, 1), (2.1, 2.9, 1)))
+    found, places = stretch_predictions(windows, {"a": timeline})
+    assert found.predicted.tolist() == [1, 2, 2] and places == [(1.2, 1.4), (1.6, 1.9), (2.1, 2.9)]
+
+
+def test_stretches_of_several_recordings_are_those_of_their_own_windows() -> None:
+    windows = answers("aabb", [1, 1, 2, 2], [1, 1, 2, 0])
+    found, _ = stretch_predictions(windows, {"a": Timeline((), 1), "b": Timeline(((0.0, 1.5, 2),), 0)})
+    assert (found.ids, found.subjects) == (("a@0.00", "b@0.00", "b@1.50"), ("sa", "sb", "sb"))
+    assert (found.labels.tolist(), found.predicted.tolist()) == ([1, 2, 0], [1, 2, 0])

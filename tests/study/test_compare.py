@@ -18,6 +18,7 @@ from vskd.recipe.roles import Teacher
 from vskd.study.compare import compare, in_folds, teacher_key
 from vskd.study.comparison_schema import read_comparison
 from vskd.study.controls import CONTROLS, with_controls
+from vskd.study.jobs import Job
 
 
 def test_the_table_in_every_form(finished_comparison) -> None:
@@ -271,3 +272,71 @@ def test_no_teacher_is_trained_that_nobody_listens_to(synthetic_root: Path, tmp_
         ("demo", "student"),
         ("other", "student"),
     }
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Job]]:
+    """The jobs of a comparison, none of which is done."""
+
+    def plan(recipes: list[Recipe], out: Path, seeds: tuple[int, ...] = (0,), **settings: object) -> list[Job]:
+        seen: list[tuple[list[Job], int, Path]] = []
+
+        def refuse(jobs: list[Job], workers: int, log: Path) -> None:
+            seen.append((jobs, workers, log))
+            raise RunError("enough", "Stop")
+
+        monkeypatch.setattr("vskd.study.compare.run_jobs", refuse)
+        with pytest.raises(RunError, match="enough"):
+            compare(recipes, seeds, out, **settings)
+        jobs, workers, log = seen[0]
+        assert (workers, log) == (settings.get("workers", 1), out / "compare.log")
+        return jobs
+
+    return plan
+
+
+def test_the_plan_of_a_comparison(planned: Callable[..., list[Job]], tmp_path: Path) -> None:
+    """Who listens to nobody comes first; a teacher comes once, before the first that has it."""
+    recipes = with_controls([load_recipe("demo")], ["none"])
+    jobs = planned(recipes, tmp_path / "out", (3, 1), workers=2)
+    shown = [(str(job.folder.relative_to(tmp_path / "out")), job.title) for job in jobs]
+    keys = {seed: f"teachers/{teacher_key(recipes[0].with_seed(seed))}-seed{seed}" for seed in (3, 1)}
+    assert shown == [
+        (keys[3], "demo-no-kd, demo-no-kd seed 3: teacher 0"),
+        ("runs/demo-no-kd/seed3", "demo-no-kd, demo-no-kd seed 3: student"),
+        (keys[1], "demo-no-kd, demo-no-kd seed 1: teacher 0"),
+        ("runs/demo-no-kd/seed1", "demo-no-kd, demo-no-kd seed 1: student"),
+        ("runs/demo/seed3", "demo, demo seed 3: student"),
+        ("runs/demo/seed1", "demo, demo seed 1: student"),
+    ]
+    after = {str(job.folder.relative_to(tmp_path / "out")): [str(p.relative_to(tmp_path / "out")) for p in job.after]
+             for job in jobs}  # fmt: skip
+    assert after == {
+        **{keys[seed]: [] for seed in (3, 1)},
+        **{f"runs/{name}/seed{seed}": [keys[seed]] for name in ("demo", "demo-no-kd") for seed in (3, 1)},
+    }
+
+
+def test_who_is_foretold_waits_for_its_twin(planned: Callable[..., list[Job]], tmp_path: Path) -> None:
+    out, recipes = tmp_path / "out", with_controls([load_recipe("demo")], ["none", "permuted"])
+    jobs = {job.folder: job for job in planned(recipes, out, say=print, teachers=tmp_path / "T", cache=tmp_path / "C")}
+    teacher = tmp_path / "T" / f"{teacher_key(recipes[0].with_seed(0))}-seed0"
+    runs = out / "runs"
+    assert jobs[runs / "demo" / "seed0"].after == (teacher, runs / "demo-no-kd" / "seed0")
+    assert jobs[runs / "demo-no-kd" / "seed0"].after == (teacher,)
+    assert jobs[teacher].after == ()
+    (_, number, run, cache, _) = jobs[teacher].work.args  # type: ignore[attr-defined]
+    assert (number, run, cache) == (0, teacher, tmp_path / "C")
+    (student, cache, after_run, _, say) = jobs[runs / "demo" / "seed0"].work.args  # type: ignore[attr-defined]
+    assert (student.run, student.teachers, cache, after_run, say) == (
+        *(runs / "demo" / "seed0", (teacher,), tmp_path / "C", None, print),
+    )
+
+
+def test_recipes_of_several_protocols_or_data_sets_are_refused(tmp_path: Path) -> None:
+    demo, other = load_recipe("demo"), load_recipe("demo", ["name=other", "dataset.protocol=subject-specific"])
+    third = load_recipe("demo", ["name=third", "dataset.name=utd-mhad"])
+    for second in (other, third):
+        with pytest.raises(ProtocolError, match="are of several protocols"):
+            compare([demo, second], [0], tmp_path / "out")
+    assert not (tmp_path / "out").exists()

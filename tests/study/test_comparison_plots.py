@@ -109,3 +109,19 @@ def test_a_line_for_each_recipe_over_the_number_of_labels(table: Comparison) -> 
     assert bar.get_color() == lines["kd"].get_color()
     assert [t.get_text() for t in ax.get_legend().get_texts()] == list(lines)
     assert ax.get_xlabel() == "labelled training recordings" and ax.get_ylabel() == "accuracy"
+
+
+def test_names_stand_beside_their_marks_and_pictures_have_room(table: Comparison) -> None:
+    made = changed(table, a={"kind": "bundle", "model_bytes": 3_000, "latency_ms": 2.0})
+    figure: Any = pareto_plot(made)
+    assert figure.get_size_inches().tolist() == pytest.approx([9.2, 3.6])
+    (said,) = figure.axes[0].texts
+    assert (said.xy, said.xyann, said.anncoords) == ((3_000, accuracy_of(made, "a")), (4, 4), "offset points")
+    assert figure.axes[0].margins() == (0.25, 0.15)
+    assert figure.axes[0].lines[0].get_zorder() == 0, "the front lies behind the marks"
+    alone: Any = pareto_plot(changed(table, a={"kind": "bundle", "model_bytes": 3_000, "latency_ms": None}))
+    assert alone.get_size_inches().tolist() == pytest.approx([4.6, 3.6])
+    rows = {"a": {"recipe": "kd-all", "labels": "all", "labelled": 40}}
+    curve: Any = curve_plot(changed(table, **rows, b={"recipe": "kd-50", "labels": "50 %", "labelled": 20}))
+    assert curve.get_size_inches().tolist() == [7.0, 3.8]
+    assert curve.axes[0].xaxis.get_gridlines()[0].get_visible()

@@ -7,14 +7,17 @@ import pytest
 
 from tests.conftest import made_once
 from tests.study.test_compare import quick
-from vskd.evaluation.forecast import forecast_of_runs
+from vskd.errors import DataError
+from vskd.evaluation.forecast import Forecast, forecast_of_runs
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.statistics import mcnemar
+from vskd.recipe import load_recipe
+from vskd.study import foretold as module
 from vskd.study.compare import compare
 from vskd.study.comparison_schema import Foretold, read_comparison
 from vskd.study.comparison_tables import to_html, to_text
 from vskd.study.controls import with_controls
-from vskd.study.foretold import forecast_file
+from vskd.study.foretold import Foretelling, forecast_file, foretold
 
 CARVED = tuple(
     f"{role}.training.{key}" for role in ("student", "teachers.0") for key in ("validation=carve", "select=best")
@@ -79,3 +82,52 @@ def test_without_a_twin_or_without_being_asked_there_is_none(synthetic_root: Pat
     table = compare([quick(synthetic_root, *CARVED)], [0], tmp_path, say=said.append)
     assert said == [] and not any(r.forecasts for r in table.rows)
     assert "forecast" not in to_text(table) and "Forecasts" not in to_html(table)
+
+
+MADE = Forecast(
+    verdict="will help", reason="it knows", n=9, teacher_accuracy=0.5, student_accuracy=0.25, disagreement=0.4,
+    teaches=0.2, only_teacher=4, only_student=1, p_value=0.05, unlabelled=0.25,
+)  # fmt: skip
+
+
+def test_what_is_said_before_a_training_is_kept_beside_its_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[tuple[object, ...]] = []
+    said: list[str] = []
+    recipe, run = load_recipe("demo", ["seed=4"]), tmp_path / "demo" / "seed4"
+    monkeypatch.setattr(module, "forecast_before", lambda *words: asked.append(words) or MADE)
+    Foretelling(recipe, run, said.append)([tmp_path / "T"])
+    assert asked == [(recipe, run, [tmp_path / "T"])]
+    assert said == ["forecast for demo, seed 4: will help: it knows"]
+    assert Forecast.model_validate_json((tmp_path / "demo" / "seed4-forecast.json").read_text()) == MADE
+    monkeypatch.setattr(module, "forecast_before", lambda *_: None)
+    Foretelling(recipe, tmp_path / "other" / "seed0", said.append)([])
+    assert len(said) == 1 and not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(("verdict", "outcome", "right"), [
+    ("will help", "helped", True), ("will help", "no difference", False), ("will hurt", "hurt", True),
+    ("will not help", "no difference", True), ("will not help", "helped", False),
+])  # fmt: skip
+def test_it_is_judged_by_what_came(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, verdict: str, outcome: str, right: bool
+) -> None:
+    run, recipe = tmp_path / "seed4", load_recipe("demo", ["seed=4", "dataset.fold='2'"])
+    monkeypatch.setattr(module, "finished_twin", lambda *words: tmp_path / "twin" if words == (recipe, run) else None)
+    monkeypatch.setattr(module, "read_csv", lambda path: path)
+    monkeypatch.setattr(module, "outcome_of", lambda taught, alone: (0.125, 0.25, outcome) if (taught, alone) == (
+        run / "predictions.csv", tmp_path / "twin" / "predictions.csv") else None)  # fmt: skip
+    assert foretold(recipe, run) is None, "nothing was said"
+    forecast_file(run).write_text(MADE.model_copy(update={"verdict": verdict}).model_dump_json())
+    found = foretold(recipe, run)
+    assert found == Foretold(
+        fold="2", seed=4, verdict=verdict, reason="it knows", gain=0.125, p_value=0.25, outcome=outcome, right=right
+    )
+    came = "came true" if right else "did not come true"
+    assert str(found) == f"fold 2, seed 4: {verdict}; it {came} ({outcome}, +12.5 points)"
+    assert str(found.model_copy(update={"fold": None})).startswith("seed 4: ")
+    monkeypatch.setattr(module, "finished_twin", lambda *_: None)
+    assert foretold(recipe, run) is None, "there is nothing to judge it by"
+    forecast_file(run).write_text("{}")
+    monkeypatch.setattr(module, "finished_twin", lambda *_: tmp_path / "twin")
+    with pytest.raises(DataError, match=f"Delete {forecast_file(run)}"):
+        foretold(recipe, run)

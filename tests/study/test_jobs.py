@@ -172,3 +172,25 @@ def test_a_training_that_was_killed_ends_as_if_it_had_not_been(synthetic_root: P
     killed_once(synthetic_root, places[1])
     killed, whole = (read_tensors(RunFolder(place / "run").weights_file)[0] for place in places)
     assert all(torch.equal(killed[name], whole[name]) for name in whole)
+
+
+def stay(folder: Path, name: str) -> None:
+    """Say how many are at work."""
+    (folder / name).touch()
+    time.sleep(0.3)
+    (folder / f"{name}.seen").write_text(str(sum(not path.suffix for path in folder.glob("job*"))))
+    time.sleep(0.1)
+    (folder / name).unlink()
+
+
+def test_no_more_are_at_work_than_asked_for(tmp_path: Path) -> None:
+    names = [f"job{n}" for n in range(4)]
+    run_jobs([Job(tmp_path / name, name, partial(stay, tmp_path, name)) for name in names], 2, tmp_path / "log")
+    assert {int((tmp_path / f"{name}.seen").read_text()) for name in names} <= {1, 2}
+
+
+def test_one_worker_says_what_it_does_here(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="vskd"):
+        run_jobs(chain(tmp_path)[:2], 1, tmp_path / "log")
+    assert [record.message for record in caplog.records] == ["teacher one", "student one"]
+    assert not (tmp_path / "log").exists()

@@ -16,7 +16,7 @@ from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.files import write_text
 from vskd.recipe import load_recipe
 from vskd.study.comparison_schema import read_comparison
-from vskd.study.publish import _evaluated_runs, _predictions, publish
+from vskd.study.publish import _data_folders, _evaluated_runs, _predictions, _without, main, publish
 from vskd.study.readme_table import results_table
 from vskd.sums import Sums
 
@@ -213,3 +213,43 @@ def test_an_audit_is_kept_without_its_path(finished_comparison, tmp_path: Path) 
     path.write_text(json.dumps(audit | {"folds": [{"protocol": "another"}]}), encoding="utf-8")
     with pytest.raises(DataError, match=r"is not an audit of synthetic, protocol"):
         publish(finished_comparison.out, tmp_path / "other", path)
+
+
+def test_every_form_of_the_table_is_kept_and_the_audit_by_the_program_too(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    comparison = read_comparison(finished_comparison.out / "comparison.json")
+    content = {"dataset": comparison.dataset, "root": "/x", "folds": [{"protocol": comparison.protocol}], "pooled": {}}
+    audit = tmp_path / "a.json"
+    audit.write_text(json.dumps(content), encoding="utf-8")
+    assert main([str(finished_comparison.out), str(tmp_path / "out"), "--audit", str(audit)]) == 0
+    kept = {p.name for p in (tmp_path / "out").glob("*") if p.is_file()} - {
+        f"{what}-demo-seed0-int8.png" for what in ("confusion", "subjects")
+    }
+    assert kept == {
+        *(f"comparison.{end}" for end in ("json", "csv", "txt", "tex", "html")),
+        *("audit.json", "environment.json", "timings.json", "predictions.csv"),
+    }
+    for name in (name for name in kept if name.startswith("comparison.")):
+        assert (tmp_path / "out" / name).read_bytes() == (finished_comparison.out / name).read_bytes()
+    timings = json.loads((tmp_path / "out" / "timings.json").read_text())
+    results = json.loads((finished_comparison.student / "results.json").read_text())
+    assert timings["demo-seed0"] == results["timings"]
+    assert {p.stem for p in (tmp_path / "out" / "recipes").iterdir()} == {"demo", "demo-no-kd"}
+
+
+def test_without_int8_models_the_pictures_are_of_the_first_student(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    left_out = shutil.ignore_patterns("cache", "*.h5", "int8", "bundle")
+    copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=left_out)
+    publish(copy, tmp_path / "out")
+    assert sorted(p.name for p in (tmp_path / "out").glob("*.png")) == [
+        *("confusion-demo-seed0.png", "subjects-demo-seed0.png")
+    ]
+
+
+def test_the_longest_folder_is_taken_out_first(tmp_path: Path) -> None:
+    """One data set may lie within the folder of another."""
+    for number, folder in enumerate(("/data", "/data/inner", "/data/inner")):
+        write_text(tmp_path / "runs" / str(number) / "recipe.yaml", f"extends: demo\ndataset: {{path: {folder}}}\n")
+    write_text(tmp_path / "runs" / "3" / "recipe.yaml", "extends: demo\n")
+    folders = _data_folders(tmp_path)
+    assert folders == ["/data/inner", "/data"]
+    assert _without(folders, '"/data/inner/a and /data/b"') == '"DATA/a and DATA/b"'

@@ -262,3 +262,69 @@ def test_a_check_draws_nothing(results_root: Path, tmp_path: Path) -> None:
     readme.write_text(f"{BEGIN}{END}")
     assert main([str(readme), str(results_root), "--picture", str(picture), "--check"]) == 1
     assert not picture.exists()
+
+
+def test_the_shipped_model_is_the_bundle_where_there_is_one(make_predictions, make_results, tmp_path: Path) -> None:
+    """On a protocol whose people were seen in training, without a measured teacher, and without a helpful one."""
+    runs = []
+    for kind in ("student", "bundle"):
+        for recipe, distiller in (("plain", "none"), ("dask", "dask")):
+            predictions = make_predictions(seed=len(recipe) + 10 * (kind == "bundle"), skill=1.0)
+            words = {"recipe": recipe, "distiller": distiller, "kind": kind, "name": "subject-specific"}
+            runs.append((recipe, 0, make_results(predictions, teacher=None, **words), predictions))
+    write_comparison(compare(runs, bootstrap=Bootstrap(resamples=50)), tmp_path / "a")
+    (tmp_path / HEADLINE).write_text('["a"]')
+    (answer,) = answers(tmp_path)
+    assert (answer.student.kind, answer.alone.kind, answer.alone.recipe) == ("bundle", "bundle", "plain")
+    assert not answer.new_people
+    row = cells(headline_table(tmp_path))[-1]
+    assert row[1] == "people seen in training" and row[3:5] == ["–", "–"]
+
+
+@pytest.mark.parametrize(
+    ("interval", "helped"), [((0.01, 0.1), True), ((0.0, 0.1), False), ((-0.1, 0.1), False), (None, False)]
+)
+def test_a_teacher_helped_where_the_interval_lies_above_zero(
+    results_root: Path, interval: tuple[float, float] | None, helped: bool
+) -> None:
+    path = results_root / "a" / "comparison.json"
+    content = json.loads(path.read_text())
+    content["rows"][1]["versus_baseline"]["subjects"] = interval
+    path.write_text(json.dumps(content))
+    assert [answer.helped for answer in answers(results_root)] == [helped]
+    assert headline_table(results_root).endswith(f"above zero, in {int(helped)} of these 1 comparisons.")
+
+
+def test_folds_are_counted_above_the_table(results_root: Path) -> None:
+    path = results_root / "a" / "comparison.json"
+    assert "folds" not in results_table(results_root)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"folds": {"1": "a", "2": "b", "3": "c"}}))
+    assert "(test split, n = 60, 3 folds, protocol `abababababab`" in results_table(results_root)
+
+
+def test_a_document_is_written_only_where_it_changes(tmp_path: Path) -> None:
+    page = tmp_path / "p.md"
+    page.write_text(f"a{BEGIN}old{END}b")
+    assert update_document(page, "new", check=True) is False and "old" in page.read_text()
+    assert update_document(page, "new") is False
+    assert page.read_text() == f"a{BEGIN}\nnew\n{END}b"
+    before = page.stat().st_mtime_ns
+    assert update_document(page, "new") is True and page.stat().st_mtime_ns == before
+    for text in (f"{BEGIN} only", f"only {END}", "neither"):
+        page.write_text(text)
+        with pytest.raises(DataError, match="are missing"):
+            update_document(page, "new")
+
+
+def test_the_program_says_what_is_wrong(results_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}{END}")
+    assert main([str(readme), str(results_root), "--check"]) == 1
+    table = results_root / "README.md"
+    assert capsys.readouterr().err == (
+        f"error: the results table of {readme}, {table} is out of date. Run this without --check.\n"
+    )
+    assert main([str(readme), str(results_root)]) == 0 and not (tmp_path / "gain.png").exists()
+    assert main([str(tmp_path / "none.md"), str(results_root)]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'none.md'}: cannot be read")

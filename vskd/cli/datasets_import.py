@@ -87,7 +87,13 @@ def _stating(flag: str, name: str, **settings: Any) -> Callable[[Any], Any]:
 @_stating("--unit", "unit", metavar="UNIT", help="g, mg, m/s^2, deg/s, rad/s; counts with their factor: '1/64 g'.")
 @_stating("--offset", "offset", type=float, metavar="X", help="What the device writes for zero.")
 @_stating("--codes", "codes", read=_codes, metavar="CODES", help="What numbers stand for: '0..63 = -1.5..1.5'.")
-@_stating("--range", "range_limit", type=float, metavar="X", help="Largest value of the device, in the files' unit.")
+@_stating(
+    "--range",
+    "range_limit",
+    type=click.FloatRange(0, min_open=True),
+    metavar="X",
+    help="Largest value of the device, in the files' unit.",
+)
 @_stating("--clip", "clip", is_flag=True, help="Set samples beyond the range, glitches, to the range.")
 @_stating("--position", "position", metavar="PLACE", help="Where it is worn, e.g. 'right wrist'.")
 @_stating("--uncalibrated", "uncalibrated", is_flag=True, help="The device need not show 1 g at rest.")

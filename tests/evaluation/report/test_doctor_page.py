@@ -127,3 +127,32 @@ def test_the_example_is_the_first_recording_of_the_stream_that_the_finding_names
     assert "sensor-folder: 4 findings" in page and "and 6 more" in page  # 36 of which 30 are named
     quiet = page[page.index("Checks that found nothing") :]
     assert "saturation" in quiet and "glitches" not in quiet
+
+
+@pytest.mark.usefixtures("drawn")
+def test_gravity_is_drawn_where_one_recording_shows_it(tmp_path: Path) -> None:
+    survey = survey_of(ward(tmp_path))
+    facts = survey.sensors["accelerometer"]
+    own = {i: dataclasses.replace(f, signal=dataclasses.replace(f.signal, rest=float(n == 3))) for n, (i, f) in
+           enumerate(facts.items())}  # fmt: skip
+    figure: Any = facts_plot(dataclasses.replace(survey, sensors={"accelerometer": own}), "accelerometer")
+    assert [ax.get_xlabel() for ax in figure.axes] == ["length (s)", "samples per second", "at rest (g)"]
+    assert sum(bar.get_height() for bar in figure.axes[2].patches) == len(facts)
+
+
+@pytest.mark.usefixtures("drawn")
+def test_pictures_are_as_large_as_what_they_hold(tmp_path: Path) -> None:
+    survey = survey_of(ward(tmp_path))
+    bars: Any = bars_plot(dict.fromkeys("abcde", 1), {}, "Classes")
+    facts: Any = facts_plot(survey, "accelerometer")
+    signal: Any = signal_plot(survey.index.recordings[0].streams["accelerometer"], "x")
+    sizes = [figure.get_size_inches().tolist() for figure in (bars, facts, signal)]
+    assert sizes == [pytest.approx(size) for size in ([8, 1.2 + 0.16 * 5], [9, 2.2], [8, 1.8])]
+    assert [t.get_text() for t in signal.axes[0].get_legend().get_texts()] == ["x", "y", "z"]
+
+
+def test_a_page_of_a_healthy_data_set_says_so(tmp_path: Path) -> None:
+    write_doctor_page(tmp_path / "page.html", Diagnosis(survey_of(ward(tmp_path)), ()))
+    page = (tmp_path / "page.html").read_text()
+    assert "sensor-folder: 0 findings" in page and all(name in page for name in CHECKS)
+    assert page.count("data:image/png") == 3 and "make figures" not in page

@@ -94,3 +94,15 @@ def test_few_recordings_have_fewer_neighbours(monkeypatch: pytest.MonkeyPatch, c
     embedding_positions(np.zeros((count, 3), np.float32), 7)
     expected = {"n_components": 2, "perplexity": perplexity, "init": "pca", "learning_rate": "auto", "random_state": 7}
     assert asked == expected
+
+
+def test_the_plane_has_no_ticks_and_a_cross_is_a_cross(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "to_png", lambda figure: figure)
+    figure = embedding_map(np.zeros((2, 2)), np.array([0, 0]), np.array([True, False]), ("a", "b"))
+    (ax,) = figure.axes  # type: ignore[attr-defined]
+    assert (list(ax.get_xticks()), list(ax.get_yticks())) == ([], [])
+    assert figure.get_size_inches().tolist() == [6.6, 4.6]  # type: ignore[attr-defined]
+    dot, cross = ax.collections
+    assert (dot.get_sizes().tolist(), cross.get_sizes().tolist()) == ([9], [26])
+    assert len(cross.get_paths()[0].vertices) == 4, "two lines"
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == ["a"]  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """Heat maps and embedding map of a real run of images."""
 
 import io
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -138,3 +139,12 @@ def test_of_many_recordings_six_hundred_are_shown(asked: dict[str, Any]) -> None
     pictures = image_pictures(Network(deep=True), Shown(), predictions([True] * 1201))  # type: ignore[arg-type]
     assert "Embeddings of 600 of 1201 recordings" in list(pictures)[1]
     assert len(asked["captions"]) == 12 and asked["dots"][0][-1] == 1200
+
+
+@pytest.mark.parametrize(
+    ("correct", "count", "expected"),
+    [([], 4, []), ([True], 1, [0]), ([False], 1, [0]), ([True, False], 1, [0]), ([True, False], 2, [1, 0])],
+)
+def test_of_few_recordings_there_is_nothing_to_choose(correct: list[bool], count: int, expected: list[int]) -> None:
+    rows = SimpleNamespace(correct=np.array(correct, dtype=bool))
+    assert chosen_samples(rows, count) == expected  # type: ignore[arg-type]

@@ -247,3 +247,91 @@ def test_interval_plot_has_a_line_per_row_from_above() -> None:
     assert [t.get_text() for t in ax.texts] == ["80 %", "85 %"]
     assert (ax.get_ylim(), ax.get_xlabel()) == ((1.5, -0.5), "accuracy")
     assert ax.xaxis.get_major_formatter()(0.1234, 0) == "12.34%"
+
+
+@pytest.mark.usefixtures("drawn")
+@pytest.mark.parametrize(
+    ("names", "size"),
+    [
+        (["a", "b"], (3.2 + 0.075 + 0.9, 3.2 + 0.06 + 0.5)),
+        (["abcd"] * 12, (7.2 + 0.3 + 0.9, 7.2 + 0.24 + 0.5)),
+        (["abc"] * 13, (4.68 + 0.225 + 0.9, 4.68 + 0.18 + 0.5)),
+    ],
+)
+def test_confusion_matrices_have_room_for_cells_and_names(names: list[str], size: tuple[float, float]) -> None:
+    figure = plots.confusion_matrix(np.eye(len(names), dtype=int), names)
+    assert figure.get_size_inches().tolist() == pytest.approx(size)  # type: ignore[attr-defined]
+    ax, bar = figure.axes  # type: ignore[attr-defined]
+    slanted = len(names[0]) > 3
+    assert {t.get_rotation() for t in ax.get_xticklabels()} == {45 if slanted else 0}
+    assert {t.get_ha() for t in ax.get_xticklabels()} == {"right" if slanted else "center"}
+    assert {t.get_rotation_mode() for t in ax.get_xticklabels()} == {"anchor"}
+    edges = (np.arange(len(names) + 1) - 0.5).tolist()
+    assert ax.get_xticks(minor=True).tolist() == ax.get_yticks(minor=True).tolist() == edges
+    assert ax.xaxis.get_minor_ticks()[0].gridline.get_visible()
+    assert bar.yaxis.get_major_formatter()(0.5) == "50%" and ax.get_aspect() == 1.0
+
+
+@pytest.mark.usefixtures("drawn")
+def test_digits_are_white_on_what_is_dark() -> None:
+    texts = plots.confusion_matrix([[11, 9], [44, 56]], ["a", "b"]).axes[0].texts  # type: ignore[attr-defined]
+    assert [t.get_color() for t in texts] == [plots.INK, plots.INK, plots.INK, "white"]  # 55, 45, 44 and 56 %
+
+
+@pytest.mark.usefixtures("drawn")
+@pytest.mark.parametrize(("people", "width"), [(1, 4.5), (10, 0.62 * 10 + 1.6)])
+def test_subject_bars_have_room(make_predictions, make_results, people: int, width: float) -> None:
+    results = make_results(make_predictions(subjects=people))
+    figure = plots.subject_bars(results)
+    assert figure.get_size_inches().tolist() == pytest.approx([width, 3.2])  # type: ignore[attr-defined]
+    (ax,) = figure.axes  # type: ignore[attr-defined]
+    line = next(line for line in ax.lines if set(line.get_ydata()) == {results.accuracy} and len(line.get_xdata()) == 2)
+    assert (line.get_linestyle(), line.get_color()) == ("--", plots.VERMILION)
+    said = ax.texts[0]
+    assert said.get_position() == (1.01, results.accuracy) and said.get_transform() == ax.get_yaxis_transform()
+    assert [t.get_position() for t in ax.texts[1:]] == [(n, 0.02) for n in range(people)]
+    assert ax.get_ylabel() == "accuracy" and ax.yaxis.get_gridlines()[0].get_visible()
+
+
+@pytest.mark.usefixtures("drawn")
+def test_reliability_diagram_is_labelled(make_predictions) -> None:
+    figure = plots.reliability_diagram(make_predictions(), 0.1)
+    top, bottom = figure.axes  # type: ignore[attr-defined]
+    assert figure.get_size_inches().tolist() == [4.6, 4.9]  # type: ignore[attr-defined]
+    assert top.get_position().height / bottom.get_position().height == pytest.approx(3.2, rel=0.1)
+    (legend,) = figure.legends  # type: ignore[attr-defined]
+    assert [t.get_text() for t in legend.get_texts()] == ["accuracy", "gap to mean confidence", "perfect"]
+    diagonal, dots = top.lines
+    assert (diagonal.get_linestyle(), dots.get_marker(), dots.get_linestyle()) == ("--", "o", "None")
+    assert (top.get_ylabel(), bottom.get_ylabel()) == ("accuracy", "recordings")
+    assert top.yaxis.get_major_formatter()(0.5) == bottom.xaxis.get_major_formatter()(0.5) == "50%"
+    assert [bar.get_width() for bar in bottom.patches] == pytest.approx([0.9 / 15] * 15)
+
+
+@pytest.mark.usefixtures("drawn")
+def test_eight_terms_have_seven_colours_and_curves_no_markers() -> None:
+    rows = [{"epoch": e, "train/loss": 1.0, **{f"train/t_{n}": 1.0 for n in range(8)}} for e in range(2)]
+    figure = plots.training_curves(rows)
+    loss, terms = figure.axes  # type: ignore[union-attr]
+    assert figure.get_size_inches().tolist() == pytest.approx([8.8, 3.1])  # type: ignore[union-attr]
+    assert [line.get_color() for line in terms.lines] == [*plots.PALETTE, plots.PALETTE[0]]
+    assert [line.get_label() for line in terms.lines][:2] == ["t 0", "t 1"]
+    assert {line.get_marker() for line in (*loss.lines, *terms.lines)} == {"None"}
+    assert (loss.get_xlabel(), loss.get_legend() is not None, len(terms.get_legend().get_texts())) == ("epoch", True, 8)
+    assert all(float(tick).is_integer() for tick in loss.xaxis.get_major_locator()())
+    assert loss.yaxis.get_gridlines()[0].get_visible()
+
+
+@pytest.mark.usefixtures("drawn")
+def test_interval_plot_has_room_and_a_dashed_reference() -> None:
+    rows = [ForestRow(f"r{n}", 0.8, (0.7, 0.9), f"n{n}") for n in range(5)]
+    figure = plots.interval_plot(rows, "accuracy", 0.75)
+    (ax,) = figure.axes  # type: ignore[attr-defined]
+    assert figure.get_size_inches().tolist() == pytest.approx([8.2, 0.42 * 5 + 1.0])  # type: ignore[attr-defined]
+    reference = ax.lines[-1]
+    assert (reference.get_linestyle(), reference.get_color(), reference.get_zorder()) == ("--", plots.VERMILION, 0)
+    assert [t.get_position() for t in ax.texts] == [(1.02, n) for n in range(5)]
+    assert all(t.get_transform() == ax.get_yaxis_transform() for t in ax.texts)
+    assert not ax.spines["left"].get_visible() and ax.xaxis.get_gridlines()[0].get_visible()
+    low, high = ax.get_xlim()
+    assert (low, high) == pytest.approx((0.7 - 0.06 * 0.2, 0.9 + 0.06 * 0.2))

@@ -1,5 +1,7 @@
 """Pictures of synchronisation: which recordings are drawn, and where the video is put."""
 
+import re
+from base64 import b64encode
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -58,6 +60,7 @@ def test_curves_are_drawn_as_roots_of_shares_of_nearly_their_highest_value() -> 
     values = np.append(np.linspace(0, 1, 200), 50.0)
     sensor, still = Curve(np.arange(201) / 10, values, 10.0), Curve(np.arange(3.0), np.zeros(3), 1.0)
     figure: Any = sync_page.curves_plot(sensor, still, -0.5, 0.0, "r1   caption")
+    assert figure.get_size_inches().tolist() == [8, 3.4]
     before, after = figure.axes
     top = np.quantile(values, 0.99)
     for ax in (before, after):
@@ -84,6 +87,7 @@ def measured(*pairs: tuple[str, float, float]) -> Measured:
 @pytest.mark.usefixtures("drawn")
 def test_offsets_stand_over_their_confidence_and_the_clear_ones_apart() -> None:
     figure: Any = sync_page.offsets_plot(measured(("a", 0.5, CLEAR + 1), ("b", -1.0, CLEAR - 0.1), ("c", 2.0, CLEAR)))
+    assert figure.get_size_inches().tolist() == [8, 3]
     (ax,) = figure.axes
     clear, rest = ax.collections
     assert clear.get_offsets().tolist() == [[CLEAR + 1, 0.5], [CLEAR, 2.0]]
@@ -104,8 +108,27 @@ def test_six_recordings_are_drawn_from_the_least_clear_to_the_clearest(monkeypat
     assert made[0] == ("watch r10", "rgb", 7.0, 40.0, "r10   +7.000 s (median of 7)   peak ratio 20.00")
     assert made[1] == ("watch r08", "rgb", 0.8, 0.0, "r08   +0.800 s (not written)   peak ratio 22.00")
     assert list(sync_page.sync_plots(measured(("a", 0.0, 2.0), ("b", 0.0, 1.0)), [])) == ["b", "a"]
+    for count in range(1, 9):
+        drawn = list(sync_page.sync_plots(measured(*((f"r{n}", 0.0, 9.0 - n) for n in range(count))), []))
+        assert len(drawn) == min(count, 6) and (drawn[0], drawn[-1]) == (f"r{count - 1}", "r0")
 
 
 def test_pictures_of_nested_recordings_lie_side_by_side(tmp_path: Path) -> None:
     sync_page.write_plots(tmp_path, {"a/b/c": b"1", "d": b"2"})
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"a-b-c.png": b"1", "d.png": b"2"}
+
+
+def test_all_recordings_stand_on_the_page_with_what_was_decided(tmp_path: Path) -> None:
+    """One without a line, one with a line; facts, and a picture of each that was drawn."""
+    found = measured(("a", 0.5, CLEAR + 1), ("b", -1.25, 0.75))
+    row = SyncRow("b", "watch", "rgb", 7.5, 40.0, 9, 3.0, 3.0, "median of 7")
+    sync_page.write_sync_page(tmp_path / "p.html", found, [row], {"drift": "+3.0 ppm"}, {"b": b"B", "a": b"A"})
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert "Synchronisation of watch and rgb" in page and "drift" in page and "+3.0 ppm" in page
+    assert page.count("data:image/png") == 3 and "median of 7" in page
+    for png in (b"A", b"B"):
+        assert b64encode(png).decode() in page
+    assert [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in page.split("<tr>")[2:]] == [
+        ["a", "+0.500 s", "+0 ppm", f"{CLEAR + 1:.2f}", "0.90", "–", "not clear"],
+        ["b", "-1.250 s", "+0 ppm", "0.75", "0.90", "+7.500 s", "median of 7"],
+    ]

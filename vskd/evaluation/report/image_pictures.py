@@ -38,8 +38,6 @@ def chosen_samples(predictions: Predictions, count: int = SAMPLES) -> list[int]:
 
 def _spread(rows: npt.NDArray[np.int64], count: int) -> list[int]:
     """At most `count` of `rows`, evenly spread."""
-    if not len(rows) or count < 1:
-        return []
     return [int(rows[p]) for p in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))]
 
 
