@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vskd.errors import SettingError
-from vskd.network import FeatureTaps, Network, Outputs, layer_shapes, probe, whole
+from vskd.network import AXES, OUTPUT_LAYERS, FeatureTaps, Network, Outputs, layer_shapes, probe, whole
 
 
 def test_features_are_optional_and_not_shared() -> None:
@@ -343,3 +343,13 @@ def test_zeros_of_one_sample_in_the_networks_own_precision(network: Small) -> No
     assert probe(network, (2, 8), batch=4).logits.requires_grad is False
     assert [tuple(x.shape) for x in seen] == [(1, 2, 8), (4, 2, 8)]
     assert all(x.dtype == torch.float64 and not x.any() for x in seen)
+
+
+def test_the_axes_of_what_networks_take() -> None:
+    assert dict(AXES) == {
+        "series": ("channels", "samples"),
+        "image": ("channels", "height", "width"),
+        "frames": ("segments", "channels", "height", "width"),
+        "clip": ("channels", "frames", "height", "width"),
+    }
+    assert OUTPUT_LAYERS == ("logits", "embedding")

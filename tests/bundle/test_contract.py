@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.export.conftest import sensor_contract
-from vskd.bundle.contract import ImageContract, Manifest, SensorContract, StreamContract, parse_json
+from vskd.bundle.contract import ClipContract, ImageContract, Manifest, SensorContract, StreamContract, parse_json
 from vskd.errors import BundleError
 from vskd.export.ship import ExportReport
 
@@ -211,3 +211,9 @@ def test_eight_problems_of_a_manifest_are_named_and_the_others_counted(sealed: E
     with pytest.raises(BundleError, match=r"more7: .*and 2 more") as caught:
         parse_json(Manifest, json.dumps(content).encode(), "m.json")
     assert "more8" not in str(caught.value)
+
+
+def test_shapes_of_a_clip():
+    clip = ClipContract(stream="rgb", length=5, height=16, width=20, fit="squash", sampling="spread")
+    assert clip.sample_shape == (3, 5, 16, 20) and clip.window_shape == (3, 5 * 16 * 20)
+    assert (clip.kind, clip.placement, clip.channels, clip.value_range) == ("clip", "", 3, (0.0, 1.0))

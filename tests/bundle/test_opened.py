@@ -8,6 +8,7 @@ import pytest
 
 import vskd
 from tests.export.conftest import LABELS, export_tiny, sensor_contract
+from tests.firmware_bridge.bundles import make_bundle
 from vskd.bundle.contract import ImageContract
 from vskd.bundle.image_input import picture_of, read_pictures
 from vskd.bundle.opened import OpenedBundle
@@ -155,3 +156,56 @@ def test_a_picture_is_cut_and_scaled_as_its_file_is(tmp_path: Path, channels: in
     Image.fromarray(pixels).save(tmp_path / "a.png")
     (by_file,) = (shown.picture for shown in read_pictures(tmp_path / "a.png", contract, box=box))
     np.testing.assert_array_equal(picture_of(pixels, contract, box, tmp_path), by_file)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_one_image_several_and_grey_ones(tmp_path: Path, channels: int) -> None:
+    """By a hand-made bundle: each gets the answer that it gets alone, whatever its size."""
+    contract = ImageContract(stream="image", size=16, channels=channels, crop="full")
+    opened = vskd.load_bundle(make_bundle(tmp_path / "bundle", contract).path)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 20, 24, 3), dtype=np.uint8)
+    together = opened.predict(pixels)
+    assert (together.windows, together.per_window.shape, together.classes) == (2, (2, 4), opened.classes)
+    for row, image in enumerate(pixels):
+        np.testing.assert_allclose(opened.predict(image).per_window[0], together.per_window[row])
+        np.testing.assert_allclose(
+            together.per_window[row],
+            softmax(opened._predictor.logits(picture_of(image, contract, None, tmp_path))),  # type: ignore[union-attr, arg-type]
+        )
+    grey = np.repeat(pixels[0, :, :, :1], 3, axis=2)
+    np.testing.assert_allclose(opened.predict(grey[..., 0]).per_window, opened.predict(grey).per_window, atol=0.02)
+    with pytest.raises(BundleError, match="A rate was given, and the model takes images"):
+        opened.predict(pixels, rate_hz=50.0)
+    with pytest.raises(BundleError, match="takes whole images, and a box was given"):
+        opened.predict(pixels, box=(0.0, 0.0, 16.0, 16.0))
+    for wrong in (pixels[..., :2], pixels[:0], pixels[None], pixels[0, 0, :, 0]):
+        with pytest.raises(BundleError, match="asks for images"):
+            opened.predict(wrong)
+    with pytest.raises(BundleError, match="holds int64; the model asks for pixel values"):
+        opened.predict(pixels.astype(np.int64))
+
+
+def test_a_box_of_an_array_is_cut_out_of_every_image(tmp_path: Path) -> None:
+    contract = ImageContract(stream="image", size=16, channels=3, crop="box", margin=0.0, min_side=10)
+    opened = vskd.load_bundle(make_bundle(tmp_path / "bundle", contract).path)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 30, 40, 3), dtype=np.uint8)
+    cut = opened.predict(pixels, box=(4.0, 2.0, 20.0, 18.0)).per_window
+    np.testing.assert_allclose(cut, opened.predict(pixels[:, 2:18, 4:20], box="whole").per_window)
+    with pytest.raises(BundleError, match="no box was given"):
+        opened.predict(pixels)
+    with pytest.raises(BundleError, match="the array: the box has 9 x 16 pixels; the model asks for at least 10"):
+        opened.predict(pixels, box=(4.0, 2.0, 13.0, 18.0))
+    with pytest.raises(BundleError, match="the array: the image has 40 x 9 pixels"):
+        opened.predict(pixels[0, :9], box="whole")
+
+
+def test_the_model_gets_as_many_threads_as_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = make_bundle(tmp_path / "image", ImageContract(stream="image", size=16, channels=1, crop="full")).path
+    sensor = make_bundle(tmp_path / "sensor", sensor_contract()).path
+    asked: list[int] = []
+    for module in ("predict", "predict_images"):
+        monkeypatch.setattr(f"vskd.bundle.{module}.LiteRTModel", lambda _, threads: asked.append(threads))
+    for path in (image, sensor):
+        vskd.load_bundle(path)
+        vskd.load_bundle(str(path), threads=3)
+    assert asked == [1, 3, 1, 3]

@@ -10,7 +10,9 @@ import torch
 from scipy.io import savemat
 
 from tests.export.conftest import LABELS, SAMPLES, export_tiny, sensor_contract
+from tests.firmware_bridge.bundles import make_bundle
 from vskd.bundle.bundle import load_bundle
+from vskd.bundle.contract import ImageContract
 from vskd.bundle.predict import Prediction, Predictor, contract_windows, predict_file, predict_samples, sees_windows
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.sensor_file import Recorded
@@ -230,3 +232,9 @@ def test_a_model_is_given_its_threads(sealed: ExportReport, monkeypatch: pytest.
     for words in ({}, {"threads": 3}):
         Predictor(load_bundle(sealed.bundle.path), **words)
     assert asked == [1, 3]
+
+
+def test_a_bundle_of_images_takes_no_recordings(tmp_path: Path) -> None:
+    path = make_bundle(tmp_path / "images", ImageContract(stream="image", size=16, channels=1, crop="full")).path
+    with pytest.raises(BundleError, match=r"takes images, not recordings of a sensor\. Name an image \(\.jpg, \.png\)"):
+        predict_file(path, tmp_path / "a.csv")

@@ -134,3 +134,26 @@ def test_the_command_line(clip_bundle: Path, tmp_path: Path, capsys: pytest.Capt
     assert code == 0 and '"pieces"' in text
     code, text = vskd("predict", clip_bundle, path, "--every", "3")
     assert code == 2 and "--every does not fit a bundle of clips" in text
+
+
+def test_pieces_have_a_frame_at_least_and_begin_where_the_one_before_ends(clip_bundle: Path, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "short.mp4", 5)
+    assert predict_clip(clip_bundle, path, piece_s=0.001).starts_s == pytest.approx([k / 30 for k in range(5)])
+    two = predict_clip(clip_bundle, path, piece_s=0.06)  # 1.8 frames
+    assert two.starts_s == pytest.approx([0, 2 / 30, 4 / 30]) and two.answer.windows == 3
+    assert predict_clip(clip_bundle, path, piece_s=99.0).starts_s == (0.0,)
+
+
+def test_what_cannot_be_cut_into_pieces_is_refused(
+    clip_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vskd.bundle import predict_clips
+
+    path = write_clip(tmp_path / "a.mp4", 5)
+    plain = predict_clips.cut_of(CONTRACT)
+    assert (plain.length, plain.height, plain.width, plain.fit, plain.sampling) == (5, 16, 20, "squash", "spread")
+    for fit in ("foreground", "projections"):
+        asked = predict_clips.cut_of(CONTRACT.model_copy(update={"fit": fit}))
+        monkeypatch.setattr(predict_clips, "cut_of", lambda _, asked=asked: asked)
+        with pytest.raises(BundleError, match="cuts out the figure of a whole clip"):
+            predict_clip(clip_bundle, path, piece_s=1.0)

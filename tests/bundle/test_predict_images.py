@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.firmware_bridge.bundles import LABELS, make_bundle
+from tests.preprocessing.video.clips import write_clip
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.bundle.contract import ImageContract
 from vskd.bundle.predict import predict_file
@@ -101,3 +103,88 @@ def test_predicting_images_needs_no_torch(finished_images, shapes_root: Path) ->
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "folder"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A hand-made bundle of colour images of 16 x 16."""
+    return make_bundle(tmp_path / "bundle", ImageContract(stream="image", size=16, channels=3, crop="full")).path
+
+
+def write_image(path: Path, seed: int = 0, side: int = 16) -> np.ndarray:
+    from PIL import Image
+
+    pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
+def expected(bundle: Path, pixels: np.ndarray) -> np.ndarray:
+    logits = ImagePredictor(load_bundle(bundle)).logits(pixels.transpose(2, 0, 1)).astype(float)
+    return np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+
+
+def test_an_image_has_one_answer_with_all_classes_the_likeliest_first(small: Path, tmp_path: Path) -> None:
+    pixels = write_image(tmp_path / "a.png")
+    found = predict_images(small, tmp_path / "a.png")
+    (answer,) = found.answers
+    assert (found.kind, found.left_out, found.mean) == ("image", (), answer.probabilities)
+    assert answer.source == str(tmp_path / "a.png") and set(answer.probabilities) == set(LABELS)
+    assert [answer.probabilities[name] for name in LABELS] == pytest.approx(expected(small, pixels), abs=1e-6)
+    assert list(answer.probabilities.values()) == sorted(answer.probabilities.values(), reverse=True)
+    assert answer.label == next(iter(answer.probabilities)) and found.latency_ms > 0
+
+
+def test_of_a_folder_each_image_is_answered_and_what_is_none_is_left_out(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    pixels = {name: write_image(folder / name, seed) for seed, name in enumerate(("a.png", "c.png"))}
+    (folder / "b.png").write_bytes(b"none")
+    runs, now = [], iter([1.0, 2.0, 5.0, 8.0])
+    logits = ImagePredictor.logits
+    monkeypatch.setattr(ImagePredictor, "logits", lambda self, picture: runs.append(1) or logits(self, picture))
+    monkeypatch.setattr("vskd.bundle.predict_images.time.perf_counter", lambda: next(now))
+    found = predict_images(small, folder)
+    assert (found.kind, found.mean, len(runs)) == ("folder", {}, 3), "the first image is run once unmeasured"
+    assert found.latency_ms == pytest.approx(1000 * (1 + 3) / 2)
+    assert [Path(answer.source).name for answer in found.answers] == ["a.png", "c.png"]
+    assert [Path(source).name for source, _ in found.left_out] == ["b.png"]
+    for answer in found.answers:
+        wanted = expected(small, pixels[Path(answer.source).name])
+        assert [answer.probabilities[name] for name in LABELS] == pytest.approx(wanted, abs=1e-6)
+
+
+def test_of_a_video_the_mean_of_the_frames_is_given(small: Path, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mp4", 7)
+    found = predict_images(small, path, every=3)
+    assert found.kind == "video" and [answer.source for answer in found.answers] == ["frame 0", "frame 3", "frame 6"]
+    for name in LABELS:
+        rows = [answer.probabilities[name] for answer in found.answers]
+        assert found.mean[name] == pytest.approx(np.mean(rows))
+    assert list(found.mean.values()) == sorted(found.mean.values(), reverse=True)
+    assert len(predict_images(small, path).answers) == 7
+
+
+@pytest.mark.parametrize(("count", "more"), [(3, ""), (5, "; and 2 more")])
+def test_three_problems_of_a_folder_that_cannot_be_read_are_told(
+    small: Path, tmp_path: Path, count: int, more: str
+) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number}.png").write_bytes(b"none")
+    with pytest.raises(DataError, match=f"images: none of {count} images can be read: ") as caught:
+        predict_images(small, folder)
+    assert caught.value.problem.count(".png") == 3 and caught.value.problem.endswith(more)
+
+
+def test_a_box_is_handed_on_and_of_equal_classes_the_first_is_told(tmp_path: Path) -> None:
+    contract = ImageContract(stream="image", size=16, channels=1, crop="box", margin=0.0)
+    bundle = make_bundle(tmp_path / "boxed", contract).path
+    write_image(tmp_path / "a.png", side=40)
+    one, other = (predict_images(bundle, tmp_path / "a.png", box=box).mean for box in ("whole", (2.0, 3.0, 22.0, 23.0)))
+    assert one != other
+    predictor = ImagePredictor(load_bundle(bundle))
+    assert list(predictor.sorted_probabilities(np.array([0.2, 0.4, 0.4, 0.0]))) == [LABELS[k] for k in (1, 2, 0, 3)]

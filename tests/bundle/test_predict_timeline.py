@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.io import savemat
 
 from tests.bundle.test_long_file import signal, sliding, write
 from tests.firmware_bridge.bundles import make_bundle
@@ -301,6 +302,9 @@ def test_options_of_the_file_reach_the_reader(bundle: Path, tmp_path: Path) -> N
     np.save(tmp_path / "b.npy", 9.80665 * signal()[:, [1, 0, 2]])
     other = predict_timeline(bundle, tmp_path / "b.npy", rate_hz=50.0, unit="m/s^2", columns=(1, 0, 2))
     np.testing.assert_allclose(other.probabilities, plain.probabilities, atol=0.02)
+    savemat(tmp_path / "c.mat", {"first": signal()[::-1], "second": signal()})
+    named = predict_timeline(bundle, tmp_path / "c.mat", rate_hz=50.0, unit="g", variable="second")
+    np.testing.assert_allclose(named.probabilities, plain.probabilities, atol=0.02)
     assert other.classes == plain.classes and len(set(plain.classes)) == plain.probabilities.shape[1]
     assert any("converted from m/s^2" in note for note in other.notes) and other.notes == other.recording.notes  # type: ignore[union-attr]
     assert other.understood == other.recording.understood and other.latency_ms > 0  # type: ignore[union-attr]

@@ -551,6 +551,10 @@ def test_empty_cells_need_a_clock(tmp_path: Path):
         stamped[k] = f"{20 * k},1,,3"
     path.write_text("time_ms,x,y,z\n" + "\n".join(stamped))
     with pytest.raises(DataError, match=r"recording\.csv"):  # one row is left: nothing is left out then
+        read(path, unit="g", rate_hz=None)
+    stamped[1] = f"20,{rows[1]}"
+    path.write_text("time_ms,x,y,z\n" + "\n".join(stamped))
+    with pytest.raises(BundleError, match="the recording has 2"):  # of two rows
         read(path, unit="g")
 
 

@@ -136,6 +136,13 @@ def test_the_store_has_the_modality_the_stream_and_the_hash_in_its_name(plain: I
     assert plain.ids == frozenset(plain.source.recordings) and not plain.problems
 
 
+def test_what_lies_in_the_place_of_the_store_and_is_none_is_made_again(plain: Inputs, tmp_path: Path) -> None:
+    two = {i: plain.source.recordings[i] for i in sorted(plain.ids)[:2]}
+    fresh = inputs_of(replace(plain.source, recordings=two, cache=tmp_path), plain.sees)
+    fresh.store_file.write_bytes(b"no store")
+    assert fresh.ids == set(two)
+
+
 def test_samples_have_the_shape_that_is_said_and_what_is_in_front_makes_of_them_too(each: Inputs) -> None:
     batches = each.batches(some(each), batch_size=3)
     front = each.front()
