@@ -108,3 +108,19 @@ def test_a_damaged_cache_keeps_its_path_across_processes() -> None:
 
 def test_a_question_needs_no_full_stop() -> None:
     assert str(errors.DataError("No x; did you mean 'y'?", "Choose.")) == "No x; did you mean 'y'? Choose."
+
+
+@pytest.mark.parametrize(("name", "near"), [("ab", True), ("abxy", True), ("axyz", False), ("gasf", False)])
+def test_half_of_the_letters_are_near_enough(name: str, near: bool) -> None:
+    """2 * common / all letters, as difflib counts it: of `ab` and `ax` it is a half."""
+    (valid,) = {"ab": ["ax"], "abxy": ["abcd"], "axyz": ["abcd"], "gasf": ["raw"]}[name]
+    assert bool(errors.did_you_mean(name, iter([valid]))) is near
+    assert errors.did_you_mean("cnn1", ["resnet1", "cnn1d", "cnn2d"]) == "did you mean 'cnn1d'?"
+
+
+def test_each_error_is_one_of_a_users() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)]
+    assert len(kinds) > 12 and all(issubclass(kind, errors.VskdError) for kind in kinds)
+    assert issubclass(errors.DamagedCacheError, errors.CacheError)
+    error = errors.DataError("a . .", "b. ")
+    assert (error.problem, error.action, str(error)) == ("a", "b", "a. b.")

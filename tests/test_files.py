@@ -229,3 +229,120 @@ def test_json_is_indented_sorted_and_ends_with_a_line() -> None:
     assert files.sha256_json({"a": 1}) == hashlib.sha256(b'{"a":1}').hexdigest()
     with pytest.raises(ValueError):
         files.sha256_json(float("inf"))
+
+
+def test_a_folder_is_on_the_disk_before_it_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that lies in it, then itself, then its name; the earlier one steps aside and goes."""
+    events: list[str] = []
+    replace, rmtree = Path.replace, files.shutil.rmtree
+
+    def told(path: Path) -> str:
+        return path.suffix if files.is_temporary(path.name) else path.name
+
+    monkeypatch.setattr(files, "_sync", lambda path: events.append(f"sync {told(path)}"))
+    monkeypatch.setattr(
+        Path, "replace", lambda self, to: events.append(f"{told(self)} to {told(to)}") or replace(self, to)
+    )
+    monkeypatch.setattr(
+        files.shutil, "rmtree", lambda path, **words: events.append(f"delete {told(path)}") or rmtree(path, **words)
+    )
+    (tmp_path / "out").mkdir()
+    with files.atomic_folder(tmp_path / "out") as folder:
+        (folder / "deep").mkdir()
+        (folder / "deep" / "leaf").touch()
+    inside = {"sync deep", "sync leaf"}
+    assert set(events[:2]) == inside
+    assert events[2:7] == ["sync .tmp", "out to .old", ".tmp to out", f"sync {tmp_path.name}", "delete .old"]
+    assert leftovers(tmp_path) == ["out"] and leftovers(tmp_path / "out") == ["deep"]
+
+
+def test_a_folder_to_write_into_and_not_to_look_into_is_not_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def refuse(path: object, *words: int) -> int:
+        if path == tmp_path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(files.os, "open", refuse)
+    files.write_text(tmp_path / "a.txt", "x")
+    assert (tmp_path / "a.txt").read_text() == "x"
+
+
+def test_what_another_process_swept_in_the_first_moment_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+    real = files._locked_at
+
+    def swept_once(handle: int, path: Path) -> bool:
+        tried.append(path)
+        if len(tried) in (1, 3):
+            path.rmdir() if path.is_dir() else path.unlink()
+        return real(handle, path)
+
+    monkeypatch.setattr(files, "_locked_at", swept_once)
+    files.write_text(tmp_path / "a.txt", "x")
+    with files.atomic_folder(tmp_path / "b") as folder:
+        (folder / "c").touch()
+    assert len(set(tried)) == 4 and leftovers(tmp_path) == ["a.txt", "b"]
+
+
+def test_earlier_folders_that_stood_aside_are_swept_once_the_new_one_is_in_its_place(tmp_path: Path) -> None:
+    aside, coming = tmp_path / ".out.abcdefgh.old", tmp_path / ".out.abcdefgh.tmp"
+    for folder in (aside, coming, tmp_path / "out"):
+        folder.mkdir()
+    for _ in range(2):  # in whatever order they are found
+        files.sweep(tmp_path)
+    assert leftovers(tmp_path) == ["out"]
+    aside.mkdir()
+    files.sweep(tmp_path)
+    assert leftovers(tmp_path) == ["out"]
+    coming.mkdir()
+    (tmp_path / "out").rmdir()
+    files.sweep(tmp_path)  # no earlier one stood aside: nobody says that the new one was complete
+    assert leftovers(tmp_path) == []
+    files.sweep(tmp_path / "nowhere")
+
+
+def test_a_file_where_a_folder_should_be_or_no_input_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(WriteError, match=r"Cannot write .*out"), files.atomic_path(tmp_path / "out") as temporary:
+        temporary.unlink()  # the temporary file itself is gone: a fault of writing
+    with pytest.raises(WriteError), files.atomic_path(tmp_path / "out"):
+        raise FileNotFoundError(errno.ENOENT, "of no file")
+    assert leftovers(tmp_path) == []
+
+
+def test_text_is_utf_8_and_a_file_is_known_while_it_is_open(tmp_path: Path) -> None:
+    files.write_text(tmp_path / "a", "ä")
+    assert (tmp_path / "a").read_bytes() == b"\xc3\xa4"
+    with (tmp_path / "a").open() as handle:
+        assert files.is_at(handle.fileno(), tmp_path / "a")
+        files.write_text(tmp_path / "a", "ö")
+        assert not files.is_at(handle.fileno(), tmp_path / "a") and not files.is_at(handle.fileno(), tmp_path / "b")
+
+
+def test_no_descriptor_stays_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def next_free() -> int:
+        descriptor = os.dup(0)
+        os.close(descriptor)
+        return descriptor
+
+    before = next_free()
+    files.write_text(tmp_path / "a", "x")
+    with files.atomic_folder(tmp_path / "b"):
+        pass
+    for write in (files.atomic_path, files.atomic_folder):
+        with pytest.raises(RuntimeError), write(tmp_path / "c"):
+            raise RuntimeError
+    (tmp_path / ".d.12345678.tmp").touch()
+    (tmp_path / ".e.12345678.tmp").mkdir()
+    files.sweep(tmp_path)
+    real, calls = files._locked_at, iter([False, True, False, True])
+    monkeypatch.setattr(files, "_locked_at", lambda handle, path: real(handle, path) and next(calls))
+    files.write_text(tmp_path / "a", "y")
+    with files.atomic_folder(tmp_path / "b"):
+        pass
+    assert next_free() == before

@@ -1,5 +1,7 @@
 """One writer at a time, said clearly; a dead one never blocks."""
 
+import datetime
+import json
 import os
 import signal
 import socket
@@ -154,3 +156,24 @@ def test_a_full_disk_leaves_a_lock_without_a_signature(tmp_path: Path, monkeypat
         assert (tmp_path / LOCK).read_bytes() == b""
         with pytest.raises(LockedError, match="by another process"), only_writer(tmp_path / LOCK, tmp_path):
             pytest.fail("must not get here")
+
+
+def test_a_folder_that_was_there_stays_and_a_deep_one_is_made(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with only_writer(tmp_path / "run" / LOCK, tmp_path / "run"):
+        pass
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+    with only_writer(tmp_path / "a" / "b" / LOCK, tmp_path / "a"):
+        assert (tmp_path / "a" / "b" / LOCK).stat().st_mode & 0o777 == 0o644
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_a_lock_is_freed_by_an_error_too_and_signed_anew(tmp_path: Path) -> None:
+    (tmp_path / LOCK).write_text("x" * 500)  # of somebody with a longer name
+    with pytest.raises(RuntimeError), only_writer(tmp_path / LOCK, tmp_path):
+        signed = json.loads((tmp_path / LOCK).read_text())
+        assert (signed["pid"], signed["host"]) == (os.getpid(), socket.gethostname())
+        assert datetime.datetime.fromisoformat(signed["since"]).utcoffset() == datetime.timedelta(0)
+        raise RuntimeError
+    with only_writer(tmp_path / LOCK, tmp_path):
+        pass

@@ -278,3 +278,68 @@ def test_a_network_has_nothing_special_by_default(network: Small) -> None:
 def test_a_network_must_say_how_it_computes() -> None:
     with pytest.raises(TypeError, match="Network does not say how it computes: define forward"):
         Network()(torch.zeros(1))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("place", ["logits", "embedding", "deep", "last"])
+def test_one_number_that_is_none_makes_an_answer_infinite(place: str, bad: float) -> None:
+    parts = {name: torch.zeros(2, 3) for name in ("logits", "embedding", "deep", "last")}
+
+    def outputs() -> Outputs:
+        return Outputs(parts["logits"], parts["embedding"], {"deep": parts["deep"], "last": parts["last"]})
+
+    assert outputs().finite
+    parts[place][1, 2] = bad
+    assert not outputs().finite
+
+
+def test_an_answer_goes_to_a_device_as_a_whole() -> None:
+    meta = torch.device("meta")
+    moved = Outputs(torch.zeros(2, 3), torch.ones(2, 5), {"deep": torch.ones(2, 7)}).to(meta)
+    for layer, width in (("logits", 3), ("embedding", 5), ("deep", 7)):
+        assert moved.layer(layer).device == meta and moved.layer(layer).shape == (2, width)
+
+
+class Namesakes(Network):
+    """Its modules have the names of an output and of a feature; one module stands in it under two names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.deep = nn.Linear(2, 4), nn.Linear(4, 4)
+        self.twin = self.deep
+        self.total = nn.Identity()
+
+    def forward(self, x: Tensor) -> Outputs:
+        """(batch, 2) -> outputs."""
+        hidden = self.deep(self.embedding(x))
+        self.total(hidden.sum())
+        return Outputs(hidden, 3 * hidden, {"deep": 2 * hidden})
+
+
+def test_outputs_and_features_come_before_modules_of_their_names() -> None:
+    network, x = Namesakes(), torch.ones(3, 2)
+    hidden = network.deep(network.embedding(x))
+    outputs = tapped(network, ["embedding", "deep", "twin"], x)
+    assert set(outputs.features) == {"deep", "twin"}
+    assert torch.equal(outputs.embedding, 3 * hidden) and torch.equal(outputs.layer("deep"), 2 * hidden)
+    assert torch.equal(outputs.layer("twin"), hidden)
+    with pytest.raises(SettingError, match="Layer 'total' of Namesakes does not have the batch as its first axis"):
+        layer_shapes(network, (2,), ["total"])
+    assert network(x).layer("deep") is not None and hooks(network) == 0
+
+
+def test_a_layer_that_is_nowhere_is_told_the_first_twelve_there_are() -> None:
+    network = Wrapper(nn.Sequential(*(nn.Identity() for _ in range(12)), Namesakes()))
+    with pytest.raises(SettingError) as caught:
+        layer_shapes(network, (2,), ["zzzzzzzz"])
+    paths = ", ".join(["network", *(f"network.{n}" for n in range(8))])
+    assert f"there are logits, embedding, deep, {paths} and 9 more" in str(caught.value)
+
+
+def test_zeros_of_one_sample_in_the_networks_own_precision(network: Small) -> None:
+    seen: list[Tensor] = []
+    network.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    assert probe(network.double(), (2, 8)).logits.shape == (1, 3)
+    assert probe(network, (2, 8), batch=4).logits.requires_grad is False
+    assert [tuple(x.shape) for x in seen] == [(1, 2, 8), (4, 2, 8)]
+    assert all(x.dtype == torch.float64 and not x.any() for x in seen)

@@ -134,3 +134,44 @@ def test_a_replacement_that_fails_changes_nothing(sums: Sums) -> None:
         temporary.write_text("half")
         raise RuntimeError
     assert sums.recorded() == before and sums.intact(["a"])
+
+
+def test_of_two_hashes_on_record_either_fits(sums: Sums) -> None:
+    one, other = (hashlib.sha256(text).hexdigest() for text in (b"one", b"other"))
+    sums.file.write_text(f"{other}  a\n{one}  a\n{one}  b\n")
+    assert sums.recorded() == {"a": {one, other}, "b": {one}}
+    assert sums.intact(["a"]) and not sums.intact(["a", "b"]) and sums.intact([])
+    (sums.folder / "b").write_text("one")
+    assert sums.intact(["a", "b"])
+    (sums.folder / "a").write_text("other")
+    assert sums.damaged(["b", "a"]) == []
+    (sums.folder / "a").write_text("third")
+    assert sums.damaged(["b", "a", "b"]) == ["a"]
+    sums.record([])
+    assert sums.file.read_text() == "".join(f"{d}  {n}\n" for n, d in sorted([("a", one), ("a", other), ("b", one)]))
+
+
+def test_a_record_that_cannot_be_read_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / SUMS).mkdir()
+    with pytest.raises(SumsError, match="is damaged"):
+        Sums(tmp_path).recorded()
+
+
+@pytest.mark.parametrize("line", ["0" * 63 + "  a", "0" * 64 + " a", "A" * 64 + "  a", "0" * 64 + "  ", ""])
+def test_one_line_of_another_form_spoils_the_record(sums: Sums, line: str) -> None:
+    whole = sums.file.read_text()
+    for text in (f"{line}\n{whole}", f"{whole}{line}\n"):
+        sums.file.write_text(text)
+        with pytest.raises(SumsError):
+            sums.intact(["a"])
+
+
+def test_a_file_that_was_not_on_record_is_written_onto_it(sums: Sums) -> None:
+    before = sums.recorded()
+    sums.replace_text("new", "ä")
+    assert (sums.folder / "new").read_bytes() == b"\xc3\xa4"
+    assert sums.recorded() == {**before, "new": {hashlib.sha256(b"\xc3\xa4").hexdigest()}}
+    sums.forget(["new"])
+    inode = (sums.folder / "new").stat().st_ino
+    sums.replace_text("new", "ä")  # the content is there, and not on record
+    assert sums.intact(["new"]) and (sums.folder / "new").stat().st_ino != inode

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from vskd import yaml_text
 from vskd.datasets.splits.protocol import PROTOCOLS_FOLDER
 from vskd.errors import DataError
 from vskd.recipe.files import RECIPES_FOLDER
@@ -149,3 +150,40 @@ def test_damaged_yaml_is_one_error_of_the_class_asked_for(tmp_path: Path, conten
 def test_yaml_may_repeat_itself(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("a: &a [1, 2]\nb: *a\n", encoding="utf-8")
     assert read_yaml(tmp_path / "x.yaml", DataError, "") == {"a": [1, 2], "b": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("[a, b, c, d]", 5), ("{a: 1, b: 2}", 5), ("{a: [1, {b: c}]}", 7), ("a: &x [1, 2]\nb: *x", 9), ("a", 1)],
+)
+def test_values_are_counted_with_what_they_hold(monkeypatch: pytest.MonkeyPatch, text: str, values: int) -> None:
+    assert yaml_text.MOST_VALUES == 100_000
+    monkeypatch.setattr(yaml_text, "MOST_VALUES", values)
+    load_yaml(text)
+    monkeypatch.setattr(yaml_text, "MOST_VALUES", values - 1)
+    with pytest.raises(yaml.YAMLError, match=f"it has more than {values - 1} values"):
+        load_yaml(text)
+
+
+def test_text_is_written_as_it_is_read_by_people() -> None:
+    line = "word " * 22
+    assert dump_yaml({"ä": line.strip()}) == f"ä: {line.strip()}\n"
+    assert dump_yaml({"a": "010", "b": "1e3", "c": "x", "d": ["no"]}) == "a: '010'\nb: '1e3'\nc: x\nd:\n- 'no'\n"
+
+
+def test_files_are_utf_8_and_one_that_is_missing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_bytes("a: ä".encode())
+    assert read_yaml(tmp_path / "x.yaml", DataError, "") == {"a": "ä"}
+    (tmp_path / "x.yaml").write_bytes(b"a: \xff")
+    with pytest.raises(DataError, match=r"x\.yaml is no valid YAML"):
+        read_yaml(tmp_path / "x.yaml", DataError, "Correct it")
+    with pytest.raises(DataError, match=r"none\.yaml cannot be read: No such file.*Correct it"):
+        read_yaml(tmp_path / "none.yaml", DataError, "Correct it")
+    with pytest.raises(yaml.YAMLError):
+        load_yaml("? [a]\n: 1\n? [a]\n: 2")
+
+
+def test_the_line_of_a_key_that_stands_twice_is_named() -> None:
+    with pytest.raises(AmbiguousError, match="line 3: the key 'a' stands twice"):
+        load_yaml("a: 1\nb: 2\na: 3\n")
+    assert load_yaml("1: a\n'1': b\n") == {1: "a", "1": "b"}, "a number and its text are two keys"

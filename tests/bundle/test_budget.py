@@ -89,3 +89,28 @@ def test_every_part_can_be_named_and_says_where_its_figures_are_from() -> None:
 
 def test_needs_are_counts() -> None:
     assert {field.type for field in fields(Needs)} <= {"int", int}
+
+
+def test_what_is_not_limited_has_no_line() -> None:
+    assert [line.name for line in budget_lines(NEEDS, Budget(macs=1))] == ["multiply-accumulates"]
+    assert [line.name for line in budget_lines(NEEDS, Budget(flash_bytes=1))] == ["flash"]
+    assert [line.name for line in budget_lines(NEEDS, Budget(ram_bytes=1))] == ["RAM"]
+    timed = budget_lines(NEEDS, Budget(part="cortex-m33", latency_ms=500.0))
+    assert [(line.name, line.needed, line.allowed) for line in timed] == [
+        ("flash", 1_048_577, 1524 * 1024),
+        ("RAM", 262_145, 256 * 1024),
+        ("time of an answer", 500.0, 500.0),
+    ]
+    assert not timed[-1].over and str(timed[-1]) == "time of an answer: 500.00 of 500.00 ms, 0.00 too many"
+    check_fits(NEEDS, Budget(part="cortex-m33", ram_bytes=262_145, latency_ms=500.0))
+
+
+def test_the_same_advice_is_given_once_and_flash_alone_is_of_a_microcontroller() -> None:
+    with pytest.raises(BundleError) as caught:
+        check_fits(NEEDS, Budget(macs=1, flash_bytes=1, ram_bytes=1))
+    assert caught.value.action == (
+        "Use a narrower network; or shorter windows, smaller images, or narrower first layers; or a smaller network, "
+        "or a shorter or smaller input; or raise export.budget"
+    )
+    assert Budget(flash_bytes=1).for_microcontrollers and Budget(flash_bytes=1).device is None
+    assert (NEEDS.ram_bytes, NEEDS.flash_bytes) == (262_145, 1_048_577)

@@ -14,6 +14,7 @@ from vskd.bundle import bundle as module
 from vskd.bundle.bundle import DIGEST, MANIFEST, REQUIRED, load_bundle, verify_bundle, write_bundle
 from vskd.bundle.contract import parse_json
 from vskd.bundle.golden import Golden
+from vskd.bundle.learned import learned_from
 from vskd.errors import BundleError
 from vskd.export.ship import ExportReport
 from vskd.files import WriteError
@@ -207,3 +208,58 @@ def test_full_disk_leaves_the_earlier_bundle(sealed: ExportReport, bundle_copy: 
     monkeypatch.undo()
     verify_bundle(bundle_copy)
     assert [p.name for p in bundle_copy.parent.iterdir()] == [bundle_copy.name]
+
+
+def test_what_it_learned_from_is_sealed_with_it(sealed: ExportReport, out: Path):
+    assert sealed.bundle.learned() is None
+    told = learned_from(["00ff00ff00ff00ff"], 1)
+    bundle = write_bundle(out, **arguments(sealed), learned=told)
+    assert load_bundle(out).learned() == bundle.learned() == told
+    assert set(verify_bundle(out).files) == {*REQUIRED, "learned.json", MANIFEST}
+    content = json.loads((out / "learned.json").read_text())
+    assert list(content) == ["schema", "recordings", "contents"]
+    (out / "learned.json").write_text(json.dumps(content | {"schema": 2}))
+    reseal(out)
+    with pytest.raises(BundleError, match=r"learned\.json does not follow"):
+        verify_bundle(out)
+
+
+def test_reading_names_what_is_not_there_and_what_was_changed(bundle_copy: Path):
+    bundle = load_bundle(bundle_copy)
+    assert bundle.read_manifest() == (bundle_copy / MANIFEST).read_bytes()
+    with pytest.raises(BundleError, match="has no file 'manifest.json'".replace(".", r"\.")):
+        bundle.read(MANIFEST)
+    (bundle_copy / MANIFEST).write_text("{}")
+    with pytest.raises(BundleError, match=r"manifest\.json was changed"):
+        bundle.read_manifest()
+    (bundle_copy / "golden.json").unlink()
+    with pytest.raises(BundleError, match=r"golden\.json cannot be read: No such file"):
+        bundle.read("golden.json")
+
+
+@pytest.mark.parametrize("text", ["", "{d}", "{d}  other.json", "{d}  manifest.json more", "{d}0  manifest.json", "ä"])
+def test_a_digest_in_another_form_is_refused(bundle_copy: Path, text: str):
+    digest = load_bundle(bundle_copy).digest
+    (bundle_copy / DIGEST).write_text(text.format(d=digest), encoding="utf-8")
+    with pytest.raises(BundleError, match=rf"{DIGEST} was changed"):
+        load_bundle(bundle_copy)
+
+
+@pytest.mark.parametrize("there", [(), (MANIFEST,), ("model.tflite",), (MANIFEST, "model.tflite")])
+def test_only_an_empty_folder_or_a_bundle_is_replaced(sealed: ExportReport, out: Path, there: tuple[str, ...]):
+    out.mkdir()
+    for name in there:
+        (out / name).write_text("x")
+    if len(there) == 1:
+        with pytest.raises(BundleError, match="is not a bundle, so it is not replaced"):
+            write_bundle(out, **arguments(sealed))
+        assert [p.name for p in out.iterdir()] == list(there)
+    else:
+        assert write_bundle(out, **arguments(sealed)).digest == sealed.bundle.digest
+
+
+def test_a_file_where_the_bundle_should_be_is_not_replaced(sealed: ExportReport, out: Path):
+    out.write_text("years of work")
+    with pytest.raises(BundleError, match="is not a bundle"):
+        write_bundle(out, **arguments(sealed))
+    assert out.read_text() == "years of work"

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -70,3 +71,59 @@ def test_imports_neither_torch_nor_scipy() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def naive(window: np.ndarray, method: str, scaling: str, limit: float, size: int) -> np.ndarray:
+    """Number by number, with angles as they are defined."""
+    images = []
+    for axis in window.astype(float):
+        bounds = [len(axis) * k // size for k in range(size + 1)]
+        if method == "mtf":
+            low, high = (-limit, limit) if scaling == "fixed" else (min(axis), max(axis))
+            bins = [min(7, max(0, int(np.ceil((min(max(x, low), high) - low) / (high - low) * 8)) - 1)) for x in axis]
+            counts = np.zeros((8, 8))
+            for one, other in pairwise(bins):
+                counts[one, other] += 1
+            moves = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+            image = np.zeros((size, size))
+            for row, column in np.ndindex(size, size):
+                pairs = [
+                    moves[a, b]
+                    for a in bins[bounds[row] : bounds[row + 1]]
+                    for b in bins[bounds[column] : bounds[column + 1]]
+                ]
+                image[row, column] = np.mean(pairs)
+            images.append([image])
+            continue
+        means = axis if method == "raw" else [np.mean(axis[a:b]) for a, b in pairwise(bounds)]
+        low, high = (-limit, limit) if scaling == "fixed" else (min(means), max(means))
+        scaled = [(min(max(x, low), high) - low) / (high - low) * 2 - 1 for x in means]
+        if method == "raw":
+            images.append([np.array(scaled)])
+            continue
+        angle = np.arccos(scaled)
+        both = {"gasf": np.cos(angle[:, None] + angle[None, :]), "gadf": np.sin(angle[:, None] - angle[None, :])}
+        images.append([both[name] for name in method.split("+")])
+    return np.stack([image[k] for k in range(len(images[0])) for image in images])
+
+
+@pytest.mark.parametrize("method", ["raw", "gasf", "gadf", "gasf+gadf", "mtf"])
+@pytest.mark.parametrize("scaling", ["fixed", "minmax"])
+@pytest.mark.parametrize(("samples", "size"), [(20, 7), (16, 16), (33, 8)])
+def test_agrees_with_a_naive_one(method: str, scaling: str, samples: int, size: int) -> None:
+    window = np.random.default_rng(samples).normal(0, 2, (2, samples))
+    found = encode(window, method, scaling, 2.5, size)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, naive(window, method, scaling, 2.5, size), atol=2e-5)
+
+
+@pytest.mark.parametrize("method", ["gasf", "mtf"])
+def test_as_many_samples_as_the_image_is_wide_are_enough(method: str) -> None:
+    assert encode(np.arange(20.0).reshape(2, 10), method, "fixed", 4.0, 10).shape == (2, 10, 10)
+    with pytest.raises(DataError, match="A window of 9 samples cannot become an image of size 10"):
+        encode(np.zeros((1, 9)), method, "fixed", 4.0, 10)
+
+
+def test_a_constant_axis_of_a_transition_field_stays_where_it_is() -> None:
+    fields = encode(np.array([[3.0] * 8, [-5.0] * 8]), "mtf", "minmax", 4.0, 4)
+    np.testing.assert_allclose(fields, np.ones((2, 4, 4)))

@@ -179,3 +179,69 @@ def test_bundles_of_before_are_still_verified(sealed: ExportReport, tmp_path: Pa
     earlier = make_golden(files["model"], [("a1_s1_t1", windows(1)[0])], ENCODE, LABELS)
     write_bundle(tmp_path / "bundle", golden=earlier, manifest=sealed.bundle.manifest, **files)
     assert verify_bundle(tmp_path / "bundle").golden_vectors == 1
+
+
+@pytest.mark.parametrize("unit", ["g", "deg/s"])
+@pytest.mark.parametrize("seed", [0, 7])
+def test_each_window_is_a_sum_of_five_sines_and_gravity(unit: str, seed: int):
+    """Against a naive sum, sample by sample: half a turn to eight per window, any phase; cut at the sensor's range."""
+    contract = sensor_contract(unit=unit, range_limit=3.0)
+    random = np.random.default_rng(seed)
+    for amplitude, (_, window) in zip((0.1, 0.3, 0.6, 1.0), synthetic_windows(contract, seed), strict=True):
+        turns, phase = random.uniform(0.5, 8.0, (5, 3)), random.uniform(0, 2 * np.pi, (5, 3))
+        direction = random.standard_normal(3)
+        naive = np.zeros((3, 32))
+        for channel, sample in np.ndindex(3, 32):
+            for k in range(5):
+                naive[channel, sample] += np.sin(2 * np.pi * turns[k, channel] * sample / 32 + phase[k, channel])
+        naive *= amplitude * 4.0 / np.sqrt(2.5)
+        if unit == "g":
+            naive += (direction / np.sqrt((direction**2).sum()))[:, None]
+        np.testing.assert_allclose(window, np.clip(naive, -3.0, 3.0), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"window": ((1.0, 2.0), (1.0,))}, "the same number of samples"),
+        ({"window": ()}, "the same number of samples"),
+        ({"logits": (1.0,)}, "2 outputs and 1 logits"),
+        ({"window": ((float("nan"),),)}, "finite"),
+    ],
+)
+def test_a_vector_whose_parts_do_not_fit_is_refused(changes: dict[str, object], told: str):
+    whole = {"id": "a", "window": ((1.0,),), "input": "", "output": (1.0, 2.0), "logits": (1.0, 2.0), "label": "x"}
+    assert GoldenVector(**whole).label == "x"
+    with pytest.raises(ValueError, match=told):
+        GoldenVector(**whole | changes)
+
+
+def test_float_inputs_may_differ_by_a_ten_thousandth_and_no_more(tiny_float: bytes):
+    made = make_golden(tiny_float, [("r", windows(1)[0])], ENCODE, LABELS)
+    assert (made.input_type, made.output_type, made.streams) == ("float32", "float32", ())
+    replay(made, tiny_float, encode=lambda w: ENCODE(w) + np.float32(0.9e-4))
+    with pytest.raises(BundleError, match="encoded differently here: the model's input is off by up to"):
+        replay(made, tiny_float, encode=lambda w: ENCODE(w) + np.float32(1.1e-4))
+
+
+@pytest.mark.parametrize("off", [5e-7, 5e-6])
+def test_logits_follow_from_outputs_within_a_millionth(golden: Golden, tiny_int8: bytes, off: float):
+    vector = first(golden)
+    changed = with_first(golden, logits=(vector.logits[0] + off * (1 + abs(vector.logits[0])), *vector.logits[1:]))
+    if off < 1e-6:
+        replay(changed, tiny_int8)
+    else:
+        with pytest.raises(BundleError, match="do not follow"):
+            replay(changed, tiny_int8)
+
+
+def test_labels_of_another_number_and_later_vectors_are_looked_at(golden: Golden, tiny_int8: bytes):
+    with pytest.raises(BundleError, match="r0 is labelled"):
+        replay_golden(golden, tiny_int8, CONTRACT, ENCODE, (*LABELS, "more"))
+    last = golden.vectors[-1]
+    wrong = last.model_copy(update={"output": tuple(v + 1 for v in last.output)})
+    with pytest.raises(BundleError, match=r"^here: vector r2 gives"):
+        replay_golden(
+            golden.model_copy(update={"vectors": (*golden.vectors[:-1], wrong)}), tiny_int8, CONTRACT, ENCODE, LABELS,
+            "here",
+        )  # fmt: skip

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.preprocessing.video.clips import marked, write_clip
 from vskd.bundle.contract import ImageContract
-from vskd.bundle.image_input import is_of_images, picture_of, read_pictures
+from vskd.bundle.image_input import VIDEO_SUFFIXES, is_of_images, is_video_name, picture_of, read_pictures, region_of
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.image.image_file import read_image
 
@@ -179,3 +179,62 @@ def test_a_box_is_read_by_the_rules_of_the_contract(picture: Path, version: int)
     np.testing.assert_array_equal(picture_of(pixels, asked, box, picture), expected.transpose(2, 0, 1))
     other = read_image(picture, box=box, margin=0.1, size=16, grey=False, rules=3 - version)  # type: ignore[arg-type]
     assert (expected != other).any()
+
+
+def test_endings_of_videos() -> None:
+    endings = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
+    assert endings == VIDEO_SUFFIXES
+    for ending in endings:
+        assert is_video_name(Path(f"a{ending}")) and is_video_name(Path(f"a{ending.upper()}"))
+    assert not is_video_name(Path("a.png")) and not is_video_name(Path("mp4"))
+
+
+def test_a_folder_with_an_ending_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "day.csv").mkdir()
+    (tmp_path / "film.mp4").mkdir()
+    assert is_of_images(tmp_path / "day.csv")
+    Image.fromarray(noise()).save(tmp_path / "film.mp4" / "a.png")
+    (shown,) = read_pictures(tmp_path / "film.mp4", contract(), box=None)
+    assert shown.source.endswith("a.png") and shown.picture is not None and shown.problem == ""
+
+
+@pytest.mark.parametrize(("side", "fits"), [(30, True), (31, False)])
+def test_the_shorter_side_may_be_just_as_long(tmp_path: Path, side: int, fits: bool) -> None:
+    for height, width in ((30, 40), (40, 30)):
+        Image.fromarray(noise(height, width)).save(tmp_path / "a.png")
+        if fits:
+            assert only(tmp_path / "a.png", contract(min_side=side)).shape == (3, 16, 16)
+        else:
+            with pytest.raises(BundleError, match=f"has {width} x {height} pixels"):
+                only(tmp_path / "a.png", contract(min_side=side))
+
+
+def test_what_is_cut_out() -> None:
+    box = (1.0, 2.0, 30.0, 40.0)
+    assert region_of(contract(), None) is region_of(contract(), "whole") is None
+    asked = contract(crop="box")
+    assert region_of(asked, box) == box and region_of(asked, "whole") is None
+    with pytest.raises(BundleError, match=r"what lies in a box, and no box was given"):
+        region_of(asked, None)
+
+
+def test_a_small_first_frame_is_refused_and_a_box_counts_stored_pixels(video: Path) -> None:
+    with pytest.raises(BundleError, match=r"drive\.mp4: the image has 64 x 48 pixels; the model asks for at least 49"):
+        list(read_pictures(video, contract(min_side=49), box=None))
+    assert len(list(read_pictures(video, contract(min_side=48), box=None))) == 7
+    with pytest.raises(DataError, match="--every -1"):
+        list(read_pictures(video, contract(), box=None, every=-1))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pixels_that_fit_are_only_turned(channels: int) -> None:
+    """Channels first, without Pillow; of another number of channels or another size they are converted."""
+    pixels = noise(16, 16) if channels == 3 else noise(16, 16)[..., 0]
+    found = picture_of(pixels, contract(channels=channels), None, Path("a"))
+    expected = pixels.transpose(2, 0, 1) if channels == 3 else pixels[None]
+    np.testing.assert_array_equal(found, expected)
+    assert found.flags.c_contiguous
+    other = picture_of(pixels, contract(channels=4 - channels), None, Path("a"))
+    assert other.shape == (4 - channels, 16, 16)
+    assert picture_of(noise(16, 17), contract(), None, Path("a")).shape == (3, 16, 16)
+    assert picture_of(noise(17, 16), contract(), None, Path("a")).shape == (3, 16, 16)

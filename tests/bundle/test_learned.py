@@ -33,3 +33,12 @@ def test_nothing_is_nothing() -> None:
 def test_damaged_contents_are_refused(contents: str, told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         LearnedFrom(recordings=1, contents=contents)
+
+
+def test_eight_bytes_of_each_hash_are_kept_as_they_stand() -> None:
+    packed = learned_from(["0f" * 8], 3)
+    assert (packed.recordings, packed.schema_version, BYTES) == (3, 1, 8)
+    assert base64.b64decode(packed.contents) == b"\x0f" * 8 and packed.fingerprints() == {"0f" * 8}
+    for wrong in ({"schema": 2, "recordings": 1, "contents": ""}, {"recordings": -1, "contents": ""}):
+        with pytest.raises(ValidationError):
+            LearnedFrom.model_validate(wrong)

@@ -11,7 +11,7 @@ from scipy.io import savemat
 
 from tests.export.conftest import LABELS, SAMPLES, export_tiny, sensor_contract
 from vskd.bundle.bundle import load_bundle
-from vskd.bundle.predict import Predictor, contract_windows, predict_file
+from vskd.bundle.predict import Prediction, Predictor, contract_windows, predict_file, predict_samples, sees_windows
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.sensor_file import Recorded
 from vskd.distillation.model import Model
@@ -181,3 +181,52 @@ def test_a_whole_recording_at_another_rate_is_filtered_before_it_is_shortened() 
     np.testing.assert_array_equal(
         contract_windows(Recorded(fast, 51.0, ()), contract)[0], resample_to_length(fast, SAMPLES)
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "sees"),
+    [
+        ('{"contract": {"window_mode": "sliding"}}', True),
+        ('{"contract": {"window_mode": "whole"}}', False),
+        ('{"contract": {"kind": "image"}}', False),
+        *(('{"contract": 3}', False), ("[]", False), ("{", False), (None, False)),
+    ],
+)
+def test_whether_a_model_sees_windows_is_read_off_its_manifest(tmp_path: Path, content: str | None, sees: bool) -> None:
+    if content is not None:
+        (tmp_path / "manifest.json").write_text(content)
+    assert sees_windows(tmp_path) is sees
+
+
+def test_samples_are_run_once_unmeasured_and_then_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    now = iter([10.0, 13.0])
+    monkeypatch.setattr("vskd.bundle.predict.time.perf_counter", lambda: next(now))
+
+    def logits_of(sample: int) -> np.ndarray:
+        asked.append(sample)
+        return np.log(np.array([[0.2, 0.5, 0.3], [0.4, 0.1, 0.5]][sample], np.float32))
+
+    found = predict_samples(logits_of, [0, 1, 0], ("a", "b", "c"), ("note",))
+    assert asked == [0, 0, 1, 0] and found.latency_ms == pytest.approx(1000.0)
+    assert (found.label, found.labels, found.windows) == ("b", ("b", "c", "b"), 3)
+    assert list(found.probabilities) == ["b", "c", "a"] and found.notes == ("note",)
+    assert list(found.probabilities.values()) == pytest.approx([1.1 / 3, 1.1 / 3, 0.8 / 3])
+    np.testing.assert_allclose(found.per_window, [[0.2, 0.5, 0.3], [0.4, 0.1, 0.5], [0.2, 0.5, 0.3]], rtol=1e-6)
+    bare = Prediction("a", {}, 0.0, 1)
+    assert (bare.notes, bare.classes, bare.understood, bare.per_window.shape) == ((), (), (), (0, 0))
+
+
+@pytest.mark.parametrize(("rate", "filtered"), [(51.5, False), (51.6, True), (48.5, False), (48.4, True)])
+def test_a_whole_recording_within_three_percent_is_taken_as_it_is(rate: float, filtered: bool) -> None:
+    signal = recording(90).T.copy()
+    (window,) = contract_windows(Recorded(signal, rate, ()), sensor_contract())
+    assert np.array_equal(window, resample_to_length(signal, SAMPLES)) is not filtered
+
+
+def test_a_model_is_given_its_threads(sealed: ExportReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("vskd.bundle.predict.LiteRTModel", lambda content, threads: asked.append(threads))
+    for words in ({}, {"threads": 3}):
+        Predictor(load_bundle(sealed.bundle.path), **words)
+    assert asked == [1, 3]

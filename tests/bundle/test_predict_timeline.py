@@ -16,6 +16,7 @@ from vskd.bundle.decision import Decider, DecisionSettings
 from vskd.bundle.markov import likely_labels, sure_labels
 from vskd.bundle.predict import Predictor, contract_windows
 from vskd.bundle.predict_timeline import (
+    TimelinePrediction,
     TimelineSettings,
     decided,
     median_over,
@@ -195,3 +196,113 @@ def test_a_file_in_which_no_window_fits_is_refused(bundle: Path, tmp_path: Path)
     stamps = np.arange(90) / 50 + 5.0 * (np.arange(90) // 30)
     with pytest.raises(BundleError, match=r"no window fits: .* the longest piece between gaps has 30"):
         predict_timeline(bundle, write(tmp_path / "a.csv", stamps, signal(90)), unit="g")
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    plain = TimelineSettings()
+    assert plain.model_dump() == {
+        **{"smoothing": "none", "votes": 5, "hold": 0, "mean_seconds": None},
+        **{"min_seconds": 0.0, "unknown_below": None},
+    }
+    assert TimelineSettings(smoothing="hmm", mean_seconds=2.0).votes == 5
+
+
+@pytest.mark.parametrize("votes", [2, 3, 4, 7])
+def test_an_even_number_of_votes_reaches_as_far_as_the_next_odd_one(votes: int) -> None:
+    given = np.random.default_rng(2).dirichlet(np.ones(3), 12).astype(np.float32)
+    half = votes // 2
+    for k, row in enumerate(median_over(given, votes)):
+        median = np.median(given[max(0, k - half) : k + half + 1], axis=0)
+        np.testing.assert_allclose(row, median / median.sum(), rtol=1e-5)
+    lonely = median_over(np.eye(3, dtype=np.float32), 3)
+    assert np.isfinite(lonely).all() and not lonely[1].any(), "where no class has a median there is none"
+
+
+@pytest.mark.parametrize("smoothing", ["majority", "hysteresis"])
+def test_decisions_start_anew_behind_a_gap_and_unknown_windows_have_votes(smoothing: str) -> None:
+    labels = np.random.default_rng(3).integers(0, 3, 30).tolist()
+    times = every_second(30)
+    times[17:] += 50
+    given = hot(labels)
+    given[[4, 5, 20]] = 1 / 3
+    settings = TimelineSettings(smoothing=smoothing, votes=2, hold=1)  # type: ignore[arg-type]
+    expected = []
+    for piece in (range(17), range(17, 30)):
+        decider = Decider(DecisionSettings(smoothing=smoothing, votes=2, hold=1))  # type: ignore[arg-type]
+        expected += [decider.decide(-1 if n in (4, 5, 20) else labels[n]) for n in piece]
+    found = decided(times, given, settings, 0.5)
+    assert [s.label for s in found for _ in range(round(s.seconds))] == expected and -1 in expected
+    sure = {n: given[n, k] if k >= 0 else given[n].max() for n, k in enumerate(expected)}
+    start = 0
+    for one in found:
+        stop = start + round(one.seconds)
+        assert one.confidence == pytest.approx(np.mean([sure[n] for n in range(start, stop)]), rel=1e-5)
+        start = stop
+
+
+def test_a_window_exactly_at_the_threshold_is_known() -> None:
+    given = np.array([[0.5, 0.25, 0.25], [0.25, 0.5, 0.25]], np.float32)
+    assert [s.label for s in decided(every_second(2), given, TimelineSettings(), 0.5)] == [0, 1]
+    assert [s.label for s in decided(every_second(2), given, TimelineSettings(), 0.5001)] == [-1]
+    kept = decided(every_second(2), given, TimelineSettings(min_seconds=1.0), 0.5)
+    assert [s.label for s in kept] == [0, 1], "a second is no shorter than a second"
+    assert len(decided(every_second(2), given, TimelineSettings(min_seconds=1.01), 0.5)) == 1
+
+
+def test_the_shortest_stretch_goes_first_and_into_the_longer_neighbour() -> None:
+    """2 s and 1 s: the second joins the first, which is then long enough to stay."""
+    found = (Segment(0, 4, 0, 0.9), Segment(4, 6, 1, 0.6), Segment(6, 7, 2, 0.3), Segment(7, 8.5, 0, 0.4))
+    joined = without_short(found, 2.5)
+    assert labels_of(joined) == [(0, 4, 0), (4, 8.5, 1)]
+    assert joined[1].confidence == pytest.approx(0.6)
+    apart = (Segment(0, 1, 0, 0.9), Segment(1 + 5e-7, 5, 1, 0.6), Segment(5 + 2e-6, 6, 0, 0.5))
+    assert labels_of(without_short(apart, 2.0)) == [(0, 5, 1), (5 + 2e-6, 6, 0)]
+    assert without_short((), 2.0) == ()
+    halves = (Segment(0, 3, 0, 0.2), Segment(3, 3.5, 1, 0.9), Segment(3.5, 4.5, 0, 0.8))
+    (one,) = without_short(halves, 1.0)
+    assert (one.label, one.confidence) == (0, pytest.approx((3 * 0.2 + 0.5 * 0.2 + 1 * 0.8) / 4.5))
+
+
+def answered(*stretches: Segment) -> TimelinePrediction:
+    return TimelinePrediction(stretches, every_second(1), hot([0]), ("walk", "run"), 0.1, 0.0)
+
+
+def test_rows_are_rounded_named_and_never_minus_nothing(tmp_path: Path) -> None:
+    told = answered(Segment(-1e-9, 1.23456, 1, 0.123456), Segment(1.23456, 2.0, -1, 0.5))
+    assert told.rows() == [(0.0, 1.235, "run", 0.1235), (1.235, 2.0, "unknown", 0.5)]
+    write_timeline(told, tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8") == (
+        "start_s,end_s,label,confidence\n0.0,1.235,run,0.1235\n1.235,2.0,unknown,0.5\n"
+    )
+    moments, outline = told.outline()
+    assert moments.shape == (0,) and outline.shape == (0, 0)
+
+
+def test_the_outline_has_the_extremes_of_each_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from vskd.bundle.long_file import as_long
+    from vskd.bundle.sensor_file import Recorded
+
+    values = np.random.default_rng(0).normal(size=(2, 40)).astype(np.float32)
+    told = replace(answered(), recording=as_long(Recorded(values, 10.0, (), breaks=(13,))))
+    monkeypatch.setattr("vskd.bundle.predict_timeline.OUTLINE", 8)
+    moments, outline = told.outline()
+    assert moments.tolist() == [t for n in range(0, 40, 5) for t in (n / 10, n / 10)]
+    parts = values.reshape(2, 8, 5)
+    np.testing.assert_array_equal(outline[:, ::2], parts.min(axis=2))
+    np.testing.assert_array_equal(outline[:, 1::2], parts.max(axis=2))
+    monkeypatch.setattr("vskd.bundle.predict_timeline.OUTLINE", 3000)
+    np.testing.assert_array_equal(told.outline()[1], np.repeat(values, 2, axis=1))
+
+
+def test_options_of_the_file_reach_the_reader(bundle: Path, tmp_path: Path) -> None:
+    plain = predict_timeline(bundle, write(tmp_path / "a.csv", np.arange(700) / 50, signal()), unit="g")
+    np.save(tmp_path / "b.npy", 9.80665 * signal()[:, [1, 0, 2]])
+    other = predict_timeline(bundle, tmp_path / "b.npy", rate_hz=50.0, unit="m/s^2", columns=(1, 0, 2))
+    np.testing.assert_allclose(other.probabilities, plain.probabilities, atol=0.02)
+    assert other.classes == plain.classes and len(set(plain.classes)) == plain.probabilities.shape[1]
+    assert any("converted from m/s^2" in note for note in other.notes) and other.notes == other.recording.notes  # type: ignore[union-attr]
+    assert other.understood == other.recording.understood and other.latency_ms > 0  # type: ignore[union-attr]
+    assert plain.times[:, 1] - plain.times[:, 0] == pytest.approx(np.full(len(plain.times), 32 / 50), abs=1e-6)
+    assert np.diff(plain.times[:, 0]) == pytest.approx(np.full(len(plain.times) - 1, 24 / 50), abs=1e-6)

@@ -14,6 +14,7 @@ from vskd.bundle.sensor_checks import (
     check_whole,
     converted_rate,
     steady_rate,
+    without_glitches,
 )
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.sensor.clock import Clock
@@ -176,3 +177,64 @@ def test_gravity_is_looked_for_where_the_sensor_shows_it() -> None:
         check_plausible("a", sensor_contract(range_limit=30.0, **changes), moving, 50, "g", "the file")
     with pytest.raises(BundleError, match="look like"):
         check_plausible("a", sensor_contract(range_limit=30.0), moving, 50, "g", "the file")
+
+
+@pytest.mark.parametrize(("count", "cut"), [(0, 0), (1, 1), (2, 2), (3, 0)])
+@pytest.mark.parametrize(("unit", "factor"), [("g", 1.0), ("m/s^2", 9.80665)])
+def test_up_to_two_in_a_hundred_samples_are_taken_for_glitches(count: int, cut: int, unit: str, factor: float) -> None:
+    """Beyond twice the range of 8 g, in whatever unit; their neighbours stay, and so does a signal with more."""
+    values = still()
+    values[1, 40 : 40 + count] = -16.1
+    values[0, 70] = 15.9
+    found = without_glitches((factor * values).astype(np.float32), CONTRACT, unit)
+    kept = np.delete(values, np.arange(40, 40 + cut), axis=1)
+    np.testing.assert_allclose(found, factor * kept, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rate", "difference"), [(51.5, []), (48.5, []), (51.51, ["said"]), (48.49, ["said"]), (100.0, ["said"])]
+)
+def test_three_percent_are_the_bound_of_another_rate(rate: float, difference: list[str]) -> None:
+    assert len(converted_rate(rate, CONTRACT)) == len(difference)
+    assert steady_rate(rate, CONTRACT) == rate
+    assert steady_rate(50.25, CONTRACT) == steady_rate(49.75, CONTRACT) == 50.0
+    assert steady_rate(50.26, CONTRACT) == 50.26 and steady_rate(49.74, CONTRACT) == 49.74
+
+
+def test_half_the_rate_is_the_lowest_and_there_is_no_highest() -> None:
+    for rate in (25.0, 1e6, None):
+        check_rate("a", CONTRACT, "it says", rate)
+    with pytest.raises(BundleError, match=r"it says 24\.999 Hz\. Record at 50 Hz"):
+        check_rate("a", CONTRACT, "it says", 24.999)
+
+
+def test_a_clock_without_a_rate_has_the_contract_s_for_the_share_of_its_gaps() -> None:
+    for clock, samples in ((Clock(None, (40,), (0.5,)), 80), (Clock(25.0, (40,), (0.5,)), 40)):
+        assert check_whole("a", CONTRACT, clock, samples) == (40,)
+    with pytest.raises(BundleError, match="a gap of 0\\.5 s"):
+        check_whole("a", CONTRACT, Clock(100.0, (40,), (0.5,)), 80)
+    twice = Clock(50.0, (20, 40), (0.3, 0.3))
+    with pytest.raises(BundleError, match="before data row 21"):
+        check_whole("a", CONTRACT, twice, 60)
+    assert check_whole("a", CONTRACT, twice, 400) == (20, 40)
+
+
+@pytest.mark.parametrize(("count", "said"), [(49, "49 samples are beyond twice of it"), (50, "gravity is 1 g")])
+def test_where_half_of_the_samples_are_beyond_the_range_gravity_says_more(count: int, said: str) -> None:
+    values = still(100)
+    values[:, 100 - count :] *= 40
+    with pytest.raises(BundleError) as caught:
+        check_plausible("a", CONTRACT, values, 50, "g", "the file")
+    assert said in str(caught.value)
+    silent = sensor_contract(calibrated=False)
+    with pytest.raises(BundleError, match=rf"{count} samples are beyond twice of it, up to \d\d\.\d*: they are"):
+        check_plausible("a", silent, values, 50, "g", "the file")
+
+
+def test_a_later_beginning_is_looked_for_in_the_second_half_alone() -> None:
+    values = np.random.default_rng(1).normal(size=(3, 60)).astype(np.float32)
+    check_once("a", np.hstack([values[:, :20], values[:, :20], values]))  # starts again in the first half
+    check_once("a", np.zeros((3, 60), np.float32))
+    for twice, row in (([values, values], 61), ([values, values[:, :1], values], 62)):
+        with pytest.raises(DataError, match=f"from data row {row} on"):
+            check_once("a", np.hstack(twice))

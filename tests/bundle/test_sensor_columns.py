@@ -134,3 +134,78 @@ def test_an_empatica_file_is_named(tmp_path: Path) -> None:
     head = "1700000000.0,1700000000.0,1700000000.0\n32.0,32.0,32.0"
     with pytest.raises(VskdError, match=r"Empatica.*--rate 32 --unit '1/64 g'"):
         read(write(tmp_path, head, np.round(64 * VALUES)), rate_hz=50)
+
+
+@pytest.mark.parametrize(("other", "agree"), [(1.02, True), (1.04, False), (0.98, True), (0.96, False)])
+def test_clocks_agree_within_three_percent_and_the_first_counts(tmp_path: Path, other: float, agree: bool) -> None:
+    path = write(tmp_path, "elapsed (s),epoch (ms),x (g),y (g),z (g)", TIME, 1000 * TIME * other, VALUES)
+    if agree:
+        assert dict(read(path).understood)["rate"] == "50 Hz (column 'elapsed', in s)"
+    else:
+        with pytest.raises(VskdError, match=r"two clocks disagree: column 'elapsed', in s: 50 Hz; column 'epoch'"):
+            read(path)
+
+
+def test_a_clock_that_cannot_be_read_gives_way_to_one_that_can(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{'early' if n % 2 else 'late'},{t:.3f},{x:.5f},{y:.5f},{z:.5f}" for n, (t, (x, y, z)) in enumerate(
+        zip(TIME, VALUES, strict=True))]  # fmt: skip
+    path.write_text("timestamp,time (s),x (g),y (g),z (g)\n" + "\n".join(rows))
+    recorded = read(path)
+    taken(recorded)
+    assert dict(recorded.understood)["rate"] == "50 Hz (column 'time', in s)"
+    assert "column 'timestamp' cannot be read as a clock" in recorded.notes
+
+
+def test_columns_without_names_are_told_by_number_and_by_axis(tmp_path: Path) -> None:
+    path = write(tmp_path, "", VALUES)
+    assert dict(read(path, rate_hz=50).understood)["columns"] == "x, y, z, by their order: they have no names"
+    assert dict(read(path, rate_hz=50, columns=(2, 0, 1)).understood)["columns"] == "number 2, number 0, number 1"
+    clocked = dict(read(write(tmp_path, "", VALUES, TIME)).understood)
+    assert clocked["columns"] == "x, y, z, by their order: they have no names; number 3 is the clock"
+    assert clocked["rate"] == "50 Hz (column 'number 3', in s)"
+
+
+@pytest.mark.parametrize(
+    "columns", [(VALUES[:, :1], TIME, VALUES[:, 1:]), (TIME, VALUES, TIME), (TIME, VALUES[:, :2], TIME)]
+)
+def test_a_counter_elsewhere_or_twice_is_no_clock(tmp_path: Path, columns: tuple[np.ndarray, ...]) -> None:
+    with pytest.raises(VskdError, match=r"has \d columns, expected 3 columns"):
+        read(write(tmp_path, "", *columns), rate_hz=50)
+
+
+def test_a_single_axis_may_count_on(tmp_path: Path) -> None:
+    """A ramp of a sensor of one axis is its signal; with a clock beside it there are two columns."""
+    contract = sensor_contract(axes=("x",), stream="gyroscope", unit="deg/s", range_limit=500.0)
+    ramp = np.linspace(0, 90, len(TIME))
+    recorded = read_recording(write(tmp_path, "", ramp), contract, rate_hz=50, unit="deg/s")
+    np.testing.assert_allclose(recorded.signal, ramp[None], atol=1e-4)
+    with pytest.raises(VskdError, match="has 2 columns, expected 1 columns"):  # which of them is the clock?
+        read_recording(write(tmp_path, "", TIME, ramp), contract, unit="deg/s")
+
+
+def test_axes_that_are_named_otherwise_are_noted_one_by_one(tmp_path: Path) -> None:
+    path = write(tmp_path, "time,X,Y,Z", TIME, VALUES)
+    assert read(path, columns=(1, 2, 3)).notes == read(path).notes, "capitals are the same axes"
+    notes = read(path, columns=(2, 1, 3)).notes
+    assert [note for note in notes if "is taken as" in note] == [
+        "column 'Y' is taken as x, as --columns says",
+        "column 'X' is taken as y, as --columns says",
+    ]
+
+
+def test_a_clock_among_the_named_columns_is_no_clock(tmp_path: Path) -> None:
+    """A column that the caller takes for an axis is not asked for the time, too."""
+    path = write(tmp_path, "", TIME, VALUES)
+    with pytest.raises(VskdError, match="does not say its rate"):
+        read(path, columns=(1, 2, 3))
+    taken(read(path, columns=(1, 2, 3), rate_hz=50))
+
+
+def test_a_sensor_is_named_by_remark_or_file_and_the_header_is_stronger_than_the_file(tmp_path: Path) -> None:
+    with pytest.raises(VskdError, match="it says that it is gyroscope") as caught:
+        read(write(tmp_path, "# sensor: gyroscope\nax,ay,az", VALUES), rate_hz=50, columns=(0, 1, 2))
+    assert "or name the columns" in str(caught.value)
+    taken(read(write(tmp_path, "# sensor: accelerometer\nx,y,z", VALUES, name="a.csv"), rate_hz=50))
+    with pytest.raises(VskdError, match="its name says gyroscope"):
+        read(write(tmp_path, "", VALUES, name="gyroscope.csv"), rate_hz=50)

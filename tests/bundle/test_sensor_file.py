@@ -10,8 +10,9 @@ from scipy.io import loadmat, savemat
 
 from tests.export.conftest import sensor_contract
 from vskd.bundle.contract import SensorContract, StreamContract
-from vskd.bundle.sensor_file import Recorded, read_recording, recorded_array
+from vskd.bundle.sensor_file import Recorded, even_signal, read_recording, recorded_array
 from vskd.errors import BundleError, DataError, VskdError
+from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.sensor_range import estimate_range
 
 
@@ -424,3 +425,227 @@ def test_a_clock_of_unix_time_is_one_however_unevenly_it_advances(tmp_path: Path
 def test_an_array_of_a_sensor_that_stands_still_is_refused(change: Callable[[np.ndarray], np.ndarray], told: str):
     with pytest.raises(BundleError, match="the array: .*" + told):
         recorded_array(change(signal()), sensor_contract(), 50.0)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "uint8", "float64", "float16"])
+def test_an_array_of_any_real_numbers_is_taken(dtype: str):
+    contract = sensor_contract(stream="gyroscope", unit="deg/s", range_limit=500.0)
+    values = np.round(50 + 40 * signal()).astype(dtype)
+    found = recorded_array(values, contract, 50.0)
+    assert found.signal.dtype == np.float32 and found.signal.flags.c_contiguous and found.notes == ()
+    np.testing.assert_array_equal(found.signal, values.T)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (signal() > 0, "holds bool, not real numbers"),
+        (signal().astype(complex), "holds complex128, not real numbers"),
+        (signal().astype(str), "not real numbers"),
+        (np.where(signal() > 0.7, 1e39, signal().astype(float)), "the array"),
+        (np.where(signal() > 0.7, np.nan, signal()), "the array"),
+        (signal()[:, :2], r"asks for 3 channels \(x, y, z\), the array has shape \(60, 2\)"),
+        (signal()[None], r"the array has shape \(1, 60, 3\)"),
+        (signal(19), "20 to 400 samples"),
+        (60 * signal(), "the array: the model asks for g"),
+    ],
+)
+def test_an_array_that_does_not_fit_is_refused(values: np.ndarray, told: str):
+    with pytest.raises(VskdError, match=told):
+        recorded_array(values, sensor_contract(), 50.0)
+
+
+def test_the_rate_of_an_array_is_said_or_assumed():
+    assumed = recorded_array(signal(), sensor_contract())
+    assert (assumed.rate_hz, assumed.notes) == (50.0, ("no rate was given; 50 Hz is assumed",))
+    faster = recorded_array(signal(200), sensor_contract(), 100.0)
+    assert (faster.rate_hz, faster.notes) == (100.0, ("the recording was resampled from 100 to 50 Hz",))
+    with pytest.raises(BundleError, match="the model asks for 50 Hz, the caller says 24 Hz"):
+        recorded_array(signal(), sensor_contract(), 24.0)
+    with pytest.raises(BundleError, match="has 19"):  # 38 samples at 100 Hz
+        recorded_array(signal(38), sensor_contract(), 100.0)
+    assert recorded_array(signal(40), sensor_contract(), 100.0).signal.shape == (3, 40)
+    two = recorded_array(six(), two_streams())
+    assert two.notes == assumed.notes, "of several streams it is said once"
+
+
+def test_of_several_streams_clock_gaps_and_notes_are_those_of_the_file(tmp_path: Path):
+    values = six()
+    time = np.arange(60) / 50 + np.where(np.arange(60) >= 25, 7.0, 0.0)
+    sliding = two_streams().model_copy(
+        update={"window_mode": "sliding", "window_rate_hz": 50.0, "stride": 8, "min_samples": 1}
+    )
+    head = "time (s),acc_x [g],acc_y [g],acc_z [g],gyro_x [dps],gyro_y [dps],gyro_z [dps]\n"
+    found = read(csv_file(tmp_path, np.column_stack([time, values]), head), contract=sliding, rate_hz=None)
+    assert found.breaks == (25,) and found.rate_hz == 50
+    assert found.times is not None
+    np.testing.assert_allclose(found.times, time, atol=1e-6)
+    assert len([note for note in found.notes if "a gap of" in note]) == 1
+    assert [what for what, _ in found.understood][:6] == [
+        *("read as", "accelerometer columns", "accelerometer unit", "gyroscope columns", "gyroscope unit", "rate"),
+    ]
+    told = dict(found.understood)
+    assert told["accelerometer columns"] == "acc_x, acc_y, acc_z" and told["rate"].startswith("50 Hz (column 'time'")
+    np.testing.assert_allclose(found.signal, (values / [4, 4, 4, 1000, 1000, 1000]).T, atol=1e-5)
+
+
+def test_a_variable_and_a_unit_count_for_all_streams_that_they_fit(tmp_path: Path):
+    values = six()
+    savemat(tmp_path / "recording.mat", {"first": values, "second": values[:, [3, 4, 5, 0, 1, 2]]})
+    contract = two_streams().model_copy(update={"streams": tuple(s for s in two_streams().streams)})
+    columns = (3, 4, 5, 0, 1, 2)
+    with pytest.raises(BundleError, match="does not say its unit, and the model asks for deg/s"):
+        read(tmp_path / "recording.mat", contract=contract, variable="second", columns=columns, unit="g")
+    wrists = tuple(
+        StreamContract(
+            stream=f"accelerometer-{side}", placement=side, unit="g", axes=("x", "y", "z"), range_limit=8, limit=limit
+        )
+        for side, limit in (("left", 2.0), ("right", 1.0))
+    )
+    axes = tuple(f"{s.stream} {axis}" for s in wrists for axis in s.axes)
+    both = sensor_contract(stream="both", axes=axes, streams=wrists, mat_columns=(), mat_variable="")
+    twice = 9.80665 * np.hstack([signal(), signal()[::-1]])
+    savemat(tmp_path / "both.mat", {"first": 0 * twice, "second": twice})
+    found = read(tmp_path / "both.mat", contract=both, variable="second", columns=columns, unit="m/s^2", rate_hz=50)
+    np.testing.assert_allclose(found.signal[:3], signal()[::-1].T / 2, atol=1e-5)
+    np.testing.assert_allclose(found.signal[3:], signal().T, atol=1e-5)
+    with pytest.raises(BundleError, match="the option says 20 Hz"):
+        read(tmp_path / "both.mat", contract=both, variable="second", columns=columns, unit="m/s^2", rate_hz=20)
+
+
+def test_what_is_told_of_a_file(tmp_path: Path):
+    """All of it, in its order."""
+    time = np.arange(60) / 100 + np.where(np.arange(60) >= 30, 4.0, 0.0)
+    path = csv_file(tmp_path, np.column_stack([time, 1000 * signal()]), "time (s),x (mg),y (mg),z (mg)\n")
+    sliding = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=8, min_samples=1)
+    found = read(path, contract=sliding, rate_hz=None)
+    assert found.understood[:4] == (
+        ("read as", "text separated by comma, utf-8"),
+        ("columns", "x, y, z"),
+        ("unit", "mg (the file)"),
+        ("rate", "100 Hz (column 'time', in s)"),
+    )
+    assert found.notes == (
+        "the recording was resampled from 100 to 50 Hz",
+        "a gap of 4.01 s before data row 31",
+        "the samples were converted from mg to g",
+    )
+    assert found.times is not None and found.signal.dtype == np.float32
+    np.testing.assert_allclose(found.times, time, atol=1e-6)
+    plain = read(csv_file(tmp_path, signal()), contract=sliding)
+    assert plain.times is None and dict(plain.understood)["unit"] == "g (gravity at rest fits)"
+    assert "clock" not in dict(plain.understood)
+    even = np.column_stack([np.arange(60) / 100, signal()])
+    whole = read(csv_file(tmp_path, even, "time (s),x [g],y [g],z [g]\n"), rate_hz=None)
+    assert whole.times is None, "of a whole recording no window asks for its time"
+
+
+def test_empty_cells_need_a_clock(tmp_path: Path):
+    path = tmp_path / "recording.csv"
+    rows = [f"{x},{y},{z}" for x, y, z in signal()]
+    path.write_text("x,y,z\n" + "\n".join([*rows[:20], ",,", *rows[20:]]))
+    with pytest.raises(DataError, match=r"recording\.csv"):
+        read(path, unit="g")
+    stamped = [f"{20 * n},{row}" for n, row in enumerate(rows)]
+    for k in range(1, 60):
+        stamped[k] = f"{20 * k},1,,3"
+    path.write_text("time_ms,x,y,z\n" + "\n".join(stamped))
+    with pytest.raises(DataError, match=r"recording\.csv"):  # one row is left: nothing is left out then
+        read(path, unit="g")
+
+
+@pytest.mark.parametrize(
+    ("said", "rate"),
+    [
+        *(("50", 50.0), ("50,5", 50.5), ("5e1", 50.0), ("+50 samples/s", 50.0), ("50 sample/sec", 50.0)),
+        *((".05 kHz", None), ("0.05 KHZ", 50.0), ("50 sps", 50.0), ("50/s (device)", 50.0), ("50 hz (a) b", None)),
+    ],
+)
+def test_ways_to_declare_a_rate(tmp_path: Path, said: str, rate: float | None):
+    path = csv_file(tmp_path, signal(), f"# rate_hz: {said}\n")
+    if rate is None:
+        with pytest.raises(DataError, match="no positive number"):
+            read(path, rate_hz=None)
+    else:
+        assert read(path, rate_hz=None).rate_hz == rate
+
+
+@pytest.mark.parametrize(("given", "agree"), [(51.4, True), (51.6, False), (48.6, True), (48.4, False)])
+def test_who_says_the_rate_must_agree_within_three_percent(tmp_path: Path, given: float, agree: bool):
+    path = csv_file(tmp_path, signal(), "# rate_hz: 50\n")
+    if agree:
+        found = read(path, rate_hz=given)
+        assert found.rate_hz == given and dict(found.understood)["rate"] == f"{given:g} Hz (the option)"
+    else:
+        with pytest.raises(BundleError, match=rf"the option says {given:g} Hz, the file says 50 Hz\. Leave the wrong"):
+            read(path, rate_hz=given)
+
+
+def test_the_file_s_word_and_its_clock_must_agree_too_and_a_small_difference_is_rounding(tmp_path: Path):
+    time = np.arange(60) / 50.2
+    path = csv_file(tmp_path, np.column_stack([time, signal()]), "time (s),x [g],y [g],z [g]\n")
+    assert read(path, rate_hz=None).rate_hz == 50
+    for said, agree in ((51.0, True), (53.0, False)):
+        path = csv_file(tmp_path, np.column_stack([time, signal()]), f"# rate_hz: {said}\ntime (s),x,y,z\n")
+        if agree:
+            assert dict(read(path, rate_hz=None, unit="g").understood)["rate"] == "51 Hz (the file)"
+        else:
+            with pytest.raises(BundleError, match=r"file says 53 Hz, the file's clock \(column 'time', in s\) says"):
+                read(path, rate_hz=None, unit="g")
+
+
+def test_units_of_header_remark_and_caller_are_one(tmp_path: Path):
+    twice = csv_file(tmp_path, signal(), "# unit: g\nx [g],y [G],z [g]\n")
+    assert dict(read(twice, unit="g").understood)["unit"] == "g (the option)"
+    with pytest.raises(DataError, match=r"declares several units: g, mg\. Give all axes in one unit"):
+        read(csv_file(tmp_path, signal(), "# unit: mg\nx [g],y [g],z [g]\n"))
+    with pytest.raises(DataError, match="declares several units: g, mg"):
+        read(csv_file(tmp_path, signal(), "x [mg],y [g],z [g]\n"), unit="g")
+    partly = read(csv_file(tmp_path, 1000 * signal(), "x,y [mg],z\n"))
+    np.testing.assert_allclose(partly.signal, signal().T, atol=1e-5)
+    planar = sensor_contract(axes=("x", "y"))
+    with pytest.raises(BundleError, match="does not say its unit"):  # two axes do not show gravity
+        read(csv_file(tmp_path, signal(channels=2), "x,y\n"), contract=planar)
+
+
+def test_a_matlab_file_is_known_by_its_ending_and_other_columns_are_no_longer_its_own(tmp_path: Path):
+    values = np.hstack([signal(), 0.5 * signal()[::-1]])
+    savemat(tmp_path / "own.mat", {"d_iner": values})
+    (tmp_path / "own.mat").rename(tmp_path / "OWN.MAT")
+    own = read(tmp_path / "OWN.MAT", contract=OWN, rate_hz=None)
+    assert dict(own.understood)["unit"] == "g (of the data set's own files)"
+    assert dict(own.understood)["rate"] == "50 Hz (of the data set's own files)"
+    refuses(tmp_path / "OWN.MAT", "does not say its rate", contract=OWN, columns=(2, 1, 0), rate_hz=None)
+    other = read(tmp_path / "OWN.MAT", contract=OWN, columns=(2, 1, 0), rate_hz=50.0)
+    np.testing.assert_allclose(other.signal, signal()[:, [2, 1, 0]].T, atol=1e-6)
+    savemat(tmp_path / "wide.mat", {"d_iner": np.hstack([values, signal()])})
+    with pytest.raises(DataError, match="'d_iner' has 9 columns, and 6 of the data set's own files"):
+        read(tmp_path / "wide.mat", contract=OWN)
+    older = OWN.model_copy(update={"mat_width": None})
+    assert read(tmp_path / "wide.mat", contract=older, rate_hz=None).signal.shape == (3, 60)
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        ("1700000000,1700000000,1700000000\n32,32,32\n", True),
+        ("1700000000,1700000000,1700000001\n32,32,32\n", False),
+        ("1700000000,1700000000,1700000000\n32,32,31\n", False),
+        ("17000,17000,17000\n32,32,32\n", False),
+    ],
+)
+def test_only_a_start_time_and_a_rate_are_a_wristband_s(tmp_path: Path, first: str, told: bool):
+    with pytest.raises(VskdError) as caught:
+        read(csv_file(tmp_path, signal(), first))
+    assert ("Empatica" in str(caught.value)) is told
+
+
+def test_a_clock_in_the_file_s_own_digits_bridges_at_its_own_period(tmp_path: Path):
+    """The rate in messages is rounded; the bridge is not."""
+    clock = Clock(33.3, (40,), (0.31,), period_s=0.03003)
+    values = np.cumsum(np.ones((2, 100), np.float32), axis=1)
+    found = even_signal(values, clock, tmp_path)
+    times = np.cumsum(np.where(np.arange(100) == 40, 0.31, 0.03003))
+    expected = np.interp(times[0] + 0.03003 * np.arange(found.shape[1]), times, values[0])
+    assert found.shape == (2, 109)  # 0.31 s are ten periods, and a bit
+    np.testing.assert_allclose(found, np.stack([expected, expected]), atol=0.05)

@@ -35,3 +35,16 @@ def test_every_moment_belongs_to_the_nearest_window() -> None:
         (label,) = [s.label for s in found if s.start_s <= moment < s.end_s]
         assert label == labels[nearest]
     assert segments(times[:0], labels[:0], np.ones(0)) == ()
+
+
+def test_pieces_that_just_touch_are_one_and_single_windows_speak_for_themselves() -> None:
+    times = np.array([[0, 2], [2 + 5e-7, 4], [4 + 2e-6, 6], [10, 12]])
+    bounds, first = window_bounds(times)
+    assert first.tolist() == [True, False, True, True]
+    np.testing.assert_allclose(bounds, [[0, 2], [2, 4], [4, 6], [10, 12]], atol=1e-5)
+    assert bounds[2, 0] == times[2, 0] and bounds[1, 1] == times[1, 1]
+    (one,) = segments(times[:1], np.array([2]), np.array([0.25]))
+    assert one == Segment(0.0, 2.0, 2, 0.25) and one.seconds == 2.0
+    assert type(one.label) is int and type(one.start_s) is float
+    unknown = segments(np.array([[0, 2], [1, 3]], dtype=float), np.array([-1, -1]), np.array([0.2, 0.4]))
+    assert len(unknown) == 1 and unknown[0].confidence == 0.30000000000000004

@@ -174,3 +174,79 @@ def test_importing_the_catalog_stays_light() -> None:
     code = f"import sys, vskd.datasets.catalog; print([m for m in {heavy.split()} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+RGB: tuple[str, ...] = ("rgb",)
+CLIPS = {"clip": {"streams": ["rgb"]}, "frames": {"streams": ["rgb"]}}
+WHOLE = {"image": {"streams": ["image"], "size": 128, "crop": "full", "grey": False}}
+SHORTER = {"teachers": {0: {"training": {"epochs": 10}}}, "student": {"training": {"epochs": 20}}}
+SLOPE = {"distiller": {"terms": {"kd": {"temperature_slope": 1.0}}}}
+UNMIRRORED = {"sees": {"augmentation": {"flip": 0.0}}}
+WORN = ("accelerometer-watch", "accelerometer-phone", "gyroscope", "orientation")
+FILMED = tuple(f"rgb-cam{n}" for n in range(1, 5))
+OF_MMACT = {
+    "window": {"streams": ["accelerometer-watch"]},
+    "frames": {"streams": ["rgb-cam1"], "fit": "centre-crop"},
+    "clip": {"streams": ["rgb-cam1"]},
+}
+POSED = {"skeleton": {"streams": ["pose-cam1"]}}
+TOLD: dict[str, tuple[tuple[str, ...], dict[str, object], dict[str, object], set[str]]] = {
+    "utd-mhad": (
+        ("accelerometer", "gyroscope", "skeleton", "depth", "rgb"),
+        {
+            "window": {"streams": ["accelerometer"]},
+            "frames": {"streams": ["depth"], "fit": "foreground"},
+            "clip": {"streams": ["depth"], "fit": "foreground"},
+            "skeleton": {"streams": ["skeleton"]},
+        },
+        {},
+        set(),
+    ),
+    "berkeley-mhad": (
+        tuple(f"accelerometer-{side}-{place}" for place in ("wrist", "hip", "ankle") for side in ("left", "right")),
+        {"window": {"streams": ["accelerometer-right-wrist"]}},
+        {},
+        set(),
+    ),
+    "mmact": ((*WORN, *FILMED, *(f"pose-cam{n}" for n in range(1, 5))), OF_MMACT | POSED, {}, {"cross-view"}),
+    "mmact-35": (
+        (*WORN, *FILMED, *(f"pose-cam{n}" for n in range(1, 5))),
+        OF_MMACT | POSED,
+        {},
+        {"cross-view", "challenge-cross-view"},
+    ),
+    "mmact-untrimmed": ((*WORN, *FILMED), OF_MMACT, {}, {"cross-view"}),
+    "synthetic": (
+        ("accelerometer", "gyroscope", "rgb", "skeleton"),
+        {
+            "window": {"streams": ["accelerometer"]},
+            "frames": {"streams": ["rgb"], "fit": "centre-crop"},
+            "clip": {"streams": ["rgb"]},
+            "skeleton": {"streams": ["skeleton"]},
+        },
+        {},
+        set(),
+    ),
+    "driver-inattention": (
+        ("image",),
+        {"image": {"streams": ["image"], "size": 64, "crop": "box", "margin": 0.1, "grey": True}},
+        {},
+        set(),
+    ),
+    "state-farm": (("image",), WHOLE, {"krca": SHORTER, "dangerous-driving": SLOPE}, set()),
+    "auc": (("image",), WHOLE, {"krca": SHORTER, "dangerous-driving": SLOPE}, set()),
+    "image-folder": (("image",), WHOLE, {"krca": {"student": UNMIRRORED, "teachers": {0: UNMIRRORED}}}, set()),
+    "sensor-folder": (
+        ("accelerometer", "gyroscope", "video"),
+        {"window": {"streams": ["accelerometer"]}, "frames": {"streams": ["video"]}},
+        {"berkeley": {"student": {"sees": {"encoding": {"limit": 4.0}}}}},
+        set(),
+    ),
+    **{name: (RGB, CLIPS, {}, set()) for name in ("ucf11", "ucf50", "ucf101", "hmdb51", "video-folder")},
+}
+"""Streams, what each modality sees by default, what a recipe changes for it, and the protocols that are refused."""
+
+
+def test_what_a_recipe_sees_of_each_data_set(entry: DatasetEntry) -> None:
+    """Figures under results/ were made with these."""
+    assert (entry.streams, entry.defaults, entry.recipes, set(entry.refused)) == TOLD[entry.name]

@@ -1,5 +1,6 @@
 """Files of which an index knows only the name, against the reader itself."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +68,23 @@ def test_empty_cells_are_gaps_where_it_is_stated_how_a_file_is_read(tmp_path: Pa
         assert len(with_heads_checked(index).problems) == 1 + faults
         if not faults:
             assert read_stream(index.recordings[0].stream("acc")).signal.shape == (3, 99)
+
+
+@pytest.mark.parametrize(("row", "faults"), [(50, 1), (400, 0)])
+def test_four_kilobytes_are_looked_at(tmp_path: Path, row: int, faults: int) -> None:
+    rows = ["0.1,0.2,0.9"] * 600  # twelve bytes each
+    rows[row] = "0.1,abc,0.9"
+    (tmp_path / "a.csv").write_text("\n".join(rows))
+    assert len(with_heads_checked(index_of(tmp_path, ["a.csv"])).problems) == 1 + faults
+
+
+def test_only_sensors_are_looked_at_and_a_stated_separator_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("0.1;0,2;0,9\n" * 60)
+    found = index_of(tmp_path, ["a.csv"], columns=(0, 1, 2))
+    assert len(with_heads_checked(found).problems) == 1
+    comma = index_of(tmp_path, ["a.csv"], columns=(0, 1, 2), reading=Reading(separator="comma"))
+    assert len(with_heads_checked(comma).problems) == 2
+    (tmp_path / "film.csv").write_text("no film")
+    video = Stream("rgb", "video", tmp_path / "film.csv", 30.0, "uint8")
+    seen = dataclasses.replace(found, recordings=(Recording("r", "1", "1", 0, "1", {"rgb": video}),))
+    assert len(with_heads_checked(seen).problems) == 1

@@ -105,3 +105,10 @@ def test_clocks_are_reported(trials: Path) -> None:
     jitter = sorted(1000 * clock.jitter_s for clock in report.clocks.values())
     assert summary["jitter_ms"] == dict(zip(("min", "median", "max"), jitter, strict=True))
     assert summary["backward"] == sum(clock.backward for clock in report.clocks.values())
+
+
+def test_a_report_of_clocks_without_a_rate_of_its_own(trials: Path) -> None:
+    found = report_signals(index(trials), WRIST)
+    bare = SignalReport(found.stream, found.unit, found.facts, found.unreadable)
+    assert (bare.nominal_hz, bare.clocks) == (0.0, {})
+    assert bare.summary()["jitter_ms"] == {} and found.summary()["jitter_ms"] != {}

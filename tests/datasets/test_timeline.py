@@ -26,3 +26,9 @@ def test_a_gap_of_rounding_is_none() -> None:
     assert [label for _, _, label in Timeline(times, 2).stretches(1.0)] == [1, 0]
     assert [label for _, _, label in Timeline(((0.0, 0.3, 1), (0.300002, 1.0, 0)), 2).stretches(1.0)] == [1, 2, 0]
     assert Timeline(((0.0, 1.0, 1), (2.0, 3.0, 0))).stretches(1.5) == ((0.0, 1.0, 1), (1.0, 1.5, -1))
+
+
+def test_a_gap_as_short_as_rounding_is_none_at_the_beginning_either() -> None:
+    assert Timeline(((1e-6, 1.0, 1),), 0).stretches(1.0) == ((1e-6, 1.0, 1),)
+    assert Timeline(((2e-6, 1.0, 1),), 0).stretches(1.0) == ((0.0, 2e-6, 0), (2e-6, 1.0, 1))
+    assert Timeline(((0.0, 1.0, 1), (0.5, 2.0, 0)), 2).stretches(3.0) == ((0.0, 1.0, 1), (0.5, 2.0, 0), (2.0, 3.0, 2))

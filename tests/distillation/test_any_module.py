@@ -1,12 +1,13 @@
 """Logits, embedding and layers of modules that know nothing of vskd."""
 
+import copy
 from collections import OrderedDict
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from vskd.distillation.any_module import AnyModule
+from vskd.distillation.any_module import AnyModule, device_of
 from vskd.errors import SettingError
 from vskd.network import Outputs
 
@@ -173,3 +174,46 @@ def test_removed_it_leaves_no_hook(photo: Photo) -> None:
 def test_whole_numbers_are_inputs_too() -> None:
     words = nn.Sequential(OrderedDict(words=nn.EmbeddingBag(10, 6), fc=nn.Linear(6, 3)))
     assert AnyModule(words, torch.randint(10, (4, 9)), ["embedding"]).shapes == {"logits": (3,), "embedding": (6,)}
+
+
+def test_a_batch_leaves_nothing_behind(photo: Photo) -> None:
+    """What was kept of the last one would hold its graph, which no copy can take along."""
+    known = AnyModule(photo, X, ["embedding"])
+    known(X)
+    copied = copy.deepcopy(known)
+    photo.eval(), copied.eval()
+    assert torch.equal(copied(X).logits, known(X).logits)
+
+
+class Doubled(nn.Linear):
+    """Gives what a linear layer inside gives of twice its input, as adapters do."""
+
+    def __init__(self) -> None:
+        super().__init__(4, 3)
+        self.inner = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        said: Tensor = self.inner(2 * x)
+        return said
+
+
+def test_of_linear_layers_inside_each_other_the_outermost_counts() -> None:
+    x = torch.randn(5, 4)
+    assert torch.equal(AnyModule(nn.Sequential(Doubled()), x, ["embedding"])(x).embedding, x)
+
+
+def test_one_sample_is_enough_to_look_at(photo: Photo) -> None:
+    photo.eval()
+    assert AnyModule(photo, X[:1], ["embedding"]).shapes == {"logits": (4,), "embedding": (6,)}
+    assert AnyModule(photo, X[:1], ["stem", "logits", "stem"]).layers == ("logits", "stem")
+
+
+def test_an_embedding_that_nobody_wants_is_not_looked_for(photo: Photo) -> None:
+    known = AnyModule(photo, X, ["stem"])
+    assert known(X).embedding.shape == (5, 0) and set(known.shapes) == {"logits", "stem"}
+    assert not photo.fc._forward_pre_hooks
+
+
+def test_modules_without_parameters_are_on_the_cpu() -> None:
+    assert device_of(nn.Identity()) == torch.device("cpu")
+    assert device_of(nn.Linear(2, 2, device="meta")) == torch.device("meta")

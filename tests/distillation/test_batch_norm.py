@@ -220,7 +220,9 @@ def test_every_network_with_batch_norm_is_asked(name: str) -> None:
         refuse_single_samples(network, 1, 1)
 
 
-@pytest.mark.parametrize(("found", "warned"), [((0.9, 0.7), True), ((0.7, 0.9), True), ((0.7, 0.79), False)])
+@pytest.mark.parametrize(
+    ("found", "warned"), [((0.9, 0.7), True), ((0.7, 0.9), True), ((0.7, 0.79), False), ((0.1, 0.0), False)]
+)
 def test_either_mode_may_be_the_better_one(
     found: tuple[float, float], warned: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -237,3 +239,51 @@ def test_either_mode_may_be_the_better_one(
     assert ("as it will be used" in caplog.text) is warned
     if warned:
         assert f"right on {100 * found[0]:.1f} % by the statistics of each batch" in caplog.text
+
+
+def test_a_layer_that_averages_over_all_batches_never_forgets_the_beginning() -> None:
+    """`momentum=None` of torch."""
+    assert remembers_the_beginning([nn.BatchNorm1d(2, momentum=None)], 10**9)
+
+
+class Photos(nn.Module):
+    """A normalised map: a single image has a variance."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        normalised: torch.Tensor = self.norm(x)
+        return normalised
+
+
+def test_a_single_sample_at_the_beginning_counts_where_it_has_a_variance() -> None:
+    model, image = Photos(), torch.tensor([1.0, 2.0, 3.0, 6.0]).view(1, 1, 2, 2)
+    recompute(model, [Batch(("a",), image, torch.tensor([0]), torch.tensor([0]))])
+    assert model.norm.running_mean.item() == pytest.approx(3.0)
+    assert model.norm.running_var.item() == pytest.approx(14 / 3)
+
+
+def test_statistics_that_are_not_kept_are_not_trained() -> None:
+    model = nn.Sequential(nn.BatchNorm1d(2, track_running_stats=False), nn.BatchNorm1d(2)).eval()
+    assert trained_norms(model) == [model[1]]
+    assert not any(module.training for module in model.modules())
+
+
+def test_batches_of_one_sample_are_left_out_of_the_comparison() -> None:
+    """It has no variance, by which the network could answer in training."""
+    model, given = parted()
+    (one,) = batches(1)
+    wrong = Batch(one.ids, one.inputs, 1 - one.labels, one.positions)
+    assert accuracies(model, [*given, wrong]) == accuracies(model, given)
+    assert accuracies(model, [wrong]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("samples", "batches", "refused"), [(4, 2, False), (3, 2, True), (7, 4, True), (8, 4, False)])
+def test_batches_of_two_samples_and_more_are_trained_on(samples: int, batches: int, refused: bool) -> None:
+    if refused:
+        with pytest.raises(RecipeError, match=rf"of {samples} training sample\(s\) in {batches} batch"):
+            refuse_single_samples(Small(), samples, batches)
+    else:
+        refuse_single_samples(Small(), samples, batches)

@@ -81,3 +81,41 @@ def test_the_lean_network_is_refused_at_8_and_16_frames(
             refuse_wrong_gradients(network, shape)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     refuse_wrong_gradients(network, shape)
+
+
+@pytest.mark.parametrize(
+    ("layer", "size", "found"),
+    [
+        (nn.Conv2d(2, 2, (1, 3), stride=(1, 2), padding=(0, 1)), (1, 1), True),
+        (nn.Conv2d(2, 2, (3, 1), stride=(2, 1), padding=(1, 0)), (1, 1), True),
+        (nn.Conv2d(2, 2, 3, stride=2, padding=1), (1, 2), False),
+        (nn.Conv2d(2, 2, 3, stride=2, padding=1), (2, 1), False),
+    ],
+)
+def test_one_direction_is_enough_and_a_row_of_pixels_is_no_single_one(
+    layer: nn.Module, size: tuple[int, int], found: bool
+) -> None:
+    assert bool(strided_on_a_pixel(Convolutions(layer), (2, *size))) is found
+
+
+@pytest.mark.parametrize(
+    ("kernel", "padding", "frames", "found"),
+    [
+        ((3, 1, 1), (1, 0, 0), 2, True),
+        ((2, 3, 3), (1, 1, 1), 2, False),
+        ((5, 1, 1), (2, 0, 0), 2, True),
+        ((3, 3, 3), (1, 1, 1), 4, False),
+    ],
+)
+def test_frames_count_and_not_pixels(
+    kernel: tuple[int, int, int], padding: tuple[int, int, int], frames: int, found: bool
+) -> None:
+    layer = nn.Conv3d(2, 2, kernel, padding=padding)
+    assert bool(over_two_frames(Convolutions(layer), (2, frames, 2, 2))) is found
+    assert strided_on_a_pixel(Convolutions(nn.Conv3d(2, 2, 3, stride=2, padding=1)), (2, 1, 1, 1)) == ()
+
+
+def test_a_layer_that_is_used_twice_is_named_once_and_the_first_first() -> None:
+    shared = nn.Conv2d(2, 2, 3, stride=2, padding=1)
+    network = Convolutions(shared, nn.Conv2d(2, 2, 3, stride=2, padding=1), shared)
+    assert strided_on_a_pixel(network, (2, 1, 1)) == ("layers.0", "layers.1")

@@ -195,3 +195,50 @@ def test_figures_of_a_row_are_in_the_order_of_their_names(tmp_path: Path) -> Non
     first, second = RunFolder(tmp_path).metrics()
     assert list(first) == ["epoch", "seconds", "learning_rate", "a", "b"] and first["learning_rate"] == 0.5
     assert second["a"] == 2.0
+
+
+def test_seconds_are_told_to_the_millisecond(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([100.0, 102.50049])
+    monkeypatch.setattr("vskd.distillation.callbacks.time.perf_counter", lambda: next(times))
+    trainer = SimpleNamespace(
+        current_epoch=4, callback_metrics={}, optimizers=[SimpleNamespace(param_groups=[{"lr": 0.5}])]
+    )
+    rows = EpochRows(RunFolder(tmp_path))
+    rows.on_train_epoch_start(trainer, None)  # type: ignore[arg-type]
+    rows.on_train_epoch_end(trainer, None)  # type: ignore[arg-type]
+    assert RunFolder(tmp_path).metrics() == [{"epoch": 4, "seconds": 2.5, "learning_rate": 0.5}]
+
+
+def test_the_learning_rate_is_that_of_the_first_group_of_the_first_optimizer(tmp_path: Path) -> None:
+    groups = [SimpleNamespace(param_groups=[{"lr": a}, {"lr": b}]) for a, b in ((0.1, 0.2), (0.3, 0.4))]
+    rows = EpochRows(RunFolder(tmp_path))
+    rows.on_train_epoch_end(SimpleNamespace(current_epoch=0, callback_metrics={}, optimizers=groups), None)  # type: ignore[arg-type]
+    assert RunFolder(tmp_path).metrics()[0]["learning_rate"] == 0.1
+
+
+@pytest.mark.parametrize(("epoch", "epochs", "kept"), [(0, 1, True), (0, 2, False), (1, 2, True), (1, 3, False)])
+def test_of_the_last_epoch_alone_the_weights_are_written(tmp_path: Path, epoch: int, epochs: int, kept: bool) -> None:
+    folder = RunFolder(tmp_path)
+    trainer = SimpleNamespace(current_epoch=epoch, max_epochs=epochs, callback_metrics={})
+    callback = SelectWeights(folder, "last")
+    callback.on_train_epoch_end(trainer, SimpleNamespace(model=torch.nn.Linear(1, 1)))  # type: ignore[arg-type]
+    assert folder.weights_file.is_file() is kept and callback.epoch == (epoch if kept else -1)
+
+
+def test_rows_of_a_fresh_run_begin_empty(tmp_path: Path) -> None:
+    rows = EpochRows(RunFolder(tmp_path))
+    assert rows.state_dict() == {"rows": []}
+    rows.on_train_start(SimpleNamespace(current_epoch=0), None)  # type: ignore[arg-type]
+    assert RunFolder(tmp_path).metrics() == [] and RunFolder(tmp_path).metrics_file.read_text() == ""
+
+
+def test_a_resume_state_of_before_hashes_were_recorded_is_looked_at_itself(tmp_path: Path) -> None:
+    """Other files are on record; of this one only what is in it can be told."""
+    folder = RunFolder(tmp_path)
+    with folder.sums.replacing(WEIGHTS) as temporary:
+        temporary.write_bytes(b"weights")
+    torch.save({"state_dict": {}}, folder.trainer_file)
+    check_resumable(folder)
+    folder.trainer_file.write_bytes(b"cut")
+    with pytest.raises(CheckpointError, match=r"trainer\.ckpt cannot be loaded"):
+        check_resumable(folder)

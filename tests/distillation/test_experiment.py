@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from scipy.io import loadmat, savemat
 
-from vskd.datasets.recording import UNLABELLED
+from vskd.datasets.catalog import get_dataset
+from vskd.datasets.recording import UNLABELLED, Problem
 from vskd.distillation.experiment import Experiment, prepare, streams_in_use
 from vskd.distillation.train import distill
 from vskd.errors import DataError, ProtocolError, RecipeError
@@ -182,8 +183,6 @@ def test_a_teacher_sees_the_same_recordings_its_own_way(tiny: MakeRecipe, tmp_pa
 
 
 def test_what_a_modality_is_told_of_the_data_set(tiny: MakeRecipe, tmp_path: Path) -> None:
-    from vskd.datasets.catalog import get_dataset
-
     source = prepare(tiny("dataset.max_bad_fraction=0.1"), tmp_path).source
     entry = get_dataset("synthetic")
     assert (source.dataset, source.label_swap, source.placement) == ("synthetic", entry.label_swap, entry.placement)
@@ -201,3 +200,129 @@ def test_a_recording_that_lacks_a_stream_is_unpaired_where_both_are_in_use(
         prepare(recipe, tmp_path, with_teachers=True)
     assert len(prepare(recipe.of_teacher(), tmp_path).index) == 24
     assert len(prepare(recipe, tmp_path).index) == 23
+
+
+BARE = ("student.training.validation=none", "student.training.select=last", "distiller=none")
+
+
+def test_facts_are_what_decides_a_result(tiny: MakeRecipe, tmp_path: Path) -> None:
+    experiment = prepare(tiny(*BARE, "seed=7", "labels.subjects=[1]"), tmp_path)
+    problem = Problem("missing", "a9", "a9.mat", "not there")
+    index = dataclasses.replace(experiment.index, problems=(problem,))
+    split = dataclasses.replace(experiment.split, fold="2")
+    facts = dataclasses.replace(experiment, index=index, split=split).facts()
+    assert facts == {
+        "seed": 7,
+        "dataset": "synthetic",
+        "classes": list(experiment.index.labels),
+        "data": experiment.data,
+        "data_hash": sha256_json(["synthetic", experiment.data]),
+        "protocol": experiment.split.protocol,
+        "protocol_hash": experiment.split.protocol_hash,
+        "split_hash": experiment.split.split_hash,
+        "fold": "2",
+        "labels": "subject 1",
+        "labels_hash": experiment.setting.hash,
+        "labelled": 6,
+        "unlabelled": 6,
+        "problems_in_data": [{"kind": "missing", "recording": "a9", "path": "a9.mat", "detail": "not there"}],
+    }
+    assert set(experiment.data) == {"labels", "accelerometer"}
+
+
+def test_recordings_that_no_part_uses_are_no_data(tiny: MakeRecipe, tmp_path: Path) -> None:
+    experiment = prepare(tiny(*BARE), tmp_path)
+    left = experiment.split.test[0]
+    fewer = dataclasses.replace(
+        experiment,
+        split=dataclasses.replace(experiment.split, test=experiment.split.test[1:], validation=("a1_s2_t2",)),
+    )
+    assert set(experiment.data_rows) == set(experiment.recordings)
+    assert set(fewer.data_rows) == set(experiment.recordings) - {left}
+    assert fewer.data_hash != experiment.data_hash
+
+
+def test_what_a_training_learns_from(tiny: MakeRecipe, tmp_path: Path) -> None:
+    experiment = prepare(tiny("labels.trials=[1]", "distiller=none"), tmp_path)
+    part = experiment.training_split(experiment.recipe.student.training)
+    learned = experiment.learned()
+    assert (learned.train, learned.subjects) == (part.train, ("1",))
+    assert learned.labels == tuple(sorted([i for i in part.train if i.endswith("_t1")] + list(part.validation)))
+    assert learned.contents == experiment.inputs.fingerprints(part.train) and len(learned.contents) >= 6
+    assert experiment.labelled == {i for i in part.train if i.endswith("_t1")}
+    assert experiment.unlabelled == {i for i in part.train if i.endswith("_t2")}
+
+
+def test_a_validation_part_of_the_protocol_is_taken_as_it_is(tiny: MakeRecipe, tmp_path: Path) -> None:
+    recipe = tiny("distiller=none")
+    experiment = prepare(recipe, tmp_path)
+    own = dataclasses.replace(experiment.split, validation=("a1_s2_t1",), test=experiment.split.test[1:])
+    for words in ((), BARE):
+        made = dataclasses.replace(experiment, split=own, recipe=recipe.updated(*words))
+        assert made.training_split(made.recipe.student.training) == own
+
+
+@pytest.mark.parametrize(
+    ("people", "told"),
+    [
+        (["9"], "9 is nobody of the training part"),
+        (["2"], "2 is nobody of the training part"),
+        (["3", "9", "8"], "8, 9 is nobody of the training part"),
+        (["1", "3"], "nobody would be left"),
+    ],
+)
+def test_who_is_left_out_must_be_one_of_several(tiny: MakeRecipe, tmp_path: Path, people: list[str], told: str) -> None:
+    experiment = prepare(tiny(*BARE, f"dataset.leave_out={people}"), tmp_path)
+    with pytest.raises(RecipeError, match=rf"dataset\.leave_out: {told}\. Name some of: 1, 3"):
+        experiment.training_split(experiment.recipe.student.training)
+
+
+def test_of_who_is_left_out_nothing_is_trained_on(tiny: MakeRecipe, tmp_path: Path) -> None:
+    experiment = prepare(tiny(*BARE, "dataset.leave_out=['3']"), tmp_path)
+    split = experiment.training_split(experiment.recipe.student.training)
+    assert split.train == tuple(i for i in experiment.split.train if "_s1_" in i) and len(split.train) == 6
+    assert (split.validation, split.test) == (experiment.split.validation, experiment.split.test)
+    assert len(experiment.split.train) == 12
+
+
+def test_recordings_without_a_stream_are_counted_and_stay_in_the_pool(
+    tiny: MakeRecipe, world: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which recordings carry labels is chosen from all of them, so that a teacher that sees them chooses alike."""
+    with caplog.at_level(logging.WARNING, logger="vskd"):
+        prepare(tiny(*BARE, root=world), tmp_path)
+        assert "are left out" not in caplog.text
+        (world / "Inertial" / "a1_s1_t1_inertial.mat").unlink()
+        experiment = prepare(tiny(*BARE, root=world), tmp_path)
+    assert "1 of 24 recordings lack accelerometer and are left out" in caplog.text
+    assert "a1_s1_t1" not in experiment.recordings and "a1_s1_t1" not in experiment.split.train
+    assert sorted(r.id for r in experiment.pool) == sorted(["a1_s1_t1", *experiment.split.train])
+
+
+@pytest.mark.parametrize("teachers", [False, True])
+def test_what_lacks_another_stream_is_no_problem_of_one_alone(
+    tiny: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, teachers: bool
+) -> None:
+    """What is not listed at all, or is corrupt, stays one."""
+    entry = get_dataset("synthetic")
+    problems = (
+        Problem("unpaired", "a1_s1_t1", "a1", "no video"),
+        Problem("unpaired", "a9_s9_t9", "a9", "no line in the list"),
+        Problem("corrupt", "a1_s1_t1", "a1", "cut off"),
+    )
+    other = dataclasses.replace(entry, index=lambda root: dataclasses.replace(entry.index(root), problems=problems))
+    monkeypatch.setattr("vskd.distillation.experiment.get_dataset", lambda _: other)
+    recipe = tiny("dataset.max_bad_fraction=0.5") if teachers else tiny(*BARE, "dataset.max_bad_fraction=0.5")
+    found = prepare(recipe, tmp_path, with_teachers=teachers).index.problems
+    assert found == (problems if teachers else problems[1:])
+
+
+def test_recordings_whose_sample_was_corrupt_are_named_and_the_others_keep_their_order(
+    tiny: MakeRecipe, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    experiment = prepare(tiny(*BARE), tmp_path)
+    with caplog.at_level(logging.WARNING, logger="vskd"):
+        assert experiment.only(("b", "a"), frozenset("abc"), "clips") == ("b", "a")
+        assert caplog.text == ""
+        assert experiment.only(("d", "b", "e", "a"), frozenset("abc"), "clips") == ("b", "a")
+    assert "2 recording(s) have no usable clips and are left out: d, e" in caplog.text

@@ -113,8 +113,10 @@ class Line(Network):
         super().__init__()
         self.weight = nn.Parameter(torch.zeros(1))
         self.dtypes: set[torch.dtype] = set()
+        self.calls = {"train": 0, "evaluation": 0}
 
     def forward(self, x: torch.Tensor) -> Outputs:
+        self.calls["train" if self.training else "evaluation"] += 1
         scaled = x * self.weight
         self.dtypes.add((x @ torch.ones(1, 1)).dtype)
         return Outputs(torch.cat([scaled, -scaled], dim=1), scaled)
@@ -227,3 +229,73 @@ def test_the_log_of_a_run_ends_with_it(tmp_path) -> None:
     text = folder.log_file.read_text(encoding="utf-8")
     assert "inside" in text and "outside" not in text
     assert logging.getLogger("vskd").handlers == handlers
+
+
+def test_the_trainer_runs_the_epochs_that_are_due_and_leaves_the_files_of_a_run_alone(tmp_path: Path) -> None:
+    """Each epoch has its own batches; nothing is validated before the first, and nothing written but a run's files."""
+    asked: list[tuple[str, int]] = []
+
+    def of(part: str, epoch: int) -> OneBatch:
+        asked.append((part, epoch))
+        return OneBatch()
+
+    network, folder = Line(), RunFolder(tmp_path)
+    training = Training(epochs=3, select="last")
+    task = DistillationTask(
+        Model(nn.Identity(), network),
+        Steep(),
+        classes=2,
+        training=training,
+        seed=0,
+        train_batches=lambda epoch: of("train", epoch),
+        validation_batches=lambda epoch: of("validation", epoch),
+    )
+    fit(task, folder, training, Split(("a",), ("a",), (), "p", None, "h", "r"), OneBatch)
+    shown = [epoch for part, epoch in asked if part == "train"]
+    assert shown[0] == 0 and list(dict.fromkeys(shown)) == [0, 1, 2]
+    assert {epoch for part, epoch in asked if part == "validation"} == {0}
+    assert asked.index(("train", 0)) < asked.index(("validation", 0))
+    assert network.calls["train"] == 3 and network.calls["evaluation"] == 3
+    files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == {"SHA256SUMS", "checkpoints/model.safetensors", "metrics.jsonl", "training.json"}
+
+
+def test_the_seconds_of_a_run_are_those_of_its_epochs(tmp_path: Path) -> None:
+    _, folder = fitted(tmp_path, Training(epochs=2, validation="none", select="last"))
+    rows = folder.metrics()
+    assert folder.training()["seconds"] == round(rows[0]["seconds"] + rows[1]["seconds"], 1)
+
+
+def test_figures_are_those_of_the_epoch_that_was_kept(tmp_path: Path) -> None:
+    _, folder = fitted(tmp_path, Training(epochs=2, validation="none", select="last"))
+    assert finished(folder).figures["epoch"] == 1
+    folder.metrics_file.write_text('{"epoch": 0}\n')
+    assert finished(folder).figures == {}
+
+
+def test_repeated_ids_go_on_where_the_epoch_before_ended() -> None:
+    assert repeated("abc", 4, 0) == ("a", "b", "c", "a")
+    assert repeated("abc", 4, 1) == ("b", "c", "a", "b")
+    assert repeated("abc", 4, 5) == ("c", "a", "b", "c")
+    assert repeated("abc", 2, 1) == ("c", "a")
+
+
+def test_a_problem_of_no_recording_is_in_the_log_too(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    with logged(folder, [Problem("missing", "", "a.png", "listed and not there")]):
+        pass
+    assert (
+        folder.log_file.read_text(encoding="utf-8")
+        .strip()
+        .endswith("missing recording - (a.png): listed and not there")
+    )
+
+
+def test_what_is_usable_is_asked_for_by_name_and_training() -> None:
+    asked: list[object] = []
+    made = experiment()
+    made.training_split = lambda training: asked.append(training) or SPLIT
+    made.only = lambda ids, stored, what: asked.append((ids, stored, what)) or ids
+    stored = frozenset("abd")
+    assert usable_split(made, "training", stored, "clips") == SPLIT  # type: ignore[arg-type]
+    assert asked == ["training", (("a", "b", "c"), stored, "clips"), (("d",), stored, "clips")]

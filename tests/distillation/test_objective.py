@@ -250,3 +250,38 @@ def test_removed_it_leaves_the_modules_without_hooks() -> None:
 def test_a_classifier_is_put_into_no_module_of_ones_own() -> None:
     with pytest.raises(SettingError, match="'simkd' puts the teacher's classifier into the student"):
         DistillationObjective(mlp(), mlp(), (X, LABELS), "simkd")
+
+
+def test_terms_are_given_whole_tensors_of_labels_and_positions() -> None:
+    """A loss of one's own that looks at positions without needing them; half precision is made whole."""
+    seen = []
+
+    class SeeingSettings(TermSettings):
+        description: ClassVar[str] = "sees"
+        loss: Literal["seeing"] = "seeing"
+
+        def build(self, context: TermContext) -> Term:
+            assert (context.samples, context.batch, context.seed) == (0, 6, 0)
+            return Term(nn.Identity(), lambda _, batch: seen.append(batch) or batch.student.sum())
+
+    student = mlp().bfloat16()
+    objective = DistillationObjective(student, None, (X.bfloat16(), LABELS), [SeeingSettings()])
+    objective(X.bfloat16(), None, LABELS)
+    objective(X.bfloat16(), None, LABELS, torch.arange(6) + 3)
+    assert seen[0].student.dtype == torch.float32
+    assert torch.equal(seen[0].positions, LABELS) and torch.equal(seen[1].positions, torch.arange(6) + 3)
+
+
+def test_a_teacher_that_no_term_asks_is_left_alone() -> None:
+    teacher = mlp(seed=2).train()
+    objective = DistillationObjective(mlp(seed=1), teacher, (X, LABELS), [{"loss": "cross_entropy"}])
+    assert teacher.training and all(p.requires_grad for p in teacher.parameters())
+    assert objective(X, None, LABELS)[0].isfinite()
+    shared = mlp(seed=3)
+    DistillationObjective(shared, shared, (X, LABELS), "none")
+
+
+def test_terms_of_weight_zero_ask_for_nothing() -> None:
+    terms = [{"loss": "cross_entropy"}, {"loss": "crcd", "weight": 0}, {"loss": "simkd", "weight": 0, "name": "s"}]
+    loss, found = DistillationObjective(mlp(), None, (X, LABELS), terms)(X, None, LABELS)
+    assert list(found) == ["cross_entropy"] and loss.isfinite()

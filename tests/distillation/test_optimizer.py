@@ -75,3 +75,14 @@ def test_momentum_under_onecycle_is_what_the_recipe_says_and_adams_follows_the_r
     assert set(momenta(Training(optimizer="sgd", momentum=0.7, schedule="onecycle", epochs=4))) == {0.7}
     adam = momenta(Training(optimizer="adamw", schedule="onecycle", epochs=4, warmup=0.25))
     assert (adam[0], min(adam)) == (pytest.approx(0.95), pytest.approx(0.85, abs=0.01))
+
+
+def test_momentum_is_nine_tenths_unless_said_and_may_be_none() -> None:
+    for said, momentum in (({}, 0.9), ({"momentum": 0.0}, 0.0)):
+        optimizer = build_optimizer([torch.nn.Parameter(torch.zeros(1))], Training(optimizer="sgd", **said))
+        assert optimizer.param_groups[0]["momentum"] == momentum
+
+
+def test_a_step_falls_to_a_tenth_after_every_epoch_where_one_is_said() -> None:
+    training = Training(schedule="step", epochs=3, step_epochs=1, learning_rate=1.0)
+    assert rates(training, 2) == pytest.approx([1.0, 1.0, 0.1, 0.1, 0.01, 0.01])

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -46,7 +48,7 @@ def test_the_same_experiment_may_begin_again(begun: RunFolder, tiny: Callable[..
     begun.begin(tiny("teachers.0.network.dropout=0.1", "export.calibration_recordings=5", root=tmp_path), FACTS)
 
 
-@pytest.mark.parametrize("key", ["data_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes"])
+@pytest.mark.parametrize("key", [*FACTS][:5])
 def test_other_data_or_another_teacher_are_refused(begun: RunFolder, tiny: Callable[..., Recipe], key: str) -> None:
     with pytest.raises(RunError, match=f"different: {key}"):
         begun.begin(tiny(), {**FACTS, key: "other"})
@@ -381,3 +383,121 @@ def test_facts_that_a_run_of_earlier_days_lacks_are_no_difference(
     begun.begin(tiny(), FACTS)
     assert begun.facts()["labels_hash"] == "l"
     begun.begin(tiny(), {key: value for key, value in FACTS.items() if key != "weights_hash"})
+
+
+def test_what_a_run_is_made_of_and_made_with() -> None:
+    assert (
+        *("recipe.yaml", "environment.json", "learned.json", "data.json", "metrics.jsonl", "training.json"),
+        "checkpoints/model.safetensors",
+    ) == SEALED
+    assert (
+        *("data_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes", "teachers_say"),
+    ) == run_module.SAME
+    facts = run_module.environment()
+    packages = ["torch", "torchvision", "lightning", "numpy", "scipy", "h5py", "scikit-learn", "av"]
+    assert facts["packages"] == {name: metadata.version(name) for name in packages}
+    assert list(facts) == ["vskd", "python", "packages", "machine", "cpu_count", "torch_threads", "accelerator"]
+    assert (facts["cpu_count"], facts["torch_threads"]) == (os.cpu_count(), torch.get_num_threads())
+
+
+def test_teachers_that_say_something_else_are_others(begun: RunFolder, tiny: Callable[..., Recipe]) -> None:
+    begun.begin(tiny(), {**FACTS, "teachers_say": [{"views": 2}]})
+    begun.begin(tiny(), FACTS)
+    begun.begin(tiny(), {**FACTS, "teachers_say": [{"views": 2}]})
+    with pytest.raises(RunError, match=r"\(different: split_hash; teachers_say\)"):
+        begun.begin(tiny(), {**FACTS, "split_hash": "x", "teachers_say": [{"views": 3}]})
+
+
+def test_a_run_without_a_record_of_what_it_learned_from_has_none(begun: RunFolder) -> None:
+    assert not begun.learned_file.exists() and not begun.data_file.exists()
+
+
+def test_of_data_nothing_is_known_unless_said(tiny: Callable[..., Recipe], tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(tiny(), FACTS, LEARNED)
+    assert json.loads(folder.data_file.read_text()) == {}
+
+
+@pytest.mark.parametrize("strange", ["data.csv", "metrics.jsonl", "checkpoints"])
+def test_a_log_and_a_lock_do_not_make_a_folder_strange_and_anything_else_does(
+    tiny: Callable[..., Recipe], tmp_path: Path, strange: str
+) -> None:
+    (tmp_path / "run.log").write_text("begun\n")
+    (tmp_path / ".lock").touch()
+    RunFolder(tmp_path).check_recipe(tiny())
+    RunFolder(tmp_path / "new").check_recipe(tiny())
+    (tmp_path / strange).mkdir()
+    with pytest.raises(RunError, match="not empty and is not a run folder"):
+        RunFolder(tmp_path).check_recipe(tiny())
+
+
+def test_what_killed_processes_left_is_swept_in_the_folders_inside_too(begun: RunFolder) -> None:
+    (begun.path / "checkpoints").mkdir()
+    left = [begun.path / folder / ".model.abcd1234.tmp.safetensors" for folder in (".", "checkpoints")]
+    for path in left:
+        path.write_text("half")
+    with begun.writing():
+        assert not any(path.exists() for path in left)
+    assert begun.recipe_file.is_file()
+
+
+@pytest.mark.parametrize(
+    ("level", "after"), [(logging.WARNING, logging.INFO), (logging.INFO, logging.INFO), (logging.DEBUG, logging.DEBUG)]
+)
+def test_what_is_said_of_the_work_is_in_the_log(tmp_path: Path, level: int, after: int) -> None:
+    package = logging.getLogger("vskd")
+    before = package.level
+    package.setLevel(level)
+    handler = log_to_file(tmp_path / "a" / "b" / "run.log")
+    try:
+        assert package.level == after
+        logging.getLogger("vskd.something").info("epoch %d", 3)
+    finally:
+        package.removeHandler(handler)
+        package.setLevel(before)
+        handler.close()
+    assert (tmp_path / "a" / "b" / "run.log").read_text().endswith(" INFO vskd.something: epoch 3\n")
+
+
+def test_a_log_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    full = tmp_path / "run.log"
+    full.symlink_to("/dev/full")
+    handler = log_to_file(full)
+    try:
+        for number in range(3):
+            logging.getLogger("vskd.something").warning("line %d", number)
+    finally:
+        logging.getLogger("vskd").removeHandler(handler)
+        handler.close()
+    assert [line for line in caplog.messages if "cannot be written any more" in line] == [
+        f"the log {full} cannot be written any more, the run goes on without it"
+    ]
+
+
+def test_a_run_that_never_said_what_it_learned_from_is_whole(begun: RunFolder) -> None:
+    """Those of before; but for what every finished run has."""
+    with begun.sums.replacing(WEIGHTS) as temporary:
+        temporary.write_text("weights")
+    begun.training_file.write_text("{}")
+    begun.seal()
+    known = {name: digest for name, (digest,) in begun.sums.recorded().items()}
+    assert set(known) == {"recipe.yaml", "environment.json", "training.json", WEIGHTS}
+    begun.check_intact()
+    for name in ("recipe.yaml", "environment.json", WEIGHTS):
+        begun.sums.put({key: digest for key, digest in known.items() if key != name}, only=True)
+        with pytest.raises(CheckpointError, match=rf"{begun.path / name} changed or was damaged"):
+            begun.check_intact()
+
+
+def test_empty_lines_between_the_figures_are_none(begun: RunFolder) -> None:
+    begun.metrics_file.write_text('{"epoch": 0}\n\n{"epoch": 1}')
+    assert [row["epoch"] for row in begun.metrics()] == [0, 1]
+    begun.metrics_file.write_text('{"epoch": 0}\n\n{"epoch": -1}\n')
+    with pytest.raises(RunError, match=r"metrics\.jsonl, line 3"):
+        begun.metrics()
+
+
+def test_who_taught_is_told_relative_to_the_run(begun: RunFolder, tiny: Callable[..., Recipe]) -> None:
+    begun.begin(tiny(), {**FACTS, "cache": "sub/../inside"})
+    assert begun.beside("cache") == begun.path / "inside"
+    assert RunFolder(begun.path).beside("nothing") is None

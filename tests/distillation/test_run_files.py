@@ -72,3 +72,35 @@ def test_a_misfit_of_a_file_is_named(tmp_path: Path) -> None:
     path.write_text('{"epochs": 3}', encoding="utf-8")
     with pytest.raises(DataError, match=r"training\.json.*selected_epoch"):
         read_json(path, TrainingRecord, DataError, "Train again")
+
+
+def test_every_value_that_is_not_said() -> None:
+    """Of runs of earlier days, by model."""
+    environment = parse(Environment, ENVIRONMENT).model_dump()
+    assert {key: value for key, value in environment.items() if key not in ENVIRONMENT} == {
+        **{"role": "student", "seed": 0, "fold": None, "labels": "", "labels_hash": "", "cache": None},
+        **{"teacher_runs": (), "teacher_hashes": (), "problems_in_data": ()},
+    }
+    assert parse(EpochRow, EPOCH).seconds == 0.0
+    assert parse(LearnedRecord, LEARNED).contents == {}
+
+
+@pytest.mark.parametrize(
+    ("model", "content", "key", "least"),
+    [
+        (Environment, ENVIRONMENT, "seed", 0),
+        (TrainingRecord, TRAINING, "epochs", 1),
+        (TrainingRecord, TRAINING, "selected_epoch", 0),
+        (TrainingRecord, TRAINING, "seconds", 0),
+        (TrainingRecord, TRAINING, "train", 1),
+        (TrainingRecord, TRAINING, "parameters", 1),
+        (EpochRow, EPOCH, "epoch", 0),
+        (EpochRow, EPOCH, "seconds", 0),
+    ],
+)
+def test_the_least_that_a_number_may_be(
+    model: type[RecordOfRun], content: dict[str, Any], key: str, least: int
+) -> None:
+    assert getattr(parse(model, content | {key: least}), key) == least
+    with pytest.raises(ValidationError, match=key):
+        parse(model, content | {key: least - 1})

@@ -346,3 +346,24 @@ def test_a_sample_that_is_not_finite_is_named_by_its_recording() -> None:
 def test_nothing_is_learned_from_a_teacher_that_says_nan(where: str) -> None:
     with pytest.raises(CheckpointError, match="teacher's outputs hold NaN"):
         task(Spoilt(where)).training_step(BATCH, 0)
+
+
+def test_a_batch_is_moved_with_all_of_its_tensors() -> None:
+    moved = task(None, PRESETS["none"].terms).transfer_batch_to_device(BATCH, torch.device("meta"), 0)
+    assert moved.ids == BATCH.ids
+    for name in ("inputs", "labels", "positions"):
+        tensor, was = getattr(moved, name), getattr(BATCH, name)
+        assert (tensor.device.type, tensor.shape, tensor.dtype) == ("meta", was.shape, was.dtype)
+
+
+def test_windows_that_nobody_labelled_do_not_count_in_validation() -> None:
+    built = task(None)
+    answers = torch.tensor([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]])
+    built.model.network.forward = lambda _: Outputs(answers, answers, {})  # type: ignore[method-assign]
+    built.validation_step(replace(BATCH, labels=torch.tensor([0, -1, 1])), 0)
+    expected = torch.nn.functional.cross_entropy(answers[[0, 2]], torch.tensor([0, 1]))
+    assert built.logged["validation/loss"].item() == pytest.approx(expected.item())
+    assert built.how["batch_size"] == 2
+    built.validation_step(replace(BATCH, labels=torch.tensor([-1, -1, -1])), 0)
+    built.on_validation_epoch_end()
+    assert built.logged["validation/accuracy"].item() == pytest.approx(0.5)

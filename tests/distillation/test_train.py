@@ -258,6 +258,7 @@ def test_a_twin_may_have_its_teacher_beside_it(
     folder = RunFolder(tmp_path / "run")
     assert folder.teacher_runs() == (teacher_run,)
     assert {k for k in folder.metrics()[0] if k.startswith("train/")} == {"train/loss", "train/cross_entropy"}
+    assert set(folder.facts()["data"]) == {"labels", "accelerometer", "rgb"}
 
 
 def test_a_missing_teacher_is_trained_beside_the_run(
@@ -267,10 +268,17 @@ def test_a_missing_teacher_is_trained_beside_the_run(
     assert_same(weights(tmp_path / "run-teacher"), weights(teacher_run))
     assert RunFolder(tmp_path / "run").teacher_runs() == (tmp_path / "run-teacher",)
     assert RunFolder(tmp_path / "run-teacher").role == "teacher"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run", "run-teacher"]
 
 
-def test_stores_lie_beside_the_run_unless_said_otherwise(tmp_path: Path) -> None:
+def test_stores_lie_beside_the_run_unless_said_otherwise(
+    tiny: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert default_cache(tmp_path / "run") == tmp_path / "cache"
+    monkeypatch.setattr(train, "fit", lambda *_: None)
+    distill(tiny("distiller=none"), tmp_path / "run")
+    assert RunFolder(tmp_path / "run").beside("cache") == tmp_path / "cache"
+    assert any((tmp_path / "cache").iterdir()) and RunFolder(tmp_path / "run").role == "student"
 
 
 def test_a_finished_run_is_returned(
@@ -569,6 +577,7 @@ def test_what_the_training_says_of_the_labels_reaches_the_distiller(
     (context,) = contexts
     assert (context.label_smoothing, context.balanced, context.seed) == (0.3, True, 8)
     assert (context.class_counts, context.samples) == ((1, 2, 2), 5)
+    assert context.batch == 4
     assert context.student == {"logits": (3,), "embedding": (12,)}
     assert context.teacher == {}
 
@@ -713,3 +722,40 @@ def test_batches_of_one_sample_are_refused_before_the_folder_is_claimed(
     with pytest.raises(RecipeError, match=r"training\.batch_size: of \d+ .*Set training\.batch_size to 4"):
         distill(recipe, tmp_path / "run", cache=shared_cache)
     assert not RunFolder(tmp_path / "run").recipe_file.exists()
+
+
+def test_who_waits_for_the_teachers_is_told_before_the_student_is_trained(
+    tiny: MakeRecipe, teacher_run: Path, student_run: Path, shared_cache: Path, tmp_path: Path, monkeypatch
+) -> None:
+    """Not of a finished run, nor where there are no teachers."""
+    told: list[Any] = []
+    monkeypatch.setattr(train, "fit", lambda *_: told.append("trained"))
+    distill(tiny(), tmp_path / "run", [teacher_run], cache=shared_cache, ready=told.append)
+    assert told == [[teacher_run], "trained"]
+    distill(tiny("distiller=none"), tmp_path / "alone", cache=shared_cache, ready=told.append)
+    assert told[2:] == ["trained"]
+    distill(tiny(), student_run, [teacher_run], cache=shared_cache, ready=told.append)
+    assert len(told) == 3
+
+
+def test_the_context_of_a_guided_student_is_of_both_networks(
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contexts: list[TermContext] = []
+    monkeypatch.setattr(train, "new_distiller", lambda recipe, context: contexts.append(context))
+    monkeypatch.setattr(train, "DistillationTask", lambda *_, **__: None)
+    monkeypatch.setattr(train, "fit", lambda *_: None)
+    recipe = tiny(
+        "student.training.batch_size=5", "student.training.label_smoothing=0.1", "seed=3", "teachers.0.seed=0"
+    )
+    distill(recipe, tmp_path / "run", [teacher_run], cache=shared_cache)
+    shapes = {"logits": (3,), "embedding": (12,)}, {"logits": (3,), "embedding": (16,)}
+    assert contexts == [TermContext(*shapes, 6, (2, 2, 2), False, 0.1, 3, 5)]
+    assert RunFolder(tmp_path / "run").facts()["teachers_say"] == []
+
+
+@pytest.mark.parametrize("weighting", ["fixed", "uncertainty"])
+def test_the_weighting_of_the_recipe_reaches_the_distiller(tiny: MakeRecipe, weighting: str) -> None:
+    shapes = {"logits": (3,), "embedding": (4,)}
+    made = new_distiller(tiny("distiller=kd", f"distiller.weighting={weighting}"), TermContext(shapes, shapes))
+    assert len(made.undecayed_parameters()) == (0 if weighting == "fixed" else 2)

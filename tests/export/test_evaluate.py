@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from PIL import Image
 from tests.conftest import write_shapes
 from tests.export.conftest import sensor_contract
 from vskd.bundle.bundle import Bundle, load_bundle
-from vskd.bundle.contract import StreamContract
+from vskd.bundle.contract import ImageContract, StreamContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.predict import predict_file
 from vskd.datasets.recording import Index, Recording, Stream
@@ -282,3 +283,73 @@ def test_a_recipe_that_reads_as_the_contract_asks(finished_comparison) -> None:
         "leave-one-subject-out",
         "3",
     )
+
+
+@pytest.mark.parametrize(
+    ("dataset", "calibrated", "protocol", "fold", "told"),
+    [
+        ("one", "r9", "h", None, ""),
+        ("one", "r1", "h", None, r"by protocol 'p'; the test part of 'q' may hold"),
+        ("one", "r9", "other", None, r"by protocol 'p'; the test part of 'q' may hold"),
+        ("one", "r1", "other", "3", r"by protocol 'p' fold 3; the test part of 'q' may hold"),
+        ("two", "r1", "other", None, ""),  # ids of another data set are other recordings
+    ],
+)
+def test_a_test_part_that_may_hold_training_recordings_is_refused(
+    monkeypatch: pytest.MonkeyPatch, dataset: str, calibrated: str, protocol: str, fold: str | None, told: str
+) -> None:
+    """By another protocol, or because one calibrated."""
+    contract = ImageContract(stream="image", size=8, channels=1, crop="full")
+    stamp = SimpleNamespace(name="p", hash="h", fold=fold)
+    origin = SimpleNamespace(labels=("x", "y"), dataset="one", protocol=stamp)
+    quantization = SimpleNamespace(calibration_ids=("r0", calibrated))
+    manifest = SimpleNamespace(contract=contract, provenance=origin, quantization=quantization)
+    bundle: Any = SimpleNamespace(path="B", manifest=manifest)
+    split = SimpleNamespace(test=("r1", "r2"), protocol_hash=protocol, protocol="q")
+    experiment: Any = SimpleNamespace(index=Index(dataset, Path(), ("x", "y"), ()), split=split)
+    monkeypatch.setattr(evaluate, "_check_contents", lambda *_: None)
+    if told:
+        with pytest.raises(BundleError, match=told):
+            evaluate._check_fits(bundle, experiment)
+    else:
+        evaluate._check_fits(bundle, experiment)
+
+
+def test_results_of_a_bundle_say_all_that_is_known(
+    finished_comparison, synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([100.0, 102.504])
+    monkeypatch.setattr(evaluate, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr(evaluate, "left_out", lambda inputs, ids: dict.fromkeys(ids[:1], "torn"))
+    results = evaluate_bundle(finished_comparison.bundle, synthetic_root, out=tmp_path / "results")
+    bundle = load_bundle(finished_comparison.bundle)
+    assert results.timings == {"evaluate": 2.5}
+    assert (results.recipe, results.dataset, results.split, results.seed) == ("demo", "synthetic", "test", 0)
+    assert (results.distiller, results.teacher, results.labels) == (None, None, None)
+    assert results.network == f"int8 {bundle.manifest.contract.encoding.method}"
+    assert results.notes[0] == f"int8 model of bundle {bundle.digest[:12]}, run by LiteRT, one recording at a time."
+    assert not any("float student" in note for note in results.notes)
+    assert results.environment == {"vskd": bundle.manifest.vskd_version, "runtime": "LiteRT"}
+    assert [row.model for row in results.latency] == ["int8", "float32"]
+    assert list(results.left_out.values()) == ["torn"]
+    beside = read_results(finished_comparison.student / "int8" / "results.json")
+    assert results.data is not None and beside.data is not None and beside.labels is not None
+    assert results.protocol.hash == bundle.manifest.provenance.protocol.hash
+    assert read_results(tmp_path / "results" / "results.json") == results
+
+
+def test_results_lie_beside_the_bundle_and_stores_beside_them(finished_comparison, tmp_path: Path, monkeypatch) -> None:
+    bundle = Path(shutil.copytree(finished_comparison.bundle, tmp_path / "mine"))
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(evaluate, "prepare", lambda recipe, cache: asked.append((cache,)) or "experiment")
+    monkeypatch.setattr(evaluate, "_evaluate", lambda *given, **named: asked.append((*given[1:3], named)) or "results")
+    for out, place in ((None, tmp_path / "mine-results"), (tmp_path / "deep" / "there", tmp_path / "deep" / "there")):
+        assert evaluate_bundle(bundle, tmp_path, out=out) == "results"
+        named = {"teacher": None, "distiller": None, "network": "", "labels": None}
+        assert asked == [(place.parent / "cache",), ("experiment", place, named)]
+        asked.clear()
+
+
+def test_the_input_names_a_network_that_has_no_name() -> None:
+    assert evaluate._input_name(sensor_contract()) == "gasf"
+    assert evaluate._input_name(ImageContract(stream="front", size=8, channels=1, crop="full")) == "front"

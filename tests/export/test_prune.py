@@ -235,3 +235,60 @@ def test_a_threshold_that_is_too_large_shows_in_the_bundle(exported: Exported, t
         assert manifest.parity_float32.max_abs_error > 100 * exact.parity_float32.max_abs_error
         assert manifest.parity_int8.max_abs_error > 2 * exact.parity_int8.max_abs_error
         assert manifest.accuracy.float32 == exact.accuracy.float32
+
+
+def stem_of(norms: dict[int, float]) -> SqueezeNetLW:
+    """Of one weight each: the strongest filter has norm 1, the others 0.5 or as said."""
+    torch.manual_seed(0)
+    network = SqueezeNetLW(1, 4).eval()
+    with torch.no_grad():
+        network.initial_conv.weight.zero_()
+        network.initial_conv.weight[:, 0, 3, 3] = 0.5
+        network.initial_conv.weight[7, 0, 3, 3] = -1.0
+        for number, norm in norms.items():
+            network.initial_conv.weight[number, 0, 3, 3] = norm
+    return network
+
+
+@pytest.mark.parametrize(
+    ("settings", "removed"),
+    [
+        ({}, (2, 4)),
+        ({"threshold": 2.0**-9}, (2, 3, 4)),
+        ({"threshold": 0.0}, (2,)),
+        ({"threshold": 0.5}, tuple(n for n in range(96) if n != 7)),
+        ({"threshold": 0.499}, (2, 3, 4)),
+    ],
+)
+def test_a_filter_of_exactly_the_threshold_goes_and_one_above_it_stays(
+    settings: dict[str, float], removed: tuple[int, ...]
+) -> None:
+    """By default a thousandth of the strongest: 2^-10 goes, 2^-9 stays."""
+    pruning = prune_stem(stem_of({2: 0.0, 3: 2.0**-9, 4: 2.0**-10}), **settings)
+    assert (pruning.removed, pruning.kept) == (removed, 96 - len(removed))
+
+
+def test_the_bound_is_the_range_of_the_filter_that_varies_most() -> None:
+    """|weights| summed over pixels in 0..1, divided by the deviation; nothing removed has none."""
+    network = stem_of({2: 0.003})
+    with torch.no_grad():
+        network.initial_conv.weight[2, 0, 0, :2] = torch.tensor([0.001, -0.002])
+        network.initial_conv.weight[5, 0, 3, 3] = 0.001
+    pruning = prune_stem(network, threshold=0.01)
+    assert pruning.removed == (2, 5)
+    assert pruning.bound == pytest.approx(0.006 / network.normalise.std.item(), rel=1e-5)
+    assert prune_stem(stem_of({}), threshold=0.1).bound == 0.0
+    assert (pruning.max_logit_change, pruning.argmax_agreement) == (None, None)
+
+
+def test_the_effect_is_the_largest_change_and_the_share_of_equal_classes() -> None:
+    """Of images of which about half get another class."""
+    network, x = network_with_dead_filters(1.0), images(count=6)
+    with torch.no_grad():
+        network.classifier[1].weight *= 30
+    pruning = prune_stem(network, threshold=0.999, images=x)
+    with torch.no_grad():
+        before = np.concatenate([network(i[None]).logits.numpy() for i in x])
+        after = np.concatenate([pruning.network(i[None]).logits.numpy() for i in x])
+    assert pruning.max_logit_change == pytest.approx(np.abs(before - after).max(), rel=1e-4)
+    assert pruning.argmax_agreement == pytest.approx((before.argmax(1) == after.argmax(1)).mean())

@@ -6,11 +6,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from vskd.bundle.budget import Needs
 from vskd.bundle.bundle import load_bundle, verify_bundle
+from vskd.bundle.encoding import model_input
 from vskd.datasets.recording import UNLABELLED
 from vskd.datasets.synthetic.dataset import index
 from vskd.distillation.experiment import Experiment
@@ -298,3 +300,49 @@ def test_those_who_calibrate_are_spread_from_the_first_to_the_last(count: int, c
     assert found[0] == "a" and (count == 1 or found[-1] == "g")
     assert sorted((*found, *others)) == list("abcdefg") and len(found) == len(chosen)
     assert count == 6 or "".join(found) == chosen
+
+
+def test_a_run_that_is_not_complete_is_not_exported(
+    finished_comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RunFolder, "complete", False)
+    monkeypatch.setattr(run_export, "_export", lambda *_: "report")
+    with pytest.raises(RunError, match="training has not finished"):
+        export_run(finished_comparison.student, tmp_path / "bundle")
+
+
+def test_the_table_of_layers_is_written_where_it_is_asked_for(
+    finished_comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the samples that calibrate, as the contract has them."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(run_export, "export_model", lambda **arguments: given.update(arguments))
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(run_export, "layer_errors", lambda *models: asked.append(models) or [])
+    monkeypatch.setattr(run_export, "fine_tuning", lambda *handed: handed)
+    export_run(finished_comparison.student, tmp_path / "bundle", layers=tmp_path / "layers.md")
+    given["inspect"](b"float", b"int8")
+    assert (tmp_path / "layers.md").read_text(encoding="utf-8").startswith("| # | operator")
+    ((float_model, int8_model, samples),) = asked
+    assert (float_model, int8_model) == (b"float", b"int8") and len(samples) == min(8, len(given["calibration"]))
+    expected = model_input(given["calibration"][0][1], given["contract"])
+    np.testing.assert_array_equal(samples[0], expected)
+    recipe, inputs, train = given["fine_tuning"]
+    assert (recipe.name, inputs.name) == ("demo", "accelerometer")
+    assert set(train) == {i for i, _ in given["calibration"]}
+    assert given["fits"] is None and given["learned"].recordings == 12
+    assert {*given["provenance"].labels} and given["provenance"].protocol.fold is None
+
+
+def test_a_fold_is_named(finished_comparison) -> None:
+    experiment = open_experiment(RunFolder(finished_comparison.student))
+    found = run_export._provenance(replace(experiment, split=replace(experiment.split, fold="3")), 5, 6)
+    assert (found.protocol.fold, found.split_sizes.train, found.split_sizes.validation) == ("3", 5, 6)
+    assert found.split_sizes.test == len(experiment.split.test)
+
+
+def test_settings_of_export_may_stand_behind_blanks(finished_comparison, tmp_path: Path, monkeypatch) -> None:
+    given = handed_on(finished_comparison, tmp_path, monkeypatch, " export.max_accuracy_drop=0.5")
+    assert given["max_accuracy_drop"] == 0.5
+    with pytest.raises(RecipeError, match=r"--set exports\.x=1"):
+        handed_on(finished_comparison, tmp_path, monkeypatch, "export.max_accuracy_drop=0.5", "exports.x=1")

@@ -4,10 +4,11 @@ import numpy as np
 import torch
 
 from tests.export.conftest import sensor_contract, windows
+from vskd.bundle.contract import ParityNumbers
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
-from vskd.export.scoring import Checker, LabelledWindow, as_it_is, recording_accuracy, torch_logits
+from vskd.export.scoring import Checker, LabelledWindow, Measurement, as_it_is, recording_accuracy, torch_logits
 
 
 def test_windows_of_one_recording_are_averaged():
@@ -60,3 +61,20 @@ def test_how_sure_right_answers_are(tiny_student: Model, tiny_float: bytes):
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     right = [row.max() for n, row in enumerate(probabilities) if row.argmax() == n % 4]
     np.testing.assert_allclose(measured.sure, right, rtol=1e-5)
+
+
+def test_figures_in_the_log_do_not_list_every_probability():
+    figures = ParityNumbers(n=2, argmax_agreement=1.0, mean_abs_error=0.1, max_abs_error=0.2)
+    assert "0.123" not in repr(Measurement(0.5, figures, (0.123,))) and "accuracy=0.5" in repr(
+        Measurement(0.5, figures)
+    )
+    assert Measurement(0.5, figures).sure == ()
+
+
+def test_the_windows_of_a_recording_are_averaged_as_probabilities_and_each_recording_counts_once():
+    """Averaged logits of "a" would say 1; of three recordings two are right, one of them with three windows."""
+    names, labels = ("a", "a", "a", "b", "c"), (0, 0, 0, 1, 1)
+    items = [LabelledWindow(i, np.zeros((3, 32), np.float32), y) for i, y in zip(names, labels, strict=True)]
+    logits = np.array([[2, 0], [2, 0], [0, 9], [0, 1], [5, 0]], dtype=np.float32)
+    assert logits[:3].mean(axis=0).argmax() == 1
+    assert recording_accuracy(items, logits) == 2 / 3

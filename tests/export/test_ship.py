@@ -312,3 +312,83 @@ def test_images_and_clips_have_no_threshold():
 def test_contracts_of_before_there_was_a_threshold_read_and_write_alike():
     content = sensor_contract().model_dump(mode="json")
     assert "unknown" not in content and SensorContract.model_validate_json(json.dumps(content)).unknown is None
+
+
+@pytest.fixture
+def converted_before(sealed: ExportReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conversion and quantization give the sealed bundle's models at once; all else of an export is real."""
+    models = {name: sealed.bundle.read(name) for name in ("model_float.tflite", "model.tflite")}
+    monkeypatch.setattr(ship, "convert_part", lambda *_: models["model_float.tflite"])
+    monkeypatch.setattr(ship, "quantize_int8", lambda *_, **__: models["model.tflite"])
+
+
+@pytest.mark.usefixtures("converted_before")
+def test_where_training_recordings_check_the_bundle_says_so_everywhere(tiny_student: Model, out: Path) -> None:
+    shared = [(f"val{n}", w) for n, w in enumerate(windows(8, seed=1))]
+    report = export_tiny(tiny_student, out, calibration=[*shared, *shared[:2]], validation_split="train")
+    manifest = report.bundle.manifest
+    assert (manifest.accuracy.split, manifest.contract.unknown.split) == ("train", "train")
+    assert manifest.quantization.calibration_ids == tuple(f"val{n}" for n in range(8))
+
+
+@pytest.mark.usefixtures("converted_before")
+def test_several_windows_of_a_recording_are_one_recording(tiny_student: Model, out: Path) -> None:
+    said = [int(tiny_student(torch.from_numpy(w[None])).logits.argmax()) for w in windows(4, seed=1)]
+    several = [LabelledWindow(f"val{n // 2}", w, said[n // 2 * 2]) for n, w in enumerate(windows(4, seed=1))]
+    report = export_tiny(tiny_student, out, validation=several, max_accuracy_drop=1.0)
+    assert (report.accuracy.recordings, report.parity.n) == (2, 4)
+
+
+@pytest.mark.usefixtures("converted_before")
+def test_a_model_that_does_not_fit_is_refused_before_it_is_inspected(tiny_student: Model, out: Path) -> None:
+    asked: list[bytes] = []
+
+    def fits(content: bytes) -> None:
+        asked.append(content)
+        raise BundleError("too large", "choose another")
+
+    seen: list[object] = []
+    refuses("too large", tiny_student, out, fits=fits, inspect=lambda *pair: seen.append(pair))
+    assert len(asked) == 1 and float_operators(asked[0]) == [] and seen == []
+
+
+@pytest.mark.parametrize(
+    ("sure", "below"),
+    [
+        ([0.12345678], 0.123457),
+        ([0.5, 0.9], 0.5),
+        ([n / 100 for n in range(1, 20)], 0.01),  # of 19 even the least sure one is needed
+        ([n / 100 for n in range(1, 22)], 0.02),  # of 21 one may be less sure
+        ([n / 100 for n in range(1, 42)], 0.03),
+    ],
+)
+def test_a_threshold_is_the_probability_of_an_answer_that_was_given(sure: list[float], below: float) -> None:
+    """Such that at least 95 % of the right ones are as sure; rounded to six places."""
+    found = ship._with_threshold(sensor_contract(), sure[::-1], "validation").unknown
+    assert found is not None and found.below == below
+
+
+@pytest.mark.parametrize(("said", "year"), [("0", 1970), ("1", 1970), ("253370764799", 9998), ("253370764800", 9999)])
+def test_every_second_up_to_the_last_year_can_be_named(monkeypatch: pytest.MonkeyPatch, said: str, year: int) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", said)
+    made = ship._made_at()
+    assert (made.year, made.timestamp()) == (year, int(said))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "253370764801")
+    with pytest.raises(SettingError, match="SOURCE_DATE_EPOCH"):
+        ship._made_at()
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    assert ship._made_at().microsecond == 0
+
+
+@pytest.mark.parametrize(
+    ("contract", "shape"),
+    [
+        (sensor_contract(length=40), (3, 40)),
+        (ImageContract(stream="image", size=64, channels=1, crop="full"), (1, 64 * 64)),
+        (ClipContract(stream="rgb", length=2, height=4, width=6, fit="squash", sampling="spread"), (3, 2 * 4 * 6)),
+    ],
+)
+def test_golden_samples_are_of_the_contract(contract: object, shape: tuple[int, ...]) -> None:
+    samples = ship._golden_samples(contract)  # type: ignore[arg-type]
+    assert len({name for name, _ in samples}) == len(samples) > 1
+    assert {sample.shape for _, sample in samples} == {shape}

@@ -1,6 +1,7 @@
 """The table: exact where it is, a difference where there is one, and a name for what is missing."""
 
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,12 +11,14 @@ import pytest
 from tests.firmware_bridge.bundles import encoded, make_bundle, sensor_contract
 from vskd.bundle.bundle import GOLDEN, MODEL, Bundle, read_golden, verify_bundle, write_bundle
 from vskd.bundle.contract import ImageContract
+from vskd.bundle.runtime import LiteRTModel
 from vskd.bundle.stream.conditions import Condition
 from vskd.bundle.stream.stream_plan import plan_stream
 from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.bundle.stream.synthetic_stream import golden_calls
+from vskd.errors import BundleError
 from vskd.firmware_bridge import conformance, toolchain
-from vskd.firmware_bridge.conformance import run_conformance
+from vskd.firmware_bridge.conformance import Line, Suite, run_conformance
 from vskd.firmware_bridge.toolchain import Build
 
 NAMES = [
@@ -167,3 +170,224 @@ def test_the_golden_stream_meets_every_condition() -> None:
     stream, _ = recorder(plan)
     found = {decision.status for samples, times in golden_calls(plan) for decision in stream.feed(samples, times)}
     assert found == set(Condition) - {Condition.WRONG_GRAVITY, Condition.WRONG_UNIT}
+
+
+def small(tmp_path: Path, *, stream: bool = True, in_place: bool = False, weight_bytes: int = 10) -> Suite:
+    """Three inputs, of which two are golden and none is of the stream's one window, and two decisions."""
+    golden = SimpleNamespace(vectors=[SimpleNamespace(output=(1, 2)), SimpleNamespace(output=(3, 4))], streams=())
+    firmware = SimpleNamespace(
+        in_place=in_place,
+        plan=SimpleNamespace(device_axes=4) if stream else None,
+        source=SimpleNamespace(weight_bytes=weight_bytes, weights=""),
+        golden=golden,
+        golden_stream=SimpleNamespace(windows=[0], outputs=[(5, 6)] if stream else []),
+        stored_stream=None,
+        graph=SimpleNamespace(content=b"model", input=SimpleNamespace(shape=(1, 2))),
+    )
+    decisions = ["first", "second"] if stream else []
+    inputs = np.array([[1, 2], [3, 4], [5, 6]], np.int8)
+    outputs = np.array([[1, 2], [3, 4], [5, 6]], np.int8)
+    return Suite(firmware, tmp_path, inputs, outputs, ["calls"] if stream else [], decisions)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "decisions", "expected"),
+    [
+        ([[1, 2], [3, 4], [5, 6]], None, Line("n", "bit-exact", 3, 0, "")),
+        ([[1, 2], [3, 4], [5, 6]], ["first", "second"], Line("n", "bit-exact", 3, 2, "")),
+        ([[1, 2], [3, 4], [5, 6]], ["first"], Line("n", "differs", 3, 2, "the decisions of the stream differ")),
+        ([[1, 2], [3, 4], [5, 6]], [], Line("n", "differs", 3, 2, "the decisions of the stream differ")),
+        ([[1, 9], [-2, 7], [5, 6]], None, Line("n", "differs", 3, 0, "2 of 3 answers differ, by up to 7")),
+        (
+            [[1, 2], [3, 4], [-128, 6]],
+            ["second", "first"],
+            Line("n", "differs", 3, 2, "1 of 3 answers differ, by up to 133; the decisions of the stream differ"),
+        ),
+    ],
+)
+def test_a_line_counts_answers_and_decisions(
+    tmp_path: Path, outputs: list[list[int]], decisions: list[str] | None, expected: Line
+) -> None:
+    found = small(tmp_path).compare("n", np.array(outputs, np.int8), decisions)  # type: ignore[arg-type]
+    assert found == expected
+
+
+def test_a_line_that_was_skipped_compared_nothing() -> None:
+    assert (Line("n", "skipped").inputs, Line("n", "skipped").decisions, Line("n", "skipped").note) == (0, 0, "")
+
+
+@pytest.mark.parametrize(("stream", "decisions"), [(True, 2), (False, 0)])
+def test_the_reference_is_held_against_the_bundle(tmp_path: Path, stream: bool, decisions: int) -> None:
+    suite = small(tmp_path, stream=stream)
+    made = "the stream is made here: the bundle holds none" if stream else ""
+    name, inputs = "Python, reference kernels", 3 if stream else 2
+    assert conformance._python(suite) == Line(name, "bit-exact", inputs, decisions, made)
+    suite.outputs[1, 1] += 1
+    line = conformance._python(suite)
+    assert (line.outcome, line.note) == ("differs", "the golden vectors differ: another version of ai-edge-litert?")
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_compiler_builds_the_test_the_model_and_the_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: bool, in_place: bool
+) -> None:
+    """The stream where there is one; with the file where weights are read in place."""
+    suite = small(tmp_path, stream=stream, in_place=in_place)
+    built: list[tuple[object, ...]] = []
+    ran: list[tuple[object, ...]] = []
+
+    def build(kind: Build, folder: Path, sources: list[str], program: Path) -> Path:
+        built.append((kind, folder, sources[0], sources[1:], program.name))
+        return program
+
+    def run(program: Path, given: bytes, *arguments: str) -> bytes:
+        ran.append((program.name, given, arguments))
+        return suite.outputs.tobytes() if program.name == "run" else b"decisions"
+
+    monkeypatch.setattr(conformance, "build_program", build)
+    monkeypatch.setattr(conformance, "run_program", run)
+    monkeypatch.setattr(conformance, "pack_calls", lambda calls: b"packed" if calls == ["calls"] else b"")
+    monkeypatch.setattr(
+        conformance, "read_decisions", lambda content: suite.decisions if content == b"decisions" else None
+    )
+    kind = Build("C, sh", "sh")
+    assert conformance._host(suite, kind) == Line("C, sh", "bit-exact", 3, 2 if stream else 0, "")
+    arguments = (str(tmp_path / MODEL),) if in_place else ()
+    expected = [("test", b"", arguments), ("run", suite.inputs.tobytes(), arguments)]
+    assert ran == expected + ([("stream", b"packed", arguments)] if stream else [])
+    names = ["vskd_test.c", "vskd_run.c", "vskd_stream_run.c"][: len(ran)]
+    assert [(b[0], b[1], b[2], b[4]) for b in built] == [
+        (kind, tmp_path, name, r[0]) for name, r in zip(names, ran, strict=True)
+    ]
+    assert all(b[3] == conformance.library_sources(suite.firmware) for b in built)
+
+
+def test_a_golden_test_that_fails_is_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(program: Path, given: bytes, *arguments: str) -> bytes:
+        raise BundleError("test ended with 1: 3 differences", "Report it")
+
+    monkeypatch.setattr(conformance, "build_program", lambda kind, folder, sources, program: program)
+    monkeypatch.setattr(conformance, "run_program", run)
+    assert conformance._host(small(tmp_path), Build("C, sh", "sh")) == Line(
+        "C, sh", "differs", note="test ended with 1: 3 differences"
+    )
+    missing = conformance._host(small(tmp_path), Build("C, no", "cc-that-is-nowhere"))
+    assert (missing.name, missing.outcome, missing.inputs) == ("C, no", "skipped", 0)
+
+
+def test_as_many_values_as_were_asked_for(tmp_path: Path) -> None:
+    suite = small(tmp_path)
+    np.testing.assert_array_equal(conformance._outputs(suite, suite.outputs.tobytes()), suite.outputs)
+    for content in (bytes(5), bytes(7), b""):
+        with pytest.raises(BundleError, match=f"{len(content)} values came back instead of 6"):
+            conformance._outputs(suite, content)
+
+
+@pytest.mark.parametrize(
+    ("missing", "weight_bytes", "note"),
+    [
+        ("", (4 << 20) // 2, ""),
+        ("", (4 << 20) // 2 + 1, "weights of 2097153 bytes do not fit the board"),
+        ("not installed: qemu", 10, "not installed: qemu"),
+        ("not installed: qemu", 5 << 20, "not installed: qemu"),
+    ],
+)
+def test_a_board_runs_what_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, weight_bytes: int, note: str
+) -> None:
+    asked: list[tuple[object, ...]] = []
+    said = "2 golden vectors, 2 decisions, 0 differences"
+    monkeypatch.setattr(conformance.cortex, "missing_tools", lambda: missing)
+    monkeypatch.setattr(conformance.cortex, "run_test", lambda *given: asked.append(given) or said)
+    suite, board = small(tmp_path, weight_bytes=weight_bytes), conformance.cortex.BOARDS[0]
+    line = conformance._cortex(suite, board)
+    if note:
+        assert line == Line(board.name, "skipped", note=note) and asked == []
+        return
+    assert line == Line(board.name, "bit-exact", 3, 2, "")
+    sources = ["vskd_test.c", *conformance.library_sources(suite.firmware)]
+    assert asked == [(board, tmp_path, conformance.RUNTIME, sources, tmp_path / "cortex")]
+    said = "2 golden vectors, 2 decisions, 1 differences"
+    assert conformance._cortex(suite, board) == Line(board.name, "differs", 3, 2, said)
+
+
+@pytest.mark.parametrize(("stream", "axes"), [(True, 4), (False, 0)])
+def test_the_module_runs_the_model_and_the_stream(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: bool, axes: int
+) -> None:
+    suite = small(tmp_path, stream=stream, in_place=True)
+    asked: list[tuple[object, ...]] = []
+
+    def run(module: Path, runtime: Path, kind: str, given: bytes, *rest: object) -> bytes:
+        asked.append((module, kind, given, *rest))
+        return suite.outputs.tobytes() if kind == "model" else b"decisions"
+
+    monkeypatch.setattr(conformance.wasm, "missing_tools", lambda: "")
+    made = tmp_path / "vskd.wasm"
+    monkeypatch.setattr(conformance.wasm, "build_module", lambda *given, stream: made if stream == bool(axes) else None)
+    monkeypatch.setattr(conformance.wasm, "run_module", run)
+    monkeypatch.setattr(conformance, "pack_calls", lambda calls: b"packed")
+    monkeypatch.setattr(conformance, "read_decisions", lambda content: suite.decisions)
+    assert conformance._wasm(suite) == Line("C, wasm (node)", "bit-exact", 3, 2 if stream else 0, "")
+    weights = tmp_path / MODEL
+    expected = [(made, "model", suite.inputs.tobytes(), weights, axes)]
+    assert asked == expected + ([(made, "stream", b"packed", weights, axes)] if stream else [])
+
+
+def test_inputs_are_the_golden_ones_those_of_the_stream_and_sixty_of_the_whole_range(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = make_bundle(tmp_path / "bundle", sensor_contract())
+    monkeypatch.setattr(conformance, "write_firmware", lambda *_: None)
+    firmware = conformance.read_firmware(bundle)
+    suite = conformance._suite(firmware, tmp_path)
+    golden, windows = len(firmware.golden.vectors), len(firmware.golden_stream.windows)
+    assert suite.inputs.shape == (golden + windows + 60, firmware.graph.input.size)
+    model = LiteRTModel(firmware.graph.content, reference_kernels=True)
+    for place in (0, golden, golden + windows, -1):
+        expected = model.raw(suite.inputs[place].reshape(firmware.graph.input.shape))
+        np.testing.assert_array_equal(suite.outputs[place], expected.reshape(-1))
+    assert (suite.inputs[-2] == -128).all() and (suite.inputs[-1] == 127).all()
+    random = suite.inputs[golden + windows : -2]
+    assert (random.min(), random.max(), len(np.unique(random))) == (-128, 127, 256)
+    assert [tuple(row) for row in suite.outputs[:golden]] == [tuple(v.output) for v in firmware.golden.vectors]
+    assert [tuple(row) for row in suite.outputs[golden : golden + windows]] == [
+        tuple(output) for output in firmware.golden_stream.outputs
+    ]
+
+
+def test_the_wheel_of_tflite_micro_is_named_where_it_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", None)
+    line = conformance._tflite_micro(small(tmp_path))
+    assert (line.name, line.outcome) == ("TFLite Micro (wheel)", "skipped")
+    assert line.note.endswith("is not installed: pip install 'vskd[firmware]'")
+
+
+def test_tflite_micro_is_given_every_input_in_the_models_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter stands for it: what it was given last, once it was invoked."""
+
+    class Interpreter:
+        @classmethod
+        def from_bytes(cls, content: bytes) -> "Interpreter":
+            assert content == b"model"
+            return cls()
+
+        def set_input(self, x: np.ndarray, place: int) -> None:
+            assert (x.shape, place) == ((1, 2), 0)
+            self.given = x
+
+        def invoke(self) -> None:
+            self.answer = self.given
+
+        def get_output(self, place: int) -> np.ndarray:
+            assert place == 0
+            return self.answer
+
+    runtime = SimpleNamespace(Interpreter=Interpreter)
+    monkeypatch.setitem(sys.modules, "tflite_micro", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "tflite_micro.python", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", SimpleNamespace(runtime=runtime))
+    assert conformance._tflite_micro(small(tmp_path)) == Line("TFLite Micro (wheel)", "bit-exact", 3, 0, "")

@@ -34,3 +34,19 @@ def test_halves_go_away_from_zero_and_int8_ends_hold() -> None:
 def test_an_unknown_activation_is_refused() -> None:
     with pytest.raises(BundleError, match="no fused activation 4"):
         activation_range(4, 0.1, 0)
+
+
+def test_numbers_between_the_smallest_multiplier_and_nothing() -> None:
+    """2^-32 = 2^30 / 2^31 * 2^-31 is the smallest with a shift that kernels take; what rounds up to it is held too."""
+    assert quantize_multiplier(2.0**-32) == (2**30, -31)
+    assert quantize_multiplier(2.0**-32 * (1 - 2.0**-40)) == (2**30, -31)
+    assert quantize_multiplier(2.0**-32 * (1 - 2.0**-20)) == (0, 0)
+    assert quantize_multiplier(3.0) == (3 * 2**29, 2)
+    assert quantize_multiplier((2**30 + 0.5) / 2**31) == (2**30 + 1, 0)  # a half goes up
+
+
+def test_clamps_stay_within_int8_at_both_ends() -> None:
+    assert activation_range(2, 0.1, -125) == (-128, -115)
+    assert activation_range(2, 0.1, 125) == (115, 127)
+    assert activation_range(1, 0.1, -128) == (-128, 127)
+    assert activation_range(3, 0.7, 0) == (0, 9)  # float32(6) / float32(0.7) = 8.571

@@ -156,3 +156,15 @@ def test_settings_of_the_stream_count() -> None:
 )
 def test_columns_of_the_encodings_tables(changes: dict[str, object], side: int) -> None:
     assert footprint._side(sensor_contract(**changes)) == side
+
+
+def test_the_arena_of_a_stream_by_hand() -> None:
+    """A raw window of 16 samples of 3 axes: 16 floats each of ring, window and tables, the ring with one more."""
+    plan = plan_stream(sensor_contract(), StreamSettings(), 0.1)
+    floats = 17 * 3 + 3 + 3 * 16 + 2 * 3 * 16
+    size = 8 + 8 * (3 + 17) + 4 * floats + 8 * 2 + 4 * (1 + 8)  # the pointer takes 4 bytes, and 4 to the next 8
+    assert floats % 2 == 0 and (plan.ring, plan.decision.votes) == (17, 1)
+    assert stream_bytes(plan) == -(-size // 8) * 8
+    for model_bytes in (0, 3, 4, 5, 12, 13):
+        assert stream_bytes(plan, model_bytes) == -(-(size + model_bytes) // 8) * 8
+    assert stream_bytes(plan, pointer_bytes=8) == stream_bytes(plan)

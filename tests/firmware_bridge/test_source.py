@@ -70,3 +70,20 @@ def test_the_most_negative_number_has_no_literal() -> None:
         "0",
         "2147483647",
     ]
+
+
+def test_bytes_of_tables_are_counted_by_kind() -> None:
+    source = Source(PLAN, in_place=False)
+    assert source.table_bytes == 0
+    source.table("int32_t", "a", [1, 2, 3])
+    source.table("int8_t", "b", [1] * 7)
+    assert source.table_bytes == 3 * 4 + 7
+
+
+def test_a_structure_is_no_table_and_weights_keep_their_order_in_memory() -> None:
+    source = Source(PLAN, in_place=False)
+    source.constants("vskd_layer", "layer", {"low": 1, "sizes": [1, 2]})
+    assert source.table_bytes == 0
+    turned = np.array([[1, 2, 3], [4, 5, 6]], np.int8).T
+    source.read(Tensor(9, "t9", (3, 2), "INT8", (0.1,), 0, turned, 0))
+    assert bytes(source.weights) == bytes([1, 4, 2, 5, 3, 6])

@@ -1,6 +1,7 @@
 """Attention transfer against the formula in loops."""
 
 import math
+from typing import Literal
 
 import pytest
 import torch
@@ -150,7 +151,12 @@ def test_map_is_a_unit_vector() -> None:
     torch.testing.assert_close(maps.norm(dim=1), torch.ones(3))
 
 
-@pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((2, 3, 4, 4), (3, 3, 4, 4)), ((2, 3, 4), (2, 3, 4))])
+FIVE = (2, 3, 4, 4, 4), (2, 3, 4, 4)
+
+
+@pytest.mark.parametrize(
+    "shapes", [((2, 3), (2, 3)), ((2, 3, 4, 4), (3, 3, 4, 4)), ((2, 3, 4), (2, 3, 4)), FIVE, FIVE[::-1]]
+)
 def test_other_shapes_are_refused(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
     with pytest.raises(ValueError, match="maps of the same batch"):
         AttentionTransfer()(torch.zeros(shapes[0]), torch.zeros(shapes[1]))
@@ -165,3 +171,29 @@ def test_as_a_term_it_compares_maps() -> None:
         AttentionTransferSettings(teacher_layer="embedding").build(TermContext(shapes, shapes))
     with pytest.raises(SettingError, match="compares the layer 'deep', but the student has layer4"):
         AttentionTransferSettings().build(TermContext({"layer4": (512, 7, 7)}, shapes))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("pooling", ["squares", "features"])
+def test_features_of_one_sign_may_be_large_too(sign: float, pooling: Literal["squares", "features"]) -> None:
+    """The largest magnitude is that of the smallest or of the largest value; of each sample its own."""
+    torch.manual_seed(0)
+    plain, teacher = sign * torch.rand(2, 3, 4, 4), torch.randn(2, 5, 2, 2)
+    scale = torch.tensor([1e25, 1e-25]).view(2, 1, 1, 1)
+    loss = AttentionTransfer(pooling)
+    torch.testing.assert_close(loss(plain * scale, teacher), loss(plain, teacher))
+
+
+@pytest.mark.parametrize("pooling", ["squares", "features"])
+def test_grids_that_do_not_divide_overlap_as_torchs_do(pooling: Literal["squares", "features"]) -> None:
+    """By hand: of 3 columns brought to 2, the middle one counts in both; heights and widths are not exchanged."""
+    feature = torch.tensor([[1.0, 2.0, -6.0], [3.0, 1.0, 2.0]]).view(1, 1, 2, 3)
+
+    def mean(*values: float) -> float:
+        value = sum(v**2 if pooling == "squares" else v for v in values) / len(values)
+        return value if pooling == "squares" else value**2
+
+    cells = [mean(1, 2), mean(2, -6), mean(3, 1), mean(1, 2)]
+    length = math.sqrt(sum(cell**2 for cell in cells))
+    found = attention_map(feature, (2, 2), pooling)[0].tolist()
+    assert found == pytest.approx([cell / length for cell in cells], rel=1e-5)

@@ -140,6 +140,47 @@ def test_settings_survive_yaml(name: str) -> None:
     assert parse(AnyTerm, {"loss": name}) == LOSSES[name]()
 
 
+NEEDS: Mapping[str, str] = {
+    "attention_transfer": "teacher",
+    "crcd": "teacher positions",
+    "crd": "teacher positions",
+    "cross_entropy": "",
+    "embedding_mse": "teacher",
+    "fitnets_hint": "teacher",
+    "kd": "teacher",
+    "kd_on_probabilities": "teacher",
+    "logits_mse": "teacher",
+    "nckd": "teacher labels",
+    "rkd_angle": "teacher",
+    "rkd_distance": "teacher",
+    "semckd": "teacher",
+    "similarity_preserving": "teacher",
+    "simkd": "teacher classifier",
+    "tckd": "teacher labels",
+}
+"""What each loss asks for beside the student's layers."""
+LAYERS: Mapping[str, str] = {
+    "attention_transfer": "deep",
+    "fitnets_hint": "deep",
+    **dict.fromkeys(("cross_entropy", "kd", "kd_on_probabilities", "logits_mse", "nckd", "tckd"), "logits"),
+}
+"""The layer that each compares where nothing is said; the embedding where it is not listed."""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_loss_needs_and_compares_unless_told_otherwise(name: str) -> None:
+    settings = LOSSES[name]
+    flags = {
+        "teacher": settings.needs_teacher,
+        "labels": settings.needs_labels,
+        "positions": settings.needs_positions,
+        "classifier": settings.reuses_classifier,
+    }
+    assert [what for what, needed in flags.items() if needed] == NEEDS[name].split()
+    layer = LAYERS.get(name, "embedding")
+    assert settings().layers == ((layer,), (layer,) if settings.needs_teacher else ())
+
+
 CHANGED: Mapping[tuple[str, str], dict[str, Any]] = {
     ("kd", "temperature"): {"temperature": 2.0},
     ("kd", "temperature_slope"): {"temperature_slope": 0.5},

@@ -82,14 +82,15 @@ def test_z_is_frozen_after_the_first_batch() -> None:
     assert torch.equal(module.teacher_bank.log_z, first[0]) and torch.equal(module.student_bank.log_z, first[1])
 
 
-def test_memory_takes_the_batch_in_by_half() -> None:
-    module = make()
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.5}, {"momentum": 0.2}])
+def test_memory_takes_the_batch_in_by_half_unless_said(options: dict[str, float]) -> None:
+    module, share = make(**options), options.get("momentum", 0.5)
     before = module.student_bank.vectors.clone()
     student, teacher = batch(2)
     module(student, teacher, torch.tensor([5, 1]))
     embedded = torch.nn.functional.normalize(module.student(student).detach(), dim=1)
     for row, position in enumerate((5, 1)):
-        mixed = 0.5 * before[position] + 0.5 * embedded[row]
+        mixed = share * before[position] + (1 - share) * embedded[row]
         torch.testing.assert_close(module.student_bank.vectors[position], mixed / mixed.norm())
     untouched = [0, 2, 3, 4, 6, 7, 8]
     assert torch.equal(module.student_bank.vectors[untouched], before[untouched])
@@ -259,3 +260,22 @@ def test_bad_settings_are_refused() -> None:
         make(temperature=0.0)
     with pytest.raises(ValueError, match="same batch"):
         make()(torch.zeros(2, 4), torch.zeros(3, 6), torch.tensor([0, 1]))
+
+
+@pytest.mark.parametrize("angle", [0.0, 4e-4, 9e-4, 1.1e-3, 1.9e-3, 0.3])
+def test_vectors_that_nearly_coincide_are_divided_by_a_thousandth_at_least(angle: float) -> None:
+    """In the plane, in float64: candidates and queries at an angle to the anchor, whose chord is 2 sin(angle / 2)."""
+    bank = RelationBank(3, 2, seed=0).double()
+    anchor, near, far = 0.2, 0.2 + angle, 1.7
+    places = torch.tensor([anchor, near, far], dtype=torch.float64)
+    bank.vectors = torch.stack([places.cos(), places.sin()], dim=1)
+    query = bank.vectors[[1, 2]] * torch.tensor([[1.0], [0.5]], dtype=torch.float64)
+    positions, candidates = torch.tensor([0, 2]), torch.tensor([[1, 2], [0, 1]])
+    found = bank.scores(query, positions, candidates)
+    for i in range(2):
+        for j, anchored in enumerate(positions.tolist()):
+            one = query[i] - bank.vectors[anchored]
+            for k, candidate in enumerate(candidates[i].tolist()):
+                other = bank.vectors[candidate] - bank.vectors[anchored]
+                lengths = one.norm().clamp(min=1e-3) * other.norm().clamp(min=1e-3)
+                assert found[i, j, k].item() == pytest.approx(float(one @ other / lengths), abs=1e-6, rel=1e-4)

@@ -103,3 +103,30 @@ def test_a_batch_without_any_label_costs_nothing_and_can_be_trained_on() -> None
 
 def test_no_label_is_the_same_number_everywhere() -> None:
     assert UNLABELLED == recording.UNLABELLED == -1
+
+
+def test_a_plain_loss_neither_smooths_nor_weighs() -> None:
+    loss = CrossEntropy()
+    assert loss.label_smoothing == 0.0 and loss.class_weights is None
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_the_weighted_mean_is_by_the_weights_of_the_labels(smoothing: float) -> None:
+    """Every summand by the weight of its class, over the sum of the weights of the labels; in loops."""
+    torch.manual_seed(0)
+    logits, labels, weights = torch.randn(5, 3), torch.tensor([0, 2, -1, 1, 2]), [0.5, 3.0, 1.25]
+    total = weight = 0.0
+    for row, label in zip(logits.log_softmax(1).tolist(), labels.tolist(), strict=True):
+        if label < 0:
+            continue
+        wanted = [smoothing / 3 + (1 - smoothing) * (c == label) for c in range(3)]
+        total -= sum(w * q * p for w, q, p in zip(weights, wanted, row, strict=True))
+        weight += weights[label]
+    assert CrossEntropy(smoothing, torch.tensor(weights))(logits, labels).item() == pytest.approx(
+        total / weight, rel=1e-5
+    )
+
+
+def test_a_single_sample_of_a_class_weighs_what_its_count_says() -> None:
+    torch.testing.assert_close(balanced_weights([1, 3]), torch.tensor([2.0, 2 / 3]))
+    torch.testing.assert_close(balanced_weights([0, 5]), torch.tensor([0.0, 1.0]))

@@ -102,6 +102,13 @@ def test_bad_input_is_refused() -> None:
         NCKD()(torch.zeros(2, 3), torch.zeros(2, 1), torch.tensor([0, 0]))
     with pytest.raises(ValueError, match="2 or more classes"):
         NCKD()(torch.zeros(2, 1), torch.zeros(2, 1), torch.tensor([0, 0]))
+    for loss in (TCKD(), NCKD()):
+        for shape in ((4,), (2, 3, 4)):
+            with pytest.raises(ValueError, match="2 or more classes"):
+                loss(torch.zeros(shape), torch.zeros(shape), torch.tensor([0, 0]))
+    for temperature in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="temperature"):
+            NCKD(temperature)
 
 
 @pytest.mark.parametrize(("settings", "loss"), [(TCKDSettings, TCKD), (NCKDSettings, NCKD)])

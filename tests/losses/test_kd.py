@@ -129,3 +129,21 @@ def test_impossible_settings_are_refused(settings: dict[str, object], named: str
 def test_logits_of_other_classes_are_refused() -> None:
     with pytest.raises(SettingError, match=r"logits of one size, but .* \(4,\) and .* \(3,\)"):
         KDSettings().build(TermContext({"logits": (4,)}, {"logits": (3,)}))
+
+
+def test_a_rising_temperature_may_begin_at_its_maximum() -> None:
+    assert [TemperatureSchedule(4.0, 0.5, 4.0).at(epoch) for epoch in (0, 1, 9)] == [4.0, 4.0, 4.0]
+    assert KDSettings(temperature=6.0, temperature_slope=0.5, temperature_max=6.0).schedule.at(3) == 6.0
+    assert TemperatureSchedule(30.0, 0.0, 20.0).at(5) == 30.0
+    assert TemperatureSchedule(4.0) == TemperatureSchedule(4.0, 0.0, 20.0)
+
+
+def test_a_maximum_that_is_said_to_be_none_is_completed_where_the_temperature_rises() -> None:
+    assert KDSettings(temperature_slope=0.5, temperature_max=None).temperature_max == 20.0
+    assert KDSettings(temperature_slope=0.0, temperature_max=None).temperature_max is None
+
+
+@pytest.mark.parametrize("content", [3, "kd", None, [("temperature", 4.0)]])
+def test_what_is_no_mapping_is_a_mistake_of_the_recipe(content: object) -> None:
+    with pytest.raises(ValidationError):
+        KDSettings.model_validate(content)

@@ -180,3 +180,40 @@ def test_one_training_sample_is_refused_by_the_name_of_the_term() -> None:
     flat = TermContext({"embedding": (3, 2)}, {"embedding": (4,)}, samples=9)
     with pytest.raises(SettingError, match=r"compares embeddings, but the student's .* shape \(3, 2\)"):
         NearnessSettings().build(flat)
+
+
+def test_a_short_vector_is_made_a_unit_one_and_a_shorter_one_is_not() -> None:
+    """The floor of the length is 1e-6: vectors below it keep their direction and are shorter than 1."""
+    projector = nn.Linear(2, 2, bias=False)
+    with torch.no_grad():
+        projector.weight.copy_(torch.eye(2))
+    found = unit(projector, torch.tensor([[0.0, 1.5e-6], [0.0, 5e-7], [3.0, 4.0]]))
+    torch.testing.assert_close(found, torch.tensor([[0.0, 1.0], [0.0, 0.5], [0.6, 0.8]]))
+
+
+def test_an_empty_batch_has_no_position_outside() -> None:
+    require_positions("CRD", torch.zeros(0, dtype=torch.int64), 0, 5)
+
+
+@pytest.mark.parametrize("positions", [[0], [4], [0, 4], [4, 0]])
+def test_the_first_and_the_last_place_are_inside(positions: list[int]) -> None:
+    require_positions("CRD", torch.tensor(positions), len(positions), 5)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.3, 0.9])
+def test_the_momentum_is_the_share_of_what_was_there(momentum: float) -> None:
+    bank = MemoryBank(3, 4, 0)
+    before, new = bank.vectors.clone(), torch.nn.functional.normalize(torch.tensor([[1.0, 2.0, 0.0, 0.0]]), dim=1)
+    bank.update(torch.tensor([2]), new, momentum)
+    mixed = momentum * before[2] + (1 - momentum) * new[0]
+    torch.testing.assert_close(bank.vectors[2], mixed / mixed.norm())
+
+
+def test_no_more_others_are_drawn_than_are_asked_for_or_there() -> None:
+    for samples, asked, drawn in ((5, 3, 3), (5, 4, 4), (5, 5, 4), (2, 1, 1), (2, 9, 1)):
+        assert Nearness(3, 4, samples, negatives=asked).candidates(torch.tensor([0])).shape == (1, 1 + drawn)
+
+
+def test_two_training_samples_are_enough() -> None:
+    context = TermContext({"embedding": (3,)}, {"embedding": (4,)}, samples=2)
+    assert len(NearnessSettings().build(context).loss.student_bank.vectors) == 2

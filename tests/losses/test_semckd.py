@@ -151,3 +151,76 @@ def test_layers_that_do_not_fit_are_named(
 def test_no_layers_are_refused() -> None:
     with pytest.raises(ValidationError, match="student_layers"):
         SemCKDSettings(student_layers=())
+
+
+@pytest.mark.parametrize(
+    ("batch", "factor", "width"), [(8, 4, 2), (8, 1, 8), (8, 3, 2), (4, 4, 1), (3, 4, 1), (1, 4, 1), (12, 4, 3)]
+)
+def test_queries_have_a_share_of_the_batch_and_one_value_at_least(batch: int, factor: int, width: int) -> None:
+    module = SemCKD([(4,)], [(3,), (5,)], batch=batch, factor=factor)
+    for embedding in (*module.queries, *module.keys):
+        first, _, second = embedding.layers
+        assert (first.in_features, first.out_features) == (batch, 2 * width)
+        assert (second.in_features, second.out_features) == (2 * width, width)
+        assert embedding(torch.randn(3, batch)).shape == (3, width)
+
+
+def test_layers_of_all_kinds_are_maps_with_the_channels_first() -> None:
+    """A vector is one place, a series one row, a map itself; the values keep their order."""
+    vector, series, image = torch.randn(2, 3), torch.randn(2, 3, 7), torch.randn(2, 3, 4, 5)
+    assert as_map(vector).shape == (2, 3, 1, 1) and torch.equal(as_map(vector)[:, :, 0, 0], vector)
+    assert as_map(series).shape == (2, 3, 1, 7) and torch.equal(as_map(series)[:, :, 0], series)
+    assert torch.equal(as_map(image), image) and as_map(image.half()).dtype == torch.float32
+
+
+def test_a_projector_sees_neighbours_and_normalises_all_channels_together() -> None:
+    torch.manual_seed(0)
+    module = SemCKD([(2, 5, 5)], [(6, 5, 5)], batch=4)
+    narrow, norm, _, wide, second, _, last = module.projectors[0][0]
+    x = torch.randn(2, 2, 5, 5)
+    hidden = F.conv2d(x, narrow.weight, narrow.bias)
+    for layer, weight in ((wide, (6, 6, 3, 3)), (last, (6, 6, 1, 1))):
+        assert layer.weight.shape == weight
+    assert narrow.weight.shape == (6, 2, 1, 1) and {norm.num_groups, second.num_groups} == {1}
+
+    def normalised(x: Tensor) -> Tensor:
+        flat = x.flatten(1)
+        mean, deviation = flat.mean(dim=1), flat.var(dim=1, unbiased=False).add(1e-5).sqrt()
+        return ((x - mean.view(-1, 1, 1, 1)) / deviation.view(-1, 1, 1, 1)).relu()
+
+    hidden = F.conv2d(F.pad(normalised(hidden), (1, 1, 1, 1)), wide.weight, wide.bias)
+    expected = F.conv2d(normalised(hidden), last.weight, last.bias)
+    torch.testing.assert_close(module.projectors[0][0](x), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(), (2, 3, 4, 5)])
+def test_layers_that_are_neither_vectors_nor_series_nor_maps_are_refused(shape: tuple[int, ...]) -> None:
+    for own, other in ((shape, (4,)), ((4,), shape)):
+        with pytest.raises(SettingError, match="compares vectors, series and maps"):
+            SemCKDSettings().build(TermContext({"embedding": own}, {"embedding": other}, batch=2))
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 4), (3, 4, 5)])
+def test_batches_of_one_sample_and_layers_of_any_rank_are_built(shape: tuple[int, ...]) -> None:
+    loss = SemCKDSettings().build(TermContext({"embedding": shape}, {"embedding": (2,)}, batch=1)).loss
+    assert loss([torch.randn(1, *shape)], [torch.randn(1, 2)]).isfinite()
+    with pytest.raises(SettingError, match="needs the size of a batch"):
+        SemCKDSettings().build(TermContext({"embedding": shape}, {"embedding": (2,)}, batch=0))
+
+
+def test_how_alike_samples_are_does_not_depend_on_the_scale_of_a_layer() -> None:
+    torch.manual_seed(0)
+    own, other = drawn([(4, 6)], 3, 1), drawn([(3, 5, 5), (7,)], 3, 2)
+    module = SemCKD([(4, 6)], [(3, 5, 5), (7,)], batch=4, factor=1)
+    alpha = module.attention(own, other)
+    for scale in (1e-20, 1e3, 1e20):
+        torch.testing.assert_close(module.attention([own[0] * scale], other), alpha, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(module.attention(own, [x * scale for x in other]), alpha, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4])
+def test_the_factor_of_a_recipe_reaches_the_queries(factor: int) -> None:
+    loss = SemCKDSettings(factor=factor).build(TermContext({"embedding": (3,)}, {"embedding": (2,)}, batch=8)).loss
+    assert loss.queries[0].layers[2].out_features == loss.keys[0].layers[2].out_features == 8 // factor
+    with pytest.raises(ValidationError, match="factor"):
+        SemCKDSettings(factor=0)

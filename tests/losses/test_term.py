@@ -19,6 +19,7 @@ from vskd.losses.term import (
     Term,
     TermBatch,
     TermContext,
+    TermSettings,
     batch_of,
     labelled,
     pairwise,
@@ -171,3 +172,56 @@ def test_a_term_without_a_schedule_does_not_see_epochs() -> None:
     plain.start_epoch(3)
     Term(nn.Identity(), pairwise, lambda module, epoch: seen.append((type(module), epoch))).start_epoch(3)
     assert seen == [(nn.Identity, 3)]
+
+
+def test_a_context_that_says_nothing_is_of_no_data_and_no_setting() -> None:
+    assert TermContext() == TermContext({}, {}, 0, (), False, 0.0, 0, 0)
+    first, second = TermContext().student, TermContext().student
+    assert isinstance(first, dict) and first is not second
+
+
+class Plain(TermSettings):
+    """A loss of the student's logits alone."""
+
+    description: ClassVar[str] = "plain"
+    loss: Literal["plain"] = "plain"
+
+    def build(self, context: TermContext) -> Term:
+        return Term(nn.Identity(), labelled)
+
+
+def test_a_term_asks_for_nothing_that_it_does_not_say() -> None:
+    assert (Plain.needs_teacher, Plain.needs_labels, Plain.needs_positions, Plain.reuses_classifier) == (False,) * 4
+    assert (Plain().weight, Plain().name, Plain().layers) == (1.0, None, (("logits",), ()))
+    assert (Settings.needs_teacher, Settings.needs_labels, Settings.needs_positions) == (True, False, False)
+    assert Settings().layers == (("logits",), ("logits",))
+    assert Plain(weight=0.0).weight == 0.0
+    with pytest.raises(ValidationError, match="weight"):
+        Plain(weight=-0.1)
+
+
+@pytest.mark.parametrize("rank", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    ("own", "other"), [((), ()), ((2,), (3,)), ((2, 3), (4, 5)), ((2, 3, 4), (5, 6, 7)), ((2,), ())]
+)
+def test_both_layers_must_have_the_rank(rank: int, own: tuple[int, ...], other: tuple[int, ...]) -> None:
+    context = TermContext({"logits": own}, {"logits": other})
+    if (len(own), len(other)) == (rank, rank):
+        assert Settings().require_rank(context, rank, "x") == (own, other)
+        return
+    who, shape = ("student", own) if len(own) != rank else ("teacher", other)
+    with pytest.raises(SettingError, match=rf"compares x, but the {who}'s layer 'logits' has shape") as caught:
+        Settings().require_rank(context, rank, "x")
+    assert str(shape) in str(caught.value) and f"Set {who}_layer of the term" in str(caught.value)
+
+
+def test_without_a_teacher_a_batch_holds_none_of_its_layers() -> None:
+    said = Outputs(torch.zeros(2, 4), torch.zeros(2, 3))
+    batch = batch_of(Settings(), said, None, torch.tensor([0, 1]), torch.tensor([7, 3]))
+    assert batch.teachers == () and batch.students == (said.logits,)
+
+
+def test_of_several_layers_the_first_is_the_one_of_a_pair() -> None:
+    ones = torch.ones(1), 2 * torch.ones(1)
+    batch = TermBatch(ones, ones[::-1], torch.tensor([0]), torch.tensor([0]))
+    assert batch.student is ones[0] and batch.teacher is ones[1]

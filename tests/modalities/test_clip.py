@@ -188,3 +188,38 @@ def test_classes_of_mirror_images_are_balanced_by_sampling(world: Source) -> Non
     drawn = [int(k) for b in seen.batches(alone, batch_size=4, seed=0, sampling="balanced") for k in b.labels]
     natural = [int(k) for b in seen.batches(alone, batch_size=4, seed=0) for k in b.labels]
     assert sorted(natural) == sorted(world.recordings[i].label for i in alone) and drawn.count(1) > 1
+
+
+@pytest.mark.parametrize(("spare", "kept"), [(0, 1), (-1, 0)])
+def test_a_clip_that_just_fits_stays_in_memory(world: Source, spare: int, kept: int) -> None:
+    store, first = clips(world).store, min(world.recordings)
+    size = store.num_frames(first) * store.frames(first, np.array([0])).nbytes
+    held = KeptClips(store, limit=size + spare)
+    indices = np.array([2, 0])
+    np.testing.assert_array_equal(held.frames(first, indices), store.frames(first, indices))
+    assert len(held._clips) == kept and held._left == (0 if kept else size + spare)
+    assert KeptClips(store)._left == 256 * 2**20
+
+
+def test_changes_come_in_their_order_from_one_generator() -> None:
+    """Crop, mirror image, contrast, brightness; what is switched off draws nothing."""
+    clip = torch.rand(3, 4, 20, 24, generator=torch.Generator().manual_seed(0))
+    settings = ClipAugmentationSettings(flip=0.5, brightness=0.3)
+    for seed in range(6):
+        random = np.random.default_rng(seed)
+        mirrored = random.random() < 0.5
+        wanted = (clip.flip(-1) if mirrored else clip) + float(0.3 * random.uniform(-1, 1))
+        found, label = ClipAugmentation(settings, (1, 0))(clip, 1, np.random.default_rng(seed))
+        assert label == (0 if mirrored else 1)
+        torch.testing.assert_close(found, wanted.clamp(0, 1))
+    beyond = torch.tensor([-0.5, 1.5]).view(1, 1, 1, 2).expand(3, 4, 20, 2)
+    flipped, _ = ClipAugmentation(ClipAugmentationSettings(flip=1.0), (0,))(beyond, 0, np.random.default_rng(0))
+    assert torch.equal(flipped, beyond.flip(-1)), "clamped only where brightness or contrast change"
+
+
+@pytest.mark.parametrize(("length", "step"), [(8, 1), (9, 2), (16, 2), (17, 3)])
+def test_at_most_eight_frames_are_shown(world: Source, length: int, step: int) -> None:
+    seen, first = clips(world, length=length, choices=1), min(world.recordings)
+    frames = seen.store.frames(first, np.arange(0, length, step))
+    assert len(frames) <= 8
+    assert seen.pictures({first: "one"}, "student").popitem()[1] == frame_tiles({"one": frames})

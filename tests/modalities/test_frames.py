@@ -11,6 +11,7 @@ from tests.modalities.conftest import inputs
 from vskd.errors import SettingError
 from vskd.modalities.base import Source
 from vskd.modalities.frames import ClipBatches, FramesInputs, FramesSees, random_crop
+from vskd.modalities.tiles import frame_tiles
 from vskd.preprocessing.stores.frame_store import FrameStore
 from vskd.schema import explain, parse
 
@@ -147,3 +148,50 @@ def test_what_a_recipe_may_not_say(content: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError) as caught:
         parse(FramesSees, {"streams": ["depth"], **content})
     assert told in explain(caught.value, FramesSees)[0]
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    sees = FramesSees(streams=("rgb",))
+    assert (sees.size, sees.fit, sees.segments, sees.crop) == (224, "centre-crop", 8, 0.0)
+
+
+@pytest.mark.parametrize(("height", "width", "crop"), [(20, 24, 0.5), (9, 31, 0.9), (3, 4, 0.99), (16, 16, 0.1)])
+def test_a_random_crop_against_a_naive_one(height: int, width: int, crop: float) -> None:
+    """Sides first, then the place of the upper left corner, of all places where the crop fits; two pixels at least."""
+    frames = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0))
+    corners = set()
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        first, second = random.random(2)
+        rows = max(2, round(height * (1 - crop * first)))
+        columns = max(2, round(width * (1 - crop * second)))
+        top, left = random.integers(0, height - rows + 1), random.integers(0, width - columns + 1)
+        corners.add((height - rows - top, width - columns - left))
+        part = frames[:, :, top : top + rows, left : left + columns]
+        expected = torch.nn.functional.interpolate(part, (height, width), mode="bilinear", align_corners=False)
+        assert torch.equal(random_crop(frames, crop, np.random.default_rng(seed)), expected)
+    assert min(below for below, _ in corners) == min(right for _, right in corners) == 0
+
+
+def test_frames_are_stored_as_the_settings_say(world: Source) -> None:
+    first = min(world.recordings)
+    plain, figures, larger = clips(world), clips(world, fit="foreground"), clips(world, size=40)
+    indices = np.array([0, 5])
+    assert plain.store.frames(first, indices).shape == (2, 32, 32, 3)
+    assert larger.store.frames(first, indices).shape == (2, 40, 40, 3)
+    assert not np.array_equal(plain.store.frames(first, indices), figures.store.frames(first, indices))
+    (five,) = clips(world, segments=5).batches([first], batch_size=1)
+    count = plain.store.num_frames(first)
+    middle = [(count * k // 5 + count * (k + 1) // 5 - 1) // 2 for k in range(5)]
+    expected = plain.store.frames(first, np.array(middle)).transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(five.inputs[0].numpy(), expected)
+
+
+def test_the_picture_shows_the_middle_frames_of_those_that_are_there(world: Source) -> None:
+    seen, (first, second) = clips(world), sorted(world.recordings)[:2]
+    captions = {first: "one", "absent": "none", second: "two"}
+    (picture,) = seen.pictures(captions, "student").values()
+    (batch,) = seen.batches([first, second], batch_size=2)
+    frames = batch.inputs.permute(0, 1, 3, 4, 2).numpy().astype(np.uint8)
+    assert picture == frame_tiles({"one": frames[0], "two": frames[1]})
+    assert seen.pictures({"absent": "none"}, "student") == {}

@@ -164,3 +164,45 @@ def test_what_a_recipe_may_not_say(content: dict[str, Any], told: str) -> None:
     (problem,) = explain(caught.value, ImageSees)
     assert told in problem
     assert parse(ImageSees, {"streams": ["image"], "crop": "box"}).margin == 0.0
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    sees = ImageSees(streams=("image",))
+    assert (sees.size, sees.crop, sees.margin, sees.grey, sees.rules) == (224, "full", None, False, None)
+    assert not sees.augmentation.active
+    assert (ImageSees(streams=("image",), crop="box").margin, ImageSees(streams=("image",), crop="box").rules) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"grey": False}, {"crop": "box", "margin": 0.2}, {"crop": "box", "rules": 2, "size": 40, "grey": False}],
+)
+def test_a_contract_asks_for_the_same_images(shapes: Source, settings: dict[str, Any]) -> None:
+    seen = images(shapes, **settings)
+    contract = seen.contract([])
+    assert (contract.stream, contract.sample_shape) == ("image", seen.shape)
+    assert contract.box_of == ("as in image-folder" if "crop" in settings else "")
+    assert contract.min_side == 8
+    asked = ImageInputs.asks(contract)
+    assert asked is not None and ("margin" in asked) == ("rules" in asked) == ("crop" in settings)
+    assert parse(ImageSees, asked) == seen.sees
+    assert seen.network_shape == seen.shape == (3 if settings.get("grey") is False else 1, *contract.sample_shape[1:])
+
+
+def test_other_modalities_contracts_are_not_its_own(world: Source, shapes: Source) -> None:
+    other = inputs(world, "clip", "rgb").contract([])
+    assert ImageInputs.asks(other) is None
+    assert inputs(world, "clip", "rgb").asks(images(shapes).contract([])) is None
+    assert inputs(world, "window", "accelerometer").asks(other) is None
+
+
+@pytest.mark.parametrize("key", [*CHANGES, "flip"])
+def test_changes_need_a_seed_and_only_mirror_images_may_change_classes(shapes: Source, key: str) -> None:
+    seen = images(replace(shapes, label_swap={}), augmentation={key: 0.5})
+    ids = sorted(shapes.recordings)[:4]
+    (plain,), (same,) = images(shapes).batches(ids, batch_size=4), seen.batches(ids, batch_size=4)
+    assert torch.equal(plain.inputs, same.inputs)
+    assert seen.augmented and seen.mirrored == (key == "flip")
+    assert seen.pictures(dict.fromkeys(ids, "caption"), "student") == {}
+    assert seen.store_file == images(shapes).store_file
+    assert (seen.kind, seen.reads, seen.exported) == ("image", "image", True)

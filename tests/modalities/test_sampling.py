@@ -54,3 +54,24 @@ def test_epoch_seeds_are_fixed_and_all_different() -> None:
     assert len(set(seeds)) == len(seeds)
     assert epoch_seed(1, 2) == int(np.random.SeedSequence([1, 2]).generate_state(1)[0])
     assert epoch_seed(1, 2) != epoch_seed(2, 1)
+
+
+@pytest.mark.parametrize("labels", [[0] * 5 + [1] * 2, [3, 3, 3, 7], [1, 0, 0, 0, 0, 2, 2]])
+@pytest.mark.parametrize("seed", [0, 1, 5])
+def test_a_balanced_epoch_against_a_naive_one(labels: list[int], seed: int) -> None:
+    """Shares first, then each class in its order, round by round, then all of it shuffled: from one generator."""
+    random, kinds, count = np.random.default_rng(seed), sorted(set(labels)), len(labels)
+    more = random.permutation(len(kinds))[: count % len(kinds)].tolist()
+    drawn: list[int] = []
+    for number, kind in enumerate(kinds):
+        share, own = count // len(kinds) + (number in more), [p for p, label in enumerate(labels) if label == kind]
+        rounds: list[int] = []
+        while len(rounds) < share:
+            rounds += random.permutation(own).tolist()
+        drawn += rounds[:share]
+    assert epoch_order(labels, seed, "balanced").tolist() == random.permutation(drawn).tolist()
+
+
+@pytest.mark.parametrize(("count", "size", "expected"), [(0, 4, [0]), (4, 4, [4]), (5, 4, [3, 2]), (8, 1, [1] * 8)])
+def test_a_batch_is_never_larger_than_asked(count: int, size: int, expected: list[int]) -> None:
+    assert [len(b) for b in in_batches(np.arange(count), size)] == expected

@@ -18,9 +18,11 @@ from vskd.datasets.poses import pose_folder
 from vskd.datasets.recording import Stream
 from vskd.errors import DataError, SettingError
 from vskd.files import sha256_json, write_json
+from vskd.modalities import figures
 from vskd.modalities.base import Inputs, Source, data_hash
 from vskd.modalities.skeleton import SkeletonAugmentation, SkeletonSees, turns, with_motion
 from vskd.models.catalog import AnyNetwork, build_network
+from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.joints import read_joints, trajectories
 from vskd.preprocessing.stores.checksum import seal
 from vskd.preprocessing.stores.store_parts import write_part
@@ -205,3 +207,91 @@ def flat_stream(folder: Path, recording: str) -> Stream:
     frames = {str(n): {"person1": random.uniform(1, 99, 51).tolist()} for n in range(9)}
     path.write_text(json.dumps(frames))
     return Stream("skeleton", "skeleton", path, 30.0, "px", ("x", "y"))
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    sees = SkeletonSees(streams=("skeleton",))
+    assert (sees.length, sees.least_confidence, sees.positions, sees.motion) == (64, 0.0, True, True)
+    assert sees.augmentation.model_dump() == {"turn_deg": 0, "scale": 0, "jitter": 0, "time_warp": 0, "crop": 0}
+
+
+def test_turns_are_matrices_about_the_axis_y_by_the_angles_that_are_drawn() -> None:
+    found = turns(3, 0.7, generator(4))
+    for matrix, drawn in zip(found.tolist(), torch.randn(3, generator=generator(4)).tolist(), strict=True):
+        cosine, sine = math.cos(0.7 * drawn), math.sin(0.7 * drawn)
+        expected = [[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]]
+        np.testing.assert_allclose(matrix, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["turn_deg", "scale", "jitter", "time_warp", "crop"])
+def test_each_change_alone_is_the_one_that_is_said(bodies: Source, name: str) -> None:
+    """Turns of whole skeletons, joint by joint; the others as those of windows."""
+    joints = torch.randn(2, 60, 16, generator=generator())
+    alone = SkeletonAugmentation(**{name: 0.25})
+    assert alone.active and skeletons(bodies, augmentation={name: 0.25}).augmented
+    found = alone(joints, generator(3))
+    if name == "turn_deg":
+        matrices = turns(2, math.radians(0.25), generator(3))
+        expected = torch.stack([matrices[n] @ joints[n, 3 * k : 3 * k + 3] for n in range(2) for k in range(20)])
+        torch.testing.assert_close(found, expected.reshape(2, 60, 16))
+    else:
+        assert torch.equal(found, WindowAugmentation(**{name: 0.25})(joints, generator(3)))
+    assert not torch.equal(found, joints)
+
+
+def test_an_epoch_against_a_naive_one(bodies: Source) -> None:
+    """Order from numpy's permutation, changes from one torch generator that goes on from batch to batch."""
+    words = {"turn_deg": 20.0, "jitter": 0.1}
+    seen, ids = skeletons(bodies, augmentation=words), sorted(bodies.recordings)
+    order, random = np.random.default_rng(3).permutation(len(ids)), generator(3)
+    batches = seen.batches(ids, batch_size=9, seed=3)
+    for batch, positions in zip(batches, np.array_split(order, -(-len(ids) // 9)), strict=True):
+        stored = np.stack([seen.store.joints(ids[p]) for p in positions])  # type: ignore[attr-defined]
+        changed = SkeletonAugmentation(**words)(torch.from_numpy(stored), random)
+        assert torch.equal(batch.inputs, with_motion(changed))
+    (plain,) = seen.batches(ids, batch_size=100)
+    (same,) = skeletons(bodies).batches(ids, batch_size=100, seed=None)
+    assert torch.equal(plain.inputs, same.inputs)
+
+
+def test_the_picture_shows_joints_from_the_front(
+    bodies: Source, posed: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(figures, "to_png", lambda figure: drawn.append(figure) or b"png")
+    first, second = sorted(bodies.recordings)[:2]
+    seen = skeletons(bodies)
+    assert seen.pictures({"absent": "none"}, "student") == {} and not drawn
+    captions = {first: "one", "absent": "none", second: "two"}
+    assert seen.pictures(captions, "student") == {"What the student sees (joints of 5 frames)": b"png"}
+    axes = drawn[0].axes
+    assert [ax.get_title("left") for ax in axes] == ["one", *[""] * 4, "two", *[""] * 4]
+    for number, ax in enumerate(axes):
+        joints = seen.store.joints((first, second)[number // 5]).reshape(20, 3, 16)  # type: ignore[attr-defined]
+        frame = (0, 3, 7, 11, 15)[number % 5]
+        np.testing.assert_allclose(ax.collections[0].get_offsets(), joints[:, :2, frame])
+        assert ax.get_aspect() == 1 and not ax.axison
+    poses = inputs(posed, "skeleton", "pose-rgb", length=16)
+    poses.pictures({"a1_s1_t1": "one"}, "student")
+    joints = poses.store.joints("a1_s1_t1").reshape(33, 3, 16)  # type: ignore[attr-defined]
+    upright = joints[:, :2, 15] * [1, -1]  # y of a picture points down
+    np.testing.assert_allclose(drawn[1].axes[4].collections[0].get_offsets(), upright)
+
+
+def test_a_damaged_store_is_made_again(bodies: Source, tmp_path: Path) -> None:
+    seen = skeletons(replace(bodies, cache=tmp_path))
+    seen.store_file.write_bytes(b"no store")
+    first = min(bodies.recordings)
+    np.testing.assert_array_equal(seen.store.joints(first), skeletons(bodies).store.joints(first))  # type: ignore[attr-defined]
+
+
+def test_confidence_counts_where_one_of_the_recordings_has_it(posed: Source, bodies: Source) -> None:
+    first, second = sorted(posed.recordings)
+    pose = posed.recordings[second].stream("pose-rgb")
+    plain = next(iter(bodies.recordings.values())).stream("skeleton")
+    both = {
+        first: replace(posed.recordings[first], streams={"x": replace(plain, name="x")}),
+        second: replace(posed.recordings[second], streams={"x": replace(pose, name="x")}),
+    }
+    seen = inputs(replace(posed, recordings=both), "skeleton", "x", length=16, least_confidence=0.5)
+    assert seen.batches([second], batch_size=1).samples == 1

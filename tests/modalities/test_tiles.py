@@ -125,3 +125,36 @@ def test_heat_lies_over_its_image_six_in_a_row(count: int, tiles_drawn: int) -> 
 def test_no_images_are_refused() -> None:
     with pytest.raises(DataError, match="do not fit images of shape"):
         heat_tiles(np.zeros((0, 8, 8, 3), np.float32), np.zeros((0, 8, 8), np.float32), [])
+
+
+@pytest.mark.usefixtures("drawn")
+def test_tiles_have_their_size_and_no_marks() -> None:
+    for figure, size, count in (
+        (gaf_tiles({"a": np.zeros((2, 4, 4), np.float32), "b": np.zeros((2, 4, 4), np.float32)}), (4.3, 3.05), 4),
+        (frame_tiles({"a": np.zeros((3, 4, 8, 1), np.uint8)}), (5.35, 0.975), 3),
+        (heat_tiles(np.zeros((7, 4, 4, 1), np.float32), np.zeros((7, 4, 4), np.float32), ["x"] * 7), (9.3, 3.9), 12),
+    ):
+        made: Any = figure
+        assert made.get_size_inches().tolist() == pytest.approx(size) and len(made.axes) == count
+        for ax in made.axes:
+            assert not len(ax.get_xticks()) and not len(ax.get_yticks())
+            assert not any(spine.get_visible() for spine in ax.spines.values())
+
+
+@pytest.mark.usefixtures("drawn")
+def test_heat_hides_nothing_where_nothing_speaks() -> None:
+    images = np.random.default_rng(0).random((1, 4, 4, 1)).astype(np.float32)
+    heat = np.linspace(0, 1, 16, dtype=np.float32).reshape(1, 4, 4)
+    figure: Any = heat_tiles(images, heat, ["a"])
+    below, over = figure.axes[0].get_images()
+    np.testing.assert_array_equal(below.get_array(), images[0, ..., 0])
+    np.testing.assert_allclose(over.get_alpha(), 0.7 * heat[0])
+    assert below.get_clim() == (0, 1)
+
+
+@pytest.mark.parametrize("images", [{"a": np.zeros((2, 4), np.float32)}, {"a": np.zeros((0, 4, 4), np.float32)}])
+def test_encoded_windows_of_other_dimensions_are_refused(images: dict[str, np.ndarray]) -> None:
+    with pytest.raises(DataError, match=r"Tiles need arrays of 3 dimensions and equal first size, found: \("):
+        gaf_tiles(images)
+    with pytest.raises(DataError, match="found: none"):
+        gaf_tiles({})

@@ -59,3 +59,43 @@ def test_a_long_line_keeps_its_extremes() -> None:
     assert times[line.argmax()] <= 17 / 50 and abs(times[line.argmin()] - 54_321 / 50) < 2 * 100_000 / COLUMNS / 50
     short = np.arange(4.0 * COLUMNS), np.ones(4 * COLUMNS, np.float32)
     assert thinned(*short) == short
+
+
+def test_each_label_has_its_stretches_and_room_for_its_name(drawn: list[Figure]) -> None:
+    """Two stretches of a class make one group; what is at the bottom says the seconds."""
+    strips = {"truth": [(0.0, 1.0, 2), (1.0, 1.5, 0), (1.5, 4.0, 2)], "answers": [(0.5, 3.0, 1)]}
+    names = tuple(f"c{n}" for n in range(9))
+    timeline_figure(np.arange(5.0), np.zeros((2, 5), np.float32), strips, names, unit="m/s^2")
+    (figure,) = drawn
+    top, truth, answers = figure.axes
+    assert (top.get_xlabel(), truth.get_xlabel(), answers.get_xlabel()) == ("", "", "seconds")
+    assert figure.get_size_inches().tolist() == pytest.approx([11, 2.2 + 2 * 0.45 + 0.25])
+    groups = [[path.get_extents() for path in group.get_paths()] for group in truth.collections]
+    assert [[(box.x0, box.x1, box.y0, box.y1) for box in group] for group in groups] == [
+        [(1.0, 1.5, 0, 1)],
+        [(0.0, 1.0, 0, 1), (1.5, 4.0, 0, 1)],
+    ]
+    assert truth.get_ylim() == (0, 1) and [t.get_text() for t in figure.legends[0].get_texts()] == ["c0", "c1", "c2"]
+    colours = [tuple(group.get_facecolor()[0]) for ax in (truth, answers) for group in ax.collections]
+    assert colours == [module._colour(0), module._colour(2), module._colour(1)]
+    assert not top.spines["top"].get_visible() and not truth.spines["right"].get_visible()
+
+
+def test_colours_go_through_the_three_palettes_and_start_again() -> None:
+    from matplotlib import colormaps
+
+    for number, (palette, place) in {0: ("tab20", 0), 19: ("tab20", 19), 20: ("tab20b", 0), 59: ("tab20c", 19)}.items():
+        assert module._colour(number) == tuple(colormaps[palette](place))
+    assert module._colour(60) == module._colour(0)
+
+
+def test_a_line_is_thinned_from_one_sample_more_than_four_a_column() -> None:
+    """Against a naive loop over the parts."""
+    count = 4 * COLUMNS + 1
+    values = np.random.default_rng(0).normal(size=count).astype(np.float32)
+    times, line = thinned(np.arange(count) / 50, values)
+    bounds = [int(count * k / COLUMNS) for k in range(COLUMNS + 1)]
+    for k in (0, 1, 700, COLUMNS - 1):
+        part = values[bounds[k] : bounds[k + 1]]
+        assert line[2 * k : 2 * k + 2].tolist() == [part.min(), part.max()]
+        assert times[2 * k] == times[2 * k + 1] == bounds[k] / 50

@@ -22,6 +22,7 @@ from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.resampling import resampled
 from vskd.preprocessing.sensor.signals import read_sensor, resample_to_length
+from vskd.preprocessing.sync.cut import Cut
 from vskd.schema import explain, parse
 
 RAW = {"method": "raw"}
@@ -402,3 +403,65 @@ def test_a_model_of_very_short_recordings_asks_for_two_samples(world: Source, mo
     monkeypatch.setattr(seen.store, "num_samples", lambda _: 3)
     contract = seen.contract(sorted(world.recordings)[:2])
     assert (contract.min_samples, contract.max_samples) == (2, 4)
+
+
+def test_one_array_is_one_variable_of_one_file_whose_columns_are_said() -> None:
+    mat = Stream("accelerometer", "sensor", Path("a.MAT"), 50.0, "g", ("x", "y", "z"), "d_iner", (0, 1, 2))
+    other = replace(mat, name="gyroscope", columns=(3, 4, 5))
+    assert one_array([mat]) and one_array([replace(mat, columns=())]) and one_array([mat, other])
+    for change in ({"variable": "d"}, {"path": Path("b.mat")}, {"columns": ()}, {"path": Path("a.npy")}):
+        assert not one_array([mat, replace(other, **change)]) and not one_array([replace(other, **change), mat])
+    assert not one_array([mat, replace(other, reading=Reading())])
+
+
+def test_of_several_streams_the_fastest_counts_and_the_widest_range(world: Source) -> None:
+    train = sorted(world.recordings)[:4]
+    contract = windows(placed(world, rate_hz=100.0), **LIMITED).contract(train)
+    assert contract.rate_hz == 100.0 and contract.window_rate_hz is None
+    assert windows(placed(world, rate_hz=25.0), **LIMITED).contract(train).rate_hz == 50.0
+    wide = windows(placed(world, range_limit=4000.0), **LIMITED).contract(train)
+    assert wide.range_limit == 4.0 and [part.limit for part in wide.streams] == [4.0, 1000.0]
+    assert windows(placed(world, range_limit=100.0), **LIMITED).contract(train).range_limit == 2.0
+    nameless = windows(placed(world, placement=""), **LIMITED).contract(train)
+    assert nameless.streams[1].placement == world.placement
+    swapped = {**LIMITED, "streams": BOTH[::-1], "limits": [1000.0, 4.0]}
+    assert windows(world, **swapped).contract(train).mat_columns == (3, 4, 5, 0, 1, 2)
+
+
+@pytest.mark.parametrize("change", [{"time_column": 0}, {"reading": Reading()}, {"cut": Cut(0.0, 1.0)}])
+def test_any_clock_may_say_another_rate_and_one_recording_is_enough(
+    world: Source, change: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hash then says by which rules it was resampled, though the nominal rate is that of the windows."""
+    last = max(world.recordings)
+    stream = replace(world.recordings[last].stream("accelerometer"), **change)
+    recordings = {**world.recordings, last: replace(world.recordings[last], streams={"accelerometer": stream})}
+    same = {**SLIDING, "rate_hz": 50.0}
+    hashes = []
+    for version in (2, 3):
+        monkeypatch.setattr("vskd.modalities.window.RESAMPLING_VERSION", version)
+        hashes.append(windows(replace(world, recordings=recordings), **same).store_hash)
+    assert hashes[0] != hashes[1]
+
+
+def test_sensors_of_two_places_turn_apart_and_a_single_one_alone(world: Source) -> None:
+    turned = {**LIMITED, "augmentation": {"rotation_deg": 20.0}}
+    ids = sorted(world.recordings)
+    apart = placed(world, placement="ankle")
+    (plain,) = windows(apart, **LIMITED).batches(ids, batch_size=100)
+    (batch,) = windows(apart, **turned).batches(ids, batch_size=100, seed=2)
+    before, after = plain.inputs[batch.positions], batch.inputs
+    inner = (before[:, :3] * before[:, 3:]).sum(dim=1)
+    assert not torch.allclose(inner, (after[:, :3] * after[:, 3:]).sum(dim=1), atol=1e-3)
+
+
+def test_limits_of_one_are_not_asked_for_and_other_contracts_not_at_all(world: Source) -> None:
+    train = sorted(world.recordings)[:4]
+    ones = WindowInputs.asks(windows(world, **{**LIMITED, "limits": [1.0, 1.0]}).contract(train))
+    assert ones is not None and "limits" not in ones and ones["streams"] == BOTH
+    assert WindowInputs.asks(inputs(world, "clip", "rgb").contract([])) is None
+    assert windows(world, **LIMITED).sees.scales == (4.0, 1000.0)
+    assert windows(world).sees.scales == (1.0,) and windows(world, streams=BOTH).sees.scales == (1.0, 1.0)
+    whole = windows(world)
+    assert not whole.several and windows(world, **SLIDING).several
+    assert (whole.reads, whole.exported, whole.kind) == ("sensor", True, "series")

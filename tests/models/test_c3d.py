@@ -164,3 +164,14 @@ def test_one_pixel_too_few_is_refused_on_either_side(shape: tuple[int, ...]) -> 
 def test_no_layer_is_narrowed_away() -> None:
     assert STUDENT.narrowed(0.01) == Widths((1, 1, 1, 1, 1), (20, 10))
     assert STUDENT.narrowed(0.5) == Widths((8, 16, 16, 32, 64), (1024, 512))
+
+
+def test_a_linear_probe_is_one_from_its_start_in_the_mode_that_it_is_in() -> None:
+    content = {"name": "c3d-student", "width": 0.0625, "trains": "classifier"}
+    for training in (True, False):
+        network = build_network(parse_network(content), shape=(3, 4, 16, 16), classes=4)
+        network.training = training  # nobody called `train` yet
+        network.start_from(pretrained=True)
+        modes = [network.get_submodule(name).training for name in ("trunk", "dropout6", "dropout", "fc8")]
+        assert modes == [False, False, training, training] and network.training is training
+        assert not network.get_submodule("trunk.dropout").training

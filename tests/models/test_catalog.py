@@ -1,5 +1,6 @@
 """Looking networks up by name, their settings, and adding one as the catalog's docstring says."""
 
+import inspect
 import os
 import re
 import shutil
@@ -14,6 +15,11 @@ from torch import nn
 import vskd
 from vskd.errors import SettingError
 from vskd.models.catalog import NETWORKS, build_network, parse_network
+from vskd.models.cnn1d import CNN1d
+from vskd.models.resnet18 import ResNet18
+from vskd.models.rocket1d import Rocket1d
+from vskd.models.separable_resnet1d import SeparableResNet1d
+from vskd.models.separable_resnet2d import SeparableResNet2d
 
 
 def test_unknown_network_names_the_nearest() -> None:
@@ -229,3 +235,33 @@ def test_the_activation_of_a_mobilenet_is_that_of_its_name(width: str, name: str
         network = build_network(parse_network(f"mobilenet-v3-small-{width}{name}"), shape=(3, 64, 64), classes=6)
     kinds = {type(module).__name__ for module in network.modules()}
     assert kinds & {"Hardswish", "ReLU6"} == {activation} - {"ReLU"}
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "told"),
+    [
+        ("c3d-lean", (1, 8, 32, 32), "give it RGB (3) ones"),
+        ("trn", (4, 2, 32, 32), "give it grey (1) or RGB (3) ones"),
+        ("squeezenet-lw", (2, 32, 32), "give it grey (1) or RGB (3) ones"),
+    ],
+)
+def test_the_channels_that_a_network_takes_are_named(name: str, shape: tuple[int, ...], told: str) -> None:
+    with pytest.raises(SettingError, match=re.escape(told)):
+        build_network(parse_network(name), shape=shape, classes=2)
+
+
+@pytest.mark.parametrize(
+    ("network", "name"),
+    [
+        (CNN1d, "cnn1d"),
+        (ResNet18, "resnet18"),
+        (Rocket1d, "rocket1d"),
+        (SeparableResNet1d, "separable-resnet1d"),
+        (SeparableResNet2d, "separable-resnet2d"),
+    ],
+)
+def test_a_network_by_itself_is_that_of_a_recipe_without_settings(network: type[nn.Module], name: str) -> None:
+    settings = parse_network(name).model_dump()
+    parameters = inspect.signature(network).parameters.values()
+    given = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty and p.name in settings}
+    assert given == {key: settings[key] for key in settings if key != "name"}

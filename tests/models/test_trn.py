@@ -242,3 +242,14 @@ def test_parameter_groups_hold_every_parameter_once() -> None:
     biases = next(group["params"] for group in groups if group["name"] == "biases")
     assert any(p is network.frame_feature.bias for p in biases)
     assert all(p.ndim == 1 for p in biases)
+
+
+def test_what_is_frozen_is_frozen_at_once_and_in_the_mode_that_the_network_is_in() -> None:
+    network = tiny().train()
+    network.start_from(pretrained=True)
+    first, *later = (m for m in network.backbone.modules() if isinstance(m, nn.BatchNorm2d))
+    assert network.training and first.training and not any(layer.training for layer in later)
+    network.start_from(pretrained=False)
+    assert all(layer.training and layer.weight.requires_grad for layer in later)
+    network.eval().partial_bn(True)
+    assert not network.training and not first.training

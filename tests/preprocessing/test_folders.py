@@ -9,6 +9,7 @@ from vskd.errors import DataError
 from vskd.preprocessing.folders import (
     composed,
     files_below,
+    is_clutter,
     is_text,
     require_regular,
     shown,
@@ -135,3 +136,14 @@ def test_a_folder_that_vanishes_while_it_is_walked_is_named(tmp_path: Path, monk
     monkeypatch.setattr(Path, "stat", vanished)
     with pytest.raises(DataError, match=r"Cannot list .*gone: No such file"):
         below(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Desktop.ini", "Thumbs.db", "ehthumbs.db", "Icon\r", "$RECYCLE.BIN", "System Volume Information", ".x"),
+        *("@eaDir", "@Recycle", "@Recently-Snapshot", "#recycle", "#snapshot", "lost+found", "__MACOSX"),
+    ],
+)
+def test_every_name_that_a_machine_leaves(name: str) -> None:
+    assert is_clutter(name) and not is_clutter(f"a{name}")

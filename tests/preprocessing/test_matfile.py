@@ -9,7 +9,7 @@ from scipy.io import loadmat, savemat
 from scipy.sparse import csc_matrix
 
 from vskd.errors import DataError
-from vskd.preprocessing.matfile import mat_shape, read_mat
+from vskd.preprocessing.matfile import mat_shape, read_mat, read_mat_arrays
 
 TABLE = np.random.default_rng(0).normal(size=(40, 6))
 
@@ -163,3 +163,39 @@ def test_version_4_is_told_by_the_type_of_its_first_matrix(
     (tmp_path / "a.mat").write_bytes(header + bytes(200))
     with pytest.raises(DataError, match=r"a\.mat: a MATLAB v4 file" if version_4 else "no MATLAB 5 file"):
         read_mat(tmp_path / "a.mat")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_files_of_either_order_of_bytes(tmp_path: Path, order: str) -> None:
+    """Built by hand: one array of doubles, one of int16, each with a name of up to four letters beside its length."""
+
+    def matrix(name: str, number: int, kind: int, values: np.ndarray) -> bytes:
+        data = values.astype(values.dtype.newbyteorder(order)).tobytes(order="F")
+        text = struct.pack(f"{order}I", len(name) << 16 | 1) + name.encode().ljust(4, b"\0")
+        parts = struct.pack(f"{order}IIII", 6, 8, number, 0) + struct.pack(f"{order}IIii", 5, 8, *values.shape) + text
+        parts += struct.pack(f"{order}II", kind, len(data)) + data + b"\0" * (-len(data) % 8)
+        return struct.pack(f"{order}II", 14, len(parts)) + parts
+
+    mark = struct.pack(f"{order}H", 0x0100) + (b"IM" if order == "<" else b"MI")
+    floats, whole = np.array([[1.5, -2.0, 3.0], [4.0, 5.0, 1e9]]), np.array([[1, -300, 7]], dtype=np.int16)
+    content = b"MATLAB 5.0".ljust(124) + mark + matrix("d", 6, 9, floats) + matrix("abcd", 10, 3, whole)
+    (tmp_path / "a.mat").write_bytes(content)
+    np.testing.assert_array_equal(read_mat(tmp_path / "a.mat", "d"), floats)
+    found = read_mat(tmp_path / "a.mat", "abcd")
+    assert found.dtype == np.dtype("=i2") and found.tolist() == whole.tolist()
+    assert mat_shape(tmp_path / "a.mat", "abcd") == (1, 3)
+    assert list(read_mat_arrays(tmp_path / "a.mat")) == ["d", "abcd"]
+
+
+def test_all_arrays_of_numbers_by_name_and_nothing_else(tmp_path: Path) -> None:
+    content = {"a": TABLE, "text": "words", "nested": {"b": TABLE}, "c": np.arange(3, dtype=np.uint8), "z": TABLE + 1j}
+    savemat(tmp_path / "a.mat", content, do_compression=True)
+    found = read_mat_arrays(tmp_path / "a.mat")
+    assert list(found) == ["a", "c"]
+    np.testing.assert_array_equal(found["a"], TABLE)
+    assert found["c"].dtype == np.uint8 and found["c"].ravel().tolist() == [0, 1, 2]
+    savemat(tmp_path / "long.mat", {"x" * 31: np.ones((300, 300))}, do_compression=True)
+    assert mat_shape(tmp_path / "long.mat") == (300, 300)
+    (tmp_path / "long.mat").write_bytes((tmp_path / "long.mat").read_bytes()[:-20])
+    with pytest.raises(DataError, match=r"long\.mat: not a readable \.mat file"):
+        read_mat_arrays(tmp_path / "long.mat")

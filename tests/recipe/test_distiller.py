@@ -7,7 +7,7 @@ import pytest
 from vskd.errors import RecipeError
 from vskd.losses.presets.catalog import PRESETS
 from vskd.recipe import Recipe, load_recipe, parse_recipe
-from vskd.recipe.distiller import Distiller, expanded_distiller, terms_that_need_labels
+from vskd.recipe.distiller import Confidence, Distiller, expanded_distiller, terms_that_need_labels, terms_that_reuse
 from vskd.schema import parse
 
 
@@ -135,3 +135,52 @@ def test_the_changes_of_terms_stay_with_who_gave_them() -> None:
     made = parse(Distiller, expanded_distiller(content))
     assert {term.title: term.weight for term in made.terms}["kd"] == 0.5
     assert content == {"preset": "kd", "terms": {"kd": {"weight": 0.5}}}
+
+
+def test_terms_that_reuse_a_classifier_are_named_where_they_are_in_use() -> None:
+    terms = [{"loss": "simkd"}, {"loss": "kd"}, {"loss": "simkd", "name": "idle", "weight": 0}]
+    assert terms_that_reuse(parse(Distiller, {"terms": terms}).terms) == ("simkd",)
+
+
+def test_what_is_sure_where_nothing_is_said() -> None:
+    assert Confidence().model_dump() == {"threshold": 0.0, "share": 1.0, "by_class": False}
+
+
+ALONE = {"terms": [{"loss": "cross_entropy"}, {"loss": "kd", "weight": 0}]}
+LISTENS = {"terms": [{"loss": "cross_entropy"}, {"loss": "kd"}]}
+
+
+@pytest.mark.parametrize(
+    "words", [{"permuted": "all"}, {"permuted": "class"}, {"untrained": True}, {"confidence": {"threshold": 0.5}}]
+)
+def test_what_is_done_to_a_teacher_needs_one(words: dict[str, Any]) -> None:
+    assert parse(Distiller, {**LISTENS, **words}).needs_teacher
+    with pytest.raises(ValueError, match=f"{next(iter(words))} does nothing here: no term compares with a teacher"):
+        parse(Distiller, {**ALONE, **words})
+
+
+@pytest.mark.parametrize("outputs", ["auto", "cached", "online"])
+def test_only_what_was_stored_is_exchanged(outputs: str) -> None:
+    said = {**LISTENS, "teacher_outputs": outputs}
+    assert parse(Distiller, said).teacher_outputs == outputs
+    if outputs == "online":
+        with pytest.raises(ValueError, match="permuted exchanges what was stored of other recordings"):
+            parse(Distiller, {**said, "permuted": "all"})
+    else:
+        assert parse(Distiller, {**said, "permuted": "all"}).permuted == "all"
+
+
+def test_all_titles_that_stand_twice_are_named_in_their_order() -> None:
+    terms = [{"loss": loss} for loss in ("kd", "rkd_angle", "kd", "cross_entropy", "rkd_angle")]
+    with pytest.raises(ValueError, match="two terms are called kd, rkd_angle: give each a `name` of its own"):
+        parse(Distiller, {"terms": terms})
+
+
+def test_what_is_said_beside_a_preset_is_stronger_than_it() -> None:
+    said = expanded_distiller({"preset": "kd", "weighting": "uncertainty"})
+    assert said["weighting"] == "uncertainty" and said["preset"] == "kd"
+    assert expanded_distiller({"preset": "kd", "terms": None}) == expanded_distiller("kd")
+    assert expanded_distiller({"preset": None, "terms": []}) == {"preset": None, "terms": []}
+    assert expanded_distiller(3) == 3
+    with pytest.raises(RecipeError, match="There is no distiller 'kdd'"):
+        parse(Distiller, {"preset": "kdd", **LISTENS})

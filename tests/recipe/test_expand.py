@@ -137,3 +137,44 @@ def test_side_views_have_half_the_epochs_and_a_temperature_that_rises_twice_as_f
         for name in ("driver-inattention", "state-farm", "image-folder")
     ]
     assert slopes == [0.5, 1.0, 0.5]
+
+
+def test_a_data_set_is_named_shortly_or_in_its_section() -> None:
+    assert dataset_of({"dataset": "auc"}) is DATASETS["auc"]
+    assert dataset_of({"dataset": 3}) is None
+    with pytest.raises(RecipeError, match=r"dataset\.name: There is no data set '3'"):
+        dataset_of({"dataset": {"name": 3}})
+
+
+def test_defaults_of_a_data_set_are_weaker_than_what_is_said() -> None:
+    entry = get_dataset("state-farm")
+    content: dict[str, Any] = {
+        "student": {"sees": {"modality": "image", "streams": ["other"], "size": 40}},
+        "teachers": [{"sees": {"modality": "smell"}}, {"sees": "x"}, 3],
+    }
+    found = with_dataset_defaults(content, entry)
+    assert found["dataset"] == {"name": "state-farm", "protocol": entry.protocols[0], "fold": entry.fold}
+    assert found["dataset"]["fold"] is not None
+    sees = found["student"]["sees"]
+    assert (sees["streams"], sees["size"]) == (["other"], 40) and set(sees) > {"modality", "streams", "size"}
+    assert found["teachers"] == [{"sees": {"modality": "smell"}}, {"sees": "x"}, 3]
+    named = with_dataset_defaults({"dataset": {"name": "state-farm", "fold": "7"}}, entry)
+    assert named["dataset"] == {"name": "state-farm", "protocol": entry.protocols[0], "fold": "7"}
+
+
+def test_roles_are_the_student_first() -> None:
+    content: dict[str, Any] = {"teachers": [{"n": 1}, None, {"n": 2}], "student": {"n": 0}}
+    assert [role["n"] for role in roles_of(content)] == [0, 1, 2]
+    assert list(roles_of({"student": None, "teachers": {"0": {}}})) == []
+
+
+def test_a_change_of_a_list_needs_its_element_and_keeps_the_others() -> None:
+    base: dict[str, Any] = {"t": [{"name": "a", "v": 1}, {"loss": "b", "v": 2}, 3]}
+    assert merged(base, {"t": {"b": {"v": 5}, "2": 4}})["t"] == [{"name": "a", "v": 1}, {"loss": "b", "v": 5}, 4]
+    assert merged(base, {"t": {"a": 7}})["t"] == [7, {"loss": "b", "v": 5}, 4]
+    with pytest.raises(RecipeError, match="t: there is no element 'c'"):
+        merged(base, {"t": {"c": {"v": 1}}})
+    assert [position([{"loss": "x"}, {"loss": "x"}], key, "here") for key in ("x", "0", "1")] == [0, 0, 1]
+    for key in ("-1", "2", "1.0"):
+        with pytest.raises(RecipeError, match="here: there is no element"):
+            position([{"loss": "x"}, 3], key, "here")

@@ -90,3 +90,32 @@ def test_a_hardware_budget_is_set_by_its_path_and_says_what_is_wrong() -> None:
         assert problem in str(caught.value), str(caught.value)
     with pytest.raises(RecipeError, match="whose ends are int8: output_type may not be float32 beside it"):
         recipe.updated("export.output_type=float32")
+
+
+def test_what_holds_where_nothing_is_said_of_an_export() -> None:
+    assert Export().model_dump(exclude_none=True) == {
+        **{"input_type": "int8", "output_type": "int8", "calibration_recordings": 200, "max_accuracy_drop": 0.02},
+    }
+    assert Export(fine_tuning="always", fine_tuning_epochs=7, fine_tuning_rate=0.5).fine_tuning_epochs == 7
+
+
+@pytest.mark.parametrize("modality", ["window", "image"])
+def test_a_budget_counts_for_windows_and_for_images(modality: str) -> None:
+    said = {"budget": {"macs": 1}}
+    assert complete_export(said, modality, "cnn1d")["budget"] == {"macs": 1}
+    assert complete_export({"encoding_inside": None, "budget": None}, modality, "cnn1d")["budget"] is None
+
+
+@pytest.mark.parametrize("ends", [("input_type",), ("output_type",), ("input_type", "output_type")])
+def test_a_budget_and_ends_of_floats_contradict_each_other(ends: tuple[str, ...]) -> None:
+    floats = dict.fromkeys(ends, "float32")
+    assert Export.model_validate(floats).budget is None
+    with pytest.raises(ValidationError, match=f"whose ends are int8: {' and '.join(ends)} may not be float32"):
+        Export.model_validate({**floats, "budget": {"macs": 1}})
+
+
+def test_settings_that_are_no_defaults_stay_changeable() -> None:
+    said = {"encoding_inside": True, "fine_tuning": "always", "prune_stem": 0.25, "budget": 3, "input_type": "int8"}
+    assert changeable_export(said) == said
+    usual = {"encoding_inside": False, "fine_tuning": "auto", "prune_stem": 0.0, "budget": None, "input_type": "int8"}
+    assert changeable_export(usual) == {"input_type": "int8"}

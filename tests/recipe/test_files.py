@@ -194,3 +194,78 @@ def test_a_name_that_no_file_system_takes_is_no_recipe(name: str) -> None:
 def test_overrides_of_any_part_reach_the_recipe() -> None:
     found = load_recipe("demo", ["teachers.0.seed=7", " dataset.max_bad_fraction=0.1", "seed=3"])
     assert (found.teachers[0].seed, found.dataset.max_bad_fraction, found.seed) == (7, 0.1, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("dangerous-driving-weighted", "use dangerous-driving with --set student.training.class_weights=balanced"),
+        ("dangerous-driving-auc", "use dangerous-driving with --dataset auc"),
+        ("krca-image-folder", "use krca with --dataset image-folder"),
+        ("krca-hl-state-farm-no-kd", "use krca with --dataset state-farm --distiller krca-hl --distiller none"),
+        ("vskd-utd-mhad-kd-no-kd", "use vskd with --distiller kd --distiller none, or `vskd compare ... --controls"),
+        ("nothing-no-kd", "valid names"),
+        ("nothing-auc", "valid names"),
+    ],
+)
+def test_recipes_of_earlier_days_are_told_in_words_of_today(name: str, hint: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(name)
+    assert f"No recipe is called '{name}', {hint}" in str(caught.value)
+
+
+def test_only_a_recipe_without_a_teacher_is_told_of_controls() -> None:
+    with pytest.raises(RecipeError) as caught:
+        load_recipe("krca-state-farm")
+    assert "--controls" not in str(caught.value) and "with --dataset state-farm. See" in str(caught.value)
+
+
+@pytest.mark.parametrize(("length", "too_long"), [(240, False), (241, True)])
+def test_the_longest_name_that_is_looked_up(length: int, too_long: bool) -> None:
+    with pytest.raises(RecipeError) as caught:
+        load_recipe("y" * length)
+    assert (f"'{'y' * 40}...'" in str(caught.value)) is too_long
+    with pytest.raises(RecipeError, match=r"'ä{40}\.\.\.'"):
+        load_recipe("ä" * 121)  # bytes count, not letters
+
+
+@pytest.mark.parametrize("name", ["mine.yaml", "mine.yml", "mine"])
+def test_any_file_can_be_a_recipe_and_one_that_is_missing_is_said_by_its_ending(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with pytest.raises(RecipeError, match="does not exist" if "." in name else "No recipe is called"):
+        load_recipe(str(path))
+    write(path, extends="demo", name="mine")
+    assert load_recipe(str(path)).name == "mine"
+
+
+def test_the_list_is_sorted_and_tells_what_its_recipes_say() -> None:
+    listed = list_recipes()
+    assert [one.name for one in listed] == sorted(one.name for one in listed)
+    for one in listed:
+        recipe = load_recipe(one.name)
+        assert (one.description, one.for_microcontrollers) == (recipe.description, recipe.for_microcontrollers)
+    assert len({one.for_microcontrollers for one in listed}) == 2
+
+
+def test_what_the_data_set_changes_lies_between_the_base_and_what_extends_it(tmp_path: Path) -> None:
+    """State Farm halves the epochs of `krca`: its recipe is stronger than that, and its overrides than all."""
+    path = write(tmp_path / "mine.yaml", extends="krca", name="mine", student={"training": {"batch_size": 5}})
+    mine = load_recipe(path, ["dataset.name=state-farm"])
+    assert (mine.student.training.epochs, mine.student.training.batch_size) == (20, 5)
+    write(tmp_path / "mine.yaml", extends="krca", name="mine", student={"training": {"epochs": 33}})
+    assert load_recipe(path, [" dataset.name=state-farm"]).student.training.epochs == 33
+    said = load_recipe(path, ["dataset.name=state-farm", "student.training.epochs=44"])
+    assert said.student.training.epochs == 44
+    write(tmp_path / "other.yaml", extends=path, name="other", dataset={"name": "state-farm"})
+    write(tmp_path / "last.yaml", extends=str(tmp_path / "other.yaml"), name="last", dataset={"fold": "3"})
+    last = load_recipe(str(tmp_path / "last.yaml"))
+    assert (last.dataset.name, last.dataset.fold, last.student.training.epochs) == ("state-farm", "3", 33)
+
+
+def test_an_old_recipe_is_refused_by_its_keys_in_their_order(tmp_path: Path) -> None:
+    old = ("sensor", "frames", "images", "encoding", "augmentation", "teacher", "training")
+    for key in old:
+        with pytest.raises(RecipeError, match=rf"was written for an older vskd.*\({key}\)"):
+            load_recipe(write(tmp_path / "recipe.yaml", name="x", **{key: {}}))
+    with pytest.raises(RecipeError, match=r"\(augmentation, encoding, frames, images, sensor, teacher, training\)"):
+        load_recipe(write(tmp_path / "recipe.yaml", name="x", **dict.fromkeys(old, 1)))

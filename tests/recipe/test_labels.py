@@ -124,3 +124,27 @@ def test_a_teacher_follows_the_recipe_or_has_labels_of_its_own() -> None:
     assert own.of_teacher().labels == labels(trials=[1])
     assert own.labels == recipe.labels
     assert recipe.hash_of("labels") != load_recipe("demo").hash_of("labels")
+
+
+def test_every_row_of_a_list_counts_and_a_draw_of_zero_is_not_told() -> None:
+    assert labels(fraction=0.5, seed=0).title == "50 %"
+    assert labels(fraction=1.0).title == "100 %" and chosen(fraction=1.0) == {r.id for r in people()}
+    assert labels(trials=[1, 2]).title == "trials 1, 2" and labels(classes=["a", "b"]).title == "classes a, b"
+
+
+@pytest.mark.parametrize(
+    "pair", [("subjects", "classes"), ("trials", "classes"), ("classes", "ids"), ("trials", "ids")]
+)
+def test_two_rules_are_refused_by_name(pair: tuple[str, str]) -> None:
+    content = {key: {"ids": "a.csv", "fraction": 0.5}.get(key, ["1"]) for key in pair}
+    with pytest.raises(ValidationError, match=f"give one of {pair[0]}, {pair[1]} alone"):
+        labels(**content)
+
+
+@pytest.mark.parametrize("key", ["subjects", "trials", "classes"])
+def test_numbers_are_names(key: str) -> None:
+    assert getattr(labels(**{key: [1, 2]}), key) == ("1", "2")
+    with pytest.raises(ValidationError):
+        labels(**{key: 1})
+    with pytest.raises(ValidationError):
+        parse(Labels, 3)

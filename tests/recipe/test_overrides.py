@@ -140,3 +140,23 @@ def test_naming_what_is_there_changes_none_of_its_settings(tells: str) -> None:
         "list": [{tells: "x", "c": 2}],
     }
     assert with_overrides(content, ["place=y", "list.0=y"]) == {"place": "y", "list": ["y"]}
+
+
+def test_a_section_that_is_empty_is_made_and_one_without_keys_is_refused() -> None:
+    assert with_overrides({"head": None}, ["head.width=3"]) == {"head": {"width": 3}}
+    assert with_overrides({"list": [{"name": "a"}]}, ["list.a.b.c=3"]) == {"list": [{"name": "a", "b": {"c": 3}}]}
+    assert with_overrides({"list": [[1, 2]]}, ["list.0.1=3", "list.0.0=4"]) == {"list": [[4, 3]]}
+    for path in ("list.0.x=1", "text.x=1", "zero.x=1"):
+        with pytest.raises(RecipeError, match="holds no keys of its own"):
+            with_overrides({"list": [3], "text": "a", "zero": 0}, [path])
+    assert with_overrides({}, [" a.b =1", "c="]) == {"a": {"b": 1}, "c": None}
+    for path in (".a=1", "a.=1", "a"):
+        with pytest.raises(RecipeError, match=r"is not of the form key\.path=value"):
+            with_overrides({}, [path])
+
+
+def test_short_forms_are_written_out_after_each_override() -> None:
+    content = {"student": {"network": "cnn1d", "sees": {"encoding": "raw"}}}
+    with_overrides(content, ["student.network=resnet18", "student.network.dropout=0.5"])
+    assert content["student"]["network"] == {"name": "resnet18", "dropout": 0.5}
+    assert with_overrides({"student": {"network": "cnn1d"}}, []) == {"student": {"network": "cnn1d"}}

@@ -45,3 +45,19 @@ def test_keys_that_the_chosen_one_lacks_are_named(part: str, content: dict[str, 
     with pytest.raises(ValidationError) as caught:
         parse(Role, {**WRIST, part: content})
     assert any(needle in problem for problem in explain(caught.value, Role))
+
+
+def test_what_a_teacher_has_beside_a_student() -> None:
+    teacher = parse(Teacher, WRIST)
+    assert (teacher.labels, teacher.cross_fit, teacher.views, teacher.head, teacher.weights) == (
+        None,
+        None,
+        1,
+        None,
+        None,
+    )
+    for key in ("labels", "cross_fit", "views"):
+        with pytest.raises(ValidationError, match=key):
+            parse(Role, {**WRIST, key: getattr(teacher, key)})
+    with pytest.raises(ValidationError, match="views"):
+        parse(Teacher, {**WRIST, "views": 0})

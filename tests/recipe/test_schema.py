@@ -1,9 +1,12 @@
 """The recipe as a whole: its teachers' recipes, its twin, its hashes, and mistakes in plain English."""
 
+from typing import Any
+
 import pytest
 
 from vskd.errors import RecipeError
-from vskd.recipe import DECIDING, load_recipe, parse_recipe
+from vskd.files import sha256_json
+from vskd.recipe import DECIDING, Recipe, load_recipe, parse_recipe
 
 PARTS = ("seed", "dataset", "student", "teachers", "distiller", "export")
 
@@ -137,3 +140,128 @@ def test_the_content_that_was_given_is_not_changed() -> None:
     before = repr(content)
     parse_recipe(content, "test").updated("student.training.epochs=1")
     assert repr(content) == before
+
+
+def two_teachers(*overrides: str) -> Recipe:
+    """The recipe `vskd` with its teacher twice."""
+    content = load_recipe("vskd").model_dump(mode="json")
+    return parse_recipe({**content, "teachers": 2 * content["teachers"]}, "test").updated(*overrides)
+
+
+def test_several_teachers_are_weighed_where_there_are_several() -> None:
+    assert two_teachers("distiller.fusion=validation").distiller.fusion == "validation"
+    assert two_teachers().distiller.fusion == "equal"
+    with pytest.raises(RecipeError, match=r"distiller\.fusion does nothing here.*and 1 is listened to"):
+        load_recipe("vskd", ["distiller.fusion=validation"])
+    with pytest.raises(RecipeError, match=r"distiller\.fusion does nothing here.*and 0 is listened to"):
+        two_teachers("distiller=none", "distiller.fusion=validation")
+
+
+REUSED = ("distiller={terms: [{loss: cross_entropy}, {loss: simkd}]}", "student.head.width=128")
+
+
+def test_a_classifier_is_reused_of_one_teacher_by_a_student_that_has_its_width() -> None:
+    assert load_recipe("vskd", REUSED).student.head.width == 128
+    with pytest.raises(RecipeError, match=r"'simkd' reuses the teacher's classifier: set student\.head\.width to"):
+        load_recipe("vskd", REUSED[:1])
+    with pytest.raises(RecipeError, match=r"'simkd' reuses .*, and 2 teachers have no common one: name one teacher"):
+        two_teachers(*REUSED)
+    with pytest.raises(RecipeError, match=r"each teacher of a cross-fit has its own: leave teachers\.0\.cross_fit out"):
+        load_recipe("vskd", [*REUSED, "teachers.0.cross_fit=subject"])
+    idle = [REUSED[0].replace("simkd", "simkd, weight: 0"), "teachers.0.cross_fit=subject"]
+    assert load_recipe("vskd", idle).student.head is None
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "small"),
+    [
+        ("vskd", (), False),  # a window as an image
+        ("vskd", ("student.sees.encoding=raw", "student.network=cnn1d"), True),
+        ("krca", (), False),
+        ("vskd", ("export.budget.part=cortex-m33",), True),
+        ("vskd", ("student.sees.encoding=raw", "student.network=cnn1d", "export.budget.part=wear-os"), False),
+        ("vskd", ("export.budget.macs=1000",), False),
+        ("krca", ("export.budget.ram_bytes=1000",), True),
+    ],
+)
+def test_who_a_student_is_for(name: str, overrides: tuple[str, ...], small: bool) -> None:
+    assert load_recipe(name, overrides).for_microcontrollers is small
+
+
+def test_a_student_of_skeletons_is_for_no_microcontroller() -> None:
+    content = load_recipe("vskd").model_dump(mode="json")
+    student = {"sees": {"modality": "skeleton", "streams": ["skeleton"]}, "network": "cnn1d"}
+    recipe = parse_recipe({**content, "student": student, "export": {}}, "test")
+    assert not recipe.for_microcontrollers
+
+
+def test_hashes_of_recipes_from_before_a_key_are_what_they_were() -> None:
+    """A hash is that of the content without keys that came later, as long as they say what their absence meant."""
+    recipe = load_recipe("vskd", ["dataset.path=/elsewhere"])
+    content: dict[str, Any] = recipe.model_dump(mode="json")
+    for part, *later in (
+        ("distiller", "untrained", "confidence", "fusion"),
+        ("dataset", "leave_out", "path"),
+        ("student", "head"),
+        ("seed",),
+        ("export",),
+    ):
+        plain = content[part]
+        for key in later:
+            plain = {k: v for k, v in plain.items() if k != key}
+        assert recipe.hash_of(part) == sha256_json({part: plain})
+    assert two_teachers().hash_of("distiller") == recipe.hash_of("distiller")
+    for part, word in (
+        ("distiller", "distiller.untrained=true"),
+        ("distiller", "distiller.confidence={share: 0.5}"),
+        ("dataset", "dataset.leave_out=['1']"),
+        ("student", "student.head.width=7"),
+    ):
+        assert recipe.updated(word).hash_of(part) != recipe.hash_of(part)
+    fused = two_teachers("distiller.fusion=validation")
+    assert fused.hash_of("distiller") != recipe.hash_of("distiller")
+
+
+def test_what_holds_where_a_recipe_says_nothing() -> None:
+    content = {key: v for key, v in load_recipe("vskd").model_dump(mode="json").items() if key in ("name", "student")}
+    plain = parse_recipe({**content, "dataset": {"name": "x", "protocol": "y"}, "distiller": "none"}, "test")
+    assert (plain.version, plain.description, plain.seed, plain.threads, plain.teachers) == (2, "", 0, None, ())
+    assert plain.distiller.model_dump(exclude={"terms", "preset"}) == {
+        **{"weighting": "fixed", "teacher_outputs": "auto", "permuted": "none", "untrained": False},
+        **{"confidence": None, "fusion": "equal"},
+    }
+    assert (plain.dataset.path, plain.dataset.fold, plain.dataset.leave_out) == (None, None, None)
+    assert plain.student.head is None and plain.labels.title == "all"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"export": 3}, "export: "),
+        ({"student": 3}, "student: "),
+        ({"student": {"sees": 3, "network": {"name": "cnn1d"}}}, "student.sees"),
+        ({"student": {"sees": {"modality": "window", "streams": ["a"]}, "network": 3}}, "student.network"),
+        ({"name": "Not A Name"}, "name: "),
+        ({"seed": -1}, "seed: "),
+        ({"threads": 0}, "threads: "),
+        ({"version": 3}, ""),
+    ],
+)
+def test_parts_that_are_no_parts_are_named(changes: dict[str, Any], told: str) -> None:
+    content = load_recipe("vskd").model_dump(mode="json")
+    if "version" in changes:  # the schema's own is written over any other
+        assert parse_recipe({**content, **changes}, "test").version == 2
+        return
+    with pytest.raises(RecipeError, match=r"^test has \d problem") as caught:
+        parse_recipe({**content, **changes}, "test")
+    assert told in str(caught.value)
+
+
+def test_a_teachers_recipe_keeps_threads_labels_and_place_in_the_list() -> None:
+    recipe = two_teachers("threads=3", "seed=4", "teachers.1.seed=6", "labels.fraction=0.5", "teachers.1.views=3")
+    first, second = recipe.of_teacher(), recipe.of_teacher(1)
+    assert (first.threads, first.seed, second.seed, first.labels) == (3, 4, 6, recipe.labels)
+    assert first == recipe.of_teacher(0) and first.description == "teacher of vskd"
+    assert first.student == second.student
+    with pytest.raises(RecipeError, match=r"has 2 teacher\(s\); there is no number 2"):
+        recipe.of_teacher(2)

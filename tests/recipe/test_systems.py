@@ -47,3 +47,12 @@ def test_every_system_is_a_shipped_recipe_and_every_beginning_is_one_of_a_name()
     assert {DEFAULT, *SYSTEM_OF.values(), *(entry.system for entry in DATASETS.values())} <= shipped
     names = (*NETWORKS, *PRESETS)
     assert [start for start in SYSTEM_OF if not any(name.startswith(start) for name in names)] == []
+
+
+@pytest.mark.parametrize(("start", "system"), list(SYSTEM_OF.items()))
+def test_the_longest_beginning_of_a_name_is_tried_first(start: str, system: str) -> None:
+    """No beginning hides another one that says more."""
+    assert fitting_recipe([None, start, "trn"]) == system
+    assert fitting_recipe([f"{start}-anything"], "state-farm") == system
+    assert fitting_recipe([f"my-{start}"]) == DEFAULT
+    assert all(not later.startswith(start) for later in list(SYSTEM_OF)[list(SYSTEM_OF).index(start) + 1 :])

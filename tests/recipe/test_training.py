@@ -49,3 +49,12 @@ def test_last_epoch_without_validation_is_no_contradiction() -> None:
 def test_values_are_not_bent_to_fit(content: dict[str, object], needle: str) -> None:
     with pytest.raises(ValidationError, match=needle):
         Training.model_validate(content)
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    assert Training().model_dump(exclude_none=True) == {
+        **{"epochs": 100, "batch_size": 16, "optimizer": "adam", "learning_rate": 2e-4, "weight_decay": 1e-5},
+        **{"schedule": "constant", "label_smoothing": 0.0, "class_weights": "none", "gradient_clip": 0.0},
+        **{"validation": "carve", "select": "best", "precision": "float32", "sampling": "natural"},
+    }
+    assert Training(select="last").validation == "carve"

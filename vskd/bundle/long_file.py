@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.sensor_checks import RANGE_EXCESS
-from vskd.bundle.sensor_file import Recorded, check_columns_of_all, read_block, read_recording
+from vskd.bundle.sensor_file import Recorded, block_stamp, check_columns_of_all, read_block, read_recording
 from vskd.errors import BundleError, DataError, VskdError
 from vskd.preprocessing.sensor.delimited import SAMPLE_LINES, parse_delimited
 from vskd.preprocessing.sensor.resampling import Read, plan_resampling, resampled_pieces
@@ -237,6 +237,7 @@ class _Spool:
                 raise
             if isinstance(error, DataError):
                 raise DataError(f"{error.problem} (counted from data row {self.rows + 1})", error.action) from error
+            self.first_stamp = self.first_stamp or self._stamp(head, lines)
             self.left_out.append((self.rows, own, error))
             self.breaks.append(self.count)
             self.rows += own
@@ -258,7 +259,15 @@ class _Spool:
             columns=self.columns,
         )
         self.first_stamp = self.first_stamp or stamp
-        return recorded, self._offset(stamp, said), kept
+        return recorded, self._offset(stamp, said, (self.first or recorded).rate_hz), kept
+
+    def _stamp(self, head: str, lines: list[str]) -> str:
+        """When a block that is left out begins, as it is written: the time of the others counts from there."""
+        try:
+            samples = TextSamples(parse_delimited(self.file, head + "".join(lines), self.encoding))
+            return block_stamp(self.file, samples, self.contract, self.columns)
+        except (BundleError, DataError):  # its columns, or its clock, are why it is left out
+            return ""
 
     def _check_rate(self, recorded: Recorded) -> None:
         if self.first is not None and abs(recorded.rate_hz - self.first.rate_hz) > RATES_AGREE * self.first.rate_hz:
@@ -268,10 +277,10 @@ class _Spool:
                 "Cut the file there",
             )
 
-    def _offset(self, cell: str, said: str) -> float:
+    def _offset(self, cell: str, said: str, rate_hz: float) -> float:
         """When the block begins, in seconds since the file's first row."""
         if not cell:
-            return self.rows / (self.first.rate_hz if self.first else 1.0)
+            return self.rows / rate_hz
         read = parse_stamps([self.first_stamp, cell], _UNITS.get(said))
         return 0.0 if read is None else float(read[0][1])
 

@@ -275,11 +275,7 @@ def read_block(
         Its samples; the time stamp of the first one, as it is written, and what it counts (`in ms`); and how many
         samples are the block's own: rows with empty cells are left out.
     """
-    views = contract.of_streams()
-    bounds = np.cumsum([0, *(len(view.axes) for view in views)])
-    named = [columns[a:b] for a, b in itertools.pairwise(bounds)]
-    chosen = [choose_columns(file, samples, view, own) for view, own in zip(views, named, strict=True)]
-    every = replace(chosen[0], columns=tuple(c for one in chosen for c in one.columns))
+    views, named, every = _chosen_of_all(file, samples, contract, columns)
     whole, _ = _without_lost_rows(samples, every)
     lost = len(samples.table.rows) - len(whole.table.rows)
     kept = own - sum(not _is_whole(row, every) for row in samples.table.rows[:own]) if lost else own
@@ -295,10 +291,30 @@ def read_block(
         )
         for view, names in zip(views, named, strict=True)
     ]
-    _, said, _, stamps, clock = read_stamps(file, whole, every)
-    first = whole.table.rows[0][clock] if stamps is not None else ""
     recorded = parts[0] if not contract.streams else _stacked(parts, contract)
-    return recorded, first, said.rpartition(", ")[2], kept
+    return recorded, *_stamp_of(file, whole, every), kept
+
+
+def block_stamp(file: Path, samples: TextSamples, contract: SensorContract, columns: tuple[int, ...]) -> str:
+    """The time stamp of a block's first sample, as it is written; empty without a clock. Raises as `read_block`."""
+    _, _, every = _chosen_of_all(file, samples, contract, columns)
+    return _stamp_of(file, _without_lost_rows(samples, every)[0], every)[0]
+
+
+def _chosen_of_all(
+    file: Path, samples: Samples, contract: SensorContract, columns: tuple[int, ...]
+) -> tuple[tuple[SensorContract, ...], list[tuple[int, ...]], Chosen]:
+    """The contract of each stream, the columns named for it, and the columns of all of them."""
+    views = contract.of_streams()
+    bounds = np.cumsum([0, *(len(view.axes) for view in views)])
+    named = [columns[a:b] for a, b in itertools.pairwise(bounds)]
+    chosen = [choose_columns(file, samples, view, own) for view, own in zip(views, named, strict=True)]
+    return views, named, replace(chosen[0], columns=tuple(c for one in chosen for c in one.columns))
+
+
+def _stamp_of(file: Path, samples: TextSamples, chosen: Chosen) -> tuple[str, str]:
+    _, said, _, stamps, clock = read_stamps(file, samples, chosen)
+    return samples.table.rows[0][clock] if stamps is not None else "", said.rpartition(", ")[2]
 
 
 def _is_whole(row: Sequence[str], chosen: Chosen) -> bool:

@@ -236,7 +236,7 @@ class RunFolder:
         write(self.environment_file.name, json_text({**made_with, **facts}))
         if learned is not None and not complete:
             write(self.learned_file.name, json_text(dataclasses.asdict(learned)))
-            write(self.data_file.name, json_text(data))
+            write(self.data_file.name, json_text(dict(data)))
 
     def _write(self, name: str, content: str) -> None:
         write_text(self.path / name, content)

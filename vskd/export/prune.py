@@ -115,7 +115,7 @@ def _remove(network: SqueezeNetLW, dead: Tensor, constants: Tensor) -> None:
 
 
 def _bias(layer: nn.Conv2d) -> Tensor:
-    return torch.zeros(layer.out_channels) if layer.bias is None else layer.bias.detach()
+    return layer.get_parameter("bias").detach()
 
 
 def _effect(before: SqueezeNetLW, after: SqueezeNetLW, images: Tensor) -> tuple[float, float]:

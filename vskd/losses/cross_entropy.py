@@ -30,7 +30,7 @@ def balanced_weights(class_counts: Sequence[int]) -> Tensor:
         tensor([0.6667, 2.0000])
     """
     counts = torch.tensor(class_counts, dtype=torch.float32)
-    if counts.numel() == 0 or bool((counts < 0).any()) or not bool((counts > 0).any()):
+    if bool((counts < 0).any()) or not bool((counts > 0).any()):
         raise ValueError(f"balanced class weights need samples of at least one class, got counts {tuple(class_counts)}")
     present = counts > 0
     return torch.where(present, counts.sum() / (present.sum() * counts.clamp(min=1)), 0.0)

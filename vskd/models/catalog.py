@@ -101,6 +101,7 @@ def _torchvision_video(name: str) -> str:
 
 
 CLIP_CHANNELS = (3,)
+_COLOURS = {1: "grey (1)", 3: "RGB (3)"}
 _RESNET18_WEIGHTS = _torchvision("resnet18")
 _MOBILENET_WEIGHTS = _torchvision("mobilenet_v3_small")
 _NO_PUBLIC = "none that can be imported at this size: trained from scratch"
@@ -347,7 +348,6 @@ def build_network(settings: NetworkSettings, *, shape: Shape, classes: int) -> N
             raise SettingError(f"{field} of {who} is {value}", f"Set {field} to 1 or more")
     channels = shape[axes.index("channels")]
     if entry.channels and channels not in entry.channels:
-        raise SettingError(
-            f"channels of {who} is {channels}", "It reads photographs: give it grey (1) or RGB (3) images"
-        )
+        kinds = " or ".join(_COLOURS[number] for number in entry.channels)
+        raise SettingError(f"channels of {who} is {channels}", f"It reads pictures: give it {kinds} ones")
     return entry.build(settings, shape, classes)

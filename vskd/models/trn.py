@@ -135,7 +135,7 @@ class MultiScaleTRN(Network):
         feature_size: int,
         classes: int,
         dropout: float,
-        feature_init_std: float = 0.001,
+        feature_init_std: float,
     ) -> None:
         super().__init__()
         if segments < 2:

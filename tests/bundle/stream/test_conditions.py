@@ -75,3 +75,58 @@ def test_the_sign_of_gravity_is_checked_until_it_was_right_once() -> None:
 def test_a_gyroscope_has_no_gravity() -> None:
     plan = plan_stream(sensor_contract(length=100, stride=10, unit="deg/s"), StreamSettings(), 0.1)
     assert condition(at_rest(0, 0, 0), plan) is Condition.OK
+
+
+def pose(*gravity: float) -> np.ndarray:
+    """100 samples that are exactly so, but for one axis of one of them."""
+    samples = np.tile(np.array(gravity, np.float32), (100, 1))
+    samples[50, 0] += np.float32(2**-10)
+    return samples
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"), [(0.7499, "WRONG_UNIT"), (0.7501, "OK"), (1.2499, "OK"), (1.2501, "WRONG_UNIT")]
+)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_three_quarters_to_five_quarters_of_gravity_are_at_rest(length: float, expected: str, axis: int) -> None:
+    for sign in (1, -1):
+        assert condition(pose(*(sign * length * np.eye(3)[axis]))).name == expected
+    slanted = np.full(3, length / np.sqrt(3))
+    assert condition(pose(*slanted)).name == expected
+
+
+@pytest.mark.parametrize(("moved", "still"), [(0.0999, True), (0.1001, False)])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_tenth_of_gravity_on_any_axis_is_a_movement(moved: float, still: bool, axis: int) -> None:
+    samples = pose(0, 0, 2.0)
+    samples[10, axis] += moved
+    assert condition(samples) is (Condition.WRONG_UNIT if still else Condition.OK)
+
+
+@pytest.mark.parametrize(
+    ("along", "expected"),
+    [
+        *((0.801, (Condition.OK, True)), (0.799, (Condition.OK, False))),
+        *((-0.799, (Condition.OK, False)), (-0.801, (Condition.WRONG_GRAVITY, False))),
+    ],
+)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_eight_tenths_along_the_pose_say_the_sign(along: float, expected: tuple[Condition, bool], axis: int) -> None:
+    rest, gravity = np.eye(3)[axis], np.roll(np.eye(3)[axis], 1) * np.sqrt(1 - along**2)
+    plan = planned(rest=tuple(float(x) for x in rest))
+    assert check_window(plan, pose(*(gravity + along * rest)), None, confirmed=False) == expected
+
+
+def test_of_several_conditions_the_first_is_told_and_the_sign_stays_confirmed() -> None:
+    plan = planned(rest=(0.0, 0.0, 1.0))
+    stuck = np.full((100, 3), 8.0, np.float32)
+    fast = round(99 * 1e6 / 60)
+    for confirmed in (True, False):
+        assert check_window(plan, stuck, fast, confirmed=confirmed) == (Condition.WRONG_RATE, confirmed)
+        assert check_window(plan, stuck, None, confirmed=confirmed) == (Condition.SATURATED, confirmed)
+        assert check_window(plan, stuck / 8, None, confirmed=confirmed) == (Condition.CONSTANT, confirmed)
+        assert check_window(plan, pose(0, 0, 3), None, confirmed=confirmed) == (Condition.WRONG_UNIT, confirmed)
+    low, high = plan.elapsed
+    moving = movement(100, np.random.default_rng(0))
+    for elapsed, right in ((low, True), (low - 1, False), (high, True), (high + 1, False)):
+        assert (check_window(plan, moving, elapsed, confirmed=True)[0] is Condition.OK) is right

@@ -130,6 +130,7 @@ def last_decision(**changes: object) -> Change:
     ("change", "told"),
     [
         (lambda s: first_window(window=flipped(s.windows[0].window))(s), "window 0 is cut otherwise here: off by up"),
+        (lambda s: first_window(window=flipped(s.windows[0].window, 4))(s), "is cut otherwise here"),  # the last bit
         (first_window(encoding_sha256="0" * 64), "window 0 has another encoding here"),
         (first_window(input_sha256="0" * 64), "window 0 has another input here"),
         (lambda s: first_window(encoding=flipped(s.windows[0].encoding))(s), "window 0 has another encoding here"),
@@ -211,6 +212,15 @@ def test_a_model_with_ends_of_floats_has_none(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(golden_stream, "LiteRTModel", Float)
     assert make_streams(MODEL_OF[id(CONTRACT)], CONTRACT) == ()
+
+
+@pytest.mark.parametrize("end", ["input_quantization", "output_quantization"])
+def test_a_stream_is_replayed_by_a_model_with_int8_ends_alone(
+    stream: GoldenStream, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(LiteRTModel, end, property(lambda _: None))
+    with pytest.raises(BundleError, match="A stream is decided in int8, and the model's ends are not"):
+        replay(stream)
 
 
 def test_parts_that_do_not_fit_together_are_refused(stream: GoldenStream) -> None:

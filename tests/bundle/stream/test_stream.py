@@ -256,3 +256,52 @@ def test_a_model_of_several_streams_is_refused() -> None:
 def test_of_a_sensor_that_was_never_calibrated_no_gravity_is_checked() -> None:
     assert plan_stream(sensor_contract(), StreamSettings(), 0.1).gravity is not None
     assert plan_stream(sensor_contract(calibrated=False), StreamSettings(), 0.1).gravity is None
+
+
+def statuses(samples: np.ndarray, times: np.ndarray | None = None, **device: object) -> list[tuple[str, int]]:
+    """Status and sample of each decision of windows of 16 samples every 5."""
+    settings = StreamSettings(device=DeviceSettings(**device))  # type: ignore[arg-type]
+    stream, _ = recorder(plan_stream(sensor_contract(), settings, 0.1))
+    return [(d.status.name, d.sample) for d in stream.feed(samples, times)]
+
+
+def test_numbers_that_are_none_in_a_row_are_told_once_and_the_window_starts_anew() -> None:
+    samples = movement(60, np.random.default_rng(0))
+    samples[[17, 18, 19], 1] = np.nan, np.inf, -np.inf
+    samples[21, 2] = np.nan
+    told = [("OK", 16), ("NOT_FINITE", 18), ("NOT_FINITE", 22), ("OK", 38), ("OK", 43), ("OK", 48), ("OK", 53)]
+    assert statuses(samples)[:7] == told
+    huge = movement(16, np.random.default_rng(0)) * np.float32(1e38)
+    assert statuses(huge, unit_factor=10.0) == [("NOT_FINITE", 1)], "overflown by the device's factor"
+
+
+@pytest.mark.parametrize(("silence", "status"), [(100_000, "OK"), (100_001, "GAP"), (0, "OK"), (-1, "GAP")])
+def test_five_periods_are_the_longest_silence_and_time_does_not_go_back(silence: int, status: str) -> None:
+    samples = movement(40, np.random.default_rng(0))
+    times = np.arange(40, dtype=np.int64) * 20_000 + 10**6
+    times[20:] += silence - 20_000
+    found = statuses(samples, times.astype(np.uint64))
+    assert found[0] == ("OK", 16)
+    if status == "GAP":
+        assert found[1] == ("GAP", 21) and found[2] == ("OK", 36), "sixteen samples behind it"
+    else:
+        assert "GAP" not in {name for name, _ in found} and found[1][1] == 21
+
+
+def test_after_a_reset_nothing_is_remembered() -> None:
+    settings = StreamSettings(
+        device=DeviceSettings(rest=(0.0, 0.0, 1.0)), decision={"smoothing": "hysteresis", "votes": 2}
+    )  # type: ignore[arg-type]
+    stream, kept = recorder(plan_stream(sensor_contract(), settings, 0.1))
+    random = np.random.default_rng(0)
+    up, down = (np.array([0, 0, g]) + random.normal(0, 0.01, (16, 3)) for g in (1.0, -1.0))
+    assert [d.status.name for d in stream.feed(up.astype(np.float32))] == ["OK"]
+    assert [d.status.name for d in stream.feed(down.astype(np.float32))][-1] == "OK", "the sign was right before"
+    first = [d.label for d in stream.feed(up.astype(np.float32))]
+    assert first[-1] == 1 and stream.logits is not None and len(kept) > 2
+    stream.reset()
+    (again,) = stream.feed(up.astype(np.float32))
+    assert (again.label, again.sample, again.window_label) == (NO_LABEL, 16, 1)
+    stream.reset()
+    (wrong,) = stream.feed(down.astype(np.float32))
+    assert (wrong.status, wrong.label, wrong.window_label, wrong.margin) == (Condition.WRONG_GRAVITY, -1, -1, 0)

@@ -1,5 +1,6 @@
 """Facts of a recording against closed forms."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,14 @@ def test_neighbours_are_those_of_other_people_by_a_naive_search() -> None:
     assert nearest_labels(sketches[:2], [0, 1], ["a", "b"], 5) == [[1], [0]]
 
 
+def test_neighbours_are_searched_in_blocks() -> None:
+    """More recordings than a block holds, on a line: the nearest of another person are those beside."""
+    sketches = np.arange(300, dtype=np.float32)[:, None] ** 1.01
+    subjects = ["even" if n % 2 == 0 else "odd" for n in range(300)]
+    found = nearest_labels(sketches, list(range(300)), subjects, 1)
+    assert all(abs(line[0] - n) == 1 for n, line in enumerate(found)) and len(found) == 300
+
+
 def written(root: Path, values: np.ndarray, **changes: object) -> Stream:
     np.save(root / "r.npy", values)
     fields = {"rate_hz": 50.0, "unit": "g", "axes": ("x", "y", "z"), **changes}
@@ -121,3 +130,36 @@ def test_a_recording_shorter_than_a_second_is_not_still() -> None:
     assert still_share(timed(np.zeros((3, 49))), "g") == 0
     assert still_share(timed(np.zeros((3, 50))), "g") == 1
     assert still_share(timed(np.zeros((3, 50))), "nonsense") == 0
+
+
+def test_a_second_is_two_samples_at_least() -> None:
+    slow = Timed(np.array([[0.0, 1.0, 0.0, 1.0, 0.0]] * 3, dtype=np.float32), 1.0, np.arange(5.0))
+    assert still_share(slow, "g") == 0
+    assert still_share(dataclasses.replace(slow, signal=np.zeros((3, 5), np.float32)), "g") == 1
+
+
+def test_what_is_said_of_a_stream_reaches_its_facts(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(0, 20, (200, 3))
+    values[7, 1] = 900.0
+    signal = sensor_facts(written(tmp_path, values, unit="m/s^2", range_limit=80.0)).signal
+    assert signal.glitches == 1 and signal.largest == 900
+    quiet = np.random.default_rng(0).normal(0, 0.01, (200, 3)) + np.array([0.0, 0.0, 9.81])
+    assert sensor_facts(written(tmp_path, quiet, unit="m/s^2")).signal.gravity == ""
+    assert sensor_facts(written(tmp_path, quiet, unit="g")).signal.gravity != ""
+    np.savetxt(tmp_path / "r.csv", np.column_stack([quiet, np.arange(200) / 40]), fmt="%.6f", delimiter=",")
+    stamped = Stream(
+        "a", "sensor", tmp_path / "r.csv", 50.0, "m/s^2", ("x", "y", "z"), columns=(0, 1, 2), time_column=3
+    )
+    facts = sensor_facts(stamped)
+    assert facts.clocked and facts.stated_hz == 50 and facts.signal.rate_hz == pytest.approx(40)
+
+
+def test_sketches_without_any_movement_stay_finite() -> None:
+    still = {"a": np.zeros(9, np.float32), "b": np.zeros(9, np.float32)}
+    assert all(not sketch.any() for sketch in in_one_scale(still, 3).values())
+
+
+def test_a_sample_a_two_thousandth_smaller_is_at_the_rail() -> None:
+    signal = np.zeros((1, 50), dtype=np.float32)
+    signal[0, :4] = 2000.0, 2000.0, 2000.0, 1999.0
+    assert rail_of(signal) == 2000.0

@@ -13,6 +13,7 @@ from vskd.datasets.images.audit_images import (
     MAJORITY,
     NEAREST_FRAME,
     NEAREST_PIXELS,
+    ImageAudit,
     ProtocolAudit,
     audit_images,
     audit_protocol,
@@ -21,6 +22,7 @@ from vskd.datasets.images.audit_images import (
 from vskd.datasets.images.image_baselines import thumbnails
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.protocol import load_protocol
+from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import content_hashes, two_classes
 from vskd.errors import DataError, ProtocolError
 
@@ -205,3 +207,33 @@ def test_the_honest_figure_of_the_same_pictures(real: Callable[[str], ProtocolAu
     assert pooled[MAJORITY].accuracy == pytest.approx(0.418, abs=0.005)
     by_driver = [a.scores()[NEAREST_PIXELS].accuracy for a in audited.audits]
     assert len(by_driver) == 10 and min(by_driver) < 0.3 and 0.6 < max(by_driver) < 0.7
+
+
+def test_where_no_test_image_can_be_read_pixels_are_not_compared(leaky: Path) -> None:
+    index = frames(leaky)
+    for recording in index:
+        if recording.part == "valid":
+            recording.stream("image").path.write_bytes(b"\xff\xd8\xff")
+    (one,) = audit(index, "official").audits
+    assert (
+        NEAREST_PIXELS not in one.predictions and f"no '{NEAREST_PIXELS}': there are no images to compare" in one.notes
+    )
+
+
+def test_baselines_are_pooled_where_they_apply_to_all_folds() -> None:
+    def fold(predictions: dict[str, list[int]], labels: list[int]) -> ImageAudit:
+        split = Split((), (), (), "mine", None, "", "")
+        found = {name: np.array(one) for name, one in predictions.items()}
+        return ImageAudit(split, None, np.array(labels), found, None, {}, ())  # type: ignore[arg-type]
+
+    one = fold({MAJORITY: [0, 0, 0], NEAREST_FRAME: [0, 1, 2], NEAREST_PIXELS: [0, 1, 1]}, [0, 1, 2])
+    two = fold({MAJORITY: [1], NEAREST_PIXELS: [2]}, [2])
+    pooled = ProtocolAudit(Index(NAME, Path(), ("a",), ()), (one, two), ()).pooled()
+    assert list(pooled) == [MAJORITY, NEAREST_PIXELS]
+    assert (pooled[MAJORITY].accuracy, pooled[NEAREST_PIXELS].accuracy) == (0.25, 0.75)
+
+
+def test_frames_of_a_clip_that_never_trained_have_no_distance(leaky: Path) -> None:
+    (one,) = audit(frames(leaky), "official").audits
+    assert one.nearest is not None and one.nearest.known.tolist().count(False) == 1
+    assert one.facts.clips == 2 and one.unreadable == {}

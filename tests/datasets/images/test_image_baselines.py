@@ -180,3 +180,11 @@ def test_blocks_of_training_pictures_make_no_difference(monkeypatch: pytest.Monk
     assert whole[0] == 3  # of equals the first
     monkeypatch.setattr(image_baselines, "_TRAIN_BLOCK", 7)
     np.testing.assert_array_equal(nearest_picture(train, labels, test), whole)
+
+
+@pytest.mark.parametrize(("labels", "said"), [([0, 1, 4], [0, 1, 1]), ([0, 1, 1], [0, 1, 4])])
+def test_a_class_that_is_only_said_or_only_there_counts(labels: list[int], said: list[int]) -> None:
+    found = score(np.array(labels), np.array(said))
+    f1 = [1.0, 2 / 3, 0.0]
+    recall = [1.0, 1.0, 0.0] if labels[2] == 4 else [1.0, 0.5, 0.0]
+    assert (found.accuracy, found.macro_f1, found.macro_recall) == pytest.approx((2 / 3, np.mean(f1), np.mean(recall)))

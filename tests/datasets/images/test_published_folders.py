@@ -30,3 +30,21 @@ def test_an_absent_part_is_named(auc_root: Path, part: str) -> None:
 def test_a_part_valid_is_optional(auc_root: Path) -> None:
     (auc_root / "test").rename(auc_root / "valid")
     assert {r.part for r in index_published_folders(auc_root, CLASSES)} == {"train", "valid"}
+
+
+def test_one_table_of_drivers_is_of_all_parts_and_none_leaves_them_unknown(auc_root: Path, tmp_path: Path) -> None:
+    for table in auc_root.glob("*_labels.csv"):
+        table.unlink()
+    bare = index_published_folders(auc_root, CLASSES)
+    assert {r.subject for r in bare} == {"unknown"} and {r.part for r in bare} == {"train", "test"}
+    for number, recording in enumerate(bare):  # names of their own
+        path = recording.stream("image").path
+        path.rename(path.with_name(f"{number}.jpg"))
+    bare = index_published_folders(auc_root, CLASSES)
+    rows = [f"p{r.label},{bare.labels[r.label]},{r.stream('image').path.name}" for r in bare]
+    table = tmp_path / "drivers.csv"
+    table.write_text("\n".join(["subject,classname,img", *rows[1:]]))
+    told = index_published_folders(auc_root, CLASSES, table)
+    assert [r.id for r in told] == [r.id for r in bare][1:]
+    assert all(r.subject == f"p{r.label}" for r in told)
+    assert [(p.kind, p.recording) for p in told.problems] == [("unpaired", bare.recordings[0].id)]

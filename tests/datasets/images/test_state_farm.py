@@ -253,3 +253,10 @@ def test_a_list_with_backslashes_from_windows(state_farm_root: Path) -> None:
     assert expected.subjects == ("p002", "p012", "p014", "p015", "p021", "p026")
     table.write_text(table.read_text().replace(",img_", ",c0\\img_"))
     assert index(state_farm_root) == expected
+
+
+def test_one_folder_of_a_code_is_the_published_layout(tmp_path: Path, image_file: ImageFile) -> None:
+    image_file(tmp_path / "train" / "c3" / "img_1.jpg")
+    found = index(tmp_path)
+    assert [LABELS[r.label] for r in found] == [CODES["c3"]]
+    assert sum(p.detail.startswith("it has no folder of the class") for p in found.problems) == 9

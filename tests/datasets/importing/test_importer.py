@@ -202,3 +202,72 @@ def test_a_place_may_be_a_factor_by_which_protocols_split(tmp_path: Path) -> Non
     split = load_protocol("sensor-folder", "leave-one-position-out").split(done.index, "hip")
     audit_split(split, done.index)
     assert {done.index.by_id()[i].factors["position"] for i in split.train} == {"right_wrist"}
+
+
+def test_what_was_found_out_is_told_in_one_order(tmp_path: Path) -> None:
+    done = import_folder(made("iso", tmp_path), tmp_path / "set", Stated())
+    told = [guess.what for guess in done.guesses]
+    assert told[0] == "files" and told[-2:] == ["subjects", "labels"] and len(done.guesses) == len(set(done.guesses))
+    subjects, labels = done.guesses[-2:]
+    assert (subjects.value, subjects.source) == ("2: 1, 2", "names or table")
+    assert (labels.value, labels.source) == ("2: sit_down, walk", "names or table")
+
+
+def test_columns_that_are_stated_are_the_source(tmp_path: Path) -> None:
+    done = import_folder(made("label_column", tmp_path), tmp_path / "set", BY_COLUMN)
+    told = {guess.what: guess.source for guess in done.guesses}
+    assert (told["subjects"], told["labels"]) == ("subject column", "label column")
+    description = read_description(tmp_path / "set")
+    assert (description.label_column, description.subject_column) == ("activity", "user")
+
+
+def test_columns_without_names_are_stated_by_number(tmp_path: Path) -> None:
+    root = made("label_column", tmp_path)
+    path = root / "raw.csv"
+    path.write_text(path.read_text().split("\n", 1)[1])
+    stated = Stated(
+        label_column="1", subject_column="0", columns=("3", "4", "5"), time="2", time_unit="ns", unit="m/s^2"
+    )
+    done = import_folder(root, tmp_path / "set", stated)
+    assert len(done.index) > 0 and done.index.subjects == ("1", "2") and done.index.labels == LABELS
+    description = read_description(tmp_path / "set")
+    assert (description.label_column, description.subject_column) == (1, 0)
+
+
+def test_what_all_recordings_show_is_noted(tmp_path: Path) -> None:
+    """One recording has a hole of two seconds, one reaches the range, one does not show 1 g."""
+    root = made("iso", tmp_path)
+    hole, railed, wrong = (root / "s1" / f"{name}.csv" for name in ("walk-trial1", "walk-trial2", "sit_down-trial1"))
+    lines = hole.read_text(encoding="utf-8-sig").split("\n")
+    (root / "s1" / "walk-trial1.csv").write_text("\n".join(lines[:20] + lines[45:]))
+    for path, at, factor in ((railed, slice(5, 20), 0.0), (wrong, slice(1, None), 3.0)):
+        head, *rows = path.read_text(encoding="utf-8-sig").split("\n")
+        cells = [row.split(",") for row in rows]
+        for row in cells[at]:
+            row[1:4] = [str(float(v) * factor + (2.0 if factor == 0 else 0)) for v in row[1:4]]
+        path.write_text("\n".join([head, *(",".join(row) for row in cells)]))
+    done = import_folder(root, tmp_path / "set", Stated(range_limit=2.0))
+    notes = "; ".join(done.notes)
+    assert "1 of 8 recordings have gaps in time, the longest 1 s" in notes
+    assert "recordings reach the range of the device" in notes
+    assert "of 8 recordings do not show 1 g at rest and are refused by training" in notes
+    calm = import_folder(root, tmp_path / "calm", Stated(range_limit=2.0, uncalibrated=True))
+    (told,) = [note for note in calm.notes if "1 g at rest" in note]
+    assert told.endswith("do not show 1 g at rest")
+
+
+def test_what_the_index_finds_wrong_is_counted_by_kind(tmp_path: Path) -> None:
+    root = made("phone", tmp_path)
+    for name in ("walk_t1", "walk_t2"):
+        (root / "subject_1" / f"{name}.csv").write_text("")
+    done = import_folder(root, tmp_path / "set", Stated())
+    assert "2 corrupt: `vskd datasets index sensor-folder` names them" in done.notes
+    assert len(done.notes) == len(set(done.notes))
+    nobody = import_folder(root, tmp_path / "nobody", Stated(pattern="subject_2/{label}_t{trial}.csv"))
+    assert any("nobody knows the subject of some recordings" in note for note in nobody.notes)
+    assert not any("nobody knows" in note for note in done.notes)
+
+
+@pytest.mark.parametrize(("text", "cell"), [("a,b", '"a,b"'), ("a;b", '"a;b"'), ("a b", "a b"), ('a"b,', '"a""b,"')])
+def test_names_of_videos_with_separators_are_quoted(text: str, cell: str) -> None:
+    assert importer._cell(text) == cell

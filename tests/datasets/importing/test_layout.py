@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.datasets.importing.folders import intervals, phone, places
@@ -96,3 +97,71 @@ def test_files_without_names_must_have_as_many_columns(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("1,2,3\n" * 3)
     with pytest.raises(DataError, match=r"different numbers of columns: .*a\.csv has 2; .*b\.csv has 3"):
         read_alike(sorted(tmp_path.glob("*.csv")), Stated())
+
+
+def test_files_are_read_evenly_with_the_first_and_the_last(tmp_path: Path) -> None:
+    for n in range(95):
+        (tmp_path / f"{n:02}.csv").write_text("t,x\n" + "1,2\n" * 3)
+    files = sorted(tmp_path.glob("*.csv"))
+    samples, odd = read_alike(files, Stated())
+    assert list(samples) == files[::2] and odd == []
+
+
+def test_what_is_stated_of_files_is_used(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("t,x;y\n" + "1,2;3\n" * 30)
+        np.savez(tmp_path / f"{name}.npz", one=np.ones((5, 2)), two=np.zeros((5, 3)))
+    (text, _), (commas, _) = (
+        read_alike(sorted(tmp_path.glob("*.csv")), Stated(separator=s)) for s in ("semicolon", "comma")
+    )
+    assert {s.names for s in text.values()} == {("t,x", "y")} and {s.names for s in commas.values()} == {("t", "x;y")}
+    arrays, _ = read_alike(sorted(tmp_path.glob("*.npz")), Stated(variable="two"))
+    assert {s.width for s in arrays.values()} == {3}
+
+
+def test_a_file_that_breaks_off_is_odd_and_says_what_to_do(tmp_path: Path) -> None:
+    for n in range(3):
+        (tmp_path / f"{n}.csv").write_text("t,x\n" + "1,2\n" * 3)
+    (tmp_path / "0.csv").write_text("t,x\n1,2\n1,2\n1\n")
+    samples, odd = read_alike(sorted(tmp_path.glob("*.csv")), Stated())
+    assert [p.name for p in samples] == ["1.csv", "2.csv"] and len(odd) == 1 and "0.csv" in odd[0]
+    with pytest.raises(DataError, match="Remove it"):
+        (tmp_path / "1.csv").write_text("")
+        (tmp_path / "2.csv").write_text("")
+        read_alike(sorted(tmp_path.glob("[12].csv")), Stated())
+
+
+def test_endings_in_capitals_the_pairs_of_videos_and_names_as_windows_writes_them(tmp_path: Path) -> None:
+    for name in ("s1_run.CSV", "s2_sit.CSV"):
+        (tmp_path / name).write_text("1,2\n" * 3)
+    (tmp_path / "pairs.csv").write_text("recording,video\n")
+    layout = find_layout(tmp_path, Stated(video_table="pairs.csv"))
+    assert layout.pattern == "s{subject}_{label}.CSV"
+    said = "s{subject}_{label}.CSV: 2 (subject 1, 2; label run, sit)"
+    assert (layout.guess.what, layout.guess.value, layout.guess.source) == ("files", said, "their names")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.csv").write_text("1,2\n")
+    (tmp_path / "list.tsv").write_text("file\tlabel\nsub\\a.csv\trun\n")
+    listed = find_layout(tmp_path, Stated())
+    assert listed.files == (tmp_path / "sub" / "a.csv",) and listed.pattern is None
+    assert listed.guess.value == "1 rows of list.tsv, 1 files"
+
+
+def test_files_that_fit_a_pattern_are_counted(tmp_path: Path) -> None:
+    for name in ("s1_run.csv", "s2_sit.csv", "notes.csv"):
+        (tmp_path / name).write_text("1,2\n" * 3)
+    layout = find_layout(tmp_path, Stated(pattern="s{subject}_{label}.csv"))
+    assert [p.name for p in layout.files] == ["s1_run.csv", "s2_sit.csv"]
+    assert layout.guess.value == "s{subject}_{label}.csv: 2 of 3"
+    assert layouts_by_stream(layout, tmp_path, Stated()) == [(layout, Stated())]
+
+
+def test_a_place_in_capitals_names_a_stream_in_small_letters(tmp_path: Path) -> None:
+    for name in ("s1_Left-Wrist.csv", "s2_Left-Wrist.csv", "s1_Hip.csv"):
+        (tmp_path / name).write_text("1,2\n" * 3)
+    stated = Stated(pattern="s{subject}_{stream}.csv", stream="gyroscope")
+    parts = layouts_by_stream(find_layout(tmp_path, stated), tmp_path, stated)
+    assert {(said.stream, said.position, len(layout.files), layout.pattern) for layout, said in parts} == {
+        ("gyroscope-left-wrist", "Left Wrist", 2, "s{subject}_Left-Wrist.csv"),
+        ("gyroscope-hip", "Hip", 1, "s{subject}_Hip.csv"),
+    }

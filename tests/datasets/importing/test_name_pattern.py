@@ -85,3 +85,49 @@ def test_where_a_column_holds_labels_none_is_asked_for() -> None:
     assert guess_pattern(["log.csv"], needs_label=False).pattern == "log.csv"
     with pytest.raises(DataError, match=r"no word in them differs .* \(log\.csv\)"):
         guess_pattern(["log.csv"])
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern", "said"),
+    [
+        (["walk/walk-s1.csv", "run/run-s2.csv"], "{label}/*-s{subject}.csv", "label run, walk; subject 1, 2"),
+        (["S1/Run.csv", "S2/Sit.csv"], "S{subject}/{label}.csv", "subject 1, 2; label Run, Sit"),
+        (["Subject_1_a.csv", "Subject_2_b.csv"], "Subject_{subject}_{label}.csv", "subject 1, 2; label a, b"),
+        (["S1_P1_a.csv", "S2_P2_b.csv"], "S{session}_P{subject}_{label}.csv", "session 1, 2; subject 1, 2; label a, b"),
+        (["a_b_run_c_d_s1.csv", "a_b_sit_c_d_s2.csv"], "a_b_{label}_c_d_s{subject}.csv",
+         "label a_b_run_c_d, a_b_sit_c_d; subject 1, 2"),
+        (["x_run_s1.csv", "x_run_fast_s2.csv"], "x_{label}_s{subject}.csv", "label x_run, x_run_fast; subject 1, 2"),
+        (["hand_wave_s1.csv", "hand_clap_s1.csv"], "hand_{label}_s{subject}.csv",
+         "label hand_clap, hand_wave; subject 1"),
+        (["acc_walk_s1.csv", "acc_run_s1.csv"], "acc_{label}_s{subject}.csv", "label acc_run, acc_walk; subject 1"),
+        (["v1.2/s1_run.csv", "v1.2/s1_sit.csv"], "v1.2/s{subject}_{label}.csv", "subject 1; label run, sit"),
+        (["s1/7/run.csv", "s2/7/sit.csv"], "s{subject}/7/{label}.csv", "subject 1, 2; label run, sit"),
+    ],
+)  # fmt: skip
+def test_the_whole_of_what_names_say(names: list[str], pattern: str, said: str) -> None:
+    found = guess_pattern(names)
+    assert (found.pattern, found.said) == (pattern, said)
+
+
+@pytest.mark.parametrize(
+    ("names", "why"),
+    [
+        (["s2_a.txt", "s1_b.csv", "s3_c.dat"],
+         r"they end in \.csv, \.dat, \.txt \(s2_a\.txt, s1_b\.csv, s3_c\.dat\)"),
+        (["s1_a.csv", "s2_b.csv", "c_s3.csv", "d_s4.csv"], r"not built alike \(s1_a\.csv, c_s3\.csv\)"),
+        (["s1_a.csv", "s2-b.csv"], r"not built alike"),
+        (["s1_a.csv", "subject2_b.csv"], r"not built alike"),
+        (["s_1_a.csv", "s_2_b.csv"], r"the number '1' may be a subject or a trial"),
+        (["left/run_s1.csv", "right/sit_s1.csv"], r"'left' and 'run' may both be the label; in --pattern, \{stream\}"),
+        (["run/left_s1.csv", "sit/right_s1.csv"], r"'run' and 'left' may both be the label; in --pattern, \{stream\}"),
+        (["anna/run.csv", "ben/sit.csv"], r"'anna' and 'run' may both be the label \("),
+        (["wave_hip_s1.csv", "wave_leg_s1.csv"], r"name sensors or places \(hip, leg\)"),
+        (["gyro_s1.csv", "mag_s1.csv"], r"name sensors or places \(gyroscope, magnetometer\)"),
+        (["sit2_s1.csv", "run_s1.csv", "sit_s1.csv"], r"the number in 'run' may be of the label"),
+        ([f"{n}_a.csv" for n in (3, 1, 2, 5, 4)],
+         r"the number '3' .* \(3_a\.csv, 1_a\.csv, 2_a\.csv, 5_a\.csv and 1 more\)"),
+    ],
+)  # fmt: skip
+def test_why_names_cannot_be_read(names: list[str], why: str) -> None:
+    with pytest.raises(DataError, match=why):
+        guess_pattern(names)

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 from pathlib import Path
 
@@ -57,3 +58,9 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_bytes(b"")
     with pytest.raises(WriteError, match="taken"):
         draw_preview(index(tmp_path, 2), "accelerometer", tmp_path / "taken" / "p.png")
+
+
+def test_classes_stand_in_their_own_order(tmp_path: Path) -> None:
+    found = index(tmp_path, SHOWN + 2, each=1)
+    backwards = dataclasses.replace(found, recordings=found.recordings[::-1])
+    np.testing.assert_array_equal(drawn(found, tmp_path / "one.png"), drawn(backwards, tmp_path / "two.png"))

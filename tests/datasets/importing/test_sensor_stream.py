@@ -193,3 +193,22 @@ def test_clocks_that_are_odd_are_counted_and_those_that_are_broken_named(tmp_pat
     broken, uneven = understood(tmp_path, Stated(time="time", time_unit="s")).notes
     assert broken.startswith("broken clock: ") and "s2_walk_t2.csv" in broken
     assert uneven == "2 of the files read have late, missing or repeated samples"
+
+
+def test_of_a_gyroscope_that_is_not_there_nothing_is_noted(tmp_path: Path) -> None:
+    three(tmp_path, "# rate_hz: 50\nacc_x,acc_y,acc_z")
+    found = understood(tmp_path, Stated(range_limit=8.0))
+    assert list(found.streams) == ["accelerometer"] and found.notes == ()
+
+
+def test_what_was_found_out_is_told_with_its_source(tmp_path: Path) -> None:
+    phone(tmp_path)
+    told = {guess.what: (guess.value, guess.source) for guess in understood(tmp_path, Stated()).guesses}
+    assert told["columns"] == ("acc_x, acc_y, acc_z", "names") and told["stream"] == ("accelerometer", "names")
+    assert told["rate"][0] == "104 Hz" and told["unit"][0] == "m/s^2"
+    assert told["clock"][0].startswith("timestamp, ms (")
+    stated = Stated(columns=("acc_z", "acc_x", "acc_y"), signs=(1, -1, 1), time="none", rate_hz=104)
+    turned = understood(tmp_path, stated)
+    told = {guess.what: (guess.value, guess.source) for guess in turned.guesses}
+    assert told["columns"] == ("acc_z, acc_x, acc_y, sign +1, sign -1, sign +1", "--columns")
+    assert told["clock"] == ("none", "--time") and told["stream"] == ("accelerometer", "default")

@@ -12,6 +12,7 @@ from tests.preprocessing.video.test_start import write_video
 from vskd.datasets.importing import importer, videos
 from vskd.datasets.importing.importer import import_folder
 from vskd.datasets.importing.stated import Stated
+from vskd.datasets.recording import Index, Recording, Stream
 from vskd.datasets.sensors.sensor_folder import index
 from vskd.errors import DataError
 from vskd.preprocessing.video.frames import read_frames
@@ -188,3 +189,74 @@ def test_names_of_folders_count_from_the_file_on_and_not_their_case() -> None:
     file = Path("data/S1/left/walk.csv")
     for other, count in (("v/s1/Left/walk.mp4", 2), ("left/walk.mp4", 1), ("s1/right/walk.mp4", 0), ("walk.mp4", 0)):
         assert videos._common_end(file, Path(other)) == count
+
+
+def listed(root: Path, *names: str) -> Index:
+    """Recordings of one file each, of one subject and label."""
+    recordings = []
+    for n, name in enumerate(names):
+        write(root / name, signal(1, "walk"), head="x,y,z")
+        stream = Stream("accelerometer", "sensor", root / name, 50.0, "g", ("x", "y", "z"))
+        recordings.append(Recording(Path(name).stem, "1", str(n), 0, "1", {"accelerometer": stream}))
+    return Index("sensor-folder", root, ("walk",), tuple(recordings))
+
+
+@pytest.mark.parametrize("table", ["recording,clip\na,a.mp4\n", "name,video\na,a.mp4\n", "recording,video\n"])
+def test_a_table_without_its_columns_is_refused(table: str, tmp_path: Path) -> None:
+    found = listed(tmp_path, "a.csv")
+    write_video(tmp_path / "a.mp4", frames=3)
+    (tmp_path / "pairs.csv").write_text(table)
+    with pytest.raises(DataError, match=r"pairs\.csv: has no columns 'video', and 'recording' or 'file'"):
+        videos.pair_videos(found, tmp_path, tmp_path, Stated(video_table="pairs.csv"))
+
+
+def test_lines_of_a_table_that_name_nothing_are_counted_from_the_head(tmp_path: Path) -> None:
+    found = listed(tmp_path, "d/a.csv", "d/b.csv")
+    write_video(tmp_path / "v" / "a.MP4", frames=3)
+    (tmp_path / "pairs.csv").write_text("file,video\nd\\a.csv,v\\a.MP4\n")
+    stated = Stated(video_table="pairs.csv")
+    paired = videos.pair_videos(found, tmp_path, tmp_path, stated)
+    assert paired is not None and paired.pairs == {"a": "v/a.MP4"} and paired.source == "table pairs.csv"
+    assert paired.rate_hz == 10 and paired.notes == ("1 of 2 recordings have no video: b",)
+    (tmp_path / "pairs.csv").write_text("file,video\nd/a.csv,v/a.MP4\nd/c.csv,v/a.MP4\n")
+    with pytest.raises(DataError, match=r"line 3: there is no file 'd/c\.csv'"):
+        videos.pair_videos(found, tmp_path, tmp_path, stated)
+
+
+def test_where_no_video_is_or_none_is_wanted_nothing_is_paired(tmp_path: Path) -> None:
+    found = listed(tmp_path, "a.csv")
+    assert videos.pair_videos(found, tmp_path, tmp_path, Stated()) is None
+    write_video(tmp_path / "a.mp4", frames=3)
+    assert videos.pair_videos(found, tmp_path, tmp_path, Stated(pair_videos="none")) is None
+    paired = videos.pair_videos(found, tmp_path, tmp_path, Stated())
+    assert paired is not None and (paired.pairs, paired.notes, paired.source) == ({"a": "a.mp4"}, (), "names")
+
+
+def test_nothing_paired_has_no_rate_and_says_the_flags(tmp_path: Path) -> None:
+    found = listed(tmp_path, "a.csv")
+    for name in "zyxwv":
+        write_video(tmp_path / f"{name}.mp4", frames=3)
+    paired = videos.pair_videos(found, tmp_path, tmp_path, Stated())
+    assert paired is not None and (paired.pairs, paired.rate_hz) == ({}, 0.0)
+    assert paired.notes == (
+        "1 of 1 recordings have no video: a",
+        "5 videos show no recording alone: v.mp4, w.mp4, x.mp4, y.mp4 and 1 more",
+        "say which is which with --video-pattern, --video-table or --pair-videos time",
+    )
+
+
+def test_stamps_without_a_day_or_zone_cannot_be_compared(tmp_path: Path) -> None:
+    found = listed(tmp_path, "a.csv")
+    write_video(tmp_path / "v.mp4", frames=3)
+    with pytest.raises(DataError, match=r"its time stamps name no day.*Pair them by name"):
+        videos.pair_videos(found, tmp_path, tmp_path, Stated(pair_videos="time"))
+
+
+@pytest.mark.parametrize("ending", ["mp4", "avi", "mov", "mkv", "webm", "m4v", "mpg", "mpeg", "MP4", "txt"])
+def test_every_usual_ending_is_that_of_a_video(tmp_path: Path, ending: str) -> None:
+    """A video that shows no recording is said to be left over; of other files nothing is said."""
+    found = listed(tmp_path, "a.csv")
+    (tmp_path / f"other.{ending}").write_bytes(b"x")
+    paired = videos.pair_videos(found, tmp_path, tmp_path, Stated())
+    assert (paired is None) == (ending == "txt")
+    assert paired is None or f"other.{ending}" in " ".join(paired.notes)

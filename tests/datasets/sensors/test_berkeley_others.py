@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from tests.datasets.sensors.test_berkeley_mhad import problems, write_trial
+from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.berkeley_mhad import STREAMS, index
+from vskd.datasets.sensors.berkeley_others import camera_rate, other_streams
 from vskd.preprocessing.sensor.joints import joints_shape, read_joints
 
 
@@ -68,3 +70,45 @@ def test_others_of_no_recording_twice_or_empty_are_named(tmp_path: Path, video: 
     assert problems(found, "duplicate") == [("s01_a01_r01", "moc_s01_a01_r01.txt")]
     assert ("s01_a01_r01", "skl_s01_a01_r01_pos.csv") in problems(found, "missing")
     assert "skeleton" not in found.recordings[0].streams
+
+
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [
+        *((e, "video") for e in ("avi", "mp4", "mkv", "mpg", "AVI")),
+        *((e, "") for e in ("pgm", "ppm", "png", "jpg", "bmp")),
+    ],
+)
+def test_videos_of_cameras_are_streams_and_pictures_are_counted_by_folder(
+    tmp_path: Path, ending: str, kind: str
+) -> None:
+    for trial in (1, 2):
+        folder = tmp_path / f"Cluster02/Cam01/S07/A03/R{trial:02d}"
+        folder.mkdir(parents=True)
+        for frame in range(3 if not kind else 1):
+            (folder / f"{frame}.{ending}").write_bytes(b"x")
+        (folder / "notes.txt").write_text("x")
+    problems: list[Problem] = []
+    found = list(other_streams(tmp_path, (), problems))
+    assert [one.key for one in found] == ([(7, 3, 1), (7, 3, 2)] if kind else [])
+    assert all(one.stream.name == "rgb-cluster02-cam01" and one.stream.rate_hz == 22 for one in found)
+    assert [p.detail.split(",")[0] for p in problems] == ([] if kind else ["2 clips are folders of single pictures"])
+    assert all(Path(p.path).name == "R01" for p in problems)
+    assert not list(other_streams(tmp_path, (tmp_path / "Cluster02",), []))
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [
+        ("0 10.0\n1 10.5\n\n2 11.0\n", 2.0),
+        ("", 22.0),
+        ("0 1\n", 22.0),
+        ("a b\n", 22.0),
+        ("0 1.0\n1 1.0\n", 22.0),
+        ("7\n", 22.0),
+    ],
+)
+def test_the_rate_of_a_camera_by_its_time_stamps(tmp_path: Path, text: str, rate: float) -> None:
+    (tmp_path / "clock.txt").write_text(text)
+    assert camera_rate(tmp_path / "clock.txt") == rate
+    assert camera_rate(tmp_path / "nowhere.txt") == 22.0

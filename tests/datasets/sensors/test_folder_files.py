@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vskd.datasets.recording import Problem
-from vskd.datasets.sensors.folder_description import Description, StreamDescription, TimeColumn
+from vskd.datasets.sensors.folder_description import Description, StreamDescription, TimeColumn, VideoDescription
 from vskd.datasets.sensors.folder_files import header_names, list_recordings, positions, read_table
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.reading import Reading
@@ -228,3 +228,13 @@ def test_moments_of_another_kind_are_refused(tmp_path: Path, first: str, unit: s
     write(tmp_path / "t.csv", f"file,label,start,end\nday.csv,walk,{start},{start}\n")
     with pytest.raises(DataError, match=rf"line 2: start and end are moments.*begins at '{first}'"):
         list_recordings(tmp_path, timed(unit), [])
+
+
+def test_what_vskd_wrote_beside_the_files_is_no_stray_file(tmp_path: Path) -> None:
+    for name in ("s1_walk.csv", "sync.csv", "films.csv", "deep/films.csv", "dataset.yaml"):
+        write(tmp_path / name)
+    problems: list[Problem] = []
+    videos = {"front": VideoDescription(table="films.csv", rate_hz=25.0)}
+    found = list_recordings(tmp_path, described("s{subject}_{label}.csv", videos=videos), problems)
+    assert [one.id for one in found] == ["s1_walk"]
+    assert [p.path for p in problems] == [str(tmp_path / "deep" / "films.csv")]

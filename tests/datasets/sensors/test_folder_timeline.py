@@ -134,3 +134,11 @@ def test_rows_that_were_lost_move_no_label(tmp_path: Path) -> None:
     np.testing.assert_allclose(recording.timeline.spans, [(2, 5, 2), (6, 9, 1)], atol=1e-9)
     timed = read_stream(recording.stream("accelerometer"))
     assert timed.times[0] - timed.first_row_s == pytest.approx(1.2)
+
+
+@pytest.mark.parametrize("cell", ["", "NaN", "none", "NULL", "na", "Unlabelled", "unlabeled"])
+def test_cells_that_name_no_class(tmp_path: Path, cell: str) -> None:
+    write_day(tmp_path / "1.csv", 1, day=[(0, 2, cell), (2, 5, "walk"), (5, 12, "run")])
+    (recording,) = whole(tmp_path)
+    assert recording.timeline is not None and index(tmp_path).labels == ("run", "walk")
+    np.testing.assert_allclose(recording.timeline.spans, [(2, 5, 1), (5, 12, 0)], atol=1e-9)

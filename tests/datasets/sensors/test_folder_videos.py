@@ -31,3 +31,12 @@ def test_a_pair_is_a_stream_and_what_is_not_there_a_problem(tmp_path: Path) -> N
 def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"videos\.csv: has no column 'recording'"):
         paired(tmp_path, "file;video\na;b\n")
+
+
+def test_paths_may_be_written_as_windows_does_and_a_table_may_be_empty(tmp_path: Path) -> None:
+    (one, _), problems = paired(tmp_path, "recording;video\none;v\\a.mp4\n")
+    assert one.streams["front"].path == tmp_path / "v" / "a.mp4" and not problems
+    (one, _), problems = paired(tmp_path, "recording;video\n")
+    assert not one.streams and not problems
+    with pytest.raises(DataError, match=r"has no column 'video'"):
+        paired(tmp_path, "recording;film\na;b\n")

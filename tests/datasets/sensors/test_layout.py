@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from tests.datasets.video.clips import write_clip
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.utd_mhad import index
 from vskd.errors import DataError
@@ -223,3 +224,10 @@ def test_unreadable_folder_is_an_error_not_an_empty_one(make_utd: Make, monkeypa
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(DataError, match=r"Cannot list .*Inertial: Permission denied"):
         index(root)
+
+
+def test_the_header_s_frame_rate_counts_before_the_published_one(make_utd: Make) -> None:
+    root = make_utd("a1_s1_t1")
+    write_clip(root / "RGB" / "a1_s1_t1_color.avi")
+    stream = index(root).recordings[0].stream("rgb")
+    assert stream.rate_hz == pytest.approx(25.0) and stream.unit == "uint8"

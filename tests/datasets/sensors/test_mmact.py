@@ -296,3 +296,20 @@ def test_the_real_file(shared_data: Path, tmp_path: Path) -> None:
     assert timed.rate_hz == pytest.approx(99.6, abs=0.5)
     assert np.ptp(np.diff(timed.times)) < 1e-6
     assert np.median(np.linalg.norm(timed.signal, axis=0)) == pytest.approx(9.86, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("path", "untrimmed"),
+    [
+        ("a/20181016-133948.mp4", 1),
+        ("20181016-133948/subject1/scene1/session1/a.mp4", 0),
+        ("x/Sessions/a.txt", 1),
+        ("x/sessions", 0),
+    ],
+)
+def test_untrimmed_files_are_known_by_their_folder_or_name(tmp_path: Path, path: str, untrimmed: int) -> None:
+    write_execution(tmp_path, 1, 1, 1, "walking")
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text("x")
+    told = [p.detail for p in of_kind(index(tmp_path), "unknown") if "untrimmed" in p.detail]
+    assert len(told) == untrimmed

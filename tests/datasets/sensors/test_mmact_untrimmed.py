@@ -60,7 +60,7 @@ class Session:
 
 
 def clock(seconds: float) -> str:
-    whole = FIRST_S + int(seconds)
+    whole = FIRST_S + int(seconds // 1)
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}.{round(seconds % 1 * 1000):03d}"
 
 
@@ -225,3 +225,29 @@ def test_nothing_annotated_is_no_data_set(tmp_path: Path) -> None:
         index(tmp_path)
     with pytest.raises(DataError, match="does not exist"):
         index(tmp_path / "absent")
+
+
+def test_a_header_before_the_first_stamp_is_passed_over(tmp_path: Path) -> None:
+    one = Session(tmp_path)
+    one.sensor("acc_phone_clip", "a.csv", seconds=4.0)
+    one.annotate((1.0, 2.0, "standing"))
+    found = index(tmp_path)
+    stream = found.recordings[0].stream("accelerometer-phone")
+    assert not found.problems and read_stream(stream).signal.shape[1] == pytest.approx(100, abs=3)
+
+
+def test_a_file_may_begin_and_end_a_tenth_of_a_second_within_an_interval(tmp_path: Path) -> None:
+    """The file's first stamp is at most 0.1 s, its last just below 4.0 s; see `write_csv`."""
+    one = Session(tmp_path)
+    path = one.sensor(seconds=4.0)
+    stamps = [line.split(",")[0] for line in path.read_text().splitlines()]
+    first, last = (float(text[-9:]) - FIRST_S % 60 for text in (stamps[0], stamps[-1]))
+    one.annotate(
+        (first - 0.09, 2.0, "standing"), (first - 0.12, 2.0, "walking"),
+        (1.0, last + 0.09, "running"), (1.0, last + 0.12, "talking"),
+    )  # fmt: skip
+    found = index(tmp_path)
+    assert [r.id[-8:] for r in found] == ["standing", "_running"]
+    early, late = (r.stream("accelerometer-watch").reading for r in found)
+    assert early is not None and early.seconds == pytest.approx((0.0, 2.0 - first), abs=2e-3)
+    assert late is not None and late.seconds == pytest.approx((1.0 - first, last - first), abs=2e-3)

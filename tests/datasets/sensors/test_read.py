@@ -6,6 +6,7 @@ from scipy.io import savemat
 from vskd.datasets.recording import Stream
 from vskd.datasets.sensors.read import read_stream
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sync.cut import Cut
 
 
 def test_columns_and_clock_are_the_stream_s(tmp_path: Path) -> None:
@@ -36,3 +37,12 @@ def test_variable_and_what_is_stated_reach_the_reader(tmp_path: Path) -> None:
     timed = read_stream(stream)
     np.testing.assert_allclose(timed.signal, (table[5:15] * [2, 1, 1]).T)
     assert timed.rate_hz == 25.0 and not timed.absolute
+
+
+def test_the_part_that_sync_keeps_is_cut_out_on_the_common_clock(tmp_path: Path) -> None:
+    table = np.arange(60.0).reshape(20, 3)
+    np.save(tmp_path / "a.npy", table)
+    stream = Stream("gyroscope", "sensor", tmp_path / "a.npy", 10.0, "deg/s", ("x", "y", "z"), cut=Cut(0.5, 1.0, 2.0))
+    timed = read_stream(stream)
+    np.testing.assert_array_equal(timed.signal, table[5:10].T)
+    np.testing.assert_allclose(timed.times, 2.5 + np.arange(5) / 10)

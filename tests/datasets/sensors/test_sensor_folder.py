@@ -8,7 +8,7 @@ import pytest
 
 from vskd.datasets.recording import Recording
 from vskd.datasets.sensors.read import read_stream
-from vskd.datasets.sensors.sensor_folder import index
+from vskd.datasets.sensors.sensor_folder import Found, index, plain_value
 from vskd.datasets.splits.audit import find_leaks
 from vskd.datasets.splits.contents import of_files
 from vskd.datasets.splits.protocol import Protocol
@@ -250,3 +250,92 @@ def test_what_is_wrong_with_a_description_is_said(tmp_path: Path, wrong: str, me
     describe(tmp_path, wrong)
     with pytest.raises(DataError, match=message):
         index(tmp_path)
+
+
+def test_videos_of_a_table_are_streams(tmp_path: Path) -> None:
+    write_sample(tmp_path)
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "videos.csv").write_text("recording,video\ns2_walk_t1,a.mp4\ns9_walk_t1,a.mp4\n")
+    describe(tmp_path, PLAIN + "videos:\n  front: {table: videos.csv, rate_hz: 25}\n")
+    found = index(tmp_path)
+    filmed = {r.id: r.stream("front").path.name for r in found if "front" in r.streams}
+    assert filmed == {"s2_walk_t1": "a.mp4"}
+    assert [(p.kind, p.recording) for p in found.problems] == [("unpaired", "s9_walk_t1")]
+
+
+def test_classes_that_are_numbers_stand_by_size_before_names(tmp_path: Path) -> None:
+    for label in ("10", "2", "run", "Walk"):
+        np.savetxt(tmp_path / f"s1_{label}.csv", swing(1, 1.0))
+    pattern = "  accelerometer: {files: 's{subject}_{label}.csv', columns: [0, 1, 2], rate_hz: 50, unit: g}\n"
+    describe(tmp_path, "streams:\n" + pattern)
+    found = index(tmp_path)
+    assert found.labels == ("2", "10", "Walk", "run") and found.root == tmp_path
+    assert [r.id for r in found] == sorted(r.id for r in found)
+    describe(tmp_path, "labels: [run, '2', '10']\nstreams:\n" + pattern)
+    found = index(tmp_path)
+    assert found.labels == ("run", "2", "10") and len(found) == 3
+    assert [p.detail for p in found.problems] == ["'Walk' is none of the classes run, 2, 10"]
+
+
+def test_one_class_is_no_data_set(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "s1_walk.csv", swing(1, 1.0))
+    (tmp_path / "notes.csv").write_text("x\n")
+    pattern = "  accelerometer: {files: 's{subject}_{label}.csv', columns: [0, 1, 2], rate_hz: 50, unit: g}\n"
+    describe(tmp_path, "streams:\n" + pattern)
+    with pytest.raises(DataError, match=r"1 recording\(s\) of 1 class\(es\) \(walk\) are .*notes\.csv: "):
+        index(tmp_path)
+    (tmp_path / "s1_walk.csv").unlink()
+    with pytest.raises(DataError, match=r"0 recording\(s\) of 0 class\(es\) \(none\)"):
+        index(tmp_path)
+
+
+def test_names_of_recordings_hold_no_spaces_and_no_slashes() -> None:
+    values = {"label": "sit down", "place": "a/b", "day": "2"}
+    assert Found(values, {}, number="file-0001").id == "sunknown_sit-down_day-2_place-a-b_file-0001"
+    assert Found({"subject": "1", "label": "x", "trial": "3"}, {}).id == "s1_x_t3"
+    assert Found({"subject": "1"}, {}, spans=((0.0, 1.0, "a"), (1.0, 2.0, "b"))).labels == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "plain"),
+    [
+        ("subject", " 007 ", "7"),
+        ("trial", "00", "0"),
+        ("label", "01", "01"),
+        ("day", "02", "2"),
+        ("subject", "p01", "p01"),
+    ],
+)
+def test_numbers_lose_leading_zeros_and_labels_keep_them(name: str, value: str, plain: str) -> None:
+    assert plain_value(name, value) == plain
+
+
+def test_everything_that_is_stated_of_a_stream_reaches_it(tmp_path: Path) -> None:
+    for label in ("walk", "run"):
+        np.savetxt(tmp_path / f"{label}.csv", np.column_stack([np.arange(100) * 20, swing(1, 1.0)]), delimiter=";")
+    text = """
+streams:
+  accelerometer:
+    files: "{label}.csv"
+    columns: [1, 2, 3]
+    time: {column: 0, unit: ms}
+    rate_hz: 50
+    unit: mg
+    range: 4000
+    clip: true
+    calibrated: false
+    position: hip
+    separator: semicolon
+    signs: [1, -1, 1]
+"""
+    describe(tmp_path, text)
+    stream = index(tmp_path).recordings[0].stream("accelerometer")
+    assert (stream.range_limit, stream.time_column, stream.columns) == (4.0, 0, (1, 2, 3))
+    assert (stream.calibrated, stream.placement, stream.rate_hz, stream.unit) == (False, "hip", 50.0, "g")
+    reading = stream.reading
+    assert reading is not None and reading.factors == pytest.approx((1e-3, -1e-3, 1e-3))
+    assert (reading.separator, reading.time_zone, reading.limit) == ("semicolon", "", 4.0)
+    assert reading.time_unit_s == pytest.approx(1e-3)
+    describe(tmp_path, text.replace("    clip: true\n", "").replace("unit: ms", "unit: text, zone: Europe/Berlin"))
+    reading = index(tmp_path).recordings[0].stream("accelerometer").reading
+    assert reading is not None and (reading.limit, reading.time_zone) == (0.0, "Europe/Berlin")

@@ -552,3 +552,39 @@ def test_other_rules_are_no_protocols(name: str) -> None:
 def test_a_rule_by_what_recordings_lack_is_refused() -> None:
     with pytest.raises(ProtocolError, match="splits by device"):
         load_protocol("utd-mhad", "leave-one-device-out").split(_factored(), "watch")
+
+
+@pytest.mark.parametrize(
+    ("name", "fold", "start"),
+    [
+        ("cross-subject", None, "decfc579bd3719c4"),
+        ("leave-one-subject-out", "3", "94d857e3326c56d8"),
+        ("5-fold", "fold1", "0e16d0abf581ef4d"),
+    ],
+)
+def test_hashes_are_those_on_results(name: str, fold: str | None, start: str) -> None:
+    """A protocol whose hash changes makes every result that bears it another one's."""
+    assert load_protocol("utd-mhad", name).protocol_hash(fold).startswith(start)
+
+
+def test_sizes_of_folds_are_asserted(tmp_path: Path) -> None:
+    found = people("p002", "p012", "p014")
+    folds = {"a": ["p002"], "b": ["p012", "p014"]}
+    sizes = {"a": {"train": 6, "test": 3}, "b": {"train": 3, "test": 7}}
+    protocol = protocol_of(tmp_path, parts=None, folds=folds, expected={"recordings": 9, "folds": sizes})
+    assert len(protocol.split(found, "a").test) == 3
+    with pytest.raises(ProtocolError, match=r"expects 9 recordings split into test 7, train 3, and nowhere gives 9 sp"):
+        protocol.split(found, "b")
+
+
+def test_a_validation_part_that_is_empty_is_refused(tmp_path: Path) -> None:
+    rule = {"parts": {"train": ["p002"], "validation": ["p099"], "test": ["p012"]}}
+    with pytest.raises(ProtocolError, match="leaves the part 'validation' empty on nowhere, which holds the part"):
+        protocol_of(tmp_path, **rule).split(people("p002", "p012"))
+
+
+def test_the_protocols_of_the_data_set_are_named_where_another_s_is_asked_for() -> None:
+    with pytest.raises(ProtocolError, match=r"for the data set utd-mhad, not auc.*Choose one of: official\."):
+        load_protocol("utd-mhad", "cross-subject").split(people("p002", dataset="auc"))
+    with pytest.raises(ProtocolError, match="Choose one of: a protocol file of your own"):
+        load_protocol("utd-mhad", "cross-subject").split(people("p002", dataset="mine"))

@@ -6,7 +6,16 @@ import pytest
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import Index, Recording
 from vskd.datasets.splits.protocol import load_protocol
-from vskd.datasets.splits.split import UNKNOWN, Split, carve_validation, checked, find_overlaps
+from vskd.datasets.splits.split import (
+    UNKNOWN,
+    Split,
+    carve_validation,
+    checked,
+    find_overlaps,
+    overlaps,
+    refuse_empty,
+    unit_of,
+)
 from vskd.errors import ProtocolError
 
 
@@ -224,3 +233,59 @@ def test_subjects_that_differ_in_spelling_only_are_refused(
     with pytest.raises(ProtocolError, match=r"are one person: '[dD] ?0*6' = ") as refused:
         rule.split(spelled, fold=None if protocol == "official" else "d60")
     assert all(f"'{name}'" in str(refused.value) for name in others) and "d60" not in str(refused.value)
+
+
+def test_ids_that_are_not_there_are_named_in_order_and_at_most_five() -> None:
+    index = world()
+    strange = tuple(f"a9_s{n}_t9" for n in (7, 2, 5, 1, 3, 6))
+    with pytest.raises(ProtocolError, match=r"hold: a9_s1_t9, a9_s2_t9, a9_s3_t9, a9_s5_t9, a9_s6_t9 and 1 more"):
+        checked(dataclasses.replace(split_of(index, "cross-subject"), validation=strange), index)
+
+
+def test_what_two_parts_share_is_told_in_order_for_each_pair() -> None:
+    parts = {"train": "cab", "validation": "xyb", "test": "bcx"}
+    assert [str(overlap) for overlap in overlaps(parts, "subject")] == [
+        "train and validation share subject b",
+        "train and test share subject b, c",
+        "validation and test share subject b, x",
+    ]
+
+
+def test_carving_of_nothing_is_refused() -> None:
+    index = world()
+    with pytest.raises(ProtocolError, match=r"trains on one subject only \(none\)"):
+        carve_validation(dataclasses.replace(split_of(index, "cross-subject"), train=()), index)
+
+
+def test_the_parts_that_are_there_are_named_once_and_in_order() -> None:
+    index = world()
+    parts = ["train", "", "valid", "train"]
+    index = dataclasses.replace(
+        index, recordings=tuple(dataclasses.replace(r, part=parts[n % 4]) for n, r in enumerate(index))
+    )
+    others = {"official": "part", "by-person": "subject", "both": "part-subject", "days": "day"}
+    with pytest.raises(ProtocolError) as caught:
+        refuse_empty("mine", "test", index, others)
+    assert "part 'test' empty on nowhere, which holds the part(s) train, valid." in str(caught.value)
+    assert caught.value.action.endswith("with --protocol: official, by-person, both, days")
+    nobody = dataclasses.replace(
+        index, recordings=tuple(dataclasses.replace(r, part="", subject=UNKNOWN) for r in index)
+    )
+    with pytest.raises(ProtocolError) as caught:
+        refuse_empty("mine", "test", nobody, others)
+    assert caught.value.action.endswith("with --protocol: days") and "which holds" not in caught.value.problem
+
+
+def test_the_unit_of_a_recording() -> None:
+    one = Recording("r", "7", "2", 0, "g", {}, clip="c", part="test", factors={"day": "mo"})
+    units = ("recording", "clip", "subject", "trial", "part", "day", "trial-subject-day")
+    assert [unit_of(one, unit) for unit in units] == ["r", "c", "7", "2", "test", "mo", "2-7-mo"]
+
+
+def test_carving_few_recordings_takes_the_last_id_and_few_trials_all_of_the_last() -> None:
+    index = world(subjects=2, actions=2, trials=2)
+    split = split_of(index, "subject-specific")
+    few = dataclasses.replace(split, train=("a2_s1_t1", "a1_s2_t1", "a1_s1_t1"), validation_unit="recording")
+    assert carve_validation(few, index).validation == ("a2_s1_t1",)
+    last = dataclasses.replace(split, train=("a1_s1_t1", "a1_s1_t2"), test=("a2_s2_t1",), disjoint="none")
+    assert carve_validation(last, index, "trial").validation == ("a1_s1_t2",)  # 1 + 0 is no multiple of four

@@ -87,3 +87,20 @@ def test_directions_are_those_of_the_names() -> None:
             x, z = path(name, side)[:, 0], path(name, side)[:, 2]
             area = 0.5 * np.sum(x[:-1] * np.diff(z) - z[:-1] * np.diff(x))  # shoelace: positive if counter-clockwise
             assert area * sign == pytest.approx(np.pi * 0.3**2, rel=1e-2)
+
+
+def test_no_arm_is_raised_beyond_its_joint() -> None:
+    highest, beyond, below = (MOVEMENTS["raise arm"].pose(PHASE, Style(1.0, a, 1)).hand for a in (1.1, 1.3, 1.0))
+    np.testing.assert_array_equal(highest, beyond)
+    assert np.abs(below - highest).max() > 0.1
+
+
+def test_repetitions_are_as_many_as_are_drawn() -> None:
+    """By what comes back to where it began: a wave's sides, a punch's ends, a clap's meetings, a squat's lows."""
+    for name, column in (("wave", 0), ("punch", 1), ("clap", 0), ("draw circle clockwise", 2)):
+        path = MOVEMENTS[name].pose(np.linspace(0, 1, 2001), Style(1.0, 1.0, 3)).hand[:, column]
+        turns = np.flatnonzero(np.diff(np.sign(np.diff(path)))).size
+        assert turns in (5, 6), name
+    assert (
+        np.flatnonzero(np.diff(np.sign(np.diff(MOVEMENTS["squat"].pose(PHASE, Style(1.0, 1.0, 2)).crouch)))).size == 3
+    )

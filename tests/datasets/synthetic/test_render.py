@@ -91,3 +91,17 @@ def test_bytes_do_not_depend_on_what_was_in_memory() -> None:
         )
         hashes.add(done.stdout.strip())
     assert len(hashes) == 1 and len(hashes.pop().split()) == 3
+
+
+QUARTERS = [[83.73, 80.38, 76.27], [83.67, 80.26, 75.76], [59.68, 62.34, 66.37], [61.12, 63.18, 66.63]]
+"""Mean red, green and blue of the quarters of one picture: above left, above right, below left, below right."""
+
+
+def test_a_published_seed_gives_the_same_pictures_in_later_versions(motion: Motion) -> None:
+    pictures = list(frames(motion, HUES, 15, 96))
+    picture = pictures[len(pictures) // 2].astype(float)
+    quarters = [picture[a : a + 48, b : b + 48].mean(axis=(0, 1)) for a in (0, 48) for b in (0, 48)]
+    assert len(pictures) == 43
+    np.testing.assert_allclose(quarters, QUARTERS, atol=0.25)  # a level is what edges may differ by
+    wall, floor, shirt, skin = (picture[place].tolist() for place in ((2, 2), (94, 2), (40, 48), (20, 48)))
+    assert (wall, floor, shirt, skin) == ([69, 72, 76], [38, 34, 29], [191, 138, 57], [242, 179, 133])

@@ -177,3 +177,53 @@ def test_a_tracker_sees_the_joints_with_y_up_and_an_error() -> None:
     head, error = motion.joints["head"][::40], seen[names.index("head")].T
     difference = error[:, [0, 2, 1]] - head  # x, up, front -> x, front, up
     assert 0.005 < difference.std() < 0.015 and abs(difference.mean()) < 0.005
+
+
+MEASURED = {
+    ("wave", 1): (122, [0.792, 0.920, 1.063, 113.120, 159.922, 39.282], [0.1701, 1.0369, 0.0695]),
+    ("clap", 3): (135, [0.943, 0.559, 0.939, 70.024, 100.368, 15.020], [0.1599, 1.0314, 0.0971]),
+    ("squat", 2): (197, [0.407, 0.707, 0.331, 31.305, 24.549, 30.631], [0.1667, 0.9696, 0.0832]),
+}
+"""Samples, mean size of each channel, and mean size of the tracked joints' x, y and z."""
+LAST = {
+    "head": (0.003, 0.008, 1.741),
+    "neck": (0.003, 0.008, 1.554),
+    "pelvis": (0.003, 0.008, 0.972),
+    "right shoulder": (0.218, 0.013, 1.516),
+    "right hip": (0.106, 0.010, 0.953),
+    "right knee": (0.161, 0.177, 0.518),
+    "right ankle": (0.140, 0.004, 0.083),
+    "left shoulder": (-0.213, 0.002, 1.516),
+    "left hip": (-0.100, 0.005, 0.953),
+    "left knee": (-0.167, 0.168, 0.519),
+    "left ankle": (-0.140, -0.004, 0.083),
+    "right elbow": (0.313, -0.042, 1.230),
+    "right wrist": (0.278, 0.076, 0.960),
+    "left elbow": (-0.303, -0.058, 1.229),
+    "left wrist": (-0.274, 0.059, 0.958),
+}
+"""Joints at the end of a squat of subject 2, in metres."""
+
+
+@pytest.mark.parametrize(("action", "number"), MEASURED)
+def test_a_published_seed_gives_the_same_world_in_later_versions(action: str, number: int) -> None:
+    subject, draw = make_subject(0, number), np.random.default_rng([0, 2, number])
+    motion = perform(action, subject, draw)
+    samples, size, tracked = MEASURED[action, number]
+    measured = sense(motion, subject, 50, draw)
+    assert len(measured) == samples
+    np.testing.assert_allclose(np.abs(measured).mean(axis=0), size, atol=1e-3)
+    np.testing.assert_allclose(np.abs(track(motion, 15, draw)).mean(axis=(0, 2)), tracked, atol=1e-4)
+    if action == "squat":
+        np.testing.assert_allclose([motion.joints[name][-1] for name in LAST], list(LAST.values()), atol=6e-4)
+        assert list(motion.joints)[:3] == ["head", "neck", "pelvis"] and set(motion.joints) == set(LAST)
+
+
+def test_a_subject_of_a_published_seed() -> None:
+    one = dataclasses.asdict(make_subject(5, 11))
+    drawn = {"arm_m": 0.5402, "forearm_share": 0.4456, "height_m": 1.6175, "speed": 1.1296, "amplitude": 1.0105}
+    drawn |= {"noise_g": 0.0247, "noise_dps": 2.7825, "side": -1.0, "number": 11}
+    assert {name: one[name] for name in drawn} == pytest.approx(drawn, abs=6e-5)
+    vectors = ([0.1284, 0.0085, 0.1536], [-0.0295, -0.0223, -0.0772], [-0.0130, -0.0023, 0.0494])
+    for name, vector in zip(("aim", "sensor_tilt", "bias_g"), vectors, strict=True):
+        np.testing.assert_allclose(one[name], vector, atol=6e-5)

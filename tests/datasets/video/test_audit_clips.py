@@ -1,5 +1,7 @@
 """The audit of clips, in the layouts of UCF11 and of one's own folder: copies, groups, and the random division."""
 
+import dataclasses
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,11 +11,13 @@ import pytest
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.images.audit_images import MAJORITY, NEAREST_PIXELS, ProtocolAudit, audit_protocol, audit_summary
+from vskd.datasets.recording import Stream
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.splits.split import UNKNOWN, Split
-from vskd.datasets.video.audit_clips import ClipFindings
+from vskd.datasets.video.audit_clips import ClipFindings, clip_contents
 from vskd.datasets.video.lookalikes import SameClip
 from vskd.errors import DataError
+from vskd.preprocessing.sync.cut import Cut
 
 CLASSES = {"biking": "biking", "walking": "walk_dog"}
 
@@ -136,3 +140,18 @@ def test_the_stream_is_chosen_by_name(synthetic_root: Path) -> None:
     assert audited(synthetic_root, "synthetic", "cross-subject").clips is None, "sensors, where nothing is said"
     with pytest.raises(DataError, match=r"no recording has the stream 'depth'\. Choose one of: accelerometer, .*rgb"):
         audited(synthetic_root, "synthetic", "cross-subject", stream="depth")
+
+
+def test_one_clip_that_both_parts_hold_is_told_by_the_first_that_trains() -> None:
+    same = (SameClip(("a", "b", "c", "d"), False), SameClip(("x", "y"), False))
+    found = ClipFindings("rgb", same, {}, {}, None)
+    assert found.shared(Split(("b", "c"), (), ("a", "d", "x"), "mine", None, "", "")) == (("b", "a"), ("b", "d"))
+
+
+def test_parts_of_one_file_are_different_contents(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"film")
+    whole = Stream("rgb", "video", tmp_path / "a.mp4", 30.0, "uint8")
+    cuts = (None, Cut(0.0, 1.0), Cut(1.0, 2.0), Cut(0.0, 1.0))
+    found = clip_contents({str(n): dataclasses.replace(whole, cut=c) for n, c in enumerate(cuts)}, tmp_path / "cache")
+    assert found["0"] == hashlib.sha256(b"film").hexdigest() and found["1"] == found["3"]
+    assert len(set(found.values())) == 3

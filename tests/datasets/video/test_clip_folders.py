@@ -89,3 +89,46 @@ def test_the_folder_of_the_classes_is_found(tmp_path: Path) -> None:
     assert folder_of_classes(tmp_path, CLASSES, "") == tmp_path
     with pytest.raises(DataError, match=r"no folder of a class of pets \(such as Cat, dog\)"):
         folder_of_classes(tmp_path / "dog", CLASSES, "unpack it")
+
+
+def test_ids_of_names_that_repeat_are_paths_and_a_class_without_clips_is_named(tmp_path: Path) -> None:
+    copy_clips(tmp_path, ["in/cat/b/1.avi", "in/cat/a.mpg"])
+    (tmp_path / "in/cat/b/1.avi").rename(tmp_path / "in/cat/b/1.AVI")
+    (tmp_path / "in" / "DOG").mkdir()
+    (tmp_path / "in" / "Notes").mkdir()
+    listing = Listing()
+    paths = classes_of("pets", ("Cat", "dog"), unique_names=False)
+    clips = list(list_clips(tmp_path / "in", "", paths, tmp_path, listing, beside={"Notes"}))
+    assert [c.id for c in clips] == ["in/cat/a.mpg", "in/cat/b/1.AVI"]
+    assert [(p.kind, Path(p.path).name, p.detail) for p in listing.problems] == [
+        ("missing", "DOG", "a class folder without clips")
+    ]
+
+
+def test_the_published_part_of_facts_is_taken_before_the_folder_s(tmp_path: Path) -> None:
+    listing = Listing()
+    facts = ClipFacts(clip="source", part="valid", factors={"split1": "train"})
+    add_clip(ClipFile("a", write_clip(tmp_path / "a.mpg"), 1, "test"), facts, listing)
+    (made,) = listing.recordings
+    assert (made.part, made.clip, made.factors, made.trial) == ("valid", "source", {"split1": "train"}, "1")
+    assert (made.stream("rgb").unit, made.stream("rgb").path) == ("uint8", tmp_path / "a.mpg")
+
+
+def test_twins_name_all_of_their_files(tmp_path: Path) -> None:
+    listing = Listing()
+    twins = [ClipFile("1", tmp_path / f"{name}.avi", 0) for name in "abc"]
+    assert without_twins(twins, listing) == []
+    (problem,) = listing.problems
+    assert problem.path.endswith("b.avi") and problem.detail == "one clip twice: " + ", ".join(
+        str(tmp_path / f"{name}.avi") for name in "abc"
+    )
+
+
+@pytest.mark.parametrize("ending", ["avi", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "webm", "wmv"])
+def test_every_usual_ending_is_that_of_a_video(tmp_path: Path, ending: str) -> None:
+    for folder in ("cat", "dog"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder}.{ending}").write_bytes(b"x")
+    listing = Listing()
+    assert [c.id for c in list_clips(tmp_path, "", CLASSES, tmp_path, listing)] == ["cat", "dog"]
+    assert listing.problems == []

@@ -1,5 +1,6 @@
 """Tiny clips against all frames of the clip, scaled one by one; and that they are decoded once."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from tests.datasets.video.clips import write_clip
 from vskd.datasets.recording import Recording, Stream
 from vskd.datasets.video.tiny_clips import FRAMES, tiny_clip, tiny_clips
 from vskd.preprocessing.stores import clip_store
-from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.sync.cut import Cut
+from vskd.preprocessing.video.frames import Span, read_frames
 from vskd.preprocessing.video.sampling import clip_indices
 
 
@@ -43,3 +45,15 @@ def test_one_channel_is_grey_already_and_one_colour_is_nothing() -> None:
     frames = np.random.default_rng(0).integers(0, 255, (8, 18, 32, 1), dtype=np.uint8)
     np.testing.assert_allclose(tiny_clip(frames), tiny_clip(np.repeat(frames, 3, axis=3)), atol=1e-4)
     assert (tiny_clip(np.full((8, 18, 32, 1), 7, np.uint8)) == 0).all()
+
+
+def test_a_part_of_a_video_is_that_part(tmp_path: Path) -> None:
+    whole = Stream("rgb", "video", write_clip(tmp_path / "a.mp4"), 25.0, "uint8")
+    streams = {"whole": whole, "part": dataclasses.replace(whole, cut=Cut(0.2, 0.6))}
+    found = tiny_clips(streams, tmp_path / "tiny.h5")
+    recordings = [Recording(i, "1", "1", 0, "1", {"rgb": s}) for i, s in streams.items()]
+    first, second = found.of(recordings)[:]
+    frames = np.stack(list(read_frames(whole.path, size=(18, 32), fit="squash", span=Span(0.2, 0.6, 25.0))))
+    assert len(frames) == 10 and set(found.ids) == {"whole", "part"}
+    np.testing.assert_allclose(second, tiny_clip(frames[clip_indices(10, FRAMES, "spread", 1)]), atol=1e-5)
+    assert np.abs(first - second).max() > 0.1

@@ -52,3 +52,18 @@ def test_a_folder_without_classes_is_refused_with_what_to_do(tmp_path: Path) -> 
     with pytest.raises(DataError) as caught:
         of_two(tmp_path)
     assert caught.value.action == "Get it" and str(tmp_path) in caught.value.problem
+
+
+def test_what_a_name_says_is_subject_trial_group_and_clip(tmp_path: Path) -> None:
+    copy_clips(tmp_path, ["YoYo/v_YoYo_g07_c02.avi", "Fencing/v_fencing_g12_c10.avi"])
+    assert [(r.id, r.subject, r.trial, r.group, r.clip, r.label) for r in of_two(tmp_path)] == [
+        ("v_YoYo_g07_c02", "7", "2", "YoYo 7", "YoYo 7", 1),
+        ("v_fencing_g12_c10", "12", "10", "Fencing 12", "Fencing 12", 0),
+    ]
+
+
+def test_class_folders_without_any_clip_are_problems_and_no_refusal(tmp_path: Path) -> None:
+    for name in ("YoYo", "Fencing", "ucfTrainTestlist"):
+        (tmp_path / name).mkdir()
+    found = of_two(tmp_path)
+    assert len(found) == 0 and [p.kind for p in found.problems] == ["missing", "missing"]

@@ -97,3 +97,36 @@ def test_a_folder_whose_name_is_no_text_is_no_class(tmp_path: Path) -> None:
         pytest.skip("this file system takes UTF-8 names alone")
     found = index(tmp_path)
     assert found.labels == ("jump", "run") and len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("folders", "parts"),
+    [
+        (("Train", "val", "test"), ("train", "valid", "test")),
+        (("train", "Valid", "TEST"), ("train", "valid", "test")),
+        (("train", "validation"), ("train", "valid")),
+        (("walking", "running"), ("", "")),
+    ],
+)
+def test_parts_are_known_by_the_names_that_people_give(
+    tmp_path: Path, folders: tuple[str, ...], parts: tuple[str, ...]
+) -> None:
+    names = [f"{folder}/{label}/{n}.avi" for n, folder in enumerate(folders) for label in ("jump", "run")]
+    copy_clips(tmp_path, names if parts[0] else [f"{folder}/1.avi" for folder in folders])
+    found = index(tmp_path)
+    assert {(r.id.split("/")[0], r.part) for r in found} == set(zip(folders, parts, strict=True))
+    assert found.labels == (("jump", "run") if parts[0] else ("running", "walking"))
+
+
+def test_groups_of_a_table_and_lines_without_one(tmp_path: Path) -> None:
+    copy_clips(tmp_path, ["jump/0.avi", "run/0.avi"])
+    (tmp_path / "labels.csv").write_text("path,group\njump/0.avi,anna\nrun/0.avi,\n")
+    assert [(r.subject, r.group) for r in index(tmp_path)] == [("anna", "anna"), ("unknown", "unknown")]
+
+
+def test_class_folders_without_videos_are_no_data_set(tmp_path: Path) -> None:
+    for label in ("jump", "run"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "notes.txt").write_text("x")
+    with pytest.raises(DataError, match="holds no videos in its folders jump, run"):
+        index(tmp_path)

@@ -13,7 +13,7 @@ import pytest
 from vskd.datasets.splits.split import Split
 from vskd.distillation.label_setting import LabelSetting
 from vskd.distillation.run import Learned, RunFolder
-from vskd.distillation.teacher.admission import check_teacher_fits
+from vskd.distillation.teacher.admission import check_teacher_fits, refuse_hidden
 from vskd.distillation.train import distill, teach
 from vskd.errors import ProtocolError
 
@@ -135,6 +135,67 @@ def test_a_teacher_that_knows_hidden_labels_is_refused() -> None:
         fits(own("a"), run(learned(*TRAIN)))
     with pytest.raises(ProtocolError, match=r"of 1 recordings that this run hides .*: b2\."):
         fits(own("a"), run(learned("a1", "a2", "b1", labels=("a1", "a2", "b2"))))
+
+
+MANY = tuple(f"c{n}" for n in range(1, 8))
+"""Seven recordings, of which five are named."""
+FIRST = "c1, c2, c3, c4, c5 and 2 more"
+
+
+def of_many(**chosen: Any) -> Any:
+    """An experiment that tests on seven recordings of c."""
+    made = own(**chosen)
+    made.split = replace(made.split, test=MANY)
+    made.recordings |= {i: SimpleNamespace(subject="c") for i in MANY}
+    return made
+
+
+def test_five_are_named_and_the_others_counted() -> None:
+    with pytest.raises(ProtocolError, match=rf"on 7 recordings that the teacher was trained on: {FIRST}\."):
+        fits(of_many(), run(learned(*MANY[::-1])))
+    with pytest.raises(ProtocolError, match=rf"on 7 people that the teacher was trained on: {FIRST}\."):
+        people = of_many()
+        people.recordings = {**people.recordings, **{i: SimpleNamespace(subject=i) for i in MANY}}
+        fits(people, run(Learned(("x",), MANY[::-1], ())))
+    saw = replace(learned(*TRAIN), contents={i: f"t{i}" for i in MANY})
+    named = ", ".join(rf"c{n} \(there tc{n}\)" for n in range(1, 6))
+    with pytest.raises(ProtocolError, match=rf"on 7 recordings .*: {named} and 2 more hold the same rgb"):
+        fits(of_many(), run(saw), {i: i for i in MANY})
+    classes = [f"k{n}" for n in range(6)]
+    told = "'nod' here only, 'wave' here only, 'yawn' here only, 'k0' there only, 'k1' there only and 4 more"
+    with pytest.raises(ProtocolError, match=rf"knows 6 other classes than the 3 here: {told}"):
+        fits(own(), run(learned(*TRAIN), classes=classes))
+
+
+def test_hidden_labels_are_named_up_to_five() -> None:
+    setting = LabelSetting("subjects a", frozenset("a"), ("a", *MANY), ())
+    refuse_hidden(setting, {"a", "x"}, "Teacher 1", "all")
+    with pytest.raises(ProtocolError, match=rf"Teacher 1 uses the labels \(half\) of 7 recordings .*: {FIRST}\."):
+        refuse_hidden(setting, MANY[::-1], "Teacher 1", "half")
+
+
+def test_the_first_class_that_differs_is_named() -> None:
+    with pytest.raises(ProtocolError, match="number 1 is 'yawn', here it is 'wave'"):
+        fits(own(), run(learned(*TRAIN), classes=["nod", "yawn", "wave"]))
+
+
+def test_of_a_run_of_before_another_data_set_is_another_split() -> None:
+    """Though the rule of its protocol has the same hash."""
+    with pytest.raises(ProtocolError, match="TEACHER was trained on another split"):
+        fits(own(), run(None, dataset="utd-mhad"))
+
+
+def test_people_who_select_the_epoch_are_kept_apart_too() -> None:
+    with pytest.raises(ProtocolError, match="on 1 people that the teacher was trained on: v"):
+        fits(own(validation=("v1",)), run(learned("a1", "v9")))
+    fits(own(validation=("v1",)), run(learned("a1", "w9")))
+
+
+def test_all_labels_may_be_known_where_none_is_hidden() -> None:
+    """Of a run of before too; and of a teacher that does not say what setting it had, it is taken for all."""
+    fits(own(), run(None, labels_hash="other", labels="ten"))
+    with pytest.raises(ProtocolError, match=r"uses the labels \(ten\) of 1 recordings that this run hides .*: b1\."):
+        fits(own("a"), run(learned("b1"), labels="ten"))
 
 
 FREE_BOX = b"\0\0\0\x08free"

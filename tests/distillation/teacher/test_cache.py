@@ -23,6 +23,7 @@ from vskd.distillation.teacher.outputs import finished_teacher, tapped
 from vskd.errors import CacheError, CheckpointError, DamagedCacheError
 from vskd.modalities.base import Batches
 from vskd.network import Outputs
+from vskd.preprocessing.stores.checksum import crc32
 from vskd.recipe import Recipe
 
 KEY = TeacherKey("teacher", "inputs")
@@ -264,3 +265,43 @@ def test_stored_nan_is_named(written: Path, tmp_path: Path, layer: str) -> None:
     cache.outputs([whole])
     with pytest.raises(CacheError, match=rf"teacher\.h5 holds NaN or infinity for some of {spoilt}"):
         cache.outputs([spoilt])
+
+
+def test_room_is_asked_for_by_the_number_of_samples(experiment, teacher, tmp_path: Path, monkeypatch) -> None:
+    """4 KiB for each, before the teacher is asked."""
+    asked: list[int] = []
+    real = cache_module.writing_hdf5
+
+    def writing(path: Path, room: int):
+        asked.append(room)
+        return real(path, room)
+
+    monkeypatch.setattr(cache_module, "writing_hdf5", writing)
+    ids = tuple(experiment.recordings)[:3]
+    write_teacher_cache(tmp_path / "cache.h5", teacher, clips(experiment, ids), KEY)
+    assert asked == [3 * 4096]
+
+
+def test_limits_of_the_size_of_features() -> None:
+    assert (cache_module.STATED_BYTES, cache_module.LARGEST_BYTES) == (100 * 2**20, 20 * 2**30)
+    assert cache_module.KEPT_BYTES == 64 * 2**20
+
+
+def test_a_network_in_training_mode_is_stored_in_evaluation_mode(experiment, teacher, tmp_path: Path) -> None:
+    class Modes(torch.nn.Module):
+        def forward(self, samples: torch.Tensor) -> Outputs:
+            assert not self.training and torch.is_inference_mode_enabled()
+            return Outputs(samples.flatten(1)[:, :2], samples.flatten(1)[:, :1])
+
+    write_teacher_cache(tmp_path / "cache.h5", Modes().train(), clips(experiment), KEY)
+    assert TeacherCache(tmp_path / "cache.h5", KEY).shapes == {"logits": (2,), "embedding": (1,)}
+
+
+def test_a_row_s_sum_is_of_its_id_and_of_every_array_in_order() -> None:
+    one, other = np.arange(6, dtype=np.float32).reshape(2, 3), np.array([7, 8])
+    sums = row_sums([b"a", b"b"], [one, other])
+    assert len(set(sums)) == 2
+    assert sums == [crc32(np.frombuffer(i, np.uint8), one[n], other[n]) for n, i in enumerate((b"a", b"b"))]
+    assert row_sums([b"a", b"b"], [other, one]) != sums
+    assert row_sums([b"b", b"a"], [one, other]) != sums
+    assert row_sums([b"b"], [one[1:], other[1:]]) == sums[1:]

@@ -6,11 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from vskd.distillation import train
-from vskd.distillation.teacher.confident import confident
+from vskd.distillation.teacher.confident import confident, probabilities_of
 from vskd.distillation.train import distill
 from vskd.errors import RecipeError
+from vskd.modalities.base import Batch
+from vskd.network import Outputs
 from vskd.recipe import Recipe
 from vskd.recipe.distiller import Confidence
 
@@ -81,3 +84,37 @@ def test_the_students_epochs_hold_these_and_are_as_long(
 def test_without_a_teacher_nobody_is_sure(tiny: Callable[..., Recipe]) -> None:
     with pytest.raises(RecipeError, match="confidence does nothing here: no term"):
         tiny("distiller=none", "distiller.confidence={share: 0.5}")
+
+
+class Windows:
+    """A teacher that says of a window the logarithms of what its input holds."""
+
+    ids = frozenset("ab")
+    shapes = {"logits": (2,), "embedding": (2,)}  # noqa: RUF012
+
+    def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], torch.Tensor]:
+        logits = batch.inputs.log() + 3.0  # an offset changes no probability
+        return Outputs(logits, logits), batch.ids, batch.labels
+
+
+def test_of_several_windows_of_a_recording_the_mean_probability_counts() -> None:
+    """Over batches, each recording by its own windows."""
+
+    def batch(ids: str, *rows: tuple[float, float]) -> Batch:
+        places = torch.arange(len(ids))
+        return Batch(tuple(ids), torch.tensor(rows), torch.full((len(ids),), -1), places)
+
+    given = [batch("ab", (0.9, 0.1), (0.2, 0.8)), batch("ba", (0.4, 0.6), (0.5, 0.5)), batch("a", (0.1, 0.9))]
+    said = probabilities_of(Windows(), given)
+    assert set(said) == {"a", "b"}
+    assert said["a"].tolist() == pytest.approx([1.5 / 3, 1.5 / 3])
+    assert said["b"].tolist() == pytest.approx([0.3, 0.7])
+    assert said["a"].dtype == np.float64
+
+
+def test_of_equally_sure_ones_the_first_by_name_are_kept() -> None:
+    alike = {name: np.array([0.3, 0.7]) for name in "dbca"}
+    assert confident(alike, Confidence(share=0.5)) == {"a", "b"}
+    assert confident(alike, Confidence(threshold=0.7, share=0.25)) == {"a"}
+    assert confident({}, Confidence(threshold=0.9)) == frozenset()
+    assert (Confidence().threshold, Confidence().share, Confidence().by_class) == (0.0, 1.0, False)

@@ -1,24 +1,30 @@
 """Cross-fitted teachers and several views: who speaks of whom, what a subject's recordings decide, and refusals."""
 
+import contextlib
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
 from vskd.datasets.synthetic.write import write_world
+from vskd.distillation import train
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.run import RunFolder
-from vskd.distillation.teacher.cross_fit import fold_recipe, fold_run
+from vskd.distillation.run import Learned, RunFolder
+from vskd.distillation.teacher.cross_fit import CrossFitted, fold_recipe, fold_run, fold_subjects
 from vskd.distillation.teacher.fusion import FusedTeacher
 from vskd.distillation.teacher.outputs import FinishedTeacher, TeacherSource, ViewedTeacher, finished_teacher
 from vskd.distillation.teacher.source import teacher_source
 from vskd.distillation.train import distill
 from vskd.errors import RecipeError, RunError
+from vskd.files import sha256_file
 from vskd.modalities.base import Batch
 from vskd.models.weights.state import read_tensors
+from vskd.network import Outputs
 from vskd.recipe import Recipe, load_recipe
 
 QUICK = (
@@ -87,6 +93,7 @@ def test_a_fold_is_the_same_training_without_one_subject(place: Path) -> None:
     own, fold = RunFolder(place / "run-teacher"), RunFolder(place / "run-teacher-without-3")
     assert fold.recipe().student == own.recipe().student
     assert fold.training()["epochs"] == own.training()["epochs"]
+    assert (fold.role, own.role) == ("teacher", "teacher")
     learned, whole = fold.learned(), own.learned()
     assert learned is not None and whole is not None
     assert (learned.subjects, whole.subjects) == (("1",), ("1", "3"))
@@ -201,3 +208,103 @@ def test_online_is_of_what_was_not_stored(place: Path, synthetic_root: Path, wor
     experiment, teacher, folds = opened(made(synthetic_root, *words, "distiller.teacher_outputs=online"), place)
     with pytest.raises(RecipeError, match="cross_fit and views of a teacher are of what was stored"):
         teacher_source(experiment, [teacher], [folds if words == (CROSS,) else {}])
+
+
+class Answered:
+    """Says of recording r7 the numbers 7 and of itself its own."""
+
+    def __init__(self, own: float, ids: str) -> None:
+        self.ids, self.own = frozenset(ids.split()), own
+        self.shapes = {"logits": (2,), "embedding": (1,), "deep": (int(own),)}
+        self.asked: list[list[str]] = []
+
+    def outputs(self, ids: list[str]) -> tuple[Outputs, tuple[str, ...], Tensor]:
+        self.asked.append(list(ids))
+        numbers = torch.tensor([float(i[1:]) for i in ids])
+        logits = torch.stack([numbers, torch.full_like(numbers, self.own)], dim=1)
+        return Outputs(logits, -numbers.unsqueeze(1), {"deep": 10 * logits}), tuple(ids), numbers.long() % 3
+
+
+def test_answers_of_several_are_put_together_in_the_order_that_was_asked() -> None:
+    rest, one, two = Answered(1, "r1 r2 r3 r9"), Answered(2, "r4 r5 r1"), Answered(3, "r7")
+    answers = CrossFitted(rest, {"r4": one, "r5": one, "r1": one, "r7": two, "r8": two})
+    assert answers.ids == {"r1", "r2", "r3", "r9", "r4", "r5", "r7"}  # of r8 nobody can speak
+    assert answers.shapes == rest.shapes
+    asked = ["r7", "r4", "r2", "r1", "r9", "r5", "r4"]
+    outputs, ids, labels = answers.outputs(asked)
+    assert ids == tuple(asked) and labels.tolist() == [1, 1, 2, 1, 0, 2, 1]
+    assert outputs.logits.tolist() == [[7, 3], [4, 2], [2, 1], [1, 2], [9, 1], [5, 2], [4, 2]]
+    assert torch.equal(outputs.embedding, -outputs.logits[:, :1])
+    assert torch.equal(outputs.features["deep"], 10 * outputs.logits)
+    assert (rest.asked, one.asked, two.asked) == ([["r2", "r9"]], [["r4", "r1", "r5", "r4"]], [["r7"]])
+
+
+def told(learned: Learned | None, train: str = "a1 a2 b1 c1") -> Any:
+    """A student's training part and a teacher that learned something; the subject is the letter, b is `10`."""
+    names = {"a": "9", "b": "10", "c": "2"}
+    ids = tuple(train.split())
+    experiment: Any = SimpleNamespace(
+        recordings={i: SimpleNamespace(subject=names[i[0]]) for i in (*ids, "b9", "c9")},
+        training_split=lambda training: SimpleNamespace(train=ids, training=training),
+        recipe=SimpleNamespace(student=SimpleNamespace(training="own")),
+    )
+    return fold_subjects(experiment, SimpleNamespace(learned=lambda: learned, path="TEACHER"))  # type: ignore[arg-type]
+
+
+def test_folds_are_of_people_in_training_whose_labels_were_learned_from() -> None:
+    everything = ("a1", "a2", "b1", "c1", "c9")
+    assert told(Learned(everything, (), everything)) == ("2", "9", "10")
+    assert told(Learned(everything, (), ("a1", "b1", "c9"))) == ("9", "10")  # c9 does not train the student
+    assert told(Learned(("a1", "c1"), (), everything)) == ("2", "9")
+    for learned, named in (
+        (Learned(everything, (), ("a1", "a2")), r"one subject \(9\)"),
+        (Learned(everything, (), ("c9",)), r"one subject \(none of this training part\)"),
+        (None, "does not say whom it learned from"),
+    ):
+        with pytest.raises(RecipeError, match=f"TEACHER.*{named}"):
+            told(learned)
+
+
+def test_a_fold_s_recipe_leaves_one_person_out_on_the_data_of_today(synthetic_root: Path) -> None:
+    recipe = made(synthetic_root).of_teacher()
+    fold = fold_recipe(recipe, "3", "/elsewhere")
+    assert (fold.dataset.path, fold.dataset.leave_out) == ("/elsewhere", ("3",))
+    kept = {"path", "leave_out"}
+    assert fold.dataset.model_dump(exclude=kept) == recipe.dataset.model_dump(exclude=kept)
+    assert fold.model_copy(update={"dataset": recipe.dataset}) == recipe
+
+
+@pytest.mark.parametrize(
+    ("words", "views", "cross_fitted"),
+    [
+        ((CROSS,), 1, True),
+        (("teachers.0.views=2",), 2, False),
+        ((CROSS, "teachers.0.views=2"), 2, True),
+        ((CROSS, "distiller.untrained=true"), 1, False),
+        ((), 1, False),
+    ],
+)
+def test_what_teachers_say_is_on_record(
+    place: Path,
+    synthetic_root: Path,
+    tmp_path: Path,
+    monkeypatch,
+    words: tuple[str, ...],
+    views: int,
+    cross_fitted: bool,
+) -> None:
+    """The control without knowledge has no folds; the teachers without a subject are waited for where they are made."""
+    waited: list[tuple[str, bool]] = []
+
+    def holding(lock: Path, what: Path, *, wait: bool = False) -> contextlib.AbstractContextManager[None]:
+        waited.append((what.name, wait))
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(train, "only_writer", holding)
+    monkeypatch.setattr(train, "fit", lambda *_: None)
+    distill(made(synthetic_root, *words), tmp_path / "run", [place / "run-teacher"], cache=place / "cache")
+    folds = {s: sha256_file(RunFolder(place / f"run-teacher-without-{s}").weights_file) for s in "13"}
+    said = [{"views": views, "folds": folds if cross_fitted else {}}]
+    plain = views == 1 and not cross_fitted
+    assert RunFolder(tmp_path / "run").facts()["teachers_say"] == ([] if plain else said)
+    assert waited == ([(f"run-teacher-without-{s}", True) for s in "13"] if cross_fitted else [])

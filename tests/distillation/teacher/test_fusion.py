@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from vskd.distillation.teacher.fusion import FusedTeacher, fusion_weights
+from vskd.distillation.teacher.outputs import FollowsEpochs
 from vskd.errors import SettingError
 from vskd.modalities.base import Batch
 from vskd.network import Outputs
@@ -110,3 +111,38 @@ def test_a_member_that_excludes_a_true_class_leaves_it_to_the_others() -> None:
     weights = fusion_weights(torch.tensor([[0.0, 0.9], [0.5, 0.1]]))
     assert 0 < weights[0] < 1 and sum(weights) == pytest.approx(1)
     assert fusion_weights(torch.zeros(2, 3)) == pytest.approx((0.5, 0.5))
+
+
+class Following(FollowsEpochs):
+    """A member that keeps the epochs that it is told."""
+
+    def __init__(self) -> None:
+        self.ids, self.shapes = frozenset("ab"), {"logits": (3,), "embedding": (4,)}
+        self.told: list[int] = []
+
+    def start_epoch(self, epoch: int) -> None:
+        self.told.append(epoch)
+
+    def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], torch.Tensor]:
+        raise AssertionError
+
+
+def test_members_that_follow_the_epochs_are_told_them() -> None:
+    first, last = Following(), Following()
+    fused = FusedTeacher([first, Member(), last])
+    for epoch in (0, 1, 5):
+        fused.start_epoch(epoch)
+    assert first.told == last.told == [0, 1, 5]
+
+
+def test_weights_are_equal_unless_said() -> None:
+    assert FusedTeacher([Member(), Member()]).weights == (0.5, 0.5)
+    assert FusedTeacher([Member()] * 4).weights == (0.25,) * 4
+    assert FusedTeacher([Member(), Member()], [0.9, 0.1]).weights == (0.9, 0.1)
+
+
+def test_two_members_in_closed_form() -> None:
+    """Of two recordings, each known to one member alone: the likelihood a (1 - a) is greatest at a half; of three,
+    two of which the first knows, at two thirds."""
+    assert fusion_weights(torch.tensor([[1.0, 0.0], [0.0, 1.0]])) == pytest.approx((0.5, 0.5))
+    assert fusion_weights(torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])) == pytest.approx((2 / 3, 1 / 3))

@@ -1,5 +1,6 @@
 """A finished teacher seen from an experiment: its key, its cache, and the protocol that both must share."""
 
+import contextlib
 import dataclasses
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from torch import nn
 
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.model import Model
+from vskd.distillation.teacher.cache import TeacherCache
 from vskd.distillation.teacher.outputs import (
     CachedTeacher,
     OnlineTeacher,
@@ -21,6 +23,7 @@ from vskd.distillation.teacher.outputs import (
 )
 from vskd.distillation.train import teach
 from vskd.errors import CacheError, SettingError
+from vskd.locks import lock_of, only_writer
 from vskd.modalities.base import Batch
 from vskd.network import Network, Outputs
 from vskd.recipe import Recipe
@@ -105,6 +108,12 @@ def test_some_recordings_are_stored_alone_until_all_are(
     assert whole.ids == set(experiment.recordings)
     assert teacher.cache(two).path == whole.path
     torch.testing.assert_close(whole.outputs(two)[0].logits, some.outputs(two)[0].logits, rtol=1e-4, atol=1e-5)
+    TeacherCache(some.path, teacher.key)
+    views = [teacher.cache(two, view=view) for view in (1, 2)]
+    assert len({whole.path, *(view.path for view in views)}) == 3
+    for view in views:  # they are of other samples than the unchanged recordings
+        with pytest.raises(CacheError, match="another preprocessing"):
+            TeacherCache(view.path, teacher.key)
 
 
 def test_a_cache_serves_its_teacher_its_inputs_and_its_layers_only(
@@ -179,3 +188,23 @@ def test_views_take_turns_one_an_epoch() -> None:
         teacher.start_epoch(epoch)
         heard.append(teacher.outputs(BATCH)[0].logits[0, 0].item())
     assert heard == [1, 1, 2, 3, 1, 2]
+
+
+def test_a_cache_that_another_process_writes_is_waited_for(
+    tiny: Callable[..., Recipe],
+    teacher_run: Path,
+    shared_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Students of other seeds begin at once, and one of them asks the teacher."""
+    held: list[tuple[Path, Path, bool]] = []
+
+    def holding(lock: Path, what: Path, *, wait: bool = False) -> contextlib.AbstractContextManager[None]:
+        held.append((lock, what, wait))
+        return only_writer(lock, what, wait=wait)
+
+    monkeypatch.setattr("vskd.distillation.teacher.outputs.only_writer", holding)
+    experiment = own_folder(prepare(tiny(), shared_cache, with_teachers=True), tmp_path)
+    cache = finished_teacher(experiment, teacher_run).cache(("a1_s1_t1",))
+    assert held == [(lock_of(cache.path), cache.path, True)]

@@ -50,3 +50,15 @@ def test_two_independently_shuffled_loaders_as_in_the_reference_are_refused() ->
 def test_labels_differ_where_both_sides_know_them(one: list[int], other: list[int], same: bool) -> None:
     assert same_labels(torch.tensor(one), torch.tensor(other)) == same
     assert same_labels(torch.tensor(other), torch.tensor(one)) == same
+
+
+def test_nothing_is_paired_with_nothing_and_one_more_is_refused() -> None:
+    check_paired([], ())
+    for student, teacher in ((["a"], ["a", "b"]), ([], ["a"]), (["a"], [])):
+        with pytest.raises(CacheError, match=f"batch has {len(student)} recordings, the teacher's {len(teacher)}"):
+            check_paired(student, teacher)
+
+
+def test_the_first_pair_that_differs_is_named() -> None:
+    with pytest.raises(CacheError, match=r"2 of 4 .*\(first: student b, teacher x\)"):
+        check_paired(["a", "b", "c", "d"], ["a", "x", "c", "y"])

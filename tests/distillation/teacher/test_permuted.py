@@ -36,6 +36,15 @@ def test_a_class_of_one_keeps_its_own() -> None:
     assert permutation(["a", "b", "c"], {"a": 0, "b": 0, "c": 1}, 0) == {"a": "b", "b": "a", "c": "c"}
 
 
+GOLDEN = {"a": "e", "e": "d", "d": "c", "c": "b", "b": "a"}
+
+
+def test_who_is_given_whom_is_the_same_on_every_machine() -> None:
+    """Written down: runs of the control on record can be repeated."""
+    assert permutation(["a", "b", "c", "d", "e"], None, 0) == GOLDEN
+    assert permutation(["e", "a", "d", "c", "b"], dict.fromkeys("abcde", 4), 0) == GOLDEN
+
+
 class Cache:
     """Of recording k the logits are k, k + 1."""
 

@@ -16,6 +16,7 @@ from vskd.distillation.teacher.source import online, teacher_source
 from vskd.distillation.train import teach
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
+from vskd.network import Outputs
 from vskd.recipe import Recipe, load_recipe, parse_recipe
 
 STILL = tuple(
@@ -282,3 +283,38 @@ def test_who_looks_at_the_students_own_batches(wanted: str, alike: bool, augment
     else:
         with pytest.raises(RecipeError, match="mirror image"):
             online(wanted, student, teacher)
+
+
+class Says:
+    """A finished teacher whose cache says of each recording how sure it is of class 1."""
+
+    def __init__(self, sure: dict[str, float]) -> None:
+        self.inputs, self.sure = SimpleNamespace(ids=frozenset(sure)), sure
+        self.asked: list[list[str]] = []
+
+    def cache(self, ids: list[str]) -> "Says":
+        self.asked.append(list(ids))
+        return self
+
+    def outputs(self, ids: list[str]) -> tuple[Outputs, tuple[str, ...], torch.Tensor]:
+        logits = torch.tensor([[1 - self.sure[i], self.sure[i]] for i in ids]).log()
+        return Outputs(logits, logits), tuple(ids), torch.zeros(len(ids), dtype=torch.int64)
+
+
+def test_teachers_are_weighed_by_validation_recordings_that_all_of_them_see(caplog: pytest.LogCaptureFixture) -> None:
+    """By the true class of each, which the cache does not say."""
+    labels = {"v1": 1, "v2": 0, "v3": 1, "t1": 1}
+    one, other = Says({"v1": 0.9, "v2": 0.7, "v3": 0.9, "t1": 0.1}), Says({"v1": 0.6, "v2": 0.2, "t1": 0.9})
+    asked_for: list[str] = []
+    experiment: Any = SimpleNamespace(
+        recipe=SimpleNamespace(student=SimpleNamespace(training="own")),
+        training_split=lambda training: asked_for.append(training) or SimpleNamespace(validation=("v1", "v2", "v3")),
+        recordings={i: SimpleNamespace(label=label) for i, label in labels.items()},
+    )
+    with caplog.at_level("INFO", logger="vskd"):
+        weights = source._chosen_weights(experiment, [one, other])  # type: ignore[list-item]
+    assert weights == pytest.approx(fusion_weights(torch.tensor([[0.9, 0.3], [0.6, 0.8]])), rel=1e-4)
+    assert one.asked == other.asked == [["v1", "v2"]] and asked_for == ["own"]
+    assert "by 2 validation recordings" in caplog.text
+    with pytest.raises(RecipeError, match="there are none that all see"):
+        source._chosen_weights(experiment, [one, Says({"t1": 0.5})])  # type: ignore[list-item]

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from vskd.distillation.batch_norm import recompute
 from vskd.distillation.experiment import prepare
+from vskd.distillation.fitting import plain_batches
+from vskd.distillation.model import initial_weights, new_model
 from vskd.distillation.teacher.outputs import FinishedTeacher, finished_teacher
 from vskd.distillation.teacher.source import teacher_source
 from vskd.distillation.teacher.untrained import UntrainedTeacher
@@ -63,3 +66,29 @@ def test_the_distiller_asks_it(tiny: MakeRecipe, shared_cache: Path, teacher_run
 def test_without_a_teacher_there_is_none_to_be_untrained(tiny: MakeRecipe) -> None:
     with pytest.raises(RecipeError, match="untrained does nothing here"):
         tiny("distiller=none", "distiller.untrained=true")
+
+
+def test_its_weights_are_those_that_the_training_began_with(
+    tiny: MakeRecipe, teacher: FinishedTeacher, shared_cache: Path
+) -> None:
+    """Drawn by the teacher's own seed; only BatchNorm has seen the data: the teacher's training recordings."""
+    recipe = teacher.experiment.recipe
+    torch.manual_seed(recipe.seed)
+    begun = new_model(recipe.student, teacher.inputs, teacher.experiment.classes)
+    initial_weights(begun.network, None)
+    drawn = untrained(teacher).model
+    assert not any(module.training for module in drawn.modules())
+    assert all(torch.equal(p, begun.get_parameter(name)) for name, p in drawn.named_parameters())
+    train = teacher.experiment.training_split(recipe.student.training).train
+    assert len(train) == 6
+    recompute(begun, plain_batches(teacher.inputs, recipe.student.training, recipe.seed, train)())
+    for name, buffer in drawn.named_buffers():
+        assert torch.equal(buffer, begun.get_buffer(name)), name
+
+
+def test_its_key_is_of_its_weights_and_of_what_it_sees(teacher: FinishedTeacher) -> None:
+    one, other = untrained(teacher), untrained(teacher)
+    assert one.key.inputs_hash == teacher.inputs.hash and len(one.key.teacher_hash) == 64
+    with torch.no_grad():
+        next(p for p in other.model.parameters() if p.ndim == 1)[-1] += 1
+    assert other.key.teacher_hash != one.key.teacher_hash

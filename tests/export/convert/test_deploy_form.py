@@ -1,5 +1,7 @@
 """Every rewrite is exact, and what was slow is gone from the converted model."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,7 @@ from vskd.export.convert.structure import float_operators, operator_names
 from vskd.export.int8.quantize import quantize_int8
 from vskd.export.parity import parity
 from vskd.models.catalog import build_network, parse_network
+from vskd.models.head import Headed
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.photo import PhotoNetwork
 from vskd.models.squeezenet_lw import SqueezeNetLW
@@ -161,3 +164,69 @@ def test_mobilenet_in_int8_is_one_piece():
     quantized = quantize_int8(content, last)
     assert delegate_partitions(quantized) == 1
     assert float_operators(quantized) == [] and "HARD_SWISH" not in operator_names(quantized)
+
+
+class Stem(PhotoNetwork):
+    """One convolution and a classifier."""
+
+    head, stem = "classifier.0", "features.0"
+
+    def __init__(self, first: nn.Module, last: nn.Module | None = None) -> None:
+        features = nn.Sequential(first, nn.ReLU())
+        super().__init__(3, features, nn.Sequential(nn.Linear(6, 4), last or nn.Identity()), 6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "split"),
+    [
+        ({}, True),
+        ({"kernel_size": 7}, True),
+        ({"kernel_size": 3}, False),  # too small to gain
+        ({"kernel_size": 6}, False),
+        ({"kernel_size": (5, 7)}, False),
+        ({"kernel_size": (7, 5)}, False),
+        ({"stride": 1}, False),
+        ({"stride": (2, 1)}, False),
+        ({"stride": 3}, False),
+        ({"padding": 2}, False),
+        ({"padding": (0, 2)}, False),
+        ({"dilation": 2}, False),
+        ({"bias": False}, True),
+    ],
+)
+def test_only_a_large_plain_stem_of_stride_two_is_split(changes: dict[str, Any], split: bool):
+    """Whatever becomes of it, with or without a bias or a border: the answers stay, and so does the network."""
+    torch.manual_seed(0)
+    network = Stem(nn.Conv2d(3, 6, **({"kernel_size": 5, "stride": 2} | changes))).eval()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    form, x = deploy_form(network), torch.rand(2, 3, 17, 18)
+    assert isinstance(form.get_submodule("network.features.0"), SpaceToDepthConvolution) is split
+    folded = isinstance(form.get_submodule("network.normalise"), nn.Identity)
+    assert folded is ("padding" not in changes)  # zeros at the border stand for the mean
+    with torch.no_grad():
+        torch.testing.assert_close(form(x), network(x).logits, rtol=1e-4, atol=1e-5)
+        last = deploy_form(network, channels_last_width=18)
+        torch.testing.assert_close(last(x.permute(0, 2, 3, 1)), network(x).logits, rtol=1e-4, atol=1e-5)
+    assert last.subtracts is not folded and last.row.numel() == 18 * (1 if folded else 3)
+    assert all(torch.equal(before[key], value) for key, value in network.state_dict().items())
+    assert not form.training and not last.training
+
+
+def test_a_head_in_front_of_a_photo_network_is_no_reason_to_leave_it_slow():
+    torch.manual_seed(0)
+    body = build_network(parse_network("efficientnet-lite0"), shape=(3, 48, 48), classes=5)
+    body.eval()
+    network, x = Headed(body, (3, 48, 48), 5, 8).eval(), torch.rand(1, 3, 48, 48)
+    form = deploy_form(network, channels_last_width=48)
+    with torch.no_grad():
+        torch.testing.assert_close(form(x.permute(0, 2, 3, 1)), network(x).logits, rtol=1e-4, atol=1e-5)
+    assert isinstance(form.network.network.body.normalise, nn.Identity)
+
+
+def test_what_cannot_be_rewritten_is_refused_by_name():
+    with pytest.raises(BundleError, match="ends with hard-swish, which has no layer behind it"):
+        lower_hard_swish(Stem(nn.Conv2d(3, 6, 3), nn.Hardswish()))
+    with pytest.raises(BundleError, match=r"The layer 'features\.0' is Identity, not a convolution"):
+        deploy_form(Stem(nn.Identity()))
+    with pytest.raises(BundleError, match=r"The layer 'features\.0' is a convolution in 3 groups"):
+        deploy_form(Stem(nn.Conv2d(3, 6, 5, stride=2, groups=3)))

@@ -8,11 +8,12 @@ import torch
 from torch import nn
 
 from tests.export.conftest import TinyImageNet, seeded, sensor_contract, windows
-from vskd.bundle.contract import ImageContract
+from vskd.bundle.contract import ClipContract, ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
 from vskd.export.convert.deployed_part import convert_part, deployed_part
+from vskd.models.catalog import build_network, parse_network
 
 
 @pytest.mark.parametrize("inside", [False, True])
@@ -55,3 +56,14 @@ def test_a_student_that_was_trained_with_channels_last_is_converted_and_stays_so
         np.testing.assert_allclose(model.predict(model_input(window, contract)[None]), expected, rtol=1e-4, atol=1e-5)
     weight = student.network.second.weight
     assert weight.is_contiguous(memory_format=torch.channels_last) and not weight.is_contiguous()
+
+
+def test_a_part_of_clips_is_the_network_in_two_dimensions() -> None:
+    torch.manual_seed(0)
+    shape = (3, 4, 16, 16)
+    network = build_network(parse_network({"name": "c3d-lean", "width": 0.125}), shape=shape, classes=4).eval()
+    contract = ClipContract(stream="rgb", length=4, height=16, width=16, fit="squash", sampling="spread")
+    part, clip = deployed_part(Model(nn.Identity(), network), contract), torch.rand(1, *shape)
+    assert not any(isinstance(layer, nn.Conv3d) for layer in part.modules())
+    with torch.no_grad():
+        torch.testing.assert_close(part(clip), network(clip).logits, rtol=1e-4, atol=1e-5)

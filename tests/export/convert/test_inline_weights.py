@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 import torch
 from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import Builder
 from torch import nn
 
 from tests.export.conftest import random_inputs
+from tests.firmware_bridge.conftest import HandMade, Step, Value
 from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
 from vskd.export.convert import inline_weights as module
 from vskd.export.convert.inline_weights import inline_weights
 from vskd.export.convert.litert import convert_float
-from vskd.export.convert.structure import external_buffers
+from vskd.export.convert.structure import external_buffers, read_flatbuffer
 from vskd.export.int8.quantize import quantize_int8
 
 
@@ -82,3 +84,30 @@ def test_a_rewrite_that_changes_answers_is_refused(quantized_outside: bytes, mon
     monkeypatch.setattr(module, "_AlignedBuffer", Damaging)
     with pytest.raises(BundleError, match="changed the model's answers"):
         inline_weights(quantized_outside)
+
+
+def with_weights_behind(values: np.ndarray) -> tuple[bytes, bytes]:
+    """A fully connected layer with its weights inside, and the same with them behind the flatbuffer, at its end."""
+    layer = Step("FULLY_CONNECTED", (0, 1, -1), 2, ("FullyConnectedOptions", {}))
+    inside = HandMade([Value((1, 6)), Value(values.shape, data=values), Value((1, len(values)))], [layer]).pack()
+    model = read_flatbuffer(inside)
+    (buffer,) = (b for b in model.buffers if b.data is not None and len(b.data) == values.size)
+    buffer.data, buffer.offset, buffer.size = None, 1, values.size
+    for _ in range(2):  # the second time with the offset that follows from the length
+        builder = Builder(1024)
+        builder.Finish(model.Pack(builder), b"TFL3")
+        packed = bytes(builder.Output())
+        buffer.offset = -(-len(packed) // 16) * 16
+    return inside, packed.ljust(buffer.offset, b"\0") + values.tobytes()
+
+
+def test_weights_may_end_with_the_file_and_not_a_byte_later():
+    values = np.arange(-12, 12).astype(np.int8).reshape(4, 6)
+    inside, behind = with_weights_behind(values)
+    assert len(external_buffers(behind)) == 1
+    moved = inline_weights(behind)
+    assert external_buffers(moved) == [] and moved == inline_weights(inside)
+    x = np.arange(6).astype(np.int8)[None]
+    np.testing.assert_array_equal(LiteRTModel(moved).raw(x), LiteRTModel(inside).raw(x))
+    with pytest.raises(BundleError, match=f"ends at byte {len(behind)} of {len(behind) - 1}"):
+        inline_weights(behind[:-1])

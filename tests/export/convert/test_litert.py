@@ -98,3 +98,24 @@ def test_resnet18_student_converts_and_quantizes():
     clear = best - second > 0.03
     assert clear.sum() >= 6  # random weights leave some inputs nearly undecided
     np.testing.assert_array_equal(answers[clear].argmax(axis=1), expected[clear].argmax(axis=1))
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "n"), ("y", "y")])
+def test_the_converter_is_told_to_be_quiet_unless_somebody_said_otherwise(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "litert_torch", None)
+    monkeypatch.delenv("LITERT_TORCH_SHOW_PROGRESS", raising=False)
+    if before is not None:
+        monkeypatch.setenv("LITERT_TORCH_SHOW_PROGRESS", before)
+    with pytest.raises(MissingExtraError):
+        convert_float(nn.Linear(2, 2), torch.zeros(1, 2))
+    assert os.environ.pop("LITERT_TORCH_SHOW_PROGRESS") == after
+
+
+def test_modes_come_back_after_a_refusal_too() -> None:
+    network = nn.Sequential(Unconvertible(), nn.Linear(4, 2)).train()
+    network[1].eval()
+    with pytest.raises(BundleError):
+        convert_float(network, torch.ones(1, 4))
+    assert [part.training for part in network.modules()] == [True, True, False]

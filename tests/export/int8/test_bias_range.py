@@ -10,8 +10,8 @@ from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
 from vskd.export.convert.deploy_form import deploy_form
 from vskd.export.convert.litert import convert_float
-from vskd.export.convert.structure import biases
-from vskd.export.int8 import quantize
+from vskd.export.convert.structure import Bias, biases
+from vskd.export.int8 import bias_range, quantize
 from vskd.export.int8.bias_range import LARGEST, weight_ranges
 from vskd.export.int8.quantize import quantize_int8
 from vskd.models.squeezenet_lw import SqueezeNetLW
@@ -129,3 +129,35 @@ def test_squeezenet_with_almost_dead_stem_filters():
     _, zeros = quantized(squeezenet(0.0), pictures(32, 0))
     assert error == pytest.approx(largest_error(weak, zeros, checks)[0], abs=0.02)
     assert error < 0.07
+
+
+def held(weight: str, bias: list[float], step: float | list[float], weight_step: list[float]) -> tuple[Bias, Bias]:
+    """A layer of two channels, before and after quantization."""
+    values, shape = np.array(bias, np.float32), (2, 1)
+    none = np.zeros(0)
+    return (
+        Bias(weight, shape, values, none, none),
+        Bias(weight, shape, np.zeros(2, np.int32), np.array(step), np.array(weight_step)),
+    )
+
+
+def test_a_bias_of_exactly_the_largest_is_left_and_beyond_it_the_weight_gets_the_steps_it_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Twice as many as hold it; the other channel keeps its step. A weight of two layers gets what serves both."""
+    limit = float(2**30)
+    layers = [
+        held("fits", [limit, -limit], 1.0, [0.5, 0.25]),
+        held("one", [0.0, -2 * limit], [1.0, 1.0], [0.5, 0.25]),
+        held("shared", [8 * limit, 0.0], 1.0, [1.0, 1.0]),
+        held("shared", [4 * limit, 3 * limit], 1.0, [1.0, 1.0]),
+    ]
+    said = {b"float": [before for before, _ in layers], b"int8": [after for _, after in layers]}
+    monkeypatch.setattr(bias_range, "biases", said.__getitem__)
+    found = weight_ranges(b"float", b"int8")
+    assert {name: asked["max"].tolist() for name, asked in found.items()} == {
+        "one": [[127 * 0.5], [127 * 0.25 * 4]],
+        "shared": [[127 * 16.0], [127 * 6.0]],
+    }
+    assert all((asked["min"] == -asked["max"]).all() for asked in found.values())
+    assert all(asked["max"].dtype == np.float32 for asked in found.values())

@@ -1,6 +1,7 @@
 """Fine-tuning where quantization alone loses too much: when it is tried, on what, and which model is shipped."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from vskd.export.candidates import FineTuning
 from vskd.export.int8.fine_tuning import fine_tuning
 from vskd.export.scoring import Checker, LabelledWindow, Measurement
 from vskd.export.ship import ExportReport, export_model
+from vskd.modalities.sampling import epoch_seed
 from vskd.recipe import load_recipe
 
 CONTRACT = ImageContract(stream="image", size=16, channels=3, crop="full")
@@ -147,3 +149,33 @@ def test_it_trains_on_the_training_images_channels_last(of_recipe, monkeypatch: 
     assert all(x.shape[1:] == (32, 32, 3) and x.min() >= 0 and x.max() <= 1 for x, _ in batches)
     assert (seen["learning_rate"], seen["range_estimator"]) == (1e-5, "minmax")
     assert seen["steps"] == len(batches)
+
+
+def test_every_epoch_is_the_trainings_own_with_a_seed_of_its_own(of_recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches as large and as balanced as those of the training, numbered behind its last epoch."""
+    asked: list[tuple[object, ...]] = []
+
+    class Inputs:
+        def batches(self, ids: tuple[str, ...], **given: object) -> list[SimpleNamespace]:
+            asked.append((ids, given))
+            images = torch.arange(24.0).reshape(2, 1, 3, 4)
+            return [SimpleNamespace(inputs=images, labels=torch.tensor([0, 1]))] * 5
+
+    given: dict[str, object] = {}
+    monkeypatch.setattr(
+        "vskd.export.int8.fine_tuning.train_for_int8",
+        lambda module, batches, **settings: given.update(settings, batches=list(batches)) or module,
+    )
+    training = SimpleNamespace(batch_size=7, sampling="balanced")
+    export = SimpleNamespace(fine_tuning="auto", fine_tuning_epochs=2, fine_tuning_rate=0.5)
+    recipe = SimpleNamespace(seed=3, export=export, student=SimpleNamespace(training=training))
+    tuning = fine_tuning(recipe, Inputs(), ("a", "b"))  # type: ignore[arg-type]
+    assert tuning is not None and not tuning.always
+    tuning.train(nn.Identity(), "moving-average")
+    seeds = [epoch_seed(3, 1_000_000), epoch_seed(3, 1_000_001)]
+    epochs = [(("a", "b"), {"batch_size": 7, "seed": seed, "sampling": "balanced"}) for seed in seeds]
+    assert [a for a in asked if "seed" in a[1]] == epochs  # type: ignore[operator]
+    assert (given["steps"], given["learning_rate"], given["range_estimator"]) == (10, 0.5, "moving-average")
+    images, labels = given["batches"][-1]  # type: ignore[index]
+    assert images.shape == (2, 3, 4, 1) and images.is_contiguous() and labels.tolist() == [0, 1]
+    assert images[1, 2, 3, 0] == 23

@@ -163,3 +163,114 @@ def test_the_range_estimator_asked_for_is_that_of_every_tensor():
     assert {m.range_estimator for m in SimulatedInt8(network, torch.ones(1, 3)).modules() if hasattr(m, "seen")} == {
         "minmax"
     }
+
+
+class Shared(nn.Module):
+    """A convolution whose output goes two ways, one of them through a BatchNorm; and dead code behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.norm = nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.convolution(x)
+        return x + self.norm(x)
+
+
+class NormFirst(nn.Module):
+    """A BatchNorm in front of the convolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.convolution = nn.BatchNorm2d(2), nn.Conv2d(2, 3, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.convolution(self.norm(x))
+
+
+@pytest.mark.parametrize(("build", "norms"), [(Shared, 1), (NormFirst, 1)])
+def test_a_norm_that_cannot_be_folded_stays_and_the_answers_too(build: type[nn.Module], norms: int):
+    network = seeded(build)
+    x = torch.rand(2, 2, 4, 4)
+    simulated = SimulatedInt8(network, x[:1])
+    assert sum(isinstance(m, nn.BatchNorm2d) for m in simulated.plain().modules()) == norms
+    torch.testing.assert_close(simulated.plain()(x), network(x))
+
+
+class Joining(nn.Module):
+    """Two layers side by side, joined; one of them clamped. The join has the scale of both."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other = nn.Linear(4, 2), nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([torch.relu(self.one(x)), self.other(x)], dim=1).flatten(1)
+
+
+class TwoWays(nn.Module):
+    """A layer whose output is clamped on one way and used as it is on the other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layer(x)
+        return torch.relu(x) + x
+
+
+class Reshaped(nn.Module):
+    """Only moved about: all of it keeps the input's scale."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(-1, 2, 2).permute(0, 2, 1).flatten(1)
+
+
+@pytest.mark.parametrize(
+    ("build", "rounded"),
+    [
+        (lambda: nn.Sequential(nn.Linear(4, 4), nn.ReLU()), ["x", "relu"]),
+        (lambda: nn.Sequential(nn.Linear(4, 4), nn.ReLU6(), nn.Dropout(), nn.Identity()), ["x", "relu6"]),
+        (lambda: nn.Sequential(nn.Linear(4, 4), nn.Sigmoid()), ["x", "layer", "sigmoid"]),
+        (Joining, ["x", "join"]),
+        (TwoWays, ["x", "layer", "relu", "sum"]),
+        (Reshaped, ["x"]),
+    ],
+)
+def test_there_is_one_scale_for_each_tensor_of_the_int8_model(build, rounded: list[str]):
+    """A clamp is fused into its layer; what passes values on, and a join's inputs, have none of their own."""
+    module = build().eval()
+    simulated = SimulatedInt8(module, torch.rand(1, 4))
+    roundings = [m for m in simulated.modules() if isinstance(m, ActivationRounding)]
+    assert len(roundings) == len(rounded)
+    simulated.train()(torch.rand(8, 4) - 0.5)
+    assert all(m.seen for m in roundings)
+
+
+def test_a_rounding_is_read_by_all_that_follows_and_weights_alone_are_rounded():
+    """Of a layer between two roundings, computed by hand: its bias stays as it is."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(3, 2)).eval()
+    simulated = SimulatedInt8(network, torch.zeros(1, 3)).train()
+    x = torch.tensor([[1.0, -0.333, 0.777]])
+    before, after = (m for m in simulated.modules() if isinstance(m, ActivationRounding))
+    found = simulated(x)
+    with torch.no_grad():
+        exact = before.eval()(x) @ round_weight(network[0].weight).T + network[0].bias
+        torch.testing.assert_close(found, after.eval()(exact), rtol=0, atol=0)
+        assert not torch.equal(before(x), x) and not torch.equal(found, exact)
+        assert (before.low.item(), before.high.item()) == (pytest.approx(-0.333), 1.0)
+
+
+def test_training_moves_the_plain_weights_and_the_module_keeps_its_own():
+    network = nn.Sequential(nn.Linear(3, 2)).eval()
+    simulated, own = SimulatedInt8(network, torch.zeros(1, 3)), network[0].weight.clone()
+    optimizer = torch.optim.SGD(simulated.parameters(), lr=0.1)
+    simulated.train()(torch.rand(4, 3)).sum().backward()
+    optimizer.step()
+    assert torch.equal(network[0].weight, own) and not network.training
+    trained = simulated.plain()
+    assert not torch.equal(trained.get_parameter("0.weight"), own) and not trained.training
+    trained.get_parameter("0.weight").data.zero_()  # a copy
+    assert simulated.plain().get_parameter("0.weight").abs().sum() > 0

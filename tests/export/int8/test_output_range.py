@@ -90,3 +90,21 @@ def test_outputs_that_share_a_range_get_one_that_serves_both():
     with torch.no_grad():
         expected = module(torch.from_numpy(inputs[0][None])).numpy()
     np.testing.assert_allclose(LiteRTModel(model).predict(inputs[0][None]), expected, atol=0.01)
+
+
+@pytest.mark.parametrize("order", [(3.0, 5.0), (5.0, 3.0)])
+def test_an_output_as_coarse_as_its_sum_is_left_and_a_joined_one_serves_the_coarser(
+    monkeypatch: pytest.MonkeyPatch, order: tuple[float, float]
+) -> None:
+    names = ("equal", "coarser", "one", "other", "alone")
+    plain = [Accumulation(name, 0.0, 0.0) for name in names]
+    steps = ((2.0, 2.0), (2.0, 3.0), (order[0], 1.0), (order[1], 1.0), (2.0, 1.0))
+    rounded = [Accumulation(f"{name}_q", step, own) for name, (step, own) in zip(names, steps, strict=True)]
+    place = "vskd.export.int8.output_range"
+    monkeypatch.setattr(f"{place}.accumulations", {b"float": plain, b"int8": rounded}.__getitem__)
+    monkeypatch.setattr(f"{place}.concatenated", {b"float": {"one": "whole", "other": "whole"}}.__getitem__)
+    found = output_ranges(b"float", b"int8")
+    assert {name: (asked["min"].tolist(), asked["max"].tolist()) for name, asked in found.items()} == {
+        "whole": ([[-640.0]], [[640.0]]),
+        "alone": ([[-256.0]], [[256.0]]),
+    }

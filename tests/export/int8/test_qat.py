@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from tests.export.conftest import IMAGE, random_inputs
 from vskd.bundle.runtime import LiteRTModel
+from vskd.datasets.recording import UNLABELLED
 from vskd.errors import CheckpointError, DataError
 from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.export.int8.int8_simulation import ActivationRounding
-from vskd.export.int8.qat import train_for_int8
+from vskd.export.int8.qat import stay_close, train_for_int8
 from vskd.export.int8.quantize import quantize_int8
 from vskd.recipe.export import Export
 
@@ -130,3 +131,50 @@ def test_weights_that_the_last_step_spoilt_are_refused(tiny_network: nn.Module):
     inputs, labels = torch.from_numpy(np.stack(random_inputs(4, IMAGE, seed=0))), torch.arange(4)
     with pytest.raises(CheckpointError, match="fine-tuned under simulated int8 holds NaN or infinity"):
         train_for_int8(LogitsOnly(tiny_network), [(inputs, labels)], steps=1, learning_rate=float("inf"))
+
+
+def test_the_loss_is_half_of_the_labels_and_half_of_the_float_answers() -> None:
+    """Per sample; where no label is known, the answers alone. The divergence is of the float network's answers."""
+    logits = torch.tensor([[1.0, 3.0, 0.0], [0.5, -1.0, 2.0]])
+    answers = torch.tensor([[0.0, 2.0, 1.0], [3.0, 0.0, 0.0]])
+    labels = torch.tensor([2, 0])
+    p, q = (np.exp(x.double().numpy()) / np.exp(x.double().numpy()).sum(1, keepdims=True) for x in (answers, logits))
+    divergence = (p * np.log(p / q)).sum() / 2
+    from_labels = -np.log([q[0, 2], q[1, 0]]).mean()
+    assert stay_close(logits, answers, labels).item() == pytest.approx(0.5 * from_labels + 0.5 * divergence, rel=1e-5)
+    unlabelled = torch.full((2,), UNLABELLED)
+    assert stay_close(logits, answers, unlabelled).item() == pytest.approx(0.5 * divergence, rel=1e-5)
+
+
+def test_a_loss_of_ones_own_sees_the_float_answers_and_the_estimator_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The float network's answers are those before training, also after steps that changed the weights."""
+    network, seen, estimators = lopsided(), [], set()
+    batches = [blobs(8, s) for s in range(3)]
+    made = ActivationRounding.__init__
+
+    def noted(self: ActivationRounding, range_estimator: str) -> None:
+        estimators.add(range_estimator)
+        made(self, range_estimator)  # type: ignore[arg-type]
+
+    def loss(logits: Tensor, answers: Tensor, labels: Tensor) -> Tensor:
+        seen.append((answers, labels))
+        return logits.square().mean()
+
+    monkeypatch.setattr(ActivationRounding, "__init__", noted)
+    trained = train_for_int8(network, batches, steps=3, learning_rate=0.1, range_estimator="minmax", loss=loss)
+    assert estimators == {"minmax"} and not trained.training
+    for (answers, labels), (x, expected) in zip(seen, batches, strict=True):
+        with torch.no_grad():
+            torch.testing.assert_close(answers, network(x))
+        assert torch.equal(labels, expected)
+    assert not torch.equal(trained.get_parameter("first.weight"), network.first.weight)
+    assert inspect.signature(train_for_int8).parameters["range_estimator"].default == "moving-average"
+    assert inspect.signature(train_for_int8).parameters["loss"].default is stay_close
+
+
+def test_batches_beyond_the_steps_change_nothing() -> None:
+    few, more = (
+        train_for_int8(lopsided(), [blobs(8, s) for s in range(count)], steps=2, learning_rate=0.1) for count in (2, 4)
+    )
+    for (name, a), b in zip(few.state_dict().items(), more.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name

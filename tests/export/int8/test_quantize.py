@@ -5,13 +5,14 @@ import sys
 import numpy as np
 import pytest
 import torch
+from flatbuffers import Builder
 from torch import nn
 
 from tests.export.conftest import IMAGE, random_inputs
 from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError, DataError, MissingExtraError
 from vskd.export.convert.litert import convert_float
-from vskd.export.convert.structure import float_operators, operator_names, weight_scales
+from vskd.export.convert.structure import float_operators, operator_names, read_flatbuffer, weight_scales
 from vskd.export.int8.quantize import RANGE_ESTIMATORS, _refuse_stuck, model_signature, quantize_int8
 from vskd.export.parity import parity
 
@@ -121,3 +122,16 @@ def test_one_wrong_calibration_input_among_others_is_counted(tiny_float: bytes):
 def test_the_signature_of_a_model(tiny_float: bytes):
     name, given, shape = model_signature(tiny_float)
     assert name == "serving_default" and given and shape == (1, *IMAGE)
+
+
+def test_a_model_of_which_one_layer_is_quantized_is_refused(tiny_int8: bytes) -> None:
+    model = read_flatbuffer(tiny_int8)
+    weights = [t for t in model.subgraphs[0].tensors if t.quantization is not None and len(t.shape) > 1]
+    scaled = [t for t in weights if t.quantization.scale is not None and len(t.quantization.scale) > 1]
+    assert len(scaled) > 1
+    for tensor in scaled[1:]:
+        tensor.quantization = None
+    builder = Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    with pytest.raises(BundleError, match="it already is"):
+        quantize_int8(bytes(builder.Output()), random_inputs(2, IMAGE))

@@ -107,3 +107,15 @@ def test_of_another_version_only_that_is_known() -> None:
     sealed = bytes([2]) + b"whatever its layout"
     content = stuffed(sealed + zlib.crc32(sealed).to_bytes(4, "little"))
     assert read_frame(content) == Frame(2)
+
+
+@pytest.mark.parametrize("length", range(11))
+def test_what_is_shorter_than_a_head_is_damage_though_its_crc_is_right(length: int) -> None:
+    sealed = bytes([1, 4, 7, 0, 9, 0, 0, 0, *b"more"])[:length]
+    found = read_frame(stuffed(sealed + zlib.crc32(sealed).to_bytes(4, "little")))
+    assert found == (Frame(1, 4, 7, 9, b"") if length == 8 else None)
+
+
+def test_a_crc_alone_and_less_are_damage() -> None:
+    for content in (b"", b"\1", bytes(3), zlib.crc32(b"").to_bytes(4, "little")):
+        assert read_frame(stuffed(content)) is None

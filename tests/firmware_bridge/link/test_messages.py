@@ -192,3 +192,34 @@ def test_as_many_samples_as_fit(axes: int) -> None:
 
 def test_a_piece_fits() -> None:
     assert len(Chunk(0, bytes(PIECE)).pack()) <= MOST
+
+
+@pytest.mark.parametrize(("count", "axes"), [(1, 1), (61, 1), (1, 16), (2, 3)])
+def test_samples_of_any_number_of_axes_are_read(count: int, axes: int) -> None:
+    given = samples(count, axes)
+    again = parse(Type.SAMPLES, given.pack())
+    assert isinstance(again, Samples) and again.values.shape == (count, axes)
+    np.testing.assert_array_equal(again.values, given.values)
+    np.testing.assert_array_equal(again.offsets_us, given.offsets_us)
+    assert most_samples(1) == 61
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_in_either_slot_is_read(outcome: Outcome, slot: int) -> None:
+    assert parse(Type.DONE, Done(outcome, slot, 7).pack()) == Done(outcome, slot, 7)
+
+
+@pytest.mark.parametrize("message", [*(Want(a, 1, 2) for a in Answer), *(End(e, 3, 4) for e in Ended)])
+def test_every_answer_and_end_is_read(message: AnyMessage) -> None:
+    assert parse(message.type, message.pack()) == message
+
+
+@pytest.mark.parametrize("wish", [Wish.NOTHING, Wish.SAMPLES, Wish.DECISIONS, Wish.SAMPLES | Wish.DECISIONS])
+def test_every_wish_is_read(wish: Wish) -> None:
+    assert parse(Type.RECORD, Record(wish).pack()) == Record(wish)
+
+
+@pytest.mark.parametrize("length", [1, 255, 256])
+def test_pieces_of_every_length_are_read(length: int) -> None:
+    assert parse(Type.CHUNK, Chunk(5, bytes(length)).pack()) == Chunk(5, bytes(length))

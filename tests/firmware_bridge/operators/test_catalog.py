@@ -152,3 +152,72 @@ def test_of_six_axes_that_move_nothing_a_transposition_is_a_copy() -> None:
     assert emitted(one) == []
     assert OPERATORS["TRANSPOSE"].shares(one) is one.inputs[0]
     assert OPERATORS["TRANSPOSE"].shares(EACH["TRANSPOSE"]) is None
+
+
+CHECKED = (2, 3, 2, 3)
+"""Against `HALF` no two neighbouring axes are one."""
+HALF = (2, 1, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        operator("ADD", (tensor(0, CHECKED), tensor(1, HALF)), tensor(2, CHECKED)),
+        operator("MUL", (tensor(0, HALF), tensor(1, CHECKED)), tensor(2, CHECKED)),
+        operator("MEAN", (tensor(0, CHECKED), tensor(1, (0,), [], "INT32")), tensor(2, CHECKED)),
+        operator("MEAN", (tensor(0, CHECKED), tensor(1, (4,), [0, 1, 2, 3], "INT32")), tensor(2, (1,))),
+        operator("MEAN", (tensor(0, (1, *CHECKED)), tensor(1, (1,), [0], "INT32")), tensor(2, CHECKED)),
+        operator("PAD", (tensor(0, CHECKED), tensor(1, (4, 2), [[0, 1]] * 4, "INT32")), tensor(2, (3, 4, 3, 4))),
+        operator("TRANSPOSE", (tensor(0, (2,) * 6), tensor(1, (6,), [5, 4, 3, 2, 1, 0], "INT32")), tensor(2, (2,) * 6)),
+    ],
+)
+def test_forms_of_as_many_axes_as_the_kernels_have(one: Operator) -> None:
+    assert len(emitted(one)) == 1
+
+
+@pytest.mark.parametrize("name", ["ADD", "SUB", "MUL"])
+@pytest.mark.parametrize(
+    ("first", "second", "problem"),
+    [
+        ((*CHECKED, 2), (*HALF, 2), "broadcasting over 5 axes"),
+        ((1, 8), (1, 4), r"shapes \(1, 4\) and \(1, 8\)"),
+        ((4, 2), (2, 2), r"shapes \(2, 2\) and \(4, 2\)"),
+        ((4, 2), (3,), r"shapes \(3,\) and \(4, 2\)"),
+    ],
+)
+def test_what_cannot_be_broadcast_is_refused(
+    name: str, first: tuple[int, ...], second: tuple[int, ...], problem: str
+) -> None:
+    for inputs in ((tensor(0, first), tensor(1, second)), (tensor(0, second), tensor(1, first))):
+        with pytest.raises(BundleError, match=problem):
+            emitted(operator(name, inputs, tensor(2, first)))
+
+
+def fields(one: Operator, kind: str) -> dict[str, str]:
+    """The constants of that kind that an operator declares."""
+    source = Source(Plan(1024, {tensor.index: 0 for tensor in (*one.inputs, one.output)}), in_place=False)
+    OPERATORS[one.name].emit(one, source)
+    (text,) = (text for text in source.declarations if text.startswith(f"static const {kind} "))
+    lines = [line.strip().rstrip(",") for line in text.splitlines()[1:-1]]
+    return dict(line.removeprefix(".").split(" = ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("output", "other", "size", "second"),
+    [
+        ((4, 5, 6), (4, 5, 6), "{1, 1, 1, 120}", "{0, 0, 0, 1}"),
+        ((4, 5, 6), (6,), "{1, 1, 20, 6}", "{0, 0, 0, 1}"),
+        ((4, 5, 6), (4, 1, 1), "{1, 1, 4, 30}", "{0, 0, 1, 0}"),
+        ((4, 5, 6), (5, 1), "{1, 4, 5, 6}", "{0, 0, 1, 0}"),
+        ((4, 5, 6), (4, 1, 6), "{1, 4, 5, 6}", "{0, 6, 0, 1}"),
+        ((4, 1, 6), (4, 1, 6), "{1, 1, 1, 24}", "{0, 0, 0, 1}"),
+        ((4, 5, 6), (), "{1, 1, 1, 120}", "{0, 0, 0, 0}"),
+        ((1, 1), (1, 1), "{1, 1, 1, 1}", "{0, 0, 0, 0}"),
+    ],
+)
+def test_neighbouring_axes_that_lie_in_one_piece_are_one(
+    output: tuple[int, ...], other: tuple[int, ...], size: str, second: str
+) -> None:
+    one = operator("ADD", (tensor(0, output), tensor(1, other)), tensor(2, output))
+    found = fields(one, "vskd_broadcast")
+    assert (found["size"], found["second"]) == (size, second)

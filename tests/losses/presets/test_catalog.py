@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -243,3 +244,52 @@ def test_mixed_precision_is_left_outside(name: str) -> None:
         assert torch.equal(inside[title], value)
         assert rounded[title].dtype == torch.float32
         torch.testing.assert_close(rounded[title], value, rtol=2e-2, atol=1e-2)
+
+
+AS_PUBLISHED: Mapping[str, tuple[str, list[dict[str, Any]]]] = {
+    "none": ("fixed", [{"loss": "cross_entropy"}]),
+    "kd": ("fixed", [{"loss": "cross_entropy", "weight": 0.1}, {"loss": "kd", "weight": 0.9, "temperature": 4}]),
+    "dask": (
+        "fixed",
+        [
+            {"loss": "cross_entropy"},
+            {"loss": "kd", "weight": 0.01, "temperature": 4},
+            *({"loss": loss} for loss in ("embedding_mse", "rkd_distance", "rkd_angle")),
+        ],
+    ),
+    "crd": ("fixed", [{"loss": "cross_entropy"}, {"loss": "crd", "weight": 0.8}]),
+    "sp": ("fixed", [{"loss": "cross_entropy"}, {"loss": "similarity_preserving", "weight": 3000}]),
+    "simkd": ("fixed", [{"loss": "simkd"}]),
+    "dangerous-driving": (
+        "fixed",
+        [
+            {"loss": "cross_entropy", "weight": 0.3},
+            {"loss": "kd", "weight": 0.7, "temperature": 7},
+            {"loss": "fitnets_hint", "weight": 0.3},
+            {"loss": "attention_transfer", "name": "deep_attention"},
+            {"loss": "attention_transfer", "name": "shallow_attention"}
+            | {"student_layer": "shallow", "teacher_layer": "shallow"},
+        ],
+    ),
+    "krca": (
+        "uncertainty",
+        [
+            {"loss": "cross_entropy", "weight": 0.7},
+            {"loss": "tckd", "temperature": 4},
+            {"loss": "nckd", "weight": 8, "temperature": 4},
+            {"loss": "crcd", "name": "sample_relation"},
+            {"loss": "attention_transfer", "name": "deep_attention", "weight": 0.5},
+            {"loss": "attention_transfer", "name": "shallow_attention", "weight": 0.5}
+            | {"student_layer": "shallow", "teacher_layer": "shallow"},
+        ],
+    ),
+}
+"""Weighting and terms of each; what is not said is the loss's default."""
+
+
+def test_what_a_preset_is_made_of(name: str) -> None:
+    """An ablation has terms of the whole, in its order."""
+    weighting, terms = AS_PUBLISHED[name if name in AS_PUBLISHED else "krca"]
+    made = [parse(AnyTerm, term) for term in terms]
+    kept = made if name in AS_PUBLISHED else [term for term in made if term.title in titles(name)]
+    assert list(PRESETS[name].terms) == kept and PRESETS[name].weighting == weighting

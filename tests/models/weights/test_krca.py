@@ -104,6 +104,8 @@ def test_prefixes_of_training_programs_are_removed(tensors: "OrderedDict[str, Te
         ({"classifier.1.bias": torch.zeros(9)}, r"classifier.1.bias \(9,\) instead of \(10,\)"),
         ({"classifier.1.weight": None}, r"missing \(classifier.1.weight"),
         ({"classifier.1.weight": torch.zeros(0, 128, 1, 1)}, "of another shape"),
+        ({"classifier.1.weight": torch.zeros(10, 128)}, r"classifier.1.weight \(10, 128\) instead of \(1, 128, 1, 1\)"),
+        ({"classifier.1.weight": torch.tensor(1.0)}, r"classifier.1.weight \(\) instead of \(1, 128, 1, 1\)"),
     ],
 )
 def test_other_tensors_are_refused(

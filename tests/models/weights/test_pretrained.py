@@ -222,3 +222,15 @@ def test_imported_weights_of_another_network_do_not_load(public: dict[str, Tenso
         torch.save(load_torchvision().models.resnet18(weights=None).state_dict(), tmp_path / "r.pth")
         import_weights(tmp_path / "r.pth", "resnet18", tmp_path / "r.safetensors")
         load_pretrained(body, tmp_path / "r.safetensors")
+
+
+@pytest.mark.parametrize("prefix", ["backbone.", "base_model.module.", "module.backbone.base_model.module."])
+def test_what_programs_wrap_around_names_is_taken_off_in_any_order(prefix: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    state = build_network(parse_network("squeezenet-1-0"), shape=(3, 64, 64), classes=2).state_dict()
+    save_file({f"{prefix}{name}": tensor for name, tensor in state.items()}, tmp_path / "p.safetensors")
+    report = import_weights(tmp_path / "p.safetensors", "squeezenet-1-0", tmp_path / "o.safetensors")
+    assert sorted(report.left_out) == ["classifier.1.bias", "classifier.1.weight"]
+    tensors, _ = read_tensors(tmp_path / "o.safetensors")
+    assert len(tensors) == report.loaded == len(state) - 2
+    assert all(torch.equal(tensor, state[name]) for name, tensor in tensors.items())

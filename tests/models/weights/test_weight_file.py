@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from vskd.errors import CheckpointError
-from vskd.models.weights.weight_file import read_public
+from vskd.models.weights.weight_file import read_public, source_format
 
 STATE = {"a.weight": torch.arange(3.0), "b": torch.tensor(2)}
 
@@ -56,3 +57,31 @@ def test_a_damaged_torch_file_is_one_clear_error_or_none(tmp_path: Path) -> None
         except CheckpointError as error:
             refused += str(path) in str(error)
     assert refused > 20
+
+
+@pytest.mark.parametrize("ending", [".h5", ".hdf5"])
+def test_of_a_keras_file_arrays_of_numbers_are_taken(ending: str, tmp_path: Path) -> None:
+    """Not its counters, which are whole numbers or stand alone, and not its texts."""
+    path = tmp_path / f"w{ending}"
+    with h5py.File(path, "w") as file:
+        file["layer/kernel:0"] = np.arange(6, dtype=np.float32).reshape(2, 3)
+        file["layer/half:0"] = np.ones(2, np.float16)
+        file["layer/steps:0"] = np.arange(3)
+        file["layer/rate:0"] = np.float32(0.5)
+        file["layer/names"] = ["a", "b"]
+    found = read_public(path)
+    assert set(found) == {"layer/kernel:0", "layer/half:0"} and source_format(path) == "keras"
+    assert found["layer/kernel:0"].tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("w.safetensors", "safetensors"), ("w.pth", "torch"), ("w.tar", "torch"), ("w", "torch")]
+)
+def test_how_a_file_is_read_follows_from_its_ending(name: str, kind: str) -> None:
+    assert source_format(Path(name)) == kind
+
+
+def test_a_missing_file_of_each_kind_is_named(tmp_path: Path) -> None:
+    for name in ("w.pth", "w.h5", "w.safetensors"):
+        with pytest.raises(CheckpointError, match=rf"{name} does not exist"):
+            read_public(tmp_path / name)

@@ -203,3 +203,13 @@ def test_a_late_stamp_beside_a_gap_is_no_gap_of_its_own(away: int, gap: float) -
     stamps[200:] += gap
     stamps[200 + away] += 0.055
     assert fit_clock(stamps, "a.csv").breaks == (200,)
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"), [(2, "starts again at data row 101"), (3, "set back by"), (-2, "starts again")]
+)
+def test_within_three_steps_of_the_first_stamp_a_file_starts_again(steps: int, told: str) -> None:
+    """Stamps a quarter of a second apart, which binary fractions hold exactly."""
+    stamps = np.arange(100) / 4
+    with pytest.raises(DataError, match=told):
+        fit_clock(np.concatenate([stamps, stamps + steps / 4]), "a.csv")

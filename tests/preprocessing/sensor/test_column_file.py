@@ -155,3 +155,11 @@ def test_a_broken_file_is_refused_by_name_or_read(tmp_path: Path, name: str) -> 
 
 def test_all_that_is_read_by_columns_is_listed() -> None:
     assert {".parquet", ".npz", ".h5", ".mat"} <= column_file.COLUMN_FILES
+
+
+def test_of_several_words_for_the_unit_the_usual_one_counts(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, attributes in (("a", {"unit": "mg", "units": "g"}), ("b", {"unit": "mg"}), ("c", {"units": 7})):
+            file[name] = ROWS[:, 0]
+            file[name].attrs.update(attributes)
+    assert read_columns(tmp_path / "a.h5").units == ("mg", "mg", "")

@@ -104,3 +104,10 @@ def test_a_missing_file_and_a_missing_package(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "a.cwa").write_bytes(b"x")
     with pytest.raises(MissingExtraError, match=r"vskd\[devices\]"):
         read_device(tmp_path / "a.cwa")
+
+
+def test_two_rows_are_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Reader({"datetime": STAMPS[:2], "acceleration": SIGNAL[:2]})
+    monkeypatch.setitem(sys.modules, "actfast", reader)
+    (tmp_path / "a.cwa").write_bytes(b"x")
+    assert read_device(tmp_path / "a.cwa").array.shape == (2, 4)

@@ -111,3 +111,13 @@ def test_local_times_of_no_stated_zone_cannot_stand_beside_others() -> None:
     with pytest.raises(DataError, match=r"r: watch: .* local times of a zone that nobody states.*--time-zone"):
         joined([local, timed(50.0, 5.0, 6.0)], ("watch", "phone"), "r", 50.0)
     assert joined([local, local], ("a", "b"), "r", 50.0).signal.shape[0] == 4
+
+
+def test_the_clock_of_streams_that_share_one_is_kept() -> None:
+    clock = Clock(50.1, (40,), (0.5,), ("1 gap",), 0.02)
+    times = 7.0 + np.arange(100) / 50 + np.where(np.arange(100) >= 40, 0.5, 0.0)
+    parts = [Timed(np.full((1, 100), k, dtype=np.float32), 50.0, times, True, clock) for k in (1, 2)]
+    whole = joined(parts, ("a", "b"), "r", 50.0)
+    assert whole.clock == clock and whole.absolute and whole.signal.shape == (2, 100)
+    other = joined(parts, ("a", "b"), "r", 25.0)
+    assert other.rate_hz == 25 and other.clock.facts == () and other.clock.period_s == 1 / 25

@@ -155,3 +155,16 @@ def test_endings_may_be_in_capitals(tmp_path: Path, suffix: str) -> None:
         with path.open("wb") as file:
             savemat(file, {"mine": np.array([[1.0, 2], [3, 4]])})
     assert open_samples(path, "mine" if suffix == ".MAT" else "").numbers(1).tolist() == [2, 4]
+
+
+@pytest.mark.parametrize(("start", "known"), [(4e9 - 30, True), (4e9 + 30, False), (1e8, True), (1e8 - 30, False)])
+def test_the_first_stamp_says_whether_they_count_since_1970(tmp_path: Path, start: float, known: bool) -> None:
+    """One a second: from anywhere else they may be numbers of rows."""
+    values = start + np.arange(60.0)
+    path = tmp_path / "a.csv"
+    path.write_text("t,x\n" + "".join(f"{value:.0f},0.5\n" for value in values), encoding="utf-8")
+    for samples in (one_column(values), table(values), open_samples(path)):
+        stamps = samples.stamps(0)
+        assert (stamps is not None) == known
+        if stamps is not None:
+            assert stamps[1] == "in s" and stamps[0].tolist() == list(range(60))

@@ -65,3 +65,12 @@ def test_the_largest_value_has_no_sign() -> None:
     signal = wrist().T
     signal[1, 70] = -30.0
     assert facts_of(signal, range_limit=0.0).largest == 30.0
+
+
+@pytest.mark.parametrize(("largest", "railed", "glitches"), [(199.0, 1, 0), (210.0, 1, 0)])
+def test_a_sample_at_the_very_limits_is_at_the_rail(largest: float, railed: int, glitches: int) -> None:
+    """Of a range of 200: 199 is just at the rail, and 210 just no glitch."""
+    signal = np.zeros((3, 100))
+    signal[1, 50] = largest
+    found = facts_of(signal, stream="gyroscope", range_limit=200.0)
+    assert (found.saturated, found.glitches) == (pytest.approx(railed / 100), glitches)

@@ -554,3 +554,9 @@ def test_one_bad_recording_among_a_thousand(tmp_path: Path, monkeypatch: pytest.
     report = build(sources, tmp_path / "c.h5", bad=0.001)
     assert (report.stored, [f.id for f in report.failures], len(kept)) == (999, ["0500"], 999)
     assert report.failures[0].problem == f"{tmp_path / '0500.npy'} is broken"
+
+
+def test_nothing_is_overwritten_where_nothing_is_said_of_it(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    with pytest.raises(CacheError, match="was made with other settings"):
+        build_store(Plan(out, "numbers", {"a": 2}, 0.0), sources, write_number, description="test")

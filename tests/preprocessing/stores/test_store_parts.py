@@ -1,6 +1,7 @@
 """The files that a store is built from."""
 
 import errno
+import hashlib
 from pathlib import Path
 
 import h5py
@@ -122,3 +123,30 @@ def test_file_systems_that_cannot_tell_are_written_to(
         fill(file)
     with h5py.File(tmp_path / "s.h5") as file:
         assert file["data"].shape == (3,)
+
+
+def test_a_part_is_the_same_whether_its_content_is_returned_or_read_again(recording: Path, tmp_path: Path) -> None:
+    content = np.arange(60, dtype=np.uint8).reshape(5, 12)
+
+    def returned(file: h5py.File) -> np.ndarray:
+        file.create_dataset("data", data=content, chunks=(1, 12))
+        return content
+
+    def read_again(file: h5py.File) -> None:
+        returned(file)
+
+    hashes = [
+        write_part(tmp_path / f"{write.__name__}.h5", recording, sha256_file(recording), write)
+        for write in (returned, read_again)
+    ]
+    assert hashes == [array_hash(content)] * 2
+    for name in ("returned", "read_again"):
+        assert content_of_part(tmp_path / f"{name}.h5") == hashes[0]
+        with h5py.File(tmp_path / f"{name}.h5") as file:
+            np.testing.assert_array_equal(file["data"][()], content)
+
+
+@pytest.mark.parametrize("array", [np.zeros((0, 3)), np.array(["a", "bc"]), np.array([[True, False]])])
+def test_arrays_of_any_type_have_the_hash_of_their_bytes(array: np.ndarray) -> None:
+    described = f"{array.dtype.str}{array.shape}".encode() + array.tobytes()
+    assert array_hash(array) == hashlib.sha256(described).hexdigest()

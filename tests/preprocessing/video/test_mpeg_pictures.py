@@ -1,7 +1,9 @@
 """Which packets chosen frames need: against a search through what every picture is made from, and odd streams."""
 
 import itertools
+import re
 
+import numpy as np
 import pytest
 
 from vskd.preprocessing.video.mpeg_pictures import needed_packets, picture_types, shown_numbers
@@ -105,3 +107,49 @@ def test_pictures_of_mpeg2_must_be_frames(extensions: list[bytes], known: bool) 
     slices = b"".join(b"\x00\x00\x01\xb5" + extension for extension in extensions) + SLICES
     types = picture_types("mpeg2video", [packet("I", sequence=SEQUENCE, slices=slices), packet("P", slices=slices)])
     assert types == ("IP" if known else None)
+
+
+def naive_type(content: bytes) -> str:
+    """The type of the picture in a packet of MPEG-1, looked for piece by piece."""
+    parts = content.split(b"\x00\x00\x01")[1:]
+    names = [part[0] for part in parts if part]
+    rows = [name for name in names if 0 < name < 0xB0]
+    pictures = [part for part in parts if part[:1] == b"\x00"]
+    impossible = re.search(rb"\x00\x00\x00+[\x02-\xff]", content)
+    plain = len(names) == len(parts) and rows[:1] == [1] and rows == sorted(rows) and not impossible
+    return "?IPB????"[pictures[0][2] >> 3 & 7] if plain and len(pictures) == 1 and len(pictures[0]) > 2 else "?"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_damaged_streams_are_read_as_packet_by_packet_or_not_at_all(seed: int) -> None:
+    """A few bytes are wrong, gone or too many, most of them bytes that start codes are made of."""
+    random, read = np.random.default_rng(seed), 0
+    for _ in range(50):
+        packets = stream("IPBBPIPB")
+        for _ in range(random.integers(1, 4)):
+            number = random.integers(len(packets))
+            place, kind = random.integers(len(packets[number]) + 1), random.integers(3)
+            byte = bytes([int(random.choice([0, 0, 1, 2, 0x10, 0xB3, 0xB8, int(random.integers(256))]))])
+            kept = packets[number][place + (kind > 0) :]
+            packets[number] = packets[number][:place] + (byte if kind < 2 else b"") + kept
+        types = picture_types("mpeg1video", packets)
+        read += types is not None
+        assert types in (None, "".join(map(naive_type, packets)))
+    assert 0 < read < 50
+
+
+@pytest.mark.parametrize(
+    "packets",
+    [
+        [packet("I", slices=b"")],
+        [packet("I")[:-6] + b"\x00\x00", b"\x01\x02\x42\x43"],
+        [packet("I") + b"\x00\x00\x01"],
+        [packet("I") + b"\x00\x00\x01", packet("P")],
+        [b"\x00\x00\x01\x00\x00", SLICES],
+        [b"\x00\x00\x01\x00\x00" + SLICES],
+        [b"\x00"],
+    ],
+    ids=["no slices", "a code in two", "half a code", "half a code between", "cut", "too short", "one byte"],
+)
+def test_packets_with_half_of_something(packets: list[bytes]) -> None:
+    assert picture_types("mpeg1video", packets) is None

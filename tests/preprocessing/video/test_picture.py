@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from tests.preprocessing.video.clips import gradient, write_video
 from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.picture import Scaler
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -27,3 +29,16 @@ def test_shrinking_averages(tmp_path: Path) -> None:
     picture[::2] = 200
     frame = next(read_frames(write_video(tmp_path / "clip.mp4", [picture] * 2), size=16))
     assert np.abs(frame.astype(int) - 100).max() < 25
+
+
+def test_what_was_scaled_before_does_not_matter() -> None:
+    """Frames of other sizes, formats and targets in between: each is what the library alone makes of it."""
+    random, scaler = np.random.default_rng(0), Scaler()
+    for height, width, edge, channels in ((48, 64, 16, 3), (24, 32, 16, 3), (48, 64, 31, 1), (48, 64, 16, 3)):
+        picture = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        for format in ("yuv420p", "rgb24"):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format=format)
+            colours = "gray" if channels == 1 else "rgb24"
+            alone = frame.to_ndarray(format=colours, width=edge, height=edge, interpolation="AREA", threads=1)
+            found = scaler.to_array(frame, (edge, edge), channels)  # type: ignore[arg-type]
+            np.testing.assert_array_equal(found, alone.reshape(edge, edge, channels))

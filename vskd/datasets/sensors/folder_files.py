@@ -1,7 +1,7 @@
 """Find the recordings that `dataset.yaml` describes: by patterns, by a table, by runs of a label column."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +53,8 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
             return with_null_class(rows, description, _clocks(rows, description), problems)
         found = [row.found for row in rows]
     else:
-        found = _by_patterns(folder, description, problems)
+        tables = {(root / video.table).resolve() for video in description.videos.values()}
+        found = _by_patterns(folder, description, tables, problems)
     if not description.by_rows:
         return found
     return [run for one in found for run in _runs(one, description, problems)]
@@ -70,8 +71,8 @@ def _clocks(rows: Sequence[Row], description: Description) -> dict[str, int | No
     }
 
 
-def _by_patterns(folder: Path, description: Description, problems: list[Problem]) -> list[Found]:
-    """The files that match; files of one recording have the same words."""
+def _by_patterns(folder: Path, description: Description, tables: Set[Path], problems: list[Problem]) -> list[Found]:
+    """The files that match; files of one recording have the same words. `tables` pair videos."""
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder", "Correct root: in dataset.yaml")
     groups: dict[tuple[tuple[str, str], ...], dict[str, Path]] = {}
@@ -83,7 +84,8 @@ def _by_patterns(folder: Path, description: Description, problems: list[Problem]
             problems.append(Problem("unknown", "", shown(path), error.problem))
             continue
         matches = [(stream, words) for stream, words in said if words is not None]
-        if not matches and path.suffix.lower() in SENSOR_FILES and path.name not in (FILE, SYNC):
+        own = path.name in (FILE, SYNC) or path.resolve() in tables
+        if not matches and path.suffix.lower() in SENSOR_FILES and not own:
             problems.append(Problem("unknown", "", shown(path), "its name does not fit the pattern of any stream"))
         for stream, words in matches:
             values = {word: plain_value(word, value) for word, value in words.items()}

@@ -175,7 +175,7 @@ def split_stem(network: PhotoNetwork) -> None:
     """Replace a large first convolution of stride 2 by `SpaceToDepthConvolution`."""
     stem = _stem(network)
     size = stem.kernel_size[0]
-    plain = not any(stem.padding) and stem.dilation == (1, 1) and stem.groups == 1
+    plain = not any(stem.padding) and stem.dilation == (1, 1)
     if plain and stem.stride == (2, 2) and stem.kernel_size == (size, size) and size % 2 and size >= 5:
         network.set_submodule(network.stem, SpaceToDepthConvolution(stem))
 
@@ -229,4 +229,6 @@ def _stem(network: PhotoNetwork) -> nn.Conv2d:
     stem = network.get_submodule(network.stem)
     if not isinstance(stem, nn.Conv2d):
         raise BundleError(f"The layer '{network.stem}' is {type(stem).__name__}, not a convolution", _REPORT)
+    if stem.groups != 1:
+        raise BundleError(f"The layer '{network.stem}' is a convolution in {stem.groups} groups", _REPORT)
     return stem

@@ -55,9 +55,9 @@ def build_clip_store(
     threads = 0 if workers == 1 else 1  # several clips at a time are enough to do
     with Ahead(sources, lambda source: _frames_of(source, cut, threads, check), workers) as ahead:
 
-        def write(source: FrameSource, file: h5py.File) -> None:
+        def write(source: FrameSource, file: h5py.File) -> Frames:
             with around(source):
-                write_clip_frames(source, file, decode=ahead)
+                return write_clip_frames(source, file, decode=ahead)
 
         return build_store(plan, sources, write, description="Decoding clips", overwrite=overwrite)
 
@@ -108,11 +108,14 @@ class Ahead:
         self._pool.shutdown(cancel_futures=True)
 
 
-def write_clip_frames(source: FrameSource, file: h5py.File, *, decode: Decode) -> None:
+def write_clip_frames(source: FrameSource, file: h5py.File, *, decode: Decode) -> Frames:
     """Write the chosen frames of one clip to `file["data"]`, with its number of frames and its rate.
 
     A clip whose channels are equal (depth) is stored with one, and compressed. One of natural colours would become a
     fifth smaller, and compressing it takes as long as decoding it. One chunk per frame, as in the store of frames.
+
+    Returns:
+        What was stored.
 
     Raises:
         DataError: unreadable, without frames, or too short for the published sampling.
@@ -120,7 +123,8 @@ def write_clip_frames(source: FrameSource, file: h5py.File, *, decode: Decode) -
     frames, count = decode(source)
     first = frames[..., 0]  # channel by channel is ten times as fast as by pixels
     grey = all(np.array_equal(first, frames[..., channel]) for channel in range(1, frames.shape[-1]))
-    stored = frames[..., :1] if grey else frames
+    stored = np.ascontiguousarray(frames[..., :1]) if grey else frames
     compression = "lzf" if grey else None
     data = file.create_dataset("data", data=stored, chunks=(1, *stored.shape[1:]), compression=compression)
     data.attrs.update(frame_count=count, rate_hz=source.rate_hz)
+    return stored

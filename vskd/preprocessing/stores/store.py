@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 import h5py
+import numpy.typing as npt
 
 from vskd.errors import CacheError, DataError, first_few
 from vskd.files import WriteError, atomic_path, sha256_json, sweep
@@ -57,8 +58,11 @@ class Source(Protocol):
 
 
 SourceT = TypeVar("SourceT", bound=Source)
-Write = Callable[[SourceT, h5py.File], None]
-"""Preprocesses one source into the dataset `data` of an empty file, its facts as attributes; DataError = corrupt."""
+Write = Callable[[SourceT, h5py.File], npt.NDArray[Any] | None]
+"""Preprocesses one source into the dataset `data` of an empty file, its facts as attributes; DataError = corrupt.
+
+May return what it stored, see `write_part`.
+"""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ from vskd.preprocessing.stores.checksum import DAMAGE, checked, seal
 SOURCE, CONTENT = "source_sha256", "content_sha256"
 """Attributes of a stored recording: SHA-256 of its file, and hash of what was decoded from it (see `array_hash`)."""
 
+_GROWTH_BYTES = 1 << 21
+"""By which a part grows in memory. By default it is copied for each 64 KiB that come in addition; and the C library
+gives memory that was asked for in pieces of less than this back to the system after each part, to take it again."""
+
 
 def source_hash(path: Path) -> str:
     """SHA-256 of a source file.
@@ -40,7 +44,9 @@ def source_hash(path: Path) -> str:
 def array_hash(array: npt.NDArray[Any]) -> str:
     """SHA-256 of an array's type, shape and values: equal for equal samples, however their files were written."""
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return hashlib.sha256(f"{little.dtype.str}{little.shape}".encode() + little.tobytes()).hexdigest()
+    found = hashlib.sha256(f"{little.dtype.str}{little.shape}".encode())
+    found.update(little.reshape(-1).view(np.uint8).data)  # a copy of large arrays takes longer than their hash
+    return found.hexdigest()
 
 
 def keep_content(data: h5py.Dataset, decoded: npt.NDArray[Any]) -> None:
@@ -48,7 +54,7 @@ def keep_content(data: h5py.Dataset, decoded: npt.NDArray[Any]) -> None:
     data.attrs[CONTENT] = np.bytes_(array_hash(decoded))
 
 
-def write_part(part: Path, source: Path, sha256: str, write: Callable[[h5py.File], None]) -> str:
+def write_part(part: Path, source: Path, sha256: str, write: Callable[[h5py.File], npt.NDArray[Any] | None]) -> str:
     """Let `write` fill the dataset `data`, and store it as `part`; return the hash of what was decoded.
 
     Where `write` does not say that, by the attribute `content_sha256`, it is the hash of what is stored.
@@ -57,21 +63,24 @@ def write_part(part: Path, source: Path, sha256: str, write: Callable[[h5py.File
         part: file to write.
         source: what `write` reads.
         sha256: of the source; empty if there is none.
-        write: fills the file.
+        write: fills the file; may return all that it stored, which is read from the file otherwise.
 
     Raises:
         DataError: from `write`, or the source has another hash.
         WriteError: `part` cannot be written; nothing is left of it.
     """
-    with h5py.File(part.name, "w", driver="core", backing_store=False, libver="latest") as file:
-        write(file)
+    with h5py.File(
+        part.name, "w", driver="core", backing_store=False, libver="latest", block_size=_GROWTH_BYTES
+    ) as file:
+        written = write(file)
         if sha256 and source_hash(source) != sha256:
             raise DataError(f"{source}: is being changed", "Run the command again when it is complete")
-        attributes, stored = file["data"].attrs, file["data"][()]
+        data = file["data"]
+        attributes, stored = data.attrs, data[()] if written is None else written
         found = attributes.get(CONTENT)
         content = array_hash(stored) if found is None else bytes(found).decode()
         attributes[SOURCE], attributes[CONTENT] = np.bytes_(sha256), np.bytes_(content)
-        seal(file["data"], stored)
+        seal(data, stored)
         file.flush()
         image = file.id.get_file_image()
     write_bytes(part, image, durable=False)  # it is checked before it is used

@@ -22,9 +22,9 @@ from vskd.preprocessing.video.picture import (
     Extent,
     Frames,
     ResizeFit,
+    Scaler,
     scaled,
     stored,
-    to_array,
     turn_of,
     upright,
 )
@@ -95,9 +95,9 @@ def read_timed_frames(
     Raises:
         DataError, MissingExtraError: as `read_frames`.
     """
-    time = -1.0
+    time, scaler = -1.0, Scaler()
     for time, frame in _frames(path, variable, rate_hz):
-        yield time, to_array(frame, (size, size), 1)
+        yield time, scaler.to_array(frame, (size, size), 1)
     if time < 0:
         raise no_frames(path, None)
 
@@ -126,11 +126,12 @@ def _arrays(
 ) -> Iterator[tuple[Frames, Turn]]:
     """Frames scaled but not yet cut, as stored, and what turns them upright."""
     first: tuple[int, int] | None = None
+    scaler = Scaler()
     for frame in within(path, variable, span):
         turn = turn_of(frame, path)
         first = first or (frame.height, frame.width)
         extent = scaled(frame, stored(size, turn), fit) if size is not None else first
-        yield to_array(frame, extent, channels), turn
+        yield scaler.to_array(frame, extent, channels), turn
     if first is None:
         raise no_frames(path, span)
 

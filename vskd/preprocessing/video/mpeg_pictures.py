@@ -7,23 +7,26 @@ shown before the second. Nothing else is carried from picture to picture if ther
 Source: ISO/IEC 11172-2 and 13818-2, clause 6 (headers), annex D (damage).
 """
 
-import re
 from collections.abc import Collection, Iterable, Sequence
-from itertools import takewhile
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 MPEG_CODECS = ("mpeg1video", "mpeg2video")
 
-_START = b"\x00\x00\x01"
 _PICTURE, _SEQUENCE, _EXTENSION, _GROUP = 0x00, 0xB3, 0xB5, 0xB8
-_SLICES = range(0x01, 0xB0)
+_LAST_SLICE = 0xAF
 _QUANT_MATRICES, _PICTURE_CODING = 3, 8
 """Extensions of MPEG-2."""
 _FRAME = 3
 """A picture that is no field."""
+_PADDING = bytes(8)
+"""Behind the last packet, so that what follows a start code can be looked up; no code is longer."""
 
-_IMPOSSIBLE = re.compile(rb"\x00\x00\x00+[\x02-\xff]")
-"""More zero bits in a row than any code has, with no start code behind them."""
+_Bytes = NDArray[np.uint8]
+_Places = NDArray[np.int64]
+_Flags = NDArray[np.bool_]
 
 
 class NeededPackets(NamedTuple):
@@ -49,12 +52,14 @@ def picture_types(codec: str, packets: Iterable[bytes]) -> str | None:
     contents = list(packets)
     if not contents:
         return None
-    parts = [packet.split(_START)[1:] for packet in contents]
-    types = "".join(_type(codes, codec) for codes in parts)
+    codes = _start_codes(contents)
+    if codes is None or not (_whole_pictures(codes) and _one_sequence(codes)):
+        return None
+    if codec == "mpeg2video" and not _plain_frames(codes):
+        return None
+    types = "".join("?IPB????"[kind] for kind in (codes.content[codes.of(_PICTURE) + 5] >> 3 & 7).tolist())
     start = types.replace("P", "I").find("B")
-    known = set(types) <= set("IPB") and types[0] == "I" and start not in (0, 1)
-    headers = {_sequence_header(codes) for codes in parts} - {()}
-    return types if known and len(headers) <= 1 and not any(map(_IMPOSSIBLE.search, contents)) else None
+    return types if "?" not in types and types[0] == "I" and start not in (0, 1) else None
 
 
 def needed_packets(types: str, wanted: Collection[int]) -> NeededPackets:
@@ -100,36 +105,77 @@ def shown_numbers(types: str) -> list[int]:
     return numbers
 
 
-def _sequence_header(codes: Sequence[bytes]) -> tuple[bytes, ...]:
-    """What a packet says about all pictures from here on; empty if nothing."""
-    if not codes or codes[0][:1] != bytes([_SEQUENCE]):
-        return ()
-    return tuple(takewhile(lambda code: code[:1] not in (bytes([_PICTURE]), bytes([_GROUP])), codes))
+class _StartCodes(NamedTuple):
+    """The start codes of some packets, one behind another.
 
-
-def _type(codes: Sequence[bytes], codec: str) -> str:
-    """The type of a packet's picture.
-
-    Args:
-        codes: what follows each start code.
-        codec: see `picture_types`.
-
-    Returns:
-        `?` if the packet has not just one picture, a whole frame with no matrices of its own, and slices from its top
-        down.
+    Attributes:
+        content: all bytes.
+        places: where the codes begin, with two bytes of zero and one of 1; what they are is said by the fourth.
+        names: that fourth byte of each.
+        owners: number of the packet of each.
+        lengths: bytes from each to the next, or to the end of its packet.
+        packets: how many there are.
     """
-    names = [code[0] for code in codes if code]
-    rows = [name for name in names if name in _SLICES]
-    if len(names) != len(codes) or names.count(_PICTURE) != 1 or rows[:1] != [1] or rows != sorted(rows):
-        return "?"
-    picture = codes[names.index(_PICTURE)]
-    if len(picture) < 3 or (codec == "mpeg2video" and not _is_plain(codes)):
-        return "?"
-    return "?IPB????"[picture[2] >> 3 & 7]
+
+    content: _Bytes
+    places: _Places
+    names: _Bytes
+    owners: _Places
+    lengths: _Places
+    packets: int
+
+    def of(self, name: int) -> _Places:
+        """Where the codes of one name begin."""
+        places: _Places = self.places[self.names == name]
+        return places
+
+    def once_each(self, chosen: _Flags) -> bool:
+        """Whether every packet has one of the codes that are chosen."""
+        return np.array_equal(self.owners[chosen], np.arange(self.packets))
 
 
-def _is_plain(codes: Sequence[bytes]) -> bool:
-    """Whether a picture of MPEG-2 is a frame, and uses the matrices of the sequence."""
-    extensions = {code[1] >> 4: code for code in codes if code[0] == _EXTENSION and len(code) > 3}
-    coding = extensions.get(_PICTURE_CODING)
-    return coding is not None and _QUANT_MATRICES not in extensions and coding[3] & 3 == _FRAME
+def _start_codes(packets: Sequence[bytes]) -> _StartCodes | None:
+    """All start codes; None if there are more zero bits in a row than any code has, with no start code behind them."""
+    content = np.frombuffer(b"".join((*packets, _PADDING)), np.uint8)
+    zero = content == 0
+    pairs = np.flatnonzero(zero[:-3] & zero[1:-2])
+    third = content[pairs + 2]
+    if (content[pairs[third == 0] + 3] > 1).any():
+        return None
+    places, ends = pairs[third == 1], np.cumsum([len(packet) for packet in packets])
+    owners = np.searchsorted(ends, places, side="right")
+    lengths = np.minimum(np.append(places[1:], ends[-1]), ends[owners]) - places
+    return _StartCodes(content, places, content[places + 3], owners, lengths, len(packets))
+
+
+def _whole_pictures(codes: _StartCodes) -> bool:
+    """Whether each packet has just one picture, with slices from its top down."""
+    names, owners = codes.names, codes.owners
+    pictures, slices = names == _PICTURE, (names > 0) & (names <= _LAST_SLICE)
+    if not codes.once_each(pictures) or codes.lengths.min() < 4 or codes.lengths[pictures].min() < 6:
+        return False
+    rows, of_row = names[slices], owners[slices]
+    first = np.diff(of_row, prepend=-1) > 0
+    if first.sum() != codes.packets or (rows[first] != 1).any():
+        return False
+    return bool((first[1:] | (rows[1:] >= rows[:-1])).all())
+
+
+def _one_sequence(codes: _StartCodes) -> bool:
+    """Whether all packets that say something about all pictures from there on say the same."""
+    headers = set()
+    begins = np.searchsorted(codes.owners, np.arange(codes.packets))
+    ends = codes.places[(codes.names == _PICTURE) | (codes.names == _GROUP)]
+    for place in codes.places[begins[codes.names[begins] == _SEQUENCE]].tolist():
+        headers.add(codes.content[place : ends[np.searchsorted(ends, place)]].tobytes())
+    return len(headers) <= 1
+
+
+def _plain_frames(codes: _StartCodes) -> bool:
+    """Whether all pictures of MPEG-2 are frames, and use the matrices of the sequence."""
+    extensions = (codes.names == _EXTENSION) & (codes.lengths > 6)
+    kinds = codes.content[codes.places + 4] >> 4
+    coding = extensions & (kinds == _PICTURE_CODING)
+    structures = codes.content[codes.places[coding] + 6] & 3
+    matrices = extensions & (kinds == _QUANT_MATRICES)
+    return codes.once_each(coding) and not matrices.any() and bool((structures == _FRAME).all())

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from vskd.errors import DataError
 from vskd.preprocessing.video.turn import UPRIGHT, Turn, turn_of_matrix
+from vskd.preprocessing.video.video_file import import_av
 
 if TYPE_CHECKING:
     import av
@@ -58,15 +59,26 @@ def scaled(frame: "av.VideoFrame", size: tuple[int, int], fit: ResizeFit) -> tup
     return max(height, round(frame.height * scale)), max(width, round(frame.width * scale))
 
 
-def to_array(frame: "av.VideoFrame", extent: tuple[int, int], channels: Channels) -> Frames:
-    """A frame as uint8 (height, width, channels), scaled to height and width `extent`."""
-    height, width = extent
-    # AREA averages all source pixels under a target pixel: no aliasing when shrinking, unlike plain bilinear sampling.
-    # By default threads are started for each frame, which takes five times as long as scaling one of 320 x 240 pixels.
-    picture: Frames = frame.to_ndarray(
-        format="gray" if channels == 1 else "rgb24", width=width, height=height, interpolation="AREA", threads=1
-    )
-    return picture.reshape(height, width, channels)
+class Scaler:
+    """Scales the frames of a clip; what it prepares for the first one serves all of their size. For one thread.
+
+    Raises:
+        MissingExtraError: PyAV is not installed.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = import_av().video.reformatter.VideoReformatter()
+
+    def to_array(self, frame: "av.VideoFrame", extent: tuple[int, int], channels: Channels) -> Frames:
+        """A frame as uint8 (height, width, channels), scaled to height and width `extent`."""
+        height, width = extent
+        # AREA averages all source pixels under a target pixel: no aliasing when shrinking, unlike plain bilinear
+        # sampling. By default threads are started for each frame, which takes five times as long as scaling one of
+        # 320 x 240 pixels.
+        colours = "gray" if channels == 1 else "rgb24"
+        result = self._reformatter.reformat(frame, width, height, colours, interpolation="AREA", threads=1)
+        picture: Frames = result.to_ndarray()
+        return picture.reshape(height, width, channels)
 
 
 def middle(picture: Frames, size: Extent) -> Frames:

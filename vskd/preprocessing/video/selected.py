@@ -19,7 +19,7 @@ from vskd.preprocessing.video.container import states_its_end
 from vskd.preprocessing.video.decode import Progress, check_all_there, decode_packets, set_threads
 from vskd.preprocessing.video.frames import Span, no_frames, within
 from vskd.preprocessing.video.mpeg_pictures import needed_packets, picture_types
-from vskd.preprocessing.video.picture import Extent, Frames, ResizeFit, both, scaled, stored, to_array, turn_of, upright
+from vskd.preprocessing.video.picture import Extent, Frames, ResizeFit, Scaler, both, scaled, stored, turn_of, upright
 from vskd.preprocessing.video.probe import probe_video
 from vskd.preprocessing.video.turn import Turn
 from vskd.preprocessing.video.video_file import DAMAGED, import_av, open_video, video_stream
@@ -66,7 +66,7 @@ def read_chosen_frames(
     Raises:
         DataError: as `read_frames`; or from `choose`.
     """
-    view = _View(path, size, fit)
+    view = _View(path, size, fit, Scaler())
     if span is None and path.suffix.lower() != ".mat":
         with open_video(path) as container:
             packets = _held(path, container)
@@ -86,6 +86,7 @@ class _View(NamedTuple):
     path: Path
     size: Extent
     fit: ResizeFit
+    scaler: Scaler
 
 
 def _chosen(
@@ -120,7 +121,7 @@ def _keep(frames: Iterable["av.VideoFrame"], wanted: Collection[int], view: _Vie
 
 def _picture(frame: "av.VideoFrame", first: Turn, view: _View) -> Frames:
     turn = turn_of(frame, view.path)
-    array = to_array(frame, scaled(frame, stored(view.size, turn), view.fit), 3)
+    array = view.scaler.to_array(frame, scaled(frame, stored(view.size, turn), view.fit), 3)
     return upright(array, turn, first, view.size, view.path)
 
 

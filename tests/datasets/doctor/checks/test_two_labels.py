@@ -1,10 +1,13 @@
 """The same samples as walking and as waving."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 
 from tests.datasets.doctor.ward import findings, movement, ward
+from vskd.datasets.doctor.checks.two_labels import TwoLabels
+from vskd.datasets.doctor.survey import survey_of
 
 
 def test_one_content_in_two_classes(tmp_path: Path) -> None:
@@ -14,3 +17,14 @@ def test_one_content_in_two_classes(tmp_path: Path) -> None:
     assert (found.check, other.check) == ("two-labels", "suspicious-labels")  # what is wrong looks wrong, too
     assert found.recordings == ("s1_walk_t1", "s1_wave_t1") and "the classes walk and wave" in found.what
     assert found.untrustworthy
+
+
+def test_classes_are_named_by_letter_and_each_content_is_a_finding(tmp_path: Path) -> None:
+    index = ward(tmp_path)
+    survey = survey_of(index)
+    ids = [r.id for r in index]
+    wave, walk, rest = (next(i for i in ids if name in i) for name in ("wave", "walk", "rest"))
+    contents = {wave: "a", walk: "a", rest: "a", **{i: "b" for i in ids if i.startswith("s6")}}
+    one, two = TwoLabels().find(dataclasses.replace(survey, contents=contents))
+    assert one.what == "the same content has the classes rest and walk and wave"
+    assert one.recordings == (rest, walk, wave) and len(two.recordings) == 6

@@ -13,3 +13,14 @@ def test_damaged_files(tmp_path: Path) -> None:
     found = only(changed(index, problems=(lost,)), "unreadable")
     assert set(found.recordings) == {"s1_walk_t1", "s9_walk_t1"} and "2 files" in found.what
     assert found.share == 2 / 37  # the one that the index has no recording of counts, too
+
+
+def test_they_are_listed_by_name_and_the_first_that_was_found_is_told(tmp_path: Path) -> None:
+    index = ward(tmp_path)
+    for name in ("s2_rest_t1", "s1_walk_t1"):
+        (tmp_path / f"{name}.npy").write_bytes(b"no numbers")
+    lost = [Problem("corrupt", r, f"{r}.npy", "is empty") for r in ("s9_z", "s7_a")]
+    nameless = Problem("corrupt", "", "x.npy", "is odd")
+    found = only(changed(index, problems=(*lost, nameless)), "unreadable")
+    assert found.recordings == ("s1_walk_t1", "s2_rest_t1", "s7_a", "s9_z", "x.npy")
+    assert found.what == "5 files are empty or cannot be read, e.g. s9_z: is empty"
