@@ -79,3 +79,15 @@ def test_fewer_kernels_than_dilations_leave_some_out() -> None:
 def test_short_windows_are_refused() -> None:
     with pytest.raises(SettingError, match=r"31 samples is too short for network 'rocket1d'.*32 samples"):
         build_network(parse_network("rocket1d"), shape=(3, MINIMUM_SAMPLES - 1), classes=4)
+
+
+def test_kernels_begin_without_a_mean_and_of_one_length_and_ramps_about_thresholds_that_are_spread() -> None:
+    """The middle of a ramp from 0 to 6 is 3; it is 4.5 steep, thresholds deviate by 0.8 deviations of the answers."""
+    torch.manual_seed(0)
+    network = Rocket1d(3, 4, embedding_size=8000)
+    for convolution, norm, _ in network.matches.values():  # type: ignore[misc]
+        torch.testing.assert_close(convolution.weight.mean(dim=2), torch.zeros(2000, 3, 1), rtol=0, atol=1e-6)
+        torch.testing.assert_close(convolution.weight.flatten(1).norm(dim=1), torch.ones(2000))
+        assert (norm.weight == 4.5).all()
+        assert norm.bias.mean().item() == pytest.approx(3, abs=0.3)
+        assert norm.bias.std().item() == pytest.approx(4.5 * 0.8, rel=0.06)
