@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from vskd.cli.options import (
     RECIPE_OPTIONS,
+    LabelsType,
     Session,
     VskdCommand,
     VskdGroup,
@@ -228,6 +229,11 @@ def test_without_a_recipe_the_one_that_fits_is_taken(words: list[str], expected:
 def test_labels_are_read(text: str, said: dict[str, object]) -> None:
     labels = load_recipe("demo", ["labels.trials=[2]", *overrides_of("--labels", text)]).labels
     assert labels.model_dump(exclude_none=True) == said
+
+
+@pytest.mark.parametrize("read", ["{}", '{"subjects": ["1", "3"]}', '{"fraction": 0.5}'])
+def test_labels_that_were_read_already_are_left_as_they_are(read: str) -> None:
+    assert LabelsType().convert(read, None, None) == read
 
 
 def test_set_changes_single_keys_of_labels_that_were_said_plainly() -> None:

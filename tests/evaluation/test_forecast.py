@@ -252,6 +252,17 @@ def test_where_a_twin_is_looked_for(
     assert finished_twin(recipe, tmp_path / run) is None
 
 
+def test_of_several_twins_the_first_by_name_is_taken(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "hgfedcba":
+        (tmp_path / "runs" / name / "seed0").mkdir(parents=True)
+        (tmp_path / "runs" / name / "seed0" / "recipe.yaml").touch()
+    monkeypatch.setattr(module, "_is_twin", lambda *_: True)
+    assert finished_twin(recipe, tmp_path / "runs" / "a" / "seed0") == tmp_path / "runs" / "b" / "seed0"
+    assert finished_twin(recipe, tmp_path / "runs" / "z" / "seed0") == tmp_path / "runs" / "a" / "seed0"
+
+
 def test_without_a_twin_or_with_a_broken_one_nothing_is_foretold(
     recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

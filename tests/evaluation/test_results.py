@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from vskd.errors import DataError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import evaluate_predictions
-from vskd.evaluation.predictions import Predictions, read_csv, write_csv
+from vskd.evaluation.predictions import read_csv, write_csv
 from vskd.evaluation.results import (
     Bootstrap,
     LabelsStamp,
@@ -215,16 +215,6 @@ def test_rows_of_classes_and_subjects_are_the_metrics_own(make_predictions, make
     expected = statistics.bootstrap_interval(predictions, "macro_f1", "recordings", resamples=20, level=0.5)
     assert results.intervals["macro_f1"].recordings == expected
     assert set(results.intervals) == {"accuracy", "macro_f1"}
-
-
-def test_whole_recordings_are_counted_of_a_subject(make_results) -> None:
-    """1 / 49 * 49 is less than 1 in floating point."""
-    right = np.arange(49) == 0
-    probabilities = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9])
-    ids = tuple(f"r{n:02}" for n in range(49))
-    one = Predictions(ids, ("s",) * 49, np.zeros(49, np.int64), probabilities, ("a", "b"))
-    (row,) = make_results(one).per_subject
-    assert row.accuracy * row.n != 1 and row.accuracy_interval == statistics.wilson_interval(1, 49)
 
 
 def test_several_that_could_not_be_read_are_named(make_predictions, make_results) -> None:

@@ -335,3 +335,13 @@ def test_what_recordings_say_of_themselves_must_agree(make_predictions) -> None:
             statistics.mcnemar(a, dataclasses.replace(a, **change))
     with pytest.raises(ProtocolError, match="state different"):
         statistics.seeds_interval([a, a, dataclasses.replace(a, subjects=("s1",) * len(a))], "accuracy", "recordings")
+
+
+@pytest.mark.parametrize(("unit", "level"), [("recordings", 0.5), ("subjects", 0.8)])
+def test_of_one_run_level_seed_and_number_are_those_asked_for(make_predictions, unit: str, level: float) -> None:
+    p = make_predictions()
+    asked = {"resamples": 60, "seed": 3, "level": level}
+    found = statistics.bootstrap_interval(p, "macro_f1", unit, **asked)
+    assert found == statistics.seeds_interval([p], "macro_f1", unit, **asked)
+    for other in ({"level": 0.95}, {"seed": 4}, {"resamples": 61}):
+        assert statistics.bootstrap_interval(p, "macro_f1", unit, **(asked | other)) != found
