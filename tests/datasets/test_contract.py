@@ -247,6 +247,8 @@ TOLD: dict[str, tuple[tuple[str, ...], dict[str, object], dict[str, object], set
 """Streams, what each modality sees by default, what a recipe changes for it, and the protocols that are refused."""
 
 
-def test_what_a_recipe_sees_of_each_data_set(entry: DatasetEntry) -> None:
-    """Figures under results/ were made with these."""
-    assert (entry.streams, entry.defaults, entry.recipes, set(entry.refused)) == TOLD[entry.name]
+@pytest.mark.parametrize("name", TOLD)
+def test_what_a_recipe_sees_of_each_data_set(name: str) -> None:
+    """Figures under results/ were made with these; a data set that is added has none yet."""
+    entry = DATASETS[name]
+    assert (entry.streams, entry.defaults, entry.recipes, set(entry.refused)) == TOLD[name]

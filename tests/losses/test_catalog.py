@@ -167,7 +167,7 @@ LAYERS: Mapping[str, str] = {
 """The layer that each compares where nothing is said; the embedding where it is not listed."""
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NEEDS)
 def test_what_a_loss_needs_and_compares_unless_told_otherwise(name: str) -> None:
     settings = LOSSES[name]
     flags = {
