@@ -16,7 +16,7 @@ from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.files import write_text
 from vskd.recipe import load_recipe
 from vskd.study.comparison_schema import read_comparison
-from vskd.study.publish import _data_folders, _evaluated_runs, _predictions, _without, main, publish
+from vskd.study.publish import _data_folders, _evaluated_runs, _predictions, _without, main, publish, without_paths
 from vskd.study.readme_table import results_table
 from vskd.sums import Sums
 
@@ -32,6 +32,14 @@ def test_only_small_files_without_paths_of_the_machine_are_kept(finished_compari
         if path.suffix in (".json", ".yaml", ".csv"):
             assert str(finished_comparison.out) not in path.read_text()
     assert load_recipe(str(out / "recipes" / "demo.yaml")).dataset.path is None
+
+
+def test_a_published_recipe_says_what_weights_are_called_not_where_they_lay() -> None:
+    words = ("dataset.path=/home/me/data", "student.weights=/home/me/a.safetensors", "teachers.0.weights=/home/me/b")
+    recipe = without_paths(load_recipe("wrist").updated(*words))
+    assert (recipe.dataset.path, recipe.student.weights, recipe.teachers[0].weights) == (None, "a.safetensors", "b")
+    plain = load_recipe("wrist")
+    assert without_paths(plain) == plain
 
 
 def test_notes_name_no_folder_of_the_machine(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]

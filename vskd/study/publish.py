@@ -12,6 +12,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from vskd.distillation.run import RunFolder
 from vskd.errors import DataError, VskdError, first_few
@@ -21,6 +22,7 @@ from vskd.evaluation.report.plots import confusion_matrix, subject_bars
 from vskd.evaluation.results import read_results
 from vskd.files import write_bytes, write_json, write_text
 from vskd.recipe import Recipe, dump_recipe, load_recipe
+from vskd.recipe.roles import Role
 from vskd.study.audit_file import AUDIT, read_audit
 from vskd.study.comparison_schema import Comparison, read_comparison
 from vskd.sums import Sums
@@ -28,6 +30,7 @@ from vskd.sums import Sums
 _COPIED = tuple(f"comparison.{end}" for end in ("json", "csv", "txt", "tex", "html"))
 DATA = "DATA"
 """What the folder of the data is called in published files, as in the documents."""
+RoleT = TypeVar("RoleT", bound=Role)
 _FOLD = re.compile(r"-fold-.*?(?=-seed)")
 
 
@@ -55,17 +58,29 @@ def publish(comparison: Path, out: Path, audit: Path | None = None) -> None:
         write_text(out / "runs" / f"{name}.json", _without(folders, (run / "results.json").read_text(encoding="utf-8")))
         timings[name] = read_results(run / "results.json").timings
         if (run / "recipe.yaml").is_file() and run.is_relative_to(comparison / "runs"):
-            recipe = load_recipe(str(run / "recipe.yaml"))
-            dataset = recipe.dataset.model_copy(update={"path": None})
-            write_text(
-                out / "recipes" / f"{recipe.name}.yaml", dump_recipe(recipe.model_copy(update={"dataset": dataset}))
-            )
+            recipe = without_paths(load_recipe(str(run / "recipe.yaml")))
+            write_text(out / "recipes" / f"{recipe.name}.yaml", dump_recipe(recipe))
             write_json(out / "environment.json", _environment(run))
     write_json(out / "timings.json", timings)
     write_text(out / "predictions.csv", _predictions(comparison))
     _pictures(comparison, out)
     if audit is not None:
         write_json(out / AUDIT, _audit(audit, read_comparison(comparison / "comparison.json")))
+
+
+def without_paths(recipe: Recipe) -> Recipe:
+    """A recipe that says of weights what they are called, not where they lay, and nothing of the data's place."""
+    return recipe.model_copy(
+        update={
+            "dataset": recipe.dataset.model_copy(update={"path": None}),
+            "student": _by_name(recipe.student),
+            "teachers": tuple(_by_name(teacher) for teacher in recipe.teachers),
+        }
+    )
+
+
+def _by_name(role: RoleT) -> RoleT:
+    return role.model_copy(update={"weights": None if role.weights is None else Path(role.weights).name})
 
 
 def _data_folders(comparison: Path) -> list[str]:
