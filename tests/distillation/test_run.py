@@ -100,11 +100,7 @@ def test_the_log_goes_to_the_file(tmp_path: Path) -> None:
     assert "a line" in (tmp_path / "run" / "run.log").read_text()
 
 
-def test_a_full_disk_stops_the_log_and_not_the_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(logging.getLogger("vskd"), "propagate", False)  # other handlers are not what is tested
-    full = tmp_path / "run.log"
+def log_to_a_full_disk(full: Path) -> None:
     full.symlink_to("/dev/full")
     handler = log_to_file(full)
     try:
@@ -113,6 +109,13 @@ def test_a_full_disk_stops_the_log_and_not_the_run(
     finally:
         logging.getLogger("vskd").removeHandler(handler)
         handler.close()
+
+
+def test_a_full_disk_stops_the_log_and_not_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("vskd"), "propagate", False)  # other handlers are not what is tested
+    log_to_a_full_disk(tmp_path / "run.log")
     assert "Traceback" not in capsys.readouterr().err
 
 
@@ -461,14 +464,7 @@ def test_what_is_said_of_the_work_is_in_the_log(tmp_path: Path, level: int, afte
 
 def test_a_log_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     full = tmp_path / "run.log"
-    full.symlink_to("/dev/full")
-    handler = log_to_file(full)
-    try:
-        for number in range(3):
-            logging.getLogger("vskd.something").warning("line %d", number)
-    finally:
-        logging.getLogger("vskd").removeHandler(handler)
-        handler.close()
+    log_to_a_full_disk(full)
     assert [line for line in caplog.messages if "cannot be written any more" in line] == [
         f"the log {full} cannot be written any more, the run goes on without it"
     ]

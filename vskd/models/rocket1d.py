@@ -142,8 +142,7 @@ def build_rocket1d(settings: Rocket1dSettings, shape: Shape, classes: int) -> Ro
 
 def _matches(in_channels: int, kernels: int) -> nn.Sequential:
     """How well each kernel is matched at each time, 0 to 6."""
-    convolution = nn.Conv2d(in_channels, kernels, (KERNEL, 1), padding=(KERNEL // 2, 0), bias=False)
-    zero_sum(convolution.weight)
+    convolution = random_kernels(in_channels, kernels)
     norm = nn.BatchNorm2d(kernels)
     nn.init.constant_(norm.weight, GAIN)
     nn.init.normal_(norm.bias, MIDDLE, GAIN * SPREAD)
@@ -151,17 +150,20 @@ def _matches(in_channels: int, kernels: int) -> nn.Sequential:
 
 
 @torch.no_grad()
-def zero_sum(weight: Tensor, axis_share: float = 1.0) -> None:
-    """Draw random kernels in place: the weights of each axis sum to zero, those of a kernel have norm 1.
+def random_kernels(in_channels: int, kernels: int, axis_share: float = 1.0) -> nn.Conv2d:
+    """Kernels of nine samples: the weights of each axis sum to zero, those of a kernel have norm 1.
 
     Args:
-        weight: (kernels, axes, 9, 1).
+        in_channels: sensor axes.
+        kernels: how many.
         axis_share: probability that a kernel sees an axis; each sees one at least.
     """
-    nn.init.normal_(weight)
+    convolution = nn.Conv2d(in_channels, kernels, (KERNEL, 1), padding=(KERNEL // 2, 0), bias=False)
+    weight = nn.init.normal_(convolution.weight)
     weight -= weight.mean(dim=2, keepdim=True)
     if axis_share < 1:
         chance = torch.rand(weight.shape[:2])
         seen = (chance < axis_share) | (chance == chance.min(dim=1, keepdim=True).values)
         weight *= seen[:, :, None, None]
     weight /= weight.flatten(1).norm(dim=1)[:, None, None, None]
+    return convolution

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from vskd.models.rocket1d import KERNEL, MIDDLE, MINIMUM_SAMPLES, Rocket1d, zero_sum
+from vskd.models.rocket1d import MIDDLE, MINIMUM_SAMPLES, Rocket1d, random_kernels
 from vskd.models.window_length import require_samples
 from vskd.network import NetworkSettings, Shape
 from vskd.schema import BelowOne, Count, ShareOfOne
@@ -88,8 +88,7 @@ class FixedBank(nn.Sequential):
     passed: Tensor
 
     def __init__(self, in_channels: int, kernels: int, axis_share: float = 1.0) -> None:
-        convolution = nn.Conv2d(in_channels, kernels, (KERNEL, 1), padding=(KERNEL // 2, 0), bias=False)
-        zero_sum(convolution.weight, axis_share)
+        convolution = random_kernels(in_channels, kernels, axis_share)
         super().__init__(convolution, AveragedNorm2d(kernels, momentum=None), nn.ReLU6())
         self.register_buffer("passed", torch.empty(kernels).uniform_(*QUANTILES))
         nn.init.constant_(self.norm.weight, STEEPNESS)

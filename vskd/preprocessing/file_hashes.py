@@ -68,9 +68,6 @@ def file_hashes(paths: Iterable[Path], folder: Path | None = None) -> dict[Path,
     """
     different = list(dict.fromkeys(paths))
     table = None if folder is None else folder / TABLE
-    known = _remembered(different)
-    if table is None and len(known) == len(different):
-        return known
     before = {} if table is None else _read(table)
     _known.update({name: row for name, row in before.items() if name not in _known})
     known = _remembered(different)
