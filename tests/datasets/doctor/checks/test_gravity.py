@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.datasets.doctor.gathered import said
 from tests.datasets.doctor.ward import Floats, findings, ward
 from vskd.datasets.recording import Recording
 
@@ -18,3 +19,8 @@ def test_one_odd_recording_spoils_no_figure(tmp_path: Path) -> None:
 
     (found,) = [one for one in findings(ward(tmp_path, odd)) if one.check == "gravity"]
     assert found.recordings == ("s1_walk_t1",) and not found.untrustworthy
+
+
+def test_a_sensor_that_need_not_show_it_is_spoken_of_elsewhere() -> None:
+    assert said("gravity", rest=2.0) == said("gravity", gravity="no 1 g", calibrated=False) == ""
+    assert said("gravity", gravity="no 1 g") == "no 1 g"

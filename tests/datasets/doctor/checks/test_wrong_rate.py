@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+
+from tests.datasets.doctor.gathered import said
 from tests.datasets.doctor.ward import Floats, only, ward
 from vskd.datasets.recording import Recording
 
@@ -20,3 +23,18 @@ def test_one_odd_file_spoils_no_figure(tmp_path: Path) -> None:
         return stamps * 1.25 if r.id == "s3_walk_t1" else stamps
 
     assert not only(ward(tmp_path, clock=slow), "wrong-rate").untrustworthy
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "told"),
+    [(54.9, ""), (55.1, "55.1 Hz by its time stamps, 50 Hz by the description"), (45.1, ""), (44.9, "44.9 Hz by its")],
+)
+def test_a_tenth_is_another_rate(rate_hz: float, told: str) -> None:
+    text = said("wrong-rate", rate_hz=rate_hz)
+    assert text.startswith(told) and bool(text) == bool(told)
+    assert said("wrong-rate", rate_hz=rate_hz, clocked=False) == ""
+
+
+def test_the_rate_is_compared_with_the_one_that_is_stated() -> None:
+    assert said("wrong-rate", rate_hz=100.0, stated_hz=100.0) == ""
+    assert said("wrong-rate", rate_hz=50.0, stated_hz=20.0).endswith("20 Hz by the description")
