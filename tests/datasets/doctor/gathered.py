@@ -80,5 +80,5 @@ def said(check: str, *, calibrated: bool = True, window_s: float = 0.0, **change
     (one,) = findings
     head, _, text = one.what.partition("e.g. s1-1: ")
     assert one.recordings == ("s1-1",) and head.startswith("acc: 1 of 2 recordings ")
-    assert one.weight == CHECKS[check].severity / 2 and "{" not in one.action
+    assert "{" not in one.action
     return text

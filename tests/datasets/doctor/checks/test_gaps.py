@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.datasets.doctor.gathered import said
 from tests.datasets.doctor.ward import Floats, only, ward
@@ -15,6 +16,7 @@ def test_a_hole_of_two_seconds(tmp_path: Path) -> None:
 
     found = only(ward(tmp_path, clock=hole), "gaps")
     assert found.recordings == ("s1_walk_t1",) and "1, the longest 2 s" in found.what
+    assert found.weight == pytest.approx(0.3 * 1 / 36)
 
 
 def test_gaps_are_counted_and_the_longest_is_told() -> None:

@@ -18,6 +18,7 @@ def test_ten_samples_of_a_hundred_at_the_rail(tmp_path: Path) -> None:
 
     found = only(ward(tmp_path, railed, range_limit=8.0), "saturation")
     assert found.recordings == ("s1_walk_t1",) and "10.0% of its samples" in found.what
+    assert found.weight == pytest.approx(0.3 * 1 / 36)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ def test_shorter_than_the_window(tmp_path: Path) -> None:
     index = ward(tmp_path, cut)
     found = only(index, "short", window_s=3.5)
     assert found.recordings == ("s1_walk_t1",) and "3.00 s of 3.5 s" in found.what
+    assert found.weight == pytest.approx(0.5 * 1 / 36)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ def lying(r: Recording, values: Floats) -> Floats:
 def test_a_watch_on_a_table(tmp_path: Path) -> None:
     found = only(ward(tmp_path, lying), "still")
     assert found.recordings == ("s1_rest_t2",) and "nothing moves in 100% of its seconds" in found.what
+    assert found.weight == pytest.approx(0.5 * 1 / 36)
 
 
 def test_the_null_class_may_lie_still(tmp_path: Path) -> None:

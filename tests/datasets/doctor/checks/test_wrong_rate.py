@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.datasets.doctor.gathered import said
+from tests.datasets.doctor.gathered import facts, measured, said
 from tests.datasets.doctor.ward import Floats, only, ward
+from vskd.datasets.doctor.checks.wrong_rate import WrongRate
 from vskd.datasets.recording import Recording
 
 
@@ -15,6 +16,7 @@ def test_a_device_at_forty_hertz(tmp_path: Path) -> None:
 
     found = only(ward(tmp_path, clock=slow), "wrong-rate")
     assert len(found.recordings) == 6 and "40 Hz by its time stamps, 50 Hz by the description" in found.what
+    assert found.weight == pytest.approx(0.7 * 6 / 36)
     assert found.untrustworthy
 
 
@@ -38,3 +40,9 @@ def test_a_tenth_is_another_rate(rate_hz: float, told: str) -> None:
 def test_the_rate_is_compared_with_the_one_that_is_stated() -> None:
     assert said("wrong-rate", rate_hz=100.0, stated_hz=100.0) == ""
     assert said("wrong-rate", rate_hz=50.0, stated_hz=20.0).endswith("20 Hz by the description")
+
+
+def test_a_figure_is_spoilt_from_a_twentieth_of_the_recordings_on() -> None:
+    check, survey = WrongRate(), measured({"1": [facts()] * 40})
+    spoilt = [check.finding(survey, "", [f"s1-{n}" for n in range(count)], "").untrustworthy for count in (1, 2, 3)]
+    assert spoilt == [False, True, True]
