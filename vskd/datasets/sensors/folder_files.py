@@ -176,7 +176,7 @@ def first_stamp(path: Path, stated: StreamDescription) -> str:
     if path.suffix.lower() in TEXT:
         rows = parse_delimited(path, *read_text(path, HEAD_BYTES), stated.separator or "").rows
         return rows[0][column].strip() if column < len(rows[0]) else ""
-    return open_stated(path, stated.separator or "", stated.variable).first(column)
+    return open_stated(path, variable=stated.variable).first(column)
 
 
 def _part(row: Mapping[str, str], where: str) -> Reading:
@@ -274,7 +274,7 @@ def header_names(path: Path, separator: str = "", variable: str = "") -> tuple[s
     if path.suffix.lower() == ".npy" or (path.suffix.lower() == ".mat" and variable):
         return ()
     if path.suffix.lower() not in TEXT:
-        return open_stated(path, separator, variable).names
+        return open_stated(path, variable=variable).names
     text, encoding = read_text(path, HEAD_BYTES)
     return parse_delimited(path, text, encoding, separator).names
 
