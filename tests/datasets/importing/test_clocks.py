@@ -221,3 +221,11 @@ def test_over_the_night_the_clock_is_put_back_a_zone_is_needed(tmp_path: Path) -
     with pytest.raises(DataError, match=r"set back by 3\.6e\+03 s.*--time-zone if clocks were put back that night"):
         find_timing(files, columns(0, None), Stated())
     assert find_timing(files, columns(0, None), Stated(time_zone="Europe/Berlin")).rate_hz == 10.0
+
+
+def test_the_clock_may_stand_in_any_column() -> None:
+    array = np.zeros((50, 4))
+    array[:, 3] = 20.0 * np.arange(50)
+    array[:, 0] = 10.0 * np.arange(50)
+    files: dict[Path, Samples] = {Path("a.npy"): ArraySamples(array, "array")}
+    assert find_timing(files, columns(3), Stated()).rate_hz == 50.0

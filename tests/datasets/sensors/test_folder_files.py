@@ -315,3 +315,12 @@ def test_the_clock_of_rows_may_have_a_name(tmp_path: Path, whole: bool) -> None:
         assert first == (0.0, pytest.approx(0.8), "walk") and second[:2] == (pytest.approx(0.8), pytest.approx(2.4))
     else:
         assert [one.reading.rows for one in found] == [(0, 20), (20, 60)]
+
+
+def test_files_of_one_recording_may_name_their_words_in_another_order(tmp_path: Path) -> None:
+    for name in ("acc/s1_walk.csv", "gyro/walk_s01.csv"):
+        write(tmp_path / name)
+    stream = described("acc/s{subject}_{label}.csv").streams["accelerometer"]
+    streams = {"acc": stream, "gyro": stream.model_copy(update={"files": "gyro/{label}_s{subject}.csv"})}
+    (one,) = list_recordings(tmp_path, Description(format="sensor-folder 1", streams=streams), [])
+    assert one.id == "s1_walk" and set(one.files) == {"acc", "gyro"}

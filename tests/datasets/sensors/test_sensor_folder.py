@@ -344,3 +344,23 @@ streams:
 
 def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
     assert_entry("sensor-folder", tmp_path)
+
+
+def test_factors_stand_in_a_name_by_letter() -> None:
+    values = {"f": "1", "subject": "2", "e": "3", "label": "run", "d": "4", "trial": "5", "c": "6"}
+    assert Found(values, {}).id == "s2_run_t5_c-6_d-4_e-3_f-1"
+
+
+def test_streams_are_in_order_and_the_clock_may_stand_before_the_axes(tmp_path: Path) -> None:
+    rows = "\n".join(f"{20 * n},0,0,1" for n in range(60))
+    for label in ("run", "walk"):
+        (tmp_path / f"{label}.csv").write_text(f"t,x,y,z\n{rows}\n")
+    stream = "{files: '{label}.csv', columns: [x, y, z], time: {column: t, unit: ms}, rate_hz: 50, unit: g}"
+    streams = "".join(f"  {name}: {stream}\n" for name in ("d", "c", "b", "a"))
+    describe(tmp_path, f"streams:\n{streams}")
+    for recording in index(tmp_path):
+        assert list(recording.streams) == ["a", "b", "c", "d"]
+        one = recording.stream("a")
+        assert (one.columns, one.time_column) == ((1, 2, 3), 0)
+    describe(tmp_path, f"streams:\n  a: {stream.replace('time: {column: t, unit: ms}, ', '')}\n")
+    assert [(r.stream("a").columns, r.stream("a").time_column) for r in index(tmp_path)] == [((1, 2, 3), None)] * 2

@@ -73,3 +73,11 @@ def test_subjects_that_have_few_recordings_give_all_of_them(fraction: float, sha
         chosen = labelled_fraction(recordings, fraction, seed)
         counts = Counter(i[0] for i in chosen)
         assert tuple(counts[who] for who in "abc") == shares
+
+
+def test_classes_are_drawn_in_the_order_of_their_numbers_not_of_their_ids() -> None:
+    first = [Recording(f"z{n}", str(n % 5), "1", 0, "1", {}) for n in range(40)]
+    second = [Recording(f"a{n}", str(n % 5), "1", 1, "1", {}) for n in range(40)]
+    for seed in range(3):
+        alone = labelled_fraction(first, 0.3, seed)
+        assert {i for i in labelled_fraction([*second, *first], 0.3, seed) if i.startswith("z")} == alone

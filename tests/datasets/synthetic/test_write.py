@@ -172,6 +172,7 @@ def test_skeletons_are_of_the_same_recordings_and_change_no_other_file(tiny: Pat
     assert sorted(added) == sorted(n.replace("Inertial", "Skeleton").replace("inertial", "skeleton")
                                    for n in plain if n.startswith("Inertial"))  # fmt: skip
     assert write_world(root, **TINY, seed=7, skeletons=True) == 0
+    assert loadmat(root / "Skeleton" / "a1_s1_t1_skeleton.mat")["d_skel"].shape[:2] == (15, 3)
     with pytest.raises(DataError, match="synthetic world of other settings"):
         write_world(root, **TINY, seed=7)
 

@@ -109,7 +109,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
         DataError: it cannot be read, has no column `file`, or a column without a name.
     """
     rows = read_rows(path)
-    if not rows or "file" not in rows[0]:
+    if not any("file" in row for row in rows):
         raise DataError(
             f"{path}: has no column 'file'", "Give a CSV table with the columns file, subject, label, and others"
         )
@@ -280,4 +280,5 @@ def _named(path: Path, column: str, names: Sequence[str]) -> int:
     if len(where) != 1:
         what = f"has no column '{column}'" if not where else f"has {len(where)} columns '{column}'"
         raise DataError(f"{path}: {what}, {nearest(column, names)}", "Correct columns: in dataset.yaml")
-    return where[0]
+    (number,) = where
+    return number

@@ -77,7 +77,8 @@ def chosen_stream(index: Index, kind: StreamKind, asked: str | None) -> str:
         return asked
     fitting = [name for name in there if kind != "sensor" or "acc" in name]
     if asked is None and len(fitting) == 1:
-        return fitting[0]
+        (only,) = fitting
+        return only
     what = f"no {kind} stream '{asked}'" if asked else f"{len(fitting)} {kind} streams that could be meant"
     raise DataError(f"{index.root} has {what}", f"Choose with --{kind}: {', '.join(there) or 'there is none'}")
 

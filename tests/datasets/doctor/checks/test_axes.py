@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.datasets.doctor.gathered import facts, found, ids_of, indexed, measured, surveyed
+from tests.datasets.doctor.gathered import ACC, facts, found, ids_of, indexed, measured, surveyed
 from tests.datasets.doctor.ward import Floats, findings, replaced, ward
 from vskd.datasets.doctor.measure import SensorFacts
 from vskd.datasets.recording import Recording
@@ -109,3 +109,13 @@ def test_only_classes_that_three_others_do_are_compared_and_each_counts_alike() 
         return ids_of(found("axes", surveyed(index, sensors={"acc": sensors})))
 
     assert seen(89.0) == [] and len(seen(91.0)) == 1
+
+
+def test_axes_are_called_as_in_the_first_recording_of_who_is_named() -> None:
+    seen = measured({**{w: [facts()] * 2 for w in "123"}, "4": turned(61.0)})
+    called = {"acc": dataclasses.replace(ACC, axes=("a", "b", "c"))}
+    recordings = [r if r.id == "s4-0" else dataclasses.replace(r, streams=called) for r in seen.index]
+    (one,) = found(
+        "axes", dataclasses.replace(seen, index=dataclasses.replace(seen.index, recordings=tuple(recordings)))
+    )
+    assert one.what.endswith("read as y, z, x it fits")
