@@ -106,6 +106,8 @@ def test_an_oblique_video_is_refused(tmp_path: Path) -> None:
         ((0.02, 0.5, -1, 0), None),
         ((0, -1, 0.5, 0.02), None),
         ((2, 0, 0, -0.5), Turn(False, False, True)),
+        ((0, 1, 0, 0), None),
+        ((0, 0, -1, 0), None),
     ],
 )
 def test_a_mark_may_be_off_by_a_fiftieth(mark: tuple[float, float, float, float], turn: Turn | None) -> None:
