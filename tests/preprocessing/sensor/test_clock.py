@@ -213,3 +213,58 @@ def test_within_three_steps_of_the_first_stamp_a_file_starts_again(steps: int, t
     stamps = np.arange(100) / 4
     with pytest.raises(DataError, match=told):
         fit_clock(np.concatenate([stamps, stamps + steps / 4]), "a.csv")
+
+
+@pytest.mark.parametrize(("samples", "rate"), [(2250, None), (2750, 50.0)])
+def test_stamps_in_whole_seconds_need_fifty_of_them(samples: int, rate: float | None) -> None:
+    """A rate is said where it is certain to two per cent: of a piece, not of all of them together."""
+    assert fit_clock(np.floor(even(samples)), "a.csv").rate_hz == (rate and pytest.approx(rate, rel=0.02))
+    gap = np.where(np.arange(4000) < 2000, 0.0, 600.0)
+    assert fit_clock(np.floor(even(4000)) + gap, "a.csv").rate_hz is None
+
+
+@pytest.mark.parametrize(("every", "coarse"), [(13, False), (7, True)])
+def test_a_tenth_of_the_stamps_may_be_repeated(every: int, coarse: bool) -> None:
+    """Of 40: three, or five and a sixth at the end."""
+    stamps = even(40)
+    stamps[every::every] = stamps[every - 1 : -1 : every]
+    clock = fit_clock(stamps, "a.csv")
+    repeated = len(range(every, 40, every))
+    told = ("time stamps only every 0.02 s: too coarse for a rate",)
+    assert clock.facts == (told if coarse else (f"{repeated} stamps repeated",))
+    assert (clock.rate_hz is None) == coarse
+
+
+@pytest.mark.parametrize(("rate", "pause"), [(50.0, 2.5), (10.0, 6.0)])
+def test_a_pause_of_two_seconds_and_fifty_steps_says_nothing_of_the_rate(rate: float, pause: float) -> None:
+    one = even(150, rate)
+    stamps = np.concatenate([(one[-1] + pause) * k + one for k in range(20)])
+    clock = fit_clock(stamps, "a.csv")
+    assert clock.rate_hz == pytest.approx(rate, rel=1e-3) and clock.breaks == tuple(range(150, 3000, 150))
+
+
+def test_gaps_close_to_each_other_are_both_found() -> None:
+    stamps = even(400)
+    stamps[200:] += 5.0
+    stamps[208:] += 5.0
+    clock = fit_clock(stamps, "a.csv")
+    assert clock.breaks == (200, 208) and clock.facts == ("2 gaps",)
+
+
+def test_a_gap_stands_out_of_the_noise_sixfold() -> None:
+    """Stamps of 5 Hz with a noise of two fifths of a step: about 2.3 steps are six times its median, 4.6 twelve."""
+    random = np.random.default_rng(5)
+    stamps = even(2000, 5.0) + random.normal(0, 0.08, 2000)
+    stamps[1000:] += 3.8 / 5
+    clock = fit_clock(stamps, "a.csv")
+    assert len(clock.breaks) == 1 and abs(clock.breaks[0] - 1000) <= 2
+
+
+@pytest.mark.parametrize(
+    ("signs", "told"),
+    [("bbbbbbbfff", "not in order of time"), ("bbbbbbb00f", "run backwards"), ("bbbbbfffff", "not in order of time")],
+)
+def test_rows_run_backwards_where_hardly_any_goes_on(signs: str, told: str) -> None:
+    steps = np.array([{"b": -0.02, "f": 0.02, "0": 0.0}[sign] for sign in signs * 10])
+    with pytest.raises(DataError, match=told):
+        fit_clock(np.concatenate([[0.0], np.cumsum(steps)]), "a.csv")

@@ -75,3 +75,13 @@ def test_more_than_forty_zeros_look_like_utf_16(tmp_path: Path, zeros: int, said
     with pytest.raises(DataError, match="encoding is not") as caught:
         read_text(tmp_path / "a.csv")
     assert ("looks like UTF-16" in caught.value.problem) is said
+
+
+def test_white_space_is_text_and_other_control_characters_are_not(tmp_path: Path) -> None:
+    for sign in "\t\r\n\f\v":
+        (tmp_path / "a.csv").write_bytes(f"1{sign}2\n".encode())
+        assert read_text(tmp_path / "a.csv") == (f"1{sign}2\n", "utf-8")
+    for number in (*range(9), *range(14, 32)):
+        (tmp_path / "a.csv").write_bytes(b"1" + bytes([number]) + b"2\n")
+        with pytest.raises(DataError, match="encoding is not"):
+            read_text(tmp_path / "a.csv")

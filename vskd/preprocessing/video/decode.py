@@ -34,7 +34,7 @@ _SKIPPED = 32
 _STATE_DURATION = ("matroska", "flv", "asf")
 """Containers whose headers state how long they are; of others the decoder takes it from what is there."""
 
-_LOSSY = ("mpegts", "rtsp", "flv")
+_LOSSY = ("mpegts", "flv")
 """Formats of broadcasts and cameras, in which a few damaged frames are no sign of a bad copy."""
 
 logger = logging.getLogger(__name__)
@@ -165,6 +165,7 @@ def _say_unsure(path: Path, count: int) -> None:
         "tell",
         path,
         count,
+        extra={"common": "nothing in these files says how long they should be"},
     )
 
 
@@ -181,6 +182,6 @@ def _check_damage(path: Path, container: Any, progress: Progress) -> None:
             raise DataError(f"{path}: {listed - progress.found} of the {listed} packets of its index are gone", DAMAGED)
     if not progress.damaged:
         return
-    if kind not in _LOSSY or progress.damaged > (1 - LEAST_DECODED) * progress.frames:
+    if kind not in _LOSSY or progress.frames - progress.damaged < LEAST_DECODED * progress.frames:
         raise DataError(f"{path}: {progress.damaged} of its {progress.frames} frames are damaged", DAMAGED)
     logger.warning("%s: %d of its %d frames are damaged", path, progress.damaged, progress.frames)
