@@ -155,3 +155,14 @@ def test_who_is_never_still_need_not_show_one_g_to_a_half(unit: str | None) -> N
     lengths = {"a": 0.5, "b": 0.5, "c": 2.0, "d": 2.0}
     signals = {**{name: moving(length) for name, length in lengths.items()}, "e": at_rest(1.0)["0"]}
     assert find_unit(signals, RATE_HZ, columns(), Stated(unit=unit)).unit == "g"
+
+
+@pytest.mark.parametrize(("odd", "known"), [((0.2, 4.0), True), ((0.2, 4.0, 0.2, 4.0), False)])
+def test_half_of_the_files_may_show_no_gravity_where_it_proves_the_unit(odd: tuple[float, ...], known: bool) -> None:
+    rest = at_rest(1.0, files=2 if known else 1)
+    signals = {**rest, **{f"odd{n}": moving(length) for n, length in enumerate(odd)}}
+    if known:
+        assert find_unit(signals, RATE_HZ, columns(), Stated()).unit == "g"
+        return
+    with pytest.raises(DataError, match="In most files, at rest the vector"):
+        find_unit(signals, RATE_HZ, columns(), Stated())
