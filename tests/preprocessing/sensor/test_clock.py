@@ -268,3 +268,20 @@ def test_rows_run_backwards_where_hardly_any_goes_on(signs: str, told: str) -> N
     steps = np.array([{"b": -0.02, "f": 0.02, "0": 0.0}[sign] for sign in signs * 10])
     with pytest.raises(DataError, match=told):
         fit_clock(np.concatenate([[0.0], np.cumsum(steps)]), "a.csv")
+
+
+def test_the_first_of_several_steps_back_is_named() -> None:
+    stamps = np.concatenate([even(100), even(100) + 0.7, even(100) + 0.2])
+    with pytest.raises(DataError, match=r"set back by 1\.3\d? s at data row 101"):
+        fit_clock(stamps, "a.csv")
+
+
+def test_what_a_clock_says_are_plain_numbers() -> None:
+    stamps = even(300)
+    stamps[100:] += 500.0
+    stamps[200:] += 700.0
+    for clock in (fit_clock(stamps, "a.csv"), fit_clock(stamps / 6, "a.csv", 50.0)):
+        assert clock.gaps[0] < clock.gaps[1] and [type(gap) for gap in clock.gaps] == [float, float]
+        assert type(clock.jitter_s) is type(clock.rate_hz) is type(clock.period_s) is float
+    few = fit_clock(np.floor(even(170)), "a.csv")
+    assert type(few.period_s) is float and few.period_s == 3 / 169

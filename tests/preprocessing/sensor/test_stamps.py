@@ -221,3 +221,10 @@ def test_several_midnights_and_dates_of_any_order() -> None:
     assert seconds.tolist() == [0, -86400]
     half = parse_stamps(["12:00:00", "00:00:00"])
     assert half is not None and half[0].tolist() == [0, -43200]
+
+
+def test_the_first_count_says_the_unit_and_the_last_none() -> None:
+    """From the last seconds of what counts since 1970 on; and numbers that come to lie there by and by."""
+    within = [str(4_000_000_000 - 1), str(4_000_000_000), str(4_000_000_001)]
+    assert parse_stamps(within) == (pytest.approx([0, 1, 2]), "in s")
+    assert parse_stamps(["99999998", "99999999", "100000000"]) is None

@@ -148,7 +148,7 @@ def _wrong_unit(measured: str, length: float, unit: str, one_g: float) -> Fault:
 
 def dead_fault(signal: Signal, axes: Sequence[str]) -> Fault | None:
     """An axis that never changes, or a sensor that stands still for half of the recording: (axes, samples)."""
-    constant = [axis for axis, row in zip(axes, signal, strict=True) if (row == row[0]).all()]
+    constant = [axis for axis, row in zip(axes, signal, strict=True) if row.min() == row.max()]
     if len(constant) == len(axes):
         return Fault("no sample differs from the first: a dead sensor", "Remove this recording, or record it again")
     if constant:
