@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.images.driver_inattention import LABELS, index, parse_name
 from vskd.datasets.recording import Index, Problem
 from vskd.datasets.splits.audit import check_problems
@@ -235,3 +236,7 @@ def test_the_real_frames(inattention_data: Path) -> None:
     assert {len({r.label for r in found if r.subject == s}) for s in found.subjects} == {6}
     for recording in found:
         assert recording.stream("image").box is not None
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("driver-inattention", tmp_path)

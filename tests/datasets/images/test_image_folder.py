@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import write_shapes
+from tests.datasets.entries import assert_entry
 from vskd.datasets.images.image_folder import index
 from vskd.datasets.splits.audit import check_problems
 from vskd.datasets.summary import index_summary
@@ -252,3 +253,7 @@ def test_a_path_without_a_name_is_a_missing_image(tmp_path: Path, path: str) -> 
     with (tmp_path / "labels.csv").open("a", encoding="utf-8") as table:
         table.write(f"{path},1,1,1\n")
     assert [p.kind for p in index(tmp_path).problems] == ["missing"]
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("image-folder", tmp_path)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.conftest import DRIVERS
+from tests.datasets.entries import assert_entry
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.images.state_farm import CODES, LABEL_SWAP, LABELS, index
 from vskd.datasets.recording import Index, Problem
@@ -260,3 +261,7 @@ def test_one_folder_of_a_code_is_the_published_layout(tmp_path: Path, image_file
     found = index(tmp_path)
     assert [LABELS[r.label] for r in found] == [CODES["c3"]]
     assert sum(p.detail.startswith("it has no folder of the class") for p in found.problems) == 9
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("state-farm", tmp_path)

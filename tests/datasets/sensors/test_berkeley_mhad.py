@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.recording import Index, Recording
 from vskd.datasets.sensors.berkeley_mhad import ABSENT, LABELS, STREAMS, camera_clock, index
 from vskd.datasets.sensors.read import read_stream
@@ -174,3 +175,7 @@ def test_a_recording_whose_files_are_all_empty_is_none(tmp_path: Path) -> None:
         "s01_a01_r02",
         "s01_a01_r02",
     ]
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("berkeley-mhad", tmp_path)

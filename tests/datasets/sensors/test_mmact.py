@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import Index, Problem, Recording
 from vskd.datasets.sensors.mmact import ABSENT, LABELS, MERGED, class_of, classes_in, index
@@ -313,3 +314,8 @@ def test_untrimmed_files_are_known_by_their_folder_or_name(tmp_path: Path, path:
     (tmp_path / path).write_text("x")
     told = [p.detail for p in of_kind(index(tmp_path), "unknown") if "untrimmed" in p.detail]
     assert len(told) == untrimmed
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("mmact", tmp_path)
+    assert_entry("mmact-35", tmp_path)

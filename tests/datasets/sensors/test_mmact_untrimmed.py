@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.datasets.entries import assert_entry
 from tests.datasets.sensors.test_mmact import FIRST_S, RATES, stamp, write_csv
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.mmact import LABELS
@@ -251,3 +252,7 @@ def test_a_file_may_begin_and_end_a_tenth_of_a_second_within_an_interval(tmp_pat
     early, late = (r.stream("accelerometer-watch").reading for r in found)
     assert early is not None and early.seconds == pytest.approx((0.0, 2.0 - first), abs=2e-3)
     assert late is not None and late.seconds == pytest.approx((1.0 - first, last - first), abs=2e-3)
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("mmact-untrimmed", tmp_path)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.recording import Recording
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.sensors.sensor_folder import Found, index, plain_value
@@ -339,3 +340,7 @@ streams:
     describe(tmp_path, text.replace("    clip: true\n", "").replace("unit: ms", "unit: text, zone: Europe/Berlin"))
     reading = index(tmp_path).recordings[0].stream("accelerometer").reading
     assert reading is not None and (reading.limit, reading.time_zone) == (0.0, "Europe/Berlin")
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("sensor-folder", tmp_path)

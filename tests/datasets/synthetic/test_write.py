@@ -180,3 +180,17 @@ def test_the_world_that_is_written_where_nothing_is_said() -> None:
     """As `vskd datasets make-synthetic` documents it: 8 subjects, 8 actions, 4 trials."""
     said = {name: p.default for name, p in inspect.signature(write_world).parameters.items() if name != "root"}
     assert said == {"subjects": 8, "actions": 8, "trials": 4, "seed": 0, "skeletons": False}
+
+
+@pytest.mark.parametrize(("at_once", "sizes"), [(2, [1, 4, 4]), (3, [1, 6, 2]), (9, [1, 8])])
+def test_hashes_are_written_every_so_many_recordings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, sizes: list[int]
+) -> None:
+    """Of four recordings of two files each; the first are the settings."""
+    assert write.RECORDED_AT_ONCE == 16
+    monkeypatch.setattr(write, "RECORDED_AT_ONCE", at_once)
+    monkeypatch.setattr(write, "encode_video", lambda *_: b"film")
+    recorded, real = [], Sums.record
+    monkeypatch.setattr(Sums, "record", lambda self, names: recorded.append(len(list(names))) or real(self, names))
+    assert write_world(tmp_path / "world", **TINY) == 4
+    assert recorded == sizes and len(Sums(tmp_path / "world").recorded()) == 9

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.entries import assert_entry
 from tests.datasets.video.clips import copy_clips
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.video.hmdb51 import LABELS, index, read_split
@@ -86,3 +87,7 @@ def test_a_list_holds_clips_and_marks(tmp_path: Path, line: str, told: str) -> N
     (tmp_path / "clap_test_split1.txt").write_text("z.avi 1\n")
     with pytest.raises(DataError, match="z trains and tests in one split"):
         read_split(tmp_path, 1)
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("hmdb51", tmp_path)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.entries import assert_entry
 from tests.datasets.video.clips import copy_clips
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.video.video_folder import index
@@ -130,3 +131,7 @@ def test_class_folders_without_videos_are_no_data_set(tmp_path: Path) -> None:
         (tmp_path / label / "notes.txt").write_text("x")
     with pytest.raises(DataError, match="holds no videos in its folders jump, run"):
         index(tmp_path)
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("video-folder", tmp_path)

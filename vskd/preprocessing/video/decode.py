@@ -165,6 +165,7 @@ def _say_unsure(path: Path, count: int) -> None:
         "tell",
         path,
         count,
+        extra={"common": "nothing in these files says how long they should be"},
     )
 
 
