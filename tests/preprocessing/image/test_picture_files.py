@@ -108,3 +108,20 @@ def test_recordings_are_written_in_their_order_and_windows_by_their_number(tmp_p
     assert asked == 2 * sorted(Fields.ids)
     written = [np.asarray(Image.open(tmp_path / "png" / "r3" / f"000{n}_gasf.png")) for n in range(2)]
     assert written[0][0, 0].tolist() == [0, 1, 65] and written[1][-1, -1].tolist() == [190, 254, 255]
+
+
+def test_jpegs_are_of_a_high_quality(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1, 24, 32, 3), dtype=np.uint8)
+
+    class Noise:
+        ids = ("r1",)
+
+        def num_frames(self, recording: str) -> int:
+            return 1
+
+        def frames(self, recording: str, numbers: np.ndarray) -> np.ndarray:
+            return noise
+
+    write_jpegs(Noise(), tmp_path)  # type: ignore[arg-type]
+    Image.fromarray(noise[0]).save(tmp_path / "a.jpg", quality=95)
+    assert (tmp_path / "r1" / "00000.jpg").read_bytes() == (tmp_path / "a.jpg").read_bytes()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.clock import fit_clock
+from vskd.preprocessing.sensor.clock import Clock, fit_clock
 
 RANDOM = np.random.default_rng(0)
 
@@ -285,3 +285,18 @@ def test_what_a_clock_says_are_plain_numbers() -> None:
         assert type(clock.jitter_s) is type(clock.rate_hz) is type(clock.period_s) is float
     few = fit_clock(np.floor(even(170)), "a.csv")
     assert type(few.period_s) is float and few.period_s == 3 / 169
+
+
+def test_clocks_of_the_same_rate_and_gaps_are_equal_whatever_single_stamps_do() -> None:
+    one = Clock(50.0, (3,), (0.5,), ("1 gap",), 0.02, 0.1, 4, 5)
+    assert one == Clock(50.0, (3,), (0.5,), ("1 gap",)) != Clock(50.0, (3,), (0.6,), ("1 gap",))
+    assert (one.period_s, one.jitter_s, one.backward, one.repeated) == (0.02, 0.1, 4, 5)
+    plain = Clock(None)
+    assert (plain.breaks, plain.gaps, plain.facts, plain.period_s, plain.jitter_s) == ((), (), (), 0.0, 0.0)
+    assert (plain.backward, plain.repeated) == (0, 0)
+
+
+@pytest.mark.parametrize("rate", [47.0, 53.0, 98.0])
+def test_where_many_samples_share_a_stamp_differences_span_twenty_stamps(rate: float) -> None:
+    """A difference over 500 samples would be a whole number of seconds, and a tenth off."""
+    assert fit_clock(np.floor(even(50_000, rate)), "a.csv").period_s == pytest.approx(1 / rate, rel=5e-3)

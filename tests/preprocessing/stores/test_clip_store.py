@@ -318,3 +318,11 @@ def test_frames_are_chunks_and_grey_ones_are_compressed(tmp_path: Path) -> None:
             assert file["data"].chunks == (1, 4, 5, stored.shape[-1]) and file["data"].compression == compression
             assert file["data"].attrs["rate_hz"] == 30.0
             np.testing.assert_array_equal(file["data"][()], stored)
+
+
+def test_decoding_ahead_ends_with_its_context(tmp_path: Path) -> None:
+    sources = [source(tmp_path / f"{n}.mp4") for n in range(4)]
+    with Ahead(sources, lambda one: (np.zeros(1, np.uint8), int(one.id)), 2) as ahead:
+        assert ahead(sources[0])[1] == 0
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        ahead(sources[3])

@@ -175,3 +175,9 @@ def test_a_store_is_replaced_where_that_is_told(red: FrameSource, tmp_path: Path
     store = FrameStore(tmp_path / "f.h5")
     assert store.dataset("red").chunks == (1, 24, 24, 3) and type(store.rate_hz("red")) is float
     assert store.settings == {"size": 24, "fit": "centre-crop"}
+
+
+def test_frames_are_compressed_whatever_their_colours(red: FrameSource, grey: FrameSource, tmp_path: Path) -> None:
+    build_frame_store([red, grey], tmp_path / "f.h5", size=16)
+    store = FrameStore(tmp_path / "f.h5")
+    assert {store.dataset(name).compression for name in ("red", "grey")} == {"lzf"}

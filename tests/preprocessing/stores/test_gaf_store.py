@@ -129,7 +129,7 @@ def test_what_is_made_where_nothing_is_said(windows: Path, tmp_path: Path) -> No
     assert {name: settings[name] for name in ("method", "scaling", "limit", "engine", "axes")} == {
         "method": "gasf", "scaling": "minmax", "limit": 4.0, "engine": "torch", "axes": ["x", "y", "z"],
     }  # fmt: skip
-    with pytest.raises(DataError, match="64"):  # the size of an image; the windows have 16 samples
+    with pytest.raises(DataError, match=r"^A window of 16 samples cannot become an image of size 64"):
         build_gaf_store(windows, tmp_path / "large.h5")
 
 

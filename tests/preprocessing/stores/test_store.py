@@ -588,3 +588,10 @@ def test_what_a_source_says_beside_its_path_decides(sources: list[TextSource], o
     moved.write_text("3")
     again = Counted()
     assert build([*sources[:3], replace(sources[3], path=moved)], out, again).reused and again.seen == []
+
+
+def test_what_dead_processes_left_is_swept_though_nothing_is_written(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    (out.parent / ".store.12345678.tmp.h5").write_text("half")
+    assert build(sources, out).reused
+    assert left(out) == ["store.h5"]

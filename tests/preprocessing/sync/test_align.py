@@ -163,3 +163,9 @@ def test_an_alignment_is_of_plain_numbers() -> None:
         found = align(curve(strokes, 320.0, 50.0), curve(strokes, seconds, 30.0, offset=0.3))
         numbers = (found.offset_s, found.drift_ppm, found.confidence, found.correlation)
         assert {type(number) for number in numbers} == {float}
+
+
+def test_curves_shorter_than_a_peak_have_nothing_beside_it() -> None:
+    one = np.array([[0.1], [1.0]])
+    found = align(curve(one, 0.15, 100.0), curve(one, 0.15, 100.0))
+    assert found.confidence == pytest.approx(found.correlation / 0.05)

@@ -168,5 +168,5 @@ def dead_fault(signal: Signal, axes: Sequence[str]) -> Fault | None:
 
 def _longest_repeat(signal: Signal) -> int:
     """Most steps in a row over which no axis changes."""
-    moved = np.flatnonzero(np.concatenate([[True], (np.diff(signal, axis=1) != 0).any(axis=0), [True]]))
+    moved = np.flatnonzero(np.concatenate([[True], (np.diff(signal) != 0).any(axis=0), [True]]))
     return int(np.diff(moved).max()) - 1
