@@ -1,6 +1,7 @@
 """The store of frames: the pixels that were decoded, one channel where the clip is grey, any frames in any order."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -13,8 +14,11 @@ from tests.preprocessing.video.clips import remuxed
 from vskd.errors import CacheError, DataError
 from vskd.preprocessing.stores import frame_store
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
+from vskd.preprocessing.sync.cut import Cut
+from vskd.preprocessing.video.figure import figure_frames
 from vskd.preprocessing.video.foreground import crop_to_foreground
-from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.frames import Span, read_frames
+from vskd.preprocessing.video.picture import Fit
 
 
 def write_video(path: Path, pictures: list[np.ndarray]) -> Path:
@@ -148,3 +152,32 @@ def test_a_clip_in_another_container_has_the_same_content(red: FrameSource, tmp_
     build_frame_store([red, other, again], tmp_path / "f.h5", size=32)
     contents = FrameStore(tmp_path / "f.h5").contents
     assert contents["red"] == contents["again"] != contents["other"]
+
+
+@pytest.mark.parametrize("fit", ["centre-crop", "foreground", "projections"])
+def test_the_part_of_a_clip_that_is_kept(grey: FrameSource, tmp_path: Path, fit: Fit) -> None:
+    part = replace(grey, id="part", cut=Cut(0.1, 0.24))
+    build_frame_store([grey, part], tmp_path / "f.h5", size=20, fit=fit)
+    store = FrameStore(tmp_path / "f.h5")
+    span = Span(0.1, 0.24, 30.0)
+    if fit == "centre-crop":
+        wanted = np.stack(list(read_frames(grey.path, size=20, variable=grey.variable, span=span)))
+    else:
+        wanted = figure_frames(grey.path, 20, fit, grey.variable, span)
+    assert len(wanted) == 5 and store.num_frames("part") == 5 and store.num_frames("grey") == 9
+    np.testing.assert_array_equal(np.broadcast_to(whole(store, "part"), wanted.shape), wanted)
+
+
+def test_a_store_is_replaced_where_that_is_told(red: FrameSource, tmp_path: Path) -> None:
+    build_frame_store([red], tmp_path / "f.h5", size=16)
+    assert build_frame_store([red], tmp_path / "f.h5", size=16).reused
+    assert not build_frame_store([red], tmp_path / "f.h5", size=24, overwrite=True).reused
+    store = FrameStore(tmp_path / "f.h5")
+    assert store.dataset("red").chunks == (1, 24, 24, 3) and type(store.rate_hz("red")) is float
+    assert store.settings == {"size": 24, "fit": "centre-crop"}
+
+
+def test_frames_are_compressed_whatever_their_colours(red: FrameSource, grey: FrameSource, tmp_path: Path) -> None:
+    build_frame_store([red, grey], tmp_path / "f.h5", size=16)
+    store = FrameStore(tmp_path / "f.h5")
+    assert {store.dataset(name).compression for name in ("red", "grey")} == {"lzf"}
