@@ -1,10 +1,13 @@
 """The store of frames: the pixels that were decoded, one channel where the clip is grey, any frames in any order."""
 
 import hashlib
+import weakref
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import av
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -112,6 +115,30 @@ def test_colour_that_comes_late_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     build_frame_store([source], tmp_path / "f.h5", size=24)
     decoded = np.stack(list(read_frames(source.path, size=24)))
     np.testing.assert_array_equal(whole(FrameStore(tmp_path / "f.h5"), "late"), decoded)
+
+
+def test_no_more_than_64_frames_are_held_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive = most = 0
+
+    def gone() -> None:
+        nonlocal alive
+        alive -= 1
+
+    def frames(*_: object, **__: object) -> Iterator[np.ndarray]:
+        nonlocal alive, most
+        for number in range(150):
+            frame = np.full((4, 4, 3), number, np.uint8)
+            weakref.finalize(frame, gone)
+            alive += 1
+            most = max(most, alive)
+            yield frame
+            del frame
+
+    monkeypatch.setattr(frame_store, "clip_frames", frames)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        frame_store.write_clip(FrameSource("a", Path("a.mp4"), "", 30.0), file, size=4, fit="squash")
+        assert file["data"][:, 0, 0, 0].tolist() == list(range(150)) and file["data"].attrs["frame_count"] == 150
+    assert 64 <= most <= 2 * 64 and alive == 0, "the block that was written, and the next one"
 
 
 @pytest.mark.parametrize("content", [b"", b"not a video", None], ids=["empty", "junk", "truncated"])
