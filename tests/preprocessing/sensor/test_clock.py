@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.clock import fit_clock
+from vskd.preprocessing.sensor.clock import Clock, fit_clock
 
 RANDOM = np.random.default_rng(0)
 
@@ -268,3 +268,35 @@ def test_rows_run_backwards_where_hardly_any_goes_on(signs: str, told: str) -> N
     steps = np.array([{"b": -0.02, "f": 0.02, "0": 0.0}[sign] for sign in signs * 10])
     with pytest.raises(DataError, match=told):
         fit_clock(np.concatenate([[0.0], np.cumsum(steps)]), "a.csv")
+
+
+def test_the_first_of_several_steps_back_is_named() -> None:
+    stamps = np.concatenate([even(100), even(100) + 0.7, even(100) + 0.2])
+    with pytest.raises(DataError, match=r"set back by 1\.3\d? s at data row 101"):
+        fit_clock(stamps, "a.csv")
+
+
+def test_what_a_clock_says_are_plain_numbers() -> None:
+    stamps = even(300)
+    stamps[100:] += 500.0
+    stamps[200:] += 700.0
+    for clock in (fit_clock(stamps, "a.csv"), fit_clock(stamps / 6, "a.csv", 50.0)):
+        assert clock.gaps[0] < clock.gaps[1] and [type(gap) for gap in clock.gaps] == [float, float]
+        assert type(clock.jitter_s) is type(clock.rate_hz) is type(clock.period_s) is float
+    few = fit_clock(np.floor(even(170)), "a.csv")
+    assert type(few.period_s) is float and few.period_s == 3 / 169
+
+
+def test_clocks_of_the_same_rate_and_gaps_are_equal_whatever_single_stamps_do() -> None:
+    one = Clock(50.0, (3,), (0.5,), ("1 gap",), 0.02, 0.1, 4, 5)
+    assert one == Clock(50.0, (3,), (0.5,), ("1 gap",)) != Clock(50.0, (3,), (0.6,), ("1 gap",))
+    assert (one.period_s, one.jitter_s, one.backward, one.repeated) == (0.02, 0.1, 4, 5)
+    plain = Clock(None)
+    assert (plain.breaks, plain.gaps, plain.facts, plain.period_s, plain.jitter_s) == ((), (), (), 0.0, 0.0)
+    assert (plain.backward, plain.repeated) == (0, 0)
+
+
+@pytest.mark.parametrize("rate", [47.0, 53.0, 98.0])
+def test_where_many_samples_share_a_stamp_differences_span_twenty_stamps(rate: float) -> None:
+    """A difference over 500 samples would be a whole number of seconds, and a tenth off."""
+    assert fit_clock(np.floor(even(50_000, rate)), "a.csv").period_s == pytest.approx(1 / rate, rel=5e-3)

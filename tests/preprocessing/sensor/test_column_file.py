@@ -225,3 +225,25 @@ def test_an_empty_parquet_and_one_with_missing_moments(tmp_path: Path) -> None:
     pq.write_table(pa.table({"t": moments, "n": [1, 2]}), tmp_path / "b.parquet")
     samples = read_columns(tmp_path / "b.parquet")
     assert samples.stamps(0) is None and samples.kind == "2 columns of .parquet"
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.mat"])
+def test_what_there_is_is_named_in_its_order(tmp_path: Path, name: str) -> None:
+    arrays = {key: np.ones(rows) for key, rows in (("z", 2), ("y", 3), ("x", 4), ("b", 5), ("a", 6))}
+    path = write(tmp_path / name, **arrays)
+    with pytest.raises(DataError, match=r"differ in length: a \(6,\), b \(5,\), x \(4,\), y \(3,\), z \(2,\)"):
+        read_columns(path)
+    with pytest.raises(DataError, match=r"it has: a, b, x, y, z\)|valid names: a, b, x, y, z"):
+        read_columns(path, "gyroscope")
+
+
+def test_a_unit_that_is_no_text_is_none(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["a"], file["b"] = ROWS[:, 0], ROWS[:, 1]
+        file["a"].attrs.update({"unit": 7, "units": "g"})
+        file["b"].attrs.update({"unit": "g", "units": 7})
+    assert read_columns(tmp_path / "a.h5").units == ("", "g")
+
+
+def test_how_names_of_these_files_end() -> None:
+    assert {".parquet", ".npz", ".mat", ".h5", ".hdf5"} == column_file.COLUMN_FILES

@@ -238,3 +238,19 @@ def test_the_vocabulary_is_what_names_are_read_by() -> None:
         assert meaning(f"acc {word} x", XYZ) == Meaning("x", "accelerometer")
     assert words["beside"] == {"gyroscope": ["rate", "speed", "vel", "velocity"]}
     assert time_columns(["time ms s"], [])[0].seconds is None
+
+
+def test_words_and_quantities_are_listed_in_their_order() -> None:
+    words = vocabulary()
+    for key in ("single", "fillers", "time", "of_time", "names_no_clock"):
+        assert words[key] == sorted(words[key])
+    assert other_sensor("roll gyro mag gravity lin", "barometer") == (
+        "gravity and gyroscope and magnetometer and orientation"
+    )
+    for quantities in ("roll mag gyro gravity", "mag roll gyro acc", "roll acc lin mag", "vel roll mag lin"):
+        known = {"roll": "orientation", "mag": "magnetometer", "gyro": "gyroscope", "gravity": "gravity"}
+        known |= {"lin": "linear acceleration", "vel": "position or velocity", "acc": "~"}
+        assert quantity_of(quantities) == min(known[word] for word in quantities.split())
+    names = [f"{word}_{axis}" for word in ("roll", "mag", "gyro", "grav", "vel") for axis in "xyz"]
+    told = "gravity and gyroscope and magnetometer and orientation and position or velocity, not accelerometer"
+    assert columns_by_name(names, XYZ, "accelerometer").problem.endswith(told)

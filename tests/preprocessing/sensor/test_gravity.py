@@ -249,3 +249,8 @@ def test_the_first_dead_axis_is_named_with_its_value() -> None:
     values[1], values[2] = -0.0, 7.0
     fault = dead_fault(values, "xyz")
     assert fault is not None and fault.problem.startswith("axis y is 0 in every sample")
+
+
+def test_what_is_measured_at_rest_are_plain_numbers() -> None:
+    rest = at_rest(signal(1), 50.0)
+    assert {type(value) for value in (rest.length, rest.change, rest.mean, rest.rms)} == {float}

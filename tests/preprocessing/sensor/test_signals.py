@@ -337,3 +337,8 @@ def test_as_many_windows_as_are_cut(samples: int) -> None:
     for length, stride in ((8, 4), (8, 8), (5, 7), (1, 1)):
         cut = sliding_windows(np.zeros((2, samples), np.float32), length, stride)
         assert window_count(samples, length, stride) == len(cut)
+
+
+def test_windows_lie_one_behind_the_other_in_memory() -> None:
+    windows = sliding_windows(np.arange(60, dtype=np.float32).reshape(3, 20), 8, 4)
+    assert windows.flags.c_contiguous and windows.dtype == np.float32

@@ -1,5 +1,6 @@
 """Time stamps of every kind: seconds since the first, to the resolution of what is written."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -221,3 +222,24 @@ def test_several_midnights_and_dates_of_any_order() -> None:
     assert seconds.tolist() == [0, -86400]
     half = parse_stamps(["12:00:00", "00:00:00"])
     assert half is not None and half[0].tolist() == [0, -43200]
+
+
+def test_the_first_count_says_the_unit_and_the_last_none() -> None:
+    """From the last seconds of what counts since 1970 on; and numbers that come to lie there by and by."""
+    within = [str(4_000_000_000 - 1), str(4_000_000_000), str(4_000_000_001)]
+    assert parse_stamps(within) == (pytest.approx([0, 1, 2]), "in s")
+    assert parse_stamps(["99999998", "99999999", "100000000"]) is None
+
+
+@pytest.mark.parametrize("cell", ["20181016_13:37:28", "2018-10-16 13:37", "2018-10-16T13:37:28"])
+def test_a_time_without_a_zone_is_universal_wherever_the_computer_is(
+    monkeypatch: pytest.MonkeyPatch, cell: str
+) -> None:
+    expected = start_of(cell)
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert start_of(cell) == expected == (1539697020.0 if cell.endswith("13:37") else 1539697048.0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

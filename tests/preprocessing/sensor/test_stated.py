@@ -232,3 +232,12 @@ def test_capitals_at_the_end_of_a_name_and_separators_that_are_told(tmp_path: Pa
     path = tmp_path / "a.CSV"
     path.write_text("1,5;2,5\n3,5;4,5\n", encoding="utf-8")
     assert open_stated(path).width == 2 and open_stated(path, "comma").width == 3
+
+
+def test_parts_begin_at_plain_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(f"2024-06-01T10:00:{n:02d},{n},0,1" for n in range(30)))
+    part = read_part(
+        path, axes="xyz", rate_hz=1.0, columns=(1, 2, 3), reading=Reading(time_zone="Asia/Tokyo"), time_column=0
+    )
+    assert type(part.start) is float and type(part.first) is float

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from vskd.errors import DataError
+from vskd.preprocessing.sensor.text_file import TEXT as SUFFIXES
 from vskd.preprocessing.sensor.text_file import read_text
 
 TEXT = "t;x (m/s²)\n0;1\n"
@@ -85,3 +86,7 @@ def test_white_space_is_text_and_other_control_characters_are_not(tmp_path: Path
         (tmp_path / "a.csv").write_bytes(b"1" + bytes([number]) + b"2\n")
         with pytest.raises(DataError, match="encoding is not"):
             read_text(tmp_path / "a.csv")
+
+
+def test_how_names_of_text_files_end() -> None:
+    assert {".csv", ".txt", ".tsv", ".dat"} == SUFFIXES

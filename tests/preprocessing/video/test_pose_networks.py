@@ -7,14 +7,16 @@ of each clip. Over all frames of the three clips both found a person in the same
 
 import hashlib
 import json
+import sys
 import zipfile
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from vskd.errors import DataError
+from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.video import pose_networks as module
 from vskd.preprocessing.video.frames import read_frames
 from vskd.preprocessing.video.pose import bodies
@@ -194,3 +196,25 @@ def test_a_person_is_found_by_the_detector_s_points(monkeypatch: pytest.MonkeyPa
     for square, place, distance in zip(found, places, (20, 40), strict=True):
         np.testing.assert_allclose([square.x, square.y, square.edge], [*place, 2 * ROOM * distance], rtol=1e-5)
         assert square.angle == 0
+
+
+def test_each_network_has_its_threads_and_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[bytes, int, bool]] = []
+
+    class Interpreter:
+        def __init__(self, *, model_content: bytes, num_threads: int) -> None:
+            self.told = model_content, num_threads
+
+        def allocate_tensors(self) -> None:
+            made.append((*self.told, True))
+
+    library = ModuleType("ai_edge_litert.interpreter")
+    library.Interpreter = Interpreter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", ModuleType("ai_edge_litert"))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", library)
+    LiteRTPose({DETECTOR: b"d", LANDMARKS: b"l"}, 4)
+    LiteRTPose({DETECTOR: b"d", LANDMARKS: b"l"})
+    assert made == [(b"d", 4, True), (b"l", 4, True), (b"d", 1, True), (b"l", 1, True)]
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(MissingExtraError, match=r"vskd\[export\]"):
+        LiteRTPose({DETECTOR: b"d", LANDMARKS: b"l"})

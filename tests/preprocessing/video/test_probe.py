@@ -34,3 +34,9 @@ def test_of_depth_the_array_that_is_named(tmp_path: Path) -> None:
     assert (info.path, info.num_frames, info.rate_hz, info.height, info.width) == (path, 5, 0.0, 24, 32)
     with pytest.raises(DataError, match=r"clip\.MAT: a depth clip must be \(height, width, frames\), got shape"):
         probe_video(path, "flat")
+
+
+def test_a_header_has_plain_numbers(video: Path, tmp_path: Path) -> None:
+    for info in (probe_video(video), probe_video(write_clip(tmp_path / "clip.mkv", 44))):
+        assert type(info.rate_hz) is float
+        assert {type(number) for number in (info.num_frames, info.height, info.width)} == {int}

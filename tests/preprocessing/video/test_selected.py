@@ -260,3 +260,19 @@ def test_what_an_edit_list_cuts_away_is_not_counted(tmp_path: Path) -> None:
     assert count == 30 and asked == [30]
     whole = list(read_frames(plain, size=None))
     np.testing.assert_array_equal(frames, np.stack([whole[30], whole[59]]))
+
+
+def test_frames_of_a_stream_that_lost_a_little_are_those_of_all_of_it(tmp_path: Path, decoded: list[Path]) -> None:
+    """Of a damaged frame that is used all are decoded, by a decoder that forgot what it had seen."""
+    path = write(tmp_path / "clip.ts", "mpeg2video", 8)
+    content = bytearray(path.read_bytes())
+    packet = 188 * (2 * len(content) // 188 // 3)
+    content[packet + 40 : packet + 188] = bytes(148)
+    path.write_bytes(content)
+    whole = list(read_frames(path, size=SIZE, fit="squash"))
+    for length in (FRAMES, 7, 2):
+        frames, count = chosen(path, length, "spread")
+        assert count == len(whole)
+        indices = clip_indices(count, length, "spread", 1)
+        np.testing.assert_array_equal(frames, np.stack([whole[index] for index in indices]))
+    assert decoded, "all of it was decoded"

@@ -155,7 +155,7 @@ def _check_duration(path: Path, container: Any, progress: Progress) -> None:
     reached = progress.end_s(container) - min(container.start_time or 0, 0) / import_av().time_base
     if reached < LEAST_DECODED * seconds:
         raise DataError(f"{path}: it ends after {reached:.2f} of the {seconds:.2f} s that it states", DAMAGED)
-    if seconds - reached > _FRAMES_OF_DOUBT / float(video_stream(container, path).average_rate or 1):
+    if seconds - reached > _FRAMES_OF_DOUBT / (video_stream(container, path).average_rate or 1):
         logger.warning("%s: it ends after %.2f of the %.2f s that it states; is it all there?", path, reached, seconds)
 
 
