@@ -166,3 +166,12 @@ def test_half_of_the_files_may_show_no_gravity_where_it_proves_the_unit(odd: tup
         return
     with pytest.raises(DataError, match="In most files, at rest the vector"):
         find_unit(signals, RATE_HZ, columns(), Stated())
+
+
+@pytest.mark.parametrize(("power", "known"), [(4, False), (5, True), (14, True), (15, False)])
+def test_which_powers_of_two_are_counts(power: int, known: bool) -> None:
+    if known:
+        assert find_unit(at_rest(2.0**power, whole=True), RATE_HZ, columns(), Stated()).unit == f"1/{2**power} g"
+    else:
+        with pytest.raises(DataError, match="which is 1 g in no unit that vskd knows"):
+            find_unit(at_rest(2.0**power, whole=True), RATE_HZ, columns(), Stated())
