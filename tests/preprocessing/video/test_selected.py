@@ -10,7 +10,7 @@ from scipy.io import savemat
 
 from tests.preprocessing.video.clips import edited, remuxed, write_clip
 from vskd.errors import DataError
-from vskd.preprocessing.video import selected
+from vskd.preprocessing.video import decode, selected
 from vskd.preprocessing.video.frames import Span, read_frames
 from vskd.preprocessing.video.picture import ResizeFit
 from vskd.preprocessing.video.sampling import clip_indices
@@ -276,3 +276,23 @@ def test_frames_of_a_stream_that_lost_a_little_are_those_of_all_of_it(tmp_path: 
         indices = clip_indices(count, length, "spread", 1)
         np.testing.assert_array_equal(frames, np.stack([whole[index] for index in indices]))
     assert decoded, "all of it was decoded"
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"check": "full"}, {"span": Span(0.2, 1.0, 25.0)}], ids=["only what is needed", "all", "a part"]
+)
+def test_as_many_threads_decode_as_are_said(
+    mpeg: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, object]
+) -> None:
+    """0 is as many as the decoder likes."""
+    told: list[int] = []
+    real = decode.set_threads
+    for module in (selected, decode):
+        monkeypatch.setattr(
+            module, "set_threads", lambda stream, threads: (told.append(threads), real(stream, threads))
+        )
+    frames = {threads: chosen(mpeg, 8, "spread", threads=threads, **how)[0] for threads in (1, 3)}
+    assert np.array_equal(frames[1], frames[3]) and list(dict.fromkeys(told)) == [1, 3]
+    told.clear()
+    chosen(mpeg, 8, "spread", **how)
+    assert set(told) == {0}
