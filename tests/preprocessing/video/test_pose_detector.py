@@ -93,3 +93,10 @@ def test_the_surest_answer_is_the_score_of_its_person() -> None:
     found = people(*answers((1, 1.0, box), (0, 3.0, box), (1501, 2.5, box), (1500, 2.0, box)))
     assert [person.score for person in found] == pytest.approx([1 / (1 + np.exp(-3.0)), 1 / (1 + np.exp(-2.5))])
     assert {type(person.score) for person in found} == {float}
+
+
+def test_of_people_of_equal_scores_the_first_anchor_comes_first() -> None:
+    places = anchors()
+    ones = [k for k in range(0, 1568, 2) if k % 6 == 0][:60]
+    found = people(*answers(*((k, 3.0, [0.0, 0.0, 1.0, 1.0, *[0.0] * 8]) for k in reversed(ones))))
+    np.testing.assert_allclose([person.points[0] for person in found], places[ones])
