@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from vskd.preprocessing.video.pose_detector import ANCHORS, INPUT, OVERLAP, anchors, overlap, people
+from vskd.preprocessing.video.pose_detector import ANCHORS, anchors, overlap, people
+
+INPUT, OVERLAP = 224, 0.3
 
 
 def test_anchors_in_the_order_of_the_published_loop() -> None:

@@ -193,6 +193,7 @@ def test_a_file_too_large_to_be_held_is_read_twice(
     path = write(tmp_path / "clip.mpg", "mpeg1video", 8)
     path = path if ending == ".mpg" else remuxed(path, tmp_path / f"clip{ending}")
     held = chosen(path, 6, "spread")
+    assert selected.HELD_BYTES == 64 * 1024**2
     monkeypatch.setattr(selected, "HELD_BYTES", 1000)
     np.testing.assert_array_equal(chosen(path, 6, "spread")[0], held[0])
     assert not decoded, "it was read by the sequential reader"
