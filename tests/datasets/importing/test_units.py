@@ -142,3 +142,16 @@ def test_two_axes_show_no_gravity() -> None:
     with pytest.raises(DataError, match="do not say the unit of the accelerometer"):
         find_unit(at_rest(1.0), RATE_HZ, two, Stated())
     assert find_unit(at_rest(9.81), RATE_HZ, two, Stated(unit="g")).unit == "g"
+
+
+def moving(length: float) -> npt.NDArray[np.float32]:
+    """An arm that is never still, on which a steady pull and gravity are so many g together."""
+    time = np.arange(200) / RATE_HZ
+    return (length * np.stack([0.6 * np.sin(2 * np.pi * 10 * time), 0 * time, 1 + 0 * time])).astype(np.float32)
+
+
+@pytest.mark.parametrize("unit", ["g", None])
+def test_who_is_never_still_need_not_show_one_g_to_a_half(unit: str | None) -> None:
+    lengths = {"a": 0.5, "b": 0.5, "c": 2.0, "d": 2.0}
+    signals = {**{name: moving(length) for name, length in lengths.items()}, "e": at_rest(1.0)["0"]}
+    assert find_unit(signals, RATE_HZ, columns(), Stated(unit=unit)).unit == "g"

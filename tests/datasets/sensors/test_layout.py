@@ -131,6 +131,7 @@ def test_sensor_and_video_of_different_ids_are_unpaired(make_utd: Make) -> None:
         "a2_s1_t1": "has video but no sensors of the same recording",
     }
     assert [r.id for r in found.with_streams(("accelerometer", "depth"))] == ["a3_s1_t1"]
+    assert [r.id for r in found] == ["a1_s1_t1", "a2_s1_t1", "a3_s1_t1"]
 
 
 def test_sensors_alone_are_no_problem(make_utd: Make) -> None:
@@ -231,3 +232,14 @@ def test_the_header_s_frame_rate_counts_before_the_published_one(make_utd: Make)
     write_clip(root / "RGB" / "a1_s1_t1_color.avi")
     stream = index(root).recordings[0].stream("rgb")
     assert stream.rate_hz == pytest.approx(25.0) and stream.unit == "uint8"
+
+
+def test_of_copies_that_are_damaged_the_one_that_would_be_kept_is_named(make_utd: Make) -> None:
+    root = make_utd("a1_s1_t1", "a2_s1_t1")
+    original = root / "Inertial" / "a1_s1_t1_inertial.mat"
+    (root / "Inertial" / "deep").mkdir()
+    shutil.copyfile(original, root / "Inertial" / "deep" / original.name)
+    original.write_bytes(b"")
+    found = index(root)
+    assert [p.path for p in found.problems if p.kind == "corrupt"] == [str(original)]
+    assert [p.path for p in found.problems if p.kind == "duplicate"] == [str(original.parent / "deep" / original.name)]

@@ -200,3 +200,26 @@ def test_grid_of_places_is_torch_s(height: int, width: int) -> None:
     affine = torch.randn(3, 2, 3, generator=generator())
     expected = functional.affine_grid(affine, [3, 1, height, width], align_corners=False)
     assert torch.allclose(_grid(affine, height, width), expected, atol=1e-5)
+
+
+def test_erased_areas_are_two_to_twenty_per_cent() -> None:
+    """Each is drawn: hardly a small one is missing, nor a large one; and rectangles are high or wide."""
+    images = noise(400, 1, 60, 60)
+    changed, _ = ImageAugmentation(erase=1.0)(images, labels(400), generator())
+    covered = (images != changed)[:, 0]
+    areas = covered.float().mean(dim=(1, 2))
+    assert 0.015 < areas.min() < 0.03 and 0.18 < areas.max() < 0.21
+    assert areas.mean().item() == pytest.approx(0.11, abs=0.01)
+    heights, widths = covered.any(dim=2).sum(dim=1).float(), covered.any(dim=1).sum(dim=1).float()
+    ratios = (heights / widths).log()
+    assert 0.9 < -ratios.min() / np.log(3.3) < 1.3 and 0.9 < ratios.max() / np.log(3.3) < 1.2
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    assert ImageAugmentation().model_dump() == {
+        **dict.fromkeys(("contrast", "gamma", "brightness", "crop", "rotation_deg", "flip", "erase"), 0.0),
+        "label_swap": None,
+    }
+    assert not ImageAugmentation().active and not ImageAugmentation(label_swap=(1, 0)).active
+    for settings in EACH:
+        assert ImageAugmentation(**settings).active  # type: ignore[arg-type]

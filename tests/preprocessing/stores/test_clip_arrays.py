@@ -51,3 +51,15 @@ def test_few_clips_are_mapped_at_a_time(tmp_path: Path, monkeypatch: pytest.Monk
     features = np.load(tmp_path / "out" / "features.npy")
     for number in range(5):
         np.testing.assert_array_equal(features[number, ..., ::-1], store.frames(str(number), np.arange(3)))
+
+
+def test_every_choice_of_a_part_is_written(tmp_path: Path) -> None:
+    source = FrameSource("a", write_video(tmp_path / "a.mp4", pictures(12)), "", 30.0)
+    build_clip_store([source], tmp_path / "c.h5", ClipCut(3, 16, 24, choices=2))
+    store = FrameStore(tmp_path / "c.h5")
+    assert write_clip_arrays(store, [LabelledClip("a", 7, "a.mp4")], tmp_path / "out") == 1
+    features = np.load(tmp_path / "out" / "features.npy")
+    assert (features.shape, features.dtype) == ((1, 6, 16, 24, 3), np.uint8)
+    np.testing.assert_array_equal(features[0, ..., ::-1], store.frames("a", np.arange(6)))
+    labels = np.load(tmp_path / "out" / "labels.npy")
+    assert (labels.tolist(), labels.dtype) == ([7], np.int64)

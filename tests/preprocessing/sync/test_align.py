@@ -155,3 +155,17 @@ def test_a_peak_lies_between_samples_where_a_parabola_says() -> None:
         align_module._between(np.array([3.0, 1.0]), 0) == 0.0 and align_module._between(np.array([1.0, 3.0]), 1) == 0.0
     )
     assert align_module._between(np.array([2.0, 2.0, 2.0]), 1) == 0.0
+
+
+def test_an_alignment_is_of_plain_numbers() -> None:
+    strokes = bursts(320)
+    for seconds in (8.0, 120.0, 310.0):
+        found = align(curve(strokes, 320.0, 50.0), curve(strokes, seconds, 30.0, offset=0.3))
+        numbers = (found.offset_s, found.drift_ppm, found.confidence, found.correlation)
+        assert {type(number) for number in numbers} == {float}
+
+
+def test_curves_shorter_than_a_peak_have_nothing_beside_it() -> None:
+    one = np.array([[0.1], [1.0]])
+    found = align(curve(one, 0.15, 100.0), curve(one, 0.15, 100.0))
+    assert found.confidence == pytest.approx(found.correlation / 0.05)

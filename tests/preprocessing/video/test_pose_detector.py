@@ -85,3 +85,11 @@ def test_overlap_by_counting_cells() -> None:
     for value, grid in zip(found, grids, strict=True):
         union = (grid | grids[0]).sum()
         assert value == pytest.approx((grid & grids[0]).sum() / union if union else 0)
+
+
+def test_the_surest_answer_is_the_score_of_its_person() -> None:
+    """A plain number; of answers in any order, and of two people."""
+    box = [0.0, 0, 40, 40, *[0.0] * 8]
+    found = people(*answers((1, 1.0, box), (0, 3.0, box), (1501, 2.5, box), (1500, 2.0, box)))
+    assert [person.score for person in found] == pytest.approx([1 / (1 + np.exp(-3.0)), 1 / (1 + np.exp(-2.5))])
+    assert {type(person.score) for person in found} == {float}

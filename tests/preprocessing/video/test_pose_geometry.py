@@ -82,3 +82,9 @@ def test_cut_against_a_loop_over_pixels(outside: str) -> None:
     assert np.abs(found - expected)[inside].max() <= (4 + 3) / (2 * FRACTIONS) + 0.5
     assert np.abs(found - expected).max() <= 255 / FRACTIONS + 0.5
     assert (~inside).any()
+
+
+def test_a_square_is_of_plain_numbers() -> None:
+    square = about_person(np.array([40.0, 25.0]), np.array([37.0, 21.0]))
+    assert square is not None and {type(v) for v in (square.x, square.y, square.edge, square.angle)} == {float}
+    assert (square.x, square.y, square.edge) == (40.0, 25.0, 2 * ROOM * 5)

@@ -63,7 +63,8 @@ def guess_pattern(names: Sequence[str], *, needs_label: bool = True) -> NamePatt
     endings = sorted({_ending(name) for name in names})
     if len(endings) > 1:
         raise _unclear(names, f"they end in {', '.join(endings)}")
-    parsed = [_items(name.removesuffix(endings[0])) for name in names]
+    (ending,) = endings
+    parsed = [_items(name.removesuffix(ending)) for name in names]
     shape = _shape(parsed[0])
     other = next((n for n, items in zip(names, parsed, strict=True) if _shape(items) != shape), None)
     if other is not None:
@@ -73,7 +74,7 @@ def guess_pattern(names: Sequence[str], *, needs_label: bool = True) -> NamePatt
     text = "".join(_written(kind, column) for kind, column in zip(kinds, columns, strict=True))
     found = {kind: column for kind, column in zip(kinds, columns, strict=True) if kind not in ("", "*")}
     said = [f"{kind} {first_few(sorted({i.value for i in column}), 3, ', ')}" for kind, column in found.items()]
-    return NamePattern(text + endings[0], "; ".join(said))
+    return NamePattern(text + ending, "; ".join(said))
 
 
 def _ending(name: str) -> str:

@@ -49,8 +49,9 @@ def with_null_class(
         by_file.setdefault(next(iter(row.found.files.values())), []).append(row)
     found: list[Found] = []
     for path, members in by_file.items():
-        if len(members) == 1 and not members[0].found.reading.part:
-            found.append(members[0].found)  # labelled as a whole
+        one, *others = members
+        if not others and not one.found.reading.part:
+            found.append(one.found)  # labelled as a whole
             continue
         found += [row.found for row in members if row.found.values["label"] != description.null_class]
         found += _null_parts(path, members, description, clocks, problems)
@@ -65,7 +66,7 @@ def _null_parts(
     named = [(span, row) for span, row in spans if span[2] != description.null_class]
     by_rows = all(row.found.reading.rows for row in rows)
     number = 0
-    for start, end, before, behind in _between(named or spans[:1], bool(named), float(times[-1])):
+    for start, end, before, behind in _between(named or spans, bool(named), float(times[-1])):
         if _shared(before) != _shared(behind):
             detail = f"nobody's: no label between {before.where} and {behind.where}, of other people or factors"
             problems.append(Problem("unknown", "", shown(path), f"{start:g} to {end:g} s are {detail}"))

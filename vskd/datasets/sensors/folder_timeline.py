@@ -121,9 +121,9 @@ def whole_files(rows: Iterable[Row], description: Description, clocks: Mapping[s
 
 def _whole_file(path: Path, rows: Sequence[Row], description: Description, clocks: Mapping[str, int | None]) -> Found:
     first = rows[0]
-    values = [{word: value for word, value in row.found.values.items() if word != "label"} for row in rows]
-    for row, said in zip(rows, values, strict=True):
-        if said != values[0]:
+    values = _but_label(first)
+    for row in rows:
+        if _but_label(row) != values:
             raise DataError(
                 f"{row.where}: {path.name} is of other people or factors than in {first.where}",
                 "With whole_files: true a file is one recording: give all of its rows the same subject, trial, factors",
@@ -132,7 +132,11 @@ def _whole_file(path: Path, rows: Sequence[Row], description: Description, clock
         return replace(first.found, reading=Reading())  # labelled as a whole
     spans = ordered_spans(path, rows, description, clocks)
     shown = tuple(span for span, _ in spans if span[2] != description.null_class)
-    return Found(values[0], first.found.files, Reading(), path.with_suffix("").name, shown)
+    return Found(values, first.found.files, Reading(), path.with_suffix("").name, shown)
+
+
+def _but_label(row: Row) -> dict[str, str]:
+    return {word: value for word, value in row.found.values.items() if word != "label"}
 
 
 def ordered_spans(
@@ -143,7 +147,7 @@ def ordered_spans(
     Raises:
         DataError: two overlap, one is missing, or reaches beyond the file.
     """
-    spans = sorted(((_span(path, row, description, clocks), row) for row in rows), key=lambda pair: pair[0][:2])
+    spans = sorted(((_span(path, row, description, clocks), row) for row in rows), key=lambda pair: pair[0])
     for (one, of_one), (other, of_other) in pairwise(spans):
         if other[0] < one[1] - 1e-9:
             raise DataError(

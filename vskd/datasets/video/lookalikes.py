@@ -69,9 +69,9 @@ def same_clips(ids: Sequence[str], clips: Rows, contents: Mapping[str, str]) -> 
 def same_rows(clips: Rows) -> Iterator[tuple[int, int]]:
     """Pairs of rows, the smaller first, that are one clip by the rules of this module."""
     distances, rows = nearest_rows(clips)
-    friends = [set(near[: _copies(gaps)].tolist()) for gaps, near in zip(distances, rows, strict=True)]
+    friends = [near[: _copies(gaps)].tolist() for gaps, near in zip(distances, rows, strict=True)]
     for row, own in enumerate(friends):
-        yield from ((row, other) for other in sorted(own) if row < other and row in friends[other])
+        yield from ((row, other) for other in own if row < other and row in friends[other])
 
 
 def _copies(distances: Floats) -> int:
