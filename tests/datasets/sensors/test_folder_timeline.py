@@ -174,3 +174,16 @@ def test_so_it_is_where_the_rest_is_the_null_class(tmp_path: Path) -> None:
         if found.labels[recording.label] == "rest":
             parts[recording.subject].append(reading.rows)
     assert parts == {"1": [(0, 50), (150, 600)], "2": [(0, 100), (200, 600)]}
+
+
+@pytest.mark.parametrize("table", [True, False])
+def test_without_a_clock_rows_are_counted_whatever_the_first_column_holds(tmp_path: Path, table: bool) -> None:
+    rows = [f"{'walk' if n < 100 else 'run'},{x},{y},{z}" for n, (x, y, z) in enumerate(swing(1, 1.5, samples=300))]
+    (tmp_path / "1.csv").write_text("\n".join(["what,x,y,z", *rows]))
+    (tmp_path / "list.csv").write_text("file,label,first_row,last_row\n1.csv,walk,1,100\n1.csv,run,101,300\n")
+    said = "table: list.csv\n" if table else "label_column: what\n"
+    describe(
+        tmp_path, f"{said}whole_files: true\n" + STREAM % ("x, y, z", "", "" if table else ", files: '{subject}.csv'")
+    )
+    (recording,) = index(tmp_path)
+    assert recording.timeline == Timeline(((0.0, 2.0, 1), (2.0, 6.0, 0)))

@@ -93,7 +93,7 @@ def row_times(path: Path, samples: Samples, stated: StreamDescription, clock: in
         DataError: the clock cannot be read, or is broken.
     """
     if clock is None or stated.time is None:
-        return np.arange(len(samples.numbers(0)) + 1) / stated.rate_hz
+        return np.arange(len(samples.cells(0)) + 1) / stated.rate_hz  # the first column may hold text
     read = samples.stamps(clock, TIME_UNITS[stated.time.unit])
     if read is None:
         raise DataError(f"{path}: column {clock} cannot be read as times", "Correct time: in dataset.yaml")
