@@ -153,3 +153,18 @@ def test_another_rate_than_the_files_say_is_refused_and_drawn(
     assert library["page"][0]["rows"] == () and not (tmp_path / "sync.csv").exists()
     facts = library["page"][0]["facts"]  # of what was found, as nothing was decided
     assert facts["offset"].startswith("+0.100 s (-0.220 to +0.180 s") and facts["drift"] == "+0.0 ppm"
+
+
+def test_offset_and_drift_are_in_the_middle_of_what_is_written(
+    vskd: Vskd, library: dict[str, Any], record, tmp_path: Path
+) -> None:
+    """Medians, which one recording that is far out does not move."""
+    from vskd.datasets.sync import estimate
+
+    record(estimate, "rows_of", (row("c", 0.2, drift=9.0), row("a", 5.0, drift=-1.0), row("b", 0.1, drift=1.0)))
+    lines = vskd("datasets", "sync", "x", "--data", tmp_path, "--dry-run").out.splitlines()
+    assert [re.split(r"  +", line) for line in lines if line.startswith(("offset", "drift", "written"))] == [
+        ["offset", "+0.200 s (+0.120 to +4.040 s hold eight of ten)"],
+        ["drift", "+1.0 ppm"],
+        ["written", "nothing (--dry-run)"],
+    ]

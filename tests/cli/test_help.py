@@ -229,7 +229,16 @@ LIMITS = {
     },
 }
 """Least and greatest number of an option."""
-SEVERAL = {"recipes", "assignments", "teacher_runs", "teachers", "curve"}
+SEVERAL = {
+    "recipe show": {"assignments"},
+    "recipe validate": {"assignments"},
+    "teach": {"assignments"},
+    "distill": {"assignments", "teacher_runs"},
+    "forecast": {"teachers"},
+    "compare": {"assignments", "curve", "recipes"},
+    "export": {"assignments"},
+}
+"""What may be given several times."""
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
@@ -248,7 +257,8 @@ def test_what_a_command_needs_and_what_it_takes_where_nothing_is_said(name: str,
     }
     ranges.pop("verbose", None)
     assert ranges == LIMITS.get(short, {})
-    assert {p.name for p in command.params if getattr(p, "multiple", False) or p.nargs != 1} <= SEVERAL
+    several = {p.name for p in command.params if getattr(p, "multiple", False) or p.nargs != 1}
+    assert several == SEVERAL.get(short, set())
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
@@ -404,3 +414,112 @@ ABOVE_ZERO = {
     "predict": {"piece", "mean_seconds"},
 }
 """Whose least number is itself refused."""
+
+
+EXAMPLES = {
+    "vskd": "demo | datasets | distill | evaluate | export | predict",
+    "demo": "- | out | data",
+    "datasets": "list | info | index | signals | audit | import | sync | make-synthetic",
+    "datasets list": "- | json",
+    "datasets info": "- | json",
+    "datasets index": "- | json",
+    "datasets signals": "- | json",
+    "datasets audit": "- | fold json | stream | cache",
+    "datasets make-synthetic": "- | subjects",
+    "datasets import": (
+        "- | pattern unit rate | columns time time-unit position | label-column subject-column | "
+        "label-column whole-files null-class"
+    ),
+    "datasets sync": "sensor video | video-rate median html | dry-run png",
+    "doctor": "data | html | data protocol fold json",
+    "recipe": "list | show | validate",
+    "recipe list": "- | json",
+    "recipe show": "- | set",
+    "recipe validate": "- | set",
+    "preprocess": "windows | gaf | frames | pose",
+    "preprocess windows": "length | mode stride",
+    "preprocess gaf": "contact-sheet | method scaling limit size | engine png",
+    "preprocess frames": "stream size | stream size jpeg | stream sequence-length height width npy table",
+    "preprocess pose": "stream | person max-empty",
+    "weights": "import",
+    "weights import": "- | format | format | data",
+    "teach": "teacher data protocol | teacher video data epochs | teacher data protocol | recipe set",
+    "distill": (
+        "teacher student data protocol | teacher-run distiller data | distiller data seed epochs | recipe data | "
+        "recipe student-run protocol data | recipe labels rounds data | recipe set"
+    ),
+    "forecast": "- | json",
+    "evaluate": "- | split json | data protocol out",
+    "compare": (
+        "controls seeds data | controls data protocol fold | labels controls data | "
+        "controls data workers teachers | curve curve controls data | seeds int8 set"
+    ),
+    "export": "- | input-type json | layers | set | set | set",
+    "bundle": "verify | sign | show",
+    "bundle verify": "- | require-signature | json",
+    "bundle sign": "-",
+    "bundle show": "- | json | part battery-mah",
+    "firmware": "generate | page | test",
+    "firmware generate": "- | stream-settings | weights json",
+    "firmware image": "-",
+    "firmware page": "- | stream-settings json",
+    "firmware test": "- | stream-settings json",
+    "serve": "- | port no-browser",
+    "link": "record | send | simulate",
+    "link record": "port | tcp seconds | tcp decide",
+    "link send": "port | tcp require-signature",
+    "link simulate": "- | flash",
+    "predict": (
+        "- | json | rate unit | columns rate unit | smoothing min-seconds out plot | smoothing mean-seconds | "
+        "stream | box | json | every | piece"
+    ),
+}
+"""The options of each example beside those that are needed, - for none; of a group, its commands that examples show."""
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
+def test_what_examples_show(name: str, command: click.Command) -> None:
+    depth, needed = len(name.split()), {flag for p in command.params if p.required for flag in p.opts}
+    shown = []
+    for words in (shlex.split(example)[depth:] for example in command.examples):
+        flags = [word.removeprefix("--") for word in words if word.startswith("--") and word not in needed]
+        shown.append(words[0] if isinstance(command, click.Group) else " ".join(flags) or "-")
+    assert " | ".join(shown) == EXAMPLES[name.removeprefix("vskd ")]
+
+
+TEXTS = {
+    "datasets info": "name",
+    "datasets index": "name",
+    "datasets signals": "name stream",
+    "datasets audit": "fold name protocol stream",
+    "datasets import": (
+        "axes codes columns factor_columns label_column null_class pattern position signs "
+        "stream subject_column table time time_zone unit variable video_pattern video_table video_zone"
+    ),
+    "datasets sync": "median name sensor video",
+    "doctor": "data_set fold protocol",
+    "recipe show": "assignments dataset distiller fold name protocol sensor student teacher video",
+    "recipe validate": "assignments dataset distiller fold name protocol sensor student teacher video",
+    "preprocess windows": "name stream",
+    "preprocess frames": "name stream",
+    "preprocess pose": "name stream",
+    "weights import": "network",
+    "teach": "assignments dataset fold protocol recipe_name teacher video",
+    "distill": "assignments dataset distiller fold protocol recipe_name sensor student teacher video",
+    "evaluate": "dataset fold protocol",
+    "compare": "assignments controls dataset fold protocol recipes seeds",
+    "export": "assignments",
+    "firmware image": "version",
+    "link record": "port tcp",
+    "link send": "port tcp",
+    "link simulate": "tcp",
+    "predict": "box columns unit variable",
+}
+"""What is text of any kind, or read by a callback of its own."""
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
+def test_what_is_text(name: str, command: click.Command) -> None:
+    if not isinstance(command, click.Group):
+        found = " ".join(sorted(str(p.name) for p in command.params if p.type is click.STRING))
+        assert found == TEXTS.get(name.removeprefix("vskd "), "")

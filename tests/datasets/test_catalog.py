@@ -1,9 +1,12 @@
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.datasets.entries import ENTRIES, TOLD, assert_entry
 from vskd.datasets.catalog import DATASETS, get_dataset
+from vskd.datasets.sync.table import SyncRow, write_sync
+from vskd.datasets.synthetic import dataset as synthetic
 from vskd.errors import DataError
 
 
@@ -27,3 +30,15 @@ def test_every_entry_is_here() -> None:
 @pytest.mark.parametrize("name", DATASETS)
 def test_what_recipes_take_of_an_entry_and_folders_that_are_none(name: str, tmp_path: Path) -> None:
     assert_entry(name, tmp_path)
+
+
+def test_every_folder_may_hold_poses_and_offsets_of_its_videos(synthetic_root: Path, tmp_path: Path) -> None:
+    """What a data set's own file does not know."""
+    root = shutil.copytree(synthetic_root, tmp_path / "world")
+    (root / "poses" / "rgb").mkdir(parents=True)
+    (root / "poses" / "rgb" / "poses.json").write_text("{")
+    assert [p.kind for p in get_dataset("synthetic").index(root).problems] == ["corrupt"]
+    write_sync(root / "sync.csv", [SyncRow("a1_s1_t1", "accelerometer", "rgb", 0.1, 0.0, 3.0, 2.0, 2.0)])
+    recordings = get_dataset("synthetic").index(root)
+    assert [r.id for r in recordings if r.stream("rgb").cut] == ["a1_s1_t1"]
+    assert not any(r.stream("rgb").cut for r in synthetic.index(root)) and not synthetic.index(root).problems

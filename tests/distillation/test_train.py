@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from vskd.distillation import train
 from vskd.distillation.experiment import prepare
+from vskd.distillation.label_setting import LabelSetting
 from vskd.distillation.model import load_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher
@@ -759,3 +761,53 @@ def test_the_weighting_of_the_recipe_reaches_the_distiller(tiny: MakeRecipe, wei
     shapes = {"logits": (3,), "embedding": (4,)}
     made = new_distiller(tiny("distiller=kd", f"distiller.weighting={weighting}"), TermContext(shapes, shapes))
     assert len(made.undecayed_parameters()) == (0 if weighting == "fixed" else 2)
+
+
+def test_teachers_that_would_be_refused_are_named_by_their_number_before_they_are_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each by what it would use itself, labels of its validation part included."""
+    asked: list[Any] = []
+    settings = {
+        number: LabelSetting(f"setting {number}", frozenset(used), tuple(used), ()) for number, used in enumerate("ab")
+    }
+    experiment: Any = SimpleNamespace(
+        recipe=SimpleNamespace(teachers=("one", "other"), of_teacher=lambda number: number),
+        of_teacher=lambda number: SimpleNamespace(setting=settings[number]),
+        setting=LabelSetting("mine", frozenset("a"), ("a", "b"), ()),
+    )
+    monkeypatch.setattr(train, "check_reusable", asked.append)
+    with pytest.raises(ProtocolError, match=r"Teacher 1 of the recipe uses the labels \(setting 1\) of 1 recordings"):
+        train._check_teachers(experiment)
+    settings[1] = settings[0]
+    train._check_teachers(experiment)
+    assert asked == [experiment, experiment]
+
+
+@pytest.mark.parametrize(("cross_fit", "untrained", "folded"), [
+    ("subject", False, True), ("subject", True, False), (None, False, False)
+])  # fmt: skip
+def test_a_teacher_is_trained_once_more_without_each_subject_where_it_is_cross_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cross_fit: str | None, untrained: bool, folded: bool
+) -> None:
+    """The second teacher is; the first has another setting."""
+    trained: list[tuple[object, ...]] = []
+    monkeypatch.setattr(train, "fold_subjects", lambda experiment, own: ("1", "3"))
+    monkeypatch.setattr(train, "fold_recipe", lambda recipe, subject, path: (recipe, subject, path))
+    monkeypatch.setattr(
+        train, "distill", lambda recipe, run, *, cache, role: trained.append((recipe, run, cache, role))
+    )
+    monkeypatch.setattr(train, "finished_teacher", lambda experiment, run: f"of {run.name}")
+    other = SimpleNamespace(cross_fit=None if cross_fit else "subject")
+    recipe = SimpleNamespace(
+        teachers=(other, SimpleNamespace(cross_fit=cross_fit)),
+        distiller=SimpleNamespace(untrained=untrained),
+        dataset=SimpleNamespace(path="DATA"),
+    )
+    teacher: Any = SimpleNamespace(folder=SimpleNamespace(path=tmp_path / "teacher", recipe=lambda: "its own"))
+    found = train._folds(SimpleNamespace(recipe=recipe), 1, teacher, tmp_path / "stores")  # type: ignore[arg-type]
+    runs = {subject: tmp_path / f"teacher-without-{subject}" for subject in "13"} if folded else {}
+    assert found == {subject: f"of {run.name}" for subject, run in runs.items()}
+    assert trained == [
+        (("its own", subject, "DATA"), run, tmp_path / "stores", "teacher") for subject, run in runs.items()
+    ]

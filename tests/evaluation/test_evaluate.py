@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -192,6 +193,7 @@ def test_predicting_anew_gives_the_same(finished_comparison, copied: Path) -> No
         (copied / name).unlink()
     fresh, first = evaluate_run(copied), read_results(finished_comparison.student / "results.json")
     assert fresh.model_copy(update={"timings": {}}) == first.model_copy(update={"timings": {}})
+    assert 0 <= fresh.timings["evaluate"] < 600, "the time that it took, not one of the clock"
     assert rows_of(copied) == rows_of(finished_comparison.student)
 
 
@@ -505,3 +507,111 @@ def test_a_teacher_says_what_its_cache_holds(only: bool) -> None:
     assert shown == [["b", "c", "a"] if only else None]
     assert (found.ids, found.subjects, found.labels.tolist()) == (("b", "a"), ("sb", "sa"), [0, 1])
     np.testing.assert_allclose(found.probabilities, [[0.25, 0.75], [0.8, 0.2]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("role", "kind", "distiller"), [("teacher", "teacher", None), ("student", "student", "kd")])
+def test_results_are_stamped_with_all_that_is_known_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: str, kind: str, distiller: str | None
+) -> None:
+    stamped: list[dict[str, Any]] = []
+    monkeypatch.setattr(evaluation, "build_results", lambda predictions, **words: stamped.append(words) or predictions)
+    (tmp_path / "weights").write_bytes(bytes(321))
+    training = {"seconds": 7.5, "parameters": 12, "validation": [], "selected_epoch": 0, "epochs": 1, "select": "last"}
+    facts = {"vskd": "1.0", "packages": {"torch": "2.0"}, "accelerator": "cpu", "torch_threads": 3, "x": "y"}
+    folder = SimpleNamespace(
+        role=role, facts=lambda: facts, training=lambda: {**training, "train": 4}, weights_file=tmp_path / "weights"
+    )
+    experiment = SimpleNamespace(
+        recipe=SimpleNamespace(
+            name="mine", seed=6, dataset=SimpleNamespace(name="world"), distiller=SimpleNamespace(title="kd"),
+            student=SimpleNamespace(network=SimpleNamespace(name="net"), training="how"),
+        ),
+        split=SimpleNamespace(protocol="p", rule_hash="r", fold="f", split_hash="s", test=("a", "b", "c")),
+        training_split=lambda _: SimpleNamespace(validation=("v",)),
+        data_hash="a" * 64, data={"labels": "b" * 64}, **vars(note_experiment(3)),
+        inputs=SimpleNamespace(ids={"a", "c"}, problems={"b": "cut off", "v": "empty"}, name="watch"),
+    )  # fmt: skip
+    whole = Predictions(("a",), ("s",), np.array([1]), np.array([[0.4, 0.6]]), ("x", "y"))
+    for split, lost in (("test", {"b": "cut off"}), ("validation", {"v": "empty"})):
+        said = evaluation._results(experiment, folder, Answers(whole), "beside", split, 1.23456)  # type: ignore[arg-type]
+        assert said is whole
+        assert stamped.pop() == {
+            "over_time": evaluation.OverTime(), "kind": kind, "recipe": "mine", "dataset": "world", "network": "net",
+            "distiller": distiller, "protocol": evaluation.stamp(experiment), "data": evaluation.data_stamp(experiment),
+            "labels": evaluation.labels_stamp(experiment), "split": split, "seed": 6, "teacher": "beside",
+            "timings": {"train": 7.5, "evaluate": 1.23}, "left_out": lost,
+            "notes": evaluation._notes(experiment, folder), "model_bytes": 321, "parameters": 12,
+            "environment": {"vskd": "1.0", "torch": "2.0", "accelerator": "cpu", "threads": "3"},
+        }  # fmt: skip
+
+
+@pytest.mark.parametrize("beside", [Path("stores"), None])
+@pytest.mark.parametrize("teachers", [(), (Path("T"),)])
+def test_the_data_of_a_run_are_opened_where_they_were_stored(
+    monkeypatch: pytest.MonkeyPatch, beside: Path | None, teachers: tuple[Path, ...]
+) -> None:
+    opened: list[tuple[object, ...]] = []
+    experiment = SimpleNamespace(split=SimpleNamespace(split_hash="s"), data_hash="h", data_rows="rows")
+    monkeypatch.setattr(
+        evaluation,
+        "prepare",
+        lambda *words, with_teachers: opened.append((*words, with_teachers)) or experiment,
+    )
+    facts = {"split_hash": "s", "data_hash": "h"}
+    recipe = SimpleNamespace(dataset=SimpleNamespace(path="DATA"))
+    folder = SimpleNamespace(
+        recipe=lambda: recipe, facts=lambda: facts, path=Path("runs") / "mine", teacher_runs=lambda: teachers,
+        beside=lambda name: {"cache": beside}[name], data_changes=lambda rows: f"{rows} changed",
+    )  # fmt: skip
+    assert evaluation.open_experiment(folder) is experiment  # type: ignore[arg-type]
+    assert opened == [(recipe, beside or Path("runs") / "cache", bool(teachers))]
+    facts["data_hash"] = "other"
+    with pytest.raises(ProtocolError, match="data in DATA are not those that runs/mine was trained on: rows changed"):
+        evaluation.open_experiment(folder)  # type: ignore[arg-type]
+    facts["split_hash"] = "other"
+    with pytest.raises(ProtocolError, match="in DATA are split otherwise than when runs/mine was trained"):
+        evaluation.open_experiment(folder)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("split", ["test", "validation"])
+@pytest.mark.parametrize("done", [True, False])
+def test_a_finished_run_is_read_where_it_was_evaluated_and_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: Any, done: bool
+) -> None:
+    """Hashes must be on record where the run has any; nothing is asked of a run that is not finished."""
+    did: list[object] = []
+    folder = SimpleNamespace(
+        require_complete=lambda: did.append("complete"), sealed="as it is", tidy=lambda: did.append("swept"),
+        writing=lambda: nullcontext(),
+    )  # fmt: skip
+    out = tmp_path if split == "test" else tmp_path / "validation"
+    monkeypatch.setattr(evaluation, "RunFolder", SimpleNamespace(open=lambda run: folder if run == tmp_path else None))
+    monkeypatch.setattr(evaluation, "evaluated", lambda place, *, recorded: did.append((place, recorded)) or done)
+    monkeypatch.setattr(evaluation, "_check_data", lambda *words: did.append(words))
+    monkeypatch.setattr(evaluation, "read_results", lambda path: path)
+    monkeypatch.setattr(evaluation, "_evaluate", lambda *words: words)
+    found = evaluate_run(tmp_path, **({} if split == "test" else {"split": split}))
+    assert did[:2] == ["complete", (out, "as it is")]
+    assert did[2:] == ([(folder, out), "swept"] if done else [])
+    assert found == (out / "results.json" if done else (folder, split, out))
+
+
+@pytest.mark.parametrize(("several", "alike"), [(True, True), (False, True), (False, False)])
+def test_a_teacher_is_asked_about_what_is_evaluated_or_read_from_its_cache(
+    monkeypatch: pytest.MonkeyPatch, several: bool, alike: bool
+) -> None:
+    """A cache has one answer a recording; and one of the student's own samples is made of these recordings alone."""
+    asked: list[tuple[object, ...]] = []
+    teacher = SimpleNamespace(
+        inputs=SimpleNamespace(several=several, hash="same" if alike else "other"),
+        experiment="its own",
+        model="network",
+    )
+    experiment = SimpleNamespace(inputs=SimpleNamespace(hash="same"))
+    monkeypatch.setattr(evaluation, "finished_teacher", lambda found, run: teacher if found is experiment else run)
+    monkeypatch.setattr(evaluation, "logits_of", lambda model: f"logits of {model}")
+    monkeypatch.setattr(evaluation, "predict_recordings", lambda *words: asked.append(words))
+    monkeypatch.setattr(evaluation, "cached_predictions", lambda *words, only: asked.append((*words, only)))
+    evaluation.teacher_predictions(experiment, Path("T"), ("a",))  # type: ignore[arg-type]
+    own = ("its own", ("a",), "logits of network", "Evaluating the teacher")
+    assert asked == [own if several else (experiment, teacher, ("a",), alike)]

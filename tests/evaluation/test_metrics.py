@@ -168,3 +168,10 @@ def test_top3_resolves_ties_as_argmax_does() -> None:
     names = tuple(f"c{k}" for k in range(28))
     p = Predictions(("a", "b"), ("s", "s"), np.array([5, 5]), alternating, names)
     assert METRICS["top3_accuracy"](p) == 1.0  # classes 1, 3, 5
+
+
+def test_figures_are_told_apart_as_objects(make_predictions) -> None:
+    """They hold arrays, which are neither equal nor hashed as a whole."""
+    for make in (reliability_bins, evaluate_predictions):
+        one, other = make(make_predictions()), make(make_predictions())
+        assert one != other and len({one, other}) == 2

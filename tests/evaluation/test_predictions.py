@@ -276,3 +276,9 @@ def test_stamps_stand_beside_every_row(tmp_path: Path, fold: str | None, shown: 
     ]
     write_csv(found, tmp_path / "p.csv")
     assert (tmp_path / "p.csv").read_text().splitlines() == [HEADER, f"{head[0]},0.25,0.75", f"{head[1]},0.4,0.6"]
+
+
+def test_predictions_are_told_apart_as_objects(make_predictions) -> None:
+    """They hold arrays, which are neither equal nor hashed as a whole."""
+    one, other = make_predictions(), make_predictions()
+    assert one != other and len({one, other}) == 2

@@ -126,3 +126,9 @@ def test_stretches_of_several_recordings_are_those_of_their_own_windows() -> Non
     found, _ = stretch_predictions(windows, {"a": Timeline((), 1), "b": Timeline(((0.0, 1.5, 2),), 0)})
     assert (found.ids, found.subjects) == (("a@0.00", "b@0.00", "b@1.50"), ("sa", "sb", "sb"))
     assert (found.labels.tolist(), found.predicted.tolist()) == ([1, 2, 0], [1, 2, 0])
+
+
+def test_windows_are_told_apart_as_objects() -> None:
+    """They hold arrays, which are neither equal nor hashed as a whole."""
+    one, other = (answers("ab", [0, 1], [0, 2]) for _ in range(2))
+    assert one != other and len({one, other}) == 2

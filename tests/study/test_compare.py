@@ -2,22 +2,28 @@
 
 import csv
 import json
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.conftest import TINY, TINY_IMAGES, TINY_STUDENT, FinishedComparison, mend_in_place
+from tests.study.conftest import quick
 from vskd.distillation.run import RunFolder
 from vskd.errors import ProtocolError, RecipeError, RunError
 from vskd.evaluation.results import read_results
 from vskd.export.evaluate import export_and_evaluate
-from vskd.recipe import Recipe, load_recipe
+from vskd.locks import lock_of
+from vskd.recipe import DECIDING, Recipe, load_recipe
 from vskd.recipe.roles import Teacher
 from vskd.study.compare import compare, in_folds, teacher_key
 from vskd.study.comparison_schema import read_comparison
 from vskd.study.controls import CONTROLS, with_controls
+from vskd.study.foretold import Foretelling
 from vskd.study.jobs import Job
 
 
@@ -239,14 +245,6 @@ def test_without_a_recipe_that_needs_a_teacher_its_streams_need_not_be_there(
     assert not (tmp_path / "out" / "teachers").exists()
 
 
-def quick(world: Path, *words: str) -> Recipe:
-    """A recipe whose student and teacher are trained in a second."""
-    student = load_recipe("demo", (*TINY, *TINY_STUDENT)).student.model_dump(mode="json")
-    student["sees"]["streams"] = ["gyroscope"]
-    teacher = f"teachers=[{json.dumps(student)}]"
-    return load_recipe("demo", (*TINY, *TINY_STUDENT, "distiller=kd", f"dataset.path={world}", teacher, *words))
-
-
 def test_teachers_are_shared_and_several_workers_give_the_same_figures(synthetic_root: Path, tmp_path: Path) -> None:
     recipe, twin = with_controls([quick(synthetic_root, "threads=1")], ["none"])
     table = compare([recipe, twin], [0], tmp_path / "one", teachers=tmp_path / "teachers")
@@ -340,3 +338,59 @@ def test_recipes_of_several_protocols_or_data_sets_are_refused(tmp_path: Path) -
         with pytest.raises(ProtocolError, match="are of several protocols"):
             compare([demo, second], [0], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_protocols_that_never_share_a_table_are_named_in_order(tmp_path: Path) -> None:
+    names = ("subject-specific", "cross-subject", "leave-one-subject-out")
+    recipes = [load_recipe("demo", [f"name=r{n}", f"dataset.protocol={p}"]) for n, p in enumerate(names)]
+    listed = "synthetic, cross-subject; synthetic, leave-one-subject-out; synthetic, subject-specific"
+    with pytest.raises(ProtocolError, match=re.escape(f"({listed})")):
+        compare(recipes, [0], tmp_path / "out")
+
+
+def test_a_teachers_folder_is_named_by_the_first_of_its_hash() -> None:
+    recipe = load_recipe("demo")
+    assert teacher_key(recipe) == recipe.of_teacher().hash_of(*DECIDING)[:12]
+    assert len(teacher_key(recipe)) == 12
+
+
+@pytest.mark.parametrize("further", [True, False])
+def test_each_training_is_evaluated_with_the_threads_and_stores_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planned: Callable[..., list[Job]], further: bool
+) -> None:
+    """Teachers, which another comparison may be training now, are waited for."""
+    done: list[tuple[object, ...]] = []
+
+    @contextmanager
+    def noted(*words: object, **named: object) -> Iterator[None]:
+        done.append(("within", *words, *named.values()))
+        yield
+
+    for name in ("teach", "distill"):
+        monkeypatch.setattr(
+            f"vskd.study.compare.{name}", lambda *words, name=name, **named: done.append((name, *words, named))
+        )
+    monkeypatch.setattr("vskd.study.compare.evaluate_run", lambda run: done.append(("evaluate", run)))
+    monkeypatch.setattr("vskd.study.compare.fixed_threads", noted)
+    recipes, cache = with_controls([load_recipe("demo")], ["none"]), tmp_path / "stores"
+    after_run = (lambda run: run / "int8") if further else None
+    jobs = planned(recipes, tmp_path / "out", (4,), cache=cache, after_run=after_run, say=print)
+    monkeypatch.setattr("vskd.study.compare.only_writer", noted)
+    threads = ("within", torch.get_num_threads())
+    teacher, alone, taught = jobs
+    assert teacher.work() is None
+    assert done == [
+        ("within", lock_of(teacher.folder), teacher.folder, True),
+        threads,
+        ("teach", recipes[1].with_seed(4), teacher.folder, {"number": 0, "cache": cache}),
+        ("evaluate", teacher.folder),
+    ]
+    for job, recipe in ((alone, recipes[1]), (taught, recipes[0])):
+        done.clear()
+        assert job.work() == (job.folder / "int8" if further else None)
+        ready = Foretelling(recipe.with_seed(4), job.folder, print)
+        assert done == [
+            threads,
+            ("distill", recipe.with_seed(4), job.folder, (teacher.folder,), {"cache": cache, "ready": ready}),
+            ("evaluate", job.folder),
+        ]

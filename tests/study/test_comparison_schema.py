@@ -10,7 +10,7 @@ import pytest
 from vskd.errors import DataError
 from vskd.evaluation.results import Bootstrap
 from vskd.study.comparison import compare
-from vskd.study.comparison_schema import Comparison, read_comparison
+from vskd.study.comparison_schema import Comparison, Foretold, read_comparison
 
 
 @pytest.fixture
@@ -114,3 +114,20 @@ def test_a_column_of_labels_is_there_where_one_row_had_not_all(
 ) -> None:
     rows = [row.model_copy(update={"labels": one}) for row, one in zip(comparison.rows, labels, strict=True)]
     assert comparison.model_copy(update={"rows": tuple(rows)}).says_labels is said
+
+
+@pytest.mark.parametrize(("fold", "where"), [("2", "fold 2, seed 4"), (None, "seed 4")])
+@pytest.mark.parametrize(("right", "came"), [(True, "came true"), (False, "did not come true")])
+def test_a_forecast_in_words(fold: str | None, where: str, right: bool, came: str) -> None:
+    said = Foretold(
+        fold=fold, seed=4, verdict="will help", reason="so", gain=-0.125, p_value=0.5, outcome="hurt", right=right
+    )
+    assert str(said) == f"{where}: will help; it {came} (hurt, -12.5 points)"
+
+
+def test_what_older_files_lack_is_empty(stored: Path) -> None:
+    names = ("subjects", "labels_hash", "controls", "forecasts")
+    for name in names:
+        change(stored, lambda c, name=name: c["rows"][0].pop(name, None))
+    row = read_comparison(stored).rows[0]
+    assert [getattr(row, name) for name in names] == [{}, {}, {}, ()]

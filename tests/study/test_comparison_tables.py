@@ -289,3 +289,11 @@ def test_lines_of_the_plots_are_named_and_marked(comparison: Comparison, monkeyp
     (line,) = differences
     assert (line.interval, line.emphasis) == (row.versus_baseline.subjects, True)
     assert line.note == f"{100 * row.versus_baseline.difference:+.1f}"
+
+
+def test_a_row_names_its_own_baseline_or_else_that_of_the_table(comparison: Comparison) -> None:
+    own, others = (comparison.rows[1].model_copy(update={"baseline": name}) for name in ("own", None))
+    for of_table in ("plain", None):
+        table = comparison.model_copy(update={"rows": (own, others), "baseline": of_table})
+        rows = list(csv.DictReader(io.StringIO(to_csv(table))))
+        assert [row["baseline"] for row in rows] == ["own", of_table or ""]

@@ -107,7 +107,7 @@ def test_a_random_teacher_differs_in_its_weights_alone() -> None:
     assert teacher_key(twin) == teacher_key(recipe)
 
 
-@pytest.mark.parametrize(("own", "twins"), [(0.0, 0.1), (0.1, 0.2)])
+@pytest.mark.parametrize(("own", "twins"), [(0.0, 0.1), (0.1, 0.2), (0.2, 0.3), (0.0123456, 0.112346)])
 def test_label_smoothing_has_no_teacher_and_softer_labels(own: float, twins: float) -> None:
     recipe, alone, twin = with_controls(
         [load_recipe("demo", [f"student.training.label_smoothing={own}"])], ["none", "label-smoothing"]

@@ -6,8 +6,10 @@ Training is left out: the road is walked over a finished comparison of recipes o
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.conftest import TINY, FinishedComparison
@@ -19,7 +21,7 @@ from vskd.recipe import load_recipe
 from vskd.study import demo
 from vskd.study.comparison_schema import read_comparison
 from vskd.study.comparison_tables import to_text
-from vskd.study.demo import RECIPE, SHOWN, TRIALS, drawn, run_demo
+from vskd.study.demo import RECIPE, SHOWN, SHOWN_SEED, TRIALS, drawn, run_demo
 
 
 @pytest.fixture
@@ -119,3 +121,40 @@ def test_real_data_are_used_where_they_are_given(
     monkeypatch.setattr(demo, "load_recipe", lambda name, words: asked.append((name, words)) or load_recipe("demo"))
     assert demo._recipe(out, tmp_path).name == "demo"
     assert asked == [("demo", ["dataset.name=utd-mhad", f"dataset.path={tmp_path}"])] and worlds == []
+
+
+def test_how_large_the_demo_is() -> None:
+    """The world of the README and of docs/command-line.md, and whom it shows."""
+    assert (RECIPE, TRIALS, SHOWN, SHOWN_SEED) == ("few-labels", 6, 8, 0)
+
+
+def test_stages_are_timed_one_by_one_and_the_latency_is_the_median(
+    worlds: list, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, latencies = iter([100.0, 101.0, 103.0, 107.0, 115.0, 131.0]), iter([9.0, 1.0, 2.0])
+    monkeypatch.setattr(demo, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    verified: list[Path] = []
+    monkeypatch.setattr(demo, "compare", lambda *_, **__: read_comparison(out / "comparison" / "comparison.json"))
+    monkeypatch.setattr(demo, "verify_bundle", verified.append)
+    monkeypatch.setattr(
+        demo, "predict_file", lambda bundle, path: SimpleNamespace(label=bundle.name, latency_ms=next(latencies))
+    )
+    report = run_demo(out)
+    assert list(report.seconds.values()) == [1.0, 4.0, 16.0]
+    assert verified == [report.bundle]
+    assert report.latency_ms == 2.0 and {one.predicted for one in report.shown} == {"bundle"}
+    text = str(report)
+    assert "0 of 3 right, drawn one a class; 2.00 ms each (int8)" in text
+    assert "world 1 s, teach, distil, evaluate, export 4 s, verify, predict 16 s" in text
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_draw_is_of_classes_and_then_of_their_recordings(seed: int) -> None:
+    """In the order of the classes, whatever the order in which they come; sets of 0, 8, 16 ... keep no order."""
+    recordings = [SimpleNamespace(label=8 * label, id=f"{label}-{n}") for label in range(5) for n in range(3)]
+    random = np.random.default_rng(seed)
+    classes = np.sort(random.permutation([0, 8, 16, 24, 32])[:3])
+    expected = [f"{label // 8}-{random.choice(3)}" for label in classes]
+    assert [r.id for r in drawn(recordings, 3, seed)] == expected  # type: ignore[arg-type]
+    late = sorted(recordings, key=lambda r: (-r.label, r.id))
+    assert [r.id for r in drawn(late, 3, seed)] == expected  # type: ignore[arg-type]

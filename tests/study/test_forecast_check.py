@@ -1,14 +1,20 @@
 """Forecasts judged afterwards: outcomes by hand, the table, and the committed one that is made of its figures."""
 
 import json
+import runpy
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from vskd.distillation.run import RunFolder
 from vskd.errors import DataError
-from vskd.evaluation.forecast import Forecast
-from vskd.evaluation.predictions import Predictions
+from vskd.evaluation.forecast import Forecast, forecast_of_runs
+from vskd.evaluation.predictions import Predictions, read_csv
+from vskd.evaluation.results import read_results
+from vskd.evaluation.statistics import mcnemar
 from vskd.study import forecast_check
 from vskd.study.forecast_check import Cell, Outcome, cells_of, main, outcome_of, read_cells, to_markdown
 
@@ -144,3 +150,33 @@ def test_students_with_a_finished_twin_are_judged(tmp_path: Path, monkeypatch: p
     )
     monkeypatch.setattr(forecast_check, "_cell", lambda run, twin: (run.parent.name, twin.name))
     assert cells_of(tmp_path) == [("a", "twin"), ("b", "twin")]
+
+
+def test_a_real_student_is_judged_by_its_own_runs(foretold_comparison: Path, tmp_path: Path) -> None:
+    """Also where the twin was not evaluated yet."""
+    out = tmp_path / "out"
+    shutil.copytree(foretold_comparison / "out", out)
+    run, twin = (out / "runs" / name / "seed0" for name in ("demo", "demo-no-kd"))
+    results, (teacher,) = read_results(run / "results.json"), RunFolder(run).teacher_runs()
+    test = mcnemar(*(read_csv(one / "predictions.csv") for one in (run, twin)))
+    for name in ("results.json", "predictions.csv"):
+        (twin / name).unlink()
+    assert cells_of(out) == [
+        Cell(
+            dataset=results.dataset, protocol=results.protocol.name, fold=None, labels="trial 1", recipe="demo",
+            seed=0, forecast=forecast_of_runs([teacher], twin), n=test.n,
+            gain=(test.only_candidate - test.only_baseline) / test.n, p_value=test.p_value, outcome="no difference",
+        )
+    ]  # fmt: skip
+    assert results.dataset == "synthetic" and results.protocol.name == "cross-subject"
+
+
+@pytest.mark.parametrize("words", [[], ["a"], ["--out", "b"]])
+def test_the_program_needs_comparisons_and_a_folder(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", *words])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(Path(forecast_check.__file__)), run_name="__main__")
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: forecast_check ")

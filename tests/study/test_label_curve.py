@@ -89,3 +89,48 @@ def vskd_compare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         return seen
 
     return call
+
+
+@pytest.fixture
+def tabled(make_predictions, make_results):
+    """A comparison of one run each: recipe, kind, title and count of its labels, None where nobody says it."""
+
+    def make(*rows: tuple[str, str, str, int | None]) -> Comparison:
+        runs = []
+        for recipe, kind, title, count in rows:
+            predictions = make_predictions(subjects=6)
+            stamp = None if count is None else LabelsStamp(title=title, hash=title, labelled=count, unlabelled=9)
+            results = make_results(predictions, recipe=recipe, kind=kind, labels=stamp, distiller=None)
+            runs.append((recipe, 0, results, predictions))
+        return compare(runs, bootstrap=Bootstrap(resamples=20))
+
+    return make
+
+
+def test_a_line_goes_from_few_labels_to_many_whatever_the_order_of_the_table(tabled) -> None:
+    table = tabled(
+        ("a-all", "student", "all", 40), ("a-50", "student", "50 %", 20), ("a-trial-1", "student", "trial 1", 30)
+    )
+    assert {name: [row.labelled for row in rows] for name, rows in curves(table).items()} == {"a": [20, 30, 40]}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ("a-50", "teacher", "50 %", 20),  # no student
+        ("a", "student", "50 %", 20),  # not named by its labels
+        ("a-all", "student", "all", None),  # nobody says how many
+        ("a-half", "student", "half", 40),  # as many labels
+    ],
+)
+def test_what_lies_on_no_line(tabled, other: tuple[str, str, str, int | None]) -> None:
+    first = ("a-trial-1", "student", "trial 1", 40)
+    assert curves(tabled(first, other)) == {}
+    assert list(curves(tabled(first, other, ("a-9", "student", "9 %", 5)))) == ["a"]
+
+
+def test_only_the_label_setting_is_taken_off_a_name(tabled) -> None:
+    """Also where a recipe is called like its labels, or has one of its own words behind them."""
+    rows = [(f"{name}-no-kd", "student", "all", 40) for name in ("x-all-all", "b-all")]
+    few = [(f"{name}-no-kd", "student", "trial 1", 6) for name in ("x-all-trial-1", "b-trial-1")]
+    assert list(curves(tabled(*rows, *few))) == ["x-all-no-kd", "b-no-kd"]

@@ -2,6 +2,8 @@
 
 import json
 import re
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -328,3 +330,14 @@ def test_the_program_says_what_is_wrong(results_root: Path, tmp_path: Path, caps
     assert main([str(readme), str(results_root)]) == 0 and not (tmp_path / "gain.png").exists()
     assert main([str(tmp_path / "none.md"), str(results_root)]) == 1
     assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'none.md'}: cannot be read")
+
+
+@pytest.mark.parametrize("words", [[], ["README.md"]])
+def test_the_program_needs_a_document_and_results(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", *words])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(REPOSITORY / "vskd" / "study" / "readme_table.py"), run_name="__main__")
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: readme_table ")

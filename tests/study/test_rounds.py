@@ -94,3 +94,20 @@ def test_several_teachers_cannot_take_turns(recipe: Recipe, tmp_path: Path) -> N
     two = recipe.model_copy(update={"teachers": recipe.teachers * 2})
     with pytest.raises(RecipeError, match="which has several teachers"):
         distill_in_rounds(two, tmp_path / "run", rounds=2)
+
+
+def test_the_first_teacher_is_stored_where_all_is(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[object, ...]] = []
+    monkeypatch.setattr("vskd.study.rounds.teach", lambda made, run, *, cache: calls.append((made, run, cache)))
+    monkeypatch.setattr("vskd.study.rounds.distill", lambda *_, **words: calls.append((words["cache"],)))
+    distill_in_rounds(recipe, tmp_path / "run", rounds=2, cache=tmp_path / "stores")
+    assert calls == [(recipe, tmp_path / "run-teacher", tmp_path / "stores"), *[(tmp_path / "stores",)] * 3]
+
+
+def test_a_teacher_whose_classifier_is_reused_cannot_take_turns(recipe: Recipe, tmp_path: Path) -> None:
+    reusing = recipe.updated("distiller=simkd", "student.head.width=12")
+    with pytest.raises(RecipeError, match="would have to take over the classifier"):
+        distill_in_rounds(reusing, tmp_path / "run", rounds=2)
+    assert list(tmp_path.iterdir()) == []

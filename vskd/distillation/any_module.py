@@ -98,7 +98,7 @@ class AnyModule(nn.Module):
         self._handles.append(heads[-1].register_forward_pre_hook(self._keep))
 
     def _keep(self, _: nn.Module, given: tuple[Tensor, ...]) -> None:
-        self._penultimate = given[0]
+        (self._penultimate,) = given
 
     def _outputs(self, said: Any, batch: int) -> Outputs:
         """What the module returned, as `Outputs`."""

@@ -35,7 +35,7 @@ def refuse_diverged(epoch: int, module: nn.Module, figures: Mapping[str, float |
     Raises:
         DivergedError: a figure or the module's state is NaN or infinite.
     """
-    wrong = [f"{name} {float(value):g}" for name, value in figures.items() if not math.isfinite(float(value))]
+    wrong = [f"{name} {value:g}" for name, value in figures.items() if not math.isfinite(value)]
     if wrong:
         raise diverged(", ".join(wrong), epoch)
     names = not_finite(module.state_dict())

@@ -329,11 +329,11 @@ def _results(
         split=split,
         seed=recipe.seed,
         teacher=teacher,
-        timings={"train": float(folder.training()["seconds"]), "evaluate": round(seconds, 2)},
+        timings={"train": folder.training()["seconds"], "evaluate": round(seconds, 2)},
         left_out=left_out(experiment.inputs, ids),
         notes=_notes(experiment, folder),
         model_bytes=folder.weights_file.stat().st_size,
-        parameters=int(folder.training()["parameters"]),
+        parameters=folder.training()["parameters"],
         environment={
             "vskd": facts["vskd"],
             "torch": facts["packages"]["torch"],

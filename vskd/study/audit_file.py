@@ -39,7 +39,7 @@ class Audit(_Printed):
 
     def content(self) -> dict[str, Any]:
         """What stands in the file."""
-        return self.model_dump(mode="json", exclude_unset=True)
+        return self.model_dump(mode="json")
 
 
 def read_audit(path: Path, action: str = "Run `vskd datasets audit --json` again") -> Audit:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -136,4 +137,4 @@ def _shown(run: Path) -> tuple[tuple[Shown, ...], float]:
         said = predict_file(run / "bundle", recording.stream("accelerometer").path)
         shown.append(Shown(recording.id, said.label, experiment.index.labels[recording.label]))
         times.append(said.latency_ms)
-    return tuple(shown), float(np.median(times))
+    return tuple(shown), median(times)

@@ -169,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         cells = [cell for comparison in options.comparisons for cell in cells_of(comparison)]
-        write_json(options.out / "forecast.json", [cell.model_dump(mode="json") for cell in cells])
+        write_json(options.out / "forecast.json", [cell.model_dump() for cell in cells])
         write_text(options.out / "README.md", to_markdown(cells))
     except VskdError as error:
         sys.stderr.write(f"error: {error}\n")

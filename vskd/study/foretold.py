@@ -38,7 +38,7 @@ class Foretelling:
         """Say the forecast, and keep it beside the run, where a twin without a teacher is finished."""
         made = forecast_before(self.recipe, self.run, teachers)
         if made is not None:
-            write_json(forecast_file(self.run), made.model_dump(mode="json"))
+            write_json(forecast_file(self.run), made.model_dump())
             self.say(f"forecast for {self.recipe.name}, seed {self.recipe.seed}: {made}")
 
 

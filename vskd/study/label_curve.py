@@ -38,7 +38,7 @@ def curves(comparison: Comparison) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = defaultdict(list)
     for row in comparison.rows:
         name, count = re.subn(rf"-{re.escape(slug(row.labels))}(?=-|$)", "", row.recipe, count=1)
-        if row.kind == "student" and row.labelled is not None and count and not row.recipe.endswith("-all-labels"):
+        if row.kind == "student" and row.labelled is not None and count:
             found[name].append(row)
     ordered = {name: sorted(rows, key=lambda row: row.labelled or 0) for name, rows in found.items()}
     return {name: rows for name, rows in ordered.items() if len({row.labelled for row in rows}) > 1}

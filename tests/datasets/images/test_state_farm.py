@@ -278,3 +278,13 @@ def test_a_list_alone_needs_its_columns(tmp_path: Path, column: str) -> None:
     write_table(tmp_path, ROWS, header="subject,classname,img".replace(column, "other"))
     with pytest.raises(DataError, match=f"has no column {column} "):
         index(tmp_path)
+
+
+def test_a_list_alone_names_twins_contradictions_and_nobody(tmp_path: Path) -> None:
+    write_table(tmp_path, (*ROWS, ROWS[0], ("p002", "c1", "img_1.jpg"), ("", "c9", "img_4.jpg")))
+    found = index(tmp_path)
+    assert [r.subject for r in found] == ["p002", "p002", "p012", "unknown"]
+    assert [p.detail.split(": ")[-1] for p in found.problems if p.kind == "duplicate"] == [
+        "one image twice",
+        "two classes for one image",
+    ]

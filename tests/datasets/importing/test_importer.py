@@ -12,6 +12,7 @@ from vskd.datasets.importing import importer
 from vskd.datasets.importing.importer import import_folder
 from vskd.datasets.importing.stated import Stated
 from vskd.datasets.importing.videos import Paired
+from vskd.datasets.recording import Index, Recording
 from vskd.datasets.sensors.folder_description import read_description
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.sensors.sensor_folder import index
@@ -321,3 +322,16 @@ def test_factors_are_told_by_name_and_the_first_sensor_is_drawn(
     factored = [replace(r, factors=dict.fromkeys(("f", "e", "d", "c", "b"), r.trial)) for r in found]
     (*_, told) = importer._found_guesses(replace(found, recordings=tuple(factored)), Stated())
     assert told.value == "; ".join(f"{name} 1, 2" for name in "bcdef")
+
+
+def test_long_lists_are_shortened() -> None:
+    recordings = tuple(
+        Recording(f"r{n:02}", f"{n:02}", "1", n, "1", {}, factors={"hand": f"h{n:02}"}) for n in range(20)
+    )
+    found = Index("sensor-folder", Path(), tuple(f"l{n:02}" for n in range(20)), recordings)
+    told = {guess.what: guess.value for guess in importer._found_guesses(found, Stated())}
+    assert told == {
+        "subjects": "20: 00, 01, 02, 03, 04, 05 and 14 more",
+        "labels": "20: l00, l01, l02, l03, l04, l05, l06, l07 and 12 more",
+        "factors": "hand h00, h01, h02, h03 and 16 more",
+    }

@@ -315,3 +315,18 @@ def test_recordings_are_in_the_order_of_people_and_files_in_that_of_time(tmp_pat
     for recording in found:
         reading = recording.stream("accelerometer-watch").reading
         assert reading is not None and reading.seconds == tuple(round(s, 3) for s in reading.seconds or ())
+
+
+def test_a_video_may_begin_and_end_a_second_within_an_interval(tmp_path: Path, video: Path) -> None:
+    """Its name is its end, to a second."""
+    one = Session(tmp_path)
+    one.film(video, end=20.0)
+    seconds = len(list(read_frames(video, size=None))) / probe_video(video).rate_hz
+    begin = 20.0 - seconds
+    one.annotate(
+        (begin - 0.9, 19.9, "standing"),
+        (begin - 1.1, 19.9, "walking"),
+        (19.0, 20.9, "running"),
+        (19.0, 21.1, "talking"),
+    )
+    assert [r.id[-8:] for r in index(tmp_path)] == ["standing", "_running"]

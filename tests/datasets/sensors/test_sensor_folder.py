@@ -364,3 +364,14 @@ def test_streams_are_in_order_and_the_clock_may_stand_before_the_axes(tmp_path: 
         assert (one.columns, one.time_column) == ((1, 2, 3), 0)
     describe(tmp_path, f"streams:\n  a: {stream.replace('time: {column: t, unit: ms}, ', '')}\n")
     assert [(r.stream("a").columns, r.stream("a").time_column) for r in index(tmp_path)] == [((1, 2, 3), None)] * 2
+
+
+def test_of_several_labels_that_are_no_classes_the_first_by_letter_is_told(tmp_path: Path) -> None:
+    rows = "\n".join(f"0,0,1,{label}" for label in ("run", "e", "d", "c", "b", "a", "walk") for _ in range(50))
+    (tmp_path / "1.csv").write_text(f"x,y,z,what\n{rows}\n")
+    (tmp_path / "2.csv").write_text("x,y,z,what\n" + "0,0,1,run\n" * 50 + "0,0,1,walk\n" * 50)
+    stream = "{files: '{subject}.csv', columns: [x, y, z], rate_hz: 50, unit: g}"
+    describe(tmp_path, f"labels: [run, walk]\nlabel_column: what\nwhole_files: true\nstreams:\n  a: {stream}\n")
+    found = index(tmp_path)
+    assert [r.subject for r in found] == ["2"]
+    assert [p.detail for p in found.problems] == ["'a' is none of the classes run, walk"]

@@ -78,6 +78,7 @@ def test_the_same_samples_under_two_ids_are_found_however_they_were_saved(make_u
         with pytest.raises(ProtocolError, match="the same accelerometer samples: a1_s1_t1 = a1_s2_t1"):
             audit_split(split, utd(root))
     assert find_leaks(split, utd(root), contents=of_files) == (), "by bytes, they are different"
+    audit_split(split, utd(root), contents=of_files)
 
 
 def test_same_video_under_two_ids_is_found_on_request(make_utd: Make) -> None:
@@ -237,3 +238,26 @@ def test_parts_that_nothing_uses_are_told_in_order() -> None:
     split = Split(("r8", "r9"), (), ("r10", "r11"), "p", None, "x", "x")
     told = split_gaps(split, dataclasses.replace(index, recordings=recordings))
     assert [text.split("'")[1] for text in told if "'" in text] == sorted(parts)
+
+
+def test_long_lists_of_what_two_parts_share_are_shortened(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    names = [f"{n}" for n in range(7)]
+    split = Split(tuple(f"a{n}" for n in names), (), tuple(f"b{n}" for n in names), "p", None, "x", "x")
+    (leak,) = content_leaks(split, {f"{side}{n}": n for side in "ab" for n in names}, "acc")
+    assert leak.detail.endswith("samples: a0 = b0, a1 = b1, a2 = b2, a3 = b3, a4 = b4 and 2 more")
+    streams = {}
+    for n in names:
+        (tmp_path / n).write_text(n)
+        for side, rows in (("a", (0, 50)), ("b", (40, 90))):
+            streams[side + n] = Stream("acc", "sensor", tmp_path / n, 50.0, "g", ("x",), reading=Reading(rows=rows))
+    (leak,) = overlap_leaks(split, streams, "acc")
+    assert leak.detail.endswith("a4 and b4 and 2 more")
+    index = dataclasses.replace(of(1), labels=tuple("abcdefgh"))
+    with caplog.at_level(logging.WARNING):
+        check_problems(index)
+    assert "no usable recording of 7 class(es): b, c, d, e, f and 2 more" in caplog.text
+    many = Index(
+        "mine", Path("here"), tuple("abcdefgh"), tuple(Recording(f"r{n}", "1", "1", n, "1", {}) for n in range(7))
+    )
+    gaps = split_gaps(Split(tuple(f"r{n}" for n in range(7)), (), (), "p", None, "x", "x"), many)
+    assert gaps == ("7 class(es) of a single recording in all: a, b, c, d, e and 2 more",)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import theilslopes
 
+from vskd.datasets.sync import lengths
 from vskd.datasets.sync.lengths import FEWEST, length_ratio
 
 VIDEO = np.arange(2.0, 5.0, 0.1)
@@ -55,3 +56,11 @@ def test_a_growth_is_known_where_its_bounds_are_a_tenth_apart(noise: float, know
     _, _, low, high = theilslopes(sensor, VIDEO)
     assert 1 < high / low < 1.9 and (high / low <= 1.1) == known
     assert (length_ratio(sensor.tolist(), VIDEO.tolist()) is not None) == known
+
+
+def test_bounds_at_the_limit_are_near_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    sensor = 1.5 * VIDEO + np.random.default_rng(0).normal(0, 0.3, len(VIDEO))
+    _, _, low, high = theilslopes(sensor, VIDEO)
+    for limit, known in ((high / low, True), (0.999 * high / low, False)):
+        monkeypatch.setattr(lengths, "SURE", limit)
+        assert (length_ratio(sensor.tolist(), VIDEO.tolist()) is not None) == known

@@ -195,3 +195,18 @@ def test_hashes_are_written_every_so_many_recordings(
     monkeypatch.setattr(Sums, "record", lambda self, names: recorded.append(len(list(names))) or real(self, names))
     assert write_world(tmp_path / "world", **TINY) == 4
     assert recorded == sizes and len(Sums(tmp_path / "world").recorded()) == 9
+
+
+def test_mat_files_are_compressed() -> None:
+    assert len(encode_mat(np.zeros((1000, 6)))) < 1000
+
+
+def test_damaged_files_are_named_in_order(tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = tmp_path / "world"
+    shutil.copytree(tiny, root)
+    names = sorted(str(path) for folder in ("Inertial", "RGB") for path in (root / folder).iterdir())
+    for name in names:
+        Path(name).unlink()
+    with caplog.at_level("WARNING", logger="vskd"):
+        assert write_world(root, **TINY, seed=7) == 4
+    assert [message.split(" is missing")[0] for message in caplog.messages if "is missing" in message] == names

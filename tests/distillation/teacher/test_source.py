@@ -257,7 +257,8 @@ def test_several_views_differ_and_stay_of_one_class(augmented: bool, mirrored: b
 )
 def test_one_stored_answer_serves_one_class_alone(several: bool, timeline: str | None, told: str) -> None:
     teacher: Any = SimpleNamespace(inputs=SimpleNamespace(name="frames", several=several))
-    experiment: Any = SimpleNamespace(recordings={"a": SimpleNamespace(timeline=timeline)})
+    one, other = SimpleNamespace(timeline=None), SimpleNamespace(timeline=timeline)
+    experiment: Any = SimpleNamespace(recordings={"a": one, "b": other, "c": one})
     if not told:
         source._refuse_several(experiment, teacher)
         return

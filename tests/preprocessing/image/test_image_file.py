@@ -404,12 +404,12 @@ def test_regions_are_of_plain_numbers() -> None:
     assert region == (0, 0, 320, 180) and {type(value) for value in region} == {float}
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+@pytest.mark.parametrize(("mode", "opaque"), [("RGBA", "RGB"), ("LA", "L"), ("PA", "P"), ("RGBa", "RGB")])
 @pytest.mark.parametrize("grey", [False, True])
-def test_an_image_in_memory_lies_over_black_too(mode: str, grey: bool) -> None:
-    image = Image.new("RGBA", (8, 8), (200, 200, 200, 128)).convert(mode)
-    found = to_eight_bits(image, grey=grey)
+def test_an_image_in_memory_lies_over_black_too(mode: str, opaque: str, grey: bool) -> None:
+    image = Image.new("RGBA", (8, 8), (204, 204, 204, 128))
+    found = to_eight_bits(image.convert(mode), grey=grey)
     assert found.mode == ("L" if grey else "RGB")
-    assert np.abs(np.asarray(found).astype(int) - 100).max() <= 1
-    opaque = Image.new(mode[:-1], (8, 8), 200 if mode == "LA" else (200, 200, 200))
-    assert np.unique(np.asarray(to_eight_bits(opaque, grey=grey))).tolist() == [200]
+    assert np.abs(np.asarray(found).astype(int) - 102).max() <= 1
+    alone = Image.new("RGB", (8, 8), (204, 204, 204)).convert(opaque)
+    assert np.unique(np.asarray(to_eight_bits(alone, grey=grey))).tolist() == [204]

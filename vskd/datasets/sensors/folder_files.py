@@ -13,6 +13,7 @@ from vskd.datasets.sensors.folder_description import FILE, Column, Description, 
 from vskd.datasets.sensors.folder_null import with_null_class
 from vskd.datasets.sensors.folder_timeline import (
     UNLABELLED_CELLS,
+    Clock,
     Row,
     labelled_rows,
     row_times,
@@ -49,9 +50,9 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
     if description.table is not None:
         rows = list(_by_table(root / description.table, folder, description, problems))
         if description.whole_files and description.label_column is None:
-            return list(whole_files(rows, description, _clocks(rows, description)))
+            return list(whole_files(rows, description, _clock_of(description)))
         if description.null_class is not None and not description.by_rows:
-            return with_null_class(rows, description, _clocks(rows, description), problems)
+            return with_null_class(rows, description, _clock_of(description), problems)
         found = [row.found for row in rows]
     else:
         tables = {(root / video.table).resolve() for video in description.videos.values()}
@@ -61,12 +62,10 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
     return [run for one in found for run in _runs(one, description, problems)]
 
 
-def _clocks(rows: Sequence[Row], description: Description) -> dict[str, int | None]:
-    """The column of time stamps of each stream, looked up in a file that is there."""
-    if not rows:
-        return {}
-    files = rows[0].found.files
-    return {name: _clock(files[name], stated) for name, stated in description.streams.items()}
+def _clock_of(description: Description) -> Clock:
+    """Of a file the column of time stamps, by the first stream; files may have their columns in another order."""
+    stated = next(iter(description.streams.values()))
+    return lambda path: _clock(path, stated)
 
 
 def _clock(path: Path, stated: StreamDescription) -> int | None:

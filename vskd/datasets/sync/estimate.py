@@ -73,7 +73,7 @@ def chosen_stream(index: Index, kind: StreamKind, asked: str | None) -> str:
         DataError: there is none, or several and none was asked for.
     """
     there = sorted({s.name for r in index for s in r.streams.values() if s.kind == kind})
-    if asked is not None and asked in there:
+    if asked in there:
         return asked
     fitting = [name for name in there if kind != "sensor" or "acc" in name]
     if asked is None and len(fitting) == 1:

@@ -88,7 +88,7 @@ def nearest_rows(clips: Rows) -> tuple[Floats, Ints]:
     """
     count, kept = len(clips), min(NEIGHBOURS, max(len(clips) - 1, 0))
     squares, rows = np.full((count, kept), np.inf, dtype=np.float32), np.zeros((count, kept), dtype=np.int64)
-    for top in track(range(0, count, _BLOCK), "Looking for copies") if kept else ():
+    for top in track(range(0, count, _BLOCK), "Looking for copies"):
         shown = _flat(clips, top, _BLOCK)
         own = slice(top, top + len(shown))
         for left in range(0, count, _OTHERS):

@@ -1,7 +1,7 @@
 """The page of `vskd doctor`: findings, and what the data look like."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -77,7 +77,7 @@ def _example(survey: Survey, finding: Finding) -> bytes | None:
     return signal_plot(survey.stream(known[0], name), known[0]) if known else None
 
 
-def _counts(survey: Survey, ids: Sequence[str]) -> tuple[dict[str, int], dict[str, int]]:
+def _counts(survey: Survey, ids: Iterable[str]) -> tuple[dict[str, int], dict[str, int]]:
     """Recordings among `ids` by class and by subject."""
     chosen = [survey.by_id[i] for i in ids if i in survey.by_id]
     labels = Counter(survey.index.labels[r.label] for r in chosen)
@@ -101,7 +101,7 @@ def write_doctor_page(path: Path, found: Diagnosis) -> None:
     survey = found.survey
     every = _counts(survey, [r.id for r in survey.index])
     few = {i for f in found.findings if f.share < 1 for i in f.recordings}  # what touches all tells nothing apart
-    touched = _counts(survey, sorted(few))
+    touched = _counts(survey, few)
     overview = {
         title: bars_plot(counts, some, title)
         for title, counts, some in zip(("Classes", "Subjects"), every, touched, strict=True)

@@ -130,7 +130,7 @@ def to_eight_bits(image: Image.Image, *, grey: bool) -> Image.Image:
     """An image of any mode in mode `L` or `RGB`; see the module's text for the rules."""
     if image.mode.startswith("I"):
         image = _from_sixteen_bits(image)
-    if image.mode in ("RGBA", "LA") or "transparency" in image.info:
+    if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
         image = _over_black(image)
     mode = "L" if grey else "RGB"
     return image if image.mode == mode else image.convert(mode)

@@ -56,7 +56,7 @@ class _Numbers:
     stamps: Seconds | None
     start: float | None
     local: bool = False
-    evened: dict[float, Seconds] = field(default_factory=dict)
+    evened: dict[float, Seconds] = field(default_factory=dict, repr=False, compare=False)
 
     def times(self, rate_hz: float, path: Path) -> Seconds:
         """When the rows were taken, by an even clock, so that single late stamps move no border."""
