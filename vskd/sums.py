@@ -89,7 +89,7 @@ class Sums:
     def forget(self, names: Collection[str]) -> None:
         """Take files off the record, before they are written anew."""
         known = self.recorded()
-        if known.keys() & set(names):
+        if not known.keys().isdisjoint(names):
             self._write({name: hashes for name, hashes in known.items() if name not in names})
 
     @contextlib.contextmanager

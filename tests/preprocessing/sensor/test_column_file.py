@@ -203,6 +203,15 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path, name: str) -> None:
     assert second.numbers(second.names.index("x")).tolist() == (CLOCK + 1).tolist()
 
 
+def test_the_last_two_files_are_remembered(tmp_path: Path) -> None:
+    paths = [write(tmp_path / name, x=CLOCK, y=CLOCK) for name in ("a.npz", "b.npz", "c.npz")]
+    first, second = map(read_columns, paths[:2])
+    assert read_columns(paths[0]) is first and read_columns(paths[1]) is second
+    third = read_columns(paths[2])
+    assert read_columns(paths[1]) is second and read_columns(paths[2]) is third
+    assert read_columns(paths[0]) is not first
+
+
 def test_of_hdf5_one_data_set_or_what_lies_below_a_group(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["imu/acc"], file["imu/deep/t"] = ROWS, CLOCK

@@ -7,6 +7,7 @@ import pytest
 from scipy.io import savemat
 
 from vskd.errors import DataError
+from vskd.preprocessing.sensor import stated
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.stated import Part, open_stated, read_part
 
@@ -87,6 +88,18 @@ def test_an_empty_cell_is_left_out_where_a_clock_shows_the_gap_and_refused_witho
     np.testing.assert_allclose(part.stamps, TABLE[kept, 0] / 1000 - 1.0, atol=1e-9)
     with pytest.raises(DataError):
         read_part(tmp_path / "a.csv", **XYZ, reading=Reading())
+
+
+def test_the_last_four_files_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    opened = stated.open_stated
+    monkeypatch.setattr(stated, "open_stated", lambda path, *words: read.append(path.stem) or opened(path, *words))
+    for name in "abcdabcdea":
+        path = tmp_path / f"{name}.npy"
+        if not path.exists():
+            np.save(path, TABLE)
+        read_part(path, axes="xyz", rate_hz=50.0, columns=(1, 2, 3), reading=Reading())
+    assert "".join(read) == "abcdea"
 
 
 @pytest.mark.parametrize(("seconds", "rows"), [((1.0001, 1.9999), (50, 100)), ((0.98, 1.98), (49, 99))])
@@ -179,8 +192,6 @@ def test_a_zone_makes_moments_of_local_times(tmp_path: Path) -> None:
 
 def test_the_clock_of_a_long_file_is_fitted_once_for_all_its_parts(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once for each of them would be quadratic: long files have many parts."""
-    from vskd.preprocessing.sensor import stated
-
     fitted: list[int] = []
     fit = stated.fit_clock
     monkeypatch.setattr(stated, "fit_clock", lambda *given: fitted.append(1) or fit(*given))

@@ -145,6 +145,11 @@ def test_what_is_kept_is_read_once_as_long_as_there_is_room(rows: Path, monkeypa
     assert reads == ["a/1", "b", "b"]
     assert store.kept("a/1") is store.kept("a/1") and store.kept("b") is not store.kept("b")
     assert np.shares_memory(store.row("a/1", 2), store.kept("a/1"))
+    for room, kept in ((95, []), (96, ["b"])):
+        fresh = Things(rows)
+        assert fresh._room == 64 * 1024**2
+        fresh._room = room
+        assert fresh.row("b", 2).tolist() == [106, 107, 108] and list(fresh._kept) == kept
 
 
 def test_a_row_of_a_large_recording_is_read_alone_and_compared(rows: Path) -> None:

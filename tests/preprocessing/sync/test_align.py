@@ -159,8 +159,9 @@ def test_a_peak_lies_between_samples_where_a_parabola_says() -> None:
 
 def test_an_alignment_is_of_plain_numbers() -> None:
     strokes = bursts(320)
+    sensor = curve(strokes, 320.0, 50.0)
     for seconds in (8.0, 120.0, 310.0):
-        found = align(curve(strokes, 320.0, 50.0), curve(strokes, seconds, 30.0, offset=0.3))
+        found = align(sensor, curve(strokes, seconds, 30.0, offset=0.3))
         numbers = (found.offset_s, found.drift_ppm, found.confidence, found.correlation)
         assert {type(number) for number in numbers} == {float}
 
@@ -169,3 +170,24 @@ def test_curves_shorter_than_a_peak_have_nothing_beside_it() -> None:
     one = np.array([[0.1], [1.0]])
     found = align(curve(one, 0.15, 100.0), curve(one, 0.15, 100.0))
     assert found.confidence == pytest.approx(found.correlation / 0.05)
+
+
+def test_of_a_long_recording_sixty_windows_are_compared() -> None:
+    """They all agree; each has thirty seconds of a hundred values."""
+    same = np.random.default_rng(0).random(3000 * 61)
+    for values, confidence in ((same, 60), (same[: 3000 * 4 - 1], 3), (same[: 3000 * 3], 3), (same[: 3000 * 3 - 1], 1)):
+        found = align_module._by_windows(same[: len(values)], values, 0.5)
+        assert found.confidence == confidence and found.offset_s == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("offset", "found"), [(6.5, True), (-6.5, True), (7.5, False), (-7.5, False)])
+def test_three_tenths_of_the_shorter_curve_must_overlap(offset: float, found: bool) -> None:
+    x, y = np.random.default_rng(1).random((2, 1000))
+    lag = round(100 * offset)
+    if lag > 0:
+        y[: 1000 - lag] = x[lag:]
+    else:
+        y[-lag:] = x[: 1000 + lag]
+    lags, values = correlation(x, y, align_module.LEAST_OVERLAP)
+    assert (values[lags == lag].item() == pytest.approx(0.35, abs=1e-3)) == found
+    assert (values != 0).sum() == 1000 + 1000 - 2 * 300 + 1

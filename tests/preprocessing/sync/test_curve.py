@@ -76,3 +76,18 @@ def test_three_frames_show_movement(tmp_path: Path, frames: int, enough: bool) -
     else:
         with pytest.raises(DataError, match=rf"clip\.mkv: has {frames} frame\(s\), too few"):
             motion_curve(path, 30.0)
+
+
+@pytest.mark.parametrize(("edge", "seen"), [(96, True), (192, False)])
+def test_what_is_smaller_than_a_pixel_of_96_is_no_movement(tmp_path: Path, edge: int, seen: bool) -> None:
+    """Every other pixel is ten levels brighter, and in the next frame the ones between: of a picture of twice that
+    size their means are shown."""
+    with av.open(str(tmp_path / "clip.mkv"), "w") as container:
+        stream = container.add_stream("ffv1", rate=30)
+        stream.height, stream.width, stream.pix_fmt = edge, edge, "gray"
+        for number in range(4):
+            board = (100 + 10 * ((np.indices((edge, edge)).sum(axis=0) + number) % 2)).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(board, format="gray")))
+        container.mux(stream.encode())
+    values = motion_curve(tmp_path / "clip.mkv", 30.0).values
+    assert (values > 5).all() if seen else (values < 1).all()
