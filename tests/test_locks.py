@@ -177,3 +177,19 @@ def test_a_lock_is_freed_by_an_error_too_and_signed_anew(tmp_path: Path) -> None
         raise RuntimeError
     with only_writer(tmp_path / LOCK, tmp_path):
         pass
+
+
+def test_the_time_of_a_lock_is_in_whole_seconds_and_no_descriptor_stays_open(tmp_path: Path) -> None:
+    def next_free() -> int:
+        descriptor = os.dup(0)
+        os.close(descriptor)
+        return descriptor
+
+    before = next_free()
+    with only_writer(tmp_path / LOCK, tmp_path):
+        assert len(json.loads((tmp_path / LOCK).read_text())["since"]) == len("2026-01-01T00:00:00+00:00")
+        held = next_free()
+        with pytest.raises(LockedError) as caught, only_writer(tmp_path / LOCK, tmp_path):
+            pytest.fail("must not get here")
+        assert next_free() == held and caught.value.__traceback__ is not None
+    assert next_free() == before

@@ -353,3 +353,7 @@ def test_the_axes_of_what_networks_take() -> None:
         "clip": ("channels", "frames", "height", "width"),
     }
     assert OUTPUT_LAYERS == ("logits", "embedding")
+
+
+def test_zeros_are_where_the_network_is() -> None:
+    assert probe(Small().to("meta"), (2, 8)).logits.device.type == "meta"

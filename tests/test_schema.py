@@ -463,6 +463,7 @@ def test_values_of_up_to_eighty_characters_are_repeated(length: int, shown: bool
         (schema.NonNegative, (0.0, 5.0), (-1e-300, float("inf"), float("nan"))),
         (schema.Fraction, (0.0, 1.0), (-0.001, 1.001, float("nan"))),
         (schema.BelowOne, (0.0, 0.999), (-0.001, 1.0, float("nan"))),
+        (schema.ShareOfOne, (1e-300, 1.0), (0.0, -0.001, 1.001, float("nan"), float("inf"))),
         (schema.Count, (1, 5), (0, -1, 1.0)),
         (schema.Size, (0, 5), (-1, 0.5)),
         (schema.Seed, (0, 2**31 - 1), (-1, 2**31)),
@@ -476,3 +477,10 @@ def test_number_types_and_hashes(kind: Any, right: tuple[Any, ...], wrong: tuple
     for value in wrong:
         with pytest.raises(ValidationError):
             adapter.validate_python(value, strict=True)
+
+
+def test_a_key_is_said_by_its_own_name_or_its_alias_and_defaults_that_count_are_said() -> None:
+    for key in ("label", "labelled"):
+        assert parse(Recipe, WINDOW | {key: "x"}).labelled == "x"
+    assert Encoding().model_fields_set == {"limit"} and Encoding(scaling="minmax").model_fields_set == {"scaling"}
+    assert named(Photo, "name", "squeezenet-lw").__module__ == Photo.__module__

@@ -175,3 +175,10 @@ def test_a_file_that_was_not_on_record_is_written_onto_it(sums: Sums) -> None:
     inode = (sums.folder / "new").stat().st_ino
     sums.replace_text("new", "ä")  # the content is there, and not on record
     assert sums.intact(["new"]) and (sums.folder / "new").stat().st_ino != inode
+
+
+def test_lines_are_in_the_order_of_names_and_hashes(tmp_path: Path) -> None:
+    sums, digests = Sums(tmp_path), [f"{n:x}" * 64 for n in (7, 3, 12, 1, 9, 5)]
+    sums.file.write_text("".join(f"{digest}  {name}\n" for name in "dbac" for digest in digests))
+    sums.record([])
+    assert sums.file.read_text() == "".join(f"{digest}  {name}\n" for name in "abcd" for digest in sorted(digests))

@@ -187,3 +187,10 @@ def test_the_line_of_a_key_that_stands_twice_is_named() -> None:
     with pytest.raises(AmbiguousError, match="line 3: the key 'a' stands twice"):
         load_yaml("a: 1\nb: 2\na: 3\n")
     assert load_yaml("1: a\n'1': b\n") == {1: "a", "1": "b"}, "a number and its text are two keys"
+
+
+@pytest.mark.parametrize(("words", "lines"), [(23, 1), (24, 1), (25, 2), (48, 2)])
+def test_lines_are_broken_behind_a_hundred_and_twenty_characters(words: int, lines: int) -> None:
+    """Words of four letters behind `key: `: the word that reaches beyond them is the last of its line."""
+    written = dump_yaml({"key": " ".join(["word"] * words)})
+    assert written.count("\n") == lines and load_yaml(written) == {"key": " ".join(["word"] * words)}

@@ -147,7 +147,10 @@ def _restored(base: type[BaseModel], key: str, value: str, state: dict[Any, Any]
 def choice(key: str, models: Iterable[type[BaseModel]]) -> Any:
     """The type "one of `models`", told apart by `key`; for the annotation of a field."""
     members = tuple(models)
-    return members[0] if len(members) == 1 else Annotated[typing.Union[members], Field(discriminator=key)]  # noqa: UP007
+    if len(members) == 1:
+        [alone] = members
+        return alone
+    return Annotated[typing.Union[members], Field(discriminator=key)]  # noqa: UP007
 
 
 def tuples(content: Any) -> Any:

@@ -15,6 +15,7 @@ from vskd.bundle.bundle import DIGEST, MANIFEST, REQUIRED, load_bundle, verify_b
 from vskd.bundle.contract import parse_json
 from vskd.bundle.golden import Golden
 from vskd.bundle.learned import learned_from
+from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
 from vskd.export.ship import ExportReport
 from vskd.files import WriteError
@@ -263,3 +264,31 @@ def test_a_file_where_the_bundle_should_be_is_not_replaced(sealed: ExportReport,
     with pytest.raises(BundleError, match="is not a bundle"):
         write_bundle(out, **arguments(sealed))
     assert out.read_text() == "years of work"
+
+
+def test_the_manifest_is_for_people_too_and_names_the_files_in_their_order(sealed: ExportReport):
+    text = (sealed.bundle.path / MANIFEST).read_text(encoding="utf-8")
+    assert text.startswith('{\n  "schema_version": 1,\n  "vskd_version"') and text.endswith("\n}\n")
+    assert list(sealed.bundle.manifest.files) == sorted(sealed.bundle.manifest.files)
+
+
+def test_of_several_files_that_do_not_belong_the_first_by_name_is_told(bundle_copy: Path):
+    for name in "qwertyuiopasdfghjkl":
+        (bundle_copy / f"{name}.txt").touch()
+    with pytest.raises(BundleError, match=r"/a\.txt does not belong"):
+        load_bundle(bundle_copy)
+
+
+def test_both_models_of_a_bundle_are_run_with_the_kernels_that_predict(
+    sealed: ExportReport, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[tuple[str, str]] = []
+
+    class Spy(LiteRTModel):
+        def raw(self, x):
+            asked.append((self.input_type, str(x.dtype)))
+            return super().raw(x)
+
+    monkeypatch.setattr(module, "LiteRTModel", Spy)
+    module.replay(sealed.bundle)
+    assert asked == [("int8", "int8"), ("float32", "float32")]

@@ -1,6 +1,7 @@
 """The child process in which a bundle's model is run for the first time."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bundle.test_bundle import reseal
 from vskd.bundle import contained
 from vskd.bundle.bundle import verify_bundle
 from vskd.errors import BundleError
@@ -37,6 +39,7 @@ def instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Interpreter:
         ("kill -KILL $$", "crashed the interpreter (SIGKILL)"),
         ("exec sleep 60", "does not end within 0.5 s"),
         ("echo 'ImportError: x' >&2; exit 1", "stopped the interpreter (ImportError: x)"),
+        ("printf 'caf\\351' >&2; exit 1", "stopped the interpreter (caf\ufffd)"),
         ("exit 0", "stopped the interpreter (exit code 0)"),
         ("echo '[1]'", "stopped the interpreter"),
     ],
@@ -129,9 +132,41 @@ def test_what_the_child_is_asked(instead: Interpreter, tmp_path: Path, monkeypat
         f'echo "$@" "$OMP_NUM_THREADS" "$PYTHONPATH" > {tmp_path}/asked; '
         """read -r line && exit 1; echo '{"problem": "", "action": ""}'"""
     )
-    contained.replay_contained(tmp_path / "bundle", "abc")
+    given, put = os.pipe()
+    os.write(put, b"a line\n")
+    os.close(put)
+    own = os.dup(0)
+    try:
+        os.dup2(given, 0)  # what the caller is given is not for the child
+        contained.replay_contained(tmp_path / "bundle", "abc")
+    finally:
+        os.dup2(own, 0)
+        os.close(own)
+        os.close(given)
     root = Path(contained.__file__).resolve().parents[2]
     expected = f"-P -m vskd.bundle.contained {tmp_path}/bundle abc 1 {root}:/known\n"
     assert (tmp_path / "asked").read_text() == expected
     monkeypatch.delenv("PYTHONPATH")
     assert contained._environment()["PYTHONPATH"] == str(root)
+
+
+def test_the_child_limits_itself_before_it_reads_anything(tmp_path: Path) -> None:
+    program = (
+        "import resource, sys; from vskd.bundle import contained; contained.main(sys.argv[1], '0' * 64);"
+        "print(resource.getrlimit(resource.RLIMIT_FSIZE)[0], resource.getrlimit(resource.RLIMIT_CPU)[0])"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path / "none")]
+    said = subprocess.run(words, env=contained._environment(), capture_output=True, check=True, text=True).stdout
+    answer, limits = said.split("}")
+    assert "is not a bundle folder" in answer
+    assert limits.split() == [str(1 << 20), "121"]
+
+
+def test_the_child_runs_the_vectors(bundle_copy: Path) -> None:
+    golden = json.loads((bundle_copy / "golden.json").read_text())
+    golden["vectors"][0]["output"][0] += 1
+    (bundle_copy / "golden.json").write_text(json.dumps(golden))
+    reseal(bundle_copy)
+    digest = (bundle_copy / "manifest.sha256").read_text().split()[0]
+    with pytest.raises(BundleError, match=r"golden\.json: vector synthetic-0 gives"):
+        contained.replay_contained(bundle_copy, digest)

@@ -143,6 +143,7 @@ def test_a_contract_of_several_streams_is_seen_stream_by_stream():
     assert (first.calibrated, second.calibrated) == (True, False)
     assert (first.mat_columns, second.mat_columns, first.mat_variable) == ((5, 4), (3,), "d")
     assert first.streams == second.streams == ()
+    assert not hasattr(first, "limit"), "what samples are divided by is no part of what a file is asked for"
     assert sensor_contract().of_streams() == (sensor_contract(),)
     with pytest.raises(ValidationError, match="the axes of the streams do not make 3 axes"):
         sensor_contract(streams=(accelerometer,))

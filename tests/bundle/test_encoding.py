@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.export.conftest import sensor_contract, windows
-from vskd.bundle.contract import EncodingContract, ImageContract
+from vskd.bundle.contract import ClipContract, EncodingContract, ImageContract
 from vskd.bundle.encoding import model_input, student_input
 from vskd.preprocessing.sensor.encodings import build_encoding
 
@@ -38,3 +38,16 @@ def test_pixels_are_scaled_to_the_contracts_range_with_channels_last(low: float,
         found = model_input(sample, contract)
         assert found.dtype == np.float32 and found.flags.c_contiguous
         np.testing.assert_allclose(found, expected.transpose(1, 2, 0), rtol=1e-6, atol=1e-6)
+
+
+def test_pixels_of_a_clip_are_scaled_and_stay_where_they_are():
+    contract = ClipContract(
+        stream="rgb", length=2, height=3, width=4, fit="squash", sampling="spread", value_range=(-1.0, 2.0)
+    )
+    pixels = np.arange(72, dtype=np.uint8).reshape(3, 2, 3, 4) * 3
+    expected = -1 + 3 * pixels.astype(float) / 255
+    for found in (model_input(pixels, contract), student_input(pixels, contract)):
+        assert found.dtype == np.float32 and found.shape == (3, 2, 3, 4)
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
+    flat = pixels.reshape(contract.window_shape).astype(np.float32)
+    np.testing.assert_allclose(model_input(flat, contract), expected, rtol=1e-6, atol=1e-6)

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from tests.export.conftest import LABELS, sensor_contract, windows
+from tests.firmware_bridge.bundles import linear_model
+from tests.firmware_bridge.bundles import sensor_contract as of_windows
+from vskd.bundle import golden as module
 from vskd.bundle.bundle import verify_bundle, write_bundle
 from vskd.bundle.contract import parse_json
 from vskd.bundle.encoding import model_input
@@ -79,6 +82,7 @@ def first(golden: Golden) -> GoldenVector:
         (lambda v: {"label": next(name for name in LABELS if name != v.label)}, "not the class"),
         (lambda v: {"input": v.input[:-4]}, "has an input that is not"),
         (lambda v: {"input": "?" + v.input[1:]}, "has an input that is not"),
+        (lambda v: {"input": "????" + v.input}, "has an input that is not"),
         (lambda v: {"window": v.window[:2]}, r"shape \(2, 32\)"),
         (lambda v: {"window": tuple(tuple(-x for x in row[::-1]) for row in v.window)}, "encoded differently"),
     ],
@@ -245,3 +249,32 @@ def test_labels_of_another_number_and_later_vectors_are_looked_at(golden: Golden
             golden.model_copy(update={"vectors": (*golden.vectors[:-1], wrong)}), tiny_int8, CONTRACT, ENCODE, LABELS,
             "here",
         )  # fmt: skip
+
+
+def test_windows_are_of_seed_zero_unless_another_is_said():
+    for (_, plain), (_, zero) in zip(synthetic_windows(CONTRACT), synthetic_windows(CONTRACT, 0), strict=True):
+        np.testing.assert_array_equal(plain, zero)
+
+
+def test_vectors_are_of_the_reference_kernels(tiny_int8: bytes, monkeypatch: pytest.MonkeyPatch):
+    asked: list[bool] = []
+
+    class Spy(LiteRTModel):
+        def __init__(self, content: bytes, threads: int = 1, reference_kernels: bool = False) -> None:
+            asked.append(reference_kernels)
+            super().__init__(content, threads, reference_kernels)
+
+    monkeypatch.setattr(module, "LiteRTModel", Spy)
+    replay(make_golden(tiny_int8, [("r", windows(1)[0])], ENCODE, LABELS), tiny_int8)
+    assert asked == [True, True]
+
+
+def test_streams_are_replayed_behind_the_vectors():
+    contract = of_windows()
+    model, encode = linear_model((3, 16)), partial(model_input, contract=contract)
+    made = make_golden(model, synthetic_windows(contract), encode, LABELS, contract)
+    replay_golden(made, model, contract, encode, LABELS)
+    (stream,) = made.streams
+    wrong = stream.model_copy(update={"decisions": stream.decisions[:-1]})
+    with pytest.raises(BundleError, match=r"^there: stream synthetic-stream-0 gives \d+ decisions instead of \d+"):
+        replay_golden(made.model_copy(update={"streams": (wrong,)}), model, contract, encode, LABELS, "there")

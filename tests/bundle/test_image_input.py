@@ -238,3 +238,20 @@ def test_pixels_that_fit_are_only_turned(channels: int) -> None:
     assert other.shape == (4 - channels, 16, 16)
     assert picture_of(noise(16, 17), contract(), None, Path("a")).shape == (3, 16, 16)
     assert picture_of(noise(17, 16), contract(), None, Path("a")).shape == (3, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("box", "told"),
+    [
+        ((5.0, 4.0, 16.6, 29.0), ""),
+        ((5.0, 4.0, 16.4, 29.0), "the box has 11 x 25 pixels"),
+        ((5.0, 4.0, 29.0, 15.6), ""),
+        ((5.0, 4.0, 29.0, 15.4), "the box has 24 x 11 pixels"),
+    ],
+)
+def test_sides_of_a_box_are_counted_in_whole_pixels(picture: Path, box, told: str) -> None:
+    if told:
+        with pytest.raises(BundleError, match=told):
+            only(picture, contract(crop="box"), box=box)
+    else:
+        assert only(picture, contract(crop="box"), box=box).shape == (3, 16, 16)

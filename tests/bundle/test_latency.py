@@ -109,3 +109,53 @@ def test_a_small_convolution_network_is_one_piece(tiny_int8: bytes, tiny_float: 
 def test_it_needs_no_torch():
     program = "import sys, vskd.bundle.latency; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_what_holds_where_nothing_is_said_and_threads_reach_the_model(
+    tiny_int8: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[int] = []
+    runs: list[int] = []
+
+    class Spy(LiteRTModel):
+        def __init__(self, content: bytes, threads: int) -> None:
+            asked.append(threads)
+            super().__init__(content, threads)
+
+        def raw(self, x):
+            runs.append(1)
+
+    monkeypatch.setattr(latency, "LiteRTModel", Spy)
+    plain, (both,) = measure_latency(tiny_int8), compare_latency({"a": tiny_int8}).values()
+    other = measure_latency(tiny_int8, threads=2, warmup=3, runs=20)
+    for found in (plain, both):
+        assert (found.threads, found.warmup, found.runs) == (1, 10, 100)
+    assert (other.threads, other.warmup, other.runs) == (2, 3, 20)
+    assert asked == [1, 1, 2] and len(runs) == 110 + 110 + 23
+    figures = (plain.p50_ms, plain.p95_ms, plain.min_ms, plain.images_per_s)
+    assert [type(figure) for figure in figures] == [float] * 4
+
+
+def test_a_model_with_a_larger_batch_is_refused_by_name(tiny_int8: bytes, monkeypatch: pytest.MonkeyPatch):
+    class Two(LiteRTModel):
+        def __init__(self, content: bytes, threads: int) -> None:
+            super().__init__(content, threads)
+            self.input_shape = (2, *self.input_shape[1:-1], 1)
+
+    monkeypatch.setattr(latency, "LiteRTModel", Two)
+    with pytest.raises(BundleError, match="Model 'odd' has a batch of 2"):
+        compare_latency({"odd": tiny_int8})
+
+
+def test_a_version_that_does_not_tell_its_pieces(tiny_int8: bytes, monkeypatch: pytest.MonkeyPatch):
+    from ai_edge_litert import interpreter
+
+    class Silent:
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def allocate_tensors(self) -> None:
+            pass
+
+    monkeypatch.setattr(interpreter, "Interpreter", Silent)
+    assert delegate_partitions(tiny_int8) is None

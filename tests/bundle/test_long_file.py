@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.io import savemat
 
 from tests.export.conftest import sensor_contract
 from tests.preprocessing.sensor.recordings import wrist
@@ -330,3 +331,17 @@ def test_two_glitches_of_a_block_are_counted_and_each_parts_the_windows(tmp_path
     long = open_long(write(tmp_path / "a.csv", np.arange(ROWS) / 50, values), sliding(), unit="g")
     assert long.segments == ((0, 20), (20, 21), (21, 23), (23, 24), (24, ROWS))
     assert any(note.startswith("2 samples near data row 21 are beyond") for note in long.notes)
+
+
+def test_the_variable_of_a_mat_file_is_that_which_is_named(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"first": signal()[::-1], "second": signal()})
+    for name, expected in (("first", signal()[::-1]), ("second", signal())):
+        long = open_long(tmp_path / "a.mat", sliding(), unit="g", rate_hz=50.0, variable=name)
+        np.testing.assert_allclose(long.read(0, ROWS), expected.T, atol=1e-6)
+
+
+@pytest.mark.parametrize("missing", ["stride", "window_rate_hz"])
+def test_a_contract_without_sliding_windows_is_a_programming_error(missing: str) -> None:
+    long = as_long(Recorded(signal().T.astype(np.float32), 50.0, ()))
+    with pytest.raises(ValueError, match="no sliding windows"):
+        long.count_windows(sliding().model_copy(update={missing: None}))

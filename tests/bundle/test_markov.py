@@ -92,3 +92,19 @@ def test_without_librosa_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "librosa", None)
     with pytest.raises(MissingExtraError, match=r"'librosa'.* pip install 'vskd\[hmm\]'"):
         check_course(1.0, 10.0)
+
+
+@needs_librosa
+def test_rows_count_by_their_shares() -> None:
+    given = course(100)
+    found = likely_labels(given, step_s=0.5, mean_seconds=2.5)
+    scaled = (given * np.linspace(0.5, 3, len(given))[:, None]).astype(np.float32)
+    assert likely_labels(scaled, step_s=0.5, mean_seconds=2.5).tolist() == found.tolist()
+
+
+def test_a_mean_that_is_exactly_the_threshold_is_sure_enough() -> None:
+    labels, given = np.array([1, 1]), np.array([[0.75, 0.25], [0.25, 0.75]], np.float32)
+    assert sure_labels(labels, given, 0.5).tolist() == [1, 1]
+    assert sure_labels(labels, given, 0.5001).tolist() == [-1, -1]
+    with pytest.raises(SettingError, match=r"A mean duration of 1\.5 s is too short"):
+        likely_labels(given, step_s=1.0, mean_seconds=1.5)

@@ -43,3 +43,9 @@ def test_silence_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("DEBUG", logger="vskd"), quiet_native_output():
         os.write(2, b" \n")
     assert caplog.records == []
+
+
+def test_what_is_no_text_is_logged_as_well_as_it_can_be(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", logger="vskd"), quiet_native_output():
+        os.write(2, b"caf\xe9\n")
+    assert "caf\ufffd" in caplog.text

@@ -9,7 +9,7 @@ import pytest
 import vskd
 from tests.export.conftest import LABELS, export_tiny, sensor_contract
 from tests.firmware_bridge.bundles import make_bundle
-from vskd.bundle.contract import ImageContract
+from vskd.bundle.contract import ClipContract, ImageContract
 from vskd.bundle.image_input import picture_of, read_pictures
 from vskd.bundle.opened import OpenedBundle
 from vskd.bundle.predict import Prediction, predict_file, predict_samples
@@ -209,3 +209,20 @@ def test_the_model_gets_as_many_threads_as_are_asked_for(tmp_path: Path, monkeyp
         vskd.load_bundle(path)
         vskd.load_bundle(str(path), threads=3)
     assert asked == [1, 3, 1, 3]
+
+
+def test_frames_of_a_clip_are_asked_about_without_a_rate_or_a_box(tmp_path: Path) -> None:
+    contract = ClipContract(stream="rgb", length=2, height=8, width=6, fit="squash", sampling="spread")
+    opened = vskd.load_bundle(make_bundle(tmp_path / "clips", contract).path)
+    frames = np.random.default_rng(0).integers(0, 256, (2, 8, 6, 3), dtype=np.uint8)
+    logits = opened._predictor.logits(frames.transpose(3, 0, 1, 2))  # type: ignore[union-attr, arg-type]
+    np.testing.assert_allclose(opened.predict(frames).per_window, softmax(logits)[None])
+    for words in ({"rate_hz": 30.0}, {"box": "whole"}):
+        with pytest.raises(BundleError, match="A rate or a box was given, and the model takes clips"):
+            opened.predict(frames, **words)  # type: ignore[arg-type]
+
+
+def test_a_signature_is_asked_for_where_keys_are_named(opened: OpenedBundle, tmp_path: Path) -> None:
+    (tmp_path / "keys.pub").touch()
+    with pytest.raises(BundleError, match="is not signed"):
+        vskd.load_bundle(opened.bundle.path, signed_by=str(tmp_path / "keys.pub"))

@@ -209,12 +209,13 @@ def test_samples_are_run_once_unmeasured_and_then_in_order(monkeypatch: pytest.M
         asked.append(sample)
         return np.log(np.array([[0.2, 0.5, 0.3], [0.4, 0.1, 0.5]][sample], np.float32))
 
-    found = predict_samples(logits_of, [0, 1, 0], ("a", "b", "c"), ("note",))
-    assert asked == [0, 0, 1, 0] and found.latency_ms == pytest.approx(1000.0)
-    assert (found.label, found.labels, found.windows) == ("b", ("b", "c", "b"), 3)
-    assert list(found.probabilities) == ["b", "c", "a"] and found.notes == ("note",)
-    assert list(found.probabilities.values()) == pytest.approx([1.1 / 3, 1.1 / 3, 0.8 / 3])
-    np.testing.assert_allclose(found.per_window, [[0.2, 0.5, 0.3], [0.4, 0.1, 0.5], [0.2, 0.5, 0.3]], rtol=1e-6)
+    found = predict_samples(logits_of, [0, 1, 1], ("a", "b", "c"), ("note",))
+    assert asked == [0, 0, 1, 1] and found.latency_ms == pytest.approx(1000.0)
+    assert (found.label, found.labels, found.windows) == ("c", ("b", "c", "c"), 3)
+    assert list(found.probabilities) == ["c", "a", "b"] and found.notes == ("note",)
+    assert list(found.probabilities.values()) == pytest.approx([1.3 / 3, 1.0 / 3, 0.7 / 3])
+    assert {type(value) for value in found.probabilities.values()} == {float}
+    np.testing.assert_allclose(found.per_window, [[0.2, 0.5, 0.3], [0.4, 0.1, 0.5], [0.4, 0.1, 0.5]], rtol=1e-6)
     bare = Prediction("a", {}, 0.0, 1)
     assert (bare.notes, bare.classes, bare.understood, bare.per_window.shape) == ((), (), (), (0, 0))
 
@@ -238,3 +239,24 @@ def test_a_bundle_of_images_takes_no_recordings(tmp_path: Path) -> None:
     path = make_bundle(tmp_path / "images", ImageContract(stream="image", size=16, channels=1, crop="full")).path
     with pytest.raises(BundleError, match=r"takes images, not recordings of a sensor\. Name an image \(\.jpg, \.png\)"):
         predict_file(path, tmp_path / "a.csv")
+
+
+def test_many_equal_classes_stay_in_their_order() -> None:
+    classes = tuple(f"c{n:03}" for n in range(300))
+    found = predict_samples(lambda _: np.zeros(300, np.float32), [0], classes)
+    assert list(found.probabilities) == list(classes)
+
+
+def test_answers_are_compared_and_shown_without_what_is_behind_them() -> None:
+    one, other = (
+        Prediction("a", {"a": 1.0}, 0.5, 2, per_window=np.full((2, 1), x), understood=(("unit", str(x)),))
+        for x in (1.0, 0.5)
+    )
+    assert one == other and "per_window" not in repr(one) and "understood" in repr(one)
+
+
+@pytest.mark.parametrize("missing", ["stride", "window_rate_hz"])
+def test_a_contract_that_nothing_checked_is_a_programming_error(missing: str) -> None:
+    contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
+    with pytest.raises(ValueError, match="a window rate and a stride"):
+        contract_windows(Recorded(recording().T, 50.0, ()), contract.model_copy(update={missing: None}))

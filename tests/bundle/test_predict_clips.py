@@ -2,17 +2,22 @@
 
 import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from tests.conftest import TINY_CLIPS, made_once
+from tests.firmware_bridge.bundles import make_bundle
 from tests.preprocessing.video.clips import write_clip
+from vskd.bundle import predict_clips
 from vskd.bundle.bundle import load_bundle, verify_bundle
-from vskd.bundle.contract import ClipContract
+from vskd.bundle.contract import ClipContract, ImageContract
 from vskd.bundle.golden_clips import synthetic_clips
 from vskd.bundle.predict_clips import ClipPredictor, predict_clip
+from vskd.bundle.probabilities import softmax
 from vskd.errors import BundleError, DataError
+from vskd.preprocessing.video.chosen import pieces
 
 CONTRACT = ClipContract(stream="rgb", length=5, height=16, width=20, fit="squash", sampling="spread")
 
@@ -48,6 +53,51 @@ def test_golden_clips_fill_their_range_and_move() -> None:
     assert all(
         np.array_equal(a[1], b[1]) for a, b in zip(synthetic_clips(CONTRACT), synthetic_clips(CONTRACT), strict=True)
     )
+
+
+def test_a_video_of_no_rate_has_no_pieces_and_arrays_are_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = CONTRACT.model_copy(update={"length": 4, "width": 16})
+    bundle = make_bundle(tmp_path / "bundle", contract)
+    predictor = ClipPredictor(bundle)
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 16, 16, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(predictor.clip_of(pixels), pixels.transpose(3, 0, 1, 2))
+    with pytest.raises(BundleError, match=r"array: is float64 \(4, 16, 16, 3\); the model asks for uint8"):
+        predictor.clip_of(pixels.astype(float))
+    path = write_clip(tmp_path / "a.mp4", 5)
+    monkeypatch.setattr("vskd.preprocessing.video.probe.probe_video", lambda _: SimpleNamespace(rate_hz=0.0))
+    with pytest.raises(BundleError, match="does not say how many frames a second it has"):
+        predict_clip(bundle.path, path, piece_s=1.0)
+    asked: list[int] = []
+    monkeypatch.setattr("vskd.bundle.predict_clips.LiteRTModel", lambda _, threads: asked.append(threads))
+    ClipPredictor(load_bundle(bundle.path))
+    ClipPredictor(load_bundle(bundle.path), threads=3)
+    assert asked == [1, 3]
+
+
+def test_a_hand_made_bundle_answers_about_a_video_and_its_pieces(tmp_path: Path) -> None:
+    """Each piece is labelled as a clip of its own; grey frames are three equal channels."""
+    bundle = make_bundle(tmp_path / "bundle", CONTRACT)
+    path = write_clip(tmp_path / "a.mp4", 12)
+    whole = predict_clip(bundle.path, path)
+    assert whole.starts_s == (0.0,) and whole.answer.windows == 1
+    timed = predict_clip(bundle.path, path, piece_s=0.2)  # six frames of thirty a second
+    assert timed.starts_s == pytest.approx((0.0, 0.2)) and timed.answer.per_window.shape == (2, 4)
+    predictor, cut = ClipPredictor(bundle), predict_clips.cut_of(CONTRACT)
+    for row, (frames, count) in zip(timed.answer.per_window, pieces(path, cut, 6, cut.fit), strict=True):
+        logits = predictor.logits(predictor.clip_of(frames))
+        assert count == 6
+        np.testing.assert_allclose(row, softmax(logits))
+    assert predict_clip(bundle.path, path, piece_s=9.0).answer.per_window == pytest.approx(whole.answer.per_window)
+    grey = np.arange(24, dtype=np.uint8).reshape(2, 3, 4, 1)
+    np.testing.assert_array_equal(predict_clips._sample(grey), np.repeat(grey.transpose(3, 0, 1, 2), 3, axis=0))
+
+
+def test_a_bundle_of_something_else_takes_no_clips(tmp_path: Path) -> None:
+    images = ImageContract(stream="image", size=16, channels=1, crop="full")
+    with pytest.raises(BundleError, match="does not take video clips"):
+        ClipPredictor(make_bundle(tmp_path / "images", images))
 
 
 def test_the_bundle_is_sealed_and_integers_throughout(clip_bundle: Path) -> None:
@@ -147,8 +197,6 @@ def test_pieces_have_a_frame_at_least_and_begin_where_the_one_before_ends(clip_b
 def test_what_cannot_be_cut_into_pieces_is_refused(
     clip_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vskd.bundle import predict_clips
-
     path = write_clip(tmp_path / "a.mp4", 5)
     plain = predict_clips.cut_of(CONTRACT)
     assert (plain.length, plain.height, plain.width, plain.fit, plain.sampling) == (5, 16, 20, "squash", "spread")

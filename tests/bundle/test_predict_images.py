@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,4 +188,22 @@ def test_a_box_is_handed_on_and_of_equal_classes_the_first_is_told(tmp_path: Pat
     one, other = (predict_images(bundle, tmp_path / "a.png", box=box).mean for box in ("whole", (2.0, 3.0, 22.0, 23.0)))
     assert one != other
     predictor = ImagePredictor(load_bundle(bundle))
-    assert list(predictor.sorted_probabilities(np.array([0.2, 0.4, 0.4, 0.0]))) == [LABELS[k] for k in (1, 2, 0, 3)]
+    found = predictor.sorted_probabilities(np.array([0.2, 0.4, 0.4, 0.0]))
+    assert list(found) == [LABELS[k] for k in (1, 2, 0, 3)] and {type(value) for value in found.values()} == {float}
+
+
+def test_many_equal_classes_stay_in_their_order(small: Path) -> None:
+    predictor = ImagePredictor(load_bundle(small))
+    labels = tuple(f"c{n:03}" for n in range(300))
+    provenance = predictor.bundle.manifest.provenance.model_copy(update={"labels": labels})
+    manifest = predictor.bundle.manifest.model_copy(update={"provenance": provenance})
+    predictor.bundle = replace(predictor.bundle, manifest=manifest)
+    assert list(predictor.sorted_probabilities(np.full(300, 1 / 300))) == list(labels)
+
+
+def test_a_model_is_given_its_threads(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr("vskd.bundle.predict_images.LiteRTModel", lambda _, threads: asked.append(threads))
+    ImagePredictor(load_bundle(small))
+    ImagePredictor(load_bundle(small), threads=3)
+    assert asked == [1, 3]

@@ -270,6 +270,7 @@ def answered(*stretches: Segment) -> TimelinePrediction:
 
 def test_rows_are_rounded_named_and_never_minus_nothing(tmp_path: Path) -> None:
     told = answered(Segment(-1e-9, 1.23456, 1, 0.123456), Segment(1.23456, 2.0, -1, 0.5))
+    assert "recording" not in repr(told) and "unknown_below=0.0" in repr(told)
     assert told.rows() == [(0.0, 1.235, "run", 0.1235), (1.235, 2.0, "unknown", 0.5)]
     write_timeline(told, tmp_path / "t.csv")
     assert (tmp_path / "t.csv").read_text(encoding="utf-8") == (

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -149,8 +150,10 @@ def test_ends_without_one_step_are_refused(kind: str, scales: list[float], said:
     tensor = {"dtype": np.dtype(kind), "quantization_parameters": {"scales": scales, "zero_points": [3] * len(scales)}}
     with pytest.raises(BundleError, match=f"The model's input is {said}"):
         _scale_and_zero(tensor, "input")
-    tensor["quantization_parameters"] = {"scales": [0.5], "zero_points": [3]}
-    assert _scale_and_zero(tensor, "input") == (0.5, 3)
+    steps, zeros = np.array([0.5], np.float32), np.array([3], np.int32)
+    tensor["quantization_parameters"] = {"scales": steps, "zero_points": zeros}
+    found = _scale_and_zero(tensor, "input")
+    assert found == (0.5, 3) and [type(number) for number in found] == [float, int]
     with pytest.raises(BundleError, match="is int16"):
         _scale_and_zero(tensor | {"dtype": np.dtype("int16")}, "output")
 
@@ -160,3 +163,19 @@ def test_a_model_of_a_larger_batch_takes_no_windows(tiny_float: bytes):
     model.input_shape = (2, *IMAGE)
     with pytest.raises(DataError, match="was given a batch of shape"):
         model.predict(np.zeros((2, *IMAGE), dtype=np.float32))
+
+
+def test_two_hundred_letters_of_what_litert_says_are_told(tiny_int8: bytes, monkeypatch: pytest.MonkeyPatch):
+    from ai_edge_litert import interpreter
+
+    model = LiteRTModel(tiny_int8)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("q" * 1000)
+
+    monkeypatch.setattr(model, "_interpreter", SimpleNamespace(set_tensor=refuse))
+    with pytest.raises(BundleError, match=r"cannot be run: q{200}\."):
+        model.raw(np.zeros((1, *IMAGE), np.int8))
+    monkeypatch.setattr(interpreter, "Interpreter", refuse)
+    with pytest.raises(BundleError, match=r"can run here: q{200}\."):
+        LiteRTModel(tiny_int8)

@@ -238,3 +238,20 @@ def test_a_later_beginning_is_looked_for_in_the_second_half_alone() -> None:
     for twice, row in (([values, values], 61), ([values, values[:, :1], values], 62)):
         with pytest.raises(DataError, match=f"from data row {row} on"):
             check_once("a", np.hstack(twice))
+
+
+def test_exactly_twice_the_range_can_be_measured_and_units_that_cannot_be_converted_count_as_they_are() -> None:
+    values = still()
+    values[1, 40] = -16.0
+    check_plausible("a", CONTRACT, values, 50, "g", "the file")
+    np.testing.assert_array_equal(without_glitches(values, CONTRACT, "g"), values)
+    values[1, 40], values[1, 41] = -16.1, 15.9
+    turning = sensor_contract(stream="gyroscope", unit="deg/s")
+    np.testing.assert_array_equal(without_glitches(values, turning, "g"), np.delete(values, 40, axis=1))
+    values[1, 40] = 7.9
+    np.testing.assert_array_equal(without_glitches(values, turning, "g"), values)
+
+
+@pytest.mark.parametrize(("samples", "rate"), [(39, 100.0), (20, 51.4), (400, 48.6), (801, 100.0)])
+def test_a_length_is_rounded_and_converted_where_the_rate_is(samples: int, rate: float) -> None:
+    check_length("a", CONTRACT, samples, rate)

@@ -8,7 +8,7 @@ import pytest
 from tests.export.conftest import sensor_contract
 from tests.preprocessing.sensor.recordings import wrist
 from vskd.bundle.sensor_file import Recorded, read_recording
-from vskd.errors import VskdError
+from vskd.errors import BundleError, VskdError
 
 VALUES = np.round(wrist(), 5)
 TIME = np.arange(len(VALUES)) / 50
@@ -209,3 +209,26 @@ def test_a_sensor_is_named_by_remark_or_file_and_the_header_is_stronger_than_the
     taken(read(write(tmp_path, "# sensor: accelerometer\nx,y,z", VALUES, name="a.csv"), rate_hz=50))
     with pytest.raises(VskdError, match="its name says gyroscope"):
         read(write(tmp_path, "", VALUES, name="gyroscope.csv"), rate_hz=50)
+
+
+@pytest.mark.parametrize(
+    ("head", "told"), [("time,x,y,activity", "the accelerometer; "), ("time,ch1,ch2,ch3", "the accelerometer; ")]
+)
+def test_a_header_without_the_axes_is_refused_and_columns_are_asked_for(tmp_path: Path, head: str, told: str) -> None:
+    with pytest.raises(BundleError, match=rf"a\.csv: the model asks for 3 channels \(x, y, z\) of {told}") as caught:
+        read(write(tmp_path, head, TIME, VALUES))
+    assert caught.value.action.startswith("Name the columns of the axes with --columns")
+
+
+def test_of_columns_whose_names_are_no_axes_nothing_is_said(tmp_path: Path) -> None:
+    path = write(tmp_path, "time,a,b,c,d", TIME, VALUES, 20 + 0 * TIME)
+    assert read(path, columns=(1, 2, 3)).notes == read(write(tmp_path, "time,x,y,z", TIME, VALUES)).notes
+
+
+def test_a_clock_too_coarse_for_a_rate_gives_way_to_one_that_says_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "time (s),elapsed (ms),x (g),y (g),z (g)", np.floor(TIME), 1000 * TIME, VALUES)
+    recorded = read(path)
+    taken(recorded)
+    assert dict(recorded.understood)["rate"] == "50 Hz (column 'elapsed', in ms)"
+    with pytest.raises(VskdError, match=r"does not say its rate \(time stamps only every 1 s: too coarse for a rate\)"):
+        read(write(tmp_path, "time (s),x (g),y (g),z (g)", np.floor(TIME), VALUES))

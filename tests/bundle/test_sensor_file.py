@@ -10,9 +10,19 @@ from scipy.io import loadmat, savemat
 
 from tests.export.conftest import sensor_contract
 from vskd.bundle.contract import SensorContract, StreamContract
-from vskd.bundle.sensor_file import Recorded, even_signal, read_recording, recorded_array
+from vskd.bundle.sensor_file import (
+    Recorded,
+    block_stamp,
+    even_signal,
+    read_block,
+    read_columns,
+    read_recording,
+    recorded_array,
+)
 from vskd.errors import BundleError, DataError, VskdError
 from vskd.preprocessing.sensor.clock import Clock
+from vskd.preprocessing.sensor.delimited import parse_delimited
+from vskd.preprocessing.sensor.samples import TextSamples
 from vskd.preprocessing.sensor.sensor_range import estimate_range
 
 
@@ -636,6 +646,7 @@ def test_a_matlab_file_is_known_by_its_ending_and_other_columns_are_no_longer_it
         ("1700000000,1700000000,1700000001\n32,32,32\n", False),
         ("1700000000,1700000000,1700000000\n32,32,31\n", False),
         ("17000,17000,17000\n32,32,32\n", False),
+        ("200000000,200000000,200000000\n32,32,32\n", True),
     ],
 )
 def test_only_a_start_time_and_a_rate_are_a_wristband_s(tmp_path: Path, first: str, told: bool):
@@ -653,3 +664,63 @@ def test_a_clock_in_the_file_s_own_digits_bridges_at_its_own_period(tmp_path: Pa
     expected = np.interp(times[0] + 0.03003 * np.arange(found.shape[1]), times, values[0])
     assert found.shape == (2, 109)  # 0.31 s are ten periods, and a bit
     np.testing.assert_allclose(found, np.stack([expected, expected]), atol=0.05)
+
+
+def test_a_file_of_a_start_time_alone_is_too_short(tmp_path: Path):
+    with pytest.raises(VskdError, match=r"recording\.csv"):
+        read(csv_file(tmp_path, np.full((1, 3), 1.7e9)), unit="g")
+
+
+def test_recordings_are_compared_without_their_times():
+    values = signal().T
+    one, other = (Recorded(values, 50.0, (), times=np.arange(60) * step) for step in (0.02, 0.03))
+    assert one == other != Recorded(values, 51.0, ())
+
+
+def test_what_overflows_float32_is_refused_without_a_warning():
+    with np.errstate(all="raise"), pytest.raises(DataError, match="not finite"):
+        recorded_array(np.where(signal() > 0.7, 1e39, signal().astype(float)), sensor_contract(), 50.0)
+
+
+def block(rows: list[str], head: str = "time_ms,x,y,z\n") -> TextSamples:
+    return TextSamples(parse_delimited(Path("a.csv"), head + "\n".join(rows) + "\n", "utf-8"))
+
+
+def test_a_block_has_samples_of_its_own_and_a_stamp(tmp_path: Path):
+    """However short it is; of what is behind it nothing is its own, and of a lost row neither."""
+    rows = [f"{700 + 20 * n},{x:.5f},{y:.5f},{z:.5f}" for n, (x, y, z) in enumerate(signal(15))]
+    contract, path = sensor_contract(), Path("a.csv")
+    sliding = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=8)
+    recorded, stamp, said, kept = read_block(path, block(rows), sliding, 10, unit="g")
+    assert (stamp, said, kept, recorded.signal.shape) == ("700", "in ms", 10, (3, 15))
+    np.testing.assert_allclose(recorded.signal, signal(15).T, atol=1e-5)
+    rows[4], rows[12] = "780,,,", "940,,,"
+    recorded, stamp, said, kept = read_block(path, block(rows), sliding, 10, unit="g")
+    assert (stamp, said, kept, recorded.signal.shape) == ("700", "in ms", 9, (3, 13))
+    rows[0] = "700,,,"
+    assert block_stamp(path, block(rows), sliding, ()) == "720"
+    assert read_block(path, block(rows), sliding, 10, unit="g")[3] == 8
+    with pytest.raises(BundleError, match="asks for 20 to 400 samples"):
+        read_columns(path, block(rows[1:4]), contract, unit="g")
+
+
+def test_options_reach_a_block_and_what_nobody_says_is_not_the_data_set_s():
+    path, sliding = Path("a.csv"), sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=8)
+    rows = [f"{9.80665 * y:.5f},{9.80665 * z:.5f},{9.80665 * x:.5f}" for x, y, z in signal(40)]
+    with pytest.raises(BundleError, match="does not say its rate"):
+        read_block(path, block(rows, ""), sliding, 30, unit="m/s^2", columns=(2, 0, 1))
+    recorded, stamp, said, kept = read_block(
+        path, block(rows, ""), sliding, 30, rate_hz=50.0, unit="m/s^2", columns=(2, 0, 1)
+    )
+    assert (stamp, said, kept, recorded.rate_hz) == ("", "", 30, 50.0)
+    np.testing.assert_allclose(recorded.signal, signal(40).T, atol=1e-4)
+    assert block_stamp(path, block(rows, ""), sliding, (2, 0, 1)) == ""
+
+
+def test_a_glitch_of_a_block_says_nothing_of_its_unit():
+    values = signal(100)
+    values[17] = 60.0
+    rows = [f"{20 * n},{x:.5f},{y:.5f},{z:.5f}" for n, (x, y, z) in enumerate(values)]
+    sliding = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=8)
+    recorded, *_ = read_block(Path("a.csv"), block(rows), sliding, 100, unit="g")
+    assert recorded.signal.max() == 60

@@ -129,6 +129,8 @@ def test_signatures_of_other_kinds_are_refused(bundle_copy: Path, keys: Path) ->
     for content, told in (
         (by_rsa, "not made with an Ed25519 key"),
         ("\n".join(longer).encode(), "not made with an Ed25519 key"),
+        ("\n".join(["x" * len(lines[0]), *lines[1:]]).encode(), "is no OpenSSH signature"),
+        ("\n".join([*lines[:-1], "x" * len(lines[-1])]).encode(), "is no OpenSSH signature"),
         (b"", "is no OpenSSH signature"),
         (b"\xff\x00", "is no OpenSSH signature"),
         ("\n".join([lines[0], "????", lines[-1]]).encode(), "is no OpenSSH signature"),
@@ -172,3 +174,64 @@ def test_without_openssh_it_is_asked_for(bundle_copy: Path, keys: Path, monkeypa
     monkeypatch.setattr(signature.shutil, "which", lambda _: None)
     with pytest.raises(BundleError, match="ssh-keygen is not installed"):
         sign_bundle(bundle_copy, keys / "maker")
+
+
+def done(code: int, out: bytes = b"", err: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.CompletedProcess([], code, out, err)
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "said"),
+    [
+        (b"", b"first\nlast \n\n", "last"),
+        (b"out", b"first\nlast", "last"),
+        (b"one\ntwo\n", b"", "two"),
+        (b"", b"caf\xe9", "caf\ufffd"),
+        (b"\n", b"", "exit code 3"),
+    ],
+)
+def test_the_last_line_of_openssh_is_told(out: bytes, err: bytes, said: str) -> None:
+    assert signature._said(done(3, out, err)) == said
+
+
+@pytest.mark.parametrize(
+    ("found", "name"),
+    [(done(0, b"one\ntwo\n"), "one"), (done(0, b"caf\xe9"), "caf\ufffd"), (done(0), ""), (done(1, b"x"), "")],
+)
+def test_the_first_of_several_names_is_that_of_the_signer(
+    bundle_copy: Path,
+    keys: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    found: "subprocess.CompletedProcess[bytes]",
+    name: str,
+) -> None:
+    sign_bundle(bundle_copy, keys / "maker")
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(signature, "_ssh_keygen", lambda words, content=b"": asked.append(words) or found)
+    if name:
+        assert verify_signature(bundle_copy, keys / "maker.pub").name == name
+        assert asked[1][asked[1].index("-I") + 1] == name
+    else:
+        with pytest.raises(BundleError, match="is by nobody in"):
+            verify_signature(bundle_copy, keys / "maker.pub")
+
+
+def test_a_public_key_without_a_comment_is_called_key(bundle_copy: Path, keys: Path) -> None:
+    sign_bundle(bundle_copy, keys / "maker")
+    assert verify_signature(bundle_copy, allowed(keys, public(keys / "maker"))).name == "key"
+
+
+def test_a_comment_that_is_no_text_does_not_hide_the_kind_of_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signature, "_ssh_keygen", lambda _: done(0, b"256 SHA256:x caf\xe9 (ED25519)\n"))
+    signature._require_ed25519(Path("key"))
+
+
+def test_openssh_that_waits_for_ever_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert signature._TIME_LIMIT_S == 120.0
+    program = tmp_path / "ssh-keygen"
+    program.write_text("#!/bin/sh\nexec sleep 5\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setattr(signature.shutil, "which", lambda _: str(program))
+    monkeypatch.setattr(signature, "_TIME_LIMIT_S", 0.2)
+    with pytest.raises(BundleError, match=r"did not end within 0\.2 s"):
+        signature._require_ed25519(tmp_path / "key")

@@ -45,6 +45,6 @@ def test_pieces_that_just_touch_are_one_and_single_windows_speak_for_themselves(
     assert bounds[2, 0] == times[2, 0] and bounds[1, 1] == times[1, 1]
     (one,) = segments(times[:1], np.array([2]), np.array([0.25]))
     assert one == Segment(0.0, 2.0, 2, 0.25) and one.seconds == 2.0
-    assert type(one.label) is int and type(one.start_s) is float
+    assert type(one.label) is int and [type(x) for x in (one.start_s, one.end_s, one.confidence)] == [float] * 3
     unknown = segments(np.array([[0, 2], [1, 3]], dtype=float), np.array([-1, -1]), np.array([0.2, 0.4]))
     assert len(unknown) == 1 and unknown[0].confidence == 0.30000000000000004

@@ -20,7 +20,7 @@ from vskd.firmware_bridge import device_report
 def test_bundle_verify(vskd, record, bundle: Path) -> None:
     import vskd.bundle.bundle as library
 
-    report = library.VerifyReport(bundle, "ab" * 32, ("golden.json", "manifest.json"), 4)
+    report = library.VerifyReport(bundle, "ab" * 32, ("golden.json", "manifest.json"), 4, 0)
     seen = record(library, "verify_bundle", report)
     text = vskd("bundle", "verify", bundle).out
     assert seen == [{"path": bundle, "time_limit_s": 120.0}]

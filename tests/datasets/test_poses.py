@@ -83,3 +83,13 @@ def test_a_list_that_cannot_be_read_is_named(world: Path, content: str) -> None:
     (pose_folder(world, "rgb") / "poses.json").write_text(content)
     (problem,) = problems(world)
     assert problem.kind == "corrupt" and problem.path.endswith("poses.json")
+
+
+def test_what_is_wrong_with_poses_stands_among_the_other_problems(world: Path) -> None:
+    (world / "RGB" / "a1_s2_t1_color.mp4").unlink()
+    (pose_folder(world, "rgb") / "poses.json").write_text("{")
+    assert [p.kind for p in listed(world).problems] == ["corrupt", "unpaired"]
+    other = pose_folder(world, "abc")
+    other.mkdir()
+    (other / "poses.json").write_text("[")
+    assert [p.path.split("/")[-2] for p in listed(world).problems[:2]] == ["abc", "rgb"]

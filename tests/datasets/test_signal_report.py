@@ -11,6 +11,7 @@ from vskd.datasets.sensors.berkeley_mhad import index
 from vskd.datasets.signal_report import SignalReport, report_signals
 from vskd.datasets.synthetic.dataset import ENTRY as SYNTHETIC
 from vskd.errors import DataError
+from vskd.preprocessing.sensor.clock_facts import ClockFacts
 from vskd.preprocessing.sensor.signal_facts import SignalFacts
 
 WRIST = "accelerometer-right-wrist"
@@ -101,7 +102,7 @@ def test_figures_over_all_recordings() -> None:
 def test_clocks_are_reported(trials: Path) -> None:
     report = report_signals(index(trials), WRIST)
     summary = report.summary()
-    assert set(report.clocks) == set(report.facts) and report.nominal_hz > 30
+    assert set(report.clocks) == set(report.facts) and report.nominal_hz == 31
     jitter = sorted(1000 * clock.jitter_s for clock in report.clocks.values())
     assert summary["jitter_ms"] == dict(zip(("min", "median", "max"), jitter, strict=True))
     assert summary["backward"] == sum(clock.backward for clock in report.clocks.values())
@@ -112,3 +113,17 @@ def test_a_report_of_clocks_without_a_rate_of_its_own(trials: Path) -> None:
     bare = SignalReport(found.stream, found.unit, found.facts, found.unreadable)
     assert (bare.nominal_hz, bare.clocks) == (0.0, {})
     assert bare.summary()["jitter_ms"] == {} and found.summary()["jitter_ms"] != {}
+
+
+def test_figures_of_clocks_are_in_milliseconds() -> None:
+    clocks = {"a": ClockFacts(50.0, 0.002, 3, 0, 0.5), "b": ClockFacts(51.0, 0.004, 1, 5, -0.25)}
+    summary = SignalReport("gyroscope", "deg/s", {n: facts() for n in "ab"}, {}, clocks, 50.0).summary()
+    assert summary["jitter_ms"] == {"min": 2.0, "median": 3.0, "max": 4.0}
+    assert summary["drift_ms"] == {"min": -250.0, "median": 125.0, "max": 500.0}
+    assert (summary["backward"], summary["repeated"]) == (4, 5)
+    assert summary["noteworthy"]["a"].startswith("3 stamps go back; its clock makes 50 Hz of 50: +0.5 s")
+
+
+def test_a_sensor_without_time_stamps_has_no_clock(synthetic_root: Path) -> None:
+    report = report_signals(SYNTHETIC.index(synthetic_root), "accelerometer")
+    assert (report.clocks, report.nominal_hz, report.unit, len(report.facts)) == ({}, 50.0, "g", 24)

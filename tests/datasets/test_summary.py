@@ -29,13 +29,13 @@ def test_streams_and_problems_are_sorted_and_all_rates_named(tmp_path: Path) -> 
 
     recordings = (
         Recording("r1", "2", "1", 1, "2", {"z": stream("z", 50.0, "g"), "a": stream("a", 20.0, "lux")}),
-        Recording("r2", "1", "1", 1, "1", {"z": stream("z", 25.0, "mg")}),
+        Recording("r2", "1", "1", 1, "1", {"z": stream("z", 31.0, "mg")}),
     )
     problems = tuple(Problem(kind, "", "p", "d") for kind in ("unknown", "corrupt", "unknown"))
     summary = index_summary(Index("mine", tmp_path, ("sit", "walk"), recordings, problems))
     assert (summary["dataset"], summary["root"]) == ("mine", str(tmp_path))
     assert list(summary["streams"]) == ["a", "z"]
-    assert summary["streams"]["z"] == {"recordings": 2, "rate_hz": [25.0, 50.0], "unit": ["g", "mg"]}
+    assert summary["streams"]["z"] == {"recordings": 2, "rate_hz": [31.0, 50.0], "unit": ["g", "mg"]}
     assert list(summary["problem_counts"].items()) == [("corrupt", 1), ("unknown", 2)]
     assert summary["recordings_per_class"] == {"sit": 0, "walk": 2}
     assert len(summary["problems"]) == 3

@@ -6,6 +6,7 @@ import pytest
 from tests.export.conftest import LABELS, provenance, random_inputs, sensor_contract, windows
 from vskd.bundle.contract import Accuracy, ParityNumbers
 from vskd.errors import BundleError
+from vskd.export import checks
 from vskd.export.checks import (
     MAX_CONVERSION_ERROR,
     check_budget,
@@ -110,3 +111,19 @@ def test_a_drop_beyond_the_budget_gives_all_figures(float32: float, int8: float,
     for number in (float32 - int8, float32, int8, budget):
         assert f"{100 * number:.2f}" in str(caught.value)
     assert "40 validation recordings" in str(caught.value)
+
+
+def test_of_many_shared_recordings_the_first_by_name_is_named() -> None:
+    names = [f"r{n:02}" for n in range(30, 0, -1)]
+    calibration = [(name, windows(1)[0]) for name in names]
+    validation = [LabelledWindow(name, windows(1)[0], 0) for name in names]
+    with pytest.raises(BundleError, match=r"30 recordings .* both, e\.g\. r01"):
+        check_recordings(calibration, validation, sensor_contract(), "validation")
+
+
+def test_operators_that_stay_float_are_named_once_and_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = ["QUANTIZE", *(f"OP_{letter}" for letter in "HGFEDCBAH"), "DEQUANTIZE"]
+    monkeypatch.setattr(checks, "float_operators", lambda content: found)
+    named = ", ".join(f"OP_{letter}" for letter in "ABCDEFGH")
+    with pytest.raises(BundleError, match=f"throughout: {named} still compute in float"):
+        check_integer_only(b"")

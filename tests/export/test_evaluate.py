@@ -1,10 +1,12 @@
 """The figures of a bundle itself, on data that fits it and on data that does not."""
 
+import contextlib
 import csv
 import hashlib
 import json
 import logging
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +28,7 @@ from vskd.distillation.run import RunFolder
 from vskd.errors import BundleError
 from vskd.evaluation.evaluate import open_experiment
 from vskd.evaluation.predictions import read_csv
-from vskd.evaluation.results import read_results
+from vskd.evaluation.results import OverTime, read_results
 from vskd.export import evaluate
 from vskd.export.evaluate import bundle_model, bundle_recipe, evaluate_bundle, export_and_evaluate
 
@@ -321,9 +323,11 @@ def test_results_of_a_bundle_say_all_that_is_known(
     clock = iter([100.0, 102.504])
     monkeypatch.setattr(evaluate, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     monkeypatch.setattr(evaluate, "left_out", lambda inputs, ids: dict.fromkeys(ids[:1], "torn"))
+    build, given = evaluate.build_results, {}
+    monkeypatch.setattr(evaluate, "build_results", lambda *said, **named: given.update(named) or build(*said, **named))
     results = evaluate_bundle(finished_comparison.bundle, synthetic_root, out=tmp_path / "results")
     bundle = load_bundle(finished_comparison.bundle)
-    assert results.timings == {"evaluate": 2.5}
+    assert results.timings == {"evaluate": 2.5} and given["over_time"] == OverTime()
     assert (results.recipe, results.dataset, results.split, results.seed) == ("demo", "synthetic", "test", 0)
     assert (results.distiller, results.teacher, results.labels) == (None, None, None)
     assert results.network == f"int8 {bundle.manifest.contract.encoding.method}"
@@ -353,3 +357,71 @@ def test_results_lie_beside_the_bundle_and_stores_beside_them(finished_compariso
 def test_the_input_names_a_network_that_has_no_name() -> None:
     assert evaluate._input_name(sensor_contract()) == "gasf"
     assert evaluate._input_name(ImageContract(stream="front", size=8, channels=1, crop="full")) == "front"
+
+
+@pytest.mark.parametrize("exported", [True, False])
+@pytest.mark.parametrize("done", [True, False])
+def test_a_run_is_exported_and_evaluated_where_it_is_not_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exported: bool, done: bool
+) -> None:
+    """Whether results are complete is asked of what the run has sealed; they are written under its lock."""
+    steps: list[object] = []
+    (tmp_path / "bundle").mkdir()
+    if exported:
+        (tmp_path / "bundle" / "manifest.json").touch()
+
+    class Folder:
+        sealed = ("int8/results.json",)
+
+        @contextlib.contextmanager
+        def writing(self) -> Iterator[None]:
+            steps.append("lock")
+            yield
+
+    folder = Folder()
+    monkeypatch.setattr(evaluate, "export_run", lambda run, out, *, measure=None: steps.append((run, out, measure)))
+    monkeypatch.setattr(evaluate, "RunFolder", SimpleNamespace(open=lambda run: folder))
+    monkeypatch.setattr(evaluate, "evaluated", lambda out, *, recorded=None: done and recorded is folder.sealed)
+    monkeypatch.setattr(evaluate, "_evaluate_of_run", lambda *given: steps.append(given))
+    assert export_and_evaluate(tmp_path, "measure") == tmp_path / "int8"  # type: ignore[arg-type]
+    expected: list[object] = [] if exported else [(tmp_path, tmp_path / "bundle", "measure")]
+    expected += [] if done else ["lock", (folder, tmp_path / "bundle", tmp_path / "int8")]
+    assert steps == expected
+
+
+IMAGES = ImageContract(stream="front", size=8, channels=1, crop="full")
+
+
+@pytest.mark.parametrize(
+    ("contract", "complete", "recipe", "shown"),
+    [
+        (IMAGES, True, ("mine", 3), True),
+        (sensor_contract(), True, ("mine", 3), False),
+        (IMAGES, False, ("mine", 3), False),
+        (IMAGES, True, None, False),
+        (IMAGES, True, ("other", 3), False),
+        (IMAGES, True, ("mine", 4), False),
+    ],
+)
+def test_pictures_are_those_of_the_finished_run_in_whose_folder_the_bundle_lies(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    contract: object,
+    complete: bool,
+    recipe: tuple[str, int] | None,
+    shown: bool,
+) -> None:
+    if recipe is not None:
+        (tmp_path / "recipe.yaml").touch()
+    said = SimpleNamespace(name=recipe[0], seed=recipe[1]) if recipe else None
+    folder = SimpleNamespace(complete=complete, recipe_file=tmp_path / "recipe.yaml", recipe=lambda: said)
+    asked: list[Path] = []
+    monkeypatch.setattr(evaluate, "RunFolder", lambda path: asked.append(path) or folder)
+    monkeypatch.setattr(evaluate, "trained_model", lambda experiment, run: (experiment, run))
+    monkeypatch.setattr(evaluate, "image_pictures", lambda *given: {"picture": given})
+    manifest = SimpleNamespace(contract=contract, provenance=SimpleNamespace(recipe="mine", seed=3))
+    bundle: Any = SimpleNamespace(manifest=manifest, path=tmp_path / "bundle")
+    experiment: Any = SimpleNamespace(inputs="inputs")
+    found = evaluate._pictures_in_run(bundle, experiment, "predictions")  # type: ignore[arg-type]
+    assert found == ({"picture": ((experiment, folder), "inputs", "predictions")} if shown else {})
+    assert asked == [tmp_path]

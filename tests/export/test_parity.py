@@ -33,3 +33,9 @@ def test_runs_both_functions_with_a_batch_of_one():
 def test_empty_or_unequal_sets_are_refused(a: tuple[int, ...], b: tuple[int, ...]):
     with pytest.raises(DataError, match="Cannot compare"):
         compare_logits(np.zeros(a, np.float32), np.zeros(b, np.float32))
+
+
+def test_figures_are_plain_numbers() -> None:
+    """They are written as JSON."""
+    report = compare_logits(np.array([[0.0, 1.0]], np.float32), np.array([[0.5, 1.0]], np.float32))
+    assert [type(n) for n in (report.max_abs_error, report.mean_abs_error, report.argmax_agreement)] == [float] * 3

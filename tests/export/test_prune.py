@@ -292,3 +292,11 @@ def test_the_effect_is_the_largest_change_and_the_share_of_equal_classes() -> No
         after = np.concatenate([pruning.network(i[None]).logits.numpy() for i in x])
     assert pruning.max_logit_change == pytest.approx(np.abs(before - after).max(), rel=1e-4)
     assert pruning.argmax_agreement == pytest.approx((before.argmax(1) == after.argmax(1)).mean())
+    assert {type(n) for n in (pruning.max_logit_change, pruning.argmax_agreement, pruning.bound)} == {float}
+
+
+def test_a_network_without_a_fire_module_behind_the_stem_is_refused() -> None:
+    network = stem_of({})
+    network.features[2] = torch.nn.Identity()
+    with pytest.raises(BundleError, match=r"third layer is not a Fire module\. Give a SqueezeNet_LW"):
+        prune_stem(network)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from vskd.bundle.budget import Needs
 from vskd.bundle.bundle import load_bundle, verify_bundle
@@ -24,6 +25,7 @@ from vskd.export import run_export
 from vskd.export.run_export import _pruned, _spread, export_run
 from vskd.export.scoring import Checker
 from vskd.files import sha256_file
+from vskd.models.squeezenet_lw import SqueezeNetLW
 from vskd.preprocessing.stores.window_store import WindowStore
 
 
@@ -346,3 +348,16 @@ def test_settings_of_export_may_stand_behind_blanks(finished_comparison, tmp_pat
     assert given["max_accuracy_drop"] == 0.5
     with pytest.raises(RecipeError, match=r"--set exports\.x=1"):
         handed_on(finished_comparison, tmp_path, monkeypatch, "export.max_accuracy_drop=0.5", "exports.x=1")
+
+
+def test_filters_up_to_the_threshold_of_the_recipe_go_and_the_front_stays() -> None:
+    torch.manual_seed(0)
+    network = SqueezeNetLW(1, 4)
+    with torch.no_grad():
+        network.initial_conv.weight[[3, 8]] *= 0.01
+    model = Model(nn.Identity(), network).train()
+    assert _pruned(model, 0.0) is model and _pruned(model, None) is model
+    pruned = _pruned(model, 0.1)
+    assert pruned.network.initial_conv.out_channels == 94 and network.initial_conv.out_channels == 96
+    assert pruned.front is model.front and not pruned.training
+    assert _pruned(model, 1e-4).network.initial_conv.out_channels == 96

@@ -78,3 +78,4 @@ def test_the_windows_of_a_recording_are_averaged_as_probabilities_and_each_recor
     logits = np.array([[2, 0], [2, 0], [0, 9], [0, 1], [5, 0]], dtype=np.float32)
     assert logits[:3].mean(axis=0).argmax() == 1
     assert recording_accuracy(items, logits) == 2 / 3
+    assert type(recording_accuracy(items, logits)) is float

@@ -2,6 +2,8 @@
 
 import copy
 import json
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +18,7 @@ from vskd import __version__
 from vskd.bundle.bundle import verify_bundle
 from vskd.bundle.contract import ClipContract, EncodingContract, ImageContract, ParityNumbers, SensorContract
 from vskd.bundle.encoding import model_input
+from vskd.bundle.learned import learned_from
 from vskd.bundle.runtime import LiteRTModel
 from vskd.distillation.model import Model
 from vskd.errors import BundleError, CheckpointError, SettingError
@@ -25,6 +28,7 @@ from vskd.export.convert.structure import external_buffers, float_operators, wei
 from vskd.export.int8.quantize import RANGE_ESTIMATORS, quantize_int8
 from vskd.export.scoring import LabelledWindow, Measurement
 from vskd.export.ship import Candidate, ExportReport
+from vskd.models.complexity import complexity
 from vskd.preprocessing.sensor.encodings import build_encoding
 
 
@@ -136,6 +140,8 @@ def test_ends_are_selectable(tiny_student: Model, out: Path, input_type: str, ou
     report = export_tiny(tiny_student, out, input_type=input_type, output_type=output_type)
     model = LiteRTModel(report.bundle.read("model.tflite"))
     assert (model.input_type, model.output_type) == (input_type, output_type)
+    quantization = report.bundle.manifest.quantization
+    assert (quantization.input_type, quantization.output_type) == (input_type, output_type)
     verify_bundle(out)
 
 
@@ -284,6 +290,7 @@ def test_sizes_costs_and_time_of_what_is_shipped(sealed: ExportReport, tiny_stud
     assert manifest.network.parameters == sum(p.numel() for p in tiny_student.network.parameters())
     first, second, head = 3 * 8 * 9 * 16 * 16, 8 * 16 * 9 * 8 * 8, 16 * 4
     assert manifest.network.macs == first + second + head
+    assert manifest.network.ptflops_macs == complexity(tiny_student, (3, 32)).ptflops_macs
     assert manifest.created_utc.microsecond == 0
     assert abs((datetime.now(UTC) - manifest.created_utc).total_seconds()) < 3600
     assert manifest.vskd_version == __version__
@@ -392,3 +399,57 @@ def test_golden_samples_are_of_the_contract(contract: object, shape: tuple[int, 
     samples = ship._golden_samples(contract)  # type: ignore[arg-type]
     assert len({name for name, _ in samples}) == len(samples) > 1
     assert {sample.shape for _, sample in samples} == {shape}
+
+
+def test_the_quantizer_is_asked_for_each_way_of_estimating_and_for_the_ends(
+    sealed: ExportReport, tiny_student: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the float model, and of each one that was trained on, which its candidate then holds."""
+    asked: list[tuple[bytes, int, dict[str, str]]] = []
+
+    def quantize(content: bytes, inputs: object, **options: str) -> bytes:
+        asked.append((content, len(list(inputs)), options))  # type: ignore[call-overload]
+        return sealed.bundle.read("model.tflite")
+
+    monkeypatch.setattr(ship, "convert_part", lambda *_: b"tuned")
+    monkeypatch.setattr(ship, "quantize_int8", quantize)
+    calibration = [(f"train{n}", w) for n, w in enumerate(windows(3))]
+    labelled = [LabelledWindow("val", w, 0) for w in windows(2, seed=1)]
+    ends = ("int8", "float32")
+    converter = ship._converter(tiny_student, None, sensor_contract(), calibration, labelled, ends)  # type: ignore[arg-type]
+    tuning = FineTuning(lambda module, _: module)
+    candidates = [*converter.quantized(b"float", RANGE_ESTIMATORS), *converter.fine_tuned(tuning)]
+    ways = [(content, estimator) for content in (b"float", b"tuned") for estimator in RANGE_ESTIMATORS]
+    types = {"input_type": "int8", "output_type": "float32"}
+    assert asked == [(content, 3, {**types, "range_estimator": estimator}) for content, estimator in ways]
+    assert [(c.float_model, c.range_estimator, c.fine_tuned) for c in candidates] == [
+        (content, estimator, content == b"tuned") for content, estimator in ways
+    ]
+
+
+@pytest.mark.usefixtures("converted_before")
+def test_a_bundle_says_that_it_was_trained_on_and_what_it_learned_from(
+    tiny_student: Model, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose = ship._chosen
+
+    def tuned(*given: object) -> tuple[Candidate, list[Candidate]]:
+        best, tried = choose(*given)  # type: ignore[arg-type]
+        return replace(best, fine_tuned=True), tried
+
+    monkeypatch.setattr(ship, "_chosen", tuned)
+    learned = learned_from(["0123456789abcdef", "ff" * 8], 3)
+    report = export_tiny(tiny_student, out, learned=learned)
+    assert report.bundle.manifest.quantization.fine_tuned is True
+    assert report.bundle.learned() == learned
+
+
+def test_the_last_second_that_can_be_named_is_the_same_in_every_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "JST-9")
+    time.tzset()
+    try:
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", "253370764800")
+        assert ship._made_at() == datetime(9999, 1, 1, tzinfo=UTC)
+    finally:
+        monkeypatch.delenv("TZ")
+        time.tzset()

@@ -7,11 +7,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value
 from vskd.bundle.bundle import Bundle, load_bundle, write_bundle
 from vskd.bundle.contract import (
     Accuracy,
+    ClipContract,
     Contract,
     EncodingContract,
     ImageContract,
@@ -25,6 +27,7 @@ from vskd.bundle.contract import (
 )
 from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import make_golden, synthetic_windows
+from vskd.bundle.golden_clips import synthetic_clips
 from vskd.bundle.golden_images import synthetic_images
 from vskd.bundle.stream.stream import Decision, Stream
 from vskd.bundle.stream.stream_settings import StreamSettings
@@ -86,9 +89,15 @@ def linear_model(shape: tuple[int, ...], seed: int = 0) -> bytes:
     return HandMade(values, steps).pack()
 
 
+def _samples(contract: Contract) -> list[tuple[str, npt.NDArray[np.float32]]]:
+    if isinstance(contract, ClipContract):
+        return synthetic_clips(contract)
+    return synthetic_images(contract) if isinstance(contract, ImageContract) else synthetic_windows(contract)
+
+
 def make_bundle(out: Path, contract: Contract, seed: int = 0) -> Bundle:
     """A bundle whose model fits the contract."""
-    samples = synthetic_images(contract) if isinstance(contract, ImageContract) else synthetic_windows(contract)
+    samples = _samples(contract)
     encode = partial(model_input, contract=contract)
     model = linear_model(encode(samples[0][1]).shape, seed)
     parity = ParityNumbers(max_abs_error=0.0, mean_abs_error=0.0, argmax_agreement=1.0, n=1)

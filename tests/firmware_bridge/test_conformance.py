@@ -391,3 +391,15 @@ def test_tflite_micro_is_given_every_input_in_the_models_shape(tmp_path: Path, m
     monkeypatch.setitem(sys.modules, "tflite_micro.python", SimpleNamespace())
     monkeypatch.setitem(sys.modules, "tflite_micro.python.tflite_micro", SimpleNamespace(runtime=runtime))
     assert conformance._tflite_micro(small(tmp_path)) == Line("TFLite Micro (wheel)", "bit-exact", 3, 0, "")
+
+
+def test_it_is_built_in_a_folder_that_says_whose_it_is_and_that_is_gone_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_bundle(tmp_path / "bundle", sensor_contract())
+    on(monkeypatch, ())
+    folders: list[Path] = []
+    monkeypatch.setattr(conformance, "write_firmware", lambda _, folder: folders.append(folder))
+    assert list(run_conformance(tmp_path / "bundle"))
+    (folder,) = folders
+    assert folder.name.startswith("vskd-") and not folder.exists()

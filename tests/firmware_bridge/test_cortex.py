@@ -99,3 +99,18 @@ def test_what_is_missing_is_named_with_its_package(monkeypatch: pytest.MonkeyPat
     assert missing_tools() == f"not installed: {compiler}"
     present.add(cortex.COMPILER)
     assert missing_tools() == ""
+
+
+def test_the_emulator_hears_nothing_of_what_is_typed(tools: Path) -> None:
+    script(tools / cortex.EMULATOR, 'read typed; echo "heard: $typed"')
+    here, there = os.pipe()
+    os.write(there, b"typed\n")
+    os.close(there)
+    kept = os.dup(0)
+    try:
+        os.dup2(here, 0)
+        assert run() == "heard: "
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+        os.close(here)

@@ -8,6 +8,7 @@ from tests.bundle.test_budget import NEEDS
 from tests.firmware_bridge.bundles import make_bundle, sensor_contract
 from vskd.bundle.bundle import MODEL
 from vskd.bundle.contract import ImageContract
+from vskd.bundle.parts import PARTS
 from vskd.errors import BundleError, MissingExtraError
 from vskd.firmware_bridge import device_report as reporting
 from vskd.firmware_bridge.device_report import device_report
@@ -70,3 +71,35 @@ def test_what_does_not_fit_is_said_and_what_is_no_firmware_too(tmp_path: Path, m
     monkeypatch.setattr(reporting, "measure_needs", refuse)
     report = device_report(bundle, "cortex-m4-256k", battery_mah=1.0)
     assert report["firmware"] == "none: The firmware has no operator SUM" and "ram" not in report
+
+
+def test_the_part_its_source_and_its_time_are_said(tmp_path: Path) -> None:
+    bundle, part = make_bundle(tmp_path / "b", sensor_contract()), PARTS["cortex-m4-256k"]
+    report = device_report(bundle, "cortex-m4-256k", battery_mah=120.0)
+    needs = measure_needs(bundle.read(MODEL), bundle.manifest.contract)
+    assert (report["part"], report["part_source"]) == (f"{part.name} ({part.title})", part.source)
+    assert report["latency_ms_at_least"] == needs.latency_ms(part) is not None
+    assert report["flash"] == {
+        "bytes": needs.flash_bytes,
+        "weights": needs.weights_bytes,
+        "code_estimated": needs.code_bytes,
+    }
+    assert report["energy"]["battery_mah"] == 120.0
+
+
+def test_images_have_no_sensor_of_samples(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "b", ImageContract(stream="image", size=8, channels=1, crop="full"))
+    energy = device_report(bundle, "cortex-m33", battery_mah=1.0, decisions_per_hour=9.0)["energy"]
+    assert (energy["samples_per_decision"], energy["decisions_per_hour"]) == (0, 9.0)
+    assert energy["sample_source"] == "no sensor of samples"
+
+
+def test_a_bundle_of_which_no_firmware_is_made_may_still_run_on_an_npu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise BundleError("The firmware has no operator SUM", "Export again")
+
+    monkeypatch.setattr(reporting, "measure_needs", refuse)
+    report = device_report(make_bundle(tmp_path / "b", sensor_contract()), "cortex-m33", battery_mah=1.0)
+    assert set(report) == {"part", "part_source", "firmware", "vela"} and "vskd[npu]" in report["vela"]

@@ -35,3 +35,11 @@ def test_no_figure_is_made_up() -> None:
     unknown = replace(PART, current=None)
     assert estimate_energy(NEEDS, unknown, samples_per_hour=0, decisions_per_hour=1, battery_mah=1) is None
     assert PARTS["wear-os"].current is None and PARTS["cortex-m55"].current is None
+
+
+def test_what_it_was_estimated_for_is_said() -> None:
+    energy = estimate_energy(NEEDS, PART, samples_per_hour=500.0, decisions_per_hour=20.0, battery_mah=77.0)
+    assert energy is not None
+    assert (energy.decisions_per_hour, energy.battery_mah, energy.samples_per_decision) == (20.0, 77.0, 25.0)
+    assert energy.mac_source.startswith("2.6 instructions, and 117 for a value that is written (counted by qemu")
+    assert energy.sample_source.startswith("ST LIS2DH12")

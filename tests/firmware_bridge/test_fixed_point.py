@@ -50,3 +50,12 @@ def test_clamps_stay_within_int8_at_both_ends() -> None:
     assert activation_range(2, 0.1, 125) == (115, 127)
     assert activation_range(1, 0.1, -128) == (-128, 127)
     assert activation_range(3, 0.7, 0) == (0, 9)  # float32(6) / float32(0.7) = 8.571
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected"),
+    [(12.0, (0, 1)), (float(np.nextafter(np.float32(12), np.float32(13))), (0, 0)), (0.5, (0, 12))],
+)
+def test_a_quotient_just_below_a_half_is_not_rounded_up(scale: float, expected: tuple[int, int]) -> None:
+    """float32(6) / float32(12.000001) = 0.49999997, of which float32 cannot tell the sum with a half from 1."""
+    assert activation_range(3, scale, 0) == expected

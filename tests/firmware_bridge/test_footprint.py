@@ -86,7 +86,7 @@ def test_the_ram_of_a_stream_is_that_of_the_compiler(kind: str, tmp_path: Path) 
     (tmp_path / "size.c").write_text('#include "vskd_stream.h"\nchar arena[VSKD_ARENA_BYTES] = {1};\n')
     subprocess.run(["gcc", "-std=c99", "-c", "size.c"], check=True, cwd=tmp_path)
     assert firmware.plan is not None
-    expected = stream_bytes(firmware.plan, firmware.source.plan.arena_bytes, pointer_bytes=8)
+    expected = stream_bytes(firmware.plan, firmware.source.plan.arena_bytes)
     assert size_of("nm", tmp_path / "size.o", "arena") == expected
 
 
@@ -167,4 +167,9 @@ def test_the_arena_of_a_stream_by_hand() -> None:
     assert stream_bytes(plan) == -(-size // 8) * 8
     for model_bytes in (0, 3, 4, 5, 12, 13):
         assert stream_bytes(plan, model_bytes) == -(-(size + model_bytes) // 8) * 8
-    assert stream_bytes(plan, pointer_bytes=8) == stream_bytes(plan)
+
+
+def test_the_figures_by_hand() -> None:
+    needs = measure_needs(linear_model((3, 16)), sensor_contract())
+    assert needs.stack_ram_bytes == 1280
+    assert needs.instructions == round(2.6 * 192 + 117 * 4) == 967

@@ -14,17 +14,22 @@ from vskd.bundle.bundle import MODEL, load_bundle
 from vskd.bundle.contract import ClipContract, ImageContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.stream.stream import Decision
 from vskd.bundle.stream.stream_settings import StreamSettings
 from vskd.errors import BundleError
+from vskd.firmware_bridge import generate as generating
 from vskd.firmware_bridge.generate import (
     MARK,
     RUNTIME,
+    Firmware,
     cmake_lists,
     generate,
     library_sources,
     read_firmware,
     refuse_foreign,
+    write_firmware,
 )
+from vskd.firmware_bridge.reference import reference_stream
 from vskd.firmware_bridge.toolchain import HOST_BUILDS, Build, build_program, run_program
 
 
@@ -225,3 +230,75 @@ def test_the_stream_of_the_bundle_serves_its_own_settings_alone(tmp_path: Path) 
     assert other.stored_stream is None and other.settings.decision.votes == 3
     slow = read_firmware(loaded, StreamSettings.model_validate({"device": {"rate_hz": 100}}))
     assert slow.plan is not None and slow.plan.delay > 0
+
+
+LINK = {
+    f"link/vskd_{part}.{kind}"
+    for part in ("link", "messages", "sha256", "slots", "parcel", "update", "device")
+    for kind in ("h", "c")
+}
+ALL = {
+    *("CMakeLists.txt", "vskd_model.h", "vskd_model.c", "vskd_contract.h", "vskd_golden.h", "vskd_kernels.h"),
+    *("vskd_kernels.c", "vskd_host.h", "vskd_run.c", "vskd_test.c"),
+}
+"""Of every bundle."""
+
+
+def test_the_files_of_each_kind(bundle: Path, tmp_path: Path) -> None:
+    sensor = {"vskd_stream.h", "vskd_stream.c", "vskd_stream_run.c", "main.c", "vskd_weights.c"} | LINK
+    assert set(generate(bundle, tmp_path / "array").files) == ALL | sensor
+    in_place = generate(bundle, tmp_path / "place", weights="in-place")
+    assert set(in_place.files) == ALL | sensor - {"vskd_weights.c"} | {"model.tflite"}
+    assert in_place.in_place and in_place.weight_bytes == (bundle / MODEL).stat().st_size
+    images = make_bundle(tmp_path / "images", ImageContract(stream="image", size=9, channels=1, crop="full"))
+    report = generate(images.path, tmp_path / "image")
+    assert set(report.files) == ALL | {"vskd_image.h", "vskd_image.c", "vskd_weights.c"}
+    assert report.out == tmp_path / "image" and list(report.files) == sorted(report.files)
+
+
+def test_settings_reach_what_is_generated(bundle: Path, tmp_path: Path) -> None:
+    settings = StreamSettings.model_validate({"device": {"rate_hz": 100}, "decision": {"votes": 5}})
+    report = generate(bundle, tmp_path / "out", settings)
+    assert report.delay_samples is not None and report.delay_samples > 0
+    assert "#define VSKD_VOTES 5\n" in (tmp_path / "out" / "vskd_contract.h").read_text()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_each_grey_has_the_number_that_the_model_takes(tmp_path: Path, channels: int) -> None:
+    contract = ImageContract(stream="image", size=9, channels=channels, crop="full", value_range=(-1.0, 1.0))
+    firmware = read_firmware(make_bundle(tmp_path / "bundle", contract))
+    write_firmware(firmware, tmp_path)
+    (table,) = re.findall(r"#define VSKD_PIXELS \{(.*)\}", (tmp_path / "vskd_contract.h").read_text())
+    model = LiteRTModel(firmware.graph.content)
+    pictures = [np.full((channels, 9, 9), grey, np.uint8) for grey in range(256)]
+    expected = [int(model.to_raw(model_input(picture, contract)[np.newaxis]).flat[7]) for picture in pictures]
+    assert [int(number) for number in table.split(", ")] == expected and len(set(expected)) > 200
+
+
+def test_a_stream_is_the_bundles_own_or_made_here_and_images_have_none(tmp_path: Path) -> None:
+    loaded = make_bundle(tmp_path / "b", sensor_contract())
+    own = read_firmware(loaded)
+    assert own.stored_stream is not None
+    played = own.golden_stream
+    assert len(played.decisions) == len(own.stored_stream.decisions) == len(loaded_decisions(own)) > 20
+    other = read_firmware(loaded, StreamSettings.model_validate({"device": {"rate_hz": 100}})).golden_stream
+    assert len(other.decisions) > 20
+    samples, found = (sum(len(samples) for samples, _ in one.calls) for one in (played, other))
+    assert found != samples
+    images = make_bundle(tmp_path / "images", ImageContract(stream="image", size=9, channels=1, crop="full"))
+    nothing = read_firmware(images).golden_stream
+    assert (list(nothing.calls), list(nothing.decisions), len(nothing.windows)) == ([], [], 0)
+
+
+def loaded_decisions(firmware: Firmware) -> list[Decision]:
+    """What the golden stream's samples give, in Python."""
+    assert firmware.plan is not None
+    stream = reference_stream(firmware.graph, firmware.plan)
+    return [d for samples, times in firmware.golden_stream.calls for d in stream.feed(samples, times)]
+
+
+def test_weights_are_an_array_up_to_two_million_bytes_and_the_link_is_found_by_cmake(bundle: Path) -> None:
+    assert generating.LARGEST_ARRAY == 2_000_000
+    text = cmake_lists(read_firmware(load_bundle(bundle)))
+    assert "target_include_directories(vskd_link PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/link)\n" in text
+    assert "target_link_libraries(vskd_link PUBLIC vskd)\n" in text

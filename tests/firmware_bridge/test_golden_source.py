@@ -118,3 +118,13 @@ def test_long_rows_are_broken() -> None:
 def test_ends_of_floats_are_refused(end: str) -> None:
     with pytest.raises(BundleError, match="not int8 at both ends"):
         golden_source(golden(**{end: "float32"}))
+
+
+def test_a_reset_in_between_has_no_samples_and_no_times() -> None:
+    one = (np.array([[1.5, 2.0]], np.float32), np.array([7], np.uint64))
+    reset = (np.zeros((0, 2), np.float32), None)
+    decisions = [Decision(Condition.GAP, -1, -1, 0, 1, 7)]
+    played = Played([one, reset, one], decisions, np.zeros((0, 2, 2), np.float32), np.zeros((0, 3), np.int8))
+    text = golden_source(golden(), played)
+    assert defined(text)["SAMPLES"] == 2
+    assert array(text, "golden_times")[1] == [["7u", "7u"]]

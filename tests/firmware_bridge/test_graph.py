@@ -123,3 +123,37 @@ def test_without_litert_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
     with pytest.raises(MissingExtraError, match=r"vskd\[export\]"):
         read_graph(model().pack())
+
+
+def test_a_buffer_without_bytes_is_no_constant() -> None:
+    (operator,) = read_graph(changed(lambda m: setattr(m.buffers[0], "data", np.array([], np.uint8)))).operators
+    assert operator.inputs[0].data is None and operator.computed == operator.inputs[:1]
+
+
+def test_a_tensor_may_say_nothing_of_its_steps() -> None:
+    def bare(m: Any) -> None:
+        quantization = m.subgraphs[0].tensors[0].quantization
+        quantization.scale, quantization.zeroPoint = None, None
+
+    given = read_graph(changed(bare)).input
+    assert (given.scales, given.zero_point) == ((), 0)
+    with pytest.raises(BundleError, match="'t0' has 0 scales instead of one"):
+        _ = given.scale
+
+
+def test_steps_are_numbers_of_python_and_tensors_are_told_by_themselves() -> None:
+    """float32 numbers would make products of float32."""
+    first, second = read_graph(model().pack()), read_graph(model().pack())
+    assert [type(step) for step in first.operators[0].inputs[1].scales] == [float] * 3
+    assert type(first.input.scale) is float and first.input.file_offset == 0
+    assert len({first.input, first.output, second.input}) == 3 and first.input != second.input
+
+
+def test_a_name_that_is_no_text_is_read_all_the_same() -> None:
+    graph = read_graph(changed(lambda m: setattr(m.subgraphs[0].tensors[0], "name", b"\xffx")))
+    assert graph.input.name == "\ufffdx"
+
+
+def test_no_end_at_all_is_refused() -> None:
+    with pytest.raises(BundleError, match="The model's output is ; one int8 tensor is expected"):
+        read_graph(changed(lambda m: setattr(m.subgraphs[0], "outputs", [])))

@@ -13,8 +13,9 @@ from tests.firmware_bridge.pages import SETTINGS, Site
 from vskd.bundle.contract import ImageContract
 from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.errors import BundleError, SettingError
+from vskd.firmware_bridge import make_page as make_page_module
 from vskd.firmware_bridge import wasm
-from vskd.firmware_bridge.make_page import PAGE, example_csv, make_page, page_plan
+from vskd.firmware_bridge.make_page import PAGE, _script, example_csv, make_page, page_plan
 from vskd.firmware_bridge.stream_file import stream_file
 
 ADDRESS = re.compile(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]{2,}", re.IGNORECASE)
@@ -108,3 +109,32 @@ def test_the_stream_of_a_page_is_the_firmwares(site: Site) -> None:
     assert page_plan(site.firmware) is site.firmware.plan
     turned = StreamSettings(device=DeviceSettings(axes=(2, 0, 1)))
     assert page_plan(read_firmware(site.firmware.bundle, turned)).axes == (2, 0, 1)
+
+
+def test_the_module_takes_a_stream_and_was_built_in_a_folder_of_its_own(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = base64.b64decode((site.folder / "module.js").read_text().split('"')[1])
+    assert b"vskd_wasm_push" in module and b"vskd_wasm_run" in module
+    folders: list[Path] = []
+
+    def build(folder: Path, *rest: object, stream: bool) -> Path:
+        folders.append(folder)
+        assert stream and (folder / "vskd_model.c").is_file()
+        rest[2].write_bytes(b"built")  # type: ignore[attr-defined]
+        return rest[2]  # type: ignore[return-value]
+
+    monkeypatch.setattr(make_page_module, "build_module", build)
+    report = make_page(site.firmware.bundle.path, tmp_path / "page")
+    assert (report.out, report.module_bytes, report.weight_bytes) == (tmp_path / "page", 5, 0)
+    assert list(report.files) == sorted(path.name for path in (tmp_path / "page").iterdir())
+    (folder,) = folders
+    assert folder.name.startswith("vskd-") and not folder.exists()
+
+
+def test_a_script_is_plain_ascii_and_json(tmp_path: Path) -> None:
+    _script(tmp_path / "x.js", "labels", ["größer", 1.5, None])
+    text = (tmp_path / "x.js").read_bytes().decode("ascii")
+    assert text == 'globalThis.vskd = globalThis.vskd || {};\nvskd.labels = ["gr\\u00f6\\u00dfer", 1.5, null];\n'
+    with pytest.raises(ValueError, match="JSON"):
+        _script(tmp_path / "x.js", "rate", float("nan"))

@@ -116,3 +116,13 @@ def test_versions_that_mcuboot_knows_are_taken(
 ) -> None:
     assert make_image(bundle, tmp_path / "i.bin", tmp_path / "key.pem", version, 65_536).version == version
     assert version in tool["command"]
+
+
+def test_what_the_tool_says_is_heard_and_its_folder_is_gone_afterwards(
+    bundle: Path, tmp_path: Path, tool: dict[str, Any]
+) -> None:
+    make_image(bundle, tmp_path / "image.bin", tmp_path / "key.pem", "1.2.3", 65_536)
+    assert (tool["settings"]["capture_output"], tool["settings"]["check"]) == (True, False)
+    folder = Path(tool["command"][-1]).parent
+    assert folder == Path(tool["command"][-2]).parent
+    assert folder.name.startswith("vskd-") and not folder.exists()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.firmware_bridge.bundles import linear_model
-from tests.firmware_bridge.conftest import Workbench, full_range, reference
+from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, full_range, reference
 from vskd.firmware_bridge.graph import Graph, Operator, Tensor, read_graph
 from vskd.firmware_bridge.model_source import c_float, count_macs, model_source
 
@@ -80,3 +80,23 @@ def weights_of(graph: Graph) -> bytes:
     data = layer.inputs[1].data
     assert data is not None
     return data.tobytes()
+
+
+def test_a_model_without_constants_has_one_byte_of_weights() -> None:
+    """An array of C has one element at least."""
+    content = HandMade([Value((1, 4)), Value((1, 4))], [Step("ADD", (0, 0), 1, ("AddOptions", {}))]).pack()
+    source = model_source(read_graph(content), in_place=False)
+    assert source.weight_bytes == 0 and "#define VSKD_WEIGHTS_BYTES 1\n" in source.header
+    assert source.weights.endswith("const int8_t vskd_weights[VSKD_WEIGHTS_BYTES] = {\n0\n};\n")
+
+
+def test_bytes_are_numbers_from_minus_128_to_127_and_32_stand_in_a_row() -> None:
+    data = np.arange(-128, 128).astype(np.int8).reshape(1, 256)
+    content = HandMade([Value((1, 256)), Value((1, 256), data=data), Value((1, 256))], [SUM]).pack()
+    lines = model_source(read_graph(content), in_place=False).weights.splitlines()
+    rows = [line.rstrip(",").split(",") for line in lines if re.fullmatch(r"-?\d+(,-?\d+)*,?", line)]
+    assert [len(row) for row in rows] == [32] * 8
+    assert [int(number) for row in rows for number in row] == list(range(-128, 128))
+
+
+SUM = Step("ADD", (0, 1), 2, ("AddOptions", {}))

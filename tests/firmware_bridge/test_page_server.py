@@ -107,3 +107,17 @@ def test_nothing_is_printed_of_a_request(server: PageServer, capsys: pytest.Capt
     asked(server, "/nothing")
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
+
+
+def test_an_error_without_a_number_is_said_in_its_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise OSError("no net")
+
+    monkeypatch.setattr(page_server.ThreadingHTTPServer, "__init__", refused)
+    with pytest.raises(ServerError, match=r"Port 80 fails: no net\. Choose another one with --port"):
+        PageServer(tmp_path, 80)
+
+
+def test_it_may_be_started_again_at_once_and_ends_with_the_program(server: PageServer) -> None:
+    assert PageServer.daemon_threads and PageServer.allow_reuse_address
+    assert server.hosts == {f"127.0.0.1:{server.port}", f"localhost:{server.port}"}

@@ -99,3 +99,19 @@ def test_a_compiler_without_end_is_named(compiler: dict[str, Any], monkeypatch: 
     monkeypatch.setattr(vela.subprocess, "run", run)
     with pytest.raises(BundleError, match="does not end within 300 s"):
         vela_estimate(b"model")
+
+
+def test_figures_between_two_bytes_are_rounded() -> None:
+    row = "Ethos_U55,Shared_Sram,400000000.0,0.25,4.3999,36.3001,12.6,29.4"
+    estimate = read_summary(f"{HEAD}\n{row}\n")
+    found = (estimate.sram_bytes, estimate.flash_bytes, estimate.macs, estimate.npu_cycles)
+    assert found == (4505, 37171, 13, 29)  # 4505.5 - 0.002 and 37171.3
+    assert [type(number) for number in found] == [int] * 4
+    assert (estimate.inference_ms, estimate.system) == (250.0, "Ethos_U55, Shared_Sram, 400 MHz")
+
+
+def test_what_vela_says_is_heard_and_its_folder_is_gone_afterwards(compiler: dict[str, Any]) -> None:
+    vela_estimate(b"model")
+    settings = compiler["settings"]
+    assert (settings["capture_output"], settings["check"]) == (True, False)
+    assert Path(settings["cwd"]).name.startswith("vskd-")

@@ -88,3 +88,9 @@ def test_what_is_missing_is_named_with_its_package(monkeypatch: pytest.MonkeyPat
     assert missing_tools(("clang", "wasm-ld")) == "not installed: wasm-ld (Debian: lld)"
     present |= {"wasm-ld", "node"}
     assert missing_tools() == ""
+
+
+def test_without_node_nothing_else_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(FileNotFoundError, match="node"):
+        run_module(Path("m.wasm"), Path("runtime"), "model", b"", None, 0)

@@ -197,3 +197,17 @@ def test_grids_that_do_not_divide_overlap_as_torchs_do(pooling: Literal["squares
     length = math.sqrt(sum(cell**2 for cell in cells))
     found = attention_map(feature, (2, 2), pooling)[0].tolist()
     assert found == pytest.approx([cell / length for cell in cells], rel=1e-5)
+
+
+@pytest.mark.parametrize(("mean", "length"), [(2e-5, 0.04), (5e-5, 0.25), (2e-4, 1.0)])
+def test_a_cell_whose_features_cancel_is_weak_and_not_a_unit_vector(mean: float, length: float) -> None:
+    """As features: Q = mean^2 over both channels, and what is divided by is 1e-8 at least."""
+    feature = torch.tensor([1.0, 2 * mean - 1.0]).view(1, 1, 1, 2).expand(1, 2, 1, 2)
+    found = attention_map(feature, (1, 1), "features")
+    assert found.shape == (1, 1) and found.item() == pytest.approx(length, rel=2e-2)
+
+
+def test_a_recipe_that_says_nothing_compares_the_deep_maps() -> None:
+    settings = AttentionTransferSettings()
+    assert (settings.layers, settings.pooling) == ((("deep",), ("deep",)), "squares")
+    assert AttentionTransfer().pooling == "squares" and settings.needs_teacher

@@ -279,3 +279,12 @@ def test_vectors_that_nearly_coincide_are_divided_by_a_thousandth_at_least(angle
                 other = bank.vectors[candidate] - bank.vectors[anchored]
                 lengths = one.norm().clamp(min=1e-3) * other.norm().clamp(min=1e-3)
                 assert found[i, j, k].item() == pytest.approx(float(one @ other / lengths), abs=1e-6, rel=1e-4)
+
+
+def test_defaults_are_those_of_the_paper() -> None:
+    """Of the loss by itself and of a recipe that says nothing."""
+    module = CRCD(3, 4, samples=600)
+    assert module.student.out_features == 64 and module._negatives == 512
+    assert (module._temperature, module._momentum, module._seed) == (0.07, 0.5, 0)
+    settings = CRCDSettings()
+    assert (settings.width, settings.negatives, settings.temperature, settings.momentum) == (64, 512, 0.07, 0.5)

@@ -42,7 +42,7 @@ def test_equals_the_formula(batch: int, widths: tuple[int, int]) -> None:
 
 def test_only_training_moves_the_memory_and_the_draw() -> None:
     torch.manual_seed(0)
-    module = CRD(3, 4, samples=9, negatives=3, momentum=0.5)
+    module = CRD(3, 4, samples=9, negatives=3, momentum=0.2)
     batch = torch.randn(2, 3), torch.randn(2, 4), torch.tensor([1, 7])
     before = copy.deepcopy(module.state_dict())
     module.eval()(*batch)
@@ -52,7 +52,7 @@ def test_only_training_moves_the_memory_and_the_draw() -> None:
     assert int(after["call"]) == 1
     for side, bank in ((module.student, "student_bank"), (module.teacher, "teacher_bank")):
         said = F.normalize(side(batch[0] if bank == "student_bank" else batch[1]), dim=1)
-        mixed = F.normalize(0.5 * before[f"{bank}.vectors"][[1, 7]] + 0.5 * said, dim=1)
+        mixed = F.normalize(0.2 * before[f"{bank}.vectors"][[1, 7]] + 0.8 * said, dim=1)
         torch.testing.assert_close(after[f"{bank}.vectors"][[1, 7]], mixed)
 
 
@@ -108,3 +108,12 @@ def test_as_a_term_it_takes_samples_seed_and_settings() -> None:
     assert torch.equal(module.student_bank.vectors, MemoryBank(9, 5, seed=3).vectors)
     with pytest.raises(SettingError, match="'crd' needs 2 training samples or more, not 1"):
         CRDSettings().build(TermContext({"embedding": (4,)}, {"embedding": (6,)}, samples=1))
+
+
+def test_defaults_are_those_of_the_public_code() -> None:
+    """Of the loss by itself and of a recipe that says nothing."""
+    module = CRD(3, 4, samples=5000)
+    assert module.student.out_features == 128 and module._negatives == 4096
+    assert (module._temperature, module._momentum, module._seed) == (0.07, 0.5, 0)
+    settings = CRDSettings()
+    assert (settings.width, settings.negatives, settings.temperature, settings.momentum) == (128, 4096, 0.07, 0.5)

@@ -1,6 +1,7 @@
 """TCKD and NCKD against the definition in plain Python and against Hinton's loss."""
 
 import math
+import warnings
 
 import pytest
 import torch
@@ -120,3 +121,24 @@ def test_as_a_term_it_gets_temperature_and_labels(settings: type, loss: type) ->
     assert torch.equal(value, loss(2.0)(student, teacher, labels))
     with pytest.raises(SettingError, match=r"logits of one size, but .* \(4,\) and .* \(3,\)"):
         settings().build(TermContext({"logits": (4,)}, {"logits": (3,)}))
+
+
+@pytest.mark.parametrize(("settings", "loss"), [(TCKDSettings, TCKD), (NCKDSettings, NCKD)])
+def test_what_a_part_is_where_nothing_is_said(settings: type, loss: type) -> None:
+    assert loss().temperature == settings().temperature == 4.0
+    assert settings.needs_labels and settings.needs_teacher and not settings.needs_positions
+    with pytest.raises(SettingError, match=r"compares logits, but the student's layer 'logits' has shape \(4, 2\)"):
+        settings().build(TermContext({"logits": (4, 2)}, {"logits": (4, 2)}))
+
+
+def test_the_classes_are_the_second_axis_without_a_guess_of_torch() -> None:
+    """Torch warns where it has to guess the axis of a softmax."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for loss in (TCKD(), NCKD()):
+            assert loss(torch.eye(3), torch.ones(3, 3), torch.tensor([0, 1, 2])).isfinite()
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 0.5, 1.0, 30.0])
+def test_any_temperature_above_zero_is_one(temperature: float) -> None:
+    assert TCKD(temperature).temperature == NCKD(temperature).temperature == temperature

@@ -1,6 +1,7 @@
 """KD against the formula of the paper."""
 
 import math
+import warnings
 
 import pytest
 import torch
@@ -147,3 +148,30 @@ def test_a_maximum_that_is_said_to_be_none_is_completed_where_the_temperature_ri
 def test_what_is_no_mapping_is_a_mistake_of_the_recipe(content: object) -> None:
     with pytest.raises(ValidationError):
         KDSettings.model_validate(content)
+
+
+def test_what_a_loss_is_where_nothing_is_said() -> None:
+    assert KD().temperature == KDSettings().temperature == 4.0
+    assert (KDSettings().temperature_slope, KDSettings().schedule) == (0.0, TemperatureSchedule(4.0))
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 0.5, 1.0])
+def test_any_temperature_above_zero_is_one(temperature: float) -> None:
+    assert KD(temperature).temperature == KDSettings(temperature=temperature).temperature == temperature
+    assert [TemperatureSchedule(temperature, 0.25, 1.5).at(epoch) for epoch in (0, 1, 9)] == [
+        temperature,
+        min(temperature + 0.25, 1.5),
+        1.5,
+    ]
+
+
+def test_the_classes_are_the_second_axis_without_a_guess_of_torch() -> None:
+    """Torch warns where it has to guess the axis of a softmax."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert KD()(torch.eye(3), torch.ones(3, 3)).isfinite()
+
+
+def test_other_ranks_than_that_of_logits_are_refused() -> None:
+    with pytest.raises(SettingError, match=r"compares logits, but the student's layer 'logits' has shape \(4, 2\)"):
+        KDSettings().build(TermContext({"logits": (4, 2)}, {"logits": (4, 2)}))

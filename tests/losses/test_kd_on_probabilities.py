@@ -73,3 +73,9 @@ def test_as_a_term() -> None:
     assert isinstance(loss, KDOnProbabilities) and loss.kd.temperature == 5.0
     with pytest.raises(SettingError, match="logits"):
         KDOnProbabilitiesSettings().build(TermContext(shapes, {"logits": (4,)}))
+
+
+def test_what_a_loss_is_where_nothing_is_said() -> None:
+    assert KDOnProbabilities().kd.temperature == KDOnProbabilitiesSettings().temperature == 10.0
+    with pytest.raises(SettingError, match=r"compares logits, but the student's layer 'logits' has shape \(4, 2\)"):
+        KDOnProbabilitiesSettings().build(TermContext({"logits": (4, 2)}, {"logits": (4, 2)}))

@@ -91,3 +91,24 @@ def test_as_a_term_it_compares_embeddings_of_any_width() -> None:
     assert torch.equal(value, RKDAngle()(batch(0), batch(1, 2)))
     with pytest.raises(SettingError, match="'rkd_angle' compares embeddings, but the student's layer 'deep'"):
         RKDAngleSettings(student_layer="deep").build(context)
+
+
+def test_coinciding_embeddings_have_no_gradient_between_them() -> None:
+    """As if their cosines were constants: in loops, over the pairs that are apart."""
+    student = batch(0, 3, 5).double()
+    student[3] = student[1]
+    student[4] = student[1]
+    teacher, own, other = batch(1, 3, 5).double(), student.clone().requires_grad_(), student.clone().requires_grad_()
+
+    def direction_of(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return (a - b) / (a - b).norm() if not torch.equal(a, b) else torch.zeros(3, dtype=torch.float64)
+
+    psi = [[[direction_of(i, j) @ direction_of(k, j) for k in other] for i in other] for j in other]
+    wanted = torch.nn.functional.smooth_l1_loss(
+        torch.stack([torch.stack(list(map(torch.stack, p))) for p in psi]), cosines(teacher)
+    )
+    wanted.backward()
+    loss = RKDAngle()(own, teacher)
+    loss.backward()
+    torch.testing.assert_close(loss, wanted)
+    torch.testing.assert_close(own.grad, other.grad)

@@ -138,3 +138,11 @@ def test_as_a_term_it_compares_embeddings_of_any_width() -> None:
     assert torch.equal(value, RKDDistance()(batch(0), batch(1, 2)))
     with pytest.raises(SettingError, match="'rkd_distance' compares embeddings, but the student's layer 'deep'"):
         RKDDistanceSettings(student_layer="deep").build(context)
+
+
+@pytest.mark.parametrize("size", [1e-6, 0.01, 0.3, 1e6])
+def test_proportions_do_not_depend_on_the_unit(size: float) -> None:
+    """Also where all distances, and their mean, are below 1."""
+    student, teacher = batch(0), batch(1)
+    found = RKDDistance()(student * size, teacher / size)
+    assert found.item() == pytest.approx(naive(student, teacher), rel=1e-5)

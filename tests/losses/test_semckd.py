@@ -224,3 +224,29 @@ def test_the_factor_of_a_recipe_reaches_the_queries(factor: int) -> None:
     assert loss.queries[0].layers[2].out_features == loss.keys[0].layers[2].out_features == 8 // factor
     with pytest.raises(ValidationError, match="factor"):
         SemCKDSettings(factor=0)
+
+
+def test_a_recipe_that_says_nothing() -> None:
+    settings = SemCKDSettings()
+    assert (settings.factor, settings.layers) == (4, (("embedding",), ("embedding",)))
+    assert settings.needs_teacher and not (settings.needs_labels or settings.needs_positions)
+    for side in ("student_layers", "teacher_layers"):
+        with pytest.raises(ValidationError, match=side):
+            SemCKDSettings(**{side: ()})
+
+
+@pytest.mark.parametrize("length", [3e-6, 1.5e-6, 5e-7])
+def test_a_short_query_is_made_a_unit_one_and_a_shorter_one_is_not(length: float) -> None:
+    """The floor of the length is 1e-6."""
+    query = SemCKD([(4,)], [(3,)], batch=8).queries[0]
+    with torch.no_grad():
+        query.layers[2].weight.zero_()
+        query.layers[2].bias.copy_(torch.tensor([0.6, 0.8]) * length)
+    wanted = torch.tensor([0.6, 0.8]) * min(1.0, length / 1e-6)
+    torch.testing.assert_close(query(torch.randn(3, 8)), wanted.expand(3, 2))
+
+
+@pytest.mark.parametrize("batches", [(4, 4), (1, 1)])
+def test_batches_up_to_the_largest_are_taken(batches: tuple[int, int]) -> None:
+    own, other = batches
+    assert SemCKD([(3,)], [(2,)], batch=4)([torch.randn(own, 3)], [torch.randn(other, 2)]).isfinite()

@@ -22,3 +22,11 @@ def test_what_would_broadcast_is_refused(teacher: tuple[int, ...]) -> None:
 def test_other_batches_are_refused(student: tuple[int, ...], teacher: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="of the same batch"):
         require_same_batch("loss", torch.zeros(student), torch.zeros(teacher))
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 3, 1)])
+def test_either_side_must_be_a_matrix(shape: tuple[int, ...]) -> None:
+    for student, teacher in ((shape, (4, 3)), ((4, 3), shape)):
+        with pytest.raises(ValueError, match="of the same batch") as caught:
+            require_same_batch("loss", torch.zeros(student), torch.zeros(teacher))
+        assert f"student {student}, teacher {teacher}" in str(caught.value)

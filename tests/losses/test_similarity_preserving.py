@@ -56,3 +56,9 @@ def test_as_a_term_it_compares_the_layers_it_names() -> None:
     assert SimilarityPreservingSettings(student_layer="block1").build(context)
     with pytest.raises(SettingError, match="compares the layer 'deep', but the teacher has embedding"):
         SimilarityPreservingSettings(teacher_layer="deep").build(context)
+
+
+@pytest.mark.parametrize("shapes", [((3,), (3,)), ((3,), (3, 2)), ((3, 2), (3,)), ((3, 2), (2, 2))])
+def test_a_layer_without_a_dimension_beside_the_batch_is_refused(shapes: tuple[tuple[int, ...], ...]) -> None:
+    with pytest.raises(ValueError, match="similarity preserving: needs two"):
+        SimilarityPreserving()(*(torch.zeros(shape) for shape in shapes))

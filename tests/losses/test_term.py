@@ -225,3 +225,10 @@ def test_of_several_layers_the_first_is_the_one_of_a_pair() -> None:
     ones = torch.ones(1), 2 * torch.ones(1)
     batch = TermBatch(ones, ones[::-1], torch.tensor([0]), torch.tensor([0]))
     assert batch.student is ones[0] and batch.teacher is ones[1]
+
+
+@pytest.mark.parametrize("who", ["student", "teacher"])
+def test_a_network_without_layers_has_none(who: str) -> None:
+    context = TermContext({}, {}) if who == "student" else TermContext({"logits": (4,)}, {})
+    with pytest.raises(SettingError, match=f"compares the layer 'logits', but the {who} has none"):
+        Settings().shapes(context)

@@ -2,7 +2,7 @@
 
 import hashlib
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from tests.modalities.conftest import inputs, source_of
 from vskd.datasets.recording import UNLABELLED
 from vskd.datasets.timeline import Timeline
 from vskd.errors import DataError, SettingError
-from vskd.modalities.base import LABELS, Source, data_hash, data_parts, data_rows
+from vskd.modalities.base import LABELS, Source, _how_read, data_hash, data_parts, data_rows
+from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sync.cut import Cut
 
 
@@ -53,7 +54,10 @@ def test_who_did_what_is_part_of_the_data(world: Source, changes: dict[str, Any]
 
 @pytest.mark.parametrize(
     "changes",
-    [{"columns": (0, 2, 1)}, {"rate_hz": 25.0}, {"unit": "m/s^2"}, {"variable": "d"}, {"cut": Cut(0.0, 1.0)}],
+    [
+        *({"columns": (0, 2, 1)}, {"rate_hz": 25.0}, {"unit": "m/s^2"}, {"variable": "d"}),
+        *({"cut": Cut(0.0, 1.0)}, {"reading": Reading()}),
+    ],
 )
 def test_so_is_how_a_file_is_read(world: Source, changes: dict[str, Any]) -> None:
     first = next(iter(world.recordings.values()))
@@ -195,3 +199,23 @@ def test_what_most_modalities_do_not_do(world: Source) -> None:
     with pytest.raises(SettingError, match=r"sees frames cannot be shipped.*exported modalities: window, image, clip"):
         seen.contract([])
     assert type(seen).asks(inputs(world, "clip", "rgb").contract([])) is None
+
+
+def test_of_how_a_file_is_read_only_what_there_is_is_said(world: Source) -> None:
+    """Hashes of data that are read as ever are as they were."""
+    stream = next(iter(world.recordings.values())).stream("accelerometer")
+    plain = _how_read(stream)
+    assert not {"path", "reading", "cut"} & plain.keys() and {"columns", "rate_hz", "unit"} <= plain.keys()
+    cut, read = Cut(0.5, 1.0), Reading()
+    assert _how_read(replace(stream, cut=cut)) == {**plain, "cut": asdict(cut)}
+    assert _how_read(replace(stream, reading=read)) == {**plain, "reading": read.told()}
+
+
+def test_parts_are_in_the_order_of_their_names(world: Source) -> None:
+    streams = tuple(next(iter(world.recordings.values())).streams)
+    assert len(streams) > 2
+    for row in data_rows(world, [*streams[::-1], streams[0]]).values():
+        assert list(row) == [LABELS, *sorted(streams)]
+    names = [f"p{n:02}" for n in range(20, 0, -1)]
+    parts = data_parts({"r": dict.fromkeys(names, "0"), "s": dict.fromkeys(names, "1")}, ("a",))
+    assert list(parts) == [*sorted(names), LABELS]

@@ -1,6 +1,7 @@
 """Clips as blocks: order of the axes, frames of each part, changes that are the same for all frames."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,8 @@ def test_stores_are_shared_by_all_changes(world: Source) -> None:
         ({"length": 0}, "length: input should be greater than or equal to 1"),
         ({"sampling": "reference", "choices": 3}, "choices does nothing here: it counts only where sampling is spread"),
         ({"fit": "foreground", "height": 112, "width": 96}, "fit 'foreground' makes squares"),
+        ({"height": 15}, "height: input should be greater than or equal to 16"),
+        ({"width": 513}, "width: input should be less than or equal to 512"),
         ({"size": 112}, "size: unknown key"),
         ({"augmentation": {"flip": 2.0}}, "augmentation.flip: input should be less than or equal to 1"),
     ],
@@ -223,3 +226,19 @@ def test_at_most_eight_frames_are_shown(world: Source, length: int, step: int) -
     frames = seen.store.frames(first, np.arange(0, length, step))
     assert len(frames) <= 8
     assert seen.pictures({first: "one"}, "student").popitem()[1] == frame_tiles({"one": frames})
+
+
+def test_a_damaged_store_is_made_again(world: Source, tmp_path: Path) -> None:
+    first, second = sorted(world.recordings)[:2]
+    few = replace(world, recordings={i: world.recordings[i] for i in (first, second)}, cache=tmp_path)
+    seen = clips(few)
+    seen.store_file.write_bytes(b"no store")
+    which = np.array([0, 3])
+    np.testing.assert_array_equal(seen.store.frames(first, which), clips(world).store.frames(first, which))
+
+
+def test_where_nothing_is_mirrored_no_class_of_a_mirror_image_is_asked_for(world: Source) -> None:
+    seen, first = clips(replace(world, label_swap=None), augmentation={"crop": 0.3}), min(world.recordings)
+    (batch,) = seen.batches([first], batch_size=1, seed=1)
+    assert batch.labels.tolist() == [world.recordings[first].label]
+    assert ClipSees(streams=("rgb",), height=16, width=512).cut.width == 512

@@ -1,5 +1,7 @@
 """Clips: the middle frames in order, random frames and crops in training, never a mirrored one."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -195,3 +197,12 @@ def test_the_picture_shows_the_middle_frames_of_those_that_are_there(world: Sour
     frames = batch.inputs.permute(0, 1, 3, 4, 2).numpy().astype(np.uint8)
     assert picture == frame_tiles({"one": frames[0], "two": frames[1]})
     assert seen.pictures({"absent": "none"}, "student") == {}
+
+
+def test_a_damaged_store_is_made_again(world: Source, tmp_path: Path) -> None:
+    first, second = sorted(world.recordings)[:2]
+    few = replace(world, recordings={i: world.recordings[i] for i in (first, second)}, cache=tmp_path)
+    seen = clips(few)
+    seen.store_file.write_bytes(b"no store")
+    which = np.array([0, 3])
+    np.testing.assert_array_equal(seen.store.frames(first, which), clips(world).store.frames(first, which))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -206,3 +207,16 @@ def test_changes_need_a_seed_and_only_mirror_images_may_change_classes(shapes: S
     assert seen.pictures(dict.fromkeys(ids, "caption"), "student") == {}
     assert seen.store_file == images(shapes).store_file
     assert (seen.kind, seen.reads, seen.exported) == ("image", "image", True)
+
+
+def test_a_damaged_store_is_made_again(shapes: Source, tmp_path: Path) -> None:
+    ids = sorted(shapes.recordings)[:3]
+    seen = images(replace(shapes, recordings={i: shapes.recordings[i] for i in ids}, cache=tmp_path))
+    seen.store_file.write_bytes(b"no store")
+    np.testing.assert_array_equal(seen.store.images(ids), images(shapes).store.images(ids))
+
+
+def test_where_nothing_is_mirrored_no_class_of_a_mirror_image_is_asked_for(shapes: Source) -> None:
+    seen, ids = images(replace(shapes, label_swap=None), augmentation={"contrast": 0.3}), sorted(shapes.recordings)[:3]
+    (batch,) = seen.batches(ids, batch_size=3, seed=1)
+    assert sorted(batch.labels.tolist()) == sorted(shapes.recordings[i].label for i in ids)

@@ -270,7 +270,9 @@ def test_the_picture_shows_joints_from_the_front(
         joints = seen.store.joints((first, second)[number // 5]).reshape(20, 3, 16)  # type: ignore[attr-defined]
         frame = (0, 3, 7, 11, 15)[number % 5]
         np.testing.assert_allclose(ax.collections[0].get_offsets(), joints[:, :2, frame])
-        assert ax.get_aspect() == 1 and not ax.axison
+        assert ax.get_aspect() == 1 and not ax.axison and ax.collections[0].get_sizes().tolist() == [6]
+    assert drawn[0].get_size_inches().tolist() == pytest.approx([1.4 * 5, 1.6 * 2])
+    assert axes[5].title.get_fontsize() != 7 == axes[5]._left_title.get_fontsize()
     poses = inputs(posed, "skeleton", "pose-rgb", length=16)
     poses.pictures({"a1_s1_t1": "one"}, "student")
     joints = poses.store.joints("a1_s1_t1").reshape(33, 3, 16)  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from PIL import Image
 
 from vskd.errors import DataError
 from vskd.modalities import tiles
+from vskd.modalities.figures import INK, MUTED
 from vskd.modalities.tiles import frame_tiles, gaf_tiles, heat_tiles
 
 
@@ -158,3 +159,20 @@ def test_encoded_windows_of_other_dimensions_are_refused(images: dict[str, np.nd
         gaf_tiles(images)
     with pytest.raises(DataError, match="found: none"):
         gaf_tiles({})
+
+
+@pytest.mark.usefixtures("drawn")
+def test_tiles_are_in_one_style() -> None:
+    """Scales of colours, and small quiet words: captions at the left, titles above."""
+    windows: Any = gaf_tiles({"a": np.zeros((2, 4, 4), np.float32)})
+    frames: Any = frame_tiles({"a": np.zeros((2, 4, 4, 1), np.uint8)})
+    heat: Any = heat_tiles(np.zeros((1, 4, 4, 1), np.float32), np.zeros((1, 4, 4), np.float32), ["a"])
+    maps = [[image.get_cmap().name for image in figure.axes[0].get_images()] for figure in (windows, frames, heat)]
+    assert maps == [["cividis"], ["gray"], ["gray", "inferno"]]
+    assert windows.axes[0].get_images()[0].get_interpolation() == "nearest"
+    for figure in (windows, frames):
+        title, caption = figure.axes[0].title, figure.axes[0].yaxis.label
+        assert (title.get_fontsize(), title.get_color()) == (8.5, MUTED)
+        assert (caption.get_fontsize(), caption.get_color(), caption.get_rotation()) == (8.5, INK, 0)
+        assert (caption.get_ha(), caption.get_va()) == ("right", "center")
+    assert (heat.axes[0].title.get_fontsize(), heat.axes[0].title.get_color()) == (7.5, INK)

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
 from vskd.modalities import timeline_figure as module
-from vskd.modalities.figures import GRID
+from vskd.modalities.figures import GRID, INK, MUTED
 from vskd.modalities.timeline_figure import COLUMNS, thinned, timeline_figure
 
 
@@ -99,3 +100,23 @@ def test_a_line_is_thinned_from_one_sample_more_than_four_a_column() -> None:
         part = values[bounds[k] : bounds[k + 1]]
         assert line[2 * k : 2 * k + 2].tolist() == [part.min(), part.max()]
         assert times[2 * k] == times[2 * k + 1] == bounds[k] / 50
+
+
+def test_labels_are_in_their_order_in_one_legend_over_one_time(drawn: list[Figure]) -> None:
+    """Whatever comes first: names of the classes in their order, drawn in their order."""
+    strips = {"truth": [(0.0, 1.0, 8), (1.0, 2.0, 0)], "answers": [(0.0, 2.0, 8)]}
+    timeline_figure(np.arange(5.0), np.zeros((1, 5), np.float32), strips, tuple(f"c{n}" for n in range(9)))
+    (figure,) = drawn
+    top, truth, answers = figure.axes
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["c0", "c8"]
+    assert [tuple(group.get_facecolor()[0]) for group in truth.collections] == [module._colour(0), module._colour(8)]
+    assert not legend.get_frame_on() and legend._ncols == 2
+    assert [tuple(patch.get_facecolor()) for patch in truth.patches] == [module._colour(0), module._colour(8)]
+    assert not answers.patches, "the legend's handles are drawn once"
+    assert all(top.get_shared_x_axes().joined(top, ax) for ax in (truth, answers))
+    assert {type(part) for part in module._colour(3)} == {float}
+    assert {line.get_linewidth() for line in top.lines} == {0.6}
+    assert top.yaxis.label.get_color() == answers.xaxis.label.get_color() == MUTED
+    assert {(text.get_fontsize(), to_hex(text.get_color())) for text in legend.get_texts()} == {(8, INK)}
+    assert top.get_gridspec().get_height_ratios() == [4, 1, 1] and legend._outside_loc == "lower"

@@ -17,7 +17,7 @@ from vskd.datasets.recording import Stream
 from vskd.errors import SettingError
 from vskd.modalities.base import Source
 from vskd.modalities.tiles import gaf_tiles
-from vskd.modalities.window import WindowInputs, WindowSees, one_array, samples_for
+from vskd.modalities.window import WindowInputs, WindowLabels, WindowSees, one_array, samples_for
 from vskd.preprocessing.sensor.augment import WindowAugmentation
 from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.resampling import resampled
@@ -465,3 +465,35 @@ def test_limits_of_one_are_not_asked_for_and_other_contracts_not_at_all(world: S
     whole = windows(world)
     assert not whole.several and windows(world, **SLIDING).several
     assert (whole.reads, whole.exported, whole.kind) == ("sensor", True, "series")
+
+
+def test_classes_are_weighed_by_recordings_or_by_the_windows_that_are_learned(
+    world: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, ids = windows(world), sorted(world.recordings)[:5]
+    assert seen.sample_labels(ids) == [world.recordings[i].label for i in ids]
+    several = WindowLabels(np.array([0, 1, -1, 3]), np.array([True, False, False, True]))
+    monkeypatch.setattr(seen, "window_labels", lambda _: [2, several, 1])
+    assert seen.sample_labels(ids) == [2, 0, 3, 1]
+
+
+def test_what_changes_nothing_of_the_windows_shares_their_store(world: Source) -> None:
+    plain = windows(world, **SLIDING)
+    assert (plain.sees.window_labels, plain.sees.most_mixed) == ("majority", 1.0)
+    for changes in (
+        *({"window_labels": "centre"}, {"most_mixed": 0.25}),
+        *({"augmentation": {"scale": 0.1}}, {"encoding": {"method": "gasf", "image_size": 16}}),
+    ):
+        assert windows(world, **{**SLIDING, **changes}).store_file == plain.store_file
+    assert windows(world, **{**SLIDING, "stride": 13}).store_file != plain.store_file
+    assert not {"limits", "window_labels", "most_mixed"} & windows(world).sees.model_dump().keys()
+
+
+def test_the_first_training_recording_stands_for_all(world: Source) -> None:
+    train = sorted(world.recordings)[:3]
+    last = world.recordings[train[-1]]
+    slower = replace(
+        last, streams={**last.streams, "accelerometer": replace(last.stream("accelerometer"), rate_hz=25.0)}
+    )
+    odd = replace(world, recordings={**world.recordings, train[-1]: slower})
+    assert windows(odd).contract(train).rate_hz == 50.0 and windows(odd).contract(train[::-1]).rate_hz == 25.0

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vskd.models.bn_inception import BLOCKS, BNInception
+from vskd.network import PretrainedPart
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +138,10 @@ def test_a_fresh_network_is_drawn_as_he_has_it(network: BNInception, name: str) 
     fan_out = layer.out_channels * layer.kernel_size[0] ** 2
     assert layer.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=0.05)
     assert not layer.bias.any()
+
+
+def test_weights_go_into_all_of_it_and_its_stem_is_named(network: BNInception) -> None:
+    assert network.pretrained_part() == PretrainedPart(network, stem="conv1_7x7_s2")
+    assert isinstance(network.get_submodule("conv1_7x7_s2"), nn.Conv2d)
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert len(norms) == 69 and {(norm.eps, norm.momentum) for norm in norms} == {(1e-5, 0.1)}

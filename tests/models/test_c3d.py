@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from vskd.errors import SettingError
-from vskd.models.c3d import SPORTS1M_MEAN, STUDENT, C3DTrunk, Pixels3d, Widths, build_c3d, with_planes
+from vskd.models.c3d import STUDENT, C3DTrunk, Pixels3d, Widths, build_c3d, with_planes
 from vskd.models.catalog import build_network, parse_network
-from vskd.network import Network
+from vskd.network import Network, PretrainedPart
 
 CLIP = (3, 16, 112, 112)
 
@@ -115,7 +115,7 @@ def test_motion_is_each_frame_less_the_one_before_it() -> None:
 
 def test_sports1m_wants_blue_first_and_its_mean_taken_away() -> None:
     x = torch.rand(1, 3, 2, 4, 4)
-    wanted = 255 * x[:, [2, 1, 0]] - torch.tensor(SPORTS1M_MEAN).view(3, 1, 1, 1)
+    wanted = 255 * x[:, [2, 1, 0]] - torch.tensor((104.0, 117.0, 128.0)).view(3, 1, 1, 1)
     torch.testing.assert_close(Pixels3d("sports1m")(x), wanted, atol=1e-3, rtol=1e-4)
 
 
@@ -175,3 +175,40 @@ def test_a_linear_probe_is_one_from_its_start_in_the_mode_that_it_is_in() -> Non
         modes = [network.get_submodule(name).training for name in ("trunk", "dropout6", "dropout", "fc8")]
         assert modes == [False, False, training, training] and network.training is training
         assert not network.get_submodule("trunk.dropout").training
+
+
+def test_weights_go_into_all_of_it_with_the_classifier_where_it_fits() -> None:
+    network = on_paper("c3d-student", 5)
+    assert network.pretrained_part() == PretrainedPart(network, head="fc8")
+
+
+@pytest.mark.parametrize("pretrained", [True, False])
+def test_all_is_trained_unless_the_settings_say_otherwise(pretrained: bool) -> None:
+    network = on_paper("c3d-student", 5)
+    network.requires_grad_(False)
+    network.start_from(pretrained=pretrained)
+    assert all(parameter.requires_grad for parameter in network.parameters())
+    assert all(module.training for module in network.train().modules())
+    assert not any(module.training for module in network.eval().modules())
+
+
+@pytest.mark.parametrize("pixels", ["kinetics", "sports1m", "motion"])
+def test_pixels_and_what_is_trained_are_said(pixels: str) -> None:
+    settings = parse_network({"name": "c3d-student", "pixels": pixels, "trains": "classifier"})
+    with torch.device("meta"):
+        network = build_network(settings, shape=CLIP, classes=2)
+    assert repr(network.pixels).startswith(f"Pixels3d(\n  {pixels}\n")
+    assert repr(network).startswith("C3D(\n  trains=classifier\n")
+
+
+@pytest.mark.parametrize(("name", "conv_dropout"), [("c3d", 0.3), ("c3d-student", 0.2)])
+def test_what_a_network_is_where_nothing_is_said(name: str, conv_dropout: float) -> None:
+    assert parse_network(name).model_dump() == {
+        "name": name,
+        "width": 1.0,
+        "conv_dropout": conv_dropout,
+        "dropout": 0.5,
+        "pixels": "kinetics",
+        "trains": "all",
+    }
+    assert on_paper(name, 2).get_submodule("dropout6").p == 0.5

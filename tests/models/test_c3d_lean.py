@@ -26,7 +26,9 @@ def test_any_size_of_clip() -> None:
         assert network(torch.rand(1, 3, *shape)).logits.shape == (1, 3)
 
 
-@pytest.mark.parametrize("shape", [(3, 16, 112, 112), (3, 24, 32, 32), (3, 5, 40, 17), (3, 1, 16, 16)])
+@pytest.mark.parametrize(
+    "shape", [(3, 16, 112, 112), (3, 24, 32, 32), (3, 9, 17, 33), (3, 17, 33, 16), (3, 5, 40, 17), (3, 1, 16, 16)]
+)
 def test_without_a_mean_every_place_of_the_last_map_counts(shape: tuple[int, ...]) -> None:
     network = build_network(parse_network({"name": "c3d-lean", "width": 0.125, "pool": "none"}), shape=shape, classes=3)
     clip = torch.rand(1, *shape)
@@ -57,3 +59,21 @@ def test_the_forward_pass_is_that_of_a_naive_network() -> None:
     torch.testing.assert_close(outputs.embedding, embedding)
     torch.testing.assert_close(outputs.logits, network.get_submodule("classifier")(embedding))
     assert outputs.embedding.min() >= 0 and network.get_submodule("dropout").p == 0.3
+
+
+def test_what_a_network_is_where_nothing_is_said() -> None:
+    settings = parse_network("c3d-lean").model_dump()
+    assert settings == {
+        "name": "c3d-lean",
+        "width": 1.0,
+        "embedding_size": 128,
+        "dropout": 0.3,
+        "pool": "mean",
+        "pixels": "kinetics",
+    }
+    network = on_paper("c3d-lean", 3)
+    assert network.embedding_size == network.get_submodule("embed.0").out_features == 128
+    motion = build_network(
+        parse_network({"name": "c3d-lean", "width": 0.125, "pixels": "motion"}), shape=CLIP, classes=2
+    )
+    assert repr(motion.get_submodule("pixels")).startswith("Pixels3d(\n  motion\n")

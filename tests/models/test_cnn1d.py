@@ -72,3 +72,29 @@ def test_convolutions_are_drawn_as_he_has_it() -> None:
         fan_out = layer.out_channels * layer.kernel_size[0]
         assert layer.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=0.05)
     assert first.in_channels != first.out_channels
+
+
+def test_a_network_where_nothing_is_said_and_the_names_of_its_maps() -> None:
+    assert parse_network("cnn1d").model_dump() == {"name": "cnn1d", "embedding_size": 300, "dropout": 0.0}
+    plain, small = CNN1d(3, 4), CNN1d(3, 4, embedding_size=10)
+    assert (plain.embedding_size, plain.dropout.p, small.embedding_size) == (300, 0.0, 10)
+    outputs = small.eval()(torch.randn(2, 3, 64))
+    assert outputs.embedding.shape == (2, 10) and list(outputs.features) == [f"block{k}" for k in (1, 2, 3, 4)]
+
+
+def test_there_is_no_pooling_where_nothing_is_pooled() -> None:
+    """It would cost a device a copy of the map."""
+    pools = [module.kernel_size for module in CNN1d(3, 4).modules() if isinstance(module, torch.nn.MaxPool1d)]
+    assert pools == [2, 2, 2]
+
+
+def test_the_forward_pass_is_that_of_a_naive_network() -> None:
+    torch.manual_seed(0)
+    network, x = CNN1d(3, 4, embedding_size=10).eval(), torch.randn(2, 3, 64)
+    y = x
+    for name, pooling in (("block1", 2), ("block2", 2), ("block3", 2), ("block4", 1)):
+        block = network.get_submodule(f"blocks.{name}")
+        y = torch.nn.MaxPool1d(pooling)(torch.relu(block[1](block[0](y))))  # type: ignore[index]
+    outputs = network(x)
+    torch.testing.assert_close(outputs.features["block4"], y)
+    torch.testing.assert_close(outputs.embedding, torch.relu(network.embed[0](y.sum(dim=2) / y.shape[2])))

@@ -65,3 +65,13 @@ def test_a_faint_map_is_pooled_by_its_mean() -> None:
     deep = 1e-3 * torch.randn(2, network.embedding_size, 4, 4)
     expected = torch.nn.functional.layer_norm(deep.mean(dim=(2, 3)), (network.embedding_size,), eps=1e-6)
     torch.testing.assert_close(network.classify(deep, {}).embedding, expected)
+
+
+def test_dropout_and_the_skipping_of_blocks_are_what_is_asked_and_none_otherwise() -> None:
+    def rates(network: ConvNeXt) -> tuple[float, float]:
+        return network.dropout.p, max(m.p for m in network.modules() if type(m).__name__ == "StochasticDepth")
+
+    with torch.device("meta"):
+        plain, other = ConvNeXt(3, 6, size=ATTO), ConvNeXt(3, 6, dropout=0.35, drop_path=0.1, size=ATTO)
+    assert rates(plain) == (0.0, 0.0) and rates(other) == (0.35, 0.1)
+    assert (plain.embedding_size, plain.head, plain.stem) == (320, "classifier.2", "features.0.0")

@@ -150,3 +150,10 @@ def test_convolutions_are_drawn_as_he_has_it_over_their_own_outputs() -> None:
     for layer in layers:
         fan_out = layer.kernel_size[0] ** 2 * layer.out_channels / layer.groups
         assert layer.weight.std().item() == pytest.approx((2 / fan_out) ** 0.5, rel=0.06)
+
+
+def test_dropout_is_what_is_asked_and_the_published_one_otherwise() -> None:
+    with torch.device("meta"):
+        networks = EfficientNetLite0(3, 6), EfficientNetLite0(3, 6, dropout=0.35)
+    assert [[m.p for m in n.modules() if isinstance(m, nn.Dropout)] for n in networks] == [[0.2], [0.35]]
+    assert networks[0].embedding_size == 1280 and networks[0].get_submodule("classifier.1").in_features == 1280

@@ -6,10 +6,10 @@ from torch import nn
 
 from vskd.errors import SettingError
 from vskd.models.catalog import NETWORKS, build_network, parse_network
-from vskd.models.head import Headed, HeadSettings, linear_classifier
+from vskd.models.head import Headed, HeadSettings, _gives, linear_classifier
 from vskd.models.weights.pretrained import load_pretrained
 from vskd.models.weights.state import save_state
-from vskd.network import AXES, FeatureTaps, Network, Shape
+from vskd.network import AXES, FeatureTaps, Network, Outputs, Shape
 from vskd.schema import parse
 
 CLASSES, WIDTH = 4, 10
@@ -135,3 +135,67 @@ def test_features_are_seen_through_it() -> None:
 
 def test_settings() -> None:
     assert parse(HeadSettings, {"width": 128}).width == 128
+
+
+def test_looking_for_the_classifier_draws_nothing_from_torchs_own_generator() -> None:
+    network = network_of("cnn1d")
+    before = torch.get_rng_state()
+    linear_classifier(network, shape_of("cnn1d"), "it")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("factor", "shift", "gives"),
+    [(1.0, 0.0, True), (1 + 6e-5, 0.0, True), (1 + 1.5e-4, 0.0, False), (1.0, 7e-6, True), (1.0, 1.5e-5, False)],
+)
+def test_a_layer_that_gives_nearly_the_logits_gives_them(factor: float, shift: float, gives: bool) -> None:
+    """Up to 1e-4 of a logit, and 1e-5 where it is near 0."""
+    layer = nn.Linear(2, 2, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
+    said = Outputs(torch.tensor([[1.0 * factor, shift]]), torch.tensor([[1.0, 1.0]]))
+    assert _gives(layer, said) == gives
+
+
+@pytest.mark.parametrize("sizes", [(3, 2), (2, 3)])
+def test_a_layer_of_another_size_gives_no_logits(sizes: tuple[int, int]) -> None:
+    assert not _gives(nn.Linear(*sizes), Outputs(torch.zeros(1, 2), torch.zeros(1, 2)))
+
+
+@pytest.mark.parametrize(("width", "hidden"), [(1, 1), (2, 1), (3, 1), (4, 2), (11, 5)])
+def test_the_projector_is_half_as_wide_and_one_value_at_least(width: int, hidden: int) -> None:
+    first, _, second = headed(width=width).projector
+    assert (first.in_features, first.out_features, second.in_features, second.out_features) == (
+        12,
+        hidden,
+        hidden,
+        width,
+    )
+
+
+class Recorder(Network):
+    """A linear network that keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding_size, self.told = 3, []
+        self.classifier = nn.Linear(3, CLASSES)
+
+    def forward(self, x: torch.Tensor) -> Outputs:
+        return Outputs(self.classifier(x), x)
+
+    def reseed(self, seed: int) -> None:
+        self.told.append(seed)
+
+    def start_from(self, *, pretrained: bool) -> None:
+        self.told.append(pretrained)
+
+
+def test_what_the_head_is_told_is_handed_on_to_the_body() -> None:
+    body = Recorder()
+    made = Headed(body, (3,), CLASSES, 5)
+    for pretrained in (True, False):
+        made.start_from(pretrained=pretrained)
+    made.reseed(7)
+    assert body.told == [True, False, 7]
+    assert made.pretrained_part().module is body.pretrained_part().module

@@ -90,3 +90,11 @@ def test_map_sizes_at_224() -> None:
 
 def test_head_drops_by_default() -> None:
     assert [m.p for m in MobileNetV3Small(3, 6).classifier if isinstance(m, nn.Dropout)] == [0.3]
+
+
+@pytest.mark.parametrize(("width", "embedding_size"), [(0.75, 432), (1.0, 576)])
+def test_dropout_is_what_is_asked_and_the_embedding_is_told(width: float, embedding_size: int) -> None:
+    with torch.device("meta"):
+        network = MobileNetV3Small(3, 6, dropout=0.15, width=width)
+    assert [m.p for m in network.modules() if isinstance(m, nn.Dropout)] == [0.15]
+    assert network.embedding_size == embedding_size

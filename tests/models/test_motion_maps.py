@@ -100,3 +100,24 @@ def test_a_part_without_motion_is_refused() -> None:
         network((3, 16, 32, 32))
     assert caught.value.action == "Set length to 17 or more, or parts to less"
     assert network((3, 17, 32, 32)).parts == 16
+
+
+def test_what_a_network_is_where_nothing_is_said() -> None:
+    assert parse_network("motion-maps").model_dump() == {
+        "name": "motion-maps",
+        "width": 1.0,
+        "parts": 16,
+        "embedding_size": 128,
+        "dropout": 0.3,
+    }
+    assert network().dropout.p == 0.3 and network(dropout=0.1, embedding_size=9).embedding_size == 9
+    assert list(network((3, 9, 16, 16), 2, parts=4, width=0.1).eval()(torch.rand(1, 3, 9, 16, 16)).features) == [
+        *("block1", "block2", "block3", "shallow", "deep", "parts"),
+    ]
+
+
+@pytest.mark.parametrize(("width", "channels"), [(0.001, [1, 1, 1, 1]), (0.1, [2, 5, 6, 13])])
+def test_no_layer_is_narrowed_away(width: float, channels: list[int]) -> None:
+    narrow = network((3, 9, 16, 16), 2, parts=4, width=width)
+    layers = [m for m in narrow.modules() if isinstance(m, torch.nn.Conv3d)]
+    assert [layer.out_channels for layer in layers] == channels

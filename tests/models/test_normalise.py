@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vskd.errors import SettingError
-from vskd.models.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise, photo_normalisation
+from vskd.models.normalise import IMAGENET_MEAN, IMAGENET_STD, PHOTO_CHANNELS, Normalise, photo_normalisation
 from vskd.models.torchvision_shim import load_torchvision
 
 
@@ -39,3 +39,21 @@ def test_other_channels_are_refused(channels: int) -> None:
 def test_impossible_figures_are_refused(mean: tuple[float, ...], std: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="std above 0"):
         Normalise(mean, std)
+
+
+def test_one_impossible_deviation_is_enough() -> None:
+    for mean, std in (((0.5, 0.5), (0.1, 0.0)), ((0.5, 0.5), (0.0, 0.1)), ((0.5,), (0.1, 0.2))):
+        with pytest.raises(ValueError, match="std above 0"):
+            Normalise(mean, std)
+    assert PHOTO_CHANNELS == (1, 3)
+    assert [len(photo_normalisation(channels).mean.flatten()) for channels in PHOTO_CHANNELS] == [1, 3]
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_the_axes_behind_the_channels_are_as_many_as_said(dimensions: int) -> None:
+    x = torch.rand(2, 3, *(4, 5, 6)[:dimensions])
+    found = Normalise((0.1, 0.2, 0.3), (2.0, 4.0, 8.0), dimensions)(x)
+    for channel, (mean, std) in enumerate(((0.1, 2.0), (0.2, 4.0), (0.3, 8.0))):
+        torch.testing.assert_close(found[:, channel], (x[:, channel] - mean) / std)
+    plain = Normalise((0.1, 0.2, 0.3), (2.0, 4.0, 8.0))
+    assert plain.mean.shape == plain.std.shape == (1, 3, 1, 1)

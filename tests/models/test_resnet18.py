@@ -6,7 +6,7 @@ import torch
 from vskd.models.catalog import build_network, parse_network
 from vskd.models.resnet18 import LAYERS, ResNet18, ResNet18Body
 from vskd.models.torchvision_shim import load_torchvision
-from vskd.network import layer_shapes
+from vskd.network import PretrainedPart, layer_shapes
 
 
 def test_body_equals_torchvision() -> None:
@@ -73,3 +73,21 @@ def test_another_stem_is_drawn_as_torchvision_draws_it(channels: int, stem: str,
     conv1 = ResNet18Body(channels, stem).conv1  # type: ignore[arg-type]
     assert conv1.weight.shape == (64, channels, kernel, kernel)
     assert conv1.weight.std().item() == pytest.approx((2 / (64 * kernel**2)) ** 0.5, rel=0.05)
+
+
+def test_a_student_where_nothing_is_said_and_one_of_another_size() -> None:
+    plain, small = ResNet18(3, 4), ResNet18(3, 4, embedding_size=12, dropout=0.25)
+    assert (plain.embedding_size, plain.embed[0].out_features, plain.dropout.p) == (300, 300, 0.0)
+    assert (small.embedding_size, small.embed[0].out_features, small.dropout.p) == (12, 12, 0.25)
+    assert parse_network("resnet18").model_dump() == {"name": "resnet18", "embedding_size": 300, "dropout": 0.0}
+    assert plain.pretrained_part() == PretrainedPart(plain.body, stem="conv1")
+    assert ResNet18Body().conv1.in_channels == 3
+
+
+def test_colour_images_have_torchvisions_own_stem_and_others_no_bias_either() -> None:
+    """The same draws as torchvision's network with the same seed."""
+    torch.manual_seed(5)
+    reference = load_torchvision().models.resnet18()
+    torch.manual_seed(5)
+    assert torch.equal(ResNet18Body().conv1.weight, reference.conv1.weight)
+    assert ResNet18Body(1).conv1.bias is None and ResNet18Body(3, "small").conv1.bias is None

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from vskd.errors import SettingError
 from vskd.models.catalog import build_network, parse_network
-from vskd.models.rocket1d import DILATIONS, KERNEL, MINIMUM_SAMPLES, Rocket1d
+from vskd.models.rocket1d import DILATIONS, KERNEL, MINIMUM_SAMPLES, PartMeans, Rocket1d, random_kernels
 
 
 @pytest.fixture
@@ -91,3 +91,56 @@ def test_kernels_begin_without_a_mean_and_of_one_length_and_ramps_about_threshol
         assert (norm.weight == 4.5).all()
         assert norm.bias.mean().item() == pytest.approx(3, abs=0.3)
         assert norm.bias.std().item() == pytest.approx(4.5 * 0.8, rel=0.06)
+
+
+def test_a_network_where_nothing_is_said() -> None:
+    plain = Rocket1d(3, 4)
+    assert (plain.embedding_size, plain.parts, plain.dropout.p) == (1000, 1, 0.0)
+    assert parse_network("rocket1d").model_dump() == {"name": "rocket1d", "embedding_size": 1000, "dropout": 0.0}
+    assert parse_network("rocket1d-050").model_dump() == {"name": "rocket1d-050", "embedding_size": 500, "dropout": 0.0}
+    assert not plain.means and sum(bank[0].out_channels for bank in plain.matches.values()) == 1000
+
+
+@pytest.mark.parametrize(("samples", "parts"), [(61, 1), (61, 2), (64, 4), (40, 3)])
+def test_the_embedding_has_the_mean_of_each_part(samples: int, parts: int) -> None:
+    """Side by side for each kernel; zeros fill up each part to a multiple of the largest dilation."""
+    torch.manual_seed(0)
+    network = Rocket1d(3, 4, embedding_size=6 * parts, parts=parts, samples=samples).eval()
+    x = torch.randn(2, 3, samples)
+    padded, outputs = F.pad(x, (0, -samples % (8 * parts))), network(x)
+    means = [ramp(network, name, padded).unflatten(2, (parts, -1)).mean(dim=3).flatten(1) for name in outputs.features]
+    torch.testing.assert_close(outputs.embedding, torch.cat(means, dim=1) / (1 + 1e-5) ** 0.5, rtol=1e-4, atol=1e-5)
+    assert not [name for name in network.state_dict() if name.startswith("means")]
+
+
+def test_kernels_may_be_of_another_bank() -> None:
+    """Which is given the axes, and a share of the kernels for each dilation."""
+    asked = []
+
+    def bank(axes: int, kernels: int) -> nn.Module:
+        asked.append((axes, kernels))
+        return nn.Conv2d(axes, kernels, 1)
+
+    network = Rocket1d(5, 4, embedding_size=6, bank=bank)
+    assert asked == [(5, 1), (5, 1), (5, 2), (5, 2)]
+    assert all(isinstance(matches, nn.Conv2d) for matches in network.matches.values())
+
+
+@pytest.mark.parametrize(("channels", "rows", "columns"), [(1, 3, 2), (5, 4, 1), (2, 2, 8)])
+def test_means_of_parts_are_an_average_pooling_that_is_no_state(channels: int, rows: int, columns: int) -> None:
+    x, means = torch.randn(2, channels, 3 * rows, columns), PartMeans(channels, rows, columns)
+    torch.testing.assert_close(means(x), F.avg_pool2d(x, (rows, columns)))
+    assert not means.state_dict()
+
+
+def test_kernels_that_see_every_axis_are_drawn_by_normal_numbers_alone() -> None:
+    """So that what is drawn afterwards is the same with and without the choice of axes."""
+    torch.manual_seed(0)
+    kernels = random_kernels(4, 6)
+    after = torch.rand(3)
+    torch.manual_seed(0)
+    nn.init.normal_(nn.Conv2d(4, 6, (9, 1), bias=False).weight)
+    assert torch.equal(after, torch.rand(3))
+    assert kernels.bias is None and (kernels.weight != 0).all()
+    torch.manual_seed(0)
+    assert torch.equal(random_kernels(4, 6, 1.0).weight, kernels.weight)

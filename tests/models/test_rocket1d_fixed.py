@@ -1,5 +1,7 @@
 """Kernels that are not trained: what they see, where their thresholds go, and the parts of a window, time by time."""
 
+from statistics import NormalDist
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -8,7 +10,7 @@ from torch.nn import functional as F
 from vskd.errors import SettingError
 from vskd.models.catalog import build_network, parse_network
 from vskd.models.rocket1d import DILATIONS, KERNEL, MINIMUM_SAMPLES, PartMeans, Rocket1d
-from vskd.models.rocket1d_fixed import QUANTILES, FixedBank
+from vskd.models.rocket1d_fixed import QUANTILES, AveragedNorm1d, AveragedNorm2d, FixedBank
 
 
 def built(samples: int = 64, **settings: object) -> Rocket1d:
@@ -131,3 +133,76 @@ def test_no_ramp_is_steeper_than_int8_can_tell(size: float, steepness: float | N
         assert float(slope.max()) < 300
     else:
         torch.testing.assert_close(slope.detach(), torch.full((20,), steepness), rtol=0.05, atol=0)
+
+
+def test_a_network_where_nothing_is_said_and_one_of_other_settings() -> None:
+    assert parse_network("rocket1d-fixed").model_dump() == {
+        "name": "rocket1d-fixed",
+        "kernels": 1000,
+        "parts": 2,
+        "axis_share": 1.0,
+        "dropout": 0.0,
+    }
+    network = built(kernels=8, parts=4, axis_share=0.01, dropout=0.35)
+    assert (network.embedding_size, network.parts, network.dropout.p) == (32, 4, 0.35)
+    weights = torch.cat([bank[0].weight.abs().amax(dim=(2, 3)) for bank in network.matches.values()])  # type: ignore[index]
+    assert ((weights > 0).sum(dim=1) == 1).all()  # of three axes
+
+
+def test_shares_are_drawn_between_a_tenth_and_nine_tenths_and_thresholds_stand_there_of_normal_answers() -> None:
+    torch.manual_seed(0)
+    bank = FixedBank(1, 2000)
+    assert 0.1 <= bank.passed.min() < 0.11 and 0.89 < bank.passed.max() <= 0.9
+    assert bank.passed.mean().item() == pytest.approx(0.5, abs=0.02)
+    normal = NormalDist()
+    for share, bias in list(zip(bank.passed.tolist(), bank.norm.bias.tolist(), strict=True))[:50]:
+        assert bias == pytest.approx(3 + 60 * normal.inv_cdf(share), rel=1e-4, abs=1e-3)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-3])
+def test_one_step_of_the_thresholds_by_hand(size: float) -> None:
+    """By half a deviation where all answers are on the wrong side; 3, the middle of the ramp, is not above it."""
+    torch.manual_seed(0)
+    bank = FixedBank(2, 4)
+    norm, matches = bank.norm, torch.tensor([0.0, 3.0, 3.5, 6.0])[torch.randint(4, (5, 4, 6, 2))]
+    assert norm.running_var is not None
+    norm.running_var.copy_(torch.tensor([0.5, 1.0, 2.0, 4.0]) * size**2)
+    before = ((3 - norm.bias) / norm.weight).tolist()
+    bank._follow(matches)
+    for kernel, variance in enumerate((0.5, 1.0, 2.0, 4.0)):
+        share = sum(value > 3 for value in matches[:, kernel].flatten().tolist()) / 60
+        threshold = before[kernel] + 0.5 * (share - bank.passed[kernel].item())
+        weight = min(60.0, 300 * size * variance**0.5)
+        assert norm.weight[kernel].item() == pytest.approx(weight, rel=1e-5)
+        assert norm.bias[kernel].item() == pytest.approx(3 - weight * threshold, rel=1e-4, abs=1e-4)
+
+
+def test_averages_are_over_all_batches_alike() -> None:
+    network, batches = built(kernels=8), [k + k * torch.randn(16, 3, 64) for k in (1, 2, 4)]
+    banks = [bank_of(network, name) for name in network.matches]
+    answers: list[list[Tensor]] = [[] for _ in banks]
+    features: list[Tensor] = []
+    for bank, seen in zip(banks, answers, strict=True):
+        bank[0].register_forward_hook(lambda _m, _i, y, seen=seen: seen.append(y))
+    network.standardise.register_forward_pre_hook(lambda _m, given: features.append(given[0]))
+    for batch in batches:
+        network(batch)
+    for bank, seen in zip(banks, answers, strict=True):
+        assert bank.norm.running_mean is not None
+        torch.testing.assert_close(
+            bank.norm.running_mean, torch.stack([y.mean(dim=(0, 2, 3)) for y in seen]).mean(dim=0)
+        )
+    mean = network.standardise.running_mean
+    assert mean is not None
+    torch.testing.assert_close(mean, torch.stack([y.mean(dim=0) for y in features]).mean(dim=0))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_batch_is_normalised_by_the_averages_and_the_floor_of_the_variance_is_its_own(training: bool) -> None:
+    norm, x = AveragedNorm1d(3, eps=0.5, momentum=None).train(training), torch.randn(7, 3)
+    found = norm(x)
+    assert norm.running_mean is not None and norm.running_var is not None
+    assert norm.running_mean.any() == training
+    torch.testing.assert_close(found, (x - norm.running_mean) / (norm.running_var + 0.5).sqrt())
+    wide, maps = AveragedNorm2d(3, eps=0.5).train(training), torch.randn(2, 3, 4, 5)
+    assert wide(maps).shape == maps.shape

@@ -66,3 +66,29 @@ def test_weights_are_drawn_for_what_follows(dimensions: Dimensions) -> None:
 def test_an_equal_width_has_no_shortcut_of_its_own() -> None:
     assert isinstance(SeparableBlock(1, 4, 4, 3).shortcut, nn.Identity)
     assert not isinstance(SeparableBlock(1, 4, 6, 3).shortcut, nn.Identity)
+
+
+def test_the_residual_of_a_block_begins_at_a_fifth() -> None:
+    block = SeparableBlock(2, 4, 6, kernel=3)
+    assert torch.equal(block.residual[2][-1].weight, torch.full((6,), 0.2))
+    assert torch.equal(block.residual[0][-1].weight, torch.ones(6))
+
+
+@pytest.mark.parametrize(("dimensions", "kind"), [(1, nn.Conv1d), (2, nn.Conv2d)])
+def test_a_convolution_is_of_its_kind_without_a_bias_and_of_one_group(
+    dimensions: Dimensions, kind: type[nn.Module]
+) -> None:
+    plain, grouped = convolution(dimensions, 4, 6, 5), convolution(dimensions, 4, 6, 3, groups=2)
+    assert type(plain) is type(grouped) is kind
+    assert plain.bias is None and (plain.groups, grouped.groups) == (1, 2)
+    assert (plain.padding, grouped.padding) == ((2,) * dimensions, (1,) * dimensions)
+
+
+@pytest.mark.parametrize(("dimensions", "size"), [(1, (11,)), (2, (9, 7))])
+def test_a_block_is_a_rectified_sum(dimensions: Dimensions, size: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    block, x = SeparableBlock(dimensions, 4, 6, kernel=3).eval(), torch.randn(2, 4, *size)
+    first, _, second = block.residual
+    residual = second(torch.relu(first(x)))
+    assert residual.abs().max() > 0.05
+    torch.testing.assert_close(block(x), torch.relu(block.shortcut(x) + residual))

@@ -46,3 +46,21 @@ def test_the_forward_pass_is_that_of_a_naive_network() -> None:
     outputs = network(x)
     torch.testing.assert_close(outputs.embedding, embedding)
     torch.testing.assert_close(outputs.logits, network.classifier(embedding))
+
+
+def test_a_network_where_nothing_is_said_and_one_of_another_size() -> None:
+    plain, small = SeparableResNet2d(3, 4), SeparableResNet2d(3, 4, embedding_size=10)
+    assert (plain.embedding_size, plain.embed[0].out_features, plain.dropout.p) == (128, 128, 0.0)  # type: ignore[union-attr]
+    assert (small.embedding_size, small.embed[0].out_features) == (10, 10)  # type: ignore[union-attr]
+    assert parse_network("separable-resnet2d").model_dump() == {
+        "name": "separable-resnet2d",
+        "embedding_size": 128,
+        "dropout": 0.0,
+    }
+
+
+def test_the_smallest_input_is_taken_and_nothing_is_pooled_by_one() -> None:
+    network = build_network(parse_network("separable-resnet2d"), shape=(3, 8, 8), classes=4)
+    assert network.eval()(torch.randn(1, *(3, 8, 8))).logits.shape == (1, 4)
+    pools = [m.kernel_size for m in network.modules() if isinstance(m, nn.MaxPool2d)]
+    assert pools == [2, 2, 2]

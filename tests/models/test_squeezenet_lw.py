@@ -62,7 +62,7 @@ def naive(state: dict[str, Tensor], x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return shallow, deep, conv("classifier.1", deep).mean((2, 3))
 
 
-@pytest.mark.parametrize("side", [32, 75, 224])
+@pytest.mark.parametrize("side", [32, 34, 75, 224])
 def test_equals_a_second_implementation(side: int) -> None:
     torch.manual_seed(0)
     network = SqueezeNetLW(3, 10).eval()
@@ -84,3 +84,9 @@ def test_fire_gives_the_1x1_expansion_first() -> None:
         fire.expand_1x1.bias.fill_(100.0)
         out = fire(torch.zeros(1, 4, 5, 5))
     assert (out[:, :3] > 0).all() and (out[:, 3:] == 0).all()
+
+
+def test_dropout_is_what_is_asked_and_half_otherwise() -> None:
+    networks = SqueezeNetLW(3, 4), SqueezeNetLW(3, 4, dropout=0.1)
+    assert [[m.p for m in n.modules() if isinstance(m, torch.nn.Dropout)] for n in networks] == [[0.5], [0.1]]
+    assert networks[0].embedding_size == 128

@@ -253,3 +253,50 @@ def test_what_is_frozen_is_frozen_at_once_and_in_the_mode_that_the_network_is_in
     assert all(layer.training and layer.weight.requires_grad for layer in later)
     network.eval().partial_bn(True)
     assert not network.training and not first.training
+
+
+def test_a_teacher_where_nothing_is_said() -> None:
+    network = built(3, segments=2)
+    assert (network.embedding_size, network.dropout.p, network.bgr) == (300, 0.5, True)
+    assert type(network.backbone).__name__ == "BNInception"
+    assert not {"mean", "std"} & set(network.state_dict())
+
+
+def test_a_new_network_draws_as_one_of_seed_0() -> None:
+    first, second = tiny(), tiny()
+    second.reseed(0)
+    assert [first._subsets(n) for n in first.scales] == [second._subsets(n) for n in second.scales]
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 3, 8), (1, 8, 3, 8, 8, 1), (1, 9, 3, 8, 8), (1, 8, 4, 8, 8), (1, 8, 0, 8, 8)])
+def test_other_ranks_numbers_of_frames_and_channels_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"frames must have the shape \(batch, 8, 3, height, width\)"):
+        tiny()(torch.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("segments", "size", "expected"),
+    [
+        (2, 2, ((0, 1),)),
+        (5, 5, ((0, 1, 2, 3, 4),)),
+        (8, 3, ((0, 3, 5), (0, 4, 7), (2, 4, 7))),
+        (9, 4, ((0, 2, 4, 7), (0, 3, 5, 8), (1, 4, 6, 8))),
+    ],
+)
+def test_fixed_subsets_by_hand(segments: int, size: int, expected: tuple[tuple[int, ...], ...]) -> None:
+    """The frame in which 1/6 of each part lies, equal steps from the first frame to the last, and 5/6 of each part."""
+    assert spread_subsets(segments, size) == expected
+    early, *_, late = ([math.floor((part + at) * segments / size) for part in range(size)] for at in (1 / 6, 5 / 6))
+    assert (list(expected[0]), list(expected[-1])) == (early, late)
+
+
+def test_groups_are_told_by_what_a_parameter_is() -> None:
+    network = tiny()
+    groups = {group["name"]: {id(p) for p in group["params"]} for group in network.parameter_groups(0.001, 0.0005)}
+    norms = {id(p) for k in (1, 2, 3) for p in network.backbone.get_submodule(f"bn{k}").parameters()}
+    biases = {id(p) for name, p in network.named_parameters() if p.ndim == 1} - norms
+    assert groups == {
+        "weights": {id(p) for p in network.parameters()} - norms - biases,
+        "biases": biases,
+        "batch_norm": norms,
+    }

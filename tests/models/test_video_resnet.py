@@ -39,3 +39,11 @@ def test_the_embedding_is_the_mean_of_the_last_map_and_dropout_stands_behind_it(
     assert torch.equal(dropped.embedding, outputs.embedding) and not torch.equal(dropped.logits, outputs.logits)
     assert network.embedding_size == 512 and list(outputs.features)[:4] == ["layer1", "layer2", "layer3", "layer4"]
     assert network.pretrained_part().head == "fc"
+
+
+@pytest.mark.parametrize("name", ["r2plus1d-18", "mc3-18"])
+def test_what_a_network_is_where_nothing_is_said(name: str) -> None:
+    assert parse_network(name).model_dump() == {"name": name, "dropout": 0.0}
+    network = on_paper(name, 3)
+    assert network.get_submodule("dropout").p == 0.0
+    assert repr(network.get_submodule("pixels")).startswith("Pixels3d(\n  kinetics\n")

@@ -153,3 +153,35 @@ def test_what_this_process_knows_already_is_kept_for_the_next_too(tmp_path: Path
     found = file_hashes(paths)
     assert file_hashes(paths, cache) == found and len(reads) == 3
     assert len(json.loads((cache / TABLE).read_text())) == 3
+
+
+@pytest.mark.usefixtures("later")
+def test_a_table_is_in_the_order_of_its_names(tmp_path: Path) -> None:
+    paths, cache = files(tmp_path, 9), tmp_path / "cache"
+    file_hashes(paths[::-1], cache)
+    rows = json.loads((cache / TABLE).read_text())
+    assert list(rows) == [str(path) for path in paths]
+    assert rows[str(paths[3])] == [*module._state(str(paths[3])), sha256_file(paths[3])]
+    before = (cache / TABLE).stat().st_ino
+    file_hashes(paths, cache)
+    assert (cache / TABLE).stat().st_ino == before, "what is known already is not written again"
+
+
+@pytest.mark.parametrize(("age_ns", "kept"), [(SETTLED_NS, False), (SETTLED_NS + 1, True)])
+def test_a_file_is_settled_after_two_seconds(
+    tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch, age_ns: int, kept: bool
+) -> None:
+    (path,) = files(tmp_path, 1)
+    state = (1, 2, 3, 10**18 - 5, 10**18)
+    monkeypatch.setattr(module, "_state", lambda name: state)
+    monkeypatch.setattr(module.time, "time_ns", lambda: 10**18 + age_ns)
+    assert file_hash(path) == file_hash(path) and len(reads) == (1 if kept else 2)
+
+
+def test_a_file_that_stands_still_at_the_third_try_is_read(
+    tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = files(tmp_path, 1)
+    states = iter([(1,) * 5, (2,) * 5, (3,) * 5, (4,) * 5, (5,) * 5, (5,) * 5])
+    monkeypatch.setattr(module, "_state", lambda name: next(states))
+    assert file_hash(path) == sha256_file(path) and len(reads) == 3

@@ -147,3 +147,10 @@ def test_a_folder_that_vanishes_while_it_is_walked_is_named(tmp_path: Path, monk
 )
 def test_every_name_that_a_machine_leaves(name: str) -> None:
     assert is_clutter(name) and not is_clutter(f"a{name}")
+
+
+def test_many_names_are_sorted_whatever_their_order_on_the_disk(tmp_path: Path) -> None:
+    names = [f"{letter}{number}" for letter in "xbqa" for number in (3, 1, 10, 2)]
+    fill(tmp_path, *names, *(f"folder {name}/f" for name in names))
+    assert below(tmp_path) == [*sorted(names), *(f"folder {name}/f" for name in sorted(names))]
+    assert [path.name for path in subfolders(tmp_path)] == [f"folder {name}" for name in sorted(names)]

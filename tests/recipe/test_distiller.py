@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from vskd.errors import RecipeError
+from vskd.losses.catalog import LOSSES
 from vskd.losses.presets.catalog import PRESETS
 from vskd.recipe import Recipe, load_recipe, parse_recipe
 from vskd.recipe.distiller import Confidence, Distiller, expanded_distiller, terms_that_need_labels, terms_that_reuse
@@ -184,3 +185,12 @@ def test_what_is_said_beside_a_preset_is_stronger_than_it() -> None:
     assert expanded_distiller(3) == 3
     with pytest.raises(RecipeError, match="There is no distiller 'kdd'"):
         parse(Distiller, {"preset": "kdd", **LISTENS})
+
+
+def test_many_titles_that_stand_twice_are_in_their_order() -> None:
+    losses = ("rkd_angle", "kd", "cross_entropy", "tckd", "nckd", "rkd_distance", "crcd")
+    terms = [{"loss": loss} for loss in losses if loss in LOSSES] * 2
+    named = ", ".join(sorted({term["loss"] for term in terms}))
+    assert named.count(",") >= 4
+    with pytest.raises(ValueError, match=f"two terms are called {named}: give each"):
+        parse(Distiller, {"terms": terms})

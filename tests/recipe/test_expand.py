@@ -44,6 +44,18 @@ def test_what_is_no_role_is_left_for_the_schema_to_refuse(content: dict[str, Any
         ({"d": {"preset": "x", "c": 2}}, {"d": {"terms": [{"loss": "kd"}]}}, {"d": {"terms": [{"loss": "kd"}]}}),
         ({"d": {"preset": "x", "c": 2}}, {"d": {"terms": {}}}, {"d": {"preset": "x", "c": 2, "terms": {}}}),
         ({"d": {"c": 2}}, {"d": {"terms": []}}, {"d": {"c": 2, "terms": []}}),
+        (
+            {"d": {"preset": "x", "c": 2}},
+            {"d": {"preset": "x", "terms": []}},
+            {"d": {"preset": "x", "c": 2, "terms": []}},
+        ),
+        ({"d": {"preset": None, "c": 2}}, {"d": {"terms": []}}, {"d": {"preset": None, "c": 2, "terms": []}}),
+        ({"n": {"loss": "x", "c": 2}}, {"n": {"loss": "y"}}, {"n": {"loss": "y"}}),
+        (
+            {"n": {"name": "x", "loss": "a", "c": 2}},
+            {"n": {"name": "x", "loss": "b"}},
+            {"n": {"name": "x", "loss": "b"}},
+        ),
         ({"t": [1, {"a": 1, "b": 2}]}, {"t": {1: {"a": 3}}}, {"t": [1, {"a": 3, "b": 2}]}),
         ({"t": [{"loss": "kd", "w": 1}]}, {"t": {"kd": {"w": 2}}}, {"t": [{"loss": "kd", "w": 2}]}),
         ({"t": [{"loss": "kd"}]}, {"t": [{"loss": "x"}]}, {"t": [{"loss": "x"}]}),
@@ -175,6 +187,6 @@ def test_a_change_of_a_list_needs_its_element_and_keeps_the_others() -> None:
     with pytest.raises(RecipeError, match="t: there is no element 'c'"):
         merged(base, {"t": {"c": {"v": 1}}})
     assert [position([{"loss": "x"}, {"loss": "x"}], key, "here") for key in ("x", "0", "1")] == [0, 0, 1]
-    for key in ("-1", "2", "1.0"):
+    for key in ("-1", "2", "1.0", ""):
         with pytest.raises(RecipeError, match="here: there is no element"):
             position([{"loss": "x"}, 3], key, "here")

@@ -269,3 +269,14 @@ def test_an_old_recipe_is_refused_by_its_keys_in_their_order(tmp_path: Path) -> 
             load_recipe(write(tmp_path / "recipe.yaml", name="x", **{key: {}}))
     with pytest.raises(RecipeError, match=r"\(augmentation, encoding, frames, images, sensor, teacher, training\)"):
         load_recipe(write(tmp_path / "recipe.yaml", name="x", **dict.fromkeys(old, 1)))
+
+
+def test_a_recipe_that_extends_a_complete_one_takes_the_defaults_of_its_data_set(tmp_path: Path) -> None:
+    """The recipe of a run folder, with the data of another data set: that one's own protocol, and how it is seen."""
+    (tmp_path / "complete.yaml").write_text(dump_recipe(load_recipe("krca")))
+    changed = {"extends": str(tmp_path / "complete.yaml"), "name": "mine", "dataset": {"name": "state-farm"}}
+    mine = load_recipe(write(tmp_path / "mine.yaml", **changed))
+    assert (mine.dataset.protocol, mine.dataset.fold) == ("driver-folds", "1")
+    whole = {**changed, "version": 2}
+    with pytest.raises(RecipeError, match=r"dataset\.protocol: missing"):
+        load_recipe(write(tmp_path / "whole.yaml", **whole))

@@ -148,3 +148,13 @@ def test_numbers_are_names(key: str) -> None:
         labels(**{key: 1})
     with pytest.raises(ValidationError):
         parse(Labels, 3)
+
+
+def test_the_column_of_ids_is_one_of_the_header(tmp_path: Path) -> None:
+    """A row with more cells than the header has is no column of its own."""
+    path = tmp_path / "list.csv"
+    path.write_text("who,id\nann,a0_s0_t0,id\nbob,a4_s3_t5\n", encoding="utf-8")
+    assert chosen(ids=str(path)) == {"a0_s0_t0", "a4_s3_t5"}
+    path.write_text("who,ids\nid,id,id\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match="has no column 'id'"):
+        chosen(ids=str(path))

@@ -265,3 +265,19 @@ def test_a_teachers_recipe_keeps_threads_labels_and_place_in_the_list() -> None:
     assert first.student == second.student
     with pytest.raises(RecipeError, match=r"has 2 teacher\(s\); there is no number 2"):
         recipe.of_teacher(2)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "seed=3",
+        "dataset.protocol=subject-specific",
+        "labels.fraction=0.5",
+        "student.network.dropout=0.5",
+        "distiller.teacher_outputs=cached",
+    ],
+)
+def test_each_part_that_decides_a_run_is_in_its_hash(override: str) -> None:
+    recipe = load_recipe("vskd")
+    assert recipe.updated(override).hash_of(*DECIDING) != recipe.hash_of(*DECIDING)
+    assert DECIDING == ("seed", "dataset", "labels", "student", "distiller")

@@ -142,13 +142,13 @@ def make_golden(
     for name, window in windows:
         raw_input = runner.to_raw(model_input(window)[np.newaxis])
         raw_output = runner.raw(raw_input)
-        logits = runner.from_raw(raw_output)[0]
+        (output,), (logits,) = raw_output, runner.from_raw(raw_output)
         vectors.append(
             GoldenVector(
                 id=name,
                 window=tuple(tuple(float(v) for v in row) for row in window.astype(np.float32)),
                 input=base64.b64encode(raw_input.astype(raw_input.dtype.newbyteorder("<")).tobytes()).decode("ascii"),
-                output=tuple(float(v) for v in raw_output[0]),
+                output=tuple(float(v) for v in output),
                 logits=tuple(float(v) for v in logits),
                 label=labels[int(logits.argmax())],
             )
@@ -195,11 +195,11 @@ def replay_golden(
             )
         _check_input(source, vector.id, runner.to_raw(model_input(window)[np.newaxis]), raw_input)
         raw_output = runner.raw(raw_input)
+        (output,), (logits,) = raw_output, runner.from_raw(raw_output)
         expected = np.array(vector.output, dtype=np.float32)
-        if not np.array_equal(raw_output[0].astype(np.float32), expected):
-            raise _mismatch(source, vector.id, f"gives {raw_output[0].tolist()} instead of {expected.tolist()}")
-        logits = runner.from_raw(raw_output)[0]
-        if len(logits) != len(vector.logits) or not np.allclose(logits, np.array(vector.logits), rtol=1e-6, atol=1e-6):
+        if not np.array_equal(output.astype(np.float32), expected):
+            raise _mismatch(source, vector.id, f"gives {output.tolist()} instead of {expected.tolist()}")
+        if not np.allclose(logits, np.array(vector.logits), rtol=1e-6, atol=1e-6):
             raise _mismatch(source, vector.id, "has logits that do not follow from its output")
         if len(labels) != len(logits) or labels[int(logits.argmax())] != vector.label:
             raise _mismatch(

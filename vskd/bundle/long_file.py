@@ -73,7 +73,8 @@ class LongRecording:
 
     def _count(self, segment: tuple[int, int], contract: SensorContract) -> int:
         rate, stride = _sliding(contract)
-        samples = plan_resampling(self.rate_hz, rate).count(segment[1] - segment[0])
+        first, behind = segment
+        samples = plan_resampling(self.rate_hz, rate).count(behind - first)
         return window_count(samples, contract.length, stride)
 
     def windows(self, contract: SensorContract) -> Iterator[tuple[FloatArray, Seconds]]:
@@ -282,7 +283,10 @@ class _Spool:
         if not cell:
             return self.rows / rate_hz
         read = parse_stamps([self.first_stamp, cell], _UNITS.get(said))
-        return 0.0 if read is None else float(read[0][1])
+        if read is None:
+            return 0.0
+        (_, seconds), *_ = read
+        return float(seconds)
 
     def _append(self, recorded: Recorded, kept: int, offset: float) -> None:
         start = self.count

@@ -73,7 +73,8 @@ class Predictor:
     def logits(self, window: FloatArray) -> FloatArray:
         """float32 (classes,) for one window, float32 (channels, samples) in the contract's unit."""
         x = model_input(window, self.contract)
-        return np.asarray(self._model.predict(x[np.newaxis])[0], dtype=np.float32)
+        (logits,) = self._model.predict(x[np.newaxis])
+        return np.asarray(logits, dtype=np.float32)
 
     def predict(self, recorded: Recorded) -> Prediction:
         """Label a recording that fits the contract."""

@@ -55,7 +55,8 @@ class ClipPredictor:
     def logits(self, clip: Clip) -> FloatArray:
         """float32 (classes,) for one clip, uint8 (3, length, height, width)."""
         x = model_input(clip, self.contract)
-        return np.asarray(self._model.predict(x[np.newaxis])[0], dtype=np.float32)
+        (logits,) = self._model.predict(x[np.newaxis])
+        return np.asarray(logits, dtype=np.float32)
 
     def clip_of(self, array: npt.NDArray[np.generic]) -> Clip:
         """The sample of an array of frames.

@@ -69,7 +69,8 @@ class ImagePredictor:
     def logits(self, picture: Picture) -> FloatArray:
         """float32 (classes,) for one picture, uint8 (channels, size, size)."""
         x = model_input(picture, self.contract)
-        return np.asarray(self._model.predict(x[np.newaxis])[0], dtype=np.float32)
+        (logits,) = self._model.predict(x[np.newaxis])
+        return np.asarray(logits, dtype=np.float32)
 
     def sorted_probabilities(self, probabilities: npt.NDArray[np.float64]) -> dict[str, float]:
         """Class -> probability, most probable first."""

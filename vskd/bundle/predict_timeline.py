@@ -193,7 +193,7 @@ def _answers(predictor: Predictor, recording: LongRecording, total: int) -> tupl
         start = time.perf_counter()
         logits = predictor.logits(window)
         seconds += time.perf_counter() - start
-        times[number], probabilities[number] = when, softmax(logits[np.newaxis])[0]
+        times[number], probabilities[number] = when, softmax(logits)
     return times, probabilities, 1000 * seconds / total
 
 

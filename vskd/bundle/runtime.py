@@ -131,7 +131,7 @@ class LiteRTModel:
         Raises:
             DataError: wrong shape, or values that are not finite.
         """
-        if self.input_shape[0] != 1 or x.ndim != len(self.input_shape) or x.shape[1:] != self.input_shape[1:]:
+        if self.input_shape[0] != 1 or x.shape[1:] != self.input_shape[1:]:
             raise DataError(
                 f"The model takes windows of shape {self.input_shape[1:]}, and was given a batch of shape {x.shape}",
                 "Prepare the input as the bundle's sensor contract says",
@@ -140,7 +140,7 @@ class LiteRTModel:
             raise DataError("The input holds values that are not finite", "Repair the recording before it is encoded")
         logits = np.empty((len(x), self.classes), dtype=np.float32)
         for row, window in enumerate(x):
-            logits[row] = self.from_raw(self.raw(self.to_raw(window[np.newaxis])))[0]
+            (logits[row],) = self.from_raw(self.raw(self.to_raw(window[np.newaxis])))
         return logits
 
 
@@ -178,4 +178,5 @@ def _scale_and_zero(tensor: dict[str, Any], role: str) -> tuple[float, int] | No
             f"The model's {role} is {kind} with {len(scales)} scales; int8 with one scale, or float32, is expected",
             "Export the network with `vskd export`",
         )
-    return float(scales[0]), int(tensor["quantization_parameters"]["zero_points"][0])
+    (scale,), (zero,) = scales, tensor["quantization_parameters"]["zero_points"]
+    return float(scale), int(zero)

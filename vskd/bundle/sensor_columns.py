@@ -101,8 +101,8 @@ def _nameless(file: Path, samples: Samples, contract: SensorContract) -> Chosen:
     """All columns; or all but a first or last one that counts on as a clock does."""
     axes, width = contract.axes, samples.width
     counting = [c for c in range(width) if counts_on(samples, c)]
-    if width == len(axes) + 1 and len(counting) == 1 and counting[0] in (0, width - 1):
-        clock = counting[0]
+    if width == len(axes) + 1 and counting in ([0], [width - 1]):
+        (clock,) = counting
         if samples.stamps(clock) is not None:
             columns = tuple(c for c in range(width) if c != clock)
             return Chosen(

@@ -137,16 +137,17 @@ def _stacked(parts: Sequence[Recorded], contract: SensorContract) -> Recorded:
         part.signal / np.float32(stream.limit) if stream.limit != 1 else part.signal
         for part, stream in zip(parts, contract.streams, strict=True)
     ]
-    understood = parts[0].understood[:1]
+    first, *_ = parts  # of one file, and so with one clock
+    understood = first.understood[:1]
     for part, stream in zip(parts, contract.streams, strict=True):
         understood += tuple((f"{stream.stream} {what}", how) for what, how in part.understood[1:3])
     return Recorded(
         np.concatenate(scaled),
-        parts[0].rate_hz,
+        first.rate_hz,
         tuple(dict.fromkeys(note for part in parts for note in part.notes)),
-        understood + parts[0].understood[3:],
-        parts[0].breaks,
-        parts[0].times,
+        understood + first.understood[3:],
+        first.breaks,
+        first.times,
     )
 
 
@@ -291,14 +292,17 @@ def read_block(
         )
         for view, names in zip(views, named, strict=True)
     ]
-    recorded = parts[0] if not contract.streams else _stacked(parts, contract)
+    first, *_ = parts
+    recorded = first if not contract.streams else _stacked(parts, contract)
     return recorded, *_stamp_of(file, whole, every), kept
 
 
 def block_stamp(file: Path, samples: TextSamples, contract: SensorContract, columns: tuple[int, ...]) -> str:
     """The time stamp of a block's first sample, as it is written; empty without a clock. Raises as `read_block`."""
     _, _, every = _chosen_of_all(file, samples, contract, columns)
-    return _stamp_of(file, _without_lost_rows(samples, every)[0], every)[0]
+    whole, _ = _without_lost_rows(samples, every)
+    stamp, _ = _stamp_of(file, whole, every)
+    return stamp
 
 
 def _chosen_of_all(
@@ -309,7 +313,8 @@ def _chosen_of_all(
     bounds = np.cumsum([0, *(len(view.axes) for view in views)])
     named = [columns[a:b] for a, b in itertools.pairwise(bounds)]
     chosen = [choose_columns(file, samples, view, own) for view, own in zip(views, named, strict=True)]
-    return views, named, replace(chosen[0], columns=tuple(c for one in chosen for c in one.columns))
+    first, *_ = chosen
+    return views, named, replace(first, columns=tuple(c for one in chosen for c in one.columns))
 
 
 def _stamp_of(file: Path, samples: TextSamples, chosen: Chosen) -> tuple[str, str]:

@@ -63,7 +63,9 @@ def segments(times: Seconds, labels: npt.NDArray[np.int64], confidence: Seconds)
     if not len(times):
         return ()
     bounds, first = window_bounds(times)
-    starts = np.flatnonzero(first | (np.diff(labels, prepend=labels[0] - 1) != 0))
+    begins = first.copy()
+    begins[1:] |= labels[1:] != labels[:-1]
+    starts = np.flatnonzero(begins)
     ends = np.append(starts[1:], len(times))
     return tuple(
         Segment(float(bounds[a, 0]), float(bounds[b - 1, 1]), int(labels[a]), float(confidence[a:b].mean()))

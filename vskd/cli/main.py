@@ -15,7 +15,7 @@ import click
 
 from vskd import __version__
 from vskd.cli.entry import EXIT_INTERRUPTED, STOPPED
-from vskd.cli.options import Session, VskdGroup
+from vskd.cli.options import Session, VskdGroup, say_left_out
 from vskd.errors import MissingExtraError, VskdError
 
 # Module -> package of the extra `train`. A base install lacks them and has bundles alone; all other commands need them.
@@ -135,8 +135,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """
     session = Session()
     try:
-        result = cli.main(arguments, prog_name="vskd", standalone_mode=False, obj=session)
-        return result if isinstance(result, int) else EXIT_OK
+        return _call(session, arguments)
     except click.UsageError as error:
         _say_usage_error(error)
         return EXIT_USAGE
@@ -157,6 +156,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _say_known(session, MissingExtraError(package, "train")) if package else _say_unforeseen(session, error)
     except Exception as error:  # noqa: BLE001 - the last door: whatever nobody foresaw still ends in one clear line
         return _say_unforeseen(session, error)
+
+
+def _call(session: Session, arguments: Sequence[str] | None) -> int:
+    try:
+        result = cli.main(arguments, prog_name="vskd", standalone_mode=False, obj=session)
+    finally:
+        say_left_out()
+    return result if isinstance(result, int) else EXIT_OK
 
 
 def _say_known(session: Session, error: VskdError) -> int:

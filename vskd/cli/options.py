@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from vskd.cli.common_warnings import CommonWarnings
+
 if TYPE_CHECKING:
     from vskd.recipe import Recipe
 
@@ -45,6 +47,8 @@ def configure_logging(verbosity: int) -> None:
     handler.set_name(_HANDLER)
     handler.setLevel({0: logging.WARNING, 1: logging.INFO}.get(verbosity, logging.DEBUG))
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s" if verbosity < 2 else "%(name)s: %(message)s"))
+    if not verbosity:
+        handler.addFilter(CommonWarnings())
     root.addHandler(handler)
     # INFO reaches the log file of a run whatever the terminal shows.
     logging.getLogger("vskd").setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
@@ -55,6 +59,14 @@ def configure_logging(verbosity: int) -> None:
     # cut off from that handler, its news are dropped, and its warnings still reach stderr by logging's last resort.
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).propagate = verbosity > 1
+
+
+def say_left_out() -> None:
+    """Count the warnings that the terminal did not show, see common_warnings.py."""
+    for handler in logging.getLogger().handlers:
+        for common in handler.filters:
+            if isinstance(common, CommonWarnings):
+                common.say_left_out()
 
 
 def _remember_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:

@@ -63,6 +63,7 @@ def parity(float_fn: Logits, model: Logits, inputs: Iterable[FloatArray]) -> Par
     expected, actual = [], []
     for x in inputs:
         batch = np.asarray(x, dtype=np.float32)[np.newaxis]
-        expected.append(float_fn(batch)[0])
-        actual.append(model(batch)[0])
+        (one,), (other,) = float_fn(batch), model(batch)
+        expected.append(one)
+        actual.append(other)
     return compare_logits(np.array(expected, dtype=np.float32), np.array(actual, dtype=np.float32))

@@ -69,8 +69,8 @@ def recording_accuracy(windows: Sequence[LabelledWindow], logits: FloatArray) ->
 def torch_logits(network: Model, windows: Sequence[LabelledWindow], prepare: Prepare = as_it_is) -> FloatArray:
     """Logits (n, classes) of a network in evaluation mode, one window at a time as a deployed model sees them."""
     with torch.no_grad():
-        rows = [network(torch.from_numpy(prepare(w.window)[np.newaxis])).logits[0].numpy() for w in windows]
-    return np.array(rows, dtype=np.float32)
+        rows = [network(torch.from_numpy(prepare(w.window)[np.newaxis])).logits.numpy() for w in windows]
+    return np.concatenate(rows)
 
 
 class Checker:
@@ -101,8 +101,8 @@ class Checker:
     def measure(self, content: bytes, description: str) -> Measurement:
         """Run a LiteRT model on all windows, with the kernels that a phone or computer uses."""
         model = LiteRTModel(content)
-        rows = [model.predict(self._encode(w.window)[np.newaxis])[0] for w in track(self._windows, description)]
-        logits = np.array(rows, dtype=np.float32)
+        rows = [model.predict(self._encode(w.window)[np.newaxis]) for w in track(self._windows, description)]
+        logits = np.concatenate(rows)
         parity = ParityNumbers(**asdict(compare_logits(self.expected, logits)))
         return Measurement(recording_accuracy(self._windows, logits), parity, self._sure(logits))
 

@@ -320,7 +320,7 @@ def _with_threshold(contract: Contract, sure: Sequence[float], split: Literal["v
     if not isinstance(contract, SensorContract) or not sure:
         return contract
     below = float(np.quantile(sure, 1 - KEEPS, method="lower"))
-    unknown = UnknownContract(below=min(1.0, round(below, 6)), keeps=KEEPS, windows=len(sure), split=split)
+    unknown = UnknownContract(below=round(below, 6), keeps=KEEPS, windows=len(sure), split=split)
     return contract.model_copy(update={"unknown": unknown})
 
 

@@ -17,7 +17,6 @@ SAMPLE_SOURCE = "ST LIS2DH12 data sheet DocID025056, normal mode at 50 Hz: 11 uA
 INSTRUCTION_SOURCE = "counted by qemu on a Cortex-M4, benchmarks/instructions.py"
 BATTERY_VOLTS = 3.7
 """Nominal, of a lithium cell."""
-SECONDS_PER_DAY = 86_400.0
 
 
 @dataclass(frozen=True)

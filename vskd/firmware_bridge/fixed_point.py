@@ -28,8 +28,6 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     >>> quantize_multiplier(0.5)
     (1073741824, 0)
     """
-    if real == 0:
-        return 0, 0
     fraction, shift = math.frexp(real)
     multiplier = math.floor(fraction * 2**31 + 0.5)
     if multiplier == 2**31:

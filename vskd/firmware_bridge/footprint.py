@@ -28,8 +28,6 @@ STACK_BYTES = 1280
 INSTRUCTIONS_PER_MAC, INSTRUCTIONS_PER_VALUE = 2.6, 117.0
 """Of a multiply-accumulate, and of a value that an operator writes: rounding, clamping, and the loops around."""
 
-POINTER_BYTES = 4
-
 
 def measure_needs(content: bytes, contract: Contract, settings: StreamSettings | None = None) -> Needs:
     """What a bundle's model needs.
@@ -69,19 +67,17 @@ def _needs(graph: Graph, source: ModelSource, code: int, stream: int) -> Needs:
     )
 
 
-def stream_bytes(plan: StreamPlan, model_bytes: int = 0, pointer_bytes: int = POINTER_BYTES) -> int:
+def stream_bytes(plan: StreamPlan, model_bytes: int = 0) -> int:
     """sizeof(vskd_stream), the arena of a stream, as vskd_stream.h has its members.
 
     Args:
         plan: of the stream.
         model_bytes: the model's share of it.
-        pointer_bytes: of the processor: 4 on a Cortex-M, 8 on a computer.
     """
     axes, contract = len(plan.axes), plan.contract
     floats = plan.ring * axes + axes + axes * plan.length + 2 * axes * _side(contract)
     members = (
-        (pointer_bytes, 1),
-        (8, 3 + plan.ring),
+        (8, 4 + plan.ring),  # one of them a pointer: on a Cortex-M of 4 bytes, with 4 more to the next multiple of 8
         (4, floats),
         (8, 2),
         (4, plan.decision.votes + 8),

@@ -233,10 +233,9 @@ def _contract_header(firmware: Firmware) -> str:
     contract, given = firmware.bundle.manifest.contract, firmware.graph.input
     if firmware.plan is not None:
         return stream_header(firmware.bundle, firmware.plan)
-    if not isinstance(contract, ImageContract):
-        raise TypeError("a bundle without a stream is of images")
+    assert isinstance(contract, ImageContract)  # all others have a stream, or were refused
     levels = np.repeat(np.arange(256, dtype=np.uint8), int(np.prod(contract.sample_shape)))
     shape = (256, *contract.sample_shape)
-    values = [model_input(level, contract).reshape(-1)[0] for level in levels.reshape(shape)]
+    values = [np.unique(model_input(level, contract)).item() for level in levels.reshape(shape)]
     pixels = quantize(np.array(values, dtype=np.float32), given.scale, given.zero_point)
     return image_header(firmware.bundle, contract, [int(pixel) for pixel in pixels])

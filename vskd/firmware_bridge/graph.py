@@ -49,7 +49,8 @@ class Tensor:
         """The one step of an activation."""
         if len(self.scales) != 1:
             raise BundleError(f"Tensor '{self.name}' has {len(self.scales)} scales instead of one", AGAIN)
-        return self.scales[0]
+        (scale,) = self.scales
+        return scale
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _read(content: bytes, schema: Any) -> Graph:
     if flat.SubgraphsLength() != 1:
         raise BundleError(f"The model has {flat.SubgraphsLength()} subgraphs instead of one", AGAIN)
     model = schema.ModelT.InitFromObj(flat)
-    subgraph = model.subgraphs[0]
+    (subgraph,) = model.subgraphs
     kinds = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
     names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
     tensors = [_tensor(n, t, kinds[t.type], flat, model) for n, t in enumerate(subgraph.tensors)]
@@ -124,8 +125,8 @@ def _read(content: bytes, schema: Any) -> Graph:
         if len(operator.outputs) != 1:
             raise BundleError(f"Operator {position}, {name}, has {len(operator.outputs)} outputs", AGAIN)
         inputs = tuple(tensors[int(i)] for i in operator.inputs if i >= 0)
-        written = tensors[int(operator.outputs[0])]
-        operators.append(Operator(name, position, inputs, written, operator.builtinOptions))
+        (written,) = operator.outputs
+        operators.append(Operator(name, position, inputs, tensors[int(written)], operator.builtinOptions))
     given = _end("input", [tensors[int(i)] for i in subgraph.inputs])
     output = _end("output", [tensors[int(i)] for i in subgraph.outputs])
     return Graph(tuple(operators), given, output, content)
@@ -133,10 +134,11 @@ def _read(content: bytes, schema: Any) -> Graph:
 
 def _end(role: str, found: list[Tensor]) -> Tensor:
     """The model's one input or output."""
-    if len(found) != 1 or found[0].kind != "INT8":
-        kinds = ", ".join(tensor.kind for tensor in found)
-        raise BundleError(f"The model's {role} is {kinds}; one int8 tensor is expected", AGAIN)
-    return found[0]
+    kinds = [tensor.kind for tensor in found]
+    if kinds != ["INT8"]:
+        raise BundleError(f"The model's {role} is {', '.join(kinds)}; one int8 tensor is expected", AGAIN)
+    (end,) = found
+    return end
 
 
 def _tensor(index: int, tensor: Any, kind: str, flat: Any, model: Any) -> Tensor:

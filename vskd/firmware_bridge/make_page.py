@@ -124,7 +124,7 @@ def _shortest(value: np.float32) -> str:
 
 def _write(firmware: Firmware, plan: StreamPlan, folder: Path) -> tuple[int, int]:
     """Write all files; bytes of the module, and of weights beside it."""
-    for path in sorted(PAGE.iterdir()):
+    for path in PAGE.iterdir():
         shutil.copyfile(path, folder / path.name)
     with tempfile.TemporaryDirectory(prefix="vskd-") as name:
         sources = Path(name)

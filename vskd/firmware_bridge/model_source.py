@@ -137,4 +137,4 @@ def c_float(value: float) -> str:
     >>> c_float(0.5)
     '0x1.0000000000000p-1f'
     """
-    return f"{float(value).hex()}f"
+    return f"{value.hex()}f"

@@ -72,7 +72,7 @@ def _motion(contract: SensorContract) -> dict[str, Any]:
     """How a phone's acceleration becomes the contract's; `refused` says why it cannot."""
     factor = conversion(PHONE_UNIT, contract.unit)
     axes = [axis.lower() for axis in contract.axes]
-    if factor is None or sorted(axes) != sorted(PHONE_AXES) or quantity_of(contract.stream) != "accelerometer":
+    if factor is None or sorted(axes) != list(PHONE_AXES) or quantity_of(contract.stream) != "accelerometer":
         asked = f"{contract.stream} ({', '.join(contract.axes)}) in {contract.unit}"
         return {"refused": f"A phone's page gives acceleration along x, y and z; the model asks for {asked}."}
     return {"factor": factor, "axes": [PHONE_AXES.index(axis) for axis in axes]}

@@ -72,9 +72,8 @@ class PageServer(ThreadingHTTPServer):
         try:
             super().__init__((HOST, port), partial(PageHandler, directory=str(folder)))
         except OSError as error:
-            why = {errno.EADDRINUSE: "is taken", errno.EACCES: "is not allowed"}.get(
-                error.errno or 0, f"fails: {error}"
-            )
+            known: dict[int | None, str] = {errno.EADDRINUSE: "is taken", errno.EACCES: "is not allowed"}
+            why = known.get(error.errno, f"fails: {error}")
             raise ServerError(
                 f"Port {port} {why}", "Choose another one with --port, or 0 for any that is free"
             ) from error

@@ -5,7 +5,7 @@ alive at the same time. What only renames bytes (a reshape) takes none.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vskd.firmware_bridge.graph import Graph, Operator, Tensor
 
@@ -37,7 +37,7 @@ class _Block:
     size: int
     first: int
     last: int
-    offset: int = -1
+    offset: int = field(init=False)
 
     def meets(self, other: "_Block") -> bool:
         return self.first <= other.last and other.first <= self.last
@@ -67,7 +67,7 @@ def plan_memory(graph: Graph, shares: Callable[[Operator], Tensor | None]) -> Pl
     for block in sorted({id(b): b for b in blocks.values()}.values(), key=lambda b: (-b.size, b.first)):
         block.offset = _lowest_place(block, [other for other in placed if other.meets(block)])
         placed.append(block)
-    arena = max((_aligned(block.offset + block.size) for block in placed), default=0)
+    arena = max(_aligned(block.offset + block.size) for block in placed)
     return Plan(arena, {index: block.offset for index, block in blocks.items()})
 
 

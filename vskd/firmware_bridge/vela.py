@@ -66,11 +66,11 @@ def vela_estimate(content: bytes) -> VelaEstimate:
             )
         except subprocess.TimeoutExpired as error:
             raise BundleError(f"Vela does not end within {TIME_LIMIT_S} s", "Use a smaller model") from error
-        tables = sorted(folder.glob("model_summary_*.csv"))
-        if done.returncode != 0 or not tables:
+        table = next(folder.glob("model_summary_*.csv"), None)
+        if done.returncode != 0 or table is None:
             said = " ".join((done.stderr or done.stdout).split())[-300:]
             raise BundleError(f"Vela gives no estimate: {said}", "Use a model whose ends are int8")
-        return read_summary(tables[0].read_text(encoding="utf-8"))
+        return read_summary(table.read_text(encoding="utf-8"))
 
 
 def read_summary(text: str) -> VelaEstimate:

@@ -34,7 +34,7 @@ def attention_map(feature: Tensor, grid: tuple[int, int], pooling: Pooling = "sq
         x = F.adaptive_avg_pool2d(x, grid)
     # The norm over channels needs no map of squares: together half the time of square and mean (SqueezeNet_LW's stem).
     energy = torch.linalg.vector_norm(x, dim=1, keepdim=True).square() / x.shape[1]
-    return F.normalize(F.adaptive_avg_pool2d(energy, grid).flatten(1), dim=1, eps=1e-8)
+    return F.normalize(F.adaptive_avg_pool2d(energy, grid).flatten(1), eps=1e-8)
 
 
 def _largest(feature: Tensor) -> Tensor:

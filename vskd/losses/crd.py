@@ -71,7 +71,7 @@ class CRD(MemoryContrast[MemoryBank]):
     def contrast(self, bank: MemoryBank, query: Tensor, positions: Tensor, candidates: Tensor) -> Tensor:
         """See `MemoryContrast`."""
         scores = torch.einsum("bw,bkw->bk", query, bank.vectors[candidates])
-        everything = torch.ones(len(query), dtype=torch.bool, device=query.device)
+        everything = torch.ones_like(positions, dtype=torch.bool)
         log_p = bank.normalised(scores, everything, self._temperature)
         return noise_contrast(log_p, self._samples).mean()
 

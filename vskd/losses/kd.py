@@ -105,10 +105,12 @@ class KDSettings(ComparisonSettings):
     @model_validator(mode="before")
     @classmethod
     def _complete_maximum(cls, content: Any) -> Any:
-        if not isinstance(content, Mapping) or not isinstance(content.get("temperature_slope", 0), int | float):
+        if not isinstance(content, Mapping):
             return content
-        said = content.get("temperature_max") is not None
-        if content.get("temperature_slope", 0) > 0:
+        slope, said = content.get("temperature_slope", 0), content.get("temperature_max") is not None
+        if not isinstance(slope, int | float):
+            return content
+        if slope > 0:
             return content if said else {**content, "temperature_max": _MAXIMUM}
         if said:
             raise ValueError("temperature_max does nothing here: it counts only where temperature_slope is above 0")

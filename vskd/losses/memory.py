@@ -33,7 +33,7 @@ class MemoryBank(nn.Module):
     def __init__(self, samples: int, width: int, seed: int) -> None:
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        self.register_buffer("vectors", F.normalize(torch.randn(samples, width, generator=generator), dim=1))
+        self.register_buffer("vectors", F.normalize(torch.randn(samples, width, generator=generator)))
         self.register_buffer("log_z", torch.tensor(math.nan))
 
     def normalised(self, scores: Tensor, seen: Tensor, temperature: float) -> Tensor:
@@ -60,9 +60,9 @@ class MemoryBank(nn.Module):
     def update(self, positions: Tensor, embedding: Tensor, momentum: float) -> None:
         """M <- normalised(momentum * M + (1 - momentum) * e); several samples at one position are averaged."""
         rows, inverse = torch.unique(positions, return_inverse=True)
-        totals = torch.zeros(len(rows), embedding.shape[1], device=embedding.device, dtype=embedding.dtype)
-        mean = totals.index_add(0, inverse, embedding) / inverse.bincount(minlength=len(rows)).unsqueeze(1)
-        self.vectors[rows] = F.normalize(momentum * self.vectors[rows] + (1 - momentum) * mean, dim=1)
+        totals = embedding.new_zeros(len(rows), embedding.shape[1])
+        mean = totals.index_add(0, inverse, embedding) / inverse.bincount().unsqueeze(1)
+        self.vectors[rows] = F.normalize(momentum * self.vectors[rows] + (1 - momentum) * mean)
 
 
 Bank = TypeVar("Bank", bound=MemoryBank)
@@ -78,8 +78,8 @@ def drawn_candidates(positions: Tensor, samples: int, negatives: int, seed: int,
         seed, call: what the draw depends on, so that a resumed training repeats it.
     """
     # torch's generator reads the low 32 bits of a seed only, so the two numbers are mixed first.
-    mixed = np.random.SeedSequence([seed, call]).generate_state(1)
-    generator = torch.Generator().manual_seed(int(mixed[0]))
+    mixed = np.random.SeedSequence([seed, call]).generate_state(1).item()
+    generator = torch.Generator().manual_seed(mixed)
     drawn = torch.randint(samples - 1, (len(positions), negatives), generator=generator).to(positions.device)
     own = positions.unsqueeze(1)
     return torch.cat([own, drawn + (drawn >= own)], dim=1)
@@ -163,7 +163,7 @@ def noise_contrast(log_p: Tensor, samples: int) -> Tensor:
 def unit(projector: nn.Linear, embedding: Tensor) -> Tensor:
     """Projected unit vectors in at least float32; the zero vector stays zero."""
     projected = projector(embedding.to(projector.weight.dtype))
-    return F.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), dim=1, eps=1e-6)
+    return F.normalize(projected.to(torch.promote_types(projected.dtype, torch.float32)), eps=1e-6)
 
 
 def require_positions(what: str, positions: Tensor, batch: int, samples: int) -> None:

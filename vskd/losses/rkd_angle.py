@@ -17,8 +17,7 @@ def cosines(embedding: Tensor) -> Tensor:
     Zero where e_i or e_k coincides with e_j, with a gradient of zero.
     """
     differences, lengths = pairwise_differences(embedding)
-    apart = lengths > 0
-    inverse = torch.where(apart, 1.0 / torch.where(apart, lengths, 1.0), 0.0)
+    inverse = 1.0 / torch.where(lengths > 0, lengths, torch.inf)
     directions = differences * inverse.unsqueeze(2)
     return torch.bmm(directions, directions.transpose(1, 2))
 

@@ -26,7 +26,7 @@ def pairwise_differences(embedding: Tensor) -> tuple[Tensor, Tensor]:
     differences = x.unsqueeze(0) - x.unsqueeze(1)
     squares = differences.square().sum(dim=2)
     apart = squares > 0
-    lengths = torch.where(apart, torch.where(apart, squares, 1.0).sqrt(), 0.0)
+    lengths = torch.where(apart, torch.where(apart, squares, torch.inf).sqrt(), 0.0)
     return differences, lengths
 
 
@@ -35,7 +35,7 @@ def normalised_distances(embedding: Tensor) -> Tensor:
     _, lengths = pairwise_differences(embedding)
     pairs = (lengths > 0).sum().clamp(min=1)
     mean = lengths.sum() / pairs
-    return lengths / torch.where(mean > 0, mean, 1.0)
+    return lengths / torch.where(mean > 0, mean, torch.inf)
 
 
 class RKDDistance(nn.Module):

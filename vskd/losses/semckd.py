@@ -19,9 +19,7 @@ LayerNames = Annotated[tuple[str, ...], Field(min_length=1)]
 def as_map(layer: Tensor) -> Tensor:
     """(batch, width), (batch, channels, samples) or (batch, channels, height, width), all as the last of these."""
     x = whole(layer)
-    while x.ndim < 4:
-        x = x.unsqueeze(2)
-    return x
+    return x.reshape(*x.shape[:2], *(1,) * (4 - x.ndim), *x.shape[2:])
 
 
 class SemCKD(nn.Module):
@@ -102,18 +100,18 @@ class SemCKD(nn.Module):
     def _alike(self, layer: Tensor) -> Tensor:
         """(batch, ...) -> (batch, largest batch): how alike the samples are, at most 1."""
         flat = whole(layer).flatten(1)
-        flat = flat / flat.detach().abs().max().clamp(min=1e-30)
+        flat = flat / flat.detach().abs().max().clamp(min=torch.finfo(flat.dtype).tiny)
         products = flat @ flat.T
-        products = products / products.detach().abs().max().clamp(min=1e-30)
+        products = products / products.detach().abs().max().clamp(min=torch.finfo(flat.dtype).tiny)
         return F.pad(products, (0, self._batch - len(products)))
 
     def _check(self, students: Sequence[Tensor], teachers: Sequence[Tensor]) -> None:
         if (len(students), len(teachers)) != (len(self.queries), len(self.keys)):
             built = f"{len(self.queries)} and {len(self.keys)}"
             raise ValueError(f"SemCKD: built for {built} layers, got {len(students)} and {len(teachers)}")
-        batches = {len(x) for x in (*students, *teachers)}
-        if len(batches) > 1 or max(batches) > self._batch:
-            raise ValueError(f"SemCKD: built for batches up to {self._batch}, got {sorted(batches)}")
+        batch, *others = sorted({len(x) for x in (*students, *teachers)})
+        if others or batch > self._batch:
+            raise ValueError(f"SemCKD: built for batches up to {self._batch}, got {[batch, *others]}")
 
 
 class _Embedding(nn.Module):
@@ -124,7 +122,7 @@ class _Embedding(nn.Module):
         self.layers = nn.Sequential(nn.Linear(inputs, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.normalize(self.layers(x), dim=1, eps=1e-6)
+        return F.normalize(self.layers(x), eps=1e-6)
 
 
 def _projector(own: int, other: int) -> nn.Module:

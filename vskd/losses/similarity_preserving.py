@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,8 +17,8 @@ def similarities(layer: Tensor) -> Tensor:
     which no product leaves float32's range.
     """
     flat = whole(layer).flatten(1)
-    flat = flat / flat.detach().abs().max().clamp(min=1e-30)
-    return F.normalize(flat @ flat.T, dim=1)
+    flat = flat / flat.detach().abs().max().clamp(min=torch.finfo(flat.dtype).tiny)
+    return F.normalize(flat @ flat.T)
 
 
 class SimilarityPreserving(nn.Module):

@@ -42,7 +42,7 @@ class UncertaintyWeighting(nn.Module):
         super().__init__()
         # Alphabetically, as in the published runs: the order of parameters decides the last bit of the norm that
         # gradients are clipped by.
-        self.w = nn.ParameterDict({name: nn.Parameter(torch.ones(())) for name in sorted(names)})
+        self.w = nn.ParameterDict((name, nn.Parameter(torch.ones(()))) for name in sorted(names))
         if not self.w:
             raise ValueError("uncertainty weights need at least one term")
 

@@ -214,12 +214,13 @@ class Inputs(ABC):
         Raises:
             SettingError: there are several.
         """
-        if len(self.sees.streams) > 1:
+        name, *more = self.sees.streams
+        if more:
             raise SettingError(
                 f"modality '{self.sees.modality}' sees one stream, not {len(self.sees.streams)} ({self.name})",
                 "Name one in `streams`",
             )
-        return str(self.sees.streams[0])
+        return str(name)
 
     def streams(self) -> dict[str, Stream]:
         """The one stream that is seen, of every recording by id.

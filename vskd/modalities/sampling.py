@@ -12,7 +12,8 @@ Positions = npt.NDArray[np.int64]
 
 def epoch_seed(seed: int, epoch: int) -> int:
     """A seed for one epoch of one run, well mixed, the same on every machine."""
-    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+    (number,) = np.random.SeedSequence([seed, epoch]).generate_state(1)
+    return int(number)
 
 
 def epoch_order(labels: Sequence[int], seed: int | None, sampling: Sampling = "natural") -> Positions:

@@ -96,7 +96,8 @@ class SkeletonSees(Sees):
 
 def movement(joints: Tensor) -> Tensor:
     """Central differences over frames, (batch, channels, frames) -> the same shape."""
-    return torch.gradient(joints, dim=2)[0] * (joints.shape[2] / 20)
+    (change,) = torch.gradient(joints, dim=2)
+    return change * (joints.shape[2] / 20)
 
 
 def with_motion(joints: Tensor) -> Tensor:

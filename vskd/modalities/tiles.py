@@ -46,8 +46,7 @@ def frame_tiles(frames: Mapping[str, npt.NDArray[np.uint8]]) -> bytes:
     for row, (caption, clip) in enumerate(frames.items()):
         for index in range(count):
             ax = axes[row * count + index]
-            picture = clip[index][..., 0] if clip.shape[-1] == 1 else clip[index]
-            ax.imshow(picture, cmap="gray", vmin=0, vmax=255)
+            ax.imshow(clip[index], cmap="gray", vmin=0, vmax=255)  # of one channel it is grey
             _bare(ax)
             if row == 0:
                 ax.set_title(f"segment {index + 1}", fontsize=8.5, color=MUTED)
@@ -80,7 +79,7 @@ def heat_tiles(
     for ax in axes:
         _bare(ax)
     for ax, image, over, caption in zip(axes, images, heat, captions, strict=False):
-        ax.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=1)
+        ax.imshow(image, cmap="gray", vmin=0, vmax=1)
         ax.imshow(over, cmap="inferno", vmin=0, vmax=1, alpha=0.7 * over)  # nothing hides where nothing speaks
         ax.set_title(caption, fontsize=7.5, color=INK)
     return to_png(figure)

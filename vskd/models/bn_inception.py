@@ -87,7 +87,7 @@ class BNInception(nn.Module):
     def _add(self, name: str, in_channels: int, out_channels: int, *, kernel: int, stride: int = 1) -> None:
         """Register a convolution and its BatchNorm under the public names `name` and `name`_bn."""
         self.add_module(name, nn.Conv2d(in_channels, out_channels, kernel, stride, padding=kernel // 2))
-        self.add_module(f"{name}_bn", nn.BatchNorm2d(out_channels, eps=1e-5))
+        self.add_module(f"{name}_bn", nn.BatchNorm2d(out_channels))
 
     def _add_block(self, block: InceptionBlock, channels: int) -> None:
         prefix = f"inception_{block.name}"
@@ -108,8 +108,7 @@ class BNInception(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+                nn.init.zeros_(module.get_parameter("bias"))
 
     def _unit(self, name: str, x: Tensor) -> Tensor:
         """Convolution, BatchNorm, ReLU."""

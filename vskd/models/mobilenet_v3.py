@@ -46,9 +46,7 @@ class MobileNetV3Small(PhotoNetwork):
         width: float = 1.0,
         activation: Activation = "hard-swish",
     ) -> None:
-        reference = load_torchvision().models.mobilenet_v3_small(
-            weights=None, num_classes=classes, dropout=dropout, width_mult=width
-        )
+        reference = load_torchvision().models.mobilenet_v3_small(num_classes=classes, dropout=dropout, width_mult=width)
         reference.features[0][0] = first_convolution(in_channels, reference.features[0][0])
         if activation != "hard-swish":
             _replace(reference, nn.Hardswish, _ACTIVATIONS[activation])

@@ -34,7 +34,7 @@ class ResNet18Body(nn.Module):
 
     def __init__(self, in_channels: int = 3, stem: Stem = "imagenet") -> None:
         super().__init__()
-        reference = load_torchvision().models.resnet18(weights=None)
+        reference = load_torchvision().models.resnet18()
         kernel = 7 if stem == "imagenet" else 3
         if (in_channels, stem) != (3, "imagenet"):
             reference.conv1 = nn.Conv2d(in_channels, 64, kernel, stride=2, padding=kernel // 2, bias=False)

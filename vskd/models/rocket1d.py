@@ -85,9 +85,10 @@ class Rocket1d(Network):
         part = -(-samples // (DILATIONS[-1] * parts)) * DILATIONS[-1]  # samples, with the zeros at the end
         for place, dilation in enumerate(DILATIONS):
             share = (embedding_size // parts + place) // len(DILATIONS)
-            if share:
-                self.matches[f"dilation{dilation}"] = (bank or _matches)(in_channels, share)
-            if share and parts > 1:
+            if not share:
+                continue
+            self.matches[f"dilation{dilation}"] = (bank or _matches)(in_channels, share)
+            if parts > 1:
                 self.means[f"dilation{dilation}"] = PartMeans(share, part // dilation, dilation)
         self.standardise = nn.BatchNorm1d(self.embedding_size, affine=False)
         self.dropout = nn.Dropout(dropout)

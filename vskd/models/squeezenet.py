@@ -32,7 +32,7 @@ class SqueezeNet(ConvolutionHeadNetwork):
     stem_layers: ClassVar[int] = 2
 
     def __init__(self, in_channels: int, classes: int, dropout: float = 0.5) -> None:
-        reference = load_torchvision().models.squeezenet1_0(weights=None, num_classes=classes, dropout=dropout)
+        reference = load_torchvision().models.squeezenet1_0(num_classes=classes, dropout=dropout)
         features: nn.Sequential = reference.features
         features[0] = first_convolution(in_channels, reference.features[0])
         super().__init__(in_channels, features, reference.classifier, EMBEDDING_SIZE)

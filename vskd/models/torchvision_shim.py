@@ -22,7 +22,7 @@ _SCHEMAS = {
 
 
 def _compiled_library_loads(package: Path) -> bool:
-    libraries = sorted([*package.glob("_C*.so"), *package.glob("_C*.pyd")])
+    libraries = [*package.glob("_C*.so"), *package.glob("_C*.pyd")]
     for library in libraries:
         try:
             torch.ops.load_library(str(library))  # type: ignore[no-untyped-call]
@@ -54,7 +54,7 @@ def load_torchvision() -> ModuleType:
     Calling `torchvision.ops.nms`, or torchvision's own JPEG and video readers, still fails on such a build.
 
     Returns:
-        The torchvision package, with `torchvision.models` imported.
+        The torchvision package, which imports `torchvision.models`.
 
     Raises:
         VskdError: torchvision is not installed.
@@ -66,6 +66,4 @@ def load_torchvision() -> ModuleType:
         )
     if not _compiled_library_loads(Path(found.origin).parent):
         _define_missing_operators()
-    package = importlib.import_module("torchvision")
-    importlib.import_module("torchvision.models")
-    return package
+    return importlib.import_module("torchvision")

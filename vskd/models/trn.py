@@ -68,10 +68,9 @@ def spread_subsets(segments: int, size: int) -> tuple[Subset, ...]:
     """Up to three different ordered subsets of `size` of the frames 0..segments-1, each evenly spread over time.
 
     The time axis is cut into `size` equal parts: one subset takes a frame early in each part (at 1/6 of it), one late
-    (at 5/6); the third runs in equal steps from the first frame to the last.
+    (at 5/6); the third runs in equal steps from the first frame to the last. Of as many frames as there are, all three
+    are one.
     """
-    if size == segments:
-        return (tuple(range(segments)),)
     early = tuple((6 * part + 1) * segments // (6 * size) for part in range(size))
     late = tuple((6 * part + 5) * segments // (6 * size) for part in range(size))
     steps = size - 1

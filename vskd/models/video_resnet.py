@@ -40,7 +40,7 @@ class VideoResNet(Network):
 
     def __init__(self, kind: Literal["r2plus1d_18", "mc3_18"], classes: int, dropout: float) -> None:
         super().__init__()
-        reference = getattr(load_torchvision().models.video, kind)(weights=None)
+        reference = getattr(load_torchvision().models.video, kind)()
         self.pixels = Pixels3d("kinetics")
         self.stem = reference.stem
         self.layer1, self.layer2, self.layer3, self.layer4 = (getattr(reference, name) for name in LAYERS)

@@ -57,7 +57,7 @@ def position(elements: list[Any], key: str, where: str) -> int:
         RecipeError: there is none; the message begins with `where`.
     """
     titles = [_title(element) for element in elements]
-    if key in titles:
+    if key and key in titles:
         return titles.index(key)
     if key.isdecimal() and int(key) < len(elements):
         return int(key)

@@ -102,10 +102,11 @@ class Labels(Strict):
             return None
         try:
             with Path(self.ids).open(encoding="utf-8-sig", newline="") as file:
-                rows = list(csv.DictReader(file))
+                reader = csv.DictReader(file)
+                rows = list(reader)
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise RecipeError(f"labels.ids: {self.ids} cannot be read: {error}", "Check the path") from error
-        if not rows or "id" not in rows[0]:
+        if not rows or "id" not in (reader.fieldnames or ()):
             raise RecipeError(
                 f"labels.ids: {self.ids} has no column 'id', or no line below it",
                 "Write the word id into its first line, and a recording into each of the others",

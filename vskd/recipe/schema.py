@@ -94,7 +94,7 @@ class Recipe(Strict):
             raise ValueError(f"{why}: set student.head.width to the width of the teacher's embedding, e.g. 128")
         if len(self.teachers) > 1:
             raise ValueError(f"{why}, and {len(self.teachers)} teachers have no common one: name one teacher")
-        if self.teachers and self.teachers[0].cross_fit is not None:
+        if any(teacher.cross_fit is not None for teacher in self.teachers):
             raise ValueError(f"{why}, and each teacher of a cross-fit has its own: leave teachers.0.cross_fit out")
         return self
 

@@ -130,3 +130,19 @@ def test_of_several_conditions_the_first_is_told_and_the_sign_stays_confirmed() 
     moving = movement(100, np.random.default_rng(0))
     for elapsed, right in ((low, True), (low - 1, False), (high, True), (high + 1, False)):
         assert (check_window(plan, moving, elapsed, confirmed=True)[0] is Condition.OK) is right
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_exactly_a_tenth_of_gravity_is_no_movement(axis: int) -> None:
+    samples = np.tile(np.array((0, 0, 2.0), np.float32), (100, 1))
+    samples[:, axis] = 0
+    samples[10, axis] = np.float32(0.1)
+    samples[:, (axis + 1) % 3] = 2.0
+    samples[50, (axis + 2) % 3] += np.float32(2**-10)
+    assert condition(samples) is Condition.WRONG_UNIT
+
+
+@pytest.mark.parametrize("gravity", [1.0, -1.0])
+def test_exactly_eight_tenths_along_the_pose_say_nothing(gravity: float) -> None:
+    plan = planned(rest=(0.0, 0.0, 0.8))
+    assert check_window(plan, pose(0, 0, gravity), None, confirmed=False) == (Condition.OK, False)

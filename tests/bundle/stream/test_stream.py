@@ -305,3 +305,26 @@ def test_after_a_reset_nothing_is_remembered() -> None:
     stream.reset()
     (wrong,) = stream.feed(down.astype(np.float32))
     assert (wrong.status, wrong.label, wrong.window_label, wrong.margin) == (Condition.WRONG_GRAVITY, -1, -1, 0)
+
+
+def test_votes_do_not_outlive_what_went_wrong() -> None:
+    """Two windows have to agree, behind a stuck sensor anew; without stamps what is wrong has no time."""
+    settings = StreamSettings.model_validate({"decision": {"smoothing": "hysteresis", "votes": 2}})
+    stream, _ = recorder(plan_stream(sensor_contract(), settings, 0.1))
+    random = np.random.default_rng(0)
+    stuck = np.full((30, 3), 0.5, np.float32)
+    samples = np.concatenate([movement(26, random), stuck, movement(40, random)])
+    found = list(stream.feed(samples))
+    wrong = [n for n, d in enumerate(found) if d.status is Condition.CONSTANT]
+    assert wrong and [d.label for d in found[: wrong[0]]][:2] == [NO_LABEL, 1]
+    assert [d.label for d in found[wrong[-1] + 1 :]][:3] == [NO_LABEL, 1, 1]
+    assert {d.time_us for d in found} == {0} and {d.label for d in found if d.status is not Condition.OK} == {NO_LABEL}
+
+
+def test_when_something_went_wrong_is_told_and_what_overflows_is_no_warning() -> None:
+    stream, _ = recorder(plan_stream(sensor_contract(), StreamSettings(device=DeviceSettings(unit_factor=10.0)), 0.1))
+    samples = movement(4, np.random.default_rng(0))
+    samples[2] = 1e38
+    with np.errstate(all="raise"):
+        found = list(stream.feed(samples, np.arange(7, 11, dtype=np.uint64)))
+    assert [(d.status, d.time_us, d.sample) for d in found] == [(Condition.NOT_FINITE, 9, 3)]

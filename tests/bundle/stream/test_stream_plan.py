@@ -41,7 +41,7 @@ def test_what_a_device_is_asked() -> None:
     }
     plan = planned(device=device, decision={"min_log_odds": 0.25, "votes": 3})
     assert (plan.axes, plan.signs, plan.device_axes) == ((3, 0, 1), (1, -1, 1), 4)
-    assert plan.factor == float(np.float32(0.1)) != 0.1
+    assert plan.factor == float(np.float32(0.1)) != 0.1 and type(plan.factor) is float
     assert plan.gap == 50_001  # 50000.6, rounded up
     assert plan.max_saturated == 3  # 3.2 of 16, rounded down
     assert plan.min_margin == 3  # 2.5 steps, rounded up
@@ -54,7 +54,7 @@ def test_gravity_in_the_contracts_unit(unit: str, gravity: float) -> None:
     plan = planned(sensor_contract(unit=unit, range_limit=80.0))
     assert plan.gravity is not None
     assert plan.gravity.unit == gravity
-    assert plan.gravity.still == float(np.float32(0.1 * gravity))
+    assert plan.gravity.still == float(np.float32(0.1 * gravity)) and type(plan.gravity.still) is float
     assert plan.gravity.rest is None
 
 

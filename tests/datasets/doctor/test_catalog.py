@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.doctor.gathered import found, indexed, surveyed
 from tests.datasets.doctor.ward import findings, odd_and_even, ward
 from vskd.datasets.doctor.catalog import CHECKS
 from vskd.datasets.doctor.finding import Check
@@ -49,3 +50,8 @@ def test_how_bad_each_illness_is() -> None:
     assert {name: check.severity for name, check in CHECKS.items()} == {n: s for s, names in BAD.items() for n in names}
     assert {name for name, check in CHECKS.items() if check.untrustworthy} == SPOIL
     assert {n: c.least_share for n, c in CHECKS.items() if c.least_share} == {"gravity": 0.05, "wrong-rate": 0.05}
+
+
+def test_an_empty_set_is_of_nobody() -> None:
+    empty = surveyed(indexed({}))
+    assert [one for name in CHECKS for one in found(name, empty) if name != "few-recordings"] == []

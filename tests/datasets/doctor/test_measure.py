@@ -39,7 +39,7 @@ def test_a_rail_is_where_many_samples_are_equal() -> None:
 
 
 def test_a_sketch_is_short() -> None:
-    assert sketch_of(np.random.default_rng(0).normal(size=(3, 500)).astype(np.float32)).shape == (3 * SKETCH + 6,)
+    assert sketch_of(np.random.default_rng(0).normal(size=(3, 500)).astype(np.float32)).shape == (78,)
 
 
 def test_the_unit_does_not_matter() -> None:
@@ -163,3 +163,9 @@ def test_a_sample_a_two_thousandth_smaller_is_at_the_rail() -> None:
     signal = np.zeros((1, 50), dtype=np.float32)
     signal[0, :4] = 2000.0, 2000.0, 2000.0, 1999.0
     assert rail_of(signal) == 2000.0
+
+
+@pytest.mark.parametrize(("size", "share"), [(0.0129, 1.0), (0.0131, 0.0)])
+def test_thirteen_thousandths_of_a_g_are_movement(size: float, share: float) -> None:
+    signal = np.stack([size * np.tile([1.0, -1.0], 50), np.zeros(100), np.zeros(100)])
+    assert still_share(timed(signal), "g") == share

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from tests.datasets.doctor.gathered import indexed, surveyed
 from tests.datasets.doctor.ward import changed, replaced, ward
 from vskd.datasets.doctor import survey as module
 from vskd.datasets.doctor.measure import in_one_scale
 from vskd.datasets.doctor.survey import survey_of
 from vskd.datasets.images.image_folder import ENTRY as IMAGES
-from vskd.datasets.recording import Index, Recording, Stream
+from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.datasets.sync.table import SyncRow, write_sync
 from vskd.datasets.synthetic.dataset import ENTRY as SYNTHETIC
 from vskd.datasets.timeline import Timeline
@@ -120,3 +121,18 @@ def test_the_table_of_offsets_is_read_where_there_is_one(tmp_path: Path) -> None
     row = SyncRow("s1_rest_t1", "accelerometer", "rgb", 0.1, 0.0, 3.0, 4.0, 4.0)
     write_sync(tmp_path / "sync.csv", [row])
     assert survey_of(index).sync == (row,)
+
+
+def test_damaged_files_count_as_recordings_once() -> None:
+    damaged = (
+        Problem("corrupt", "s9-0", "", ""), Problem("corrupt", "s9-0", "again", ""), Problem("corrupt", "", "z", ""),
+        Problem("corrupt", "s1-0", "", ""), Problem("missing", "s9-1", "", ""),
+    )  # fmt: skip
+    survey = surveyed(changed(indexed({"1": [0, 0]}), problems=damaged))
+    assert survey.total == 3 and survey.name == "sensor-folder --data nowhere"
+
+
+def test_the_null_class_is_whole_recordings_of_it() -> None:
+    index = changed(indexed({"1": [0, 1]}), null_class="rest")
+    assert [surveyed(index).is_null(i) for i in ("s1-0", "s1-1")] == [True, False]
+    assert not surveyed(changed(index, null_class="")).is_null("s1-0")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.images.auc import LABELS, index
 from vskd.errors import DataError
 
@@ -62,3 +63,7 @@ def test_state_farm_s_codes_are_no_classes_of_auc(auc_root: Path) -> None:
     assert (problem.kind, problem.recording) == ("unknown", "train/c0")
     with pytest.raises(DataError, match=f"Pass --data {auc_root}"):
         index(auc_root.parent)
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("auc", tmp_path)

@@ -1,5 +1,6 @@
 """The audit of a protocol: on made frames whose leakage is known, and on the real ones."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from vskd.datasets.catalog import get_dataset
+from vskd.datasets.images import audit_images as audit_module
 from vskd.datasets.images.audit_images import (
     MAJORITY,
     NEAREST_FRAME,
@@ -20,7 +22,7 @@ from vskd.datasets.images.audit_images import (
     audit_summary,
 )
 from vskd.datasets.images.image_baselines import thumbnails
-from vskd.datasets.recording import Index
+from vskd.datasets.recording import Index, Recording, Stream
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import content_hashes, two_classes
@@ -237,3 +239,13 @@ def test_frames_of_a_clip_that_never_trained_have_no_distance(leaky: Path) -> No
     (one,) = audit(frames(leaky), "official").audits
     assert one.nearest is not None and one.nearest.known.tolist().count(False) == 1
     assert one.facts.clips == 2 and one.unreadable == {}
+
+
+def test_the_first_stream_by_name_is_compared_where_nothing_is_said() -> None:
+    streams = {name: Stream(name, "sensor", Path("x"), 50.0, "g") for name in "hgfedcba"}
+    index = Index("mine", Path("here"), ("a",), (Recording("r", "1", "1", 0, "1", streams),))
+    assert audit_module._audited(index, None) == "a" and audit_module._audited(index, "g") == "g"
+    with pytest.raises(DataError, match=r"Choose one of: a, b, c, d, e, f, g, h\."):
+        audit_module._audited(index, "x")
+    pictured = dataclasses.replace(index.recordings[0], streams={**streams, "image": streams["a"]})
+    assert audit_module._audited(dataclasses.replace(index, recordings=(pictured,)), None) == "image"

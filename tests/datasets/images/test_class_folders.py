@@ -136,3 +136,17 @@ def test_windows_paths_and_namesakes_in_both_classes(tmp_path: Path) -> None:
     rows = ["subject,classname,img", r"p1,cat,cat\a.png", "p2,dog,dog/a.png"]
     drivers, listing = joined(tmp_path, rows, images)
     assert (drivers, listing.problems) == ({"cat/a": "p1", "dog/a": "p2"}, [])
+
+
+def test_namesakes_with_an_unknown_class_are_named_by_the_first(tmp_path: Path) -> None:
+    images = [FolderImage(f"{c}/a", Path(f"/{c}/a.png"), n, "train", "1") for n, c in enumerate(("cat", "dog"))]
+    _, listing = joined(tmp_path, ["classname,img", "cow,a.png"], images)
+    assert (listing.problems[0].kind, listing.problems[0].recording) == ("unknown", "cat/a")
+
+
+def test_what_lines_say_is_told_once_and_in_order(tmp_path: Path) -> None:
+    said = ["hound", "Dog", "dog", "CAT", "cat", "HOUND", "Cat", "DOG", "dog"]
+    rows = ["classname,img", *(f"{name},a.png" for name in said)]
+    _, listing = joined(tmp_path, rows, [found("a", 0)])
+    told = "one image twice (CAT, Cat, DOG, Dog, HOUND, cat, dog, hound)"
+    assert listing.problems[0].detail.endswith(f"line {', '.join(map(str, range(2, 11)))}: {told}")

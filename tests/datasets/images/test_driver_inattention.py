@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.images.driver_inattention import LABELS, index, parse_name
 from vskd.datasets.recording import Index, Problem
 from vskd.datasets.splits.audit import check_problems
@@ -101,6 +102,7 @@ def test_a_source_frame_in_two_parts_is_refused(make_inattention: Make) -> None:
     [
         (" 4,2,20,14,9", "unknown", "line 2: class 9 is no class of driver-inattention, which has 0..5"),
         (" 4,2,20,14,-1", "unknown", "class -1 is no class"),
+        (" 4,2,20,14,7 1,1,9,9,-1", "unknown", "class -1 is no class"),
         ("", "unpaired", "line 2: an image without box and class"),
         (" 4,2,20,14", "corrupt", "line 2: '4,2,20,14' is not x1,y1,x2,y2,class"),
         (" 4,2,twenty,14,1", "corrupt", "is not x1,y1,x2,y2,class"),
@@ -124,9 +126,9 @@ def test_every_wrong_line_is_named_and_its_image_left_out(
 
 def test_of_several_boxes_of_a_class_the_largest_counts(make_inattention: Make) -> None:
     root = make_inattention(("train", 1, 1, 1, 3))
-    edit(annotations(root), " 4,2,20,14,3", " 1,1,5,5,3 4,2,30,16,3 0,0,9,9,3")
+    edit(annotations(root), " 4,2,20,14,3", " 25,10,31,17,3 4,2,28,14,3 1,13,20,17,3 0,0,9,9,3")
     (recording,) = index(root)
-    assert recording.stream("image").box == (4, 2, 30, 16)
+    assert recording.stream("image").box == (4, 2, 28, 14)
 
 
 def test_a_box_over_the_edge_is_kept_as_it_is(make_inattention: Make) -> None:
@@ -235,3 +237,27 @@ def test_the_real_frames(inattention_data: Path) -> None:
     assert {len({r.label for r in found if r.subject == s}) for s in found.subjects} == {6}
     for recording in found:
         assert recording.stream("image").box is not None
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("driver-inattention", tmp_path)
+
+
+def test_of_lines_of_one_image_the_first_is_read_and_a_fault_behind_makes_it_no_other(make_inattention: Make) -> None:
+    root = make_inattention(("train", 1, 1, 1, 1), ("train", 1, 1, 2, 1))
+    line = next(row for row in annotations(root).read_text().splitlines() if "mp4-1_" in row)
+    annotations(root).write_text(annotations(root).read_text() + line.split()[0] + " nonsense\n")
+    assert (only_problem(index(root)).kind, "line 1, 3: one image twice" in only_problem(index(root)).detail) == (
+        "duplicate",
+        True,
+    )
+
+
+def test_copies_are_numbered_by_the_names_of_their_files(make_inattention: Make) -> None:
+    """Not in the order of the annotations."""
+    root = make_inattention(*(("train", 3, 2, 40, 0) for _ in range(3)))
+    lines = annotations(root).read_text().splitlines()
+    annotations(root).write_text("\n".join(reversed(lines)))
+    found = index(root)
+    assert [r.id for r in found] == ["gA_3_s2-40", "gA_3_s2-40~2", "gA_3_s2-40~3"]
+    assert [r.stream("image").path.name for r in found] == sorted(line.split()[0] for line in lines)

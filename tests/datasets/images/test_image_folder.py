@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import write_shapes
+from tests.datasets.entries import assert_entry
 from vskd.datasets.images.image_folder import index
 from vskd.datasets.splits.audit import check_problems
 from vskd.datasets.summary import index_summary
@@ -252,3 +253,30 @@ def test_a_path_without_a_name_is_a_missing_image(tmp_path: Path, path: str) -> 
     with (tmp_path / "labels.csv").open("a", encoding="utf-8") as table:
         table.write(f"{path},1,1,1\n")
     assert [p.kind for p in index(tmp_path).problems] == ["missing"]
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("image-folder", tmp_path)
+
+
+def test_classes_stand_in_alphabetical_order(tmp_path: Path, image_file: Callable[..., Path]) -> None:
+    for name in (f"{label}/1.png" for label in "hgfedcba"):
+        image_file(tmp_path / name)
+    assert index(tmp_path).labels == tuple("abcdefgh")
+
+
+def test_what_lines_say_of_one_image_is_told_in_order(tmp_path: Path, image_file: Callable[..., Path]) -> None:
+    for name in (f"{label}/1.png" for label in "ab"):
+        image_file(tmp_path / name)
+    rows = [f"a/1.png,{label}" for label in ("z", "y", "x", "w", "v", "z")]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    details = [p.detail for p in index(tmp_path).problems if p.kind == "duplicate"]
+    assert len(details) == 1 and details[0].endswith("line 2, 3, 4, 5, 6, 7 v, w, x, y, z")
+
+
+def test_a_name_may_hold_a_backslash_where_files_may(tmp_path: Path, image_file: Callable[..., Path]) -> None:
+    for name in ("a/b\\c.png", "z/1.png"):
+        image_file(tmp_path / name)
+    (tmp_path / "labels.csv").write_text("path\na/b\\c.png\nz\\1.png\n")
+    found = index(tmp_path)
+    assert [r.id for r in found] == ["a/b\\c", "z/1"] and not found.problems

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.conftest import DRIVERS
+from tests.datasets.entries import assert_entry
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.images.state_farm import CODES, LABEL_SWAP, LABELS, index
 from vskd.datasets.recording import Index, Problem
@@ -260,3 +261,30 @@ def test_one_folder_of_a_code_is_the_published_layout(tmp_path: Path, image_file
     found = index(tmp_path)
     assert [LABELS[r.label] for r in found] == [CODES["c3"]]
     assert sum(p.detail.startswith("it has no folder of the class") for p in found.problems) == 9
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("state-farm", tmp_path)
+
+
+def test_the_folder_around_a_published_one_without_a_list_is_pointed_at(state_farm_root: Path) -> None:
+    (state_farm_root / "driver_imgs_list.csv").unlink()
+    with pytest.raises(DataError, match=f"Pass --data {state_farm_root}"):
+        index(state_farm_root.parent)
+
+
+@pytest.mark.parametrize("column", ["subject", "classname", "img"])
+def test_a_list_alone_needs_its_columns(tmp_path: Path, column: str) -> None:
+    write_table(tmp_path, ROWS, header="subject,classname,img".replace(column, "other"))
+    with pytest.raises(DataError, match=f"has no column {column} "):
+        index(tmp_path)
+
+
+def test_a_list_alone_names_twins_contradictions_and_nobody(tmp_path: Path) -> None:
+    write_table(tmp_path, (*ROWS, ROWS[0], ("p002", "c1", "img_1.jpg"), ("", "c9", "img_4.jpg")))
+    found = index(tmp_path)
+    assert [r.subject for r in found] == ["p002", "p002", "p012", "unknown"]
+    assert [p.detail.split(": ")[-1] for p in found.problems if p.kind == "duplicate"] == [
+        "one image twice",
+        "two classes for one image",
+    ]

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -221,3 +222,48 @@ def test_over_the_night_the_clock_is_put_back_a_zone_is_needed(tmp_path: Path) -
     with pytest.raises(DataError, match=r"set back by 3\.6e\+03 s.*--time-zone if clocks were put back that night"):
         find_timing(files, columns(0, None), Stated())
     assert find_timing(files, columns(0, None), Stated(time_zone="Europe/Berlin")).rate_hz == 10.0
+
+
+def test_the_clock_may_stand_in_any_column() -> None:
+    array = np.zeros((50, 4))
+    array[:, 3] = 20.0 * np.arange(50)
+    array[:, 0] = 10.0 * np.arange(50)
+    files: dict[Path, Samples] = {Path("a.npy"): ArraySamples(array, "array")}
+    assert find_timing(files, columns(3), Stated()).rate_hz == 50.0
+
+
+def numbered(folder: Path, *, lost: int = 0, remark: str = "") -> dict[Path, Samples]:
+    """A file whose first column counts its samples, of which some in the middle were lost."""
+    counts = [n if n < 30 else n + lost for n in range(60)]
+    path = folder / f"{lost}.csv"
+    path.write_text((f"# rate_hz: {remark}\n" if remark else "") + "".join(f"{n},0,0,1\n" for n in counts))
+    return {path: open_samples(path)}
+
+
+COUNTED = ChosenColumns((1, 2, 3), (1, 2, 3), "--columns", 0, 0, "--time", None, "", counts_samples=True)
+
+
+@pytest.mark.parametrize(
+    ("remark", "stated", "rate", "source", "said"),
+    [
+        ("", Stated(rate_hz=25.0), 25.0, "--rate", "each is one more than the one before"),
+        ("", Stated(rate_hz=25.0, time_unit="samples"), 25.0, "--rate", "--time-unit"),
+        ("20", Stated(), 20.0, "remark in the file", "each is one more than the one before"),
+        ("20", Stated(rate_hz=21.0), 21.0, "--rate", "each is one more than the one before"),
+    ],
+)
+def test_a_number_of_each_sample_is_no_rate(
+    tmp_path: Path, remark: str, stated: Stated, rate: float, source: str, said: str
+) -> None:
+    for lost in (0, 9):
+        found = find_timing(numbered(tmp_path, lost=lost, remark=remark), COUNTED, stated)
+        assert found == Timing(rate, source, "samples", said, (), int(lost > 0))
+
+
+def test_a_number_of_each_sample_needs_a_rate_that_agrees(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"does not say its rate; the column 0 counts samples.*--time-unit"):
+        find_timing(numbered(tmp_path), COUNTED, Stated())
+    with pytest.raises(DataError, match="--rate says 30 Hz, the remark in the file 20 Hz"):
+        find_timing(numbered(tmp_path, remark="20"), COUNTED, Stated(rate_hz=30.0))
+    clock = dataclasses.replace(COUNTED, time_seconds=0.02)  # its unit is said: it is a clock
+    assert find_timing(numbered(tmp_path), clock, Stated()).rate_hz == 50.0

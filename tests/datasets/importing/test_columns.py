@@ -166,6 +166,8 @@ def test_names_of_columns_come_before_that_of_the_file() -> None:
         ([0, 1, np.nan, 3, 4], False),
         ([*range(10), *range(12, 22)], True),  # one lost of nineteen steps
         ([0, 1, 2, 4, 5, 6, 8, 9, 10, 12], False),  # every third lost
+        ([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11], False),  # one lost of ten steps
+        ([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12], True),
         ([0, 2, 4, 6], False),
     ],
 )
@@ -217,3 +219,12 @@ def test_a_column_of_dates_comes_before_one_that_counts_on(tmp_path: Path) -> No
     path.write_text("row,when,ax,ay,az\n" + "\n".join(rows) + "\n", encoding="utf-8")
     chosen = choose_columns(path, open_samples(path), Stated())
     assert (chosen.time, chosen.time_source) == ("when", "it holds dates")
+
+
+def test_a_column_that_moves_in_half_of_the_rows_is_no_clock() -> None:
+    for every, clock in ((np.arange(51) // 2, None), (np.r_[0, np.arange(1, 51) // 2 + 1], "klok")):
+        signal = np.random.default_rng(0).normal(size=(51, 3))
+        chosen = choose_columns(
+            FILE, samples(20.0 * every[:, None], signal, names=("klok", "ax", "ay", "az")), Stated()
+        )
+        assert chosen.time == clock, np.count_nonzero(np.diff(every))

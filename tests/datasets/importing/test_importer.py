@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from tests.datasets.importing.folders import FOLDERS, LABELS, each, signal
+from tests.preprocessing.video.test_start import write_video
 from vskd.datasets.importing import importer
 from vskd.datasets.importing.importer import import_folder
 from vskd.datasets.importing.stated import Stated
 from vskd.datasets.importing.videos import Paired
+from vskd.datasets.recording import Index, Recording
 from vskd.datasets.sensors.folder_description import read_description
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.sensors.sensor_folder import index
@@ -279,3 +281,57 @@ def test_what_became_of_the_videos_is_told(tmp_path: Path) -> None:
         (guess,) = importer._video_guesses(Paired(pairs, rate, "names", ()))
         assert (guess.what, guess.value, guess.source) == ("videos", said, "names")
     assert importer._video_guesses(None) == ()
+
+
+def test_videos_that_cannot_be_paired_leave_no_data_set(tmp_path: Path) -> None:
+    root = made("phone", tmp_path)
+    (root / "film.mp4").write_bytes(b"film")
+    (root / "pairs.csv").write_text("recording;video\nnobody;film.mp4\n")
+    with pytest.raises(DataError, match=r"pairs\.csv, line 2: there is no recording 'nobody'"):
+        import_folder(root, tmp_path / "set", Stated(video_table="pairs.csv"))
+    assert not (tmp_path / "set" / "dataset.yaml").exists()
+    with pytest.raises(DataError, match="two classes are needed"):
+        import_folder(root, tmp_path / "one", Stated(pattern="subject_{subject}/walk_{label}1.csv"))
+    assert not (tmp_path / "one" / "dataset.yaml").exists()
+
+
+def test_pairs_of_videos_are_written_in_the_order_of_the_recordings(tmp_path: Path) -> None:
+    root = made("phone", tmp_path)
+    names = [f"s{s}_{label}_t{t}" for s, label, t in each()]
+    for name in names:
+        write_video(root / f"{name}, front.mp4", frames=3)
+    rows = [f'"{name}","{name}, front.mp4"' for name in reversed(names)]
+    (root / "pairs.csv").write_text("\n".join(["recording,video", *rows]))
+    import_folder(root, tmp_path / "set", Stated(video_table="pairs.csv"))
+    assert (tmp_path / "set" / "videos.csv").read_text().splitlines() == ["recording,video", *sorted(rows_of(names))]
+
+
+def rows_of(names: list[str]) -> list[str]:
+    return [f'{name},"{name}, front.mp4"' for name in names]
+
+
+def test_factors_are_told_by_name_and_the_first_sensor_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[str] = []
+    monkeypatch.setattr(importer, "draw_preview", lambda _, stream, __: drawn.append(stream))
+    root = made("places", tmp_path)
+    import_folder(root, tmp_path / "set", Stated(pattern="s{subject}_{label}_t{trial}_{stream}.csv"))
+    assert drawn == ["accelerometer-hip"]
+    found = index(tmp_path / "set")
+    factored = [replace(r, factors=dict.fromkeys(("f", "e", "d", "c", "b"), r.trial)) for r in found]
+    (*_, told) = importer._found_guesses(replace(found, recordings=tuple(factored)), Stated())
+    assert told.value == "; ".join(f"{name} 1, 2" for name in "bcdef")
+
+
+def test_long_lists_are_shortened() -> None:
+    recordings = tuple(
+        Recording(f"r{n:02}", f"{n:02}", "1", n, "1", {}, factors={"hand": f"h{n:02}"}) for n in range(20)
+    )
+    found = Index("sensor-folder", Path(), tuple(f"l{n:02}" for n in range(20)), recordings)
+    told = {guess.what: guess.value for guess in importer._found_guesses(found, Stated())}
+    assert told == {
+        "subjects": "20: 00, 01, 02, 03, 04, 05 and 14 more",
+        "labels": "20: l00, l01, l02, l03, l04, l05, l06, l07 and 12 more",
+        "factors": "hand h00, h01, h02, h03 and 16 more",
+    }

@@ -165,3 +165,18 @@ def test_a_place_in_capitals_names_a_stream_in_small_letters(tmp_path: Path) -> 
         ("gyroscope-left-wrist", "Left Wrist", 2, "s{subject}_Left-Wrist.csv"),
         ("gyroscope-hip", "Hip", 1, "s{subject}_Hip.csv"),
     }
+
+
+def test_where_a_column_holds_labels_names_need_none(tmp_path: Path) -> None:
+    for name in ("s1.csv", "s2.csv"):
+        (tmp_path / name).write_text("1,2\n" * 3)
+    assert find_layout(tmp_path, Stated(label_column="1")).pattern == "s{subject}.csv"
+    with pytest.raises(DataError, match="no word in them differs"):
+        find_layout(tmp_path, Stated())
+
+
+def test_files_are_looked_for_by_the_names_that_a_pattern_must_not_read_in_two_ways(tmp_path: Path) -> None:
+    for name in ("p1_a_b.csv", "p2_a_c.csv"):
+        (tmp_path / name).write_text("1,2\n" * 3)
+    with pytest.raises(DataError, match="in several ways"):
+        find_layout(tmp_path, Stated(pattern="{subject}_{label}.csv"))

@@ -142,3 +142,36 @@ def test_two_axes_show_no_gravity() -> None:
     with pytest.raises(DataError, match="do not say the unit of the accelerometer"):
         find_unit(at_rest(1.0), RATE_HZ, two, Stated())
     assert find_unit(at_rest(9.81), RATE_HZ, two, Stated(unit="g")).unit == "g"
+
+
+def moving(length: float) -> npt.NDArray[np.float32]:
+    """An arm that is never still, on which a steady pull and gravity are so many g together."""
+    time = np.arange(200) / RATE_HZ
+    return (length * np.stack([0.6 * np.sin(2 * np.pi * 10 * time), 0 * time, 1 + 0 * time])).astype(np.float32)
+
+
+@pytest.mark.parametrize("unit", ["g", None])
+def test_who_is_never_still_need_not_show_one_g_to_a_half(unit: str | None) -> None:
+    lengths = {"a": 0.5, "b": 0.5, "c": 2.0, "d": 2.0}
+    signals = {**{name: moving(length) for name, length in lengths.items()}, "e": at_rest(1.0)["0"]}
+    assert find_unit(signals, RATE_HZ, columns(), Stated(unit=unit)).unit == "g"
+
+
+@pytest.mark.parametrize(("odd", "known"), [((0.2, 4.0), True), ((0.2, 4.0, 0.2, 4.0), False)])
+def test_half_of_the_files_may_show_no_gravity_where_it_proves_the_unit(odd: tuple[float, ...], known: bool) -> None:
+    rest = at_rest(1.0, files=2 if known else 1)
+    signals = {**rest, **{f"odd{n}": moving(length) for n, length in enumerate(odd)}}
+    if known:
+        assert find_unit(signals, RATE_HZ, columns(), Stated()).unit == "g"
+        return
+    with pytest.raises(DataError, match="In most files, at rest the vector"):
+        find_unit(signals, RATE_HZ, columns(), Stated())
+
+
+@pytest.mark.parametrize(("power", "known"), [(4, False), (5, True), (14, True), (15, False)])
+def test_which_powers_of_two_are_counts(power: int, known: bool) -> None:
+    if known:
+        assert find_unit(at_rest(2.0**power, whole=True), RATE_HZ, columns(), Stated()).unit == f"1/{2**power} g"
+    else:
+        with pytest.raises(DataError, match="which is 1 g in no unit that vskd knows"):
+            find_unit(at_rest(2.0**power, whole=True), RATE_HZ, columns(), Stated())

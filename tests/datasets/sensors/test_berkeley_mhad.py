@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.recording import Index, Recording
 from vskd.datasets.sensors.berkeley_mhad import ABSENT, LABELS, STREAMS, camera_clock, index
 from vskd.datasets.sensors.read import read_stream
@@ -174,3 +175,33 @@ def test_a_recording_whose_files_are_all_empty_is_none(tmp_path: Path) -> None:
         "s01_a01_r02",
         "s01_a01_r02",
     ]
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("berkeley-mhad", tmp_path)
+
+
+def test_recordings_are_in_the_order_of_people_whatever_sensor_they_have(tmp_path: Path) -> None:
+    write_trial(tmp_path, 2, 1, 1, sensors=(1,))
+    write_trial(tmp_path, 1, 1, 1, sensors=(2,))
+    assert [r.id for r in index(tmp_path)] == ["s01_a01_r01", "s02_a01_r01"]
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("acc_h00_s01_a01_r01", "sensor 0 is not of berkeley-mhad (1..6)"),
+        ("acc_h07_s01_a01_r01", "sensor 7 is not of berkeley-mhad (1..6)"),
+        ("acc_h06_s12_a11_r05", ""),
+        ("acc_h06_s13_a11_r05", "subject 13 is not of berkeley-mhad (1..12)"),
+        ("acc_h06_s12_a12_r05", "action 12 is not of berkeley-mhad (1..11)"),
+        ("acc_h06_s12_a11_r06", "trial 6 is not of berkeley-mhad (1..5)"),
+        ("acc_h06_s12_a11_r00", "trial 0 is not of berkeley-mhad (1..5)"),
+    ],
+)
+def test_numbers_in_names(tmp_path: Path, name: str, what: str) -> None:
+    write_trial(tmp_path, 1, 1, 1)
+    (tmp_path / "Accelerometer" / "Shimmer06" / f"{name}.txt").write_text("1 2 3 4\n" * 9)
+    found = index(tmp_path)
+    assert [p.detail for p in found.problems if p.kind == "unknown"] == ([what] if what else [])
+    assert len(found) == (1 if what else 2)

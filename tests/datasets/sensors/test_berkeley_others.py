@@ -51,6 +51,8 @@ def test_cameras_and_skeletons_beside_the_sensors_are_streams(tmp_path: Path, vi
     assert two.stream("rgb-cluster01-cam02").rate_hz == 22.0, "without them, the usual rate"
     for name, shape in (("markers", (43, 3, 6)), ("skeleton", (3, 3, 5))):
         stream = one.stream(name)
+        assert (stream.kind, stream.rate_hz, stream.axes) == ("skeleton", 480.0, ("x", "y", "z"))
+        assert stream.unit == ("mm" if name == "markers" else "not stated")
         joints = read_joints(stream.path, stream.variable)
         assert joints.shape == shape and joints_shape(stream.path) == shape[:2]
     raw = np.loadtxt(one.stream("markers").path)

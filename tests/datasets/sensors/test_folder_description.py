@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from vskd.datasets.sensors import folder_description
-from vskd.datasets.sensors.folder_description import StreamDescription, TimeColumn, read_description
+from vskd.datasets.sensors.folder_description import Description, StreamDescription, TimeColumn, read_description
 from vskd.errors import DataError
+from vskd.schema import parse
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "own-data.md"
 
@@ -220,3 +221,12 @@ def test_what_fits(tmp_path: Path) -> None:
     assert read_description(written(tmp_path, people, subject_column=0)).by_rows
     rows = {"files": "s{subject}.csv"}
     assert read_description(written(tmp_path, rows, label_column=0, null_class="x", whole_files=True)).null_class == "x"
+
+
+def test_of_several_names_that_are_given_twice_the_first_is_told() -> None:
+    stream = {"files": "{label}.csv", "columns": [0, 1, 2], "rate_hz": 50, "unit": "g"}
+    video = {"table": "v.csv", "rate_hz": 25}
+    names = ("e", "d", "c", "b", "a")
+    content = {"format": "sensor-folder 1", "streams": dict.fromkeys(names, stream)}
+    with pytest.raises(ValueError, match=r"videos\.a: a sensor's stream has this name"):
+        parse(Description, {**content, "videos": dict.fromkeys((*names, "f"), video)})

@@ -3,10 +3,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.folder_description import Description, StreamDescription, TimeColumn, VideoDescription
-from vskd.datasets.sensors.folder_files import header_names, list_recordings, positions, read_table
+from vskd.datasets.sensors.folder_files import first_stamp, header_names, list_recordings, positions, read_table
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.reading import Reading
 
@@ -238,3 +239,88 @@ def test_what_vskd_wrote_beside_the_files_is_no_stray_file(tmp_path: Path) -> No
     found = list_recordings(tmp_path, described("s{subject}_{label}.csv", videos=videos), problems)
     assert [one.id for one in found] == ["s1_walk"]
     assert [p.path for p in problems] == [str(tmp_path / "deep" / "films.csv")]
+
+
+def test_names_of_arrays_and_of_one_that_is_chosen(tmp_path: Path) -> None:
+    """Other arrays of the file may have another length."""
+    table = np.column_stack([1.7e12 + 20.0 * np.arange(6), np.zeros((6, 3))])
+    np.savez(tmp_path / "a.npz", imu=table, other=np.zeros(9))
+    savemat(tmp_path / "a.mat", {"t": np.arange(6.0), "x": np.arange(6.0)})
+    assert header_names(tmp_path / "a.npz", variable="imu") == () == header_names(tmp_path / "a.mat", variable="x")
+    assert header_names(tmp_path / "a.mat") == ("t", "x")
+    with pytest.raises(DataError, match="its arrays differ in length"):
+        header_names(tmp_path / "a.npz")
+    stated = timed("ms").streams["accelerometer"].model_copy(update={"variable": "imu"})
+    assert float(first_stamp(tmp_path / "a.npz", stated)) == 1.7e12
+    with pytest.raises(DataError, match="its arrays differ in length"):
+        first_stamp(tmp_path / "a.npz", timed("ms").streams["accelerometer"])
+
+
+def test_the_first_stamp_is_that_of_the_first_row(tmp_path: Path) -> None:
+    stated = timed("s").streams["accelerometer"]
+    assert first_stamp(write(tmp_path / "a.csv", "5 ,0,0,1\n6,0,0,1\n7,0,0,1\n"), stated) == "5"
+    assert first_stamp(tmp_path / "a.csv", described("{label}.csv").streams["accelerometer"]) == ""
+    semicolon = stated.model_copy(update={"separator": "semicolon"})
+    assert first_stamp(write(tmp_path / "b.csv", "5,5;0;0;1\n6,5;0;0;1\n"), semicolon) == "5,5"
+    for column, stamp in ((3, "1"), (4, "")):
+        other = stated.model_copy(update={"time": TimeColumn(column=column, unit="s")})
+        assert first_stamp(tmp_path / "a.csv", other) == stamp
+    with pytest.raises(DataError, match="has no column 'when'"):
+        first_stamp(tmp_path / "a.csv", stated.model_copy(update={"time": TimeColumn(column="when", unit="s")}))
+
+
+@pytest.mark.parametrize("more", [{"whole_files": True}, {"null_class": "none"}])
+def test_a_table_none_of_whose_files_is_there_is_no_recording(tmp_path: Path, more: dict[str, Any]) -> None:
+    write(tmp_path / "t.csv", "file,label,start,end\none.csv,walk,0,1\n")
+    problems: list[Problem] = []
+    if "null_class" in more:
+        with pytest.raises(DataError, match="no row of the table has start and end"):
+            list_recordings(tmp_path, timed("s", **more), problems)
+    else:
+        assert list_recordings(tmp_path, timed("s", **more), problems) == []
+    assert [p.kind for p in problems] == ["missing"]
+
+
+def test_a_column_that_is_one_too_many_is_a_problem_by_name(tmp_path: Path) -> None:
+    write(tmp_path / "four.csv", "0,0,1,walk\n0,0,1,walk\n")
+    write(tmp_path / "five.csv", "0,0,1,walk,2\n0,0,1,walk,2\n")
+    problems: list[Problem] = []
+    found = list_recordings(tmp_path, described("{trial}.csv", label_column=3, subject_column=4), problems)
+    assert [one.values["subject"] for one in found] == ["2"]
+    assert [p.detail for p in problems] == [f"{tmp_path / 'four.csv'}: has 4 columns and no column 4"]
+
+
+def test_parts_of_one_file_are_numbered_each_file_from_one(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv", "c.csv"):
+        write(tmp_path / name)
+    rows = ["a.csv,1,walk,,0,1", "b.csv,1,walk,,0,1", "a.csv,1,run,,1,2", "b.csv,1,run,4,1,2", "c.csv,1,run,04,,"]
+    write(tmp_path / "t.csv", "\n".join(["file,subject,label,trial,start,end", *rows]))
+    found = list_recordings(tmp_path, described(table="t.csv"), [])
+    assert [one.id for one in found] == [
+        "s1_walk_a-0001", "s1_walk_b-0001", "s1_run_a-0002", "s1_run_t4_b-0002", "s1_run_t4",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_clock_of_rows_may_have_a_name(tmp_path: Path, whole: bool) -> None:
+    """In the last column; where the file is a recording, spans are on that clock."""
+    rows = [f"0,0,1,{'walk' if n < 20 else 'run'},{40 * n}" for n in range(60)]
+    write(tmp_path / "s1.csv", "x,y,z,what,ms\n" + "\n".join(rows))
+    description = described("s{subject}.csv", label_column="what", whole_files=whole)
+    time = {"time": TimeColumn(column="ms", unit="ms"), "rate_hz": 25.0}
+    stream = description.streams["accelerometer"].model_copy(update=time)
+    found = list_recordings(tmp_path, description.model_copy(update={"streams": {"accelerometer": stream}}), [])
+    if whole:
+        ((first, second),) = [one.spans or () for one in found]
+        assert first == (0.0, pytest.approx(0.8), "walk") and second[:2] == (pytest.approx(0.8), pytest.approx(2.4))
+    else:
+        assert [one.reading.rows for one in found] == [(0, 20), (20, 60)]
+
+
+def test_files_of_one_recording_may_name_their_words_in_another_order(tmp_path: Path) -> None:
+    for name in ("acc/s1_walk.csv", "gyro/walk_s01.csv"):
+        write(tmp_path / name)
+    stream = described("acc/s{subject}_{label}.csv").streams["accelerometer"]
+    streams = {"acc": stream, "gyro": stream.model_copy(update={"files": "gyro/{label}_s{subject}.csv"})}
+    (one,) = list_recordings(tmp_path, Description(format="sensor-folder 1", streams=streams), [])
+    assert one.id == "s1_walk" and set(one.files) == {"acc", "gyro"}

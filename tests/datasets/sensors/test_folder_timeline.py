@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.datasets.sensors.test_sensor_folder import describe, swing
-from vskd.datasets.recording import UNLABELLED, Recording
+from vskd.datasets.recording import UNLABELLED, Index, Recording
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.sensors.sensor_folder import index
 from vskd.datasets.timeline import Timeline
@@ -142,3 +142,35 @@ def test_cells_that_name_no_class(tmp_path: Path, cell: str) -> None:
     (recording,) = whole(tmp_path)
     assert recording.timeline is not None and index(tmp_path).labels == ("run", "walk")
     np.testing.assert_allclose(recording.timeline.spans, [(2, 5, 1), (5, 12, 0)], atol=1e-9)
+
+
+def two_orders(root: Path, more: str) -> Index:
+    """Two files of 12 s whose clock has one name, in the first column and in the last; 2 s of each are labelled."""
+    table = np.column_stack([np.arange(600) / 50, swing(1, 1.5, samples=600)])
+    np.savetxt(root / "a.csv", table, delimiter=",", header="t,x,y,z", comments="")
+    np.savetxt(root / "b.csv", np.roll(table, -1, axis=1), delimiter=",", header="x,y,z,t", comments="")
+    (root / "list.csv").write_text(
+        "file,subject,label,first_row,last_row\na.csv,1,walk,51,150\nb.csv,2,run,101,200\n", encoding="utf-8"
+    )
+    describe(root, f"table: list.csv\n{more}" + STREAM % ("x, y, z", "time: {column: t, unit: s}, ", ", header: true"))
+    return index(root)
+
+
+def test_a_clock_is_looked_up_by_its_name_in_each_file(tmp_path: Path) -> None:
+    one, two = two_orders(tmp_path, "whole_files: true\n")
+    for recording, (start, end) in ((one, (1, 3)), (two, (2, 4))):
+        assert recording.timeline is not None
+        ((first, last, _),) = recording.timeline.spans
+        assert (first, last) == (pytest.approx(start), pytest.approx(end))
+        assert recording.stream("accelerometer").time_column == (0 if recording is one else 3)
+
+
+def test_so_it_is_where_the_rest_is_the_null_class(tmp_path: Path) -> None:
+    found = two_orders(tmp_path, "null_class: rest\n")
+    parts = {r.subject: [] for r in found}  # type: dict[str, list[object]]
+    for recording in found:
+        reading = recording.stream("accelerometer").reading
+        assert reading is not None
+        if found.labels[recording.label] == "rest":
+            parts[recording.subject].append(reading.rows)
+    assert parts == {"1": [(0, 50), (150, 600)], "2": [(0, 100), (200, 600)]}

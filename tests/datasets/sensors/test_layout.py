@@ -9,6 +9,7 @@ from scipy.io import savemat
 
 from tests.datasets.video.clips import write_clip
 from vskd.datasets.recording import Index
+from vskd.datasets.sensors.layout import FileSpec, Layout, StreamSpec, index_layout
 from vskd.datasets.sensors.utd_mhad import index
 from vskd.errors import DataError
 
@@ -131,6 +132,7 @@ def test_sensor_and_video_of_different_ids_are_unpaired(make_utd: Make) -> None:
         "a2_s1_t1": "has video but no sensors of the same recording",
     }
     assert [r.id for r in found.with_streams(("accelerometer", "depth"))] == ["a3_s1_t1"]
+    assert [r.id for r in found] == ["a1_s1_t1", "a2_s1_t1", "a3_s1_t1"]
 
 
 def test_sensors_alone_are_no_problem(make_utd: Make) -> None:
@@ -231,3 +233,29 @@ def test_the_header_s_frame_rate_counts_before_the_published_one(make_utd: Make)
     write_clip(root / "RGB" / "a1_s1_t1_color.avi")
     stream = index(root).recordings[0].stream("rgb")
     assert stream.rate_hz == pytest.approx(25.0) and stream.unit == "uint8"
+
+
+def test_of_copies_that_are_damaged_the_one_that_would_be_kept_is_named(make_utd: Make) -> None:
+    root = make_utd("a1_s1_t1", "a2_s1_t1")
+    original = root / "Inertial" / "a1_s1_t1_inertial.mat"
+    (root / "Inertial" / "deep").mkdir()
+    shutil.copyfile(original, root / "Inertial" / "deep" / original.name)
+    original.write_bytes(b"")
+    found = index(root)
+    assert [p.path for p in found.problems if p.kind == "corrupt"] == [str(original)]
+    assert [p.path for p in found.problems if p.kind == "duplicate"] == [str(original.parent / "deep" / original.name)]
+
+
+def test_files_that_give_the_same_first_stream_are_kinds_of_one(tmp_path: Path) -> None:
+    """Whatever else they give; one kind is taken for all recordings."""
+    x, y = (StreamSpec(name, "sensor", 50.0, "g", ("a",), (0,)) for name in "xy")
+    kinds = FileSpec("One", ("_one.mat",), (x, y), "d", (None, 1)), FileSpec("Two", ("_two.mat",), (x,), "d", (None, 1))
+    for folder, ids in (("One", "1"), ("Two", "12")):
+        (tmp_path / folder).mkdir()
+        for n in ids:
+            savemat(tmp_path / folder / f"a1_s1_t{n}_{folder.lower()}.mat", {"d": np.ones((5, 1))})
+    found = index_layout(tmp_path, Layout("mine", ("k", "l"), (1,), (1, 2), kinds))
+    assert [(r.id, sorted(r.streams)) for r in found] == [("a1_s1_t1", ["x"]), ("a1_s1_t2", ["x"])]
+    (tmp_path / "Two" / "a1_s1_t2_two.mat").unlink()
+    (only,) = index_layout(tmp_path, Layout("mine", ("k", "l"), (1,), (1, 2), kinds))
+    assert sorted(only.streams) == ["x", "y"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import Index, Problem, Recording
 from vskd.datasets.sensors.mmact import ABSENT, LABELS, MERGED, class_of, classes_in, index
@@ -313,3 +314,32 @@ def test_untrimmed_files_are_known_by_their_folder_or_name(tmp_path: Path, path:
     (tmp_path / path).write_text("x")
     told = [p.detail for p in of_kind(index(tmp_path), "unknown") if "untrimmed" in p.detail]
     assert len(told) == untrimmed
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("mmact", tmp_path)
+    assert_entry("mmact-35", tmp_path)
+
+
+@pytest.mark.parametrize("word", ["subject", "scene", "session"])
+def test_a_file_whose_path_does_not_say_whose_it_is_is_named(tmp_path: Path, word: str) -> None:
+    write_execution(tmp_path, 1, 1, 1, "walking")
+    place = "/".join(part for part in ("subject1", "scene1", "session1") if word not in part)
+    write_csv(tmp_path / "acc_watch_clip" / place / "walking.csv", 100.0)
+    assert [p.detail for p in of_kind(index(tmp_path), "unknown")] == [f"no folder of its path says the {word}"]
+
+
+def test_recordings_and_their_streams_are_in_order(tmp_path: Path, video: Path) -> None:
+    for subject in (10, 2):
+        write_execution(tmp_path, subject, 1, 1, "walking")
+        place = tmp_path / f"a_video/cam1/subject{subject}/scene1/session1"
+        place.mkdir(parents=True)
+        shutil.copyfile(video, place / "walking.mp4")
+    found = index(tmp_path)
+    assert [r.subject for r in found] == ["2", "10"]
+    assert all(list(r.streams) == sorted(r.streams) and len(r.streams) == 5 for r in found)
+
+
+def test_who_performs_the_later_classes() -> None:
+    assert [len(classes_in(subject, 1)) for subject in (1, 10, 11, 20)] == [26, 26, 28, 28]
+    assert [len(classes_in(subject, 3)) for subject in (10, 11)] == [9, 9]

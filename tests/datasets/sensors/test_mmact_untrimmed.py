@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.datasets.entries import assert_entry
 from tests.datasets.sensors.test_mmact import FIRST_S, RATES, stamp, write_csv
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.mmact import LABELS
@@ -251,3 +252,81 @@ def test_a_file_may_begin_and_end_a_tenth_of_a_second_within_an_interval(tmp_pat
     early, late = (r.stream("accelerometer-watch").reading for r in found)
     assert early is not None and early.seconds == pytest.approx((0.0, 2.0 - first), abs=2e-3)
     assert late is not None and late.seconds == pytest.approx((1.0 - first, last - first), abs=2e-3)
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("mmact-untrimmed", tmp_path)
+
+
+def test_a_video_of_no_camera_is_named(tmp_path: Path, video: Path) -> None:
+    one = Session(tmp_path)
+    one.sensor(seconds=4.0)
+    one.annotate((1.0, 2.0, "standing"))
+    for folder in ("cam5/subject1/scene1/session1", "subject1/scene1/session1"):
+        place = tmp_path / "untrimmed/video/trainval" / folder
+        place.mkdir(parents=True)
+        shutil.copyfile(video, place / "20181016-133948.mp4")
+    found = index(tmp_path)
+    assert details(found, "unknown") == ["MMAct has cameras 1 to 4", "no folder of its path says the cam"]
+
+
+def test_a_video_whose_name_is_no_time_begins_nobody_knows_when(tmp_path: Path, video: Path) -> None:
+    one = Session(tmp_path)
+    one.sensor(seconds=4.0)
+    one.annotate((1.0, 2.0, "standing"))
+    path = one.film(video, end=10.0)
+    path.rename(path.with_name("film.mp4"))
+    assert details(index(tmp_path), "unknown") == ["nothing says when this video begins"]
+
+
+@pytest.mark.parametrize("word", ["subject", "scene", "session"])
+def test_a_file_whose_path_does_not_say_whose_it_is_is_named(tmp_path: Path, word: str) -> None:
+    one = Session(tmp_path)
+    one.annotate((1.0, 2.0, "standing"))
+    path = one.sensor(seconds=4.0)
+    write_csv(path.parents[3] / "/".join(p for p in one.place.split("/") if word not in p) / "watch.csv", 100.0)
+    assert details(index(tmp_path), "unknown") == [f"nothing in its path says the {word}"]
+
+
+def test_lines_with_times_that_are_none_or_of_no_length(tmp_path: Path) -> None:
+    one = Session(tmp_path)
+    one.sensor(seconds=4.0)
+    path = one.annotate((1.0, 2.0, "standing"), (1.5, 1.5, "walking"))
+    path.write_text(path.read_text() + path.read_text().splitlines()[0].replace("2018/10", "2018/13") + "\n")
+    found = index(tmp_path)
+    assert [r.id[-8:] for r in found] == ["standing"]
+    assert details(found, "unknown") == ["line 2: no START-END-label", "line 3: no START-END-label"]
+
+
+def test_recordings_are_in_the_order_of_people_and_files_in_that_of_time(tmp_path: Path) -> None:
+    for subject, scene in ((10, 1), (2, 2), (1, 3)):
+        one = Session(tmp_path, subject, scene)
+        for name, minute in (("b.csv", 0), ("a.csv", 1)):
+            path = one.sensor(name=name, seconds=4.0)
+            path.write_text(
+                path.read_text().replace(":37:2", f":3{7 + minute}:2").replace(":37:3", f":3{7 + minute}:3")
+            )
+        one.annotate((1.0, 3.0, "standing"), (61.0, 63.0, "walking"))
+    found = index(tmp_path)
+    assert [r.id[:16] for r in found] == [
+        f"subject{n}_scene{s}" for n, s in (("01", 3), ("02", 2), ("10", 1)) for _ in "12"
+    ]
+    assert [r.stream("accelerometer-watch").path.name for r in found] == ["b.csv", "a.csv"] * 3
+    for recording in found:
+        reading = recording.stream("accelerometer-watch").reading
+        assert reading is not None and reading.seconds == tuple(round(s, 3) for s in reading.seconds or ())
+
+
+def test_a_video_may_begin_and_end_a_second_within_an_interval(tmp_path: Path, video: Path) -> None:
+    """Its name is its end, to a second."""
+    one = Session(tmp_path)
+    one.film(video, end=20.0)
+    seconds = len(list(read_frames(video, size=None))) / probe_video(video).rate_hz
+    begin = 20.0 - seconds
+    one.annotate(
+        (begin - 0.9, 19.9, "standing"),
+        (begin - 1.1, 19.9, "walking"),
+        (19.0, 20.9, "running"),
+        (19.0, 21.1, "talking"),
+    )
+    assert [r.id[-8:] for r in index(tmp_path)] == ["standing", "_running"]

@@ -46,3 +46,11 @@ def test_the_part_that_sync_keeps_is_cut_out_on_the_common_clock(tmp_path: Path)
     timed = read_stream(stream)
     np.testing.assert_array_equal(timed.signal, table[5:10].T)
     np.testing.assert_allclose(timed.times, 2.5 + np.arange(5) / 10)
+
+
+def test_names_of_columns_are_those_of_the_stream(tmp_path: Path) -> None:
+    table = np.arange(120.0).reshape(20, 6)
+    np.savetxt(tmp_path / "a.csv", table, delimiter=",", header="ax,ay,az,gx,gy,gz", comments="", fmt="%.1f")
+    for name, columns in (("accelerometer", slice(0, 3)), ("gyroscope", slice(3, 6))):
+        stream = Stream(name, "sensor", tmp_path / "a.csv", 25.0, "g", ("x", "y", "z"))
+        np.testing.assert_array_equal(read_stream(stream).signal, table[:, columns].T)

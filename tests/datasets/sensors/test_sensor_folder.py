@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.recording import Recording
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.sensors.sensor_folder import Found, index, plain_value
@@ -339,3 +340,38 @@ streams:
     describe(tmp_path, text.replace("    clip: true\n", "").replace("unit: ms", "unit: text, zone: Europe/Berlin"))
     reading = index(tmp_path).recordings[0].stream("accelerometer").reading
     assert reading is not None and (reading.limit, reading.time_zone) == (0.0, "Europe/Berlin")
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("sensor-folder", tmp_path)
+
+
+def test_factors_stand_in_a_name_by_letter() -> None:
+    values = {"f": "1", "subject": "2", "e": "3", "label": "run", "d": "4", "trial": "5", "c": "6"}
+    assert Found(values, {}).id == "s2_run_t5_c-6_d-4_e-3_f-1"
+
+
+def test_streams_are_in_order_and_the_clock_may_stand_before_the_axes(tmp_path: Path) -> None:
+    rows = "\n".join(f"{20 * n},0,0,1" for n in range(60))
+    for label in ("run", "walk"):
+        (tmp_path / f"{label}.csv").write_text(f"t,x,y,z\n{rows}\n")
+    stream = "{files: '{label}.csv', columns: [x, y, z], time: {column: t, unit: ms}, rate_hz: 50, unit: g}"
+    streams = "".join(f"  {name}: {stream}\n" for name in ("d", "c", "b", "a"))
+    describe(tmp_path, f"streams:\n{streams}")
+    for recording in index(tmp_path):
+        assert list(recording.streams) == ["a", "b", "c", "d"]
+        one = recording.stream("a")
+        assert (one.columns, one.time_column) == ((1, 2, 3), 0)
+    describe(tmp_path, f"streams:\n  a: {stream.replace('time: {column: t, unit: ms}, ', '')}\n")
+    assert [(r.stream("a").columns, r.stream("a").time_column) for r in index(tmp_path)] == [((1, 2, 3), None)] * 2
+
+
+def test_of_several_labels_that_are_no_classes_the_first_by_letter_is_told(tmp_path: Path) -> None:
+    rows = "\n".join(f"0,0,1,{label}" for label in ("run", "e", "d", "c", "b", "a", "walk") for _ in range(50))
+    (tmp_path / "1.csv").write_text(f"x,y,z,what\n{rows}\n")
+    (tmp_path / "2.csv").write_text("x,y,z,what\n" + "0,0,1,run\n" * 50 + "0,0,1,walk\n" * 50)
+    stream = "{files: '{subject}.csv', columns: [x, y, z], rate_hz: 50, unit: g}"
+    describe(tmp_path, f"labels: [run, walk]\nlabel_column: what\nwhole_files: true\nstreams:\n  a: {stream}\n")
+    found = index(tmp_path)
+    assert [r.subject for r in found] == ["2"]
+    assert [p.detail for p in found.problems] == ["'a' is none of the classes run, walk"]

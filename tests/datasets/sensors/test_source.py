@@ -5,6 +5,7 @@ from vskd.datasets.recording import Stream
 from vskd.datasets.sensors.source import joined_source, window_source
 from vskd.files import sha256_file
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sync.cut import Cut
 
 
 def test_nothing_of_a_stream_that_the_store_knows_is_lost() -> None:
@@ -20,6 +21,8 @@ def test_nothing_of_a_stream_that_the_store_knows_is_lost() -> None:
         range_limit=2.0,
         time_column=0,
         calibrated=False,
+        reading=Reading(offset=1.0),
+        cut=Cut(0.1, 0.5),
     )
     source = window_source("r1", stream)
     assert (source.id, source.stream) == ("r1", stream.name)
@@ -34,6 +37,8 @@ def test_nothing_of_a_stream_that_the_store_knows_is_lost() -> None:
         "unit",
         "axes",
         "variable",
+        "reading",
+        "cut",
     }
     assert all(getattr(source, name) == getattr(stream, name) for name in shared)
 

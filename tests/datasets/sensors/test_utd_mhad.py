@@ -2,6 +2,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.sensors.utd_mhad import INERTIAL, LABELS, LAYOUT, RGB, SKELETON, index
 
 
@@ -59,3 +60,7 @@ def test_what_each_kind_of_file_holds() -> None:
     assert LAYOUT.absent == {"a8_s1_t4", "a23_s6_t4", "a27_s8_t4"}
     ids = list(LAYOUT.expected())
     assert (len(ids), ids[0], ids[-1]) == (27 * 8 * 4, "a1_s1_t1", "a27_s8_t4")
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("utd-mhad", tmp_path)

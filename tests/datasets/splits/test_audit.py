@@ -8,7 +8,7 @@ import pytest
 from scipy.io import loadmat, savemat
 
 from vskd.datasets.catalog import get_dataset
-from vskd.datasets.recording import Index, Problem, Stream
+from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.datasets.splits.audit import (
     Leak,
     audit_split,
@@ -78,6 +78,7 @@ def test_the_same_samples_under_two_ids_are_found_however_they_were_saved(make_u
         with pytest.raises(ProtocolError, match="the same accelerometer samples: a1_s1_t1 = a1_s2_t1"):
             audit_split(split, utd(root))
     assert find_leaks(split, utd(root), contents=of_files) == (), "by bytes, they are different"
+    audit_split(split, utd(root), contents=of_files)
 
 
 def test_same_video_under_two_ids_is_found_on_request(make_utd: Make) -> None:
@@ -205,3 +206,58 @@ def test_overlapping_parts_are_told_in_the_order_of_the_split(tmp_path: Path) ->
         ("train", "test"): "train and test hold overlapping acc samples: z and a",
         ("validation", "test"): "validation and test hold overlapping acc samples: m and a",
     }
+
+
+def of(recordings: int, *problems: Problem) -> Index:
+    made = tuple(Recording(f"r{n}", "1", "1", n % 2, "1", {}) for n in range(recordings))
+    return Index("mine", Path("here"), ("a", "b"), made, problems)
+
+
+def test_one_bad_recording_of_fifty_is_tolerated() -> None:
+    """However many of its files are bad."""
+    twice = [Problem(kind, "r9", kind, "bad") for kind in ("unpaired", "corrupt")]  # type: ignore[arg-type]
+    check_problems(of(50, *twice))
+    with pytest.raises(DataError, match=r"here has 1 corrupt, 1 unpaired file\(s\): unpaired unpaired: bad"):
+        check_problems(of(49, *twice))
+    with pytest.raises(DataError, match="1 corrupt, 1 unpaired"):
+        check_problems(of(100, *twice), max_bad_fraction=0.0)
+
+
+def test_of_a_folder_without_recordings_no_class_is_called_empty(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        check_problems(of(0))
+        assert caplog.text == ""
+        check_problems(of(1))
+    assert "here: no usable recording of 1 class(es): b" in caplog.text
+
+
+def test_parts_that_nothing_uses_are_told_in_order() -> None:
+    index = of(12)
+    parts = "hgfedcba"
+    recordings = tuple(dataclasses.replace(r, part=parts[n] if n < 8 else "") for n, r in enumerate(index))
+    split = Split(("r8", "r9"), (), ("r10", "r11"), "p", None, "x", "x")
+    told = split_gaps(split, dataclasses.replace(index, recordings=recordings))
+    assert [text.split("'")[1] for text in told if "'" in text] == sorted(parts)
+
+
+def test_long_lists_of_what_two_parts_share_are_shortened(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    names = [f"{n}" for n in range(7)]
+    split = Split(tuple(f"a{n}" for n in names), (), tuple(f"b{n}" for n in names), "p", None, "x", "x")
+    (leak,) = content_leaks(split, {f"{side}{n}": n for side in "ab" for n in names}, "acc")
+    assert leak.detail.endswith("samples: a0 = b0, a1 = b1, a2 = b2, a3 = b3, a4 = b4 and 2 more")
+    streams = {}
+    for n in names:
+        (tmp_path / n).write_text(n)
+        for side, rows in (("a", (0, 50)), ("b", (40, 90))):
+            streams[side + n] = Stream("acc", "sensor", tmp_path / n, 50.0, "g", ("x",), reading=Reading(rows=rows))
+    (leak,) = overlap_leaks(split, streams, "acc")
+    assert leak.detail.endswith("a4 and b4 and 2 more")
+    index = dataclasses.replace(of(1), labels=tuple("abcdefgh"))
+    with caplog.at_level(logging.WARNING):
+        check_problems(index)
+    assert "no usable recording of 7 class(es): b, c, d, e, f and 2 more" in caplog.text
+    many = Index(
+        "mine", Path("here"), tuple("abcdefgh"), tuple(Recording(f"r{n}", "1", "1", n, "1", {}) for n in range(7))
+    )
+    gaps = split_gaps(Split(tuple(f"r{n}" for n in range(7)), (), (), "p", None, "x", "x"), many)
+    assert gaps == ("7 class(es) of a single recording in all: a, b, c, d, e and 2 more",)

@@ -18,6 +18,7 @@ from vskd.datasets.splits.contents import of_files, of_files_in, of_samples, ove
 from vskd.files import sha256_file
 from vskd.preprocessing.file_hashes import TABLE
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sync.cut import Cut
 
 Write = Callable[[Path], dict[str, Stream]]
 RNG = np.random.default_rng
@@ -157,3 +158,29 @@ def test_the_clock_of_a_file_is_no_part_of_its_samples(tmp_path: Path) -> None:
         for n in "abc"
     }
     assert len(set(of_samples(streams).values())) == 1 and len(set(of_files(streams).values())) == 3
+
+
+def test_a_film_s_array_is_named_and_its_cut_is_what_is_shown(tmp_path: Path) -> None:
+    film = RNG(0).integers(0, 900, (4, 6, 30), dtype=np.uint16)
+    for name, packed in (("a", False), ("b", True)):
+        savemat(tmp_path / f"{name}.mat", {"d": film, f"other_{name}": film[:, :, :3]}, do_compression=packed)
+    whole = {n: Stream("depth", "video", tmp_path / f"{n}.mat", 30.0, "mm", variable="d") for n in "ab"}
+    cut = {f"cut {n}": replace(s, cut=Cut(0.2, 0.6)) for n, s in whole.items()}
+    found = of_samples({**whole, **cut, "rest": replace(whole["a"], cut=Cut(0.2, 0.9))})
+    assert found["a"] == found["b"] and found["cut a"] == found["cut b"]
+    assert len({found["a"], found["cut a"], found["rest"]}) == 3
+
+
+def test_whole_files_are_not_read_to_look_for_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = {i: stream for i, stream in parts(tmp_path).items() if i in ("whole", "a")}
+    assert overlapping_parts(streams) == [("a", "whole")]
+    monkeypatch.setattr(contents, "file_hashes", None)
+    assert overlapping_parts({"whole": streams["whole"]}) == []
+
+
+def test_pictures_of_one_grey_are_told_apart_by_their_colours(tmp_path: Path) -> None:
+    for name, colour in (("red", (255, 0, 0)), ("grey", (76, 76, 76))):
+        Image.new("RGB", (40, 30), colour).save(tmp_path / f"{name}.png")
+    streams = {n: Stream("image", "image", tmp_path / f"{n}.png", 0.0, "uint8") for n in ("red", "grey")}
+    assert len({Image.open(s.path).convert("L").getpixel((0, 0)) for s in streams.values()}) == 1
+    assert len(set(of_samples(streams).values())) == 2

@@ -60,3 +60,24 @@ def test_a_value_that_nobody_has_is_named_beside_those_that_there_are() -> None:
     told = r"no training recording has the subject 7, 12\. Name some of the training part: 0, 1, 2, 3\."
     with pytest.raises(SettingError, match=told):
         labelled_where(people(), "subject", ("12", "1", "7"), lambda r: r.subject)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "shares"), [(0.3, (1, 1, 1)), (0.5, (1, 2, 2)), (0.7, (1, 2, 4)), (0.9, (1, 2, 6)), (1.0, (1, 2, 7))]
+)
+def test_subjects_that_have_few_recordings_give_all_of_them(fraction: float, shares: tuple[int, ...]) -> None:
+    """Of ten recordings one person has one, one two, and one seven."""
+    owners = "a" + "b" * 2 + "c" * 7
+    recordings = [Recording(f"{who}{n}", who, "1", 0, who, {}) for n, who in enumerate(owners)]
+    for seed in range(5):
+        chosen = labelled_fraction(recordings, fraction, seed)
+        counts = Counter(i[0] for i in chosen)
+        assert tuple(counts[who] for who in "abc") == shares
+
+
+def test_classes_are_drawn_in_the_order_of_their_numbers_not_of_their_ids() -> None:
+    first = [Recording(f"z{n}", str(n % 5), "1", 0, "1", {}) for n in range(40)]
+    second = [Recording(f"a{n}", str(n % 5), "1", 1, "1", {}) for n in range(40)]
+    for seed in range(3):
+        alone = labelled_fraction(first, 0.3, seed)
+        assert {i for i in labelled_fraction([*second, *first], 0.3, seed) if i.startswith("z")} == alone

@@ -289,3 +289,28 @@ def test_carving_few_recordings_takes_the_last_id_and_few_trials_all_of_the_last
     assert carve_validation(few, index).validation == ("a2_s1_t1",)
     last = dataclasses.replace(split, train=("a1_s1_t1", "a1_s1_t2"), test=("a2_s2_t1",), disjoint="none")
     assert carve_validation(last, index, "trial").validation == ("a1_s1_t2",)  # 1 + 0 is no multiple of four
+
+
+def test_a_hash_knows_no_order_of_ids_and_carved_ids_have_one() -> None:
+    index = world(subjects=8, actions=8)
+    split = split_of(index, "subject-specific")
+    assert dataclasses.replace(split, train=split.train[::-1]).split_hash == split.split_hash
+    for unit in ("subject", "trial"):
+        carved = carve_validation(split, index, unit)  # type: ignore[arg-type]
+        assert list(carved.validation) == sorted(carved.validation) and len(carved.validation) > 9
+
+
+def test_strange_ids_are_named_in_order_and_at_most_five() -> None:
+    index = world()
+    strange = tuple(f"z{n}" for n in (7, 3, 5, 1, 6, 2, 4))
+    with pytest.raises(ProtocolError, match=r"does not hold: z1, z2, z3, z4, z5 and 2 more"):
+        checked(dataclasses.replace(split_of(index, "cross-subject"), test=strange), index)
+
+
+def test_every_tenth_recording_is_carved_by_id_whatever_their_order() -> None:
+    index = world(subjects=2, actions=1, trials=20)
+    ids = tuple(r.id for r in index)
+    split = dataclasses.replace(
+        split_of(index, "subject-specific"), train=ids[:25][::-1], test=ids[25:], validation_unit="recording"
+    )
+    assert carve_validation(split, index).validation == (ids[9], ids[19])

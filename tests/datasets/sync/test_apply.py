@@ -1,5 +1,6 @@
 """`sync.csv` in a folder: whoever opens the data set sees what sensor and video have in common."""
 
+import dataclasses
 import shutil
 from pathlib import Path
 
@@ -125,3 +126,31 @@ def test_streams_and_recordings_that_are_not_there_are_named(tmp_path: Path) -> 
     rows = [SyncRow(f"r{n}", "one", "rgb", 0.0, 0.0, 9, 3.0, 5.0) for n in range(3)]
     with pytest.raises(DataError, match=r"r0 \(one\), r0 \(rgb\), r1 \(one\), r1 \(rgb\), r2 \(one\) and 1 more"):
         apply_sync(index, rows, tmp_path / "sync.csv")
+
+
+def test_who_shares_a_clock_with_a_sensor_of_the_table(tmp_path: Path) -> None:
+    """Columns of the same file do, with stamps or without, and files that both have no stamps."""
+
+    def sensor(name: str, file: str, clock: int | None) -> Stream:
+        return Stream(name, "sensor", tmp_path / file, 50.0, "g", ("x",), time_column=clock)
+
+    video = Stream("rgb", "video", tmp_path / "x.mp4", 30.0, "uint8")
+    beside = {
+        "rgb": video,
+        "pose": dataclasses.replace(video, kind="skeleton"),
+        "face": dataclasses.replace(video, kind="image"),
+    }
+    row = SyncRow("r", "one", "rgb", 0.5, 0, 9, 6.0, 5.0)
+    for own, other, shared in (
+        (sensor("one", "a", 3), sensor("two", "a", 3), True),
+        (sensor("one", "a", 3), sensor("two", "b", 3), False),
+        (sensor("one", "a", None), sensor("two", "b", None), True),
+        (sensor("one", "a", 3), sensor("two", "b", None), False),
+        (sensor("one", "a", None), sensor("two", "b", 3), False),
+    ):
+        recording = Recording("r", "1", "1", 0, "1", {"two": other, "one": own, **beside})
+        found = apply_sync(Index("x", tmp_path, ("a",), (recording,)), [row], tmp_path / "sync.csv")
+        (cut,) = found.recordings
+        assert cut.stream("one").cut == Cut(0.5, 5.5) and cut.stream("two").cut == (Cut(0.5, 5.5) if shared else None)
+        assert (cut.stream("rgb").cut, cut.stream("pose").cut, cut.stream("face").cut) == (Cut(0, 5), Cut(0, 5), None)
+        assert len(found.problems) == (not shared)

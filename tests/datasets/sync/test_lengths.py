@@ -1,8 +1,12 @@
 """Growth of lengths, where it is known."""
 
+import warnings
+
 import numpy as np
 import pytest
+from scipy.stats import theilslopes
 
+from vskd.datasets.sync import lengths
 from vskd.datasets.sync.lengths import FEWEST, length_ratio
 
 VIDEO = np.arange(2.0, 5.0, 0.1)
@@ -38,3 +42,25 @@ def test_twenty_recordings_say_something(count: int, known: bool) -> None:
 def test_lengths_agree_to_a_twentieth(growth: float, told: bool) -> None:
     found = length_ratio((growth * VIDEO + 1).tolist(), VIDEO.tolist())
     assert found == (pytest.approx(growth) if told else None)
+
+
+def test_videos_of_one_length_are_not_compared() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert length_ratio((1.5 * VIDEO).tolist(), [3.0] * len(VIDEO)) is None
+
+
+@pytest.mark.parametrize(("noise", "known"), [(0.02, True), (0.3, False)])
+def test_a_growth_is_known_where_its_bounds_are_a_tenth_apart(noise: float, known: bool) -> None:
+    sensor = 1.5 * VIDEO + np.random.default_rng(0).normal(0, noise, len(VIDEO))
+    _, _, low, high = theilslopes(sensor, VIDEO)
+    assert 1 < high / low < 1.9 and (high / low <= 1.1) == known
+    assert (length_ratio(sensor.tolist(), VIDEO.tolist()) is not None) == known
+
+
+def test_bounds_at_the_limit_are_near_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    sensor = 1.5 * VIDEO + np.random.default_rng(0).normal(0, 0.3, len(VIDEO))
+    _, _, low, high = theilslopes(sensor, VIDEO)
+    for limit, known in ((high / low, True), (0.999 * high / low, False)):
+        monkeypatch.setattr(lengths, "SURE", limit)
+        assert (length_ratio(sensor.tolist(), VIDEO.tolist()) is not None) == known

@@ -64,7 +64,7 @@ def test_how_it_is_written_and_what_else_is_read(tmp_path: Path) -> None:
     path = tmp_path / "sync.csv"
     write_sync(path, [SyncRow("a", "s", "v", 1.23456, 12.345, 2.345, 4.00004, 3.12345)])
     head = "recording,sensor,video,offset_s,drift_ppm,confidence,sensor_s,video_s,by\n"
-    assert path.read_text() == f"{head}a,s,v,1.2346,12.3,2.35,4.0000,3.1235,own\n"
+    assert path.read_bytes().decode() == f"{head}a,s,v,1.2346,12.3,2.35,4.0000,3.1235,own\n"
     path.write_text(f"\ufeff{head}a, s ,v,1,0,2,4,3, own\nb,s,v,1,0,2,4,3,own\na,t,v,1,0,2,4,3,own\n", encoding="utf-8")
     assert [(row.recording, row.sensor, row.by) for row in read_sync(path)] == [
         ("a", "s", "own"), ("b", "s", "own"), ("a", "t", "own"),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.entries import assert_entry
 from vskd.datasets.synthetic.dataset import index
 from vskd.datasets.synthetic.settings import ACTIONS
 from vskd.datasets.synthetic.write import write_world
@@ -54,3 +55,7 @@ def test_a_world_with_skeletons_has_their_stream(tmp_path: Path) -> None:
         stream = recording.stream("skeleton")
         assert (stream.rate_hz, stream.unit) == (15.0, "m")
         assert joints_shape(stream.path, stream.variable) == (15, 3)
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("synthetic", tmp_path)

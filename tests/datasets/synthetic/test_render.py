@@ -105,3 +105,10 @@ def test_a_published_seed_gives_the_same_pictures_in_later_versions(motion: Moti
     np.testing.assert_allclose(quarters, QUARTERS, atol=0.25)  # a level is what edges may differ by
     wall, floor, shirt, skin = (picture[place].tolist() for place in ((2, 2), (94, 2), (40, 48), (20, 48)))
     assert (wall, floor, shirt, skin) == ([69, 72, 76], [38, 34, 29], [191, 138, 57], [242, 179, 133])
+
+
+def test_the_file_says_how_it_was_encoded_and_by_no_version_of_a_library(motion: Motion) -> None:
+    content = encode_video(iter(list(frames(motion, HUES, 15, 96))[:3]), 15, 96)
+    for setting in (b"bframes=0", b"crf=20.0", b"threads=1", b"me=hex subme=2"):
+        assert setting in content, setting
+    assert b"Lavf" not in content and b"Lavc" not in content

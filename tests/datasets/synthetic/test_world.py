@@ -227,3 +227,17 @@ def test_a_subject_of_a_published_seed() -> None:
     vectors = ([0.1284, 0.0085, 0.1536], [-0.0295, -0.0223, -0.0772], [-0.0130, -0.0023, 0.0494])
     for name, vector in zip(("aim", "sensor_tilt", "bias_g"), vectors, strict=True):
         np.testing.assert_allclose(one[name], vector, atol=6e-5)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.3, 0.25), (0.25, 0.3), (0.2, 0.5), (0.5, 0.2)])
+@pytest.mark.parametrize("distance", [0.02, 0.3, 0.5, 0.66, 0.7, 2.0])
+def test_how_far_a_limb_reaches(first: float, second: float, distance: float) -> None:
+    """Shortened softly from 95 % of its length on; no nearer than its bones allow."""
+    length = first + second
+    softness = 0.02 * length
+    reach = distance - softness * np.log1p(np.exp((distance - 0.95 * length) / softness))
+    least = 1.1 * max(first - second, second - first) + 0.01
+    joint, reached = middle_joint(np.zeros((1, 3)), np.array([[0, distance, 0]]), first, second, np.array([0, 0.4, -1]))
+    np.testing.assert_allclose(reached, [[0, max(reach, least), 0]], atol=1e-12)
+    np.testing.assert_allclose([np.linalg.norm(joint), np.linalg.norm(joint - reached)], [first, second], rtol=1e-6)
+    assert joint[0, 2] < 0 and joint[0, 0] == 0, "in the plane of the pole"

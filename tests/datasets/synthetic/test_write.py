@@ -172,6 +172,7 @@ def test_skeletons_are_of_the_same_recordings_and_change_no_other_file(tiny: Pat
     assert sorted(added) == sorted(n.replace("Inertial", "Skeleton").replace("inertial", "skeleton")
                                    for n in plain if n.startswith("Inertial"))  # fmt: skip
     assert write_world(root, **TINY, seed=7, skeletons=True) == 0
+    assert loadmat(root / "Skeleton" / "a1_s1_t1_skeleton.mat")["d_skel"].shape[:2] == (15, 3)
     with pytest.raises(DataError, match="synthetic world of other settings"):
         write_world(root, **TINY, seed=7)
 
@@ -180,3 +181,32 @@ def test_the_world_that_is_written_where_nothing_is_said() -> None:
     """As `vskd datasets make-synthetic` documents it: 8 subjects, 8 actions, 4 trials."""
     said = {name: p.default for name, p in inspect.signature(write_world).parameters.items() if name != "root"}
     assert said == {"subjects": 8, "actions": 8, "trials": 4, "seed": 0, "skeletons": False}
+
+
+@pytest.mark.parametrize(("at_once", "sizes"), [(2, [1, 4, 4]), (3, [1, 6, 2]), (9, [1, 8])])
+def test_hashes_are_written_every_so_many_recordings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, sizes: list[int]
+) -> None:
+    """Of four recordings of two files each; the first are the settings."""
+    assert write.RECORDED_AT_ONCE == 16
+    monkeypatch.setattr(write, "RECORDED_AT_ONCE", at_once)
+    monkeypatch.setattr(write, "encode_video", lambda *_: b"film")
+    recorded, real = [], Sums.record
+    monkeypatch.setattr(Sums, "record", lambda self, names: recorded.append(len(list(names))) or real(self, names))
+    assert write_world(tmp_path / "world", **TINY) == 4
+    assert recorded == sizes and len(Sums(tmp_path / "world").recorded()) == 9
+
+
+def test_mat_files_are_compressed() -> None:
+    assert len(encode_mat(np.zeros((1000, 6)))) < 1000
+
+
+def test_damaged_files_are_named_in_order(tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = tmp_path / "world"
+    shutil.copytree(tiny, root)
+    names = sorted(str(path) for folder in ("Inertial", "RGB") for path in (root / folder).iterdir())
+    for name in names:
+        Path(name).unlink()
+    with caplog.at_level("WARNING", logger="vskd"):
+        assert write_world(root, **TINY, seed=7) == 4
+    assert [message.split(" is missing")[0] for message in caplog.messages if "is missing" in message] == names

@@ -11,9 +11,10 @@ import pytest
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.images.audit_images import MAJORITY, NEAREST_PIXELS, ProtocolAudit, audit_protocol, audit_summary
-from vskd.datasets.recording import Stream
+from vskd.datasets.recording import Recording, Stream
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.splits.split import UNKNOWN, Split
+from vskd.datasets.video import audit_clips
 from vskd.datasets.video.audit_clips import ClipFindings, clip_contents
 from vskd.datasets.video.lookalikes import SameClip
 from vskd.errors import DataError
@@ -155,3 +156,19 @@ def test_parts_of_one_file_are_different_contents(tmp_path: Path) -> None:
     found = clip_contents({str(n): dataclasses.replace(whole, cut=c) for n, c in enumerate(cuts)}, tmp_path / "cache")
     assert found["0"] == hashlib.sha256(b"film").hexdigest() and found["1"] == found["3"]
     assert len(set(found.values())) == 3
+
+
+def test_a_mirror_image_s_class_reaches_the_random_division(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Nothing:
+        ids: tuple[str, ...] = ("a",)
+        unreadable: dict[str, str] = {}  # noqa: RUF012
+
+        def of(self, recordings: object) -> np.ndarray:
+            return np.zeros((1, 1, 2, 2), dtype=np.float32)
+
+    asked: list[object] = []
+    monkeypatch.setattr(audit_clips, "random_division", lambda *words: asked.append(words[2]))
+    recordings = [Recording("a", "1", "1", 0, "1", {}), Recording("gone", "1", "1", 0, "1", {})]
+    for swap in ([1, 0], None):
+        assert audit_clips.examine_clips(recordings, ("x", "y"), "rgb", Nothing(), {}, swap).division is None  # type: ignore[arg-type]
+    assert asked == [[1, 0], None]

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.entries import assert_entry
 from tests.datasets.video.clips import copy_clips
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.video.hmdb51 import LABELS, index, read_split
@@ -30,6 +31,7 @@ def test_the_official_splits_are_read_from_the_users_lists(tmp_path: Path, k: in
     split = load_protocol("hmdb51", f"official-{k}").split(found)
     assert {found.by_id()[i].clip for i in split.test} == {f"A_Film_{k}!"}
     assert (len(split.train), len(split.test)) == (8, 2), "one of each class is unused"
+    assert {p.kind for p in found.problems} == {"missing"}, "the folder of the lists is no class"
 
 
 def test_a_clips_group_is_its_source_video(tmp_path: Path) -> None:
@@ -71,6 +73,9 @@ def test_without_lists_that_is_said_and_clips_train_nowhere(tmp_path: Path) -> N
     found = index(tmp_path)
     assert {len(r.factors) for r in found} == {0}
     told = [p.detail for p in found.problems if "no official split fits" in p.detail]
+    (tmp_path / "testTrainMulti_7030_splits").rmdir()
+    places = [p.path for p in index(tmp_path).problems if "no official split fits" in p.detail]
+    assert places == [str(tmp_path / "testTrainMulti_7030_splits")]
     assert told == [
         "without brush_hair_test_split1.txt no official split fits; download the lists, and unpack them there"
     ]
@@ -86,3 +91,7 @@ def test_a_list_holds_clips_and_marks(tmp_path: Path, line: str, told: str) -> N
     (tmp_path / "clap_test_split1.txt").write_text("z.avi 1\n")
     with pytest.raises(DataError, match="z trains and tests in one split"):
         read_split(tmp_path, 1)
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("hmdb51", tmp_path)

@@ -82,3 +82,25 @@ def test_few_clips_are_in_memory_at_a_time(clips: np.ndarray, monkeypatch: pytes
             return clips[rows]
 
     assert len(list(same_rows(Rows()))) == 4 and max(asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("distances", "count"),
+    [
+        ([], 0), ([0.05], 1), ([0.051], 0),
+        ([0.01, 0.02, 0.03], 3),
+        ([0.05, 0.06, 1.0], 2),  # the second is by far nearer than the third
+        ([0.06, 0.07], 0),
+        ([0.2, 0.5], 1), ([0.2, 0.49], 0), ([0.21, 0.9], 0),
+        ([0.02, 0.1, 0.3, 0.9], 2),
+        ([0.01, 0.04, 0.045, 0.046], 4),
+    ],
+)  # fmt: skip
+def test_how_many_of_the_nearest_are_copies(distances: list[float], count: int) -> None:
+    assert lookalikes._copies(np.array(distances)) == count
+
+
+def test_recordings_of_a_clip_are_named_in_order(clips: np.ndarray) -> None:
+    """Whatever the order in which they were given."""
+    ids = [f"clip{99 - n:02}" for n in range(12)]
+    assert [clip.ids for clip in same_clips(ids, clips, {})] == [("clip88", "clip92", "clip97"), ("clip90", "clip95")]

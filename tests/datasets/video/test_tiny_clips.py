@@ -57,3 +57,10 @@ def test_a_part_of_a_video_is_that_part(tmp_path: Path) -> None:
     assert len(frames) == 10 and set(found.ids) == {"whole", "part"}
     np.testing.assert_allclose(second, tiny_clip(frames[clip_indices(10, FRAMES, "spread", 1)]), atol=1e-5)
     assert np.abs(first - second).max() > 0.1
+
+
+def test_a_store_of_other_clips_is_written_anew(tmp_path: Path) -> None:
+    first, second = (video(write_clip(tmp_path / f"{n}.mp4", n)) for n in range(2))
+    for one, other in ((first, second), (second, first)):
+        found = tiny_clips({one.id: one.stream("rgb")}, tmp_path / "tiny.h5")
+        assert one.id in found.ids and other.id not in found.ids

@@ -52,6 +52,8 @@ def test_a_folder_without_classes_is_refused_with_what_to_do(tmp_path: Path) -> 
     with pytest.raises(DataError) as caught:
         of_two(tmp_path)
     assert caught.value.action == "Get it" and str(tmp_path) in caught.value.problem
+    with pytest.raises(DataError, match=r"nowhere does not exist.*Give the folder that holds ucf with --data"):
+        of_two(tmp_path / "nowhere")
 
 
 def test_what_a_name_says_is_subject_trial_group_and_clip(tmp_path: Path) -> None:
@@ -63,7 +65,8 @@ def test_what_a_name_says_is_subject_trial_group_and_clip(tmp_path: Path) -> Non
 
 
 def test_class_folders_without_any_clip_are_problems_and_no_refusal(tmp_path: Path) -> None:
-    for name in ("YoYo", "Fencing", "ucfTrainTestlist"):
+    for name in ("YoYo", "Fencing", "ucfTrainTestlist", "Annotation"):
         (tmp_path / name).mkdir()
+    (tmp_path / "YoYo" / "v_YoYo_g01_c01.xgtf").write_text("x")
     found = of_two(tmp_path)
     assert len(found) == 0 and [p.kind for p in found.problems] == ["missing", "missing"]

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.entries import assert_entry
 from tests.datasets.video.clips import copy_clips
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.splits.split import find_overlaps
@@ -66,3 +67,7 @@ def test_a_list_that_lets_a_group_straddle_is_refused(tmp_path: Path) -> None:
 def test_there_are_101_classes_in_the_official_order() -> None:
     assert len(set(LABELS)) == 101
     assert list(LABELS) == sorted(LABELS, key=str.lower) or LABELS.index("BlowDryHair") < LABELS.index("BlowingCandles")
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("ucf101", tmp_path)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.entries import assert_entry
 from tests.datasets.video.clips import copy_clips
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.video.ucf11 import LABELS, index
@@ -64,3 +65,7 @@ def test_the_real_clip(shared_data: Path) -> None:
     (clip,) = found
     assert (clip.id, clip.subject, found.labels[clip.label]) == ("v_biking_01_01", "1", "biking")
     assert len(LABELS) == 11
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("ucf11", tmp_path)

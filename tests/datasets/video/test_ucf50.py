@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from tests.datasets.entries import assert_entry
 from tests.datasets.video.clips import copy_clips
 from vskd.datasets.video.ucf50 import LABELS, index
 
@@ -26,3 +27,7 @@ def test_the_folder_is_the_class_whatever_the_name_says(tmp_path: Path) -> None:
         ("v_fencing_g01_c01", "Fencing", "1", "1"),
     ]
     assert len(LABELS) == len(set(LABELS)) == 50
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("ucf50", tmp_path)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.datasets.entries import assert_entry
 from tests.datasets.video.clips import copy_clips
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.video.video_folder import index
@@ -130,3 +131,30 @@ def test_class_folders_without_videos_are_no_data_set(tmp_path: Path) -> None:
         (tmp_path / label / "notes.txt").write_text("x")
     with pytest.raises(DataError, match="holds no videos in its folders jump, run"):
         index(tmp_path)
+
+
+def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
+    assert_entry("video-folder", tmp_path)
+
+
+def test_classes_stand_in_alphabetical_order(tmp_path: Path) -> None:
+    for name in (f"{label}/1.avi" for label in "hgfedcba"):
+        copy_clips(tmp_path, [name])
+    assert index(tmp_path).labels == tuple("abcdefgh")
+
+
+def test_what_lines_say_of_one_clip_is_told_in_order(tmp_path: Path) -> None:
+    for name in (f"{label}/1.avi" for label in "ab"):
+        copy_clips(tmp_path, [name])
+    rows = [f"a/1.avi,{label}" for label in ("z", "y", "x", "w", "v", "z")]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    details = [p.detail for p in index(tmp_path).problems if p.kind == "duplicate"]
+    assert len(details) == 1 and details[0].endswith("line 2, 3, 4, 5, 6, 7 v, w, x, y, z")
+
+
+def test_a_name_may_hold_a_backslash_where_files_may(tmp_path: Path) -> None:
+    for name in ("a/b\\c.avi", "z/1.avi"):
+        copy_clips(tmp_path, [name])
+    (tmp_path / "labels.csv").write_text("path\na/b\\c.avi\nz\\1.avi\n")
+    found = index(tmp_path)
+    assert [r.id for r in found] == ["a/b\\c.avi", "z/1.avi"] and not found.problems

@@ -21,6 +21,7 @@ from vskd.models.head import Headed
 from vskd.models.mobilenet_v3 import MobileNetV3Small
 from vskd.models.photo import PhotoNetwork
 from vskd.models.squeezenet_lw import SqueezeNetLW
+from vskd.models.torchvision_shim import load_torchvision
 
 
 def settled(network: nn.Module, channels: int, size: int = 64) -> nn.Module:
@@ -230,3 +231,42 @@ def test_what_cannot_be_rewritten_is_refused_by_name():
         deploy_form(Stem(nn.Identity()))
     with pytest.raises(BundleError, match=r"The layer 'features\.0' is a convolution in 3 groups"):
         deploy_form(Stem(nn.Conv2d(3, 6, 5, stride=2, groups=3)))
+
+
+def gate(**changes: object) -> nn.Module:
+    made: nn.Module = load_torchvision().ops.misc.SqueezeExcitation(8, 4, **changes)
+    return made
+
+
+@pytest.mark.parametrize("scale", [nn.Hardsigmoid, nn.Sigmoid])
+def test_a_factor_passes_a_gate_of_either_kind(scale: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    network, x = Awkward(gate(scale_activation=scale)).eval(), torch.rand(2, 3, 16, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(deploy_form(network)(x), network(x).logits, rtol=1e-4, atol=1e-6)
+
+
+def test_a_gate_or_a_residual_that_a_factor_cannot_pass_is_refused() -> None:
+    """A gate of other layers; one without a bias, to which nothing can be added; a sum with what has another factor."""
+    squeezed, excited, unbiased = gate(), gate(), gate()
+    mobilenetv3 = load_torchvision().models.mobilenetv3
+    squeezed.fc1, excited.fc2, unbiased.fc2 = nn.Linear(8, 4), nn.Linear(4, 8), nn.Conv2d(4, 8, 1, bias=False)
+    for odd in (squeezed, excited, unbiased):
+        with pytest.raises(BundleError, match="SqueezeExcitation has other layers than two convolutions"):
+            lower_hard_swish(Awkward(odd))
+    setting = mobilenetv3.InvertedResidualConfig(
+        8, 3, 8, 8, use_se=False, activation="RE", stride=1, dilation=1, width_mult=1.0
+    )
+    residual = mobilenetv3.InvertedResidual(setting, nn.BatchNorm2d)
+    assert residual.use_res_connect
+    with pytest.raises(BundleError, match="cannot pass InvertedResidual"):
+        lower_hard_swish(Awkward(residual))
+
+
+def test_what_gathers_blocks_is_never_trained_and_what_is_subtracted_is_no_weight() -> None:
+    split = SpaceToDepthConvolution(nn.Conv2d(3, 5, 5, stride=2))
+    assert [name for name, value in split.named_parameters() if not value.requires_grad] == ["gather.weight"]
+    padded = Stem(nn.Conv2d(3, 6, 5, padding=2))
+    for width in (None, 18):
+        form = deploy_form(padded, channels_last_width=width)
+        assert {name.rsplit(".", 1)[-1] for name in form.state_dict()} == {"weight", "bias"}

@@ -49,7 +49,9 @@ def test_a_part_of_images_takes_channels_last_and_gives_the_students_logits() ->
 def test_a_student_that_was_trained_with_channels_last_is_converted_and_stays_so(tiny_student: Model) -> None:
     student = copy.deepcopy(tiny_student).to(memory_format=torch.channels_last)
     contract = sensor_contract()
-    model = LiteRTModel(convert_part(deployed_part(student, contract), contract))
+    part = deployed_part(student, contract)
+    model = LiteRTModel(convert_part(part, contract))
+    assert all(value.is_contiguous() for value in part.state_dict().values())
     for window in windows(3):
         with torch.no_grad():
             expected = student(torch.from_numpy(window[None])).logits.numpy()

@@ -7,7 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import Builder
 from torch import nn
 
-from tests.export.conftest import random_inputs
+from tests.export.conftest import IMAGE, random_inputs
 from tests.firmware_bridge.conftest import HandMade, Step, Value
 from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
@@ -111,3 +111,29 @@ def test_weights_may_end_with_the_file_and_not_a_byte_later():
     np.testing.assert_array_equal(LiteRTModel(moved).raw(x), LiteRTModel(inside).raw(x))
     with pytest.raises(BundleError, match=f"ends at byte {len(behind)} of {len(behind) - 1}"):
         inline_weights(behind[:-1])
+
+
+def test_data_of_any_length_are_aligned_and_an_empty_buffer_stays_empty() -> None:
+    values = np.arange(-15, 15).astype(np.int8).reshape(5, 6)
+    inside, _ = with_weights_behind(values)
+    model = read_flatbuffer(inside)
+    model.buffers[0].data = np.zeros(0, np.uint8)
+    builder = Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    moved = inline_weights(bytes(builder.Output()))
+    after, start = schema.Model.GetRootAs(moved, 0), np.frombuffer(moved, np.uint8).ctypes.data
+    assert after.Buffers(0).DataIsNone()
+    filled = [buffer for n in range(after.BuffersLength()) if (buffer := after.Buffers(n)).DataLength()]
+    assert values.size in [buffer.DataLength() for buffer in filled]
+    assert all((buffer.DataAsNumpy().ctypes.data - start) % 16 == 0 for buffer in filled)
+
+
+def test_a_float_model_is_rewritten_too(tiny_float: bytes) -> None:
+    (x,) = random_inputs(1, IMAGE)
+    moved = inline_weights(tiny_float)
+    np.testing.assert_array_equal(LiteRTModel(moved).predict(x[None]), LiteRTModel(tiny_float).predict(x[None]))
+
+
+def test_a_rewrite_that_leaves_weights_outside_is_refused(quantized_outside: bytes) -> None:
+    with pytest.raises(BundleError, match="still has weights outside"):
+        module._check_same(quantized_outside, quantized_outside)

@@ -117,3 +117,41 @@ def test_tflite_micro_gives_the_integers_of_the_reference_kernels(series_int8: b
         interpreter.set_input(x, 0)
         interpreter.invoke()
         np.testing.assert_array_equal(interpreter.get_output(0), reference.raw(x))
+
+
+class _Watched(nn.Module):
+    """A convolution of which a feature is made that the logits do not need, its norm, and a norm behind a layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convolution, self.norm = nn.Conv1d(3, 4, 1), nn.BatchNorm1d(4)
+        self.layer, self.last = nn.Linear(4, 2), nn.BatchNorm1d(2)
+
+    def forward(self, x: Tensor) -> Outputs:
+        x = self.convolution(x)
+        features = {"flat": x.flatten(1)}
+        x = self.norm(x).mean(dim=2)
+        return Outputs(self.last(self.layer(x)), x, features)
+
+
+def test_a_feature_keeps_no_norm_from_being_folded_and_one_behind_a_layer_stays() -> None:
+    network, x = seeded(_Watched), torch.randn(2, 3, 8)
+    rewritten = integer_form(network)
+    assert [name for name, part in rewritten.named_modules() if isinstance(part, nn.BatchNorm1d)] == ["last"]
+    torch.testing.assert_close(rewritten(x).logits, network(x).logits)
+
+
+def test_features_that_hardly_vary_are_standardised_as_they_were() -> None:
+    """Where the constant that is added to the variance counts; and twice is the same as once."""
+    network, x = seeded(_rocket), torch.randn(4, 3, 32)
+    with torch.no_grad():
+        network.standardise.running_var.fill_(1e-5)
+    once = integer_form(network)
+    torch.testing.assert_close(once(x).logits, network(x).logits, rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(integer_form(once)(x).logits, once(x).logits)
+
+
+def test_a_layer_by_itself_stays_one() -> None:
+    layer, x = nn.Linear(3, 2), torch.randn(4, 3)
+    rewritten = integer_form(layer)
+    assert type(rewritten) is nn.Linear and torch.equal(rewritten(x), layer(x))

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,13 +41,19 @@ def test_series_network_converts_and_quantizes():
 
 
 def test_every_part_keeps_its_own_mode():
-    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4 * 14 * 14, 2))
+    torch.manual_seed(0)
+    last = nn.Sequential(nn.Linear(4 * 14 * 14, 2), nn.Dropout(0.9))
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), last)
     network.train()
     network[1].eval()  # frozen BatchNorm must stay frozen, and the rest must stay in training
     statistics = network[1].running_mean.clone()
-    convert_float(network, torch.randn(1, *IMAGE))
+    x = torch.randn(1, *IMAGE)
+    content = convert_float(network, x)
     assert [part.training for part in network] == [True, False, True, True]
     torch.testing.assert_close(network[1].running_mean, statistics)
+    with torch.no_grad():
+        expected = network.eval()(x).numpy()
+    np.testing.assert_allclose(LiteRTModel(content).predict(x.numpy()), expected, atol=1e-5)
 
 
 def test_wrapping_an_evaluating_network_does_not_wake_it(tiny_network: nn.Module):
@@ -119,3 +126,12 @@ def test_modes_come_back_after_a_refusal_too() -> None:
     with pytest.raises(BundleError):
         convert_float(network, torch.ones(1, 4))
     assert [part.training for part in network.modules()] == [True, True, False]
+
+
+def test_three_hundred_letters_of_why_a_network_cannot_be_converted_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("q" * 1000)
+
+    monkeypatch.setitem(sys.modules, "litert_torch", SimpleNamespace(convert=refuse))
+    with pytest.raises(BundleError, match=r"cannot be converted to LiteRT: q{300}\."):
+        convert_float(nn.Linear(2, 2), torch.zeros(1, 2))

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from vskd.errors import BundleError
-from vskd.export.convert.planar_form import halved, planar_form
+from vskd.export.convert.planar_form import PlanarConv, halved, planar_form
 from vskd.models.catalog import build_network, parse_network
+from vskd.models.head import Headed
 from vskd.network import Network
 
 
@@ -83,3 +84,29 @@ def test_it_becomes_integers_throughout_and_agrees(settings: dict[str, str]) -> 
     answers = np.stack([model.predict(clip[np.newaxis])[0] for clip in clips])
     np.testing.assert_allclose(np.stack([plain.predict(c[np.newaxis])[0] for c in clips]), expected, atol=1e-4)
     assert np.corrcoef(answers.ravel(), expected.ravel())[0, 1] > 0.98
+
+
+def test_a_head_stays_behind_its_body_and_all_of_it_evaluates() -> None:
+    shape = (3, 4, 16, 16)
+    network = Headed(network_of(shape, "c3d-lean"), shape, 3, 6).eval()
+    planar, x = planar_form(network), torch.rand(1, *shape)
+    assert not any(part.training for part in (*planar.modules(), *planar_form(network.body).modules()))
+    with torch.no_grad():
+        torch.testing.assert_close(planar(x), network(x).logits, atol=1e-5, rtol=1e-4)
+
+
+def test_channels_that_hardly_vary_are_normalised_as_they_were() -> None:
+    """Where the constant that is added to the variance counts."""
+    torch.manual_seed(0)
+    layer = torch.nn.Sequential(torch.nn.Conv3d(2, 3, 3, padding=1), torch.nn.BatchNorm3d(3)).eval()
+    layer[1].running_var.copy_(torch.tensor([1e-5, 4e-5, 1.0]))
+    layer[1].running_mean.copy_(torch.tensor([0.1, -0.2, 0.3]))
+    x = torch.rand(4, 2, 5, 6)
+    with torch.no_grad():
+        expected = torch.relu(layer(x.transpose(0, 1)[None]))[0].transpose(0, 1)
+        torch.testing.assert_close(PlanarConv(layer)(x), expected, rtol=1e-4, atol=1e-3)
+
+
+def test_a_layer_that_is_no_3d_convolution_is_refused() -> None:
+    with pytest.raises(BundleError, match="Conv2d is no 3-D convolution"):
+        PlanarConv(torch.nn.Conv2d(2, 3, 3))

@@ -1,6 +1,7 @@
 """What is said of a flatbuffer, beside LiteRT's own interpreter and a flatbuffer that is built by hand."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from torch import nn
 
 from tests.export.conftest import CLASSES, IMAGE, random_inputs
 from tests.firmware_bridge.conftest import HandMade, Step, Value, constant
+from vskd.export.convert import structure
 from vskd.export.convert.litert import convert_float
 from vskd.export.convert.structure import (
     accumulations,
@@ -153,3 +155,74 @@ def test_layers_without_a_bias_and_operators_of_four_tensors_have_none():
     content = HandMade(values, [layer, pad]).pack()
     assert [len(tensors) for _, tensors in operator_tensors(content)] == [3, 4]
     assert biases(content) == []
+
+
+def graph_of(types: list[int], **operator: object) -> SimpleNamespace:
+    """A model of one operator, as `read_flatbuffer` gives it; codes are (of today, of old files)."""
+    code = SimpleNamespace(builtinCode=0, deprecatedBuiltinCode=0)
+    said = {"opcodeIndex": 0, "inputs": [*range(len(types) - 1)], "outputs": [len(types) - 1]} | operator
+    codes = said.pop("codes", None)
+    if isinstance(codes, tuple):
+        code.builtinCode, code.deprecatedBuiltinCode = codes
+    tensors = [SimpleNamespace(type=kind, name=b"t%d" % n, shape=None) for n, kind in enumerate(types)]
+    graph = SimpleNamespace(operators=[SimpleNamespace(**said)], tensors=tensors)
+    return SimpleNamespace(subgraphs=[graph], operatorCodes=[code], buffers=[])
+
+
+@pytest.mark.parametrize(
+    ("codes", "name"),
+    [
+        ((3, 3), "CONV_2D"),
+        ((0, 3), "CONV_2D"),
+        ((126, 127), "PLACEHOLDER_FOR_GREATER_OP_CODES"),
+        ((9999, 127), "CUSTOM"),
+    ],
+)
+def test_an_operator_has_the_larger_of_its_two_codes(
+    monkeypatch: pytest.MonkeyPatch, codes: tuple[int, int], name: str
+):
+    """Old files know one of them alone; one that nobody knows is a custom one."""
+    monkeypatch.setattr(structure, "read_flatbuffer", lambda _: graph_of([0, 0], codes=codes))
+    assert operator_tensors(b"") == [(name, [("t0", ()), ("t1", ())])]
+
+
+def test_operators_without_inputs_or_outputs_have_no_tensors(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(structure, "read_flatbuffer", lambda _: graph_of([0], inputs=None, outputs=None))
+    assert operator_tensors(b"") == [("ADD", [])]
+
+
+@pytest.mark.parametrize(
+    ("kind", "floating"),
+    [(name, "FLOAT" in name) for name, value in vars(schema.TensorType).items() if isinstance(value, int)],
+)
+def test_any_of_the_float_types_on_either_side_makes_an_operator_a_float_one(
+    monkeypatch: pytest.MonkeyPatch, kind: str, floating: bool
+):
+    whole, own = schema.TensorType.INT8, getattr(schema.TensorType, kind)
+    for types in ([whole, own], [own, whole], [whole, own, whole]):
+        monkeypatch.setattr(structure, "read_flatbuffer", lambda _, types=types: graph_of(types))
+        assert float_operators(b"") == ["ADD"] * floating
+
+
+def test_a_tensor_without_steps_has_none_and_a_buffer_outside_is_read_where_it_lies():
+    for quantization in (None, SimpleNamespace(scale=None)):
+        assert len(structure._scales(SimpleNamespace(quantization=quantization))) == 0
+    assert structure._scales(SimpleNamespace(quantization=SimpleNamespace(scale=[0.5]))) == [0.5]
+    outside = SimpleNamespace(data=None, offset=2, size=3)
+    assert structure._data(b"0123456", outside).tobytes() == b"234"
+    assert structure._data(b"0123456", SimpleNamespace(data=[7, 8], offset=0, size=0)).tolist() == [7, 8]
+
+
+def test_channels_of_a_depthwise_convolution_are_its_last_axis():
+    weight, bias = np.ones((1, 3, 3, 6), np.int8), np.arange(6, dtype=np.int32)
+    values = [Value((1, 5, 5, 6)), Value(weight.shape, (0.5,) * 6, 0, weight), Value((6,), (0.1,) * 6, 0, bias)]
+    layer = Step("DEPTHWISE_CONV_2D", (0, 1, 2), 3, ("DepthwiseConv2DOptions", {"strideH": 1, "strideW": 1}))
+    content = HandMade([*values, Value((1, 3, 3, 6))], [layer]).pack()
+    assert list(weight_scales(content).values()) == [(6, 6)]
+    (found,) = biases(content)
+    assert found.broadcast == (1, 1, 1, 6) and found.values.tolist() == bias.tolist()
+
+
+def test_steps_are_plain_numbers(tiny_int8: bytes):
+    assert {type(n) for a in accumulations(tiny_int8) for n in (a.step, a.output_step)} == {float}
+    assert {type(n) for sizes in weight_scales(tiny_int8).values() for n in sizes} == {int}

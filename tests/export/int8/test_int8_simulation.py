@@ -1,5 +1,7 @@
 """Simulated int8 is what LiteRT computes, and its gradient is the straight-through one."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,10 @@ from tests.export.conftest import IMAGE, random_inputs, seeded
 from tests.export.conftest import TinySeriesNet as SeriesNet
 from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
-from vskd.export.convert.deploy_form import deploy_form
+from vskd.export.convert.deploy_form import SpaceToDepthConvolution, deploy_form
+from vskd.export.convert.integer_form import PointwiseLinear
 from vskd.export.convert.litert import LogitsOnly
+from vskd.export.int8 import int8_simulation
 from vskd.export.int8.int8_simulation import ActivationRounding, RoundedLayer, SimulatedInt8, round_weight
 from vskd.models.efficientnet_lite import SameConvolution
 from vskd.models.mobilenet_v3 import MobileNetV3Small
@@ -188,7 +192,15 @@ class NormFirst(nn.Module):
         return self.convolution(self.norm(x))
 
 
-@pytest.mark.parametrize(("build", "norms"), [(Shared, 1), (NormFirst, 1)])
+@pytest.mark.parametrize(
+    ("build", "norms"),
+    [
+        (Shared, 1),
+        (NormFirst, 1),
+        (lambda: nn.Sequential(nn.Conv2d(2, 3, 1), nn.ReLU(), nn.BatchNorm2d(3)), 1),
+        (lambda: nn.Sequential(nn.Conv2d(2, 3, 1), nn.BatchNorm2d(3), nn.ReLU(), nn.BatchNorm2d(3)), 1),
+    ],
+)
 def test_a_norm_that_cannot_be_folded_stays_and_the_answers_too(build: type[nn.Module], norms: int):
     network = seeded(build)
     x = torch.rand(2, 2, 4, 4)
@@ -274,3 +286,67 @@ def test_training_moves_the_plain_weights_and_the_module_keeps_its_own():
     assert not torch.equal(trained.get_parameter("0.weight"), own) and not trained.training
     trained.get_parameter("0.weight").data.zero_()  # a copy
     assert simulated.plain().get_parameter("0.weight").abs().sum() > 0
+
+
+@pytest.mark.parametrize(
+    ("build", "shape"),
+    [
+        (lambda: PointwiseLinear(nn.Linear(3, 2)), (4, 3)),
+        (lambda: SpaceToDepthConvolution(nn.Conv2d(2, 3, 5, stride=2)), (1, 2, 9, 9)),
+    ],
+)
+def test_of_a_layer_of_layers_all_weights_are_rounded_and_no_bias(build, shape: tuple[int, ...]):
+    torch.manual_seed(0)
+    layer, x = build(), torch.rand(shape)
+    rounded = copy.deepcopy(layer)
+    with torch.no_grad():
+        for inner in (m for m in rounded.modules() if isinstance(m, nn.Conv2d)):
+            inner.weight.copy_(round_weight(inner.weight))
+        torch.testing.assert_close(RoundedLayer(layer)(x), rounded(x), rtol=0, atol=0)
+        assert not torch.equal(rounded(x), layer(x))
+
+
+class Unused(nn.Module):
+    """A layer that is clamped; what else is made of it nobody needs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.layer(x)
+        torch.sigmoid(x)
+        return torch.relu(x)
+
+
+class Picking(nn.Module):
+    """Whole numbers on the way, and a length that is no tensor: neither has a scale. Nor has a constant."""
+
+    mean: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor([0.1, 0.2, 0.3, 0.4]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.view(x.size(0), -1) - self.mean
+        return x.gather(1, x.argmax(dim=1, keepdim=True))
+
+
+@pytest.mark.parametrize(("build", "rounded"), [(Unused, 2), (Picking, 3)])
+def test_what_is_no_tensor_of_the_int8_model_has_no_scale(build: type[nn.Module], rounded: int):
+    """Of the second: the input, the difference, what is picked."""
+    simulated = SimulatedInt8(build().eval(), torch.rand(1, 4)).train()
+    assert simulated(torch.rand(3, 4)).isfinite().all()
+    roundings = [m for m in simulated.modules() if isinstance(m, ActivationRounding)]
+    assert len(roundings) == rounded and all(m.seen for m in roundings)
+
+
+def test_two_hundred_letters_of_why_a_network_cannot_be_traced_are_told(monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise TypeError("x" * 1000)
+
+    monkeypatch.setattr(int8_simulation._Tracer, "trace", refuse)
+    with pytest.raises(BundleError, match="cannot be traced") as caught:
+        SimulatedInt8(nn.Linear(4, 2), torch.ones(1, 4))
+    assert caught.value.problem.count("x") == 200

@@ -15,6 +15,7 @@ from vskd.export.convert.structure import operator_tensors
 from vskd.export.int8.layer_error import (
     MAX_DB,
     LayerError,
+    _in_graph_order,
     layer_errors,
     render_layer_errors,
     signal_to_noise_db,
@@ -157,3 +158,22 @@ def test_the_second_of_two_samples_may_be_the_wrong_one(tiny_float: bytes, tiny_
     wrong = np.full(IMAGE, np.inf, np.float32)
     with pytest.raises(DataError, match="Sample 1 has values that are not finite"):
         layer_errors(tiny_float, tiny_int8, [*random_inputs(1, IMAGE), wrong])
+
+
+def test_what_was_not_measured_is_no_row_and_no_loss_is_taken_from_it(tiny_float: bytes):
+    """The first row's input has no error of its own; a weight that was measured is no input that was computed."""
+    operators = operator_tensors(tiny_float)
+    outputs = [tensors[-1][0] for _, tensors in operators]
+    weights = {name for _, tensors in operators for name, _ in tensors[1:-1]} - set(outputs)
+    measured = dict.fromkeys(weights, 1.0) | {outputs[-2]: 50.0, outputs[-1]: 30.0}
+    first, second = _in_graph_order(tiny_float, measured)
+    assert (first.position, first.tensor, first.sqnr_db, first.added_db) == (len(outputs) - 2, outputs[-2], 50.0, 70.0)
+    assert (second.tensor, second.added_db) == (outputs[-1], 20.0)
+    assert _in_graph_order(tiny_float, dict.fromkeys(weights, 1.0)) == ()
+
+
+def test_figures_are_plain_numbers(errors: tuple[LayerError, ...]):
+    assert {type(figure) for row in errors for figure in (row.sqnr_db, row.added_db)} == {float}
+    clean = np.ones(4, np.float32)
+    noisy = (clean, clean + 1, clean * 0)
+    assert [type(signal_to_noise_db(x, clean)) for x in noisy] == [float] * 3

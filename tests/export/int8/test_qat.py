@@ -88,7 +88,7 @@ def test_the_rate_falls_linearly_to_zero(monkeypatch: pytest.MonkeyPatch):
     assert rates[-5:] == pytest.approx([0.4, 0.3, 0.2, 0.1, 0.0])
 
 
-@pytest.mark.parametrize(("steps", "observed"), [(6, {0, 1, 2}), (5, {0, 1}), (1, {0})])
+@pytest.mark.parametrize(("steps", "observed"), [(6, {0, 1, 2}), (5, {0, 1}), (3, {0}), (2, {0}), (1, {0})])
 def test_ranges_are_those_of_the_first_half(monkeypatch: pytest.MonkeyPatch, steps: int, observed: set[int]):
     """Later batches change the weights alone."""
     step, seen = -1, set()
@@ -178,3 +178,18 @@ def test_batches_beyond_the_steps_change_nothing() -> None:
     )
     for (name, a), b in zip(few.state_dict().items(), more.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
+
+
+def test_each_step_goes_by_the_gradient_of_its_own_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same batch three times at a rate of zero: the gradient is the same each time, and is no sum."""
+    gradients: list[Tensor] = []
+
+    def noted(self: torch.optim.Adam) -> None:
+        gradients.append(torch.cat([p.grad.flatten().clone() for p in self.param_groups[0]["params"]]))
+
+    network = lopsided()
+    monkeypatch.setattr(torch.optim.Adam, "step", noted)
+    train_for_int8(network, [blobs(8, 1)] * 3, steps=3, learning_rate=0.0)
+    assert len(gradients) == 3 and gradients[0].abs().max() > 0
+    for later in gradients[1:]:
+        torch.testing.assert_close(later, gradients[0], rtol=1e-3, atol=1e-6)

@@ -1,6 +1,7 @@
 """int8 throughout, per-channel, calibrated as asked, and errors."""
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError, DataError, MissingExtraError
 from vskd.export.convert.litert import convert_float
 from vskd.export.convert.structure import float_operators, operator_names, read_flatbuffer, weight_scales
+from vskd.export.int8 import quantize
 from vskd.export.int8.quantize import RANGE_ESTIMATORS, _refuse_stuck, model_signature, quantize_int8
 from vskd.export.parity import parity
 
@@ -135,3 +137,70 @@ def test_a_model_of_which_one_layer_is_quantized_is_refused(tiny_int8: bytes) ->
     builder.Finish(model.Pack(builder), b"TFL3")
     with pytest.raises(BundleError, match="it already is"):
         quantize_int8(bytes(builder.Output()), random_inputs(2, IMAGE))
+
+
+class Fake:
+    """A quantizer that writes into what it is given, as the real one does."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[dict[str, object], dict[str, object]]] = []
+
+    def quantize(self, ranges: dict[str, dict[str, int]], **options: bool) -> SimpleNamespace:
+        self.given.append(({name: dict(value) for name, value in ranges.items()}, options))
+        ranges["x"]["max"] = 0
+        return SimpleNamespace(quantized_model=bytearray(b"model"))
+
+
+def test_the_quantizer_shows_no_progress_and_leaves_the_ranges_alone():
+    fake, ranges = Fake(), {"x": {"max": 3}}
+    assert quantize._quantized(fake, ranges) == b"model"
+    assert fake.given == [({"x": {"max": 3}}, {"enable_progress_bar": False, "enable_progress_report": False})]
+    assert ranges == {"x": {"max": 3}}
+
+
+def test_ranges_are_widened_until_nothing_is_left_to_widen(tiny_float: bytes, monkeypatch: pytest.MonkeyPatch):
+    """First those of outputs, then those of weights; each time with all that were asked for before."""
+    outputs = iter([{"a": {"max": np.array([1.0])}}, {}, {}, {}])
+    weights = iter([{"b": {"max": np.array([2.0])}}, {"b": {"max": np.array([3.0])}}, {}])
+    tried: list[dict[str, float]] = []
+
+    def quantized(_: object, ranges: dict[str, dict[str, np.ndarray]]) -> bytes:
+        tried.append({name: value["max"].item() for name, value in ranges.items()})
+        assert len(tried) < 9
+        return b"%d" % len(tried)
+
+    monkeypatch.setattr(quantize, "_calibrate", lambda *_: {"x": {"max": np.array([9.0])}})
+    monkeypatch.setattr(quantize, "_quantized", quantized)
+    monkeypatch.setattr("vskd.export.int8.output_range.output_ranges", lambda *_: next(outputs))
+    monkeypatch.setattr("vskd.export.int8.bias_range.weight_ranges", lambda *_: next(weights))
+    monkeypatch.setattr("vskd.export.convert.inline_weights.inline_weights", lambda content: b"inside " + content)
+    assert quantize_int8(tiny_float, []) == b"inside 4"
+    assert tried == [{"x": 9}, {"x": 9, "a": 1}, {"x": 9, "a": 1, "b": 2}, {"x": 9, "a": 1, "b": 3}]
+
+
+def test_ranges_that_the_quantizer_does_not_follow_end_the_search(tiny_float: bytes, monkeypatch: pytest.MonkeyPatch):
+    tried: list[object] = []
+
+    def quantized(*given: object) -> bytes:
+        tried.append(given)
+        assert len(tried) < 5
+        return b""
+
+    monkeypatch.setattr(quantize, "_calibrate", lambda *_: {})
+    monkeypatch.setattr(quantize, "_quantized", quantized)
+    wider = {"sum": {"max": np.array([1.0])}}
+    monkeypatch.setattr("vskd.export.int8.output_range.output_ranges", lambda *_: wider)
+    with pytest.raises(BundleError, match="the steps of sum do not hold"):
+        quantize_int8(tiny_float, [])
+    assert len(tried) == 2
+
+
+def test_three_hundred_letters_of_why_a_model_cannot_be_quantized_are_told(
+    tiny_float: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: object) -> None:
+        raise ValueError("q" * 1000)
+
+    monkeypatch.setattr(quantize, "_calibrate", refuse)
+    with pytest.raises(BundleError, match=r"cannot be quantized to int8: q{300}\."):
+        quantize_int8(tiny_float, [])

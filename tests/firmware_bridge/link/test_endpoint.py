@@ -10,7 +10,16 @@ import pytest
 
 from tests.firmware_bridge.link.campaign import BadLine, damaged_stream, deliver_all
 from tests.firmware_bridge.link.harness import CEndpoint
-from vskd.firmware_bridge.link.endpoint import FIRST_WAIT, TRIES, Endpoint, Foreign, Lost, Message, Refused
+from vskd.firmware_bridge.link.endpoint import (
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    TRIES,
+    Endpoint,
+    Foreign,
+    Lost,
+    Message,
+    Refused,
+)
 from vskd.firmware_bridge.link.framing import MOST, Type, frame_bytes, stuffed
 
 Ends = tuple[Endpoint | CEndpoint, Endpoint | CEndpoint]
@@ -181,3 +190,87 @@ def test_c_does_with_any_bytes_what_python_does(harness: Path) -> None:
             assert counters[0] == counters[1]
         assert python.damaged > 500
         c.close()
+
+
+@pytest.mark.parametrize("language", ["Python", "C"])
+def test_a_message_is_sent_eight_times_and_waited_for_two_seconds_at_most(language: str, harness: Path) -> None:
+    host = end(language, harness, is_host=True)
+    host.say_hello(9, 0.0)
+    host.take_written()
+    times = []
+    for hundredth in range(3000):
+        lost = host.tick(hundredth / 100)
+        if host.take_written():
+            times.append(hundredth / 100)
+        if lost is not None:
+            break
+    assert times == [0.25, 0.75, 1.75, 3.75, 5.75, 7.75, 9.75] and hundredth == 1175
+    assert (TRIES, FIRST_WAIT, LONGEST_WAIT) == (8, 0.25, 2.0)
+    if isinstance(host, CEndpoint):
+        host.close()
+
+
+def test_before_a_session_there_is_nothing() -> None:
+    for is_host in (True, False):
+        one = Endpoint(is_host=is_host)
+        assert (one.session, one.pending, one.stale, one.repeated, one.damaged) == (0, False, 0, 0, 0)
+        assert one.tick(1e9) is None and one.take_written() == b""
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        (Type.RECORD, 0, 0),  # of no session
+        (Type.HELLO, 0, 0),
+        (Type.HELLO, 5, 1),  # a greeting is the first
+        (Type.RECORD, 5, 0),  # who begins greets
+    ],
+)
+@pytest.mark.parametrize("language", ["Python", "C"])
+def test_a_device_that_nobody_has_greeted_takes_no_message(
+    language: str, frame: tuple[int, int, int], harness: Path
+) -> None:
+    device = end(language, harness, is_host=False)
+    assert list(device.receive(frame_bytes(*frame))) == [] and device.session == 0
+    assert device.take_written() == frame_bytes(Type.REFUSE, *frame[1:], bytes([3, 0]))
+    assert list(device.receive(frame_bytes(Type.HELLO, 5, 0))) == [Message(Type.HELLO, b"")] and device.session == 5
+    if isinstance(device, CEndpoint):
+        device.close()
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_answer"),
+    [
+        ((Type.ACK, 7, 1), True),
+        ((Type.ACK, 7, 1, b"more"), True),
+        ((Type.ACK, 7, 0), False),  # of the message before
+        ((Type.ACK, 7, 2), False),
+        ((Type.ACK, 8, 1), False),  # of another session
+        ((Type.ACK, 0, 1), False),
+        ((Type.REFUSE, 7, 1, b"\2\7"), True),
+        ((Type.REFUSE, 7, 0, b"\2\7"), False),
+        ((Type.REFUSE, 8, 1, b"\2\7"), False),
+        ((Type.REFUSE, 7, 1, b"\2"), False),
+        ((Type.REFUSE, 7, 1, b"\2\7\7"), False),
+        ((Type.REFUSE, 7, 1), False),
+    ],
+)
+def test_what_answers_a_message(ends: Ends, frame: tuple[int, ...], is_answer: bool) -> None:
+    host, _ = opened(ends)
+    host.send(Type.RECORD, b"\1", 0.0)
+    found = list(host.receive(frame_bytes(*frame)))  # type: ignore[arg-type]
+    assert found == ([Refused(2, 7)] if is_answer and frame[0] == Type.REFUSE else [])
+    assert (host.pending, host.stale, host.session) == (not is_answer, int(not is_answer), 7)
+    stale = host.stale
+    assert list(host.receive(frame_bytes(*frame))) == []  # type: ignore[arg-type]
+    assert host.stale == stale + 1  # of a message that is answered there is none
+
+
+@pytest.mark.parametrize(("sequence", "counted"), [(1, (0, 0)), (0, (0, 1)), (2, (1, 0)), (65_535, (1, 0))])
+def test_numbers_of_messages(ends: Ends, sequence: int, counted: tuple[int, int]) -> None:
+    """The device has the greeting, number 0; 1 is next, 0 is sent again, and others are late or lost."""
+    _, device = opened(ends)
+    found = list(device.receive(frame_bytes(Type.RECORD, 7, sequence, b"x")))
+    assert found == ([Message(Type.RECORD, b"x")] if sequence == 1 else [])
+    assert (device.stale, device.repeated) == counted
+    assert device.take_written() == (b"" if device.stale else frame_bytes(Type.ACK, 7, sequence))

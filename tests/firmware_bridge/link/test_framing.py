@@ -2,14 +2,19 @@
 
 import random
 import zlib
+from pathlib import Path
 
 import pytest
 
+from tests.firmware_bridge.link.harness import CEndpoint
+from vskd.firmware_bridge.link import framing
+from vskd.firmware_bridge.link.endpoint import Endpoint
 from vskd.firmware_bridge.link.framing import (
     MOST,
     WIRE,
     Frame,
     FrameReader,
+    Type,
     frame_bytes,
     read_frame,
     stuffed,
@@ -119,3 +124,68 @@ def test_what_is_shorter_than_a_head_is_damage_though_its_crc_is_right(length: i
 def test_a_crc_alone_and_less_are_damage() -> None:
     for content in (b"", b"\1", bytes(3), zlib.crc32(b"").to_bytes(4, "little")):
         assert read_frame(stuffed(content)) is None
+
+
+def test_the_numbers_of_the_types() -> None:
+    """As docs/link.md has them; a device of another vskd has them too."""
+    names = [
+        "HELLO",
+        "ABOUT",
+        "RECORD",
+        "SAMPLES",
+        "DECISION",
+        "END",
+        "OFFER",
+        "WANT",
+        "CHUNK",
+        "FINISH",
+        "DONE",
+        "ACK",
+        "REFUSE",
+    ]
+    numbers = [1, 2, 3, 4, 5, 6, 0x10, 0x11, 0x12, 0x13, 0x14, 0x7E, 0x7F]
+    assert {kind.name: int(kind) for kind in Type} == dict(zip(names, numbers, strict=True))
+    assert len(Type) == len(Type.__members__) == 13
+    assert (MOST, WIRE, framing.VERSION) == (512, 529, 1)
+
+
+@pytest.mark.parametrize("more", [0, 1, 2, 3, 4, 300])
+def test_more_than_the_longest_frame_is_damage_though_its_crc_is_right(more: int) -> None:
+    """Its head and its CRC say that it is a frame; what would be held of it is bounded all the same."""
+    payload = bytes([255]) * (MOST + more)
+    sealed = bytes([1, 4, 7, 0, 9, 0]) + len(payload).to_bytes(2, "little") + payload
+    content = stuffed(sealed + zlib.crc32(sealed).to_bytes(4, "little"))
+    for size in (1, 100, 10_000):
+        reader = FrameReader()
+        wire = b"\0" + content + b"\0"
+        found = [frame for at in range(0, len(wire), size) for frame in reader.feed(wire[at : at + size])]
+        assert found == ([] if more else [Frame(1, 4, 7, 9, payload)]) and reader.damaged == int(more > 0)
+        assert [frame.payload for frame in reader.feed(frame_bytes(4, 1, 2, b"next"))] == [b"next"]
+
+
+def test_of_noise_without_an_end_no_more_is_kept_than_a_frame_has() -> None:
+    reader = FrameReader()
+    for _ in range(50):
+        assert list(reader.feed(b"\x07noise" * 100)) == []
+        assert len(reader._held) <= WIRE
+    assert [frame.payload for frame in reader.feed(frame_bytes(4, 1, 2, b"next"))] == [b"next"] and reader.damaged == 1
+
+
+@pytest.mark.parametrize("between", [b"\0", b"\2a\0", b"\0\2a", b"\1\0"])
+def test_a_zero_is_in_no_frame(between: bytes) -> None:
+    assert unstuffed(between) is None and read_frame(between) is None
+
+
+@pytest.mark.parametrize(("between", "content"), [(b"", b""), (b"\1", b""), (b"\1\1", b"\0"), (b"\2a\1", b"a\0")])
+def test_runs_by_hand(between: bytes, content: bytes) -> None:
+    assert unstuffed(between) == content
+
+
+@pytest.mark.parametrize("more", [0, 1, 2, 3, 300])
+def test_c_takes_no_longer_frame_either(more: int, harness: Path) -> None:
+    sealed = bytes([1, Type.ACK, 7, 0, 9, 0]) + (MOST + more).to_bytes(2, "little") + bytes([255]) * (MOST + more)
+    wire = b"\0" + stuffed(sealed + zlib.crc32(sealed).to_bytes(4, "little")) + b"\0"
+    python, c = Endpoint(is_host=False), CEndpoint(harness, is_host=False)
+    for one in (python, c):
+        assert list(one.receive(wire)) == [] and (one.damaged, one.stale) == ((1, 0) if more else (0, 1))
+    c.close()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vskd.errors import LinkError
+from vskd.firmware_bridge.link import messages
 from vskd.firmware_bridge.link.framing import MOST, Type
 from vskd.firmware_bridge.link.messages import (
     LONGEST_TEXT,
@@ -223,3 +224,49 @@ def test_every_wish_is_read(wish: Wish) -> None:
 @pytest.mark.parametrize("length", [1, 255, 256])
 def test_pieces_of_every_length_are_read(length: int) -> None:
     assert parse(Type.CHUNK, Chunk(5, bytes(length)).pack()) == Chunk(5, bytes(length))
+
+
+def test_the_numbers_of_what_is_said() -> None:
+    """As docs/link.md has them; a device of another vskd has them too."""
+    for kind, names in (
+        (Wish, "NOTHING SAMPLES DECISIONS"),
+        (Ended, "ASKED SENSOR"),
+        (Answer, "SEND HAVE TOO_LARGE UNCONFIRMED NO_SLOTS FLASH"),
+        (Outcome, "ACTIVE OTHER_HASH OTHER_MANIFEST FLASH OUT_OF_ORDER"),
+    ):
+        members = {name: int(member) for name, member in kind.__members__.items()}
+        assert members == {name: number for number, name in enumerate(names.split())}
+    assert (PIECE, LONGEST_TEXT, messages.MOST_AXES) == (256, 64, 16)
+
+
+def test_samples_are_told_by_themselves_and_a_piece_is_not_written_out() -> None:
+    first, second = samples(), samples()
+    assert first == first and first != second and len({first, second}) == 2
+    assert repr(Chunk(7, b"secret")) == "Chunk(offset=7)"
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64])
+def test_texts_up_to_the_longest_are_read_whole(length: int) -> None:
+    given = Decided(0, 0, 0, 0, 0, 0, "x" * length)
+    assert parse(Type.DECISION, given.pack()) == given
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_the_texts_of_a_device_stand_in_their_order(place: int) -> None:
+    texts = ["gyroscope", "deg/s", "z"]
+    texts[place] = "other"
+    about = About(bytes(32), 1.0, 0, True, texts[0], texts[1], (texts[2], "y"))
+    read = parse(Type.ABOUT, about.pack())
+    assert isinstance(read, About)
+    assert (read.stream, read.unit, read.axes) == (texts[0], texts[1], (texts[2], "y")) and read.unconfirmed is True
+
+
+@pytest.mark.parametrize("payload", [b"", b"\1", b"\5ab", b"\x40" + b"a" * 63, b"\x41" + b"a" * 65])
+def test_a_text_beyond_the_end_or_too_long_is_refused_by_itself(payload: bytes) -> None:
+    with pytest.raises(LinkError, match="does not follow the protocol"):
+        messages._text(Type.ABOUT, payload, 0)
+
+
+def test_a_text_is_read_from_its_place() -> None:
+    assert messages._text(Type.ABOUT, b"\1a\2bc\0", 2) == ("bc", 5)
+    assert messages._text(Type.ABOUT, b"\1a\2bc\0", 5) == ("", 6)

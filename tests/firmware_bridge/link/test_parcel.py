@@ -95,3 +95,78 @@ def test_the_line_that_seals_a_file_may_stand_anywhere_in_a_long_manifest(device
         assert device.send(pack_files({MANIFEST: manifest, MODEL: model}))[0] == 0, place
         device.boot()
         assert device.confirm() == 1
+
+
+def sealing(files: dict[str, bytes]) -> bytes:
+    """A manifest that seals these files."""
+    lines = [f'"{name}": "{hashlib.sha256(content).hexdigest()}"' for name, content in files.items()]
+    return ("{" + ", ".join(lines) + "}").encode()
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_two_to_eight_files_are_read(count: int) -> None:
+    files = {f"file{n}": bytes([n]) * n for n in range(count)}
+    whole = {MANIFEST: sealing(files)} | files
+    assert unpack_parcel(pack_files(whole)) == whole
+
+
+@pytest.mark.parametrize("count", [0, 8])
+def test_fewer_and_more_files_are_no_parcel(count: int) -> None:
+    files = {f"file{n}": bytes([n]) * n for n in range(count)}
+    with pytest.raises(BundleError, match=f"its table has {count + 1} files"):
+        unpack_parcel(pack_files({MANIFEST: sealing(files)} | files))
+
+
+def test_files_without_a_byte_are_files() -> None:
+    empty = {MANIFEST: b"", SIGNATURE: b""}
+    parcel = pack_files(empty)
+    assert len(parcel) == 160 and unpack_parcel(parcel) == empty
+    with pytest.raises(BundleError, match="its table has 2 files"):
+        unpack_parcel(parcel[:-1])
+
+
+@pytest.mark.parametrize(
+    "parcel", [b"", b"VSKDPRC", b"VSKDPRC1", b"VSKDPRC1" + bytes(7), bytes(16), b"VSKDPRC2" + bytes(8)]
+)
+def test_less_than_a_head_is_no_parcel(parcel: bytes) -> None:
+    with pytest.raises(BundleError, match="it does not begin as a parcel does"):
+        unpack_parcel(parcel)
+
+
+def test_a_head_alone_has_no_files() -> None:
+    with pytest.raises(BundleError, match="its table has 0 files"):
+        unpack_parcel(b"VSKDPRC1" + bytes(8))
+
+
+def test_files_begin_at_multiples_of_sixteen(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {"weights": b"123"}
+    whole = {MANIFEST: sealing(files)} | files
+    assert len(whole[MANIFEST]) % 16
+    with monkeypatch.context() as patched:
+        patched.setattr("vskd.firmware_bridge.link.parcel.ALIGNMENT", 1)
+        crowded = pack_files(whole)
+    assert unpack_parcel(pack_files(whole)) == whole
+    with pytest.raises(BundleError, match="weights has another hash than its table says"):
+        unpack_parcel(crowded)
+
+
+def test_a_file_is_as_long_as_its_table_says() -> None:
+    """Though what there is of it has the hash."""
+    files = {"weights": b"0123456789"}
+    parcel = pack_files({MANIFEST: sealing(files)} | files)
+    longer = parcel[:124] + struct.pack("<I", 15) + parcel[128:]
+    with pytest.raises(BundleError, match="weights has another hash than its table says"):
+        unpack_parcel(longer)
+
+
+def test_a_signature_has_its_hash_in_the_table_alone() -> None:
+    parcel = pack_files({MANIFEST: b"{}", SIGNATURE: b"signature"})
+    assert unpack_parcel(parcel)[SIGNATURE] == b"signature"
+    with pytest.raises(BundleError, match=f"{SIGNATURE} has another hash than its table says"):
+        unpack_parcel(parcel.replace(b"signature", b"signaturf"))
+
+
+def test_a_name_that_is_no_text_is_refused_by_what_there_is_of_it() -> None:
+    parcel = pack_files({MANIFEST: b"{}", "weights": b"123"})
+    with pytest.raises(BundleError, match="\ufffdeights is not what the manifest says"):
+        unpack_parcel(parcel.replace(b"weights", b"\xffeights"))

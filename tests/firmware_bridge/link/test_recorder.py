@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from tests.firmware_bridge.bundles import make_bundle, sensor_contract
 from tests.firmware_bridge.link.device import ABOUT, device
 from vskd.bundle.sensor_file import read_recording
+from vskd.bundle.stream.conditions import Condition
+from vskd.bundle.stream.stream import Decision
 from vskd.errors import BundleError, DataError, LinkError
 from vskd.firmware_bridge.link import recorder
 from vskd.firmware_bridge.link.messages import AnyMessage, Decided, End, Ended, Record, Samples, Wish
@@ -171,3 +174,50 @@ def test_a_sensor_is_given_up_after_ten_seconds() -> None:
     from vskd.firmware_bridge.link import session
 
     assert (recorder.SILENCE_S, session.ANSWER_S) == (10.0, 30.0)
+
+
+def test_numbers_that_begin_late_are_a_loss_and_those_that_come_again_are_none(tmp_path: Path) -> None:
+    assert recorded(tmp_path / "a.csv", [piece(3), End(Ended.SENSOR, 13, 0)]).lost == 3
+    assert recorded(tmp_path / "b.csv", [piece(0), piece(5), piece(20), End(Ended.SENSOR, 30, 0)]).lost == 5
+
+
+@pytest.mark.parametrize(("seconds", "samples"), [(0.37, 20), (0.38, 20), (0.39, 30)])
+def test_the_time_is_up_with_the_sample_that_reaches_it(tmp_path: Path, seconds: float, samples: int) -> None:
+    """Of 50 a second, the twentieth comes after 0.38 s. What comes until the device stops is left out."""
+    late = Decided(0, 1, 1, 5, 10, 0, "late")
+
+    def answers(message: AnyMessage) -> list[AnyMessage | bytes]:
+        assert isinstance(message, Record)
+        pieces = [piece(0), piece(10), piece(20)]
+        return [*pieces] if message.wish else [piece(30), late, End(Ended.ASKED, 40, 0)]
+
+    told: list[Decided] = []
+    with device(answers) as wire, open_session(wire) as talk:
+        done = record(talk, tmp_path / "r.csv", seconds=seconds, on_decision=told.append)
+    assert (done.samples, done.decisions, told) == (samples, 0, [])
+    assert len((tmp_path / "r.csv").read_text().splitlines()) == 5 + samples
+
+
+def test_nothing_was_recorded_before_something_was() -> None:
+    assert Recorded() == Recorded(0, 0, 0.0, 0)
+
+
+def test_the_seconds_are_a_plain_number(tmp_path: Path) -> None:
+    done = recorded(tmp_path / "r.csv", [piece(0), End(Ended.SENSOR, 10, 0)])
+    assert type(done.seconds) is float
+
+
+def test_the_rate_of_the_device_is_that_of_the_stream(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "bundle", sensor_contract())
+    for rate, period in ((50.0, 20_000), (100.0, 10_000)):
+        assert HostDecider(bundle, replace(ABOUT, rate_hz=rate))._stream.plan.period_us == period
+
+
+def test_the_first_label_has_a_name_too(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "bundle", sensor_contract())
+    decider = HostDecider(bundle, ABOUT)
+    said = [Decision(Condition.OK, 0, 2, 5, 9, 7), Decision(Condition.OK, -1, 2, 5, 9, 7)]
+    decider._stream = SimpleNamespace(feed=lambda *_: said)  # type: ignore[assignment]
+    first, unknown = decider.decide(piece(0))
+    assert first == Decided(0, 0, 2, 5, 9, 7, bundle.manifest.provenance.labels[0])
+    assert unknown == Decided(0, -1, 2, 5, 9, 7, "")

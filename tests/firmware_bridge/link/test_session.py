@@ -10,7 +10,7 @@ from vskd.errors import LinkError
 from vskd.firmware_bridge.link import endpoint, session
 from vskd.firmware_bridge.link.framing import Type, frame_bytes, stuffed
 from vskd.firmware_bridge.link.messages import Done, End, Ended, Finish, Outcome, Record, Wish
-from vskd.firmware_bridge.link.session import open_session
+from vskd.firmware_bridge.link.session import ANSWER_S, open_session
 from vskd.firmware_bridge.link.wires import SocketWire
 
 
@@ -115,3 +115,30 @@ def test_a_cable_that_is_pulled() -> None:
     ):
         talk.send(Finish())
         talk.expect(5)
+
+
+@pytest.mark.parametrize("drawn", [0, 65_534])
+def test_a_session_has_any_number_but_zero(drawn: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that frames of the one before are known as late."""
+    asked: list[int] = []
+    monkeypatch.setattr(session.secrets, "randbelow", lambda below: asked.append(below) or drawn)
+    with device(lambda _: []) as wire, open_session(wire) as talk:
+        assert talk._end.session == 1 + drawn
+    assert asked == [65_535]
+
+
+def test_an_answer_is_waited_for_half_a_minute() -> None:
+    """A device may have to erase flash before."""
+    assert ANSWER_S == 30.0
+
+
+def test_a_refusal_of_a_session_alone_is_a_new_start() -> None:
+    here, there = socket.socketpair()
+    talk = session.Session(SocketWire(here, "x"))
+    started = talk._refused(endpoint.Refused(endpoint.REFUSED_SESSION, 0))
+    assert started.action == "Give the same command again; a transfer goes on"
+    for code, problem in ((endpoint.REFUSED_TYPE, "messages of type 0x07"), (endpoint.REFUSED_VERSION, "with code 1")):
+        error = talk._refused(endpoint.Refused(code, 7))
+        assert problem in error.problem and error.action == "Generate its firmware again"
+    here.close()
+    there.close()

@@ -1,5 +1,6 @@
 """A simulated device and a host, end to end: the generated C over TCP."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tests.firmware_bridge.link.harness import HOST
 from vskd.bundle.bundle import Bundle
 from vskd.bundle.sensor_file import Recorded, read_recording
 from vskd.errors import LinkError, SettingError
+from vskd.firmware_bridge import generate
 from vskd.firmware_bridge.link import simulate as simulating
 from vskd.firmware_bridge.link.messages import Decided
 from vskd.firmware_bridge.link.recorder import HostDecider, record
@@ -194,3 +196,46 @@ def test_as_many_connections_as_asked_for_are_served(
         thread.join(20)
         assert not thread.is_alive()
     assert flashes[0] == tmp_path / "mine.bin" and not flashes[1].exists()
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_device_is_built_for_the_rate_of_the_recording(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_place: bool
+) -> None:
+    if in_place:
+        monkeypatch.setattr(generate, "LARGEST_ARRAY", 100)
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(simulating, "build_program", lambda *given: asked.append(given) or given[3])
+    recorded = Recorded(np.array([[1, 2, 3]] * 3, np.float32), 100.0, (), times=None)
+    command = simulating._build(bundle, recorded, tmp_path, tmp_path / "flash.bin")
+    ((build, folder, sources, program),) = asked
+    assert (build.name, folder, program) == ("C, gcc", tmp_path, tmp_path / "device")  # type: ignore[attr-defined]
+    assert sources[0] == "link/vskd_link_run.c" and all(name.endswith(".c") for name in sources)  # type: ignore[index,attr-defined]
+    assert {"link/vskd_slots.c", "vskd_stream.c", "vskd_model.c"} <= set(sources)  # type: ignore[call-overload]
+    assert all((tmp_path / name).is_file() for name in sources)  # type: ignore[attr-defined]
+    rate = re.search(r"#define VSKD_DEVICE_RATE_HZ (\S+)f\n", (tmp_path / "vskd_contract.h").read_text())
+    assert rate is not None and float.fromhex(rate[1]) == 100.0
+    assert (tmp_path / "samples.bin").read_bytes() == simulating.sample_rows(recorded)
+    slot = (tmp_path / "flash.bin").stat().st_size // 2
+    weights = [str(tmp_path / "model.tflite")] if in_place else []
+    assert command == [*map(str, (program, tmp_path / "samples.bin", tmp_path / "flash.bin", 4096, slot)), *weights]
+
+
+def test_a_device_that_fails_is_started_again_with_the_next_connection(
+    bundle: Bundle, recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+    monkeypatch.setattr(
+        simulating, "_build", lambda *given: folders.append(given[2]) or ["sh", "-c", "printf started; exit 3"]
+    )
+    ready: Queue[str] = Queue()
+    options = {"connections": 2, "on_ready": ready.put}
+    thread = threading.Thread(target=simulate, args=(bundle, recording, "127.0.0.1:0"), kwargs=options, daemon=True)
+    thread.start()
+    address = ready.get(timeout=20)
+    for _ in range(2):
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), 20) as line:
+            assert line.recv(10) == b"started"
+    thread.join(20)
+    assert not thread.is_alive()
+    assert folders[0].name.startswith("vskd-") and not folders[0].exists()

@@ -14,6 +14,7 @@ from tests.firmware_bridge.link.slot_rules import (
     SLOT,
     InC,
     InPython,
+    MemoryFlash,
     Store,
     cut_and_go_on,
     parcel,
@@ -21,8 +22,9 @@ from tests.firmware_bridge.link.slot_rules import (
     update,
     with_old,
 )
+from vskd.firmware_bridge.link import slots
 from vskd.firmware_bridge.link.messages import PIECE, Answer, Outcome
-from vskd.firmware_bridge.link.slots import TRIES, Slots
+from vskd.firmware_bridge.link.slots import TRIES, Kind, Slot, Slots
 
 
 @pytest.fixture(params=["Python", "C"])
@@ -187,3 +189,75 @@ def test_many_cuts_use_up_the_records_and_nothing_is_lost(store: Store) -> None:
         if store.send(NEW)[0] in (0, 100 + Answer.HAVE):
             break
     assert runs(store, store.boot()) == NEW
+
+
+def test_a_slot_of_which_nothing_is_known() -> None:
+    assert Slot() == Slot(0, 0, b"", 0, False, 0, False, 0)
+
+
+def test_after_the_last_piece_there_is_none() -> None:
+    store = Slots(InPython().flash)
+    store.begin(300, bytes(32))
+    assert store.write(0, bytes(PIECE)) == store.write(PIECE, bytes(44)) == Outcome.ACTIVE
+    for offset, content in ((300, b""), (300, bytes(1)), (PIECE, bytes(44))):
+        assert store.write(offset, content) == Outcome.OUT_OF_ORDER
+
+
+@pytest.mark.parametrize("length", [43, 45, 256])
+def test_the_last_piece_is_what_is_left(length: int) -> None:
+    store = Slots(InPython().flash)
+    store.begin(300, bytes(32))
+    assert store.write(0, bytes(PIECE)) == Outcome.ACTIVE
+    assert store.write(PIECE, bytes(length)) == Outcome.OUT_OF_ORDER
+    assert store.write(PIECE, bytes(44)) == Outcome.ACTIVE
+
+
+def test_flash_that_cannot_be_erased_is_said_with_nothing_to_go_on_from() -> None:
+    flash = MemoryFlash()
+    store = Slots(flash)
+    flash.until_cut = 0
+    assert store.begin(300, bytes(32)) == (Answer.FLASH, 0)
+    assert store.write(0, bytes(PIECE)) == Outcome.OUT_OF_ORDER
+
+
+@pytest.mark.parametrize(
+    ("sectors", "size", "noted"),
+    [
+        (9, 8 * SECTOR, [1, 2, 3, 4, 5, 6, 7, 8]),  # as many marks as half of the records
+        (17, 8 * SECTOR + 1, [2, 4, 6, 8, 8 + 1 / SECTOR]),  # one byte more: every second sector
+        (17, 16 * SECTOR, [2, 4, 6, 8, 10, 12, 14, 16]),
+        (20, 16 * SECTOR + 5, [3, 6, 9, 12, 15, 16 + 5 / SECTOR]),
+    ],
+)
+def test_progress_is_noted_every_so_many_sectors(sectors: int, size: int, noted: list[float]) -> None:
+    """Of 16 records in a sector 8 are for it; the offer is the first, and 8 are kept."""
+    store = Slots(MemoryFlash(slot=sectors * SECTOR))
+    assert store.begin(size, bytes(32)) == (Answer.SEND, 0)
+    found: list[int] = []
+    for at in range(0, size, PIECE):
+        assert store.write(at, bytes(min(PIECE, size - at))) == Outcome.ACTIVE
+        if store.slots[0].complete not in (0, *found):
+            found.append(store.slots[0].complete)
+    assert [place / SECTOR for place in found] == noted[: 16 - 8 - 1]
+
+
+def test_records_are_appended_until_their_sector_is_full() -> None:
+    store = Slots(MemoryFlash())
+    store.begin(300, bytes(32))
+    assert store.slots[0].next == 1
+    for number in range(2, 17):
+        assert store._append(0, Kind.TRIED) and store.slots[0].next == number
+    assert not store._append(0, Kind.TRIED) and store.slots[0].tries == 15
+    again = Slots(store.flash).slots[0]
+    assert (again.next, again.tries, again.sequence) == (16, 15, 1)
+
+
+def test_numbers_of_records_are_those_of_the_device() -> None:
+    assert {kind.name: int(kind) for kind in Kind} == {
+        "OFFER": 1,
+        "PROGRESS": 2,
+        "ACTIVE": 3,
+        "TRIED": 4,
+        "CONFIRMED": 5,
+    }
+    assert (TRIES, slots.KEPT, slots.RECORD_BYTES, slots.RECORD.size) == (3, 8, 64, 64)

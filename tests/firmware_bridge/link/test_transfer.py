@@ -115,3 +115,55 @@ def test_a_file_that_was_changed_is_not_sent(tmp_path: Path) -> None:
         pytest.raises(Exception, match=r"model.tflite was changed after the bundle was made"),
     ):
         send_bundle(talk, changed)
+
+
+def test_the_device_has_half_a_minute_for_an_offer_and_a_whole_one_to_check(bundle: Bundle) -> None:
+    """Between pieces nothing is waited for."""
+    store, waited = Slots(MemoryFlash(), is_parcel), []
+    with device(lambda message: answered(store, message)) as wire, open_session(wire) as talk:
+        real = talk.receive
+
+        def receive(timeout_s: float) -> AnyMessage | None:
+            waited.append(timeout_s)
+            return real(timeout_s)
+
+        talk.receive = receive  # type: ignore[method-assign]
+        send_bundle(talk, bundle)
+    assert waited[0] == 30.0 and waited[-1] == 60.0 and set(waited[1:-1]) == {0}
+
+
+@pytest.mark.parametrize("left", [0, 1, 300])
+def test_a_transfer_goes_on_where_the_device_says(bundle: Bundle, left: int) -> None:
+    """Also where it has all of it, and only the check was cut off."""
+    sent: list[Chunk] = []
+
+    def answers(message: AnyMessage) -> list[AnyMessage | bytes]:
+        if isinstance(message, Chunk):
+            sent.append(message)
+        if isinstance(message, Offer):
+            return [Want(Answer.SEND, message.size - left, 1 << 20)]
+        return [Done(Outcome.ACTIVE, 1, 6)] if isinstance(message, Finish) else []
+
+    parcel = pack_bundle(bundle)
+    with device(answers) as wire, open_session(wire) as talk:
+        assert send_bundle(talk, bundle) == Sent(len(parcel), len(parcel) - left, 1, 6)
+    assert b"".join(chunk.content for chunk in sent) == parcel[len(parcel) - left :]
+    assert [chunk.offset for chunk in sent] == list(range(len(parcel) - left, len(parcel), 256))
+
+
+def test_after_a_piece_that_is_refused_no_more_are_sent(bundle: Bundle) -> None:
+    sent: list[Chunk] = []
+
+    def answers(message: AnyMessage) -> list[AnyMessage | bytes]:
+        if isinstance(message, Chunk):
+            sent.append(message)
+            return [Done(Outcome.FLASH, 0, 0)]
+        return [Want(Answer.SEND, 0, 1 << 20)] if isinstance(message, Offer) else []
+
+    with (
+        device(answers) as wire,
+        open_session(wire) as talk,
+        pytest.raises(LinkError, match="its flash cannot be written"),
+    ):
+        send_bundle(talk, bundle)
+    assert 1 <= len(sent) <= 4 < len(pack_bundle(bundle)) // 256

@@ -185,3 +185,23 @@ def test_a_connection_is_waited_for_five_seconds(monkeypatch: pytest.MonkeyPatch
     asked: list[object] = []
     monkeypatch.setattr(wires.socket, "create_connection", lambda *words: asked.extend(words) or "a socket")
     assert connect("localhost:7").name == "localhost:7" and asked == [("127.0.0.1", 7), 5.0]
+
+
+def test_a_socket_is_read_in_pieces_and_closed() -> None:
+    here, there = socket.socketpair()
+    wire = SocketWire(here, "x")
+    there.sendall(bytes(5000))
+    assert [len(wire.read(1)), len(wire.read(1)), wire.read(0)] == [4096, 904, b""]
+    wire.close()
+    assert here.fileno() == -1
+    there.close()
+
+
+def test_one_byte_is_waited_for_and_the_rest_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wires, "_serial", lambda: SimpleNamespace(Serial=Port, SerialException=ValueError))
+    wire = SerialWire("/dev/x")
+    port, asked = wire._port, []
+    real = port.read
+    port.read = lambda count: asked.append(count) or real(count)
+    port.arrived += b"abcd"
+    assert wire.read(2.5) == b"abcd" and asked == [1, 3] and port.timeout == 2.5

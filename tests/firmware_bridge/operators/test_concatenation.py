@@ -1,9 +1,13 @@
 """CONCATENATION against LiteRT's reference kernel."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from tests.firmware_bridge.conftest import MOVED_SCALE, MOVED_ZERO, HandMade, Step, Value, Workbench, check, moved
+from tests.firmware_bridge.operators.each import EACH, check_kinds_of, emitted, operator, tensor
 from vskd.errors import BundleError
 
 
@@ -23,3 +27,19 @@ def test_rescaling_in_a_concatenation_is_refused(workbench: Workbench) -> None:
     model = HandMade(values, [Step("CONCATENATION", (0, 0), 1, ("ConcatenationOptions", {"axis": 1}))])
     with pytest.raises(BundleError, match="CONCATENATION: the firmware does not have inputs and output of different"):
         workbench.answers(model.pack(), [])
+
+
+def test_other_kinds_and_a_fused_activation_are_refused() -> None:
+    check_kinds_of("CONCATENATION")
+    fused = replace(EACH["CONCATENATION"], options=SimpleNamespace(fusedActivationFunction=1, axis=1))
+    with pytest.raises(BundleError, match="CONCATENATION: the firmware does not have a fused activation"):
+        emitted(fused)
+
+
+@pytest.mark.parametrize(("axis", "rows"), [(0, [(1, 8, 16, 0), (1, 8, 16, 8)]), (1, [(2, 4, 8, 0), (2, 4, 8, 4)])])
+def test_each_input_is_copied_behind_those_before_it(axis: int, rows: list[tuple[int, int, int, int]]) -> None:
+    """Rows, values of a row of the input and of the output, and where the first of them goes."""
+    shape = (4, 4) if axis == 0 else (2, 8)
+    one = operator("CONCATENATION", (tensor(0, (2, 4)), tensor(1, (2, 4))), tensor(2, shape), axis=axis)
+    statements = [f"vskd_copy_rows({r}, {own}, {width}, arena + 0, arena + 0 + {at});" for r, own, width, at in rows]
+    assert emitted(one) == statements

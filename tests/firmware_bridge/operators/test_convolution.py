@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, check, random_scale, random_zero
+from tests.firmware_bridge.operators.each import PICTURE, WEIGHT, check_kinds_of, computed, emitted, operator, tensor
 from vskd.errors import BundleError
+from vskd.firmware_bridge.operators.convolution import emit
+from vskd.firmware_bridge.planner import Plan
+from vskd.firmware_bridge.source import Source
 
 SAME, VALID = 0, 1
 
@@ -60,3 +64,21 @@ def test_layers_that_saturate(workbench: Workbench, seed: int) -> None:
 def test_a_dilated_window_is_refused(workbench: Workbench) -> None:
     with pytest.raises(BundleError, match=r"0, CONV_2D: the firmware does not have dilated windows"):
         workbench.answers(convolution(np.random.default_rng(0), dilation=2).pack(), [])
+
+
+GROUPS = r"CONV_2D: the firmware does not have groups of channels, or weights that are computed"
+
+
+def test_other_kinds_computed_weights_and_groups_are_refused() -> None:
+    check_kinds_of("CONV_2D")
+    with pytest.raises(BundleError, match=GROUPS):
+        emitted(computed("CONV_2D", 1))
+    with pytest.raises(BundleError, match=GROUPS):
+        emitted(operator("CONV_2D", (tensor(0, (1, 4, 4, 4)), WEIGHT), tensor(2, (1, 3, 3, 3))))
+
+
+def test_without_a_bias_it_is_zero() -> None:
+    one = operator("CONV_2D", (PICTURE, WEIGHT), tensor(2, (1, 3, 3, 3)))
+    source = Source(Plan(1024, {0: 16, 2: 64}), in_place=False)
+    assert emit(one, source) == ["vskd_conv_2d(&window_5, &layer_5, weights + 0, arena + 16, arena + 64);"]
+    assert any(text.startswith("static const int32_t bias_5[3] = {\n    0, 0, 0\n}") for text in source.declarations)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, check, random_scale, random_zero
+from tests.firmware_bridge.operators.each import PICTURE, check_kinds_of, computed, emitted, operator, tensor
+from vskd.errors import BundleError
 
 
 @pytest.mark.parametrize("multiple", [1, 4])
@@ -38,3 +40,15 @@ def test_random_layers(workbench: Workbench, multiple: int, padding: int, seed: 
         [Step("DEPTHWISE_CONV_2D", (0, 1, 2), 3, ("DepthwiseConv2DOptions", options))],
     )
     check(workbench, model, generator)
+
+
+FIT = r"DEPTHWISE_CONV_2D: the firmware does not have weights that do not fit the channels, or are computed"
+
+
+def test_other_kinds_computed_weights_and_other_channels_are_refused() -> None:
+    check_kinds_of("DEPTHWISE_CONV_2D")
+    with pytest.raises(BundleError, match=FIT):
+        emitted(computed("DEPTHWISE_CONV_2D", 1))
+    weight = tensor(1, (1, 2, 2, 3), np.ones((1, 2, 2, 3)))
+    with pytest.raises(BundleError, match=FIT):
+        emitted(operator("DEPTHWISE_CONV_2D", (PICTURE, weight), tensor(2, (1, 3, 3, 3))))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, check, random_scale, random_zero
+from tests.firmware_bridge.operators.each import CHECKED, HALF, emitted, fields, operator, tensor
 from vskd.errors import BundleError
 from vskd.firmware_bridge.graph import read_graph
 from vskd.firmware_bridge.operators.elementwise import shares_input
@@ -110,3 +111,51 @@ def test_of_another_shape_or_a_constant_no_input_is_overwritten() -> None:
     values = [Value((1, 1, 1, 6)), Value(SHAPE, data=np.ones(SHAPE, np.int8)), Value(SHAPE)]
     (operator,) = read_graph(HandMade(values, [Step("ADD", (0, 1), 2, ("AddOptions", {}))]).pack()).operators
     assert shares_input(operator) is None
+
+
+@pytest.mark.parametrize("name", ["ADD", "SUB", "MUL"])
+@pytest.mark.parametrize(
+    ("first", "second", "problem"),
+    [
+        ((*CHECKED, 2), (*HALF, 2), "broadcasting over 5 axes"),
+        ((1, 8), (1, 4), r"shapes \(1, 4\) and \(1, 8\)"),
+        ((4, 2), (2, 2), r"shapes \(2, 2\) and \(4, 2\)"),
+        ((4, 2), (3,), r"shapes \(3,\) and \(4, 2\)"),
+    ],
+)
+def test_what_cannot_be_broadcast_is_refused(
+    name: str, first: tuple[int, ...], second: tuple[int, ...], problem: str
+) -> None:
+    for inputs in ((tensor(0, first), tensor(1, second)), (tensor(0, second), tensor(1, first))):
+        with pytest.raises(BundleError, match=problem):
+            emitted(operator(name, inputs, tensor(2, first)))
+
+
+@pytest.mark.parametrize("name", ["ADD", "MUL"])
+def test_four_axes_that_do_not_merge_are_not_too_many(name: str) -> None:
+    for inputs in ((tensor(0, CHECKED), tensor(1, HALF)), (tensor(0, HALF), tensor(1, CHECKED))):
+        assert len(emitted(operator(name, inputs, tensor(2, CHECKED)))) == 1
+
+
+@pytest.mark.parametrize(
+    ("output", "other", "size", "second"),
+    [
+        ((4, 5, 6), (4, 5, 6), "{1, 1, 1, 120}", "{0, 0, 0, 1}"),
+        ((4, 5, 6), (6,), "{1, 1, 20, 6}", "{0, 0, 0, 1}"),
+        ((4, 5, 6), (4, 1, 1), "{1, 1, 4, 30}", "{0, 0, 1, 0}"),
+        ((4, 5, 6), (5, 1), "{1, 4, 5, 6}", "{0, 0, 1, 0}"),
+        ((4, 5, 6), (4, 1, 6), "{1, 4, 5, 6}", "{0, 6, 0, 1}"),
+        ((4, 1, 6), (4, 1, 6), "{1, 1, 1, 24}", "{0, 0, 0, 1}"),
+        ((4, 5, 6), (), "{1, 1, 1, 120}", "{0, 0, 0, 0}"),
+        ((1, 1), (1, 1), "{1, 1, 1, 1}", "{0, 0, 0, 0}"),
+    ],
+)
+def test_neighbouring_axes_that_lie_in_one_piece_are_one(
+    output: tuple[int, ...], other: tuple[int, ...], size: str, second: str
+) -> None:
+    full, part = tensor(0, output), tensor(1, other)
+    found = fields(operator("ADD", (full, part), tensor(2, output)), "vskd_broadcast")
+    assert (found["size"], found["second"]) == (size, second)
+    turned = fields(operator("ADD", (part, full), tensor(2, output)), "vskd_broadcast")
+    assert (turned["size"], turned["first"]) == (size, second)
+    assert turned["second"] == found["first"]

@@ -13,6 +13,7 @@ from tests.firmware_bridge.conftest import (
     random_zero,
     reference,
 )
+from tests.firmware_bridge.operators.each import EACH, check_kinds_of, emitted, operator, tensor
 from vskd.errors import BundleError
 from vskd.firmware_bridge.graph import read_graph
 from vskd.firmware_bridge.model_source import model_source
@@ -74,3 +75,17 @@ def test_weights_that_are_shuffled_or_computed_are_refused(computed: bool) -> No
     model = HandMade([Value((6, 6)), Value((6, 6), data=square), weight, Value((6, 6))], steps)
     with pytest.raises(BundleError, match="FULLY_CONNECTED: the firmware does not have shuffled or computed weights"):
         model_source(read_graph(model.pack()), in_place=False)
+
+
+def test_other_kinds_and_inputs_that_are_no_rows_are_refused() -> None:
+    check_kinds_of("FULLY_CONNECTED")
+    nine = operator("FULLY_CONNECTED", (tensor(0, (1, 9)), EACH["FULLY_CONNECTED"].inputs[1]), tensor(2, (1, 3)))
+    with pytest.raises(BundleError, match="shuffled or computed weights"):
+        emitted(nine)
+
+
+def test_several_rows_are_multiplied_one_by_one() -> None:
+    """16 values are two rows of 8, for 3 outputs each."""
+    one = operator("FULLY_CONNECTED", (tensor(0, (4, 4)), EACH["FULLY_CONNECTED"].inputs[1]), tensor(2, (2, 3)))
+    (statement,) = emitted(one)
+    assert statement == "vskd_fully_connected(&layer_5, 2, 8, 3, weights + 0, arena + 0, arena + 0);"

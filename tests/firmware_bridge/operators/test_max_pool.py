@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, check
+from tests.firmware_bridge.operators.each import check_kinds_of
 from vskd.errors import BundleError
 
 
@@ -38,3 +39,7 @@ def test_other_scales_are_refused(workbench: Workbench) -> None:
     model.values[1] = Value(model.values[1].shape, (0.06,), -7)
     with pytest.raises(BundleError, match=r"MAX_POOL_2D: the firmware does not have inputs and output of different"):
         workbench.answers(model.pack(), [])
+
+
+def test_other_kinds_are_refused() -> None:
+    check_kinds_of("MAX_POOL_2D")

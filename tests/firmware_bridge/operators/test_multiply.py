@@ -68,3 +68,9 @@ def test_other_kinds_are_refused_and_the_output_may_take_an_input() -> None:
         with pytest.raises(BundleError, match=r"INT32 tensors \('wide'\)"):
             emit(Operator("MUL", 1, inputs, output, operator.options), source)
     assert MULTIPLY.shares is shares_input
+
+
+def test_a_fused_relu6_clamps_at_both_ends() -> None:
+    graph, source = product((0.5, 0.5, 0.25), 3)
+    emit(graph.operators[1], source)
+    assert (fields(source)["low"], fields(source)["high"]) == ("11", "35")

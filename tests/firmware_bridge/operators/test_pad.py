@@ -1,5 +1,7 @@
 """PAD and PADV2 against LiteRT's reference kernel."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,6 +16,17 @@ from tests.firmware_bridge.conftest import (
     constant,
     moved,
 )
+from tests.firmware_bridge.operators.each import (
+    CHECKED,
+    EACH,
+    check_kinds_of,
+    computed,
+    emitted,
+    fields,
+    operator,
+    tensor,
+)
+from vskd.errors import BundleError
 from vskd.firmware_bridge.graph import read_graph
 from vskd.firmware_bridge.model_source import model_source
 
@@ -43,3 +56,45 @@ def test_axes_that_a_tensor_does_not_have_are_of_one_value() -> None:
     assert "{1,1,3,4}" in code
     assert "{1,1,6,5}" in code
     assert "{0,0,2,1}" in code
+
+
+@pytest.mark.parametrize("name", ["PAD", "PADV2"])
+def test_other_kinds_and_other_steps_are_refused(name: str) -> None:
+    """Of the input, of the output and of the value that PADV2 pads with."""
+    check_kinds_of(name)
+    tensors = [*EACH[name].inputs, EACH[name].output]
+    for place in (0, -2, -1) if name == "PADV2" else (0, -1):
+        for change in ({"scales": (0.2,)}, {"zero_point": 1}):
+            changed = list(tensors)
+            changed[place] = replace(changed[place], **change)
+            with pytest.raises(BundleError, match=f"{name}: .*inputs and output of different scales"):
+                emitted(replace(EACH[name], inputs=tuple(changed[:-1]), output=changed[-1]))
+
+
+def test_computed_sizes_and_values_and_five_axes_are_refused() -> None:
+    for one, problem in (
+        (computed("PAD", 1), "padding of 2 axes, or by sizes that are computed"),
+        (computed("PADV2", 2), "a value of padding that is computed"),
+        (
+            operator("PAD", (tensor(0, (1,) * 5), tensor(1, (5, 2), [[0, 0]] * 5, "INT32")), tensor(2, (1,) * 5)),
+            "padding of 5 axes",
+        ),
+    ):
+        with pytest.raises(BundleError, match=problem):
+            emitted(one)
+    four = operator("PAD", (tensor(0, CHECKED), tensor(1, (4, 2), [[0, 1]] * 4, "INT32")), tensor(2, (3, 4, 3, 4)))
+    assert len(emitted(four)) == 1
+
+
+def test_pad_fills_with_the_zero_point_and_padv2_with_its_value() -> None:
+    moved_zero = [
+        replace(t, zero_point=7) if t.kind == "INT8" else t for t in (*EACH["PAD"].inputs, EACH["PAD"].output)
+    ]
+    one = replace(EACH["PAD"], inputs=tuple(moved_zero[:-1]), output=moved_zero[-1])
+    assert fields(one, "vskd_padding")["value"] == "7"
+    assert fields(EACH["PADV2"], "vskd_padding") == {
+        "in_size": "{1, 1, 1, 8}",
+        "out_size": "{1, 1, 1, 11}",
+        "before": "{0, 0, 0, 1}",
+        "value": "-9",
+    }

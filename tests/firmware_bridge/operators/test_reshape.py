@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, check, constant, moved
+from tests.firmware_bridge.operators.each import check_kinds_of
 from vskd.errors import BundleError
 from vskd.firmware_bridge.graph import read_graph
 from vskd.firmware_bridge.operators.reshape import same_bytes, shares_input
@@ -51,3 +52,7 @@ def test_the_place_of_what_is_computed_is_shared_and_that_of_a_constant_is_not()
     assert shares_input(operator) is operator.inputs[0] and len(operator.inputs) == 2
     turned = dataclasses.replace(operator, inputs=operator.inputs[::-1])
     assert shares_input(turned) is None
+
+
+def test_other_kinds_are_refused() -> None:
+    check_kinds_of("RESHAPE")

@@ -98,3 +98,45 @@ def test_what_is_no_keras_file_is_refused(tmp_path: Path) -> None:
         read_public(tmp_path / "bad.h5")
     with pytest.raises(CheckpointError, match="does not exist"):
         read_public(tmp_path / "none.h5")
+
+
+def test_there_are_as_many_classes_as_sports() -> None:
+    assert SPORTS == 487
+
+
+@pytest.mark.parametrize("lost", ["weight", "bias"])
+def test_half_a_classifier_is_taken_as_far_as_it_is_there(lost: str) -> None:
+    """fc8 is optional, tensor by tensor."""
+    file = public()
+    del file[f"fc8.{lost}"]
+    taken, left_out = take_c3d(file, SOURCE)
+    assert len(taken) == 21 and f"fc8.{lost}" not in taken and not left_out
+
+
+def test_halves_become_float32_and_what_is_left_out_goes_by_its_own_name() -> None:
+    file = {**{name: tensor.half() for name, tensor in public().items()}, "conv1a.conv.extra": hollow(1)}
+    taken, left_out = take_c3d(file, SOURCE)
+    assert {tensor.dtype for tensor in taken.values()} == {torch.float32}
+    assert left_out == ("conv1a.conv.extra",)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "shape"),
+    [
+        ("conv3a/conv3a/kernel:0", "conv3a.weight", (6, 5, 2, 3, 4)),
+        ("conv3a_1/conv3a/W", "conv3a.weight", (6, 5, 2, 3, 4)),
+        ("conv3a/kernel", "conv3a.weight", (6, 5, 2, 3, 4)),
+        ("fc7/fc7_W", "fc7.weight", (3, 2)),
+        ("fc8/fc8/bias:0", "fc8.bias", (2,)),
+        ("fc8/b", "fc8.bias", (2,)),
+        ("conv3a.weight", "conv3a.weight", (2, 3)),
+        ("pool1/pool1/kernel:0", "pool1/pool1/kernel:0", (2, 3)),
+    ],
+)
+def test_keras_names_and_layouts_by_hand(name: str, plain: str, shape: tuple[int, ...]) -> None:
+    given = {5: (2, 3, 4, 5, 6), 2: (2, 3), 1: (2,)}[len(shape)]
+    tensor = torch.arange(float(torch.Size(given).numel())).view(given)
+    ((found, turned),) = to_plain({name: tensor}).items()
+    assert (found, tuple(turned.shape)) == (plain, shape)
+    if len(shape) == 5:
+        assert turned[4, 3, 1, 2, 0] == tensor[1, 2, 0, 3, 4]

@@ -8,14 +8,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from vskd.models.convnext import ConvNeXt
-from vskd.models.weights.convnext import from_authors_layout, is_authors_layout
+from vskd.models.weights.convnext import from_authors_layout, is_authors_layout, to_torchvision
 from vskd.models.weights.pretrained import import_weights, load_pretrained
 
 DEPTHS, WIDTHS = (3, 3, 9, 3), (96, 192, 384, 768)
 
 
-def authors_state(classes: int = 1000) -> dict[str, Tensor]:
-    """Random tensors under the names and shapes of the authors' ConvNeXt-Tiny."""
+def authors_shapes(classes: int = 1000) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the authors' ConvNeXt-Tiny."""
     shapes: dict[str, tuple[int, ...]] = {
         **{"downsample_layers.0.0.weight": (96, 3, 4, 4), "downsample_layers.0.0.bias": (96,)},
         **{"downsample_layers.0.1.weight": (96,), "downsample_layers.0.1.bias": (96,)},
@@ -31,9 +31,14 @@ def authors_state(classes: int = 1000) -> dict[str, Tensor]:
             shapes |= {f"{place}.pwconv1.weight": (4 * width, width), f"{place}.pwconv1.bias": (4 * width,)}
             shapes[f"{place}.pwconv2.weight"] = (width, 4 * width)
     shapes |= {"norm.weight": (768,), "norm.bias": (768,), "head.weight": (classes, 768), "head.bias": (classes,)}
+    return shapes
+
+
+def authors_state() -> dict[str, Tensor]:
+    """Random tensors of these names and shapes."""
     generator = torch.Generator().manual_seed(0)
     state = {}
-    for name, shape in shapes.items():
+    for name, shape in authors_shapes().items():
         fan_in = max(1, torch.Size(shape[1:]).numel())
         state[name] = torch.randn(shape, generator=generator) / fan_in**0.5
     return state
@@ -94,3 +99,33 @@ def test_unknown_names_stay_and_are_not_lost(name: str) -> None:
 def test_the_layout_is_known_by_its_names() -> None:
     assert is_authors_layout(["norm.weight", "downsample_layers.0.0.weight"])
     assert not is_authors_layout(["features.0.0.weight", "classifier.2.bias"])
+
+
+def test_only_names_that_begin_so_are_of_the_top() -> None:
+    names = {"norm.weight": "classifier.0.weight", "head.bias": "classifier.2.bias", "my.norm.": "my.norm."}
+    found = from_authors_layout({name: torch.arange(6.0) for name in names})
+    assert list(found) == list(names.values())
+    assert all(tensor.shape == (6,) for tensor in found.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "ours", "shape"),
+    [
+        ("stages.2.7.gamma", "features.5.7.layer_scale", (6, 1, 1)),
+        ("stages.0.1.dwconv.bias", "features.1.1.block.0.bias", (6,)),
+        ("stages.3.0.norm.weight", "features.7.0.block.2.weight", (6,)),
+        ("downsample_layers.0.1.bias", "features.0.1.bias", (6,)),
+        ("downsample_layers.3.0.weight", "features.6.0.weight", (6,)),
+        ("other.gamma", "other.gamma", (6, 1, 1)),
+        ("gamma.x", "gamma.x", (6,)),
+    ],
+)
+def test_names_by_hand(name: str, ours: str, shape: tuple[int, ...]) -> None:
+    ((renamed, tensor),) = from_authors_layout({name: torch.arange(6.0)}).items()
+    assert (renamed, tuple(tensor.shape)) == (ours, shape)
+    assert tensor.flatten().tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_our_own_names_are_left_as_they_are() -> None:
+    own = {"features.0.0.weight": torch.zeros(2), "classifier.2.bias": torch.zeros(3)}
+    assert to_torchvision(own) == own and to_torchvision(own) is not own

@@ -12,7 +12,8 @@ from vskd.errors import CheckpointError
 from vskd.files import sha256_file
 from vskd.models.efficientnet_lite import EfficientNetLite0
 from vskd.models.weights.efficientnet_lite import LICENCES, from_public_layout, is_public_layout
-from vskd.models.weights.pretrained import adapt_input_channels, import_weights, load_pretrained, read_tensors
+from vskd.models.weights.pretrained import adapt_input_channels, import_weights, load_pretrained
+from vskd.models.weights.state import read_tensors
 
 NAME = "efficientnet-lite0"
 

@@ -112,3 +112,32 @@ def test_strange_tensors_are_named_in_the_log(caplog: pytest.LogCaptureFixture) 
     assert left_out == ("aux.weight", "head.bias")
     (message,) = caplog.messages
     assert message == "left out tensors that the network does not have: aux.weight"
+
+
+def mended(network: nn.Module, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return take_features("small-net", lambda: PretrainedPart(network), same_names, tensors, SOURCE)[0]
+
+
+def test_only_vectors_of_batch_normalisation_are_mended() -> None:
+    network = nn.BatchNorm2d(4)
+    network.scale = nn.Parameter(torch.ones(4))
+    holder = nn.Sequential(OrderedDict(norm=network))
+    file = {name: tensor.clone() for name, tensor in holder.state_dict().items()}
+    assert mended(holder, file | {"norm.bias": torch.zeros(1, 4)})["norm.bias"].shape == (4,)
+    with pytest.raises(CheckpointError, match=r"norm\.scale \(1, 4\) instead of \(4,\)"):
+        mended(holder, file | {"norm.scale": torch.ones(1, 4)})
+
+
+def test_vectors_of_one_channel_are_as_they_should_be_in_either_shape() -> None:
+    holder = nn.Sequential(OrderedDict(norm=nn.BatchNorm2d(1)))
+    file = {name: tensor.clone() for name, tensor in holder.state_dict().items()}
+    for bias in (torch.full((1,), 3.0), torch.full((1, 1), 3.0)):
+        assert torch.equal(mended(holder, file | {"norm.bias": bias})["norm.bias"], torch.full((1,), 3.0))
+
+
+def test_three_strange_tensors_are_named_and_the_rest_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    strange = {f"{letter}.weight": torch.zeros(1) for letter in "edcba"}
+    with caplog.at_level(logging.WARNING):
+        _, left_out = take(found() | strange)
+    assert left_out == tuple(strange)
+    assert caplog.messages[0].endswith("does not have: e.weight, d.weight, c.weight and 2 more")

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from vskd.errors import CheckpointError
 from vskd.models.squeezenet_lw import SqueezeNetLW
-from vskd.models.weights.pretrained import import_weights, load_pretrained, read_tensors
+from vskd.models.weights.krca import take_krca
+from vskd.models.weights.pretrained import import_weights, load_pretrained
+from vskd.models.weights.state import read_tensors
 
 # Name and shape of every tensor of the published files.
 FIRES = {"features.2": 96, "features.3": 128}
@@ -103,7 +105,7 @@ def test_prefixes_of_training_programs_are_removed(tensors: "OrderedDict[str, Te
         ({"features.2.squeeze.bias": torch.zeros(17)}, r"features.2.squeeze.bias \(17,\) instead of \(16,\)"),
         ({"classifier.1.bias": torch.zeros(9)}, r"classifier.1.bias \(9,\) instead of \(10,\)"),
         ({"classifier.1.weight": None}, r"missing \(classifier.1.weight"),
-        ({"classifier.1.weight": torch.zeros(0, 128, 1, 1)}, "of another shape"),
+        ({"classifier.1.weight": torch.zeros(0, 128, 1, 1)}, r"weight \(0, 128, 1, 1\) instead of \(1, 128, 1, 1\)"),
         ({"classifier.1.weight": torch.zeros(10, 128)}, r"classifier.1.weight \(10, 128\) instead of \(1, 128, 1, 1\)"),
         ({"classifier.1.weight": torch.tensor(1.0)}, r"classifier.1.weight \(\) instead of \(1, 128, 1, 1\)"),
     ],
@@ -134,3 +136,16 @@ def test_a_published_file(tmp_path: Path) -> None:
     assert import_weights(Path(source), "squeezenet-lw", tmp_path / "k.safetensors", "krca").loaded == 18
     network = SqueezeNetLW(3, 10)
     load_pretrained(network, tmp_path / "k.safetensors")
+
+
+@pytest.mark.parametrize("classes", [1, 2, 10])
+def test_any_number_of_classes_from_one_is_taken(classes: int, tensors: "OrderedDict[str, Tensor]") -> None:
+    head = {"classifier.1.weight": torch.ones(classes, 128, 1, 1), "classifier.1.bias": torch.ones(classes)}
+    taken, left_out = take_krca({**tensors, **head}, Path("k.pth"))
+    assert len(taken) == 18 and not left_out and taken["classifier.1.weight"].shape[0] == classes
+    assert list(taken) == list(SqueezeNetLW(3, classes).state_dict())
+
+
+def test_halves_become_float32(tensors: "OrderedDict[str, Tensor]") -> None:
+    taken, _ = take_krca({name: tensor.half() for name, tensor in tensors.items()}, Path("k.pth"))
+    assert {tensor.dtype for tensor in taken.values()} == {torch.float32}

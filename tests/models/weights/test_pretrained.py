@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from vskd.errors import CheckpointError
 from vskd.files import sha256_file
 from vskd.models.bn_inception import BNInception
 from vskd.models.catalog import build_network, parse_network
 from vskd.models.resnet18 import ResNet18, ResNet18Body
+from vskd.models.squeezenet_lw import SqueezeNetLW
 from vskd.models.torchvision_shim import load_torchvision
-from vskd.models.weights.pretrained import adapt_input_channels, import_weights, load_pretrained, read_tensors
-from vskd.models.weights.state import read_metadata
+from vskd.models.weights.pretrained import adapt_input_channels, import_weights, load_pretrained
+from vskd.models.weights.state import read_metadata, read_tensors, save_tensors
+from vskd.network import PretrainedPart
 
 
 @pytest.fixture(scope="module")
@@ -234,3 +236,95 @@ def test_what_programs_wrap_around_names_is_taken_off_in_any_order(prefix: str, 
     tensors, _ = read_tensors(tmp_path / "o.safetensors")
     assert len(tensors) == report.loaded == len(state) - 2
     assert all(torch.equal(tensor, state[name]) for name, tensor in tensors.items())
+
+
+class Small(nn.Module):
+    """A network of a stem, a layer and perhaps a head, whose names are those of its parts."""
+
+    def __init__(self, channels: int = 3, classes: int | None = 4) -> None:
+        super().__init__()
+        torch.manual_seed(channels)
+        self.stem, self.norm = nn.Conv2d(channels, 2, 3), nn.BatchNorm2d(2)
+        self.head = nn.Identity() if classes is None else nn.Linear(2, classes)
+
+    def pretrained_part(self) -> PretrainedPart:
+        return PretrainedPart(self, "stem", "head")
+
+
+def saved(network: nn.Module, path: Path, *lost: str) -> dict[str, Tensor]:
+    tensors = {name: tensor + 1 for name, tensor in network.state_dict().items() if name not in lost}
+    save_tensors(tensors, path, {"network": "small"})
+    return tensors
+
+
+@pytest.mark.parametrize(
+    ("classes", "lost", "said"),
+    [
+        (4, (), ""),
+        (5, (), "has one for another number of classes"),
+        (4, ("head.bias",), "has one for another number of classes"),
+        (4, ("head.weight", "head.bias"), "has none"),
+    ],
+)
+def test_a_head_is_loaded_whole_or_stays(
+    classes: int, lost: tuple[str, ...], said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = saved(Small(classes=classes), path := tmp_path / "w.safetensors", *lost)
+    network = Small(classes=4)
+    own = {name: tensor.clone() for name, tensor in network.state_dict().items() if name.startswith("head.")}
+    with caplog.at_level("INFO"):
+        assert load_pretrained(network, path) == {"network": "small"}
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, own[name] if said and name in own else file[name]), name
+    assert caplog.messages == ([f"head stays as initialised: {path} {said}"] if said else [])
+
+
+def test_a_network_whose_head_was_taken_out_takes_none(tmp_path: Path) -> None:
+    file = saved(Small(classes=9), tmp_path / "w.safetensors")
+    network = Small(classes=None)
+    load_pretrained(network, tmp_path / "w.safetensors")
+    assert torch.equal(network.stem.weight, file["stem.weight"]) and "head.weight" not in network.state_dict()
+
+
+@pytest.mark.parametrize("channels", [1, 3, 6])
+def test_the_stem_is_brought_to_the_channels_of_the_network(channels: int, tmp_path: Path) -> None:
+    file = saved(Small(), tmp_path / "w.safetensors")
+    network = Small(channels)
+    load_pretrained(network, tmp_path / "w.safetensors")
+    wanted = file["stem.weight"] if channels == 3 else file["stem.weight"].sum(dim=1, keepdim=True) / channels
+    torch.testing.assert_close(network.stem.weight, wanted.expand_as(network.stem.weight))
+
+
+def test_a_file_without_the_stem_is_named_as_one_that_lacks_it(tmp_path: Path) -> None:
+    saved(Small(), tmp_path / "w.safetensors", "stem.weight")
+    with pytest.raises(CheckpointError, match=r"does not fit Small: 1 missing \(stem.weight\)"):
+        load_pretrained(Small(), tmp_path / "w.safetensors")
+
+
+def test_the_layout_is_said_and_stands_in_the_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    own, out = SqueezeNetLW(3, 4).state_dict(), tmp_path / "o.safetensors"
+    save_file(own, tmp_path / "k.safetensors")
+    with caplog.at_level("INFO"):
+        report = import_weights(tmp_path / "k.safetensors", "squeezenet-lw", out, "krca")
+    assert (report.loaded, report.left_out, report.out) == (18, (), out)
+    assert report.sha256 == sha256_file(tmp_path / "k.safetensors")
+    assert read_metadata(out)["layout"] == "krca"
+    assert caplog.messages == [f"imported 18 tensors of squeezenet-lw from {tmp_path / 'k.safetensors'}; left out: "]
+
+
+def test_a_layout_that_a_network_does_not_come_in_is_refused_with_those_that_do(tmp_path: Path) -> None:
+    for network, layout, known in (("squeezenet-lw", "c3d", "c3d"), ("c3d", "krca", "squeezenet-lw")):
+        with pytest.raises(CheckpointError, match=f"No {layout} weights can be imported for '{network}'") as caught:
+            import_weights(tmp_path / "w.pth", network, tmp_path / "o.safetensors", layout)  # type: ignore[arg-type]
+        assert caught.value.action == f"Choose one of: {known}"
+    with pytest.raises(CheckpointError) as caught:
+        import_weights(tmp_path / "w.pth", "c3d", tmp_path / "o.safetensors")
+    assert caught.value.action.startswith("Choose one of: bn-inception, convnext-tiny, efficientnet-lite0,")
+
+
+def test_a_public_file_that_is_not_finite_is_named_itself(tmp_path: Path) -> None:
+    state = {**SqueezeNetLW(3, 4).state_dict(), "features.6.bias": torch.full((128,), torch.nan)}
+    torch.save(state, tmp_path / "k.pth")
+    with pytest.raises(CheckpointError, match=r"Weight file \S*k\.pth holds NaN or infinity in 1 of 18 tensors"):
+        import_weights(tmp_path / "k.pth", "squeezenet-lw", tmp_path / "o.safetensors", "krca")
+    assert not (tmp_path / "o.safetensors").exists()

@@ -10,7 +10,17 @@ from torch import nn
 
 from vskd.errors import CheckpointError
 from vskd.files import WriteError
-from vskd.models.weights.state import load_state, read_metadata, read_tensors, save_state, save_tensors
+from vskd.models.weights.state import (
+    Difference,
+    compare_states,
+    load_state,
+    not_finite,
+    read_metadata,
+    read_tensors,
+    refuse_not_finite,
+    save_state,
+    save_tensors,
+)
 
 
 @pytest.fixture
@@ -119,3 +129,47 @@ def test_what_is_not_finite_is_neither_written_nor_read(
     save_file(tensors, path)  # by another program
     with pytest.raises(CheckpointError, match=r"w\.safetensors holds NaN or infinity"):
         read_tensors(path)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("missing", [(), ("a",)])
+@pytest.mark.parametrize("unexpected", [(), ("b", "c")])
+@pytest.mark.parametrize("mismatched", [(), ("d",)])
+def test_what_fits(
+    missing: tuple[str, ...], unexpected: tuple[str, ...], mismatched: tuple[str, ...], strict: bool
+) -> None:
+    difference = Difference(missing, unexpected, mismatched)
+    assert difference.fits(strict=strict) == (not missing and not mismatched and (not strict or not unexpected))
+    said = [("1 missing (a)", missing), ("2 unexpected (b, c)", unexpected), ("1 of another shape (d)", mismatched)]
+    assert str(difference) == "; ".join(text for text, there in said if there)
+
+
+def test_differences_by_hand() -> None:
+    tensors = {"same": torch.zeros(2, 3), "turned": torch.zeros(3, 2), "new": torch.zeros(1)}
+    state = {"lost": torch.zeros(4), "turned": torch.zeros(2, 3), "same": torch.ones(2, 3)}
+    assert compare_states(tensors, state) == Difference(("lost",), ("new",), ("turned (3, 2) instead of (2, 3)",))
+
+
+def test_three_names_are_told_and_the_rest_is_counted() -> None:
+    assert str(Difference(tuple("abcde"), (), ())) == "5 missing (a, b, c and 2 more)"
+    bad = {name: torch.full((2,), torch.inf) for name in "edcba"} | {"good": torch.zeros(2)}
+    assert not_finite(bad) == tuple("edcba")
+    with pytest.raises(CheckpointError, match=r"It holds NaN or infinity in 5 of 6 tensors \(e, d, c and 2 more\)"):
+        refuse_not_finite(bad, "It")
+    refuse_not_finite({"good": torch.zeros(2), "count": torch.tensor(3)}, "It")
+
+
+def test_what_another_program_says_of_its_file_is_kept(module: nn.Module, tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    save_file(module.state_dict(), path, {"format": "pt"})
+    assert read_metadata(path) == {"format": "pt"}
+    save_file(module.state_dict(), path)
+    assert read_metadata(path) == {}
+    assert read_tensors(path)[0].keys() == module.state_dict().keys()
+
+
+def test_a_state_is_loaded_and_its_metadata_given(module: nn.Module, tmp_path: Path) -> None:
+    save_state(module, tmp_path / "w.safetensors", {"b": "2", "a": "1"})
+    other = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    assert load_state(other, tmp_path / "w.safetensors") == {"a": "1", "b": "2"}
+    assert all(torch.equal(tensor, module.state_dict()[name]) for name, tensor in other.state_dict().items())

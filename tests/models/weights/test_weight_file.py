@@ -1,5 +1,6 @@
 """Reading public weight files: their wrappings. Unsafe and damaged ones are in test_weights.py."""
 
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from tests.models.weights.test_krca import save_as_from_a_gpu
 from vskd.errors import CheckpointError
 from vskd.models.weights.weight_file import read_public, source_format
 
@@ -85,3 +87,40 @@ def test_a_missing_file_of_each_kind_is_named(tmp_path: Path) -> None:
     for name in ("w.pth", "w.h5", "w.safetensors"):
         with pytest.raises(CheckpointError, match=rf"{name} does not exist"):
             read_public(tmp_path / name)
+
+
+def test_a_file_that_another_program_holds_is_read(tmp_path: Path) -> None:
+    """h5py would lock it, and fail on what is locked already or lies where nothing can be."""
+    fcntl = pytest.importorskip("fcntl")
+    path = tmp_path / "w.h5"
+    with h5py.File(path, "w") as file:
+        file["kernel:0"] = np.ones(3, np.float32)
+    with path.open("rb") as holder:
+        fcntl.flock(holder, fcntl.LOCK_EX)
+        assert read_public(path)["kernel:0"].tolist() == [1, 1, 1]
+
+
+def test_tensors_of_a_gpu_are_read_onto_the_processor(tmp_path: Path) -> None:
+    save_as_from_a_gpu(OrderedDict(STATE), tmp_path / "w.pth")
+    found = read_public(tmp_path / "w.pth")
+    assert all(torch.equal(found[name], tensor) and found[name].device.type == "cpu" for name, tensor in STATE.items())
+
+
+def test_the_first_line_of_what_torch_says_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "w.pth").write_bytes(b"")
+
+    def load(*_: object, **__: object) -> None:
+        raise RuntimeError("first\nsecond")
+
+    monkeypatch.setattr(torch, "load", load)
+    with pytest.raises(CheckpointError, match=r"w\.pth is damaged or not a torch file: first\. Download"):
+        read_public(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("wrapper", ["state_dict", "model"])
+def test_an_entry_of_that_name_that_is_no_mapping_is_no_wrapping(wrapper: str, tmp_path: Path) -> None:
+    torch.save({**STATE, wrapper: torch.ones(1)}, tmp_path / "w.pth")
+    assert set(read_public(tmp_path / "w.pth")) == {*STATE, wrapper}
+    torch.save([STATE], tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match=r"w\.pth holds a list, not named tensors"):
+        read_public(tmp_path / "w.pth")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from vskd.errors import DataError
-from vskd.preprocessing.image.image_file import crop_region, read_image
+from vskd.preprocessing.image.image_file import crop_region, read_image, to_eight_bits
 from vskd.preprocessing.image.image_header import ImageSize, peek_image
 
 SIZE = ImageSize(320, 180)
@@ -397,3 +397,19 @@ def test_pipes_are_refused_and_not_waited_for(tmp_path: Path) -> None:
     for read in (peek_image, lambda path: read_image(path, size=16, grey=True)):
         with pytest.raises(DataError, match=r"a\.png is no .*regular file"):
             read(tmp_path / "a.png")
+
+
+def test_regions_are_of_plain_numbers() -> None:
+    region = crop_region((100.0, 0.0, 180.0, 180.0), SIZE, 0.5, Path("x"))
+    assert region == (0, 0, 320, 180) and {type(value) for value in region} == {float}
+
+
+@pytest.mark.parametrize(("mode", "opaque"), [("RGBA", "RGB"), ("LA", "L"), ("PA", "P"), ("RGBa", "RGB")])
+@pytest.mark.parametrize("grey", [False, True])
+def test_an_image_in_memory_lies_over_black_too(mode: str, opaque: str, grey: bool) -> None:
+    image = Image.new("RGBA", (8, 8), (204, 204, 204, 128))
+    found = to_eight_bits(image.convert(mode), grey=grey)
+    assert found.mode == ("L" if grey else "RGB")
+    assert np.abs(np.asarray(found).astype(int) - 102).max() <= 1
+    alone = Image.new("RGB", (8, 8), (204, 204, 204)).convert(opaque)
+    assert np.unique(np.asarray(to_eight_bits(alone, grey=grey))).tolist() == [204]

@@ -138,3 +138,46 @@ def test_a_box_over_the_edge_is_cut_there(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     noise(320, 180).save(path)
     assert clipped_box((-5, 100, 50.5, 190), peek_image(path), path) == (0, 100, 50.5, 180)
+
+
+@pytest.mark.parametrize(
+    ("box", "part"),
+    [
+        ((-5.0, -7.0, 500.0, 300.0), (0, 0, 320, 180)),
+        ((319.0, 10.0, 400.0, 40.0), (319, 10, 320, 40)),
+        ((-9.0, 179.0, 1.0, 200.0), (0, 179, 1, 180)),
+        ((320.0, 10.0, 321.0, 40.0), None),
+        ((10.0, 180.0, 20.0, 181.0), None),
+        ((-9.0, 10.0, 0.0, 40.0), None),
+        ((10.0, -9.0, 20.0, 0.0), None),
+    ],
+)
+def test_the_part_of_a_box_within_the_image(
+    box: tuple[float, float, float, float], part: tuple[float, ...] | None
+) -> None:
+    """Of plain numbers; a box that only touches the border lies outside."""
+    if part is None:
+        with pytest.raises(DataError, match="lies outside the image"):
+            clipped_box(box, ImageSize(320, 180), Path("x"))
+        return
+    found = clipped_box(box, ImageSize(320, 180), Path("x"))
+    assert found == part and {type(value) for value in found} == {float}
+
+
+@pytest.mark.parametrize(("length", "told"), [(0, "a JPEG marker of 0 bytes"), (1, "of 1 bytes"), (2, None)])
+def test_a_marker_says_two_bytes_at_least(tmp_path: Path, length: int, told: str | None) -> None:
+    frame = b"\xff\xc0" + struct.pack(">HBHHB", 8, 8, 30, 40, 1)
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0" + struct.pack(">H", length) + frame)
+    if told is None:
+        assert peek_image(path) == (40, 30)
+    else:
+        with pytest.raises(DataError, match=told):
+            peek_image(path)
+
+
+@pytest.mark.parametrize("marker", [0x01, *range(0xD0, 0xD8)])
+def test_markers_without_a_length_are_stepped_over(tmp_path: Path, marker: int) -> None:
+    frame = b"\xff\xc0" + struct.pack(">HBHHB", 8, 8, 30, 40, 1)
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff" + bytes([marker]) + frame)
+    assert peek_image(tmp_path / "a.jpg") == (40, 30)

@@ -1,6 +1,7 @@
 """Pictures of stored images and frames: pixel values, names, resuming."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -85,3 +86,42 @@ def test_an_unwritable_folder_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     with pytest.raises(WriteError, match="file"):
         write_pngs(store, tmp_path / "file")
+
+
+def test_recordings_are_written_in_their_order_and_windows_by_their_number(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Fields:
+        ids = frozenset(f"r{n}" for n in range(7))
+        settings: ClassVar[dict[str, object]] = {"axes": ["x", "y", "z"], "method": "gasf"}
+
+        def images(self, recording: str) -> np.ndarray:
+            asked.append(recording)
+            return np.linspace(-1.5, 1.5, 2 * 3 * 16).reshape(2, 3, 4, 4).astype(np.float32)
+
+        def num_frames(self, recording: str) -> int:
+            asked.append(recording)
+            return 0
+
+    assert write_pngs(Fields(), tmp_path / "png") == 7  # type: ignore[arg-type]
+    assert write_jpegs(Fields(), tmp_path / "jpeg") == 7  # type: ignore[arg-type]
+    assert asked == 2 * sorted(Fields.ids)
+    written = [np.asarray(Image.open(tmp_path / "png" / "r3" / f"000{n}_gasf.png")) for n in range(2)]
+    assert written[0][0, 0].tolist() == [0, 1, 65] and written[1][-1, -1].tolist() == [190, 254, 255]
+
+
+def test_jpegs_are_of_a_high_quality(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1, 24, 32, 3), dtype=np.uint8)
+
+    class Noise:
+        ids = ("r1",)
+
+        def num_frames(self, recording: str) -> int:
+            return 1
+
+        def frames(self, recording: str, numbers: np.ndarray) -> np.ndarray:
+            return noise
+
+    write_jpegs(Noise(), tmp_path)  # type: ignore[arg-type]
+    Image.fromarray(noise[0]).save(tmp_path / "a.jpg", quality=95)
+    assert (tmp_path / "r1" / "00000.jpg").read_bytes() == (tmp_path / "a.jpg").read_bytes()

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -136,3 +137,34 @@ def test_what_is_no_three_axes_is_not_turned() -> None:
 @pytest.mark.parametrize("field", ["rotation_deg", "scale", "jitter", "time_warp", "crop"])
 def test_one_change_is_a_change(field: str) -> None:
     assert WindowAugmentation(**{field: 0.1}).active and not WindowAugmentation().active
+
+
+def test_between_samples_a_window_is_a_straight_line() -> None:
+    """The first axis is a ramp, so it tells where the others were read; some of it is held at the very ends."""
+    windows = torch.randn(400, 3, 9, generator=generator(1))
+    windows[:, 0] = torch.arange(9)
+    found = WindowAugmentation(time_warp=0.1, crop=0.3)(windows, generator()).numpy()
+    assert (found[:, 0, 0] == 0).any() and (found[:, 0, -1] == 8).any() and found[:, 0].min() == 0
+    for window, changed in zip(windows.numpy(), found, strict=True):
+        for axis in (1, 2):
+            np.testing.assert_allclose(changed[axis], np.interp(changed[0], np.arange(9), window[axis]), atol=2e-5)
+
+
+def test_all_is_drawn_in_one_order_so_that_a_seed_says_it() -> None:
+    """Pace, ends, a turn of each place in order, gain, noise: a training can be repeated."""
+    windows, same = torch.randn(4, 6, 30, generator=generator(2)), generator(5)
+    pace, ends = torch.randn(4, 2, 1, generator=same).numpy(), torch.rand(4, 2, generator=same).numpy()
+    hip, wrist = random_rotations(4, math.radians(12), same), random_rotations(4, math.radians(12), same)
+    gain, noise = torch.randn(4, 1, 1, generator=same), torch.randn(4, 6, 30, generator=same)
+    time, expected = np.arange(30) / 29, np.empty((4, 6, 30))
+    for number in range(4):
+        slow, fast = 0.04 * pace[number, :, 0]
+        warped = time + slow * np.sin(np.pi * time) + fast / 2 * np.sin(2 * np.pi * time)
+        start, stop = 0.1 * (1.3 * ends[number] - 0.3)
+        places = 29 * np.clip(start + (1 - stop - start) * warped, 0, 1)
+        for axis in range(6):
+            expected[number, axis] = np.interp(places, np.arange(30), windows[number, axis].numpy())
+        expected[number, :3] = hip[number].numpy() @ expected[number, :3]
+        expected[number, 3:] = wrist[number].numpy() @ expected[number, 3:]
+    wanted = torch.from_numpy(expected) * (1 + 0.1 * gain) + 0.02 * noise
+    torch.testing.assert_close(FULL(windows, generator(5), ("hip", "wrist")), wanted.float(), atol=1e-4, rtol=0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.clock import fit_clock
+from vskd.preprocessing.sensor.clock import Clock, fit_clock
 
 RANDOM = np.random.default_rng(0)
 
@@ -213,3 +213,90 @@ def test_within_three_steps_of_the_first_stamp_a_file_starts_again(steps: int, t
     stamps = np.arange(100) / 4
     with pytest.raises(DataError, match=told):
         fit_clock(np.concatenate([stamps, stamps + steps / 4]), "a.csv")
+
+
+@pytest.mark.parametrize(("samples", "rate"), [(2250, None), (2750, 50.0)])
+def test_stamps_in_whole_seconds_need_fifty_of_them(samples: int, rate: float | None) -> None:
+    """A rate is said where it is certain to two per cent: of a piece, not of all of them together."""
+    assert fit_clock(np.floor(even(samples)), "a.csv").rate_hz == (rate and pytest.approx(rate, rel=0.02))
+    gap = np.where(np.arange(4000) < 2000, 0.0, 600.0)
+    assert fit_clock(np.floor(even(4000)) + gap, "a.csv").rate_hz is None
+
+
+@pytest.mark.parametrize(("every", "coarse"), [(13, False), (7, True)])
+def test_a_tenth_of_the_stamps_may_be_repeated(every: int, coarse: bool) -> None:
+    """Of 40: three, or five and a sixth at the end."""
+    stamps = even(40)
+    stamps[every::every] = stamps[every - 1 : -1 : every]
+    clock = fit_clock(stamps, "a.csv")
+    repeated = len(range(every, 40, every))
+    told = ("time stamps only every 0.02 s: too coarse for a rate",)
+    assert clock.facts == (told if coarse else (f"{repeated} stamps repeated",))
+    assert (clock.rate_hz is None) == coarse
+
+
+@pytest.mark.parametrize(("rate", "pause"), [(50.0, 2.5), (10.0, 6.0)])
+def test_a_pause_of_two_seconds_and_fifty_steps_says_nothing_of_the_rate(rate: float, pause: float) -> None:
+    one = even(150, rate)
+    stamps = np.concatenate([(one[-1] + pause) * k + one for k in range(20)])
+    clock = fit_clock(stamps, "a.csv")
+    assert clock.rate_hz == pytest.approx(rate, rel=1e-3) and clock.breaks == tuple(range(150, 3000, 150))
+
+
+def test_gaps_close_to_each_other_are_both_found() -> None:
+    stamps = even(400)
+    stamps[200:] += 5.0
+    stamps[208:] += 5.0
+    clock = fit_clock(stamps, "a.csv")
+    assert clock.breaks == (200, 208) and clock.facts == ("2 gaps",)
+
+
+def test_a_gap_stands_out_of_the_noise_sixfold() -> None:
+    """Stamps of 5 Hz with a noise of two fifths of a step: about 2.3 steps are six times its median, 4.6 twelve."""
+    random = np.random.default_rng(5)
+    stamps = even(2000, 5.0) + random.normal(0, 0.08, 2000)
+    stamps[1000:] += 3.8 / 5
+    clock = fit_clock(stamps, "a.csv")
+    assert len(clock.breaks) == 1 and abs(clock.breaks[0] - 1000) <= 2
+
+
+@pytest.mark.parametrize(
+    ("signs", "told"),
+    [("bbbbbbbfff", "not in order of time"), ("bbbbbbb00f", "run backwards"), ("bbbbbfffff", "not in order of time")],
+)
+def test_rows_run_backwards_where_hardly_any_goes_on(signs: str, told: str) -> None:
+    steps = np.array([{"b": -0.02, "f": 0.02, "0": 0.0}[sign] for sign in signs * 10])
+    with pytest.raises(DataError, match=told):
+        fit_clock(np.concatenate([[0.0], np.cumsum(steps)]), "a.csv")
+
+
+def test_the_first_of_several_steps_back_is_named() -> None:
+    stamps = np.concatenate([even(100), even(100) + 0.7, even(100) + 0.2])
+    with pytest.raises(DataError, match=r"set back by 1\.3\d? s at data row 101"):
+        fit_clock(stamps, "a.csv")
+
+
+def test_what_a_clock_says_are_plain_numbers() -> None:
+    stamps = even(300)
+    stamps[100:] += 500.0
+    stamps[200:] += 700.0
+    for clock in (fit_clock(stamps, "a.csv"), fit_clock(stamps / 6, "a.csv", 50.0)):
+        assert clock.gaps[0] < clock.gaps[1] and [type(gap) for gap in clock.gaps] == [float, float]
+        assert type(clock.jitter_s) is type(clock.rate_hz) is type(clock.period_s) is float
+    few = fit_clock(np.floor(even(170)), "a.csv")
+    assert type(few.period_s) is float and few.period_s == 3 / 169
+
+
+def test_clocks_of_the_same_rate_and_gaps_are_equal_whatever_single_stamps_do() -> None:
+    one = Clock(50.0, (3,), (0.5,), ("1 gap",), 0.02, 0.1, 4, 5)
+    assert one == Clock(50.0, (3,), (0.5,), ("1 gap",)) != Clock(50.0, (3,), (0.6,), ("1 gap",))
+    assert (one.period_s, one.jitter_s, one.backward, one.repeated) == (0.02, 0.1, 4, 5)
+    plain = Clock(None)
+    assert (plain.breaks, plain.gaps, plain.facts, plain.period_s, plain.jitter_s) == ((), (), (), 0.0, 0.0)
+    assert (plain.backward, plain.repeated) == (0, 0)
+
+
+@pytest.mark.parametrize("rate", [47.0, 53.0, 98.0])
+def test_where_many_samples_share_a_stamp_differences_span_twenty_stamps(rate: float) -> None:
+    """A difference over 500 samples would be a whole number of seconds, and a tenth off."""
+    assert fit_clock(np.floor(even(50_000, rate)), "a.csv").period_s == pytest.approx(1 / rate, rel=5e-3)

@@ -40,3 +40,25 @@ def test_a_gap_is_no_drift_and_without_stamps_there_is_nothing() -> None:
     assert facts_of(stamps).drift_s == pytest.approx(0, abs=1e-6)
     bare = Timed(np.zeros((3, 9), dtype=np.float32), 50.0, np.arange(9) / 50, False, Clock(None))
     assert clock_facts(bare, 50.0) == ClockFacts() and ClockFacts().remarks(50.0) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (ClockFacts(50.0, 0.02, 0, 0, 0.02), []),
+        (ClockFacts(50.0, 0.0201, 0, 0, -0.02), ["stamps up to 20.1 ms off"]),
+        (ClockFacts(50.0, 0.0, 3, 0, 0.0), ["3 stamps go back"]),
+        (ClockFacts(50.0, 0.0, 0, 4, 0.0), ["4 stamps repeated"]),
+        (ClockFacts(49.912, 0.0, 0, 0, 0.0201), ["its clock makes 49.912 Hz of 50: +0.0201 s at the end"]),
+        (ClockFacts(50.1, 0.0, 0, 0, -1.5), ["its clock makes 50.1 Hz of 50: -1.5 s at the end"]),
+    ],
+)
+def test_what_is_off_by_more_than_a_sample_is_said(facts: ClockFacts, said: list[str]) -> None:
+    assert facts.remarks(50.0) == said
+    assert ClockFacts(50.0, 0.03, 0, 0, 0.03).remarks(25.0) == []
+
+
+def test_without_a_nominal_rate_or_a_clock_there_are_no_facts() -> None:
+    timed = Timed(np.zeros((3, 9), np.float32), 50.0, np.arange(9) / 50, True, Clock(50.0, period_s=0.02, backward=3))
+    assert clock_facts(timed, 0.0) == ClockFacts() == ClockFacts(0.0, 0.0, 0, 0, 0.0)
+    assert clock_facts(timed, 50.0) == ClockFacts(50.0, 0.0, 3, 0, 0.0)

@@ -20,3 +20,25 @@ def test_the_rail_is_what_both_directions_have() -> None:
 def test_what_is_written_otherwise_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"not written like|from a smaller"):
         parse_codes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("5..5 = 0..1", "from a smaller to a larger"),
+        ("6..5 = 0..1", "from a smaller to a larger"),
+        ("0..63 = 1..1", "from a smaller to a larger"),
+        ("0..63 = 2..1", "from a smaller to a larger"),
+        ("x0..63 = 0..1", "not written like"),
+        ("0..63 = 0..1 g", "not written like"),
+    ],
+)
+def test_why_it_is_refused(text: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        parse_codes(text)
+
+
+def test_spaces_and_signs_do_no_harm() -> None:
+    codes = parse_codes("  +0 .. 10=-2.5 ..  +7.5 ")
+    assert (codes.lowest, codes.highest, codes.least, codes.greatest) == (0, 10, -2.5, 7.5)
+    assert (codes.factor, codes.zero, codes.rail) == (1.0, 2.5, 2.5)

@@ -163,3 +163,87 @@ def test_of_several_words_for_the_unit_the_usual_one_counts(tmp_path: Path) -> N
             file[name] = ROWS[:, 0]
             file[name].attrs.update(attributes)
     assert read_columns(tmp_path / "a.h5").units == ("mg", "mg", "")
+
+
+def test_what_is_no_column_is_left_out(tmp_path: Path) -> None:
+    """Single numbers, boxes and complex numbers; a table of text has columns, though it is the only one."""
+    path = write(tmp_path / "a.npz", x=CLOCK, one=np.ones(1), box=np.ones((40, 2, 2)), z=np.ones(40, complex))
+    samples = read_columns(path)
+    assert samples.names == ("x",) and samples.kind == "1 columns of .npz"
+    with pytest.raises(DataError, match="holds no array of numbers of one or two dimensions"):
+        read_columns(write(tmp_path / "b.npz", one=np.ones(1), box=np.ones((40, 2, 2))))
+    words = read_columns(write(tmp_path / "c.npz", what=np.array([["walk", "p1"], ["run", "p2"]])))
+    assert words.names == ("what[0]", "what[1]") and words.cells(1) == ["p1", "p2"]
+    flags = read_columns(write(tmp_path / "d.npz", flags=np.array([[True, False], [False, True]])))
+    assert isinstance(flags, ArraySamples) and flags.kind == "array 'flags'" and flags.units == ()
+
+
+def test_rows_and_columns_of_matlab_are_columns_unless_alone(tmp_path: Path) -> None:
+    samples = read_columns(write(tmp_path / "a.mat", row=CLOCK[None], column=CLOCK[:, None], rate=np.array([[50.0]])))
+    assert samples.names == ("row", "column") and samples.units == ("", "")
+    assert samples.numbers(0).tolist() == samples.numbers(1).tolist() == CLOCK.tolist()
+    alone = read_columns(write(tmp_path / "b.mat", column=CLOCK[:, None]))
+    assert isinstance(alone, ArraySamples) and alone.array.shape == (40, 1)
+
+
+def test_of_many_names_eight_are_shown(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.npz", **{f"v{n}": np.ones(n + 2) for n in range(9)})
+    with pytest.raises(DataError, match=r"v0 \(2,\), .*v7 \(9,\)(, \.\.\.| and 1 more)") as caught:
+        read_columns(path)
+    assert "v8" not in caught.value.problem
+    with pytest.raises(DataError, match=r"\(it has: v0, v1, v2, v3, v4, v5, v6, v7(, \.\.\.| and 1 more)"):
+        read_columns(path, "accelerometer")
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.mat", "a.h5"])
+def test_a_file_that_changed_is_read_again(tmp_path: Path, name: str) -> None:
+    first = read_columns(write(tmp_path / name, x=CLOCK, y=CLOCK))
+    assert read_columns(tmp_path / name) is first
+    second = read_columns(write(tmp_path / name, x=CLOCK + 1, y=CLOCK))
+    assert second.numbers(second.names.index("x")).tolist() == (CLOCK + 1).tolist()
+
+
+def test_of_hdf5_one_data_set_or_what_lies_below_a_group(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["imu/acc"], file["imu/deep/t"] = ROWS, CLOCK
+    assert read_columns(tmp_path / "a.h5").names == ("imu/acc[0]", "imu/acc[1]", "imu/acc[2]", "imu/deep/t")
+    assert read_columns(tmp_path / "a.h5", "imu").names == ("acc[0]", "acc[1]", "acc[2]", "deep/t")
+    alone = read_columns(tmp_path / "a.h5", "imu/acc")
+    assert isinstance(alone, ArraySamples) and alone.kind == "array 'imu/acc'"
+    with pytest.raises(DataError, match=r"holds no 'imu/gyr', .*imu/acc"):
+        read_columns(tmp_path / "a.h5", "imu/gyr")
+
+
+def test_an_empty_parquet_and_one_with_missing_moments(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="needs the extra `parquet`")
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"x": pa.array([], pa.float64())}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"a\.parquet: is empty"):
+        read_columns(tmp_path / "a.parquet")
+    moments = pa.array([datetime(2024, 3, 1, tzinfo=UTC), None], pa.timestamp("us", tz="UTC"))
+    pq.write_table(pa.table({"t": moments, "n": [1, 2]}), tmp_path / "b.parquet")
+    samples = read_columns(tmp_path / "b.parquet")
+    assert samples.stamps(0) is None and samples.kind == "2 columns of .parquet"
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.mat"])
+def test_what_there_is_is_named_in_its_order(tmp_path: Path, name: str) -> None:
+    arrays = {key: np.ones(rows) for key, rows in (("z", 2), ("y", 3), ("x", 4), ("b", 5), ("a", 6))}
+    path = write(tmp_path / name, **arrays)
+    with pytest.raises(DataError, match=r"differ in length: a \(6,\), b \(5,\), x \(4,\), y \(3,\), z \(2,\)"):
+        read_columns(path)
+    with pytest.raises(DataError, match=r"it has: a, b, x, y, z\)|valid names: a, b, x, y, z"):
+        read_columns(path, "gyroscope")
+
+
+def test_a_unit_that_is_no_text_is_none(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["a"], file["b"] = ROWS[:, 0], ROWS[:, 1]
+        file["a"].attrs.update({"unit": 7, "units": "g"})
+        file["b"].attrs.update({"unit": "g", "units": 7})
+    assert read_columns(tmp_path / "a.h5").units == ("", "g")
+
+
+def test_how_names_of_these_files_end() -> None:
+    assert {".parquet", ".npz", ".mat", ".h5", ".hdf5"} == column_file.COLUMN_FILES

@@ -1,10 +1,23 @@
 """Names of columns of loggers that exist: understood where they say it exactly, refused otherwise."""
 
+import json
+
 import pytest
 
-from vskd.preprocessing.sensor.column_names import Meaning, columns_by_name, meaning, other_sensor, time_columns
+from vskd.preprocessing.sensor.column_names import (
+    Meaning,
+    columns_by_name,
+    meaning,
+    other_sensor,
+    quantity_of,
+    time_columns,
+    vocabulary,
+    words_of,
+)
 
 XYZ = ("x", "y", "z")
+UNHEARD = ("linear acceleration", "position or velocity")
+"""Whose words in a file's name are no sensor."""
 
 
 @pytest.mark.parametrize(
@@ -140,3 +153,104 @@ def test_the_words_of_a_stream_of_its_own_may_be_all_that_a_column_has() -> None
 def test_names_may_be_more_than_units() -> None:
     assert [(c.index, c.seconds) for c in time_columns(["x", "time", "t"], ["", "ms"])] == [(1, 1e-3), (2, None)]
     assert time_columns(["time"], [])[0].seconds is None
+
+
+@pytest.mark.parametrize(
+    ("stream", "quantity"),
+    [
+        ("accelerometer", "accelerometer"),
+        ("wrist acc", "accelerometer"),
+        ("watch gyroscope", "gyroscope"),
+        ("linear acceleration", "linear acceleration"),
+        ("Gravity accelerometer", "gravity"),
+        ("magnetic", "magnetometer"),
+        ("Barometer", "barometer"),
+    ],
+)
+def test_the_quantity_of_a_stream(stream: str, quantity: str) -> None:
+    assert quantity_of(stream) == quantity
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("accelerometerAccelerationX", ["accelerometer", "acceleration", "x"]),
+        ("Linear Accel_y", ["linear", "accel", "y"]),
+        ("ACC X (with gravity)", ["acc", "x"]),
+        ("acc_incl_g_z", ["acc", "z"]),
+        ("with_glove", ["with", "glove"]),
+        ("time [μs]", ["time", "µs"]),
+        ("acc2X", ["acc", "2", "x"]),
+    ],
+)
+def test_words_of_a_name(name: str, words: list[str]) -> None:
+    assert words_of(name) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "stream", "other"),
+    [
+        ("Accelerometer", "gyroscope", "accelerometer"),
+        ("Gyroscope", "gyroscope", ""),
+        ("gyro and mag", "accelerometer", "gyroscope and magnetometer"),
+        ("linear acceleration", "linear acceleration", ""),
+        ("user acceleration", "accelerometer", "linear acceleration"),
+        ("user", "accelerometer", ""),
+        ("a g m", "accelerometer", ""),
+        ("speed", "accelerometer", ""),
+    ],
+)
+def test_another_sensor_of_another_stream(text: str, stream: str, other: str) -> None:
+    assert other_sensor(text, stream) == other
+
+
+def test_of_many_names_twelve_are_shown() -> None:
+    names = [f"c{n}" for n in range(13)]
+    problem = columns_by_name(names, XYZ, "accelerometer").problem
+    assert "'c11'" in problem and "'c12'" not in problem
+    problem = columns_by_name(["x"] * 13 + ["y", "z"], XYZ, "accelerometer").problem
+    assert problem.count("x, ") + problem.count("x ") == 12
+
+
+def test_axes_in_capitals_are_the_same() -> None:
+    assert columns_by_name(["acc_x", "acc_y"], ("X", "Y"), "accelerometer").columns == (0, 1)
+    assert "accelerometer Z" in columns_by_name(["acc_x", "acc_y"], ("X", "Y", "Z"), "accelerometer").problem
+
+
+def test_the_vocabulary_is_what_names_are_read_by() -> None:
+    """As JSON, with every word in small letters; a unit of time that is told twice is none."""
+    words = json.loads(json.dumps(vocabulary()))
+    for word, quantity in words["quantities"].items():
+        assert quantity_of(word) == quantity
+        if word not in words["single"]:
+            assert other_sensor(word, "barometer") == ("" if quantity in UNHEARD else quantity)
+    assert (
+        words["single"] == sorted(word for word in words["quantities"] if len(word) == 1) == ["a", "g", "m", "q", "w"]
+    )
+    for word, factor in words["seconds"].items():
+        assert time_columns(["time"], [word])[0].seconds == factor
+        found = time_columns([word], [])
+        assert bool(found) == (word not in words["names_no_clock"])
+    for word in (*words["time"], *(f"time {word}" for word in words["of_time"])):
+        assert len(time_columns([word], [])) == 1
+    assert not any(time_columns([word], []) for word in words["of_time"])
+    for word in words["fillers"]:
+        assert meaning(f"acc {word} x", XYZ) == Meaning("x", "accelerometer")
+    assert words["beside"] == {"gyroscope": ["rate", "speed", "vel", "velocity"]}
+    assert time_columns(["time ms s"], [])[0].seconds is None
+
+
+def test_words_and_quantities_are_listed_in_their_order() -> None:
+    words = vocabulary()
+    for key in ("single", "fillers", "time", "of_time", "names_no_clock"):
+        assert words[key] == sorted(words[key])
+    assert other_sensor("roll gyro mag gravity lin", "barometer") == (
+        "gravity and gyroscope and magnetometer and orientation"
+    )
+    for quantities in ("roll mag gyro gravity", "mag roll gyro acc", "roll acc lin mag", "vel roll mag lin"):
+        known = {"roll": "orientation", "mag": "magnetometer", "gyro": "gyroscope", "gravity": "gravity"}
+        known |= {"lin": "linear acceleration", "vel": "position or velocity", "acc": "~"}
+        assert quantity_of(quantities) == min(known[word] for word in quantities.split())
+    names = [f"{word}_{axis}" for word in ("roll", "mag", "gyro", "grav", "vel") for axis in "xyz"]
+    told = "gravity and gyroscope and magnetometer and orientation and position or velocity, not accelerometer"
+    assert columns_by_name(names, XYZ, "accelerometer").problem.endswith(told)

@@ -168,3 +168,113 @@ def test_a_column_without_a_name_is_not_named(tmp_path: Path) -> None:
     bad = replace(found, rows=(*found.rows[:3], ("0", "x", "0", "0")))
     with pytest.raises(DataError, match=r"data row 4 is not all numbers \('x'\)"):
         bad.numbers(1)
+
+
+def test_empty_cells_are_nan_where_they_may_be(tmp_path: Path) -> None:
+    found = table(tmp_path, "x;y\n1;2\n;3\n5;6\n")
+    np.testing.assert_array_equal(found.numbers(0, empty=True), [1, np.nan, 5])
+    assert found.numbers(1, empty=True).tolist() == [2, 3, 6]
+    with pytest.raises(DataError, match=r"data row 2 is not all numbers \('', column 'x'\)"):
+        found.numbers(0)
+
+
+def test_width_cells_and_what_a_table_was_read_from(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes("x (m/s²);y\n 1 ;2\n3;4\n".encode("cp1252"))
+    found = read_delimited(path)
+    assert (found.path, found.width, found.separator, found.encoding) == (path, 2, "semicolon", "cp1252")
+    assert found.cells(0) == ["1", "3"] and found.units == ("m/s²", "")
+    assert Table(path, (), ("a", "b", "c")).width == 3
+
+
+@pytest.mark.parametrize(("separator", "width"), [("", 2), ("semicolon", 2), ("comma", 3), ("tab", 1)])
+def test_the_separator_that_is_told_is_taken(tmp_path: Path, separator: str, width: int) -> None:
+    path = written(tmp_path, "1,5;2,5\n3,5;4,5\n")
+    if separator == "tab":
+        with pytest.raises(DataError, match="holds no row of numbers"):
+            read_delimited(path, separator)
+    else:
+        assert read_delimited(path, separator).width == width
+
+
+@pytest.mark.parametrize(("lines", "header"), [(1, True), (2, True), (3, True), (4, False)])
+def test_up_to_three_lines_of_names_and_units(tmp_path: Path, lines: int, header: bool) -> None:
+    head = ("x,y", "g,g", "left,right", "up,down")[:lines]
+    found = table(tmp_path, "\n".join(head) + "\n" + "1,2\n3,4\n" * 6)
+    assert found.names == ("x", "y") and found.units == (("g", "g") if lines > 1 else ("", ""))
+    assert len(found.rows) == (12 if header else 13)
+
+
+def test_units_below_the_names_are_those_of_their_columns(tmp_path: Path) -> None:
+    found = table(tmp_path, "t,x,y\ns,(g),[deg/s]\n0,1,2\n1,3,4\n")
+    assert found.units == ("", "g", "deg/s") and found.names == ("t", "x", "y")
+    assert table(tmp_path, "x [g],y\nmg,mg\n1,2\n3,4\n").units == ("g", "mg")
+
+
+@pytest.mark.parametrize(
+    ("remarks", "names"),
+    [
+        ("# columns: x, y, z\n# made by hand\n", ("x", "y", "z")),
+        ("# made by hand\n# x;y;z\n", ("x", "y", "z")),
+        ("# x,y,z\n", ("x", "y", "z")),
+        ("# x;y;z\n# made by hand\n", ()),
+        ("# x;y\n", ()),
+        ("# x;y;3\n", ()),
+    ],
+)
+def test_names_that_stand_in_a_remark(tmp_path: Path, remarks: str, names: tuple[str, ...]) -> None:
+    assert table(tmp_path, remarks + "1;2;3\n4;5;6\n").names == names
+    assert table(tmp_path, remarks + "a;b;c\n1;2;3\n4;5;6\n").names == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        ("rate", "rate_hz"),
+        ("sampling_frequency", "rate_hz"),
+        ("Sample rate (Hz)", "rate_hz"),
+        ("freq", "rate_hz"),
+        ("fs", "rate_hz"),
+        ("ODR", "rate_hz"),
+        ("units", "unit"),
+        ("accelerometer unit", "unit"),
+        ("gyro_unit", "unit"),
+        ("stream", "sensor"),
+        ("Signal type", "sensor"),
+        ("axes", "columns"),
+        ("header", "columns"),
+        ("heart rate", None),
+        ("temperature unit", None),
+    ],
+)
+def test_what_remarks_are_about(tmp_path: Path, key: str, known: str | None) -> None:
+    assert table(tmp_path, f"# {key} = 7 8\n1,2\n3,4\n").declared == ({known: "7 8"} if known else {})
+    twice = f"# {key}: 50\n# {key}: 50\n1,2\n3,4\n"
+    assert table(tmp_path, twice).declared == ({known: "50"} if known else {})
+
+
+def test_of_equally_many_rows_the_longer_ones_are_the_table(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"data row 3 has 2 cells, expected 3 \(separated by comma\)"):
+        table(tmp_path, "1,2,3\n4,5,6\n7,8\n9,10\n")
+
+
+def test_the_separator_is_found_by_the_last_lines(tmp_path: Path) -> None:
+    """The first 300 lines of a log are of another kind, and are no rows of it."""
+    with pytest.raises(DataError, match="data row 1 has 1 cells, expected 2"):
+        table(tmp_path, "7\n" * 300 + "1;2\n" * 400)
+    found = table(tmp_path, "a|b|c\n" * 300 + "x;y\n" + "1;2\n" * 400)
+    assert (found.separator, found.names, len(found.rows)) == ("semicolon", ("x", "y"), 400)
+
+
+def test_a_line_of_names_that_is_repeated_is_left_out_with_its_units(tmp_path: Path) -> None:
+    text = "x,y\ng,g\n" + "1,2\n" * 5
+    found = table(tmp_path, text + text)
+    assert (found.names, found.units, len(found.rows)) == (("x", "y"), ("g", "g"), 10)
+
+
+def test_a_name_for_each_column_is_asked_for_with_a_hint_where_commas_separate(tmp_path: Path) -> None:
+    for mark, hint in ((",", True), (";", False)):
+        text = f"x{mark}y{mark}z\n" + f"1{mark}2\n" * 9
+        with pytest.raises(DataError, match=r"the line of names has 3 cells \(x, y, z\)") as caught:
+            table(tmp_path, text)
+        assert ("decimal comma" in caught.value.action) == hint

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vskd.errors import DataError, MissingExtraError
-from vskd.preprocessing.sensor.device_file import read_device
+from vskd.preprocessing.sensor.device_file import DEVICES, read_device
 
 needs_actfast = pytest.mark.skipif(find_spec("actfast") is None, reason="needs the extra `devices`")
 
@@ -111,3 +111,7 @@ def test_two_rows_are_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "actfast", reader)
     (tmp_path / "a.cwa").write_bytes(b"x")
     assert read_device(tmp_path / "a.cwa").array.shape == (2, 4)
+
+
+def test_how_names_of_device_files_end() -> None:
+    assert {".cwa", ".gt3x", ".bin"} == DEVICES

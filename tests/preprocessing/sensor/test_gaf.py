@@ -219,3 +219,36 @@ def test_bad_settings_are_named(settings: dict[str, object], field: str) -> None
 def test_the_fixture_is_small_and_of_the_version_we_name() -> None:
     assert FIXTURE.stat().st_size < 300 * 1024
     assert str(np.load(FIXTURE)["pyts_version"]) == "0.14.1"
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    plain = GramianAngularField()
+    assert (plain.method, plain.scaling, plain.limit, plain.image_size) == ("gasf", "minmax", 4.0, 64)
+    assert (plain.precision, plain.kind, GramianAngularField("gasf+gadf").out_channels(5)) == ("exact", "image", 10)
+    assert GramianAngularField(image_size=1).image_size == 1
+
+
+@pytest.mark.parametrize(("span", "constant"), [(0.7e-6, True), (1.5e-6, False)])
+def test_means_that_differ_by_a_millionth_are_rounding_in_single_precision(span: float, constant: bool) -> None:
+    window = torch.tensor([[[1.0, 1.0, 1 + span, 1 + span]]])
+    image = GramianAngularField("gasf", image_size=2, precision="float32")(window)
+    assert torch.allclose(image, torch.ones_like(image)) == constant
+    exact = GramianAngularField("gasf", image_size=2)(window)
+    assert exact[0, 0].tolist() == [pytest.approx([1, -1]), pytest.approx([-1, 1])]
+
+
+def test_the_sine_of_an_end_is_a_ten_millionth() -> None:
+    """So that its derivative is finite: between both ends the difference field is twice that, not 0."""
+    for batch in (torch.tensor([[[4.0, -4.0]]]), torch.tensor([[[4.0, -4.0]]], requires_grad=True)):
+        image = GramianAngularField("gadf", "fixed", 4.0, 2)(batch).detach()
+        assert image[0, 0, 0, 1].item() == pytest.approx(-2e-7, rel=0.01)
+
+
+@pytest.mark.parametrize("scaling", gaf.SCALINGS)
+@pytest.mark.parametrize("precision", gaf.PRECISIONS)
+@pytest.mark.parametrize("samples", [16, 21])
+def test_images_are_made_where_the_windows_are(samples: int, precision: str, scaling: str) -> None:
+    """Nothing that the module makes itself stays behind on the processor."""
+    module = GramianAngularField("gasf+gadf", scaling, 2.0, 16, precision)
+    images = module(torch.empty(2, 3, samples, device="meta"))
+    assert (images.device.type, images.shape, images.dtype) == ("meta", (2, 6, 16, 16), torch.float32)

@@ -182,3 +182,90 @@ def test_limits_of_gravity_and_of_units(length: float, fine: bool, unit: str) ->
     fault = gravity_fault(still(length), "g", 50.0)
     assert (fault is None) == fine and (fault is None or fault.unit in (unit, ""))
     assert fault is None or (fault.unit == "m/s^2") == (unit == "m/s^2")
+
+
+@pytest.mark.parametrize("bits", [6, 7, 8, 9, 11, 12, 13, 14])
+def test_counts_of_every_usual_converter_are_named(bits: int) -> None:
+    fault = gravity_fault(still(float(2**bits)), "g", 50.0)
+    assert fault is not None and fault.unit == f"1/{2**bits} g"
+    assert fault.action == f"Convert the samples to g (divide by {2**bits:g})"
+
+
+def test_a_unit_that_is_larger_is_multiplied() -> None:
+    fault = gravity_fault(still(1.0), "mg", 50.0)
+    assert fault is not None and (fault.unit, fault.action) == ("g", "Convert the samples to mg (multiply by 1000)")
+    fault = gravity_fault(still(12.4), "g", 50.0)
+    assert fault is not None and fault.unit == ""
+    assert "times 0.0806" in fault.action and "gravity is 1 g" in fault.problem
+
+
+@pytest.mark.parametrize("word", ["linear", "user", "body", "removed", "dynamic", "gravity"])
+def test_streams_without_gravity_say_so(word: str) -> None:
+    assert not measures_gravity(f"{word} acceleration", "g") and measures_gravity("acceleration", "g")
+
+
+def circling(speed: float, across: float, along: float) -> np.ndarray:
+    """A vector that turns: `across` its axis and `along` it, for 8 s at 50 Hz in whole turns."""
+    time = np.arange(400) / 50
+    turn = 2 * np.pi * round(speed * 8 / (2 * np.pi)) / 8 * time
+    return np.stack([across * np.sin(turn), across * np.cos(turn), np.full(400, along)]).astype(np.float32)
+
+
+@pytest.mark.parametrize(("length", "fine"), [(2.95, True), (3.05, False), (0.34, True), (0.32, False)])
+def test_a_recording_that_is_never_still_may_show_a_third_to_three_g(length: float, fine: bool) -> None:
+    values = circling(8.0, 2.0, 0.7)
+    values = values * np.float32(length / at_rest(values, 50.0).length)
+    assert (gravity_fault(values, "g", 50.0, stated=True) is None) is fine
+
+
+@pytest.mark.parametrize(("speed", "moves"), [(1.0, False), (2.4, True)])
+def test_a_change_of_a_tenth_of_the_vector_is_no_rest(speed: float, moves: bool) -> None:
+    values = circling(speed, 1.5, 1.3)
+    rest = at_rest(values, 50.0)
+    assert 0.05 < rest.change / rest.length < 0.2 and (rest.change > 0.1 * rest.length) is moves
+    assert (gravity_fault(values, "g", 50.0, stated=True) is None) is moves
+
+
+@pytest.mark.parametrize(("along", "removed"), [(0.095, True), (0.11, False)])
+def test_a_mean_of_a_tenth_of_all_vectors_is_left_of_gravity(along: float, removed: bool) -> None:
+    fault = gravity_fault(circling(3.0, 1.0, along), "g", 50.0)
+    assert (fault is not None and "gravity was removed" in fault.problem) is removed
+
+
+@pytest.mark.parametrize(("swing", "removed"), [(2.7, False), (3.3, True)])
+def test_at_rest_a_third_of_all_vectors_is_left_of_gravity(swing: float, removed: bool) -> None:
+    """Half of the time it lies still at 0.8 g, then it is shaken along gravity."""
+    values = np.zeros((3, 400), np.float32)
+    values[2] = 0.8
+    values[2, 200:] += swing * np.where(np.arange(200) // 2 % 2, 1, -1)
+    rest = at_rest(values, 50.0)
+    assert (rest.length < 0.35 * rest.rms) is removed and 0.3 < rest.length / rest.rms < 0.4
+    fault = gravity_fault(values, "g", 50.0)
+    assert (fault is not None and "gravity was removed" in fault.problem) is removed
+
+
+def test_the_first_dead_axis_is_named_with_its_value() -> None:
+    values = signal()
+    values[1], values[2] = -0.0, 7.0
+    fault = dead_fault(values, "xyz")
+    assert fault is not None and fault.problem.startswith("axis y is 0 in every sample")
+
+
+def test_what_is_measured_at_rest_are_plain_numbers() -> None:
+    rest = at_rest(signal(1), 50.0)
+    assert {type(value) for value in (rest.length, rest.change, rest.mean, rest.rms)} == {float}
+
+
+def test_of_stretches_that_are_equally_still_the_first_count() -> None:
+    """So that the same recording is judged alike on every processor: whole numbers, in which no sum is rounded."""
+    steps = np.repeat([1.0, 3.0], 400)
+    for values, length in ((steps, 1.0), (steps[::-1], 3.0)):
+        rest = at_rest(values[None].astype(np.float32), 50)
+        assert (rest.length, rest.change, rest.mean) == (length, 0.0, 2.0)
+
+
+def test_a_recording_of_few_samples_is_one_stretch() -> None:
+    """At least five samples long, or all there are."""
+    assert at_rest(np.array([[1.0, 2.0, 3.0]], np.float32), 50).length == 2.0
+    values = np.array([[5, 5, 9, 2, 7, 5, 5, 5, 5, 5, 1]], np.float32)
+    assert at_rest(values, 1).change == pytest.approx(0.0, abs=1e-6)

@@ -121,3 +121,20 @@ def test_the_clock_of_streams_that_share_one_is_kept() -> None:
     assert whole.clock == clock and whole.absolute and whole.signal.shape == (2, 100)
     other = joined(parts, ("a", "b"), "r", 25.0)
     assert other.rate_hz == 25 and other.clock.facts == () and other.clock.period_s == 1 / 25
+
+
+def test_of_streams_with_the_same_times_the_first_ones_clock_counts() -> None:
+    times = np.arange(100) / 50
+    first, second = (
+        Timed(np.full((1, 100), k, np.float32), 50.0, times, clock=Clock(50.0, facts=(f"of {k}",))) for k in (1, 2)
+    )
+    assert joined([first, second], ("a", "b"), "r", 50.0).clock.facts == ("of 1",)
+
+
+def test_gaps_are_plain_numbers_of_their_own() -> None:
+    """Of one and of two seconds, in this order."""
+    times = np.delete(np.arange(500) / 50, [*range(100, 150), *range(300, 400)])
+    part = Timed(slow(times).astype(np.float32), 50.0, times, clock=Clock(50.0, (100, 250), (), (), 0.02))
+    whole = joined([part, timed(50.0, 0.0, 10.0, absolute=False)], ("a", "b"), "r", 25.0)
+    assert whole.clock.gaps == (pytest.approx(1.0, abs=0.09), pytest.approx(2.0, abs=0.09))
+    assert [type(gap) for gap in whole.clock.gaps] == [float, float]

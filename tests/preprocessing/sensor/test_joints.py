@@ -1,5 +1,6 @@
 """Joint trajectories: the body's own frame, and files that are no skeletons."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +100,45 @@ def test_the_shape_is_told_by_the_kind_or_the_head(tmp_path: Path) -> None:
     savemat(tmp_path / "a.mat", {"d_skel": np.ones((20, 3, 9))})
     assert joints_shape(tmp_path / "a.mat", "d_skel") == (20, 3)
     assert joints_shape(Path("a.h5")) == (33, 3) and joints_shape(Path("a.json")) == (17, 2)
+
+
+def test_the_frames_of_a_cut_begin_at_its_start_and_before_its_end(tmp_path: Path) -> None:
+    joints = np.arange(2 * 3 * 10, dtype=np.float32).reshape(2, 3, 10)
+    np.testing.assert_array_equal(cut_joints(joints, Cut(0.25, 0.75), 4.0, tmp_path), joints[..., 1:3])
+    assert cut_joints(joints, Cut(-1.0, 9.0), 4.0, tmp_path).shape[2] == 10
+
+
+def pose_file(path: Path, sure: float = 0.9) -> Path:
+    """Three frames of one person, whose sixth joint is less sure in the second frame."""
+    frames = {}
+    for number in range(3):
+        person = np.column_stack([np.arange(17.0) + 4 * number**2, np.arange(17.0) ** 2, np.full(17, 0.9)])
+        person[5, 2] = sure if number == 1 else 0.9
+        frames[str(number)] = {"person1": person.ravel().tolist()}
+    path.write_text(json.dumps(frames))
+    return path
+
+
+def test_joints_of_a_pose_that_are_unsure_are_on_the_line_between(tmp_path: Path) -> None:
+    path = pose_file(tmp_path / "a.json", sure=0.4)
+    assert read_joints(path)[5, 0].tolist() == [5, 9, 21] == read_joints(path, "", 0.4)[5, 0].tolist()
+    assert read_joints(path, least_confidence=0.5)[5, 0].tolist() == [5, 13, 21]
+    with pytest.raises(DataError, match=r"a\.json: joints are seen with a confidence of 0.95 in fewer than 2 frames"):
+        read_joints(path, least_confidence=0.95)
+    with pytest.raises(DataError, match=r"^[^:]*away\.json: no such file"):
+        read_joints(tmp_path / "away.json")
+
+
+def test_poses_are_in_pixels_or_metres(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"a\.h5: poses are in image or world, not 'd_skel'"):
+        read_joints(tmp_path / "a.h5", "d_skel")
+
+
+def test_tables_of_points_are_read_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.CSV"
+    path.write_text("time,a.x,a.y,a.z,b.x,b.y,b.z\n0,1,2,3,4,5,6\n1,2,3,4,5,6,7\n")
+    assert joints_shape(path) == (2, 3)
+    assert read_joints(path)[1].tolist() == [[4, 5], [5, 6], [6, 7]]
+    savemat(tmp_path / "a.mat", {"other": np.ones((4, 3, 2)), "d_skel": np.ones((20, 3, 2))})
+    assert joints_shape(tmp_path / "a.mat", "other") == (4, 3)
+    assert read_joints(tmp_path / "a.mat", "other").shape == (4, 3, 2)

@@ -94,3 +94,30 @@ def test_what_is_refused() -> None:
         encode_numpy.encode(np.zeros((3, 9)), "mtf", "fixed", 4.0, 10)
     with pytest.raises(SettingError, match=r"encoding\.image_size is 0"):
         MarkovTransitionField(image_size=0)
+
+
+def test_what_holds_where_nothing_is_said_and_other_settings_that_are_refused() -> None:
+    plain = MarkovTransitionField()
+    assert (plain.scaling, plain.limit, plain.image_size) == ("minmax", 4.0, 64)
+    assert (plain.kind, plain.out_channels(7), MarkovTransitionField(image_size=1).image_size) == ("image", 7, 1)
+    with pytest.raises(SettingError, match=r"encoding\.scaling is 'max'"):
+        MarkovTransitionField("max")
+    for limit in (0.0, -1.0, float("inf"), float("nan")):
+        with pytest.raises(SettingError, match=r"encoding\.limit is"):
+            MarkovTransitionField("fixed", limit)
+
+
+def test_a_sample_on_a_border_lies_in_the_lower_bin_and_beyond_in_the_outermost() -> None:
+    """Of bins one wide from -4 to 4: samples of one bin make equal rows."""
+    border = MarkovTransitionField("fixed", 4.0, 8)
+    same = torch.tensor([[[-9.0, -3.5, -4.0, -3.0, 9.0, 4.0, 3.5, 3.1]]])
+    image = border(same)[0, 0]
+    assert all(torch.equal(image[0], image[row]) for row in (1, 2, 3))
+    assert all(torch.equal(image[4], image[row]) for row in (5, 6, 7)) and not torch.equal(image[0], image[4])
+    assert image[0, 0].item() == pytest.approx(3 / 4) and image[4, 4].item() == 1
+
+
+@pytest.mark.parametrize("scaling", ["minmax", "fixed"])
+def test_images_are_made_where_the_windows_are(scaling: str) -> None:
+    images = MarkovTransitionField(scaling, 2.0, 8)(torch.empty(2, 3, 21, device="meta"))
+    assert (images.device.type, images.shape) == ("meta", (2, 3, 8, 8))

@@ -32,3 +32,16 @@ def test_what_was_added_later_is_in_a_hash_only_where_it_says_something() -> Non
     assert set(Reading().told()) == {"separator", "factors", "offset", "time_unit_s", "rows", "seconds"}
     said = {"limit": 2.0, "time_zone": "Asia/Tokyo"}
     assert Reading(limit=2.0, time_zone="Asia/Tokyo").told().items() >= said.items()
+
+
+def test_what_is_told_is_what_is_stated() -> None:
+    assert Reading().told() == {
+        "separator": "",
+        "factors": (),
+        "offset": 0.0,
+        "time_unit_s": None,
+        "rows": None,
+        "seconds": None,
+    }
+    stated = Reading("tab", (2.0,), 3.0, 1e-3, (0, 5), (1.0, 2.0), "Asia/Tokyo", 4.0)
+    assert list(stated.told().values()) == ["tab", (2.0,), 3.0, 1e-3, (0, 5), (1.0, 2.0), "Asia/Tokyo", 4.0]

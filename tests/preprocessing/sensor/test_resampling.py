@@ -146,3 +146,9 @@ def test_no_samples_give_none_and_rates_that_are_none_are_refused() -> None:
     for rates in ((0.0, 50.0), (50.0, 0.0), (50.0, -1.0)):
         with pytest.raises(DataError, match="Cannot resample"):
             plan_resampling(*rates)
+
+
+def test_a_filter_that_is_shared_cannot_be_changed() -> None:
+    taps = plan_resampling(100.0, 50.0).taps
+    with pytest.raises(ValueError, match="read-only"):
+        taps[0] = 1.0

@@ -168,3 +168,10 @@ def test_the_first_stamp_says_whether_they_count_since_1970(tmp_path: Path, star
         assert (stamps is not None) == known
         if stamps is not None:
             assert stamps[1] == "in s" and stamps[0].tolist() == list(range(60))
+
+
+@pytest.mark.parametrize(("steps", "counts"), [((18.1, 20, 21.9), True), ((17.0, 20, 23.0), False)])
+def test_the_median_step_is_off_by_a_tenth_at_most(steps: tuple[float, ...], counts: bool) -> None:
+    """In three parts, which are no straight line."""
+    values = np.concatenate([[0.0], np.cumsum(np.repeat(steps, 20))])
+    assert counts_on(one_column(values), 0) is counts

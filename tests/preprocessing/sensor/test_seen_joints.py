@@ -50,3 +50,13 @@ def test_a_body_that_is_hardly_seen_is_refused() -> None:
         completed(seen([[NAN, 1, NAN]]))
     with pytest.raises(DataError, match=r"with a confidence of 0.5 in fewer than 2 frames"):
         completed(seen([[1, 1, 1]], [[0.6, 0.4, 0.4]]), 0.5)
+
+
+def test_a_joint_of_just_the_confidence_is_seen() -> None:
+    one = seen([[1, 99, 3], [0, 0, 0]], [[0.5, 0.5, 0.5], [1, 1, 0.25]])
+    np.testing.assert_array_equal(completed(one, 0.5)[0, 0], [1, 99, 3])
+
+
+def test_an_axis_that_is_missing_is_a_joint_that_is_missing() -> None:
+    found = completed(seen([[[1, 2, 3], [4, NAN, 8]], [[0, 0, 0], [0, 0, 0]]]))
+    np.testing.assert_array_equal(found[0], [[1, 2, 3], [4, 6, 8]])

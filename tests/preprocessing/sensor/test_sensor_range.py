@@ -57,3 +57,8 @@ def test_every_usual_range_holds_its_own_value_and_a_hundredth_more(unit: str, r
 def test_how_many_recordings_may_hold_a_glitch(count: int, dropped: int) -> None:
     values = [100.0 + n for n in range(count)]
     assert estimate_range(values, "uT") == pytest.approx(1.25 * (99.0 + count - dropped))
+
+
+def test_a_range_is_a_plain_number() -> None:
+    for largest, unit in (([1.0], "g"), ([4.0, 5.0, 6.0], "uT"), ([0.0], "uT")):
+        assert type(estimate_range(largest, unit)) is float

@@ -74,3 +74,14 @@ def test_a_sample_at_the_very_limits_is_at_the_rail(largest: float, railed: int,
     signal[1, 50] = largest
     found = facts_of(signal, stream="gyroscope", range_limit=200.0)
     assert (found.saturated, found.glitches) == (pytest.approx(railed / 100), glitches)
+
+
+def test_seconds_count_from_the_first_sample_and_numbers_are_plain() -> None:
+    """By absolute times; as a store and JSON take them."""
+    signal = wrist().T.astype(np.float32)
+    found = signal_facts(
+        Timed(signal, 50.0, 1.6e9 + np.arange(150) / 50), stream="accelerometer", unit="g", range_limit=2.0
+    )
+    assert found.seconds == pytest.approx(2.98)
+    assert {type(value) for value in found.attributes().values()} == {int, float, str}
+    assert type(found.glitches) is int and type(found.saturated) is float and type(found.rest) is float

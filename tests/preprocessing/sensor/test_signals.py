@@ -7,12 +7,17 @@ import pytest
 from scipy.io import savemat
 
 from vskd.errors import DataError
+from vskd.preprocessing.sensor.delimited import read_delimited
 from vskd.preprocessing.sensor.signals import (
+    check_columns,
     check_signal,
+    rate_ratio,
     read_sensor,
     resample_to_length,
     resample_to_rate,
     sliding_windows,
+    table_signal,
+    window_count,
 )
 
 XYZ = ("x", "y", "z")
@@ -275,3 +280,65 @@ def test_a_column_named_twice(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", TABLE)
     with pytest.raises(DataError, match="named twice: 0, 0, 1"):
         read_sensor(tmp_path / "a.npy", axes=XYZ, columns=(0, 0, 1))
+
+
+def test_what_is_told_of_a_table_reaches_it(tmp_path: Path) -> None:
+    """The array by name, the stream by the names of columns, and how a wrong table is told."""
+    savemat(tmp_path / "a.mat", {"other": np.ones((5, 3)), "mine": TABLE})
+    np.testing.assert_array_equal(read_sensor(tmp_path / "a.mat", axes=XYZ, variable="mine"), TABLE.T)
+    named = read_delimited(write_csv(tmp_path / "a.csv", "ax,ay,az,gx,gy,gz\n" + rows(np.hstack([TABLE, -TABLE]))))
+    np.testing.assert_array_equal(table_signal(named, XYZ, stream="gyroscope"), -TABLE.T)
+    np.testing.assert_array_equal(read_sensor(named.path, axes=XYZ), TABLE.T)
+    np.testing.assert_array_equal(table_signal(named, XYZ, (5, 4, 3)), -TABLE.T[::-1])
+    with pytest.raises(DataError, match=r"a\.csv: .*Call the columns x, y, z"):
+        table_signal(named, XYZ, stream="magnetometer")
+
+
+@pytest.mark.parametrize(
+    ("width", "columns", "wanted"), [(3, (), (0, 1, 2)), (9, (2, 0, 8), (2, 0, 8)), (9, (2, 0, 9), None), (2, (), None)]
+)
+def test_columns_that_are_there(width: int, columns: tuple[int, ...], wanted: tuple[int, ...] | None) -> None:
+    if wanted is not None:
+        assert check_columns(width, XYZ, columns, "a") == wanted
+    else:
+        need = "at least 10 columns" if columns else r"3 columns \(x, y, z\)"
+        with pytest.raises(DataError, match=f"a: has {width} columns, expected {need}"):
+            check_columns(width, XYZ, columns, "a")
+
+
+@pytest.mark.parametrize(
+    ("rates", "ratio"),
+    [
+        ((50.0, 40.0), (4, 5)),
+        ((50.0, 50.0), (1, 1)),
+        ((100.1, 100.0), (1000, 1001)),
+        ((100.0, 99.9), (999, 1000)),
+        ((31.047618, 30.0), (315, 326)),
+        ((0.001, 50.0), (50000, 1)),
+        ((50.0, 0.001), (1, 50000)),
+    ],
+)
+def test_the_ratio_of_two_rates_is_exact_or_near(rates: tuple[float, float], ratio: tuple[int, int]) -> None:
+    """Numbers up to 1000, where three decimals of each rate need no larger ones."""
+    up, down = rate_ratio(*rates)
+    assert up / down == pytest.approx(rates[1] / rates[0], rel=1e-3) or max(ratio) == 50000
+    if max(ratio) <= 1000:
+        assert (up, down) == ratio
+
+
+def test_rates_of_a_thousandth_are_the_lowest() -> None:
+    for rates in ((0.0009, 50.0), (50.0, 0.0009)):
+        with pytest.raises(DataError, match="Cannot resample"):
+            rate_ratio(*rates)
+
+
+@pytest.mark.parametrize("samples", [*range(1, 25)])
+def test_as_many_windows_as_are_cut(samples: int) -> None:
+    for length, stride in ((8, 4), (8, 8), (5, 7), (1, 1)):
+        cut = sliding_windows(np.zeros((2, samples), np.float32), length, stride)
+        assert window_count(samples, length, stride) == len(cut)
+
+
+def test_windows_lie_one_behind_the_other_in_memory() -> None:
+    windows = sliding_windows(np.arange(60, dtype=np.float32).reshape(3, 20), 8, 4)
+    assert windows.flags.c_contiguous and windows.dtype == np.float32

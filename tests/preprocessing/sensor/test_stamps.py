@@ -1,11 +1,12 @@
 """Time stamps of every kind: seconds since the first, to the resolution of what is written."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
-from vskd.preprocessing.sensor.stamps import is_local, is_stamp, parse_stamps, scale_counts, start_of
+from vskd.preprocessing.sensor.stamps import counts_from_1970, is_local, is_stamp, parse_stamps, scale_counts, start_of
 
 AT = np.arange(100) * 0.02
 START = datetime(2024, 5, 6, 23, 59, 59, 300_000, tzinfo=UTC)
@@ -168,3 +169,77 @@ def test_days_between_dates_are_counted_where_they_are_written_with_the_year_fir
 )
 def test_what_says_a_day_and_no_offset_is_local(cell: str, local: bool) -> None:
     assert is_local(cell) == local
+
+
+@pytest.mark.parametrize(
+    ("cell", "seconds"),
+    [
+        *(("100000000", 1e8), ("99999999", None), ("4e9", 4e9), ("4000000001", None), ("5e9", None)),
+        *(("1e11", 1e8), ("4e12", 4e9), ("1e14", 1e8), ("4e15", 4e9), ("1e17", 1e8), ("4e18", 4e9)),
+        ("1539697048,5", 1539697048.5),
+        ("2018-10-16 01:37:28 PM", 1539697048.0),
+        ("2018-10-16T13:37", 1539697020.0),
+        ("2018.10.16 13:37:28", 1539697048.0),
+    ],
+)
+def test_when_a_count_is_one_since_1970(cell: str, seconds: float | None) -> None:
+    assert start_of(cell) == (seconds and pytest.approx(seconds, rel=1e-12))
+
+
+@pytest.mark.parametrize(
+    ("values", "since"),
+    [((1e8, 4e9), True), ((1e8 - 1, 2e9), False), ((2e9, 4e9 + 1), False), ((1e11, 4e12), True), ((1e9, 1e12), False)],
+)
+def test_all_numbers_count_since_1970_in_one_unit(values: tuple[float, float], since: bool) -> None:
+    assert counts_from_1970(np.array(values)) is since
+
+
+def test_rows_are_no_clock_unless_they_are_few_or_step_otherwise() -> None:
+    assert parse_stamps(["7", "8", "9"]) is None and parse_stamps(["0", "2", "4"]) == (
+        pytest.approx([0, 2e-3, 4e-3]),
+        "in ms",
+    )
+    assert parse_stamps(["7", "8"]) == (pytest.approx([0, 1e-3]), "in ms")
+    assert parse_stamps(["7", "7", "7"]) is None
+
+
+def test_repeated_and_late_counts_are_of_the_usual_step() -> None:
+    """Half of them repeated, and one pause of an hour: as ms, not as the mean step says."""
+    counts = np.repeat(20.0 * np.arange(30), 2)
+    counts[40:] += 3.6e6
+    found = scale_counts(counts, 5.0)
+    assert found is not None and found[1] == "in ms"
+
+
+def test_several_midnights_and_dates_of_any_order() -> None:
+    seconds, _ = parse_stamps(["23:00:00", "01:00:00", "23:30:00", "00:30:00"])
+    assert seconds.tolist() == [0, 2 * 3600, 24.5 * 3600, 25.5 * 3600]
+    seconds, _ = parse_stamps(
+        ["03/04/2021 10:00:00", "04/04/2021 10:00:00", "03/04/2021 11:00:00", "05/04/2021 10:00:00"]
+    )
+    assert seconds.tolist() == [0, 86400, 3600, 2 * 86400]
+    seconds, _ = parse_stamps(["20210302_10:00:00", "20210301_10:00:00"])
+    assert seconds.tolist() == [0, -86400]
+    half = parse_stamps(["12:00:00", "00:00:00"])
+    assert half is not None and half[0].tolist() == [0, -43200]
+
+
+def test_the_first_count_says_the_unit_and_the_last_none() -> None:
+    """From the last seconds of what counts since 1970 on; and numbers that come to lie there by and by."""
+    within = [str(4_000_000_000 - 1), str(4_000_000_000), str(4_000_000_001)]
+    assert parse_stamps(within) == (pytest.approx([0, 1, 2]), "in s")
+    assert parse_stamps(["99999998", "99999999", "100000000"]) is None
+
+
+@pytest.mark.parametrize("cell", ["20181016_13:37:28", "2018-10-16 13:37", "2018-10-16T13:37:28"])
+def test_a_time_without_a_zone_is_universal_wherever_the_computer_is(
+    monkeypatch: pytest.MonkeyPatch, cell: str
+) -> None:
+    expected = start_of(cell)
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert start_of(cell) == expected == (1539697020.0 if cell.endswith("13:37") else 1539697048.0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -188,3 +188,56 @@ def test_the_clock_of_a_long_file_is_fitted_once_for_all_its_parts(file: Path, m
         reading = Reading(seconds=(float(start), start + 1.0))
         read_part(file, axes="xyz", rate_hz=50.0, columns=(1, 2, 3), reading=reading, time_column=0)
     assert len(fitted) == 1
+
+
+@pytest.mark.parametrize(("seconds", "rows"), [((1.0001, 1.9999), (50, 100)), ((1.0003, 1.9997), (51, 100))])
+def test_a_hundredth_of_a_sample_s_time_is_rounding(
+    file: Path, seconds: tuple[float, float], rows: tuple[int, int]
+) -> None:
+    part = read_part(file, **XYZ, reading=Reading(seconds=seconds))
+    np.testing.assert_allclose(part.signal, TABLE[slice(*rows), 1:].T, atol=1e-5)
+
+
+def test_the_first_row_has_a_time_though_its_cells_are_empty(tmp_path: Path) -> None:
+    rows = [",".join(f"{v:.6f}" for v in row) for row in TABLE]
+    rows[7] = rows[7].split(",")[0] + ",,,"
+    (tmp_path / "a.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    part = read_part(tmp_path / "a.csv", **XYZ, reading=Reading(rows=(7, 60)), time_column=0)
+    assert part.first == pytest.approx(0.14) and part.stamps is not None and part.stamps[0] == pytest.approx(0.16)
+    assert not part.local and part.start is None
+    bare = read_part(tmp_path / "a.csv", **XYZ, reading=Reading(rows=(8, 60)))
+    assert (bare.first, bare.stamps, bare.start, bare.local) == (0.0, None, None, False)
+
+
+def test_an_hour_that_is_skipped_is_no_gap(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "\n".join(
+            f"2024-03-31T0{1 if n < 9 else 3}:{'59' if n < 9 else '00'}:{51 + n if n < 9 else n - 9:02d},{n},0,1"
+            for n in range(30)
+        )
+    )
+    part = read_part(
+        path, axes="xyz", rate_hz=1.0, columns=(1, 2, 3), reading=Reading(time_zone="Europe/Berlin"), time_column=0
+    )
+    assert part.stamps is not None and part.stamps.tolist() == list(range(30))
+    assert part.start == 1711846791.0  # 2024-03-31 00:59:51 UTC
+    times = np.column_stack([20.0 * np.arange(30), np.ones((30, 3))])
+    np.savetxt(path, times, delimiter=",", fmt="%.3f")
+    with pytest.raises(DataError, match="no local times of Europe/Berlin: they say no day"):
+        read_part(path, **XYZ, reading=Reading(time_zone="Europe/Berlin"), time_column=0)
+
+
+def test_capitals_at_the_end_of_a_name_and_separators_that_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.CSV"
+    path.write_text("1,5;2,5\n3,5;4,5\n", encoding="utf-8")
+    assert open_stated(path).width == 2 and open_stated(path, "comma").width == 3
+
+
+def test_parts_begin_at_plain_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(f"2024-06-01T10:00:{n:02d},{n},0,1" for n in range(30)))
+    part = read_part(
+        path, axes="xyz", rate_hz=1.0, columns=(1, 2, 3), reading=Reading(time_zone="Asia/Tokyo"), time_column=0
+    )
+    assert type(part.start) is float and type(part.first) is float

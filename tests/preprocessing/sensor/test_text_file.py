@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from vskd.errors import DataError
+from vskd.preprocessing.sensor.text_file import TEXT as SUFFIXES
 from vskd.preprocessing.sensor.text_file import read_text
 
 TEXT = "t;x (m/s²)\n0;1\n"
@@ -75,3 +76,17 @@ def test_more_than_forty_zeros_look_like_utf_16(tmp_path: Path, zeros: int, said
     with pytest.raises(DataError, match="encoding is not") as caught:
         read_text(tmp_path / "a.csv")
     assert ("looks like UTF-16" in caught.value.problem) is said
+
+
+def test_white_space_is_text_and_other_control_characters_are_not(tmp_path: Path) -> None:
+    for sign in "\t\r\n\f\v":
+        (tmp_path / "a.csv").write_bytes(f"1{sign}2\n".encode())
+        assert read_text(tmp_path / "a.csv") == (f"1{sign}2\n", "utf-8")
+    for number in (*range(9), *range(14, 32)):
+        (tmp_path / "a.csv").write_bytes(b"1" + bytes([number]) + b"2\n")
+        with pytest.raises(DataError, match="encoding is not"):
+            read_text(tmp_path / "a.csv")
+
+
+def test_how_names_of_text_files_end() -> None:
+    assert {".csv", ".txt", ".tsv", ".dat"} == SUFFIXES

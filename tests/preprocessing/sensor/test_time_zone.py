@@ -62,3 +62,36 @@ def test_what_is_no_zone_is_refused(name: str) -> None:
     assert check_zone("Asia/Tokyo") == "Asia/Tokyo"
     with pytest.raises(ValueError, match="no IANA time zone"):
         check_zone(name)
+
+
+@pytest.mark.parametrize(("apart", "told"), [(59.0, True), (61.0, False)])
+@pytest.mark.parametrize("side", ["before", "behind"])
+def test_samples_that_are_less_than_a_minute_apart_follow_each_other(apart: float, told: bool, side: str) -> None:
+    """One sample outside of the hour that came twice says which of the two it was."""
+    first = datetime(2024, 10, 27, 2, 0, tzinfo=UTC).timestamp()
+    if side == "before":
+        local, offsets = np.array([first + 10 - apart, first + 10, first + 11]), [7200.0] * 3
+    else:
+        local, offsets = np.array([first + 3589, first + 3590, first + 3590 + apart]), [3600.0] * 3
+    if told:
+        assert utc_offsets(local, "Europe/Berlin", "a.csv").tolist() == offsets
+    else:
+        with pytest.raises(DataError, match="nothing tells which"):
+            utc_offsets(local, "Europe/Berlin", "a.csv")
+
+
+@pytest.mark.parametrize(("back", "told"), [(899.0, False), (901.0, True)])
+def test_a_step_back_of_a_quarter_of_an_hour_is_the_clock_s(back: float, told: bool) -> None:
+    first = datetime(2024, 10, 27, 2, 30, tzinfo=UTC).timestamp()
+    local = np.array([first, first + 1, first + 1 - back])
+    if told:
+        assert utc_offsets(local, "Europe/Berlin", "a.csv").tolist() == [7200.0, 7200.0, 3600.0]
+    else:
+        with pytest.raises(DataError, match="nothing tells which"):
+            utc_offsets(local, "Europe/Berlin", "a.csv")
+
+
+def test_a_skipped_time_is_named_where_it_is() -> None:
+    first = datetime(2024, 3, 31, 1, 59, 59, tzinfo=UTC).timestamp()
+    with pytest.raises(DataError, match=r"2024-03-31 02:00 does not exist"):
+        utc_offsets(first + np.arange(3.0), "Europe/Berlin", "a.csv")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.clock import Clock
@@ -118,3 +119,55 @@ def test_stamps_that_say_a_day_are_seconds_since_1970(tmp_path: Path) -> None:
     assert read(written(tmp_path / "a.txt", times, times)).times[0] == pytest.approx(START, abs=1e-3)
     short = read(written(tmp_path / "b.txt", times[:3], times[:3]))  # too few to fit a clock to
     assert (short.rate_hz, short.absolute, short.times.tolist()) == (31.0, False, [0.0, 1 / 31, 2 / 31])
+
+
+def test_the_stream_and_the_array_that_are_named(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(20, 6))
+    for times in (False, True):
+        table = np.column_stack([values, np.arange(20) / 10]) if times else values
+        head = "ax,ay,az,gx,gy,gz" + (",time" if times else "")
+        np.savetxt(tmp_path / "a.csv", table, fmt="%.6f", delimiter=",", header=head, comments="")
+        timed = read_timed(
+            tmp_path / "a.csv", axes=AXES, rate_hz=10.0, stream="gyroscope", time_column=6 if times else None
+        )
+        np.testing.assert_allclose(timed.signal, values[:, 3:].T, atol=1e-5)
+        assert read_timed(tmp_path / "a.csv", axes=AXES, rate_hz=10.0).signal[0, 0] == pytest.approx(
+            values[0, 0], abs=1e-5
+        )
+        assert timed.rate_hz == pytest.approx(10.0) and (timed.clock.period_s > 0) is times
+    savemat(tmp_path / "a.mat", {"other": values[:, :3] + 9, "mine": values[:, :3]})
+    for reading in (None, Reading()):
+        timed = read_timed(
+            tmp_path / "a.mat", axes=AXES, rate_hz=10.0, variable="mine", columns=(2, 1, 0), reading=reading
+        )
+        np.testing.assert_allclose(timed.signal, values[:, 2::-1].T, atol=1e-5)
+
+
+@pytest.mark.parametrize("reading", [None, Reading()])
+def test_local_times_are_said_to_be(tmp_path: Path, reading: Reading | None) -> None:
+    for zone in ("", "Z"):
+        (tmp_path / "a.csv").write_text("\n".join(f"{n},0,1,2024-06-01T10:00:{n:02d}{zone}" for n in range(30)))
+        timed = read_timed(
+            tmp_path / "a.csv", axes=AXES, rate_hz=1.0, columns=(0, 1, 2), time_column=3, reading=reading
+        )
+        assert timed.local is (zone == "") and timed.absolute and timed.times[0] == pytest.approx(1717236000.0)
+        assert timed.first_row_s == pytest.approx(1717236000.0)
+
+
+def test_the_first_row_counts_though_it_is_empty(tmp_path: Path) -> None:
+    times = np.arange(60) / 20
+    rows = [f"{x:.5f} {y:.5f} {z:.5f} {t:.3f}" for (x, y, z), t in zip(swing(times).T, times, strict=True)]
+    rows[10] = f";;;{times[10]:.3f}"
+    (tmp_path / "a.csv").write_text("\n".join(row.replace(" ", ";") for row in rows))
+    reading = Reading(rows=(10, 60), time_unit_s=1.0)
+    timed = read_timed(tmp_path / "a.csv", axes=AXES, rate_hz=20.0, columns=(0, 1, 2), time_column=3, reading=reading)
+    assert timed.times[0] == pytest.approx(0.55, abs=1e-6) and timed.first_row_s == pytest.approx(0.5, abs=1e-6)
+
+
+def test_a_bridge_ends_at_the_last_sample() -> None:
+    """One gap of three samples among twenty; and times that begin anywhere."""
+    times = 7.0 + np.delete(np.arange(23), [10, 11, 12]) / 10
+    values = np.stack([times, 2 * times]).astype(np.float32)
+    whole = Timed(values, 10.0, times, clock=Clock(10.0, (10,), (0.4,), (), 0.1)).bridged("a")
+    assert whole.dtype == np.float32
+    np.testing.assert_allclose(whole, np.outer([1, 2], 7 + np.arange(23) / 10), rtol=1e-6)

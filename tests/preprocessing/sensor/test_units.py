@@ -75,3 +75,16 @@ def test_unknown_units_are_the_same_but_for_spaces_and_case() -> None:
     assert spellings()["dps"].name == "deg/s" and GRAVITY == {"g": 1.0, "m/s^2": 9.80665}
     spellings().clear()
     assert parse_unit("g") is not None, "the table itself is not given away"
+
+
+def test_every_spelling_is_that_of_its_unit() -> None:
+    factors = {"g": 1.0, "mg": 1e-3, "m/s^2": 1 / 9.80665, "cm/s^2": 0.01 / 9.80665}
+    factors |= {"deg/s": 1.0, "mdeg/s": 1e-3, "rad/s": 180 / 3.141592653589793, "rpm": 6.0}
+    assert {unit.name for unit in spellings().values()} == set(factors)
+    for spelling, unit in spellings().items():
+        for text in (spelling, f" {spelling.upper()} (raw)", f"{spelling} [x]"):
+            assert parse_unit(text) == unit
+        assert unit.factor == pytest.approx(factors[unit.name], rel=1e-12)
+        assert unit.quantity == ("acceleration" if unit.name in ("g", "mg", "m/s^2", "cm/s^2") else "angular rate")
+        half = parse_unit(f"1/2 {spelling}")
+        assert half is not None and half.factor == pytest.approx(unit.factor / 2)

@@ -60,3 +60,23 @@ def test_data_without_sums_is_refused(sealed: h5py.Dataset) -> None:
 def test_as_many_rows_as_sums() -> None:
     with pytest.raises(OSError, match="x has 4 rows and 3 checksums"):
         check(DATA, np.zeros(3, np.uint32), "x")
+
+
+def test_the_first_wrong_row_is_named() -> None:
+    sums = np.array([crc32(row) for row in DATA], dtype=np.uint32)
+    changed = DATA.copy()
+    changed[[1, 3]] += 1
+    with pytest.raises(OSError, match="x: the checksum of row 1 is wrong"):
+        check(changed, sums, "x")
+    for rows, count in ((4, 5), (5, 4)):
+        with pytest.raises(OSError, match=f"x has {rows} rows and {count} checksums"):
+            check(np.zeros((rows, 2)), np.zeros(count, np.uint32), "x")
+    check(DATA, sums, "x")
+
+
+def test_what_was_read_already_is_sealed_as_it_is(sealed: h5py.Dataset) -> None:
+    seal(sealed, DATA + 1)
+    with pytest.raises(OSError, match="the checksum of row 0 is wrong"):
+        checked(sealed)
+    sealed[...] = DATA + 1
+    np.testing.assert_array_equal(checked(sealed), DATA + 1)

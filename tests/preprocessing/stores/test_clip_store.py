@@ -281,3 +281,48 @@ def test_a_clip_of_two_equal_channels_has_three(tmp_path: Path) -> None:
         with h5py.File(tmp_path / "c.h5", "w") as file:
             write_clip_frames(source(tmp_path / "a.mp4"), file, decode=lambda _, k=equal: (colours[..., list(k)], 9))
             assert file["data"].shape[-1] == channels and file["data"].attrs["frame_count"] == 9
+
+
+def test_a_store_that_was_checked_in_full_is_another_and_one_can_be_replaced(red: FrameSource, tmp_path: Path) -> None:
+    out = tmp_path / "c.h5"
+    build_clip_store([red], out, CUT)
+    assert build_clip_store([red], out, CUT, check="used").reused
+    assert "check" not in FrameStore(out).settings
+    frames = FrameStore(out).frames("red", np.arange(4))
+    with pytest.raises(CacheError, match="made with other settings"):
+        build_clip_store([red], out, CUT, check="full")
+    assert not build_clip_store([red], out, CUT, check="full", overwrite=True).reused
+    assert FrameStore(out).settings["check"] == "full"
+    np.testing.assert_array_equal(FrameStore(out).frames("red", np.arange(4)), frames)
+
+
+def test_what_is_checked_reaches_the_reader(red: FrameSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = clip_store.chosen_frames
+
+    def chosen(*words: Any) -> tuple[np.ndarray, int]:
+        asked.append(words[5])
+        return real(*words)
+
+    monkeypatch.setattr(clip_store, "chosen_frames", chosen)
+    build_clip_store([red], tmp_path / "a.h5", CUT)
+    build_clip_store([red], tmp_path / "b.h5", CUT, check="full")
+    assert asked == ["used", "full"]
+
+
+def test_frames_are_chunks_and_grey_ones_are_compressed(tmp_path: Path) -> None:
+    colours = np.random.default_rng(0).integers(0, 255, (2, 4, 5, 3)).astype(np.uint8)
+    for frames, compression in ((colours, None), (np.repeat(colours[..., :1], 3, axis=3), "lzf")):
+        with h5py.File(tmp_path / "c.h5", "w") as file:
+            stored = write_clip_frames(source(tmp_path / "a.mp4"), file, decode=lambda _, f=frames: (f, 9))
+            assert file["data"].chunks == (1, 4, 5, stored.shape[-1]) and file["data"].compression == compression
+            assert file["data"].attrs["rate_hz"] == 30.0
+            np.testing.assert_array_equal(file["data"][()], stored)
+
+
+def test_decoding_ahead_ends_with_its_context(tmp_path: Path) -> None:
+    sources = [source(tmp_path / f"{n}.mp4") for n in range(4)]
+    with Ahead(sources, lambda one: (np.zeros(1, np.uint8), int(one.id)), 2) as ahead:
+        assert ahead(sources[0])[1] == 0
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        ahead(sources[3])

@@ -1,9 +1,13 @@
 """The store of frames: the pixels that were decoded, one channel where the clip is grey, any frames in any order."""
 
 import hashlib
+import weakref
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,8 +17,11 @@ from tests.preprocessing.video.clips import remuxed
 from vskd.errors import CacheError, DataError
 from vskd.preprocessing.stores import frame_store
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
+from vskd.preprocessing.sync.cut import Cut
+from vskd.preprocessing.video.figure import figure_frames
 from vskd.preprocessing.video.foreground import crop_to_foreground
-from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.frames import Span, read_frames
+from vskd.preprocessing.video.picture import Fit
 
 
 def write_video(path: Path, pictures: list[np.ndarray]) -> Path:
@@ -110,6 +117,30 @@ def test_colour_that_comes_late_is_kept(tmp_path: Path, monkeypatch: pytest.Monk
     np.testing.assert_array_equal(whole(FrameStore(tmp_path / "f.h5"), "late"), decoded)
 
 
+def test_no_more_than_64_frames_are_held_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive = most = 0
+
+    def gone() -> None:
+        nonlocal alive
+        alive -= 1
+
+    def frames(*_: object, **__: object) -> Iterator[np.ndarray]:
+        nonlocal alive, most
+        for number in range(150):
+            frame = np.full((4, 4, 3), number, np.uint8)
+            weakref.finalize(frame, gone)
+            alive += 1
+            most = max(most, alive)
+            yield frame
+            del frame
+
+    monkeypatch.setattr(frame_store, "clip_frames", frames)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        frame_store.write_clip(FrameSource("a", Path("a.mp4"), "", 30.0), file, size=4, fit="squash")
+        assert file["data"][:, 0, 0, 0].tolist() == list(range(150)) and file["data"].attrs["frame_count"] == 150
+    assert 64 <= most <= 2 * 64 and alive == 0, "the block that was written, and the next one"
+
+
 @pytest.mark.parametrize("content", [b"", b"not a video", None], ids=["empty", "junk", "truncated"])
 def test_broken_clips_are_named(red: FrameSource, grey: FrameSource, tmp_path: Path, content: bytes | None) -> None:
     data = red.path.read_bytes()
@@ -148,3 +179,32 @@ def test_a_clip_in_another_container_has_the_same_content(red: FrameSource, tmp_
     build_frame_store([red, other, again], tmp_path / "f.h5", size=32)
     contents = FrameStore(tmp_path / "f.h5").contents
     assert contents["red"] == contents["again"] != contents["other"]
+
+
+@pytest.mark.parametrize("fit", ["centre-crop", "foreground", "projections"])
+def test_the_part_of_a_clip_that_is_kept(grey: FrameSource, tmp_path: Path, fit: Fit) -> None:
+    part = replace(grey, id="part", cut=Cut(0.1, 0.24))
+    build_frame_store([grey, part], tmp_path / "f.h5", size=20, fit=fit)
+    store = FrameStore(tmp_path / "f.h5")
+    span = Span(0.1, 0.24, 30.0)
+    if fit == "centre-crop":
+        wanted = np.stack(list(read_frames(grey.path, size=20, variable=grey.variable, span=span)))
+    else:
+        wanted = figure_frames(grey.path, 20, fit, grey.variable, span)
+    assert len(wanted) == 5 and store.num_frames("part") == 5 and store.num_frames("grey") == 9
+    np.testing.assert_array_equal(np.broadcast_to(whole(store, "part"), wanted.shape), wanted)
+
+
+def test_a_store_is_replaced_where_that_is_told(red: FrameSource, tmp_path: Path) -> None:
+    build_frame_store([red], tmp_path / "f.h5", size=16)
+    assert build_frame_store([red], tmp_path / "f.h5", size=16).reused
+    assert not build_frame_store([red], tmp_path / "f.h5", size=24, overwrite=True).reused
+    store = FrameStore(tmp_path / "f.h5")
+    assert store.dataset("red").chunks == (1, 24, 24, 3) and type(store.rate_hz("red")) is float
+    assert store.settings == {"size": 24, "fit": "centre-crop"}
+
+
+def test_frames_are_compressed_whatever_their_colours(red: FrameSource, grey: FrameSource, tmp_path: Path) -> None:
+    build_frame_store([red, grey], tmp_path / "f.h5", size=16)
+    store = FrameStore(tmp_path / "f.h5")
+    assert {store.dataset(name).compression for name in ("red", "grey")} == {"lzf"}

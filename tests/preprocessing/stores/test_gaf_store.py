@@ -5,12 +5,14 @@ import sys
 import types
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from vskd.errors import CacheError, DataError, MissingExtraError, SettingError
 from vskd.preprocessing.stores import gaf_store
 from vskd.preprocessing.stores.gaf_store import GafStore, build_gaf_store, encode_pyts
+from vskd.preprocessing.stores.store_file import read_manifest
 from vskd.preprocessing.stores.window_store import WindowSource, WindowStore, build_window_store
 
 
@@ -127,7 +129,7 @@ def test_what_is_made_where_nothing_is_said(windows: Path, tmp_path: Path) -> No
     assert {name: settings[name] for name in ("method", "scaling", "limit", "engine", "axes")} == {
         "method": "gasf", "scaling": "minmax", "limit": 4.0, "engine": "torch", "axes": ["x", "y", "z"],
     }  # fmt: skip
-    with pytest.raises(DataError, match="64"):  # the size of an image; the windows have 16 samples
+    with pytest.raises(DataError, match=r"^A window of 16 samples cannot become an image of size 64"):
         build_gaf_store(windows, tmp_path / "large.h5")
 
 
@@ -137,3 +139,14 @@ def test_images_that_are_not_finite_are_no_images(
     monkeypatch.setattr(gaf_store, "_encoder", lambda *_: lambda w: np.full((len(w), 3, 8, 8), np.nan, np.float32))
     with pytest.raises(DataError, match=r"3 of 3 .*recording r1 has images that are not finite"):
         build_gaf_store(windows, tmp_path / "gaf.h5", image_size=8)
+
+
+def test_recordings_are_stored_in_their_order(tmp_path: Path) -> None:
+    names = [f"r{n}" for n in (7, 3, 1, 5, 2, 6, 4)]
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32))
+    sources = [WindowSource(name, tmp_path / "a.npy", "", (), ("x", "y", "z"), 50.0) for name in names]
+    build_window_store(sources, tmp_path / "w.h5", mode="sliding", length=16, stride=8)
+    build_gaf_store(tmp_path / "w.h5", tmp_path / "gaf.h5", image_size=8)
+    with h5py.File(tmp_path / "gaf.h5") as file:
+        assert list(read_manifest(file)) == sorted(names)
+        assert file["recordings"]["r1"].chunks == (1, 3, 8, 8) and file["recordings"]["r1"].shape[0] == 4

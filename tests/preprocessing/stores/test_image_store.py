@@ -1,6 +1,7 @@
 """The store of images: the pictures that `read_image` gives, by id; the unreadable named and left out."""
 
 import pickle
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -176,3 +177,31 @@ def test_an_image_saved_again_has_the_same_content(tmp_path: Path, crop: image_s
     build_image_store(sources, tmp_path / "i.h5", size=24, margin=0.1, crop=crop, grey=False)
     contents = ImageStore(tmp_path / "i.h5").contents
     assert contents["a.jpg"] == contents["b.png"] == contents["c.png"] != contents["d.png"]
+
+
+@pytest.mark.parametrize("crop", ["full", "box"])
+def test_another_version_of_the_rules_is_another_store_where_boxes_are_cut(
+    sources: list[ImageSource], tmp_path: Path, crop: image_store.Crop
+) -> None:
+    """Stores of before say no version, and whole images are the same by both."""
+    out = tmp_path / "i.h5"
+    build = partial(build_image_store, sources, out, size=24, margin=0.1, crop=crop, grey=True)
+    build()
+    assert "rules" not in ImageStore(out).settings and build(rules=1).reused
+    if crop == "full":
+        assert build(rules=2).reused
+        return
+    with pytest.raises(CacheError, match="other settings"):
+        build(rules=2)
+    assert not build(rules=2, overwrite=True).reused
+    store = ImageStore(out)
+    assert store.settings == {"size": 24, "crop": "box", "margin": 0.1, "grey": True, "rules": 2}
+    for one in sources[:2]:
+        wanted = read_image(one.path, box=one.box, margin=0.1, size=24, grey=True, rules=2)
+        np.testing.assert_array_equal(store.images([one.id])[0], wanted)
+
+
+def test_of_images_without_a_box_five_are_named(sources: list[ImageSource], tmp_path: Path) -> None:
+    without = [ImageSource(f"n{k}", one.path, None) for k, one in enumerate(sources)]
+    with pytest.raises(DataError, match=r"6 of 6 images have no box to cut out, e\.g\. n0, n1, n2, n3, n4\. Use"):
+        build_image_store(without, tmp_path / "i.h5", size=24, margin=0, crop="box", grey=True)

@@ -17,6 +17,7 @@ from vskd.errors import DataError
 from vskd.files import WriteError
 from vskd.preprocessing.sensor.joints import joints_shape, read_joints
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.stores import pose_store
 from vskd.preprocessing.stores.checksum import seal
 from vskd.preprocessing.stores.pose_store import LIST, PoseReport, PoseSettings, PoseSource, build_poses, read_poses
 from vskd.preprocessing.video.frames import Span
@@ -234,3 +235,48 @@ def test_a_depth_clip_in_capitals_is_one(tmp_path: Path) -> None:
     assert PoseSource("a", tmp_path, 30.0).part == () and PoseSource("a", tmp_path, 30.0).span is None
     part = PoseSource("a", tmp_path, 30.0, Reading(seconds=(1.0, 2.5)))
     assert part.part == (1.0, 2.5) and part.span == Span(1.0, 2.5, 30.0)
+
+
+def test_how_poses_are_made_reaches_the_networks_and_waits_for_others(
+    sources: list[PoseSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    real, lock = pose_store.bodies, pose_store.only_writer
+
+    def followed(frames: object, networks: object, **how: object) -> object:
+        asked.append((how["rate_hz"], how["person"]))
+        return real(frames, networks, **how)  # type: ignore[arg-type]
+
+    def locked(*words: Path, wait: bool) -> object:
+        asked.append((words, wait))
+        return lock(*words, wait=wait)
+
+    monkeypatch.setattr(pose_store, "bodies", followed)
+    monkeypatch.setattr(pose_store, "only_writer", locked)
+    out = tmp_path / "poses"
+    build([replace(sources[0], rate_hz=25.0)], out, settings=replace(SETTINGS, person="largest"))
+    assert asked == [((tmp_path / ".poses.lock", out), True), (25.0, "largest")]
+    with h5py.File(out / "s%2Fone.h5") as file:
+        assert (file["data"].compression, file["data"].shuffle) == ("gzip", True)
+
+
+def test_while_poses_are_made_anew_no_list_says_that_they_are_complete(
+    sources: list[PoseSource], tmp_path: Path
+) -> None:
+    build(sources, tmp_path / "poses")
+    stage = Stage()
+    write_clip(sources[1].path, 11)
+
+    def stopped(grey: int) -> bool:
+        raise KeyboardInterrupt
+
+    stage.empty = stopped
+    with pytest.raises(KeyboardInterrupt):
+        build(sources, tmp_path / "poses", stage)
+    assert not (tmp_path / "poses" / LIST).exists() and (tmp_path / "poses" / "s%2Fone.h5").exists()
+
+
+def test_the_order_of_models_does_not_matter() -> None:
+    text = PoseSettings({"b": "2", "a": "1"}).text()
+    assert text == PoseSettings({"a": "1", "b": "2"}).text()
+    assert text == '{"models": {"a": "1", "b": "2"}, "person": "nearest", "schema": 1}'

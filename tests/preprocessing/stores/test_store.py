@@ -560,3 +560,38 @@ def test_nothing_is_overwritten_where_nothing_is_said_of_it(sources: list[TextSo
     build(sources, out)
     with pytest.raises(CacheError, match="was made with other settings"):
         build_store(Plan(out, "numbers", {"a": 2}, 0.0), sources, write_number, description="test")
+
+
+def test_ids_twice_are_named_in_their_order_and_ten_at_most(sources: list[TextSource], out: Path) -> None:
+    many = [replace(sources[0], id=f"r{n:02}") for n in (*range(12, 0, -1), *range(12, 0, -1), 77)]
+    named = ", ".join(f"r{n:02}" for n in range(1, 11))
+    with pytest.raises(DataError, match=rf"recording ids must be unique, found {named}\. Remove"):
+        build(many, out)
+    with pytest.raises(DataError, match="found an empty one"):
+        build([*sources, replace(sources[0], id="")], out)
+
+
+def test_recordings_are_written_in_their_order_and_those_taken_over_too(sources: list[TextSource], out: Path) -> None:
+    build(sources[::-1], out)
+    with store_file.open_store(out, "numbers") as file:
+        assert list(store_file.read_manifest(file)) == ["r4", "r3", "r2", "r1", "r0"]
+    added = [*sources, replace(sources[3], id="r9", factor=2)]
+    build(added, out)
+    store = NumberStore(out)
+    assert [int(store.dataset(one.id)[0, 0]) for one in added] == [0, 1, 2, 3, 4, 6]
+
+
+def test_what_a_source_says_beside_its_path_decides(sources: list[TextSource], out: Path, tmp_path: Path) -> None:
+    """The same content at another place is the same recording."""
+    build(sources, out)
+    moved = tmp_path / "moved.txt"
+    moved.write_text("3")
+    again = Counted()
+    assert build([*sources[:3], replace(sources[3], path=moved)], out, again).reused and again.seen == []
+
+
+def test_what_dead_processes_left_is_swept_though_nothing_is_written(sources: list[TextSource], out: Path) -> None:
+    build(sources, out)
+    (out.parent / ".store.12345678.tmp.h5").write_text("half")
+    assert build(sources, out).reused
+    assert left(out) == ["store.h5"]

@@ -199,3 +199,31 @@ def test_a_pickled_store_and_one_of_another_process_open_the_file_anew(rows: Pat
 def test_few_places_are_remembered(rows: Path) -> None:
     with open_store(rows, "things") as file:
         assert file.id.get_mdc_config().max_size == METADATA_BYTES == 262144
+
+
+def test_names_inside_a_store() -> None:
+    assert [member_name(one) for one in ("a b/c.d", "100%", "ä")] == ["a b%2Fc%2Ed", "100%25", "%C3%A4"]
+
+
+def test_settings_are_written_in_the_order_of_their_names(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "s.h5", "w") as file:
+        write_header(file, "things", {"b": 1, "a": {"d": 2, "c": None}}, {})
+        assert bytes(file.attrs["settings"]) == b'{"a": {"c": null, "d": 2}, "b": 1}'
+        assert bytes(file.attrs["settings_hash"]).decode() == settings_hash(
+            "things", {"a": {"c": None, "d": 2}, "b": 1}
+        )
+        assert (int(file.attrs["schema"]), bytes(file.attrs["kind"])) == (3, b"things")
+
+
+def test_files_are_closed_when_they_are_refused_and_at_the_end(path: Path) -> None:
+    """HDF5 opens no file for writing that is open for reading."""
+    with pytest.raises(CacheError, match="holds things"):
+        open_store(path, "frames")
+    with h5py.File(path, "r+"):
+        pass
+    with Things(path) as store:
+        store.read("good")
+        assert store._file is not None
+    assert store._file is None
+    with h5py.File(path, "r+"):
+        pass

@@ -150,3 +150,19 @@ def test_a_part_is_the_same_whether_its_content_is_returned_or_read_again(record
 def test_arrays_of_any_type_have_the_hash_of_their_bytes(array: np.ndarray) -> None:
     described = f"{array.dtype.str}{array.shape}".encode() + array.tobytes()
     assert array_hash(array) == hashlib.sha256(described).hexdigest()
+
+
+def test_parts_and_stores_have_checksums_in_their_own_tables(recording: Path, tmp_path: Path) -> None:
+    """Those of HDF5's latest format: a superblock of version 2 or 3, where the old one is 0."""
+    write_part(tmp_path / "p.h5", recording, sha256_file(recording), fill)
+    with writing_hdf5(tmp_path / "s.h5", 100) as file:
+        fill(file)
+    for name in ("p.h5", "s.h5"):
+        assert (tmp_path / name).read_bytes()[:9] == b"\x89HDF\r\n\x1a\n\x03"
+
+
+def test_a_part_is_made_in_memory(recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    write_part(tmp_path / "p.h5", recording, sha256_file(recording), fill)
+    assert list((tmp_path / "here").iterdir()) == []

@@ -24,7 +24,9 @@ from vskd.preprocessing.stores.window_store import (
     build_window_store,
     cut_windows,
     read_source,
+    refuse_faults,
 )
+from vskd.preprocessing.sync.cut import Cut
 
 SAMPLES = {"short": 40, "middle": 100, "long": 173}
 
@@ -348,3 +350,36 @@ def test_by_default_none_may_be_bad_and_nothing_is_replaced(sources: list[Window
     sources[0].path.write_bytes(b"x")
     with pytest.raises(DataError, match="1 of 3 recordings are corrupt"):
         build_window_store(sources, out, mode="whole", length=32)
+
+
+def test_largest_values_are_plain_numbers(sources: list[WindowSource], tmp_path: Path) -> None:
+    build_window_store(sources, tmp_path / "w.h5", mode="whole", length=8)
+    assert {type(value) for value in WindowStore(tmp_path / "w.h5").largest_of(list(SAMPLES))} == {float}
+
+
+def test_a_part_of_a_stream_and_the_array_that_is_named(tmp_path: Path) -> None:
+    values = wrist(200).astype(np.float32)
+    savemat(tmp_path / "a.mat", {"other": values + 1, "mine": np.hstack([values[:, :1], values])})
+    source = WindowSource("a", tmp_path / "a.mat", "mine", (1, 2, 3), ("x", "y", "z"), 50.0, cut=Cut(1.0, 3.0))
+    read = read_source(source)
+    np.testing.assert_array_equal(read.signal, values.T[:, 50:150])
+    assert (read.rate_hz, read.times[0]) == (50.0, 1.0)
+    build_window_store([source], tmp_path / "w.h5", mode="sliding", length=32)
+    store = WindowStore(tmp_path / "w.h5")
+    np.testing.assert_array_equal(store.windows("a"), sliding_windows(read.signal, 32, 16))
+    assert store.dataset("a").chunks == (1, 3, 32) and store.fact("a", "rate_hz") == 50.0
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_a_sensor_that_was_never_calibrated_may_show_anything_but_death(tmp_path: Path, calibrated: bool) -> None:
+    source = WindowSource("a", tmp_path / "a.npy", "", (), ("x", "y", "z"), 50.0, "g", "accelerometer")
+    source = replace(source, calibrated=calibrated)
+    strange = (9.81 * wrist(200)).T.astype(np.float32)
+    if calibrated:
+        with pytest.raises(DataError, match=r"a\.npy: .*look like m/s\^2"):
+            refuse_faults(source, strange)
+    else:
+        refuse_faults(source, strange)
+    refuse_faults(replace(source, unit="deg/s", stream="gyroscope"), strange)
+    with pytest.raises(DataError, match=r"a\.npy: axis y is 0 in every sample"):
+        refuse_faults(source, strange * np.array([[1], [0], [1]], np.float32))

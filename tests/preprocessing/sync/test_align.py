@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vskd.preprocessing.sync import align as align_module
-from vskd.preprocessing.sync.align import GRID_HZ, Alignment, align, correlation, on_grid
+from vskd.preprocessing.sync.align import Alignment, align, correlation, on_grid
 from vskd.preprocessing.sync.curve import Curve
 
 
@@ -94,7 +94,7 @@ def test_the_correlation_is_that_of_a_naive_loop() -> None:
 
 def test_the_grid_spans_the_stream_and_keeps_constants() -> None:
     grid = on_grid(Curve(np.array([0.0, 1.0, 2.0]), np.full(3, 4.0), 2.0), 1.5)
-    assert len(grid) == int(3.0 * GRID_HZ)
+    assert len(grid) == 300
     np.testing.assert_allclose(grid, 2.0)
 
 
@@ -155,3 +155,17 @@ def test_a_peak_lies_between_samples_where_a_parabola_says() -> None:
         align_module._between(np.array([3.0, 1.0]), 0) == 0.0 and align_module._between(np.array([1.0, 3.0]), 1) == 0.0
     )
     assert align_module._between(np.array([2.0, 2.0, 2.0]), 1) == 0.0
+
+
+def test_an_alignment_is_of_plain_numbers() -> None:
+    strokes = bursts(320)
+    for seconds in (8.0, 120.0, 310.0):
+        found = align(curve(strokes, 320.0, 50.0), curve(strokes, seconds, 30.0, offset=0.3))
+        numbers = (found.offset_s, found.drift_ppm, found.confidence, found.correlation)
+        assert {type(number) for number in numbers} == {float}
+
+
+def test_curves_shorter_than_a_peak_have_nothing_beside_it() -> None:
+    one = np.array([[0.1], [1.0]])
+    found = align(curve(one, 0.15, 100.0), curve(one, 0.15, 100.0))
+    assert found.confidence == pytest.approx(found.correlation / 0.05)

@@ -9,7 +9,9 @@ from scipy.io import savemat
 
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.timed import Timed
-from vskd.preprocessing.sync.curve import MOST_CHANGE, motion_curve, sensor_curve
+from vskd.preprocessing.sync.curve import motion_curve, sensor_curve
+
+MOST_CHANGE = 20  # of 256 levels
 
 
 def write_video(path: Path, grey: list[int], rate: int = 30) -> Path:
@@ -51,3 +53,26 @@ def test_frames_without_stamps_come_at_the_rate_given(tmp_path: Path) -> None:
 def test_two_frames_show_no_movement(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"clip.mkv: has 2 frame\(s\)"):
         motion_curve(write_video(tmp_path / "clip.mkv", [1, 2]), 30.0)
+
+
+def test_a_video_lasts_until_its_last_frame_ends_and_its_array_is_named(tmp_path: Path) -> None:
+    clip = motion_curve(write_video(tmp_path / "clip.mkv", [10, 10, 13, 200, 195]), 25.0)
+    assert clip.seconds == pytest.approx(4 / 30 + 1 / 25, abs=2e-3) and type(clip.seconds) is float
+    depth = np.full((96, 96, 4), 2500, np.uint16)
+    savemat(tmp_path / "depth.mat", {"other": np.full((96, 96, 7), 2000, np.uint16), "d_depth": depth})
+    assert len(motion_curve(tmp_path / "depth.mat", 20.0, "d_depth").values) == 3
+    assert len(motion_curve(tmp_path / "depth.mat", 20.0, "other").values) == 6
+    with pytest.raises(DataError, match="holds several arrays"):
+        motion_curve(tmp_path / "depth.mat", 20.0)
+    sensor = sensor_curve(Timed(np.ones((3, 20), np.float32), 50.0, 7.0 + np.arange(20) / 50))
+    assert sensor.seconds == pytest.approx(0.4) and type(sensor.seconds) is float
+
+
+@pytest.mark.parametrize(("frames", "enough"), [(1, False), (2, False), (3, True)])
+def test_three_frames_show_movement(tmp_path: Path, frames: int, enough: bool) -> None:
+    path = write_video(tmp_path / "clip.mkv", [10 * n for n in range(frames)])
+    if enough:
+        assert motion_curve(path, 30.0).values.tolist() == pytest.approx([10, 10], abs=1)
+    else:
+        with pytest.raises(DataError, match=rf"clip\.mkv: has {frames} frame\(s\), too few"):
+            motion_curve(path, 30.0)

@@ -126,3 +126,107 @@ def test_between_the_packets_of_a_program_stream_lie_zeros_at_most(tmp_path: Pat
         else:
             assert not states_its_end(path)
     assert not states_its_end(written(tmp_path / "a.mpg", pack + b"appended")), "by something else"
+
+
+def wide(name: bytes, length: int) -> bytes:
+    """The head of a box whose length stands in 64 bits."""
+    return struct.pack(">I4sQ", 1, name, length)
+
+
+INDEX, MEDIA = box(b"moov", b""), box(b"mdat", b"x")
+
+
+@pytest.mark.parametrize("first", [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp"])
+def test_an_mp4_may_begin_with_any_of_these_boxes(tmp_path: Path, first: bytes) -> None:
+    assert states_its_end(written(tmp_path / "a", box(first, b"") + MEDIA + INDEX))
+    with pytest.raises(DataError, match="has 24 bytes and says it needs 25"):
+        states_its_end(written(tmp_path / "a", (box(first, b"") + INDEX + MEDIA)[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("content", "stated"),
+    [
+        (MEDIA + INDEX, True),
+        (MEDIA + INDEX + bytes(7), True),  # less than the head of a box
+        (MEDIA + INDEX + wide(b"free", 16), True),
+        (INDEX + struct.pack(">I4s", 0, b"mdat"), False),
+        (INDEX + MEDIA + struct.pack(">I4s", 0, b"free") + bytes(5), True),
+        (INDEX + MEDIA + struct.pack(">I4s", 7, b"mine"), True),  # a camera's own
+        (INDEX + MEDIA + struct.pack(">I4s", 9, b"mine"), True),
+        (INDEX + box(b"moof", b""), False),
+        (INDEX + box(b"moof", b"") + box(b"mfra", b""), True),
+    ],
+)
+def test_boxes_that_pass(tmp_path: Path, content: bytes, stated: bool) -> None:
+    assert states_its_end(written(tmp_path / "a", content)) == stated
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (INDEX + wide(b"mdat", 16)[:-1], "has 23 bytes and says it needs 24"),
+        (INDEX + wide(b"mdat", 15), "has 24 bytes and says it needs 24"),
+        (INDEX + wide(b"mdat", 17), "has 24 bytes and says it needs 25"),
+        (INDEX + struct.pack(">I4s", 7, b"mdat"), "box b'mdat' says it is 7 bytes long"),
+        (INDEX + struct.pack(">I4s", 9, b"mine"), "has 16 bytes and says it needs 17"),
+        (MEDIA + struct.pack(">I4s", 9, b"mine"), "has 17 bytes and says it needs 18"),
+        (INDEX + MEDIA + struct.pack(">I4s", 9, b"mdat"), "has 25 bytes and says it needs 26"),
+        (INDEX + MEDIA + struct.pack(">I4s", 9, b"moof"), "has 25 bytes and says it needs 26"),
+        (INDEX + MEDIA + struct.pack(">I4s", 9, b"moov"), "has 25 bytes and says it needs 26"),
+        (MEDIA + box(b"moof", b"") + box(b"mfra", b""), "no frame index"),
+    ],
+)
+def test_boxes_that_are_refused(tmp_path: Path, content: bytes, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        states_its_end(written(tmp_path / "a", content))
+
+
+def riff(content: bytes, name: bytes = b"AVI ") -> bytes:
+    return b"RIFF" + struct.pack("<I", len(content) + 4) + name + content
+
+
+def test_pieces_of_an_avi_begin_at_even_places(tmp_path: Path) -> None:
+    assert states_its_end(written(tmp_path / "a", riff(b"abc") + b"\0" + riff(b"xy", b"AVIX")))
+    assert states_its_end(written(tmp_path / "a", riff(b"abc")))
+    assert states_its_end(written(tmp_path / "a", riff(b"ab") + b"RIFF"))
+    assert states_its_end(written(tmp_path / "a", riff(b"ab") + b"JUNK" + b"\xff" * 40)), "appended by something else"
+    with pytest.raises(DataError, match="has 22 bytes and says it needs 23"):
+        states_its_end(written(tmp_path / "a", riff(b"ab") + b"RIFF" + struct.pack("<I", 1)))
+
+
+def test_what_lies_between_and_behind_segments_of_matroska(tmp_path: Path) -> None:
+    header, segment = b"\x1a\x45\xdf\xa3\x81x", b"\x18\x53\x80\x67"
+    whole = header + segment + b"\x82xy"
+    assert states_its_end(written(tmp_path / "a", whole + header + segment + b"\x80"))
+    assert states_its_end(written(tmp_path / "a", whole + b"\xec\x9f" + bytes(3))), "something else may be appended"
+    assert not states_its_end(written(tmp_path / "a", header + b"\xec\x80"))
+    assert not states_its_end(written(tmp_path / "a", header + segment + b"\x00" + bytes(9)))
+    for width in range(2, 9):
+        size = ((1 << 7 * width) + 3).to_bytes(width, "big")
+        assert states_its_end(written(tmp_path / "a", header + segment + size + b"abc"))
+        with pytest.raises(DataError, match=f"has {12 + width} bytes and says it needs {13 + width}"):
+            states_its_end(written(tmp_path / "a", header + segment + size + b"ab"))
+
+
+def test_packs_and_packets_say_how_long_they_are(tmp_path: Path) -> None:
+    """The stuffing of a pack of MPEG-2 is counted in three bits; an end code stops the search, whatever follows."""
+    packet, end = b"\x00\x00\x01\xe0\x01\x02" + bytes(258), b"\x00\x00\x01\xb9"
+    for stuffing in range(8):
+        pack = b"\x00\x00\x01\xba\x44" + bytes(8) + bytes([0xF8 | stuffing]) + b"\xff" * stuffing
+        assert not states_its_end(written(tmp_path / "a", pack + packet))
+        assert states_its_end(written(tmp_path / "a", pack + packet + end + b"anything"))
+        with pytest.raises(DataError, match="ends within a packet"):
+            states_its_end(written(tmp_path / "a", (pack + packet)[:-1]))
+    first = b"\x00\x00\x01\xba\x21" + bytes(7)
+    assert states_its_end(written(tmp_path / "a", first + end))
+    assert not states_its_end(written(tmp_path / "a", first))
+    with pytest.raises(DataError, match="ends within a packet"):
+        states_its_end(written(tmp_path / "a", first[:-1]))
+
+
+@pytest.mark.parametrize("length", [188, 192])
+def test_four_packets_and_a_byte_are_a_transport_stream(tmp_path: Path, length: int) -> None:
+    packet = bytes(length - 188) + b"\x47" + bytes(187)
+    assert not states_its_end(written(tmp_path / "a", 5 * packet))
+    with pytest.raises(DataError, match="ends within a packet"):
+        states_its_end(written(tmp_path / "a", 4 * packet + b"\0"))

@@ -1,15 +1,21 @@
 """All frames or an error: every kind of broken file."""
 
+import math
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 
 from tests.preprocessing.video.clips import CODECS, edited, write_clip, write_video
 from vskd.errors import DataError
+from vskd.preprocessing.video.decode import Progress, check_all_there, decode_packets, set_threads, states_duration
 from vskd.preprocessing.video.frames import read_frames
+from vskd.preprocessing.video.video_file import open_video
 
 
 def test_zero_frames(tmp_path: Path) -> None:
@@ -196,3 +202,167 @@ def test_a_stream_may_lose_a_little_on_its_way(tmp_path: Path, caplog: pytest.Lo
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"clip\.ts: (only \d+ of its|\d+ of its 30 frames are damaged)"):
         list(read_frames(path, size=8))
+
+
+@pytest.mark.parametrize("ending", CODECS)
+def test_headers_of_these_containers_state_their_duration(tmp_path: Path, ending: str) -> None:
+    with open_video(write_clip(tmp_path / f"clip{ending}")) as container:
+        assert states_duration(container) == (ending in (".mkv", ".webm", ".flv", ".wmv"))
+
+
+def test_a_live_stream_states_none(tmp_path: Path) -> None:
+    with open_video(write_clip(tmp_path / "clip.mkv", options={"live": "1"})) as container:
+        assert not states_duration(container)
+
+
+@pytest.mark.parametrize(
+    ("frames", "packets", "said"),
+    [
+        (30, 30, ""),
+        (31, 30, ""),
+        (29, 30, "only 29 of its 30 frames can be decoded"),
+        (27, 30, "only 27 of its 30 frames can be decoded"),
+        (26, 30, None),
+        (0, 30, None),
+        (0, 0, ""),
+    ],
+)
+def test_nine_in_ten_frames_must_come_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, frames: int, packets: int, said: str | None
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4")
+    with open_video(path) as container:
+        progress = Progress(packets=packets, found=packets, frames=frames)
+        if said is None:
+            with pytest.raises(DataError, match=rf"clip\.mp4: only {frames} of its 30 frames can be decoded"):
+                check_all_there(path, container, progress, True)
+        else:
+            check_all_there(path, container, progress, True)
+            assert said in caplog.text and bool(said) == bool(caplog.text)
+
+
+@pytest.mark.parametrize(
+    ("ending", "damaged", "said"),
+    [
+        (".mp4", 0, ""),
+        (".mp4", 1, None),
+        (".avi", 1, None),
+        (".mkv", 1, None),
+        (".ts", 0, ""),
+        (".ts", 1, "1 of its 30 frames are damaged"),
+        (".ts", 3, "3 of its 30 frames are damaged"),
+        (".ts", 4, None),
+        (".flv", 3, "3 of its 30 frames are damaged"),
+        (".flv", 4, None),
+    ],
+)
+def test_how_many_frames_may_be_damaged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, ending: str, damaged: int, said: str | None
+) -> None:
+    path = write_clip(tmp_path / f"clip{ending}")
+    with open_video(path) as container:
+        ends = {0: round(1 / container.streams.video[0].time_base)}
+        progress = Progress(packets=30, found=30, frames=30, damaged=damaged, ends=ends)
+        if said is None:
+            with pytest.raises(DataError, match=rf"clip\{ending}: {damaged} of its 30 frames are damaged"):
+                check_all_there(path, container, progress, True)
+        else:
+            check_all_there(path, container, progress, True)
+            assert said in caplog.text and bool(said) == bool(caplog.text)
+
+
+@pytest.mark.parametrize(("stated", "frames", "said"), [(True, 30, False), (False, 30, True), (False, 0, False)])
+def test_where_nothing_states_a_length_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, stated: bool, frames: int, said: bool
+) -> None:
+    path = write_clip(tmp_path / "clip.ts")
+    with open_video(path) as container:
+        check_all_there(path, container, Progress(frames=frames), stated)
+    assert (f"how long it should be; {frames} frames were found" in caplog.text) == said == bool(caplog.text)
+
+
+@pytest.mark.parametrize(("found", "gone"), [(29, 1), (30, 0), (31, 0)])
+def test_the_index_of_an_avi_counts_its_packets(tmp_path: Path, found: int, gone: int) -> None:
+    path = write_clip(tmp_path / "clip.avi")
+    with open_video(path) as container:
+        progress = Progress(packets=found, found=found, frames=30)
+        if not gone:
+            return check_all_there(path, container, progress, True)
+        with pytest.raises(DataError, match=r"clip\.avi: 1 of the 30 packets of its index are gone"):
+            check_all_there(path, container, progress, True)
+
+
+@pytest.mark.parametrize(
+    ("end_ms", "start_ms", "said"),
+    [
+        (1000, 0, ""),
+        (951, 0, ""),
+        (949, 0, "it ends after 0.95 of the 1.00 s that it states; is it all there?"),
+        (900, 0, "it ends after 0.90 of the 1.00 s that it states"),
+        (899, 0, None),
+        (949, 500, "it ends after 0.95 of the 1.00 s that it states"),
+        (851, -100, ""),
+        (799, -100, None),
+    ],
+)
+def test_a_clip_may_end_a_frame_and_a_half_early(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, end_ms: int, start_ms: int, said: str | None
+) -> None:
+    """Of 30 frames a second, in ticks of 1 ms. What begins before 0 is counted from there, what begins later from 0."""
+    path = write_clip(tmp_path / "clip.mkv")
+    with open_video(path) as opened:
+        names = {"format": opened.format, "streams": opened.streams}
+        container = SimpleNamespace(duration=1_000_000, start_time=1000 * start_ms or None, **names)
+        progress = Progress(packets=30, found=30, frames=30, ends={0: end_ms})
+        if said is None:
+            with pytest.raises(DataError, match=r"clip\.mkv: it ends after 0\.\d\d of the 1\.00 s that it states"):
+                check_all_there(path, container, progress, False)
+        else:
+            check_all_there(path, container, progress, False)
+            assert said in caplog.text and bool(said) == bool(caplog.text)
+
+
+def packet(size: int, pts: int | None = None, duration: int = 0) -> av.Packet:
+    made = av.Packet(size)
+    made.pts, made.duration = pts, duration
+    return made
+
+
+def test_packets_of_a_few_bytes_need_not_hold_a_frame() -> None:
+    progress = Progress()
+    for size in (0, 1, 32, 33, 500):
+        progress.add(packet(size))
+    assert (progress.found, progress.packets) == (4, 2)
+
+
+def test_the_end_is_that_of_the_packet_that_ends_last_in_any_stream() -> None:
+    progress = Progress()
+    nowhere = SimpleNamespace(streams=[])
+    assert progress.end_s(nowhere) == -math.inf
+    for stream, one in (
+        (0, packet(9, 0, 5)),
+        (0, packet(9, 30, 10)),
+        (0, packet(9, 20, 10)),
+        (0, packet(9, None, 900)),
+        (0, packet(0, 800, 1)),
+        (1, packet(9, -7, 3)),
+        (2, packet(9, 0, 0)),
+    ):
+        progress.reach(one, stream)
+    assert progress.ends == {0: 40, 1: -4, 2: 0}
+    ticks = [SimpleNamespace(time_base=Fraction(1, rate)) for rate in (10, 1, 5)]
+    end = progress.end_s(SimpleNamespace(streams=ticks))
+    assert end == 4.0 and type(end) is float
+    progress.reach(packet(9, 25, 0), 2)
+    assert progress.end_s(SimpleNamespace(streams=ticks)) == 5.0
+
+
+def test_threads_are_set_before_a_decoder_begins(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4")
+    with open_video(path) as container:
+        stream = container.streams.video[0]
+        frames = decode_packets(path, container, container.demux(), 3)
+        next(frames)
+        assert stream.codec_context.thread_count == 3
+        set_threads(stream, 2)
+        assert stream.codec_context.thread_count == 3

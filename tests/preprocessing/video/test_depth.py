@@ -7,7 +7,7 @@ import pytest
 from scipy.io import savemat
 
 from vskd.errors import DataError
-from vskd.preprocessing.video.depth import depth_to_grey
+from vskd.preprocessing.video.depth import depth_frames, depth_to_grey
 from vskd.preprocessing.video.frames import read_frames
 from vskd.preprocessing.video.probe import probe_video
 
@@ -59,3 +59,10 @@ def test_the_two_real_depth_sources_agree(utd_mhad_root: Path) -> None:
         shifted = [np.abs(a.astype(int) - b).mean() for a, b in zip(original[:-5], video[5:], strict=True)]
         same = [np.abs(a.astype(int) - b).mean() for a, b in zip(original[:-5], video[:-5], strict=True)]
         assert np.mean(same) < np.mean(shifted)  # the frames are in step
+
+
+def test_the_array_is_the_one_that_is_named(tmp_path: Path) -> None:
+    savemat(tmp_path / "clip.mat", {"other": np.full((4, 6, 3), 3000.0), "d_depth": np.full((4, 6, 2), 2600.0)})
+    for name, frames, grey in (("other", 3, 192), ("d_depth", 2, 128)):
+        found = [np.unique(frame.to_ndarray()).tolist() for frame in depth_frames(tmp_path / "clip.mat", name)]
+        assert found == [[grey]] * frames

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from vskd.preprocessing.video.foreground import MARGIN, THRESHOLD, crop_to_foreground, foreground_square
+from vskd.preprocessing.video.foreground import crop_to_foreground, foreground_square
+
+MARGIN, THRESHOLD = 0.03, 16
 
 
 def clip(frames: int = 10, height: int = 60, width: int = 80, channels: int = 1) -> np.ndarray:
@@ -75,3 +77,39 @@ def test_crop_resizes() -> None:
     cropped = crop_to_foreground(frames, 16)
     assert cropped.shape == (10, 16, 16, 1)
     assert (cropped[:, 4:12, 4:12] == 200).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "square"),
+    [
+        ((10, 50), (20, 36), (9, 7, 42)),
+        ((10, 26), (20, 60), (-3, 19, 42)),
+        ((10, 12), (20, 22), (10, 20, 2)),  # two pixels either way
+        ((10, 11), (20, 40), (0, 10, 60)),  # a single row: noise, so that it is the middle of the picture
+        ((10, 40), (20, 21), (0, 10, 60)),
+    ],
+)
+def test_the_square_in_numbers(rows: tuple[int, int], columns: tuple[int, int], square: tuple[int, int, int]) -> None:
+    frames = clip()
+    frames[:, slice(*rows), slice(*columns)] = THRESHOLD + 1
+    assert foreground_square(frames) == square
+
+
+def test_the_middle_of_an_upright_picture() -> None:
+    assert foreground_square(clip(height=80, width=50)) == (15, 0, 50)
+
+
+@pytest.mark.parametrize(("frames", "counts"), [(1, False), (2, False), (3, True)])
+def test_a_pixel_counts_that_is_lit_in_more_than_a_fiftieth_of_the_frames(frames: int, counts: bool) -> None:
+    shown = clip(frames=100)
+    shown[:, 10:50, 20:36] = 200
+    shown[:frames, 10:20, 60:80] = 200
+    edge = foreground_square(shown)[2]
+    assert edge == (round(60 * 1.06) if counts else round(40 * 1.06))
+
+
+def test_the_brightest_channel_counts() -> None:
+    shown = clip(channels=3)
+    for channel, columns in enumerate((slice(10, 20), slice(20, 30), slice(30, 50))):
+        shown[:, 5:15, columns, channel] = 200
+    assert foreground_square(shown)[2] == round(40 * 1.06)

@@ -101,6 +101,10 @@ def test_other_codecs_and_no_packets() -> None:
         ([b"\x8f\xff\xf1\x80\x80"], False),  # a top field
         ([], False),
         ([b"\x8f\xff\xf3\x80\x80", b"\x3a\x55\x55"], False),  # matrices of its own
+        ([b"\x8f\xff\xf3\x80\x80", b"\x3a"], False),  # the beginning of them
+        ([b"\x8f\xff\xf3\x80\x80", b"\x2a\x55\x55"], True),  # an extension of another kind
+        ([b"\x8f\xff\xf3\x80\x80"] * 2, False),
+        ([b"\x8f\xff"], False),
     ],
 )
 def test_pictures_of_mpeg2_must_be_frames(extensions: list[bytes], known: bool) -> None:

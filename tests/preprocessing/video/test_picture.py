@@ -8,7 +8,8 @@ import pytest
 
 from tests.preprocessing.video.clips import gradient, write_video
 from vskd.preprocessing.video.frames import read_frames
-from vskd.preprocessing.video.picture import Scaler
+from vskd.preprocessing.video.picture import Scaler, both, middle, scaled, stored
+from vskd.preprocessing.video.turn import Turn
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -42,3 +43,37 @@ def test_what_was_scaled_before_does_not_matter() -> None:
             alone = frame.to_ndarray(format=colours, width=edge, height=edge, interpolation="AREA", threads=1)
             found = scaler.to_array(frame, (edge, edge), channels)  # type: ignore[arg-type]
             np.testing.assert_array_equal(found, alone.reshape(edge, edge, channels))
+
+
+@pytest.mark.parametrize(
+    ("size", "cut", "squashed"),
+    [
+        ((24, 32), (24, 32), (24, 32)),
+        ((24, 24), (24, 32), (24, 24)),
+        ((10, 32), (24, 32), (10, 32)),
+        ((48, 20), (48, 64), (48, 20)),
+        ((31, 31), (31, 41), (31, 31)),
+        ((7, 11), (8, 11), (7, 11)),
+        ((50, 90), (68, 90), (50, 90)),
+    ],
+)
+def test_a_frame_is_scaled_until_it_covers_the_size(
+    size: tuple[int, int], cut: tuple[int, int], squashed: tuple[int, int]
+) -> None:
+    """Of 48 x 64 pixels."""
+    frame = av.VideoFrame(64, 48, "rgb24")
+    assert (scaled(frame, size, "centre-crop"), scaled(frame, size, "squash")) == (cut, squashed)
+
+
+def test_of_an_odd_rest_the_smaller_half_is_above_and_left() -> None:
+    picture = np.arange(7 * 10, dtype=np.uint8).reshape(7, 10)
+    assert middle(picture, (4, 7)).tolist() == picture[1:5, 1:8].tolist()
+    assert middle(picture, 2).tolist() == picture[2:4, 4:6].tolist()
+    assert middle(picture, (7, 10)).tolist() == picture.tolist()
+
+
+def test_sizes_of_squares_and_of_what_is_stored_aside() -> None:
+    assert both(5) == (5, 5) and both((5, 7)) == (5, 7)
+    assert (
+        stored((5, 7), Turn()) == (5, 7) and stored((5, 7), Turn(swap=True)) == (7, 5) and stored(4, Turn()) == (4, 4)
+    )

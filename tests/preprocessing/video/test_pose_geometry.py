@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from vskd.preprocessing.video.pose_geometry import FRACTIONS, ROOM, Square, about_person, cut, turned, whole
+from vskd.preprocessing.video.pose_geometry import Square, about_person, cut, turned, whole
+
+FRACTIONS, ROOM = 32, 1.25
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (20, 30, 3), dtype=np.uint8)
@@ -82,3 +84,9 @@ def test_cut_against_a_loop_over_pixels(outside: str) -> None:
     assert np.abs(found - expected)[inside].max() <= (4 + 3) / (2 * FRACTIONS) + 0.5
     assert np.abs(found - expected).max() <= 255 / FRACTIONS + 0.5
     assert (~inside).any()
+
+
+def test_a_square_is_of_plain_numbers() -> None:
+    square = about_person(np.array([40.0, 25.0]), np.array([37.0, 21.0]))
+    assert square is not None and {type(v) for v in (square.x, square.y, square.edge, square.angle)} == {float}
+    assert (square.x, square.y, square.edge) == (40.0, 25.0, 2 * ROOM * 5)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from vskd.errors import DataError
-from vskd.preprocessing.video.pose_json import JOINTS, read_pose_json
+from vskd.preprocessing.video.pose_json import read_pose_json
+
+JOINTS = 17
 
 Frame = dict[str, Any]
 
@@ -92,3 +94,35 @@ def test_too_many_empty_frames_are_refused(tmp_path: Path) -> None:
         read_pose_json(written(tmp_path, *half, {}))
     with pytest.raises(DataError, match="no such file"):
         read_pose_json(tmp_path / "absent.json")
+
+
+def test_who_was_lost_is_found_near_the_last_place(tmp_path: Path) -> None:
+    """Not the larger one that stands elsewhere. Unseen joints move no middle and make nobody larger."""
+    hidden = someone(70, 12)
+    hidden[3 * 9 : 3 * 10] = [0.0, 0.0, 0.0]
+    frames = [
+        {"person1": someone(20, 10), "person2": hidden},
+        {},
+        {"person1": someone(20, 40), "person2": someone(68, 10)},
+        {"person1": someone(61, 40), "person2": someone(67, 10)},
+    ]
+    middles = read_pose_json(written(tmp_path, *frames)).positions[:2, 0].mean(axis=0)
+    np.testing.assert_allclose(middles, [70, np.nan, 68, 67], atol=1e-4)
+
+
+def test_frames_are_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "drinking.json"
+    path.write_text(json.dumps({"10": {"person1": someone(20)}, "9": {"person1": someone(30)}}))
+    np.testing.assert_allclose(read_pose_json(path).positions[:2, 0].mean(axis=0), [20, 30], atol=1e-4)
+
+
+@pytest.mark.parametrize("confidence", [0.0, -0.5])
+def test_joints_without_confidence_are_nobody_s(tmp_path: Path, confidence: float) -> None:
+    frames = [{"person1": someone(20)}, {"person1": someone(30, confidence=confidence)}]
+    assert np.isnan(read_pose_json(written(tmp_path, *frames)).positions[..., 1]).all()
+
+
+@pytest.mark.parametrize("numbers", [48, 50, 52, 54])
+def test_seventeen_joints_of_three_numbers(tmp_path: Path, numbers: int) -> None:
+    with pytest.raises(DataError, match=f"person2 of frame 00001 has {numbers} numbers, not 17 joints x, y, c"):
+        read_pose_json(written(tmp_path, {"person1": someone(20)}, {"person2": [1.0] * numbers}))

@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from vskd.preprocessing.video.pose_geometry import Square
-from vskd.preprocessing.video.pose_landmarks import INPUT, JOINTS, KERNEL, OUTPUTS, body, refined
+from vskd.preprocessing.video.pose_landmarks import body, refined
+
+INPUT, JOINTS, OUTPUTS, KERNEL = 256, 33, 39, 9
 
 COLD = -20.0
 SQUARE = Square(100.0, 50.0, 64.0, math.pi / 2)
@@ -75,3 +77,44 @@ def test_joints_are_put_back_into_the_picture() -> None:
 
 def test_a_square_without_a_person_has_no_joints() -> None:
     assert body(*outputs(), heat(), 0.5, SQUARE) is None
+
+
+def test_heat_counts_up_to_four_cells_away_in_each_direction() -> None:
+    for away in range(-6, 7):
+        for row, column in ((32 + away, 32), (32, 32 + away)):
+            found = refined(points((0.5, 0.5)), heat((row, column, 0, 20.0)))[0, :2]
+            expected = [column / 64, row / 64] if abs(away) <= 4 else [0.5, 0.5]
+            np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_heat_of_one_half_is_enough_and_joints_outside_have_none() -> None:
+    assert refined(points((0.5, 0.5)), heat((32, 33, 0, 0.0)))[0, 0] > 0.51
+    for x, y in ((1.0, 0.5), (0.5, -0.01), (-0.01, 0.5), (0.5, 1.0)):
+        row, column = (min(max(int(64 * place), 0), 63) for place in (y, x))
+        np.testing.assert_array_equal(refined(points((x, y)), heat((row, column, 0, 20.0))), points((x, y)))
+    found = refined(points((0.999, 0.0)), heat((2, 63, 0, 20.0)))
+    np.testing.assert_allclose(found[0, :2], [63 / 64, 2 / 64], atol=1e-5)
+
+
+def test_maps_of_heat_may_be_wider_than_high() -> None:
+    wide = np.full((16, 32, OUTPUTS), COLD, np.float32)
+    wide[9, 20, 0] = 20.0
+    np.testing.assert_allclose(refined(points((0.6, 0.6)), wide)[0, :2], [20 / 32, 9 / 16], atol=1e-6)
+
+
+def test_who_is_more_likely_there_than_not_is_there() -> None:
+    assert body(*outputs(), heat(), 0.501, SQUARE) is not None
+    assert body(*outputs(), heat(), math.nan, SQUARE) is None
+
+
+def test_each_joint_has_its_own_numbers() -> None:
+    """Upright square of the network's own size: places are the network's pixels."""
+    landmarks = np.arange(5.0 * OUTPUTS, dtype=np.float32).reshape(OUTPUTS, 5) / 10
+    metres = np.arange(3.0 * OUTPUTS, dtype=np.float32).reshape(OUTPUTS, 3)
+    found = body(landmarks, metres, heat(), 0.9, Square(INPUT / 2, INPUT / 2, INPUT))
+    assert found is not None
+    np.testing.assert_allclose(found.joints, landmarks[:33, :3], atol=1e-4)
+    np.testing.assert_allclose(found.metres, metres[:33])
+    np.testing.assert_allclose(found.visibility, 1 / (1 + np.exp(-landmarks[:33, 3].astype(float))))
+    np.testing.assert_allclose(found.presence, 1 / (1 + np.exp(-landmarks[:33, 4].astype(float))))
+    np.testing.assert_allclose([found.hips, found.reach], landmarks[33:35, :2], atol=1e-4)

@@ -5,19 +5,23 @@ of each clip. Over all frames of the three clips both found a person in the same
 0.021 pixels (median) and 0.09 to 0.19 (95 %).
 """
 
+import hashlib
 import json
+import sys
 import zipfile
 from itertools import islice
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
-from vskd.errors import DataError
+from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.video import pose_networks as module
 from vskd.preprocessing.video.frames import read_frames
 from vskd.preprocessing.video.pose import bodies
-from vskd.preprocessing.video.pose_geometry import Picture, Square
+from vskd.preprocessing.video.pose_detector import ANCHORS, anchors
+from vskd.preprocessing.video.pose_geometry import ROOM, Picture, Square
 from vskd.preprocessing.video.pose_networks import DETECTOR, LANDMARKS, LiteRTPose, read_models
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "fixtures" / "mediapipe_pose.json").read_text())
@@ -131,3 +135,86 @@ def test_outputs_are_told_apart_by_their_shapes(monkeypatch: pytest.MonkeyPatch)
     np.testing.assert_array_equal(body[1], metres.reshape(39, 3))
     assert body[2] is heat and body[3:] == (0.75, square)
     np.testing.assert_allclose(seen[0], 0.2)
+
+
+def test_a_folder_or_a_wheel_is_searched_for_both_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With stand-ins for their contents; what else lies there is not read."""
+    contents = {DETECTOR: b"one", LANDMARKS: b"two"}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    monkeypatch.setattr(module, "MODELS", digests)
+    assert read_models(wheel(tmp_path / "a.whl", other=b"x", **contents)) == contents
+    for name, content in contents.items():
+        (tmp_path / "deep" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "deep" / name).write_bytes(content)
+        if name == DETECTOR:
+            with pytest.raises(DataError, match=f"holds no {LANDMARKS}"):
+                read_models(tmp_path)
+    (tmp_path / "deep" / "other").write_bytes(b"x")
+    assert read_models(tmp_path) == contents
+    (tmp_path / "deep" / LANDMARKS).write_bytes(b"three")
+    with pytest.raises(DataError, match=f"its {LANDMARKS} is not that of MediaPipe"):
+        read_models(tmp_path)
+
+
+class Interpreter:
+    """Stands in for LiteRT's: two inputs, of which the first is the picture, and outputs with a batch of one."""
+
+    def __init__(self, *outputs: np.ndarray) -> None:
+        self.outputs, self.told, self.ran = outputs, dict[int, np.ndarray](), 0
+
+    def get_input_details(self) -> list[dict[str, int]]:
+        return [{"index": 7}, {"index": 8}]
+
+    def get_output_details(self) -> list[dict[str, int]]:
+        return [{"index": number} for number in range(len(self.outputs))]
+
+    def set_tensor(self, index: int, value: np.ndarray) -> None:
+        self.told[index] = value
+
+    def invoke(self) -> None:
+        self.ran += 1
+
+    def get_tensor(self, index: int) -> np.ndarray:
+        assert self.ran == 1
+        return self.outputs[index][None]
+
+
+def test_a_person_is_found_by_the_detector_s_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two answers: hips and reach of the surer one first; one whose points are one is nobody."""
+    boxes, logits = np.zeros((ANCHORS, 12), np.float32), np.full((ANCHORS, 1), -9.0, np.float32)
+    for anchor, logit, up in ((0, 1.0, 22.4), (1500, 3.0, 11.2), (1000, 2.0, 0.0)):
+        boxes[anchor, 2:8], logits[anchor] = [20, 20, 0, 0, 0, -up], logit
+    detector = Interpreter(logits, boxes)
+    monkeypatch.setattr(module, "_interpreter", lambda content, threads: detector)
+    networks = LiteRTPose({DETECTOR: b"", LANDMARKS: b""})
+    picture = np.full((200, 400, 3), 255, np.uint8)
+    found = networks.find(picture)
+    ((index, told),) = detector.told.items()
+    assert index == 7 and told.shape == (1, 224, 224, 3) and told.dtype == np.float32
+    assert told[0, 112, 112, 0] == 1 and told[0, 0, 112, 0] == -1, "the whole picture, with black above and below"
+    places = anchors()[[1500, 0]] * 400 + [0, -100]
+    for square, place, distance in zip(found, places, (20, 40), strict=True):
+        np.testing.assert_allclose([square.x, square.y, square.edge], [*place, 2 * ROOM * distance], rtol=1e-5)
+        assert square.angle == 0
+
+
+def test_each_network_has_its_threads_and_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[bytes, int, bool]] = []
+
+    class Interpreter:
+        def __init__(self, *, model_content: bytes, num_threads: int) -> None:
+            self.told = model_content, num_threads
+
+        def allocate_tensors(self) -> None:
+            made.append((*self.told, True))
+
+    library = ModuleType("ai_edge_litert.interpreter")
+    library.Interpreter = Interpreter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", ModuleType("ai_edge_litert"))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", library)
+    LiteRTPose({DETECTOR: b"d", LANDMARKS: b"l"}, 4)
+    LiteRTPose({DETECTOR: b"d", LANDMARKS: b"l"})
+    assert made == [(b"d", 4, True), (b"l", 4, True), (b"d", 1, True), (b"l", 1, True)]
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(MissingExtraError, match=r"vskd\[export\]"):
+        LiteRTPose({DETECTOR: b"d", LANDMARKS: b"l"})

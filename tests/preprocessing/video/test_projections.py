@@ -5,7 +5,9 @@ import pytest
 
 from vskd.errors import DataError
 from vskd.preprocessing.video.foreground import THRESHOLD, crop_to_foreground
-from vskd.preprocessing.video.projections import AHEAD, FULL, SPAN, project
+from vskd.preprocessing.video.projections import project
+
+AHEAD, SPAN, FULL = 110, 160, 0.25
 
 Grey = np.ndarray
 
@@ -68,3 +70,12 @@ def test_colours_are_refused() -> None:
     clip = np.random.default_rng(0).integers(0, 255, (2, 20, 20, 3)).astype(np.uint8)
     with pytest.raises(DataError, match=r"need depth video, and this one has colours\. Set fit to 'centre-crop'"):
         project(clip, 8)
+
+
+def test_noise_is_nothing_and_no_view_overflows() -> None:
+    """Codec noise about the figure is cut away; a place that more of the figure falls on than it shows is white."""
+    clean, noisy = figure(), figure()
+    noisy[noisy == 0] = THRESHOLD
+    np.testing.assert_array_equal(project(noisy, 12), project(clean, 12))
+    for distance in (60, 160, 255):
+        np.testing.assert_array_equal(project(figure(distance=distance), 12), naive(figure(distance=distance), 12))

@@ -6,10 +6,13 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from scipy.io import savemat
 
-from tests.preprocessing.video.clips import remuxed
+from tests.preprocessing.video.clips import edited, remuxed, write_clip
 from vskd.errors import DataError
-from vskd.preprocessing.video import selected
+from vskd.preprocessing.video import decode, selected
+from vskd.preprocessing.video.frames import Span, read_frames
+from vskd.preprocessing.video.picture import ResizeFit
 from vskd.preprocessing.video.sampling import clip_indices
 from vskd.preprocessing.video.selected import read_chosen_frames
 
@@ -190,6 +193,7 @@ def test_a_file_too_large_to_be_held_is_read_twice(
     path = write(tmp_path / "clip.mpg", "mpeg1video", 8)
     path = path if ending == ".mpg" else remuxed(path, tmp_path / f"clip{ending}")
     held = chosen(path, 6, "spread")
+    assert selected.HELD_BYTES == 64 * 1024**2
     monkeypatch.setattr(selected, "HELD_BYTES", 1000)
     np.testing.assert_array_equal(chosen(path, 6, "spread")[0], held[0])
     assert not decoded, "it was read by the sequential reader"
@@ -201,3 +205,95 @@ def test_real_clips(shared_data: Path) -> None:
         pytest.skip("needs ucf11-sample or video-fixtures")
     for path in paths:
         assert_those_of_the_whole(path)
+
+
+def depth_file(path: Path) -> Path:
+    depth = np.full((6, 9, 8), 2000.0) + 100 * np.arange(8)
+    depth[:, :3] += 400
+    savemat(path, {"other": np.full((6, 9, 2), 3000.0), "d": depth})
+    return path
+
+
+@pytest.mark.parametrize("fit", ["centre-crop", "squash"])
+@pytest.mark.parametrize("span", [None, Span(0.2, 0.7, 10.0)])
+def test_of_depth_the_array_and_the_part_that_are_named(tmp_path: Path, span: Span | None, fit: ResizeFit) -> None:
+    path, size = depth_file(tmp_path / "clip.MAT"), (4, 5)
+    everything = list(read_frames(path, size=size, variable="d", fit=fit, span=span))
+    frames, count = read_chosen_frames(
+        path, lambda count: np.array([2, 0, 2]), size=size, variable="d", fit=fit, span=span
+    )
+    assert count == len(everything) == (8 if span is None else 5)
+    np.testing.assert_array_equal(frames, np.stack([everything[number] for number in (2, 0, 2)]))
+
+
+def test_frames_beyond_the_end_are_zero_and_no_part_has_none(tmp_path: Path) -> None:
+    path = depth_file(tmp_path / "clip.mat")
+    frames, _ = read_chosen_frames(path, lambda count: np.array([7, 8]), size=(4, 5), variable="d")
+    assert frames.shape == (2, 4, 5, 3) and frames[0].all() and not frames[1].any()
+    with pytest.raises(DataError, match=r"no frame lies between 5 and 6 s\. Correct sync\.csv"):
+        read_chosen_frames(path, lambda count: np.arange(count), size=4, variable="d", span=Span(5, 6, 10))
+
+
+@pytest.mark.parametrize("name", ["clip.mpg", "clip.mkv", "clip.mp4"])
+def test_frames_are_cut_to_the_middle_unless_told(tmp_path: Path, name: str) -> None:
+    """Height and width are not changed for each other; a part is that of the reader of all frames."""
+    path = write(tmp_path / name, "mpeg2video" if name != "clip.mp4" else "libx264", 8, 2)
+    span = Span(0.39, 1.21, 25.0)
+    for part, numbers in ((None, [40, 3, 3]), (span, [2, 19, 0])):
+        everything = list(read_frames(path, size=(16, 30), span=part))
+        frames, count = read_chosen_frames(
+            path, lambda count, numbers=numbers: np.array(numbers), size=(16, 30), span=part
+        )
+        assert count == len(everything)
+        np.testing.assert_array_equal(frames, np.stack([everything[number] for number in numbers]))
+
+
+def test_what_an_edit_list_cuts_away_is_not_counted(tmp_path: Path) -> None:
+    plain = write_clip(tmp_path / "plain.mp4", 60)
+    trimmed = edited(plain, tmp_path / "trimmed.mp4", 1.0, 1.0)
+    asked: list[int] = []
+
+    def choose(count: int) -> np.ndarray:
+        asked.append(count)
+        return np.array([0, count - 1])
+
+    frames, count = read_chosen_frames(trimmed, choose, size=(48, 64))
+    assert count == 30 and asked == [30]
+    whole = list(read_frames(plain, size=None))
+    np.testing.assert_array_equal(frames, np.stack([whole[30], whole[59]]))
+
+
+def test_frames_of_a_stream_that_lost_a_little_are_those_of_all_of_it(tmp_path: Path, decoded: list[Path]) -> None:
+    """Of a damaged frame that is used all are decoded, by a decoder that forgot what it had seen."""
+    path = write(tmp_path / "clip.ts", "mpeg2video", 8)
+    content = bytearray(path.read_bytes())
+    packet = 188 * (2 * len(content) // 188 // 3)
+    content[packet + 40 : packet + 188] = bytes(148)
+    path.write_bytes(content)
+    whole = list(read_frames(path, size=SIZE, fit="squash"))
+    for length in (FRAMES, 7, 2):
+        frames, count = chosen(path, length, "spread")
+        assert count == len(whole)
+        indices = clip_indices(count, length, "spread", 1)
+        np.testing.assert_array_equal(frames, np.stack([whole[index] for index in indices]))
+    assert decoded, "all of it was decoded"
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"check": "full"}, {"span": Span(0.2, 1.0, 25.0)}], ids=["only what is needed", "all", "a part"]
+)
+def test_as_many_threads_decode_as_are_said(
+    mpeg: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, object]
+) -> None:
+    """0 is as many as the decoder likes."""
+    told: list[int] = []
+    real = decode.set_threads
+    for module in (selected, decode):
+        monkeypatch.setattr(
+            module, "set_threads", lambda stream, threads: (told.append(threads), real(stream, threads))
+        )
+    frames = {threads: chosen(mpeg, 8, "spread", threads=threads, **how)[0] for threads in (1, 3)}
+    assert np.array_equal(frames[1], frames[3]) and list(dict.fromkeys(told)) == [1, 3]
+    told.clear()
+    chosen(mpeg, 8, "spread", **how)
+    assert set(told) == {0}

@@ -66,3 +66,28 @@ def test_a_title_that_is_no_utf8_does_no_harm(tmp_path: Path) -> None:
     content = (tmp_path / "a.mkv").read_bytes()
     (tmp_path / "a.mkv").write_bytes(content.replace(b"Latin-ONE", b"Latin-\xd6\xd1\xc9"))
     assert start_in_header(tmp_path / "a.mkv") == START.timestamp()
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("2024-03-01T09:30:15Z", START.timestamp()),
+        ("2024-03-01T11:30:15+02:00", START.timestamp()),
+        ("2024-03-01 09:30:15", START.timestamp()),
+        ("in the morning", None),
+        ("", None),
+    ],
+)
+def test_times_as_headers_say_them(tmp_path: Path, said: str, expected: float | None) -> None:
+    """Those of .flv are free text; one without a zone is universal, as the others are."""
+    with av.open(str(tmp_path / "a.flv"), "w") as container:
+        container.metadata["creation_time"] = "2024-03-01T09:30:15Z"
+        stream = container.add_stream("flv", rate=10)
+        stream.width, stream.height = 32, 32
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    content = (tmp_path / "a.flv").read_bytes()
+    written = b"2024-03-01T09:30:15.000000Z"
+    assert content.count(written) == 1
+    (tmp_path / "a.flv").write_bytes(content.replace(written, said.encode().ljust(len(written), b"\0")))
+    assert start_in_header(tmp_path / "a.flv") == expected

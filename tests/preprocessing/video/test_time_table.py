@@ -72,3 +72,14 @@ def test_time_is_what_the_clock_says(monkeypatch: pytest.MonkeyPatch) -> None:
         with table.measuring("a"):
             pass
     assert table.steps["a"].seconds == table.total.seconds == 3.5
+
+
+def test_bytes_below_a_thousand_are_whole() -> None:
+    assert [shown_bytes(n) for n in (1, 1023, 1536, 1024**2 - 1, 3 * 1024**2 // 2)] == [
+        "1 B",
+        "1023 B",
+        "1.5 KiB",
+        "1024.0 KiB",
+        "1.5 MiB",
+    ]
+    assert [shown_time(s) for s in (59.99, 60.5, 3599.5, 3661.25)] == ["59.99 s", "1:00.50", "59:59.50", "1:01:01.25"]

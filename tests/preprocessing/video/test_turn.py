@@ -11,8 +11,9 @@ from tests.preprocessing.video.clips import HEIGHT, WIDTH, marked, picture, remu
 from vskd.errors import DataError
 from vskd.preprocessing.image.image_file import read_image
 from vskd.preprocessing.video.frames import read_frames, read_stored_frames
+from vskd.preprocessing.video.picture import upright
 from vskd.preprocessing.video.probe import probe_video
-from vskd.preprocessing.video.turn import UPRIGHT, turn_of_matrix
+from vskd.preprocessing.video.turn import UPRIGHT, Turn, turn_of_matrix
 
 ORIENTATIONS = {
     1: (1, 0, 0, 1),
@@ -89,3 +90,39 @@ def test_an_oblique_video_is_refused(tmp_path: Path) -> None:
     path = marked(write_clip(tmp_path / "plain.mp4", 2), tmp_path / "oblique.mp4", (0.7071, 0.7071, -0.7071, 0.7071))
     with pytest.raises(DataError, match=r"oblique\.mp4: its rotation mark"):
         list(read_frames(path, size=8))
+
+
+@pytest.mark.parametrize(
+    ("mark", "turn"),
+    [
+        ((1, 0.02, -0.02, 1), UPRIGHT),
+        ((1, 0.021, 0, 1), None),
+        ((1, 0, -0.021, 1), None),
+        ((0.5, 0.02, 0, 1), None),
+        ((1, 0, 0.02, 0.5), None),
+        ((0.02, 1, -1, 0.02), Turn(True, True, False)),
+        ((0.021, 1, -1, 0), None),
+        ((0, 1, -1, -0.021), None),
+        ((0.02, 0.5, -1, 0), None),
+        ((0, -1, 0.5, 0.02), None),
+        ((2, 0, 0, -0.5), Turn(False, False, True)),
+        ((0, 1, 0, 0), None),
+        ((0, 0, -1, 0), None),
+    ],
+)
+def test_a_mark_may_be_off_by_a_fiftieth(mark: tuple[float, float, float, float], turn: Turn | None) -> None:
+    """Of the smaller of the two numbers that say how it is turned; they need not be equal."""
+    exact = struct.pack("=9i", *(round(50000 * value) for value in (mark[0], mark[1], 0, mark[2], mark[3], 0, 0, 0, 1)))
+    if turn is not None:
+        assert turn_of_matrix(exact, Path("clip")) == turn
+        return
+    with pytest.raises(DataError, match="is no quarter turn"):
+        turn_of_matrix(exact, Path("clip"))
+
+
+def test_a_camera_that_is_turned_within_a_clip_is_refused() -> None:
+    frame, aside = np.zeros((4, 6, 3), np.uint8), Turn(swap=True)
+    with pytest.raises(DataError, match=r"^clip: the camera was turned within the clip\. Cut it there"):
+        upright(frame, aside, UPRIGHT, None, Path("clip"))
+    assert upright(frame, aside, aside, None, Path("clip")).shape == (6, 4, 3)
+    assert upright(frame, Turn(flip_rows=True), UPRIGHT, (2, 5), Path("clip")).shape == (2, 5, 3)

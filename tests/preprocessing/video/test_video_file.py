@@ -1,6 +1,7 @@
 """What is a video, and what is none."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests.preprocessing.video.clips import only_sound, with_cover_first, write_
 from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.video.frames import read_frames
 from vskd.preprocessing.video.probe import probe_video
+from vskd.preprocessing.video.start import start_in_header
+from vskd.preprocessing.video.video_file import open_video
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.avi"])
@@ -72,3 +75,47 @@ def test_pyav_absent_is_told_with_the_extra(video: Path, monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match="'av'"):
         list(read_frames(video, size=8))
+
+
+def test_nothing_in_a_file_makes_a_connection(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/clip.ts"
+        path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{url}\n#EXT-X-ENDLIST\n")
+        for read in (open_video, start_in_header):
+            with pytest.raises(DataError, match=r"clip\.avi"):
+                read(path)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_a_file_that_is_refused_is_closed(tmp_path: Path) -> None:
+    def next_free() -> int:
+        descriptor = os.dup(0)
+        os.close(descriptor)
+        return descriptor
+
+    sound = only_sound(tmp_path / "sound.mp4")
+    before = next_free()
+    with pytest.raises(DataError, match="no video stream") as caught:
+        open_video(sound)
+    assert next_free() == before and caught.value.__traceback__ is not None
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_of_several_videos_the_first_is_taken(tmp_path: Path, name: str) -> None:
+    with av.open(str(tmp_path / name), "w") as container:
+        streams = []
+        for side in (32, 64):
+            stream = container.add_stream("libx264", rate=10)
+            stream.height = stream.width = side
+            stream.pix_fmt = "yuv420p"
+            streams.append(stream)
+        for stream in streams:
+            picture = np.zeros((stream.height, stream.width, 3), np.uint8)
+            for _ in range(3):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode())
+    assert {frame.shape for frame in read_frames(tmp_path / name, size=None)} == {(32, 32, 3)}
+    assert probe_video(tmp_path / name).width == 32

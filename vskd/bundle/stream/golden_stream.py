@@ -130,7 +130,8 @@ class _Recorder(Stream):
     """A stream that keeps its windows, and the model's outputs."""
 
     def __init__(self, plan: StreamPlan, runner: LiteRTModel) -> None:
-        super().__init__(plan, *_scales(runner)[0], self._run)
+        given, _ = _scales(runner)
+        super().__init__(plan, *given, self._run)
         self._runner = runner
         self.windows: list[FloatArray] = []
         self.outputs: list[Int8] = []
@@ -141,8 +142,10 @@ class _Recorder(Stream):
         return super().quantized(window)
 
     def _run(self, x: Int8) -> Int8:
-        self.outputs.append(self._runner.raw(x[np.newaxis])[0].astype(np.int8))
-        return self.outputs[-1]
+        output: Int8
+        (output,) = self._runner.raw(x[np.newaxis]).astype(np.int8)
+        self.outputs.append(output)
+        return output
 
 
 def play(model: bytes, plan: StreamPlan, calls: Sequence[Call]) -> Played:
@@ -193,7 +196,8 @@ def _default_plan(model: bytes, contract: Contract) -> StreamPlan | None:
         logger.info("no golden stream: the model's ends are not int8")
         return None
     try:
-        return plan_stream(contract, StreamSettings(), _scales(runner)[1][0])
+        _, (output_scale, _) = _scales(runner)
+        return plan_stream(contract, StreamSettings(), output_scale)
     except (SettingError, BundleError) as error:
         logger.info("no golden stream: %s", error.problem)
         return None
@@ -292,7 +296,8 @@ class _Replayer(Stream):
     def __init__(
         self, plan: StreamPlan, runner: LiteRTModel, stream: GoldenStream, stored: Played, source: str
     ) -> None:
-        super().__init__(plan, *_scales(runner)[0], self._run)
+        given, _ = _scales(runner)
+        super().__init__(plan, *given, self._run)
         self._runner, self._stream, self._stored, self._source, self._number = runner, stream, stored, source, 0
 
     def quantized(self, window: FloatArray) -> Int8:
@@ -315,7 +320,8 @@ class _Replayer(Stream):
             raise self._other(f"has another {what} here")
 
     def _run(self, x: Int8) -> Int8:
-        output: Int8 = self._runner.raw(x[np.newaxis])[0].astype(np.int8)
+        output: Int8
+        (output,) = self._runner.raw(x[np.newaxis]).astype(np.int8)
         expected = self._stored.outputs[self._number]
         if not np.array_equal(output, expected):
             raise self._other(f"gives {output.tolist()} instead of {expected.tolist()}")
@@ -342,7 +348,8 @@ def replay_stream(stream: GoldenStream, model: bytes, contract: Contract, source
         raise _mismatch(source, stream, f"does not fit a model of {contract.kind}s")
     runner = LiteRTModel(model, reference_kernels=True)
     try:
-        plan = plan_stream(contract, stream.settings, _scales(runner)[1][0])
+        _, (output_scale, _) = _scales(runner)
+        plan = plan_stream(contract, stream.settings, output_scale)
     except SettingError as error:
         raise _mismatch(source, stream, f"does not fit the contract: {error.problem}") from error
     if stream.axes < plan.device_axes:

@@ -80,7 +80,7 @@ class Stream:
             )
         if times_us is not None and len(times_us) != len(samples):
             raise DataError(f"{len(times_us)} time stamps for {len(samples)} samples", "Give one for each sample")
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore"):
             signs = np.array(self.plan.signs, dtype=np.float32)
             mapped = samples[:, list(self.plan.axes)].astype(np.float32) * np.float32(self.plan.factor) * signs
         finite = np.isfinite(mapped).all(axis=1)

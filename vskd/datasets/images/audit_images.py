@@ -149,7 +149,8 @@ class ProtocolAudit:
 
     def pooled(self) -> dict[str, Scores]:
         """Scores over the test recordings of all folds together, of the baselines that apply to each."""
-        names = [n for n in self.audits[0].predictions if all(n in a.predictions for a in self.audits)]
+        baselines = (MAJORITY, NEAREST_FRAME, NEAREST_PIXELS)
+        names = [n for n in baselines if all(n in a.predictions for a in self.audits)]
         labels = np.concatenate([a.labels for a in self.audits])
         return {n: score(labels, np.concatenate([a.predictions[n] for a in self.audits])) for n in names}
 
@@ -197,7 +198,7 @@ def audit_protocol(
             clips = examine_clips(recordings, index.labels, stream, tiny, contents, swap)
         else:
             contents = content_hashes(index.recordings, stream)
-            if stream == IMAGE and contents:
+            if stream == IMAGE:
                 pictures = thumbnails(index.with_streams((IMAGE,)))
         audits = [audit_images(index, s, contents=contents, pictures=pictures, label_swap=swap) for s in splits]
     return ProtocolAudit(index, tuple(audits), two_classes(index.recordings, contents), clips)

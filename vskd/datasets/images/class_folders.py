@@ -114,7 +114,7 @@ def without_twins(images: Iterable[FolderImage], listing: Listing) -> list[Folde
             what = "two classes for one image" if len({t.label for t in twins}) > 1 else "one image twice"
             places = ", ".join(str(t.path) for t in twins)
             listing.problem("duplicate", name, twins[1].path, f"{what}: {places}")
-    return [twins[0] for twins in by_id.values() if len(twins) == 1]
+    return [image for image, *others in by_id.values() if not others]
 
 
 def join_drivers(table: Path, images: list[FolderImage], classes: Classes, listing: Listing) -> dict[str, str]:
@@ -126,7 +126,7 @@ def join_drivers(table: Path, images: list[FolderImage], classes: Classes, listi
         DataError: the file cannot be read, or has no column `classname`.
     """
     rows = read_csv(table, ("classname",))
-    if rows and "img" not in rows[0].values:
+    if any("img" not in row.values for row in rows):
         _compare_counts(table, rows, images, classes, listing)
         return {image.id: UNKNOWN for image in images}
     by_name: dict[str, list[FolderImage]] = {}

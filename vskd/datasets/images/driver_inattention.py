@@ -141,7 +141,8 @@ def _labelled_rows(folder: Path, listing: Listing) -> Iterator[tuple[_Row, int]]
         elif not row.boxes:
             listing.problem("unpaired", name, path, f"{where}: an image without box and class")
         else:
-            yield row, classes[row.boxes[0][1]]
+            (number,) = numbers
+            yield row, classes[number]
 
 
 def _names(numbers: set[int]) -> str:

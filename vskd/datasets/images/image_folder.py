@@ -114,7 +114,8 @@ def _add_by_table(root: Path, images: list[FolderImage], classes: Classes, listi
         elif len(rows) > 1:
             listing.problem("duplicate", image.id, image.path, f"{where}: one image twice")
         else:
-            listing.add(image.id, image.path, _place(image, rows[0], where))
+            (row,) = rows
+            listing.add(image.id, image.path, _place(image, row, where))
     for path, image in by_path.items():
         if path not in lines:
             listing.problem("unpaired", image.id, image.path, f"{table} has no line for this image")

@@ -149,14 +149,15 @@ def _nameless(path: Path, samples: Samples, stated: Stated) -> tuple[tuple[int, 
     aside = [int(c) for c in (*stated.named_columns, stated.time) if c and c.isdecimal()]
     rest = [k for k in range(samples.width) if k not in aside]
     counting = [k for k in rest if counts_on(samples, k)]
-    clocks = counting if stated.time is None and len(counting) == 1 and counting[0] in (rest[0], rest[-1]) else []
+    alone = stated.time is None and len(counting) == 1
+    clocks = [k for k in counting if alone and k in (rest[0], rest[-1])]
     axes = tuple(k for k in rest if k not in clocks)
     if len(axes) != len(AXES) or (counting and not clocks):
         raise DataError(
             f"{path}: has {samples.width} columns without names, and which are x, y and z cannot be told",
             "Name them by number with --columns, e.g. --columns 1,2,3 (counted from 0), and the clock with --time",
         )
-    return axes, "order: they have no names", clocks[0] if clocks else None
+    return axes, "order: they have no names", next(iter(clocks), None)
 
 
 def _time(
@@ -165,13 +166,13 @@ def _time(
     """The column of time stamps, who says so, and the seconds in its unit as far as the header says."""
     if stated.time is not None:
         column = None if stated.time == "none" else number_of(path, samples, stated.time, "--time")
-        said = [c.seconds for c in time_columns(samples.names, samples.units) if c.index == column]
-        return column, "--time", said[0] if said else None
+        said = (c.seconds for c in time_columns(samples.names, samples.units) if c.index == column)
+        return column, "--time", next(said, None)
     if not samples.names and clock is None and stated.columns:
         counting = [k for k in range(samples.width) if k not in axes and counts_on(samples, k)]
-        clock = counting[0] if len(counting) == 1 else None
         if len(counting) > 1:
             raise DataError(f"{path}: the columns {counting} all count on as a clock does", "Name one with --time")
+        clock = next(iter(counting), None)
     if clock is not None:
         return clock, "it counts on", None
     named = [c for c in time_columns(samples.names, samples.units) if c.index not in axes]
@@ -185,7 +186,10 @@ def _time(
             "from 5 to 2000 Hz in any unit, or it counts rows",
             "Say its unit with --time-unit, or --time none and the rate with --rate",
         )
-    return (read[0].index, "name", read[0].seconds) if read else (*_by_content(path, samples, axes, stated), None)
+    if read:
+        (one,) = read
+        return one.index, "name", one.seconds
+    return *_by_content(path, samples, axes, stated), None
 
 
 def _by_content(path: Path, samples: Samples, axes: Sequence[int], stated: Stated) -> tuple[int | None, str]:
@@ -202,7 +206,8 @@ def _by_content(path: Path, samples: Samples, axes: Sequence[int], stated: State
     if len(found) > 1:
         names = ", ".join(f"'{_written(samples, k)}'" for k in found)
         raise DataError(f"{path}: several columns may be the clock: {names}", "Name one with --time, or --time none")
-    return (found[0], "it holds dates" if dated else "it counts on") if found else (None, "")
+    why = "it holds dates" if dated else "it counts on" if found else ""
+    return next(iter(found), None), why
 
 
 def _moves(samples: Samples, column: int) -> bool:

@@ -80,7 +80,7 @@ def _table_among(paths: Sequence[Path], folder: Path) -> Path | None:
             found += [path] if {"file", "label"} <= names else []
     if len(found) > 1:
         raise DataError(f"Several tables list files: {first_few([p.name for p in found], 3, ', ')}", "Say --table")
-    return found[0] if found else None
+    return next(iter(found), None)
 
 
 def layouts_by_stream(layout: Layout, folder: Path, stated: Stated) -> list[tuple[Layout, Stated]]:

@@ -63,17 +63,18 @@ def guess_pattern(names: Sequence[str], *, needs_label: bool = True) -> NamePatt
     endings = sorted({_ending(name) for name in names})
     if len(endings) > 1:
         raise _unclear(names, f"they end in {', '.join(endings)}")
-    parsed = [_items(name.removesuffix(endings[0])) for name in names]
+    (ending,) = endings
+    parsed = [_items(name.removesuffix(ending)) for name in names]
     shape = _shape(parsed[0])
     other = next((n for n, items in zip(names, parsed, strict=True) if _shape(items) != shape), None)
     if other is not None:
         raise _unclear([names[0], other], "they are not built alike")
     columns = [[items[k] for items in parsed] for k in range(len(shape))]
-    kinds = _kinds(columns, names, needs_label)
+    kinds = _kinds(shape, columns, names, needs_label)
     text = "".join(_written(kind, column) for kind, column in zip(kinds, columns, strict=True))
     found = {kind: column for kind, column in zip(kinds, columns, strict=True) if kind not in ("", "*")}
     said = [f"{kind} {first_few(sorted({i.value for i in column}), 3, ', ')}" for kind, column in found.items()]
-    return NamePattern(text + endings[0], "; ".join(said))
+    return NamePattern(text + ending, "; ".join(said))
 
 
 def _ending(name: str) -> str:
@@ -128,14 +129,15 @@ def _shape(items: Sequence[Item]) -> list[tuple[str, str]]:
     return [(item.kind, item.mark or (item.value if item.kind == "separator" else "")) for item in items]
 
 
-def _kinds(columns: Sequence[Sequence[Item]], names: Sequence[str], needs_label: bool) -> list[str]:
+def _kinds(
+    shape: Sequence[tuple[str, str]], columns: Sequence[Sequence[Item]], names: Sequence[str], needs_label: bool
+) -> list[str]:
     """What each piece is in the pattern: a word, `*`, or empty where it is written as it stands."""
     kinds: list[str] = []
     seen: dict[str, Sequence[Item]] = {}
-    persons = [c[0].mark for c in columns if c[0].kind == "subject"]
-    for column in columns:
-        kind = column[0].kind
-        if kind == "subject" and column[0].mark.lower() == "s" and any(mark.lower() != "s" for mark in persons):
+    persons = [mark for kind, mark in shape if kind == "subject"]
+    for (kind, own), column in zip(shape, columns, strict=True):
+        if kind == "subject" and own.lower() == "s" and any(mark.lower() != "s" for mark in persons):
             kind = "session"  # p01_s2: a person's second session
         varies = len({item.value for item in column}) > 1
         if kind == "number" and varies:

@@ -59,7 +59,7 @@ def understand_stream(layout: Layout, folder: Path, stated: Stated) -> Understoo
         *odd,
         *_clock_notes(timing),
         *_axis_notes(signals, stated),
-        *_second_stream(streams, layout, content, timing, stated),
+        *_second_stream(streams, layout, first, content, timing, stated),
     ]
     return Understood(streams, first, content, _guesses(content, chosen, timing, unit, stated), tuple(notes))
 
@@ -144,7 +144,7 @@ def _time(chosen: ChosenColumns, timing: Timing, stated: Stated) -> dict[str, An
 
 
 def _second_stream(
-    streams: dict[str, Any], layout: Layout, content: Samples, timing: Timing, stated: Stated
+    streams: dict[str, Any], layout: Layout, first: Path, content: Samples, timing: Timing, stated: Stated
 ) -> list[str]:
     """Add a gyroscope in the same files, where names and units of columns are plain; else say that it is left out."""
     if stated.stream == GYROSCOPE or not content.names:
@@ -154,7 +154,7 @@ def _second_stream(
         return []
     if any(stated.of_stream):
         return [f"the gyroscope is left out, because the flags say things of one sensor; add it to {FILE}"]
-    chosen = choose_columns(layout.files[0], content, replace(stated, stream=GYROSCOPE))
+    chosen = choose_columns(first, content, replace(stated, stream=GYROSCOPE))
     known = parse_unit(chosen.unit)
     if known is None or known.quantity != "angular rate":
         names = ", ".join(content.names[k] for k in columns)

@@ -101,8 +101,9 @@ def _by_table(found: Index, base: Path, table: Path) -> list[tuple[str, str]]:
         DataError: it lacks them, or names what is not there.
     """
     rows = read_rows(table)
-    key = next((name for name in ("recording", "file") if rows and name in rows[0]), "")
-    if not key or "video" not in rows[0]:
+    columns = {name for row in rows for name in row}
+    key = next((name for name in ("recording", "file") if name in columns), "")
+    if not key or "video" not in columns:
         raise DataError(f"{table}: has no columns 'video', and 'recording' or 'file'", "Name its columns so")
     known: dict[str, list[str]] = {}
     for r in found:
@@ -208,7 +209,8 @@ def _start(path: Path, stated: Stated) -> float | None:
     zone = stated.video_zone or stated.time_zone
     if zone is None:
         raise DataError(f"{path}: its name says a local time of a zone that nobody states", "Say it with --video-zone")
-    return named - float(utc_offsets(np.array([named]), zone, path)[0])
+    (offset,) = utc_offsets(np.array([named]), zone, path)
+    return named - float(offset)
 
 
 def _overlap(one: tuple[float, float], other: tuple[float, float]) -> float:

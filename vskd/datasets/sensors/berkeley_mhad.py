@@ -81,7 +81,7 @@ def index(root: Path) -> Index:
     recordings = []
     for name, streams in sorted(files.items()):
         empty = {stream for stream, path in streams.items() if path.stat().st_size == 0}
-        problems += [Problem("corrupt", name, shown(streams[s]), "is empty (0 bytes)") for s in sorted(empty)]
+        problems += [Problem("corrupt", name, shown(streams[s]), "is empty (0 bytes)") for s in empty]
         if len(empty) < len(streams):
             recordings.append(_recording(name, {s: path for s, path in streams.items() if s not in empty}))
     if not recordings:
@@ -174,13 +174,13 @@ def _absences(root: Path, files: dict[str, dict[str, Path]]) -> list[Problem]:
         if subject not in present
     ]
     there = {stream for streams in files.values() for stream in streams}
-    for subject, action, trial in itertools.product(sorted(present), range(1, len(LABELS) + 1), TRIALS):
+    for subject, action, trial in itertools.product(present, range(1, len(LABELS) + 1), TRIALS):
         name = _id(subject, action, trial)
         note = " (nor is it in the published data set)" if name in ABSENT else ""
         if name not in files:
             problems.append(Problem("missing", name, str(root), f"no file of this recording{note}"))
             continue
-        for stream in sorted(there - set(files[name])):
+        for stream in there - set(files[name]):
             sensor = STREAMS.index(stream) + 1
             path = root / FOLDER / f"Shimmer{sensor:02d}" / f"acc_h{sensor:02d}_{name}.txt"
             problems.append(Problem("missing", name, str(path), f"no {stream} file of this recording"))

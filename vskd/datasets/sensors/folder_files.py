@@ -1,6 +1,7 @@
 """Find the recordings that `dataset.yaml` describes: by patterns, by a table, by runs of a label column."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from vskd.datasets.sensors.folder_description import FILE, Column, Description, 
 from vskd.datasets.sensors.folder_null import with_null_class
 from vskd.datasets.sensors.folder_timeline import (
     UNLABELLED_CELLS,
+    Clock,
     Row,
     labelled_rows,
     row_times,
@@ -48,9 +50,9 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
     if description.table is not None:
         rows = list(_by_table(root / description.table, folder, description, problems))
         if description.whole_files and description.label_column is None:
-            return list(whole_files(rows, description, _clocks(rows, description)))
+            return list(whole_files(rows, description, _clock_of(description)))
         if description.null_class is not None and not description.by_rows:
-            return with_null_class(rows, description, _clocks(rows, description), problems)
+            return with_null_class(rows, description, _clock_of(description), problems)
         found = [row.found for row in rows]
     else:
         tables = {(root / video.table).resolve() for video in description.videos.values()}
@@ -60,15 +62,18 @@ def list_recordings(root: Path, description: Description, problems: list[Problem
     return [run for one in found for run in _runs(one, description, problems)]
 
 
-def _clocks(rows: Sequence[Row], description: Description) -> dict[str, int | None]:
-    """The column of time stamps of each stream, looked up in a file that is there."""
-    if not rows:
-        return {}
-    files = rows[0].found.files
-    return {
-        name: positions(files[name], [stated.time.column], stated)[0] if stated.time else None
-        for name, stated in description.streams.items()
-    }
+def _clock_of(description: Description) -> Clock:
+    """Of a file the column of time stamps, by the first stream; files may have their columns in another order."""
+    stated = next(iter(description.streams.values()))
+    return lambda path: _clock(path, stated)
+
+
+def _clock(path: Path, stated: StreamDescription) -> int | None:
+    """The column of time stamps of a file; None where none is stated."""
+    if stated.time is None:
+        return None
+    (column,) = positions(path, [stated.time.column], stated)
+    return column
 
 
 def _by_patterns(folder: Path, description: Description, tables: Set[Path], problems: list[Problem]) -> list[Found]:
@@ -103,7 +108,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
         DataError: it cannot be read, has no column `file`, or a column without a name.
     """
     rows = read_rows(path)
-    if not rows or "file" not in rows[0]:
+    if not any("file" in row for row in rows):
         raise DataError(
             f"{path}: has no column 'file'", "Give a CSV table with the columns file, subject, label, and others"
         )
@@ -113,7 +118,7 @@ def read_table(path: Path) -> list[dict[str, str]]:
 def _by_table(table: Path, folder: Path, description: Description, problems: list[Problem]) -> Iterator[Row]:
     """The rows of the table; recordings of one file are numbered where nothing else tells them apart."""
     rows = read_table(table)
-    shared = {name for name, count in _counted(row["file"] for row in rows).items() if count > 1}
+    shared = {name for name, count in Counter(row["file"] for row in rows).items() if count > 1}
     numbers = {name: itertools.count(1) for name in shared}
     for line, row in enumerate(rows, 2):
         where, path = f"{table}, line {line}", folder / row["file"].replace("\\", "/")
@@ -123,23 +128,15 @@ def _by_table(table: Path, folder: Path, description: Description, problems: lis
         words = {n: plain_value(n, v) for n, v in row.items() if v and n not in ("file", *_PART_COLUMNS)}
         if description.label_column is None and "label" not in words:
             raise DataError(f"{where}: no label", "Complete the table")
-        tells = {n: v for n, v in words.items() if n in ("subject", "label", "trial")}
         number = f"{_stem(row['file'])}-{next(numbers[row['file']]):04d}" if row["file"] in shared else ""
         files = dict.fromkeys(description.streams, path)
-        if "trial" not in tells and not number:
+        if "trial" not in words and not number:
             number = _stem(row["file"])
         yield Row(Found(words, files, _part(_since_first(row, path, description, where), where), number), where)
 
 
 def _stem(name: str) -> str:
     return Path(name.replace("\\", "/")).with_suffix("").as_posix()
-
-
-def _counted(names: Iterator[str]) -> Mapping[str, int]:
-    counts: dict[str, int] = {}
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-    return counts
 
 
 def _since_first(row: Mapping[str, str], path: Path, description: Description, where: str) -> Mapping[str, str]:
@@ -170,13 +167,13 @@ def first_stamp(path: Path, stated: StreamDescription) -> str:
     Raises:
         DataError: it is no readable table, or has no such column.
     """
-    if stated.time is None:
+    column = _clock(path, stated)
+    if column is None:
         return ""
-    (column,) = positions(path, [stated.time.column], stated)
     if path.suffix.lower() in TEXT:
         rows = parse_delimited(path, *read_text(path, HEAD_BYTES), stated.separator or "").rows
         return rows[0][column].strip() if column < len(rows[0]) else ""
-    return open_stated(path, stated.separator or "", stated.variable).first(column)
+    return open_stated(path, variable=stated.variable).first(column)
 
 
 def _part(row: Mapping[str, str], where: str) -> Reading:
@@ -216,8 +213,7 @@ def _runs(one: Found, description: Description, problems: list[Problem]) -> Iter
             raise DataError(f"{path}: has {samples.width} columns and no column {max(places)}", "Correct dataset.yaml")
         keys = list(zip(*(samples.cells(c) for c in places), strict=True))
         if description.whole_files:
-            clock = positions(path, [stated.time.column], stated)[0] if stated.time else None
-            times = row_times(path, samples, stated, clock)
+            times = row_times(path, samples, stated, _clock(path, stated))
             yield from labelled_rows(one, tuple(words), keys, times, description, _stem(path.name))
             return
     except DataError as error:
@@ -238,8 +234,7 @@ def _runs(one: Found, description: Description, problems: list[Problem]) -> Iter
 def _begins_anew(path: Path, samples: Samples, stated: StreamDescription) -> npt.NDArray[np.bool_]:
     """The rows before which the clock of a file pauses, or jumps back, for so long that another recording begins."""
     read = None
-    if stated.time is not None:
-        (column,) = positions(path, [stated.time.column], stated)
+    if stated.time is not None and (column := _clock(path, stated)) is not None:
         read = samples.stamps(column, stated.time.seconds(stated.rate_hz))
     if read is None:
         return np.zeros(1, dtype=bool)  # of all rows; what is wrong with the clock is said when the samples are read
@@ -274,7 +269,7 @@ def header_names(path: Path, separator: str = "", variable: str = "") -> tuple[s
     if path.suffix.lower() == ".npy" or (path.suffix.lower() == ".mat" and variable):
         return ()
     if path.suffix.lower() not in TEXT:
-        return open_stated(path, separator, variable).names
+        return open_stated(path, variable=variable).names
     text, encoding = read_text(path, HEAD_BYTES)
     return parse_delimited(path, text, encoding, separator).names
 
@@ -284,4 +279,5 @@ def _named(path: Path, column: str, names: Sequence[str]) -> int:
     if len(where) != 1:
         what = f"has no column '{column}'" if not where else f"has {len(where)} columns '{column}'"
         raise DataError(f"{path}: {what}, {nearest(column, names)}", "Correct columns: in dataset.yaml")
-    return where[0]
+    (number,) = where
+    return number

@@ -1,6 +1,6 @@
 """The null class of a table of intervals: what nobody labelled in its files, as recordings of their own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.folder_description import Description
-from vskd.datasets.sensors.folder_timeline import Row, ordered_spans, times_of
+from vskd.datasets.sensors.folder_timeline import Clock, Row, ordered_spans, times_of
 from vskd.datasets.sensors.sensor_folder import Found
 from vskd.errors import DataError
 from vskd.preprocessing.folders import shown
@@ -22,7 +22,7 @@ _NOT_SHARED = ("label", "trial")
 
 
 def with_null_class(
-    rows: Sequence[Row], description: Description, clocks: Mapping[str, int | None], problems: list[Problem]
+    rows: Sequence[Row], description: Description, clock: Clock, problems: list[Problem]
 ) -> list[Found]:
     """The recordings of a table, and those of the null class: each stretch of a file that no interval holds.
 
@@ -33,7 +33,7 @@ def with_null_class(
     Args:
         rows: of the table.
         description: names the null class.
-        clocks: the column of time stamps of each stream.
+        clock: the column of time stamps of a file.
         problems: gets what is nobody's.
 
     Raises:
@@ -49,23 +49,24 @@ def with_null_class(
         by_file.setdefault(next(iter(row.found.files.values())), []).append(row)
     found: list[Found] = []
     for path, members in by_file.items():
-        if len(members) == 1 and not members[0].found.reading.part:
-            found.append(members[0].found)  # labelled as a whole
+        one, *others = members
+        if not others and not one.found.reading.part:
+            found.append(one.found)  # labelled as a whole
             continue
         found += [row.found for row in members if row.found.values["label"] != description.null_class]
-        found += _null_parts(path, members, description, clocks, problems)
+        found += _null_parts(path, members, description, clock, problems)
     return found
 
 
 def _null_parts(
-    path: Path, rows: Sequence[Row], description: Description, clocks: Mapping[str, int | None], problems: list[Problem]
+    path: Path, rows: Sequence[Row], description: Description, clock: Clock, problems: list[Problem]
 ) -> Iterator[Found]:
-    times = times_of(path, description, clocks)
-    spans = ordered_spans(path, rows, description, clocks)
+    times = times_of(path, description, clock)
+    spans = ordered_spans(path, rows, description, clock)
     named = [(span, row) for span, row in spans if span[2] != description.null_class]
     by_rows = all(row.found.reading.rows for row in rows)
     number = 0
-    for start, end, before, behind in _between(named or spans[:1], bool(named), float(times[-1])):
+    for start, end, before, behind in _between(named or spans, bool(named), float(times[-1])):
         if _shared(before) != _shared(behind):
             detail = f"nobody's: no label between {before.where} and {behind.where}, of other people or factors"
             problems.append(Problem("unknown", "", shown(path), f"{start:g} to {end:g} s are {detail}"))

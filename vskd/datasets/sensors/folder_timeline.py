@@ -1,6 +1,6 @@
 """Whole files as recordings: their labels over time, from a label column or from a table of intervals."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,8 @@ from vskd.preprocessing.sensor.stated import open_stated
 UNLABELLED_CELLS = frozenset({"", "nan", "none", "null", "na", "unlabelled", "unlabeled"})
 Span = tuple[float, float, str]
 """Start and end in seconds since the recording's first sample, and the label."""
+Clock = Callable[[Path], int | None]
+"""The column of time stamps of a file; None: its rows are evenly spaced."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +103,13 @@ def row_times(path: Path, samples: Samples, stated: StreamDescription, clock: in
     return np.asarray(ends - times[0], dtype=np.float64)
 
 
-def whole_files(rows: Iterable[Row], description: Description, clocks: Mapping[str, int | None]) -> Iterator[Found]:
+def whole_files(rows: Iterable[Row], description: Description, clock: Clock) -> Iterator[Found]:
     """The files of a table of intervals, each one recording with its intervals as spans.
 
     Args:
         rows: of the table.
         description: names the null class, and how files are read.
-        clocks: the column of time stamps of each stream.
+        clock: the column of time stamps of a file.
 
     Raises:
         DataError: two intervals of a file overlap, or rows of one file name several people, trials or factors.
@@ -116,34 +118,36 @@ def whole_files(rows: Iterable[Row], description: Description, clocks: Mapping[s
     for row in rows:
         by_file.setdefault(next(iter(row.found.files.values())), []).append(row)
     for path, members in by_file.items():
-        yield _whole_file(path, members, description, clocks)
+        yield _whole_file(path, members, description, clock)
 
 
-def _whole_file(path: Path, rows: Sequence[Row], description: Description, clocks: Mapping[str, int | None]) -> Found:
+def _whole_file(path: Path, rows: Sequence[Row], description: Description, clock: Clock) -> Found:
     first = rows[0]
-    values = [{word: value for word, value in row.found.values.items() if word != "label"} for row in rows]
-    for row, said in zip(rows, values, strict=True):
-        if said != values[0]:
+    values = _but_label(first)
+    for row in rows:
+        if _but_label(row) != values:
             raise DataError(
                 f"{row.where}: {path.name} is of other people or factors than in {first.where}",
                 "With whole_files: true a file is one recording: give all of its rows the same subject, trial, factors",
             )
     if len(rows) == 1 and not first.found.reading.part:
         return replace(first.found, reading=Reading())  # labelled as a whole
-    spans = ordered_spans(path, rows, description, clocks)
+    spans = ordered_spans(path, rows, description, clock)
     shown = tuple(span for span, _ in spans if span[2] != description.null_class)
-    return Found(values[0], first.found.files, Reading(), path.with_suffix("").name, shown)
+    return Found(values, first.found.files, Reading(), path.with_suffix("").name, shown)
 
 
-def ordered_spans(
-    path: Path, rows: Sequence[Row], description: Description, clocks: Mapping[str, int | None]
-) -> list[tuple[Span, Row]]:
+def _but_label(row: Row) -> dict[str, str]:
+    return {word: value for word, value in row.found.values.items() if word != "label"}
+
+
+def ordered_spans(path: Path, rows: Sequence[Row], description: Description, clock: Clock) -> list[tuple[Span, Row]]:
     """The intervals of a file in the order of time, each with its row of the table.
 
     Raises:
         DataError: two overlap, one is missing, or reaches beyond the file.
     """
-    spans = sorted(((_span(path, row, description, clocks), row) for row in rows), key=lambda pair: pair[0][:2])
+    spans = sorted(((_span(path, row, description, clock), row) for row in rows), key=lambda pair: pair[0])
     for (one, of_one), (other, of_other) in pairwise(spans):
         if other[0] < one[1] - 1e-9:
             raise DataError(
@@ -152,20 +156,20 @@ def ordered_spans(
     return spans
 
 
-def _span(path: Path, row: Row, description: Description, clocks: Mapping[str, int | None]) -> Span:
+def _span(path: Path, row: Row, description: Description, clock: Clock) -> Span:
     part, label = row.found.reading, row.found.values["label"]
     if part.seconds is not None:
         return *part.seconds, label
     if part.rows is None:
         raise DataError(f"{row.where}: no start and end, beside other intervals of {path.name}", "Complete the table")
-    times = times_of(path, description, clocks)
+    times = times_of(path, description, clock)
     if part.rows[1] >= len(times):
         raise DataError(f"{row.where}: {path.name} has {len(times) - 1} data rows", "Correct first_row and last_row")
     return float(times[part.rows[0]]), float(times[part.rows[1]]), label
 
 
-def times_of(path: Path, description: Description, clocks: Mapping[str, int | None]) -> Seconds:
+def times_of(path: Path, description: Description, clock: Clock) -> Seconds:
     """`row_times` of a file of a table, by the first stream's clock."""
-    name, stated = next(iter(description.streams.items()))
+    stated = next(iter(description.streams.values()))
     samples = open_stated(path, stated.separator or "", stated.variable)
-    return row_times(path, samples, stated, clocks.get(name))
+    return row_times(path, samples, stated, clock(path))

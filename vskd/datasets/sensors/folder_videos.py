@@ -39,7 +39,7 @@ def with_videos(
 def _pairs(root: Path, description: Description, stated: VideoDescription) -> list[tuple[str, Path]]:
     table = root / stated.table
     rows = read_rows(table)
-    lacking = [name for name in ("recording", "video") if rows and name not in rows[0]]
+    lacking = [name for name in ("recording", "video") if any(name not in row for row in rows)]
     if lacking:
         raise DataError(f"{table}: has no column '{lacking[0]}'", "Give a CSV table with the columns recording, video")
     return [(row["recording"], root / description.root / row["video"].replace("\\", "/")) for row in rows]

@@ -67,7 +67,7 @@ def _read_mat(handle: BinaryIO, path: Path, size: int) -> dict[str, MatArray]:
         start = handle.read(min(length, 2048))
         if kind == _MI_COMPRESSED:
             start = zlib.decompressobj().decompress(start, 2048)
-            kind, start = struct.unpack_from(f"{order}I", start)[0], start[8:]
+            (kind,), start = struct.unpack_from(f"{order}I", start), start[8:]
         if kind == _MI_MATRIX:
             name, array = _array_header(start, order)
             arrays[name] = array
@@ -81,8 +81,8 @@ def _array_header(content: bytes, order: str) -> tuple[str, MatArray]:
     dimensions, position = _element(content, position, order)
     name, _ = _element(content, position, order)
     shape = struct.unpack(f"{order}{len(dimensions) // 4}i", dimensions)
-    array_class = struct.unpack_from(f"{order}I", flags)[0] & 0xFF
-    return name.decode("ascii"), MatArray(shape, array_class in _NUMERIC_CLASSES)
+    (kind,) = struct.unpack_from(f"{order}I", flags)
+    return name.decode("ascii"), MatArray(shape, kind & 0xFF in _NUMERIC_CLASSES)
 
 
 def _element(content: bytes, position: int, order: str) -> tuple[bytes, int]:
@@ -152,5 +152,5 @@ def _check_avi(handle: BinaryIO, path: Path, size: int) -> float | None:
     check_riff(handle, path, size)
     if len(header) < 36 or header[24:28] != b"avih":
         return None
-    period_us = struct.unpack_from("<I", header, 32)[0]
+    (period_us,) = struct.unpack_from("<I", header, 32)
     return 1e6 / period_us if 1_000 <= period_us <= 1_000_000 else None

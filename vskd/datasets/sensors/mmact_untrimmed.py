@@ -116,8 +116,17 @@ def _sort_in(path: Path, parts: tuple[str, ...], found: _Found) -> None:
         place = _place(numbers, path, found.problems) if (sensor and kind == ".csv") or kind in VIDEO else None
         if place and sensor and (file := _span(path, found.problems)):
             found.sensors.setdefault((place, sensor), []).append(file)
-        elif place and not sensor and (file := _shown_span(path, found.problems)):
-            found.videos.setdefault((place, f"rgb-cam{numbers.get('cam', 0)}"), []).append(file)
+        elif place and not sensor:
+            _sort_in_video(path, place, numbers.get("cam"), found)
+
+
+def _sort_in_video(path: Path, place: Place, number: int | None, found: _Found) -> None:
+    camera = f"rgb-cam{number}"
+    if camera not in CAMERAS:
+        detail = "no folder of its path says the cam" if number is None else "MMAct has cameras 1 to 4"
+        found.problems.append(Problem("unknown", "", shown(path), detail))
+    elif file := _shown_span(path, found.problems):
+        found.videos.setdefault((place, camera), []).append(file)
 
 
 def _place(numbers: Mapping[str, int], path: Path, problems: list[Problem]) -> Place | None:
@@ -143,15 +152,18 @@ def _span(path: Path, problems: list[Problem]) -> _File | None:
         head = file.read(EDGE_BYTES)
         file.seek(max(0, size - EDGE_BYTES))
         tail = file.read()
-    stamps = [_seconds(line.split(b",")[0].decode("ascii", "replace")) for line in (*head.splitlines()[:2],)]
-    last = [_seconds(line.split(b",")[0].decode("ascii", "replace")) for line in tail.splitlines()[-1:]]
-    first = next((stamp for stamp in stamps if stamp is not None), None)
-    if first is None or not last or last[0] is None:
+    first = next((stamp for line in head.splitlines()[:2] if (stamp := _stamp(line)) is not None), None)
+    last = next(map(_stamp, tail.splitlines()[-1:]), None)
+    if first is None or last is None:
         kind = "missing" if not size else "corrupt"
         detail = "it is empty (0 bytes)" if not size else "its first or last row has no time stamp"
         problems.append(Problem(kind, "", shown(path), detail))  # type: ignore[arg-type]
         return None
-    return _File(path, first, last[0])
+    return _File(path, first, last)
+
+
+def _stamp(row: bytes) -> float | None:
+    return _seconds(row.split(b",")[0].decode("ascii", "replace"))
 
 
 def _shown_span(path: Path, problems: list[Problem]) -> _File | None:
@@ -242,7 +254,7 @@ def _with_parts(recordings: list[Recording], found: _Found) -> list[Recording]:
                 found.problems.append(Problem("unknown", "", shown(path), f"line {number}: no START,END,folder"))
             elif parts.setdefault(place, _PARTS[match[1].lower()]) != _PARTS[match[1].lower()]:
                 found.problems.append(Problem("duplicate", "", shown(path), f"line {number}: is in another part too"))
-    for place, path in sorted(found.annotations.items()):
+    for place, path in found.annotations.items():
         if parts and place not in parts:
             found.problems.append(Problem("missing", "", shown(path), "this session is in no file of splits"))
     return [replace(r, part=parts.get(_of(r), "")) for r in recordings]

@@ -29,12 +29,13 @@ def words_of_name(pattern: str, name: str) -> Mapping[str, str] | None:
     """
     found = _readings(pattern, name, ())
     if len(found) < 2:
-        return found[0] if found else None
-    every = tuple(word for word in found[0] if word != "label")
+        return next(iter(found), None)
+    every = tuple(word for word in PLACEHOLDER.findall(pattern) if word != "label")
     for numbers in _NUMBERS:
         narrowed = _readings(pattern, name, every if numbers is None else numbers)
         if len(narrowed) == 1:
-            return narrowed[0]
+            (only,) = narrowed
+            return only
     ways = " or ".join(", ".join(f"{word} '{value}'" for word, value in one.items()) for one in found)
     raise DataError(
         f"{name}: fits the pattern '{pattern}' in several ways: {ways}",

@@ -158,7 +158,7 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
     from vskd.datasets.sensors.folder_files import positions
 
     time = stated.time
-    *columns, clock = positions(path, [*stated.columns, *([time.column] if time else [0])], stated)
+    found = positions(path, [*stated.columns, *([time.column] if time else [])], stated)
     signs = stated.signs or (1,) * len(stated.axes)
     reading = Reading(
         separator=stated.separator or "",
@@ -178,9 +178,9 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
         stated.stream_unit,
         stated.axes,
         variable=stated.variable,
-        columns=tuple(columns),
+        columns=tuple(found[: len(stated.columns)]),
         range_limit=stated.limit,
-        time_column=clock if time else None,
+        time_column=found[-1] if time else None,
         calibrated=stated.calibrated,
         placement=stated.position,
         reading=reading,

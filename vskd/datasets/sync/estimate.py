@@ -73,11 +73,12 @@ def chosen_stream(index: Index, kind: StreamKind, asked: str | None) -> str:
         DataError: there is none, or several and none was asked for.
     """
     there = sorted({s.name for r in index for s in r.streams.values() if s.kind == kind})
-    if asked is not None and asked in there:
+    if asked in there:
         return asked
     fitting = [name for name in there if kind != "sensor" or "acc" in name]
     if asked is None and len(fitting) == 1:
-        return fitting[0]
+        (only,) = fitting
+        return only
     what = f"no {kind} stream '{asked}'" if asked else f"{len(fitting)} {kind} streams that could be meant"
     raise DataError(f"{index.root} has {what}", f"Choose with --{kind}: {', '.join(there) or 'there is none'}")
 

@@ -45,15 +45,12 @@ class ClipFindings:
 
     def astray(self) -> tuple[SameClip, ...]:
         """Clips that are there more than once in several groups or classes; in one group they may just look alike."""
-        return tuple(clip for clip in self.same if self._span(clip, self.label) > 1 or self._unbound(clip))
+        return tuple(clip for clip in self.same if len({self.label[i] for i in clip.ids}) > 1 or self._unbound(clip))
 
     def _unbound(self, clip: SameClip) -> bool:
         """Whether nothing keeps its recordings in one part: they are of several groups, or of unknown ones."""
-        return self._span(clip, self.group) > 1 or self.group[clip.ids[0]] == UNKNOWN
-
-    @staticmethod
-    def _span(clip: SameClip, of: Mapping[str, str]) -> int:
-        return len({of[i] for i in clip.ids})
+        groups = {self.group[i] for i in clip.ids}
+        return len(groups) > 1 or groups == {UNKNOWN}
 
     def summary(self) -> dict[str, Any]:
         """As plain numbers and names; JSON-serialisable."""

@@ -60,13 +60,14 @@ def folder_of_classes(root: Path, classes: Classes, obtain: str) -> Path:
     found = [folder for folder in (root, *subfolders(root)) if _holds_classes(folder, classes)]
     if root in found:
         return root
-    if len(found) == 1:
-        return found[0]
-    if found:
+    if len(found) > 1:
         raise DataError(
             f"{root} holds {classes.dataset} more than once: {', '.join(f.name for f in found)}",
             "Give one of these folders with --data",
         )
+    if found:
+        (only,) = found
+        return only
     raise DataError(
         f"{root} holds no folder of a class of {classes.dataset} (such as {first_few(classes.labels, 3, ', ')})", obtain
     )
@@ -142,7 +143,7 @@ def without_twins(clips: Iterable[ClipFile], listing: Listing) -> list[ClipFile]
         if len(twins) > 1:
             what = "two classes for one clip" if len({t.label for t in twins}) > 1 else "one clip twice"
             listing.problem("duplicate", name, twins[1].path, f"{what}: {', '.join(shown(t.path) for t in twins)}")
-    return [twins[0] for twins in by_id.values() if len(twins) == 1]
+    return [clip for clip, *others in by_id.values() if not others]
 
 
 def add_clip(clip: ClipFile, facts: ClipFacts, listing: Listing) -> None:

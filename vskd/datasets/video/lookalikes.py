@@ -69,9 +69,9 @@ def same_clips(ids: Sequence[str], clips: Rows, contents: Mapping[str, str]) -> 
 def same_rows(clips: Rows) -> Iterator[tuple[int, int]]:
     """Pairs of rows, the smaller first, that are one clip by the rules of this module."""
     distances, rows = nearest_rows(clips)
-    friends = [set(near[: _copies(gaps)].tolist()) for gaps, near in zip(distances, rows, strict=True)]
+    friends = [near[: _copies(gaps)].tolist() for gaps, near in zip(distances, rows, strict=True)]
     for row, own in enumerate(friends):
-        yield from ((row, other) for other in sorted(own) if row < other and row in friends[other])
+        yield from ((row, other) for other in own if row < other and row in friends[other])
 
 
 def _copies(distances: Floats) -> int:
@@ -88,7 +88,7 @@ def nearest_rows(clips: Rows) -> tuple[Floats, Ints]:
     """
     count, kept = len(clips), min(NEIGHBOURS, max(len(clips) - 1, 0))
     squares, rows = np.full((count, kept), np.inf, dtype=np.float32), np.zeros((count, kept), dtype=np.int64)
-    for top in track(range(0, count, _BLOCK), "Looking for copies") if kept else ():
+    for top in track(range(0, count, _BLOCK), "Looking for copies"):
         shown = _flat(clips, top, _BLOCK)
         own = slice(top, top + len(shown))
         for left in range(0, count, _OTHERS):

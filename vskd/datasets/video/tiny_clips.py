@@ -69,7 +69,7 @@ class ClipRows:
 
 def tiny_clip(frames: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> Floats:
     """Frames, uint8 (8, 18, 32, 1 or 3), as one grey clip with mean 0 and deviation 1, float32 (8, 18, 32)."""
-    grey = frames[..., 0] if frames.shape[-1] == 1 else frames @ _LUMA
+    grey = frames.squeeze(axis=-1) if frames.shape[-1] == 1 else frames @ _LUMA
     return standardised(grey.astype(np.float32))
 
 

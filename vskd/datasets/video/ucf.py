@@ -20,7 +20,6 @@ from vskd.datasets.video.clip_folders import (
     list_clips,
     without_twins,
 )
-from vskd.errors import DataError
 
 Factors = Callable[[Path, list[ClipFile], Listing], Mapping[str, Mapping[str, str]]]
 """(folder of the classes, clips, problems) -> clip -> factor -> value."""
@@ -47,7 +46,7 @@ def index_groups(
         factors: what lists say of the clips.
 
     Raises:
-        DataError: `root` is missing or holds none of the classes' folders, or no clip.
+        DataError: `root` is missing or holds none of the classes' folders.
     """
     require_folder(root, classes.dataset)
     folder, listing = folder_of_classes(root, classes, obtain), Listing()
@@ -61,6 +60,4 @@ def index_groups(
         number = str(int(found["group"]))
         group = f"{classes.labels[clip.label]} {number}"
         add_clip(clip, ClipFacts(number, str(int(found["clip"])), group, group, factors=said.get(clip.id, {})), listing)
-    if not listing.recordings and not listing.problems:
-        raise DataError(f"{root} holds no clip of {classes.dataset}", obtain)
     return listing.index(classes.dataset, root, classes.labels)

@@ -114,7 +114,8 @@ def _add_line(
     elif len(rows) > 1:
         listing.problem("duplicate", clip.id, clip.path, f"{where}: one clip twice")
     else:
-        group = rows[0].values.get("group") or UNKNOWN
+        (row,) = rows
+        group = row.values.get("group") or UNKNOWN
         add_clip(clip, ClipFacts(subject=group, group=group), listing)
 
 

@@ -64,8 +64,8 @@ class SpaceToDepthConvolution(nn.Module):
         # (out, in, tap y, y in block, tap x, x in block) -> (out, (y in block, x in block, in), tap y, tap x)
         blocks = padded.permute(0, 3, 5, 1, 2, 4).reshape(out_channels, 4 * channels, taps, taps)
         self.convolution.weight.data = blocks.contiguous()
-        if convolution.bias is not None and self.convolution.bias is not None:
-            self.convolution.bias.data = convolution.bias.detach().clone()
+        if convolution.bias is not None:
+            self.convolution.bias = nn.Parameter(convolution.bias.detach().clone())
 
     def forward(self, x: Tensor) -> Tensor:
         """An odd side is filled with one line of zeros, which meets only the zeros that fill the kernel."""
@@ -174,9 +174,9 @@ def fold_normalisation(network: PhotoNetwork) -> None:
 def split_stem(network: PhotoNetwork) -> None:
     """Replace a large first convolution of stride 2 by `SpaceToDepthConvolution`."""
     stem = _stem(network)
-    size = stem.kernel_size[0]
+    size, width = stem.kernel_size
     plain = not any(stem.padding) and stem.dilation == (1, 1)
-    if plain and stem.stride == (2, 2) and stem.kernel_size == (size, size) and size % 2 and size >= 5:
+    if plain and stem.stride == (2, 2) and size == width and size % 2 and size >= 5:
         network.set_submodule(network.stem, SpaceToDepthConvolution(stem))
 
 

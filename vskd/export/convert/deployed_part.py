@@ -8,6 +8,7 @@ has no int8 SQRT.
 """
 
 import copy
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -67,4 +68,4 @@ def _single_precision(model: Model) -> Model:
 
 def _example(contract: Contract) -> npt.NDArray[np.float32]:
     """Any sample that is not constant: min-max scaling has no meaning for a constant one."""
-    return np.random.default_rng(0).standard_normal(contract.sample_shape).astype(np.float32)
+    return np.sin(np.arange(math.prod(contract.sample_shape))).reshape(contract.sample_shape).astype(np.float32)

@@ -58,7 +58,7 @@ def inline_weights(content: bytes) -> bytes:
             data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
         aligned.append(_AlignedBuffer(data=data))
     model.buffers = aligned
-    builder = flatbuffers.Builder(len(content) + 1024)
+    builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
     rewritten = bytes(builder.Output())
     _check_same(content, rewritten)

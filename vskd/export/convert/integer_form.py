@@ -36,8 +36,8 @@ class PointwiseLinear(nn.Module):
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.convolution = nn.Conv2d(self.in_features, self.out_features, 1, bias=linear.bias is not None)
         self.convolution.weight.data = linear.weight.detach()[:, :, None, None].clone()
-        if linear.bias is not None and self.convolution.bias is not None:
-            self.convolution.bias.data = linear.bias.detach().clone()
+        if linear.bias is not None:
+            self.convolution.bias = nn.Parameter(linear.bias.detach().clone())
 
     def forward(self, x: Tensor) -> Tensor:
         """Every vector is a picture of one pixel."""
@@ -98,7 +98,7 @@ def _norms_behind_convolutions(network: nn.Module) -> list[tuple[str, str]]:
     for node in traced.graph.nodes:
         if node.op != "call_module" or not isinstance(wrapped.get_submodule(str(node.target)), nn.BatchNorm1d):
             continue
-        source = node.args[0]
+        (source,) = node.args
         if isinstance(source, fx.Node) and source.op == "call_module" and len(source.users) == 1:
             found.append((str(source.target).removeprefix("network."), str(node.target).removeprefix("network.")))
     return found

@@ -106,7 +106,7 @@ class PlanarNetwork(nn.Module):
         for number, (block, depth) in enumerate(zip(self.blocks, self.depths, strict=True)):
             x = block(x)
             if depth:
-                x = self._pooled(x, depth, border=not self.lean and number == len(BLOCKS) - 1)
+                x = self._pooled(x, depth, border=number == len(BLOCKS) - 1)
         if self.averages:
             logits: Tensor = self.head(x.mean(dim=(0, 2, 3))[None])
             return logits

@@ -167,7 +167,6 @@ def _trace(module: nn.Module) -> fx.GraphModule:
         raise BundleError(f"The network cannot be traced: {detail}", "Quantize it without training") from error
     traced = fx.GraphModule(module, graph)
     traced.graph.eliminate_dead_code()  # features and embedding, which the logits do not need
-    traced.recompile()
     return traced
 
 
@@ -176,7 +175,7 @@ def fold_batch_norm(traced: fx.GraphModule) -> fx.GraphModule:
     for node in list(traced.graph.nodes):
         if node.op != "call_module" or not isinstance(traced.get_submodule(node.target), _NORMS):
             continue
-        source = node.args[0]
+        (source,) = node.args
         if source.op == "call_module" and len(source.users) == 1:
             convolution, norm = traced.get_submodule(source.target), traced.get_submodule(node.target)
             if isinstance(convolution, (nn.Conv1d, nn.Conv2d)) and isinstance(norm, _NORMS):

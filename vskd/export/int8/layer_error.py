@@ -134,7 +134,7 @@ def _checked(samples: Iterable[npt.NDArray[np.float32]], shape: tuple[int, ...])
 def _in_graph_order(float_model: bytes, measured: dict[str, float]) -> tuple[LayerError, ...]:
     from vskd.export.convert.structure import operator_tensors, read_flatbuffer
 
-    graph = read_flatbuffer(float_model).subgraphs[0]
+    (graph,) = read_flatbuffer(float_model).subgraphs
     rows: list[LayerError] = []
     computed = {graph.tensors[int(i)].name.decode("utf-8") for i in graph.inputs} & measured.keys()  # not the weights
     for position, (operator, tensors) in enumerate(operator_tensors(float_model)):

@@ -77,7 +77,8 @@ def train_for_int8(
             optimizer = torch.optim.Adam(simulated.parameters())
         if step == max(1, steps // 2):
             simulated.freeze_ranges()
-        optimizer.param_groups[0]["lr"] = learning_rate * max(0.0, 1 - step / steps)
+        (group,) = optimizer.param_groups
+        group["lr"] = learning_rate * max(0.0, 1 - step / steps)
         with torch.no_grad():
             float_logits = reference(inputs)
         value = loss(simulated(inputs), float_logits, labels)

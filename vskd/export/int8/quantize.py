@@ -159,5 +159,5 @@ def model_signature(float_model: bytes) -> tuple[str, str, tuple[int, ...]]:
 
     interpreter = Interpreter(model_content=float_model)
     name, ends = next(iter(interpreter.get_signature_list().items()))
-    shape = tuple(int(n) for n in interpreter.get_input_details()[0]["shape"])
-    return name, ends["inputs"][0], shape
+    (given,), (details,) = ends["inputs"], interpreter.get_input_details()
+    return name, given, tuple(int(n) for n in details["shape"])

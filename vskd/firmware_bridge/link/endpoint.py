@@ -60,13 +60,20 @@ class Endpoint:
         stale, repeated: frames that were left out, as late or as sent twice.
     """
 
+    session: int
+    pending: bool
+    _next: int
+    _expected: int
+    _out: bytes  # the message that is pending, and when it is sent again
+    _tries: int
+    _wait: float
+    _deadline: float
+
     def __init__(self, *, is_host: bool) -> None:
-        self.session, self.pending = 0, False
         self.stale = self.repeated = 0
         self._is_host, self._reader = is_host, FrameReader()
-        self._next = self._expected = 0
-        self._out, self._written = b"", bytearray()
-        self._tries, self._wait, self._deadline = 0, 0.0, 0.0
+        self._written = bytearray()
+        self._begin(0)
 
     @property
     def damaged(self) -> int:

@@ -83,7 +83,7 @@ def read_frame(between: bytes) -> Frame | None:
     if version != VERSION:
         return Frame(version)
     payload = sealed[HEAD.size :]
-    return Frame(version, type_, session, sequence, payload) if length == len(payload) else None
+    return Frame(version, type_, session, sequence, payload) if length == len(payload) <= MOST else None
 
 
 def stuffed(content: bytes) -> bytes:
@@ -103,7 +103,7 @@ def unstuffed(between: bytes) -> bytes | None:
     content, at = bytearray(), 0
     while at < len(between):
         run = between[at]
-        if run == 0 or at + run > len(between):
+        if not 0 < run <= len(between) - at:
             return None
         content += between[at + 1 : at + run]
         at += run
@@ -122,7 +122,6 @@ class FrameReader:
     def __init__(self) -> None:
         self.damaged = 0
         self._held = bytearray()
-        self._overlong = False
 
     def feed(self, received: bytes) -> Iterator[Frame]:
         """Frames that end in these bytes; what is damaged is counted and left out."""
@@ -130,9 +129,8 @@ class FrameReader:
         for piece in ended:
             self._hold(piece)
             if self._held:
-                frame = None if self._overlong else read_frame(bytes(self._held))
+                frame = read_frame(bytes(self._held))
                 self._held.clear()
-                self._overlong = False
                 if frame is None:
                     self.damaged += 1
                 else:
@@ -140,7 +138,5 @@ class FrameReader:
         self._hold(rest)
 
     def _hold(self, piece: bytes) -> None:
-        """Keep the beginning of a frame, up to the longest one there can be."""
-        room = WIRE - len(self._held)
-        self._overlong = self._overlong or len(piece) > room
-        self._held += piece[:room]
+        """Keep the beginning of a frame, up to more than the longest one there can be, which is none."""
+        self._held += piece[: WIRE - len(self._held)]

@@ -117,9 +117,10 @@ class About:
         for _ in range(2 + axes):
             text, at = _text(cls.type, payload, at)
             texts.append(text)
+        stream, unit, *names = texts
         if axes > MOST_AXES or unconfirmed > 1 or at != len(payload) or not 0 < rate_hz < float("inf"):
             raise _malformed(cls.type, payload)
-        return cls(digest, rate_hz, capacity, bool(unconfirmed), texts[0], texts[1], tuple(texts[2:]))
+        return cls(digest, rate_hz, capacity, bool(unconfirmed), stream, unit, tuple(names))
 
 
 @dataclass(frozen=True)
@@ -137,9 +138,10 @@ class Record:
     def parse(cls, payload: bytes) -> Self:
         """See `parse`."""
         _length(cls.type, payload, 1)
-        if payload[0] > Wish.SAMPLES | Wish.DECISIONS:
+        (wish,) = payload
+        if wish > Wish.SAMPLES | Wish.DECISIONS:
             raise _malformed(cls.type, payload)
-        return cls(Wish(payload[0]))
+        return cls(Wish(wish))
 
 
 @dataclass(frozen=True, eq=False)

@@ -132,8 +132,7 @@ class HostDecider:
         self._labels = bundle.manifest.provenance.labels
         settings = StreamSettings(device=DeviceSettings(rate_hz=about.rate_hz))
         firmware = read_firmware(bundle, settings)
-        if firmware.plan is None:
-            raise TypeError("a bundle of a sensor has a stream")
+        assert firmware.plan is not None  # the bundle is of a sensor
         self._stream: Stream = reference_stream(firmware.graph, firmware.plan)
 
     def decide(self, samples: Samples) -> Iterator[Decided]:

@@ -110,12 +110,14 @@ class Slots:
         slots: what the records say.
     """
 
+    _written: int
+    """Bytes of the parcel that goes on in the target, where there is one."""
+
     def __init__(self, flash: Flash, check: Callable[[bytes], bool] | None = None) -> None:
         self.flash = flash
         self.running: int | None = None
         self._check = check
         self._target: int | None = None
-        self._written = 0
         self.slots = [self._scan(0), self._scan(1)]
 
     @property
@@ -169,9 +171,10 @@ class Slots:
 
     def write(self, offset: int, content: bytes) -> Outcome:
         """Take the next piece: `PIECE` bytes, or what is left."""
-        size = 0 if self._target is None else self.slots[self._target].size
-        rest = size - offset
-        if self._target is None or offset != self._written or len(content) != min(PIECE, rest) or not content:
+        if self._target is None:
+            return Outcome.OUT_OF_ORDER
+        size = self.slots[self._target].size
+        if offset != self._written or len(content) != min(PIECE, size - offset) or not content:
             return Outcome.OUT_OF_ORDER
         piece, at = content.ljust(PIECE, b"\xff"), self._content_at(self._target) + offset
         try:

@@ -3,7 +3,7 @@
 globalThis.vskd = globalThis.vskd || {};
 
 (function (vskd) {
-  const FACTORED = /^(\d+(?:\.\d+)?(?:e-?\d+)?(?:\/\d+(?:\.\d+)?)?)\s*\*?\s*([a-z].*)$/;
+  const FACTORED = /^(\d+(?:\.\d+)?(?:e-?\d+)?(?:\/\d+(?:\.\d+)?)?)\s*\*?\s*([a-z°].*)$/;
   const REMARK = /\s*[([][^)\]]*[)\]]\s*$/;
 
   function plain(text) {

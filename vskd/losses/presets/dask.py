@@ -1,6 +1,6 @@
 """DASK: Distance and Angle-wised Semantic Knowledge, the distiller of VSKD.
 
-L = L_CE + 0.01 * L_KD + L_MSE + L_RKD-D + L_RKD-A, with T = 4.
+L = L_CE + 0.01 * L_KD + L_MSE + L_RKD-D + L_RKD-A, with T = 4, the loss's own default.
 
 Source: Ni, Sarbajna, Liu, Ngu & Yan, "Cross-modal Knowledge Distillation for Vision-to-Sensor Action Recognition",
 ICASSP 2022 (arXiv 2112.01849).
@@ -21,7 +21,7 @@ from vskd.losses.rkd_distance import RKDDistanceSettings
 DASK = Preset(
     (
         CrossEntropySettings(),
-        KDSettings(weight=0.01, temperature=4.0),
+        KDSettings(weight=0.01),
         EmbeddingMSESettings(),
         RKDDistanceSettings(),
         RKDAngleSettings(),

@@ -27,8 +27,8 @@ from vskd.losses.dkd import NCKDSettings, TCKDSettings
 from vskd.losses.presets.preset import Preset
 
 _HL = (CrossEntropySettings(weight=0.7),)
-_SL = (TCKDSettings(weight=1.0, temperature=4.0), NCKDSettings(weight=8.0, temperature=4.0))
-_SR = (CRCDSettings(name="sample_relation", weight=1.0),)
+_SL = (TCKDSettings(), NCKDSettings(weight=8.0))
+_SR = (CRCDSettings(name="sample_relation"),)
 _IA = (
     AttentionTransferSettings(name="deep_attention", weight=0.5),
     AttentionTransferSettings(name="shallow_attention", weight=0.5, student_layer="shallow", teacher_layer="shallow"),

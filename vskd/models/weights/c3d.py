@@ -16,12 +16,10 @@ import torch
 from torch import Tensor
 
 from vskd.errors import CheckpointError
-from vskd.models.c3d import BLOCKS
 from vskd.models.catalog import build_network, parse_network
 from vskd.models.weights.state import compare_states
 
 SPORTS = 487
-LAYERS = (*(name for block in BLOCKS for name in block), "fc6", "fc7", "fc8")
 LAST_MAP = (1, 4, 4)
 """Frames, height and width that fc6 sees."""
 _KERAS = re.compile(r"(?P<layer>conv\d[ab]?|fc\d)(?:_\d+)?/(?:.*/)?\w*?(?P<kind>kernel|bias|[Wb])(?::0)?$")

@@ -23,7 +23,7 @@ def take_krca(tensors: Mapping[str, Tensor], source: Path) -> tuple[dict[str, Te
         CheckpointError: a tensor is missing, of another shape, or one too many.
     """
     head = tensors.get(f"{SqueezeNetLW.head}.weight")
-    classes = head.shape[0] if head is not None and head.ndim == 4 and head.shape[0] > 0 else 1
+    classes = max(1, head.shape[0]) if head is not None and head.ndim == 4 else 1
     wanted = SqueezeNetLW(3, classes).state_dict()
     difference = compare_states(tensors, wanted)
     if not difference.fits(strict=True):

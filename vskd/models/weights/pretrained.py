@@ -14,27 +14,9 @@ from torch import Tensor
 from vskd.errors import CheckpointError, lookup
 from vskd.files import sha256_file
 from vskd.models.weights.catalog import PUBLIC_WEIGHTS, Format, PublicWeights
-from vskd.models.weights.state import (
-    compare_states,
-    load_state,
-    read_tensors,
-    refuse_not_finite,
-    save_state,
-    save_tensors,
-)
+from vskd.models.weights.state import compare_states, read_tensors, refuse_not_finite, save_tensors
 from vskd.models.weights.weight_file import read_public, source_format
 from vskd.network import PretrainedPart
-
-__all__ = [
-    "ImportReport",
-    "adapt_input_channels",
-    "import_weights",
-    "load_pretrained",
-    "load_state",
-    "read_tensors",
-    "save_state",
-    "save_tensors",
-]
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +54,7 @@ def load_pretrained(network: TakesWeights, path: Path) -> dict[str, str]:
     if part.head is not None:
         tensors = _with_fitting_head(part.head, state, tensors, path)
     stem = f"{part.stem}.weight"
-    if stem in tensors and stem in state:
+    if stem in tensors:
         tensors[stem] = adapt_input_channels(tensors[stem], state[stem].shape[1])
     difference = compare_states(tensors, state)
     if not difference.fits(strict=True):

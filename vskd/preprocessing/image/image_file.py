@@ -130,7 +130,7 @@ def to_eight_bits(image: Image.Image, *, grey: bool) -> Image.Image:
     """An image of any mode in mode `L` or `RGB`; see the module's text for the rules."""
     if image.mode.startswith("I"):
         image = _from_sixteen_bits(image)
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+    if image.mode in ("RGBA", "LA", "PA", "RGBa") or "transparency" in image.info:
         image = _over_black(image)
     mode = "L" if grey else "RGB"
     return image if image.mode == mode else image.convert(mode)
@@ -143,7 +143,7 @@ def _from_sixteen_bits(image: Image.Image) -> Image.Image:
 
 def _over_black(image: Image.Image) -> Image.Image:
     colours = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), colours).convert("RGB")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "black"), colours).convert("RGB")
 
 
 def scaled(image: Image.Image, size: int, region: Box | None, rules: Rules) -> Image.Image:

@@ -102,7 +102,7 @@ def fit_clock(stamps: Seconds, source: Path | str, nominal_hz: float = 0.0) -> C
         return _nominal(stamps, period, nominal_hz)
     back = np.flatnonzero(shifts < 0)
     if back.size:
-        _refuse_set_back(stamps, int(breaks[back[0]]), -float(shifts[back[0]]), period, source)
+        _refuse_set_back(stamps, int(breaks[back[0]]), -shifts[back[0]], period, source)
     rate, facts = _rate(stamps, period, breaks)
     gaps = tuple(float(stamps[b] - stamps[b - 1]) for b in breaks)
     return _measured(Clock(rate, tuple(int(b) for b in breaks), gaps, facts, period), stamps)
@@ -126,7 +126,7 @@ def _measured(clock: Clock, stamps: Seconds) -> Clock:
 
 def _check_order(stamps: Seconds, source: Path | str) -> None:
     steps = np.diff(stamps)
-    backward = float((steps < 0).mean())
+    backward = (steps < 0).mean()
     if not steps.any():
         raise DataError(f"{source}: all time stamps are the same", "Leave the column out and give --rate")
     if backward > 0.5 and not (steps > 0).mean() > 0.25:
@@ -147,20 +147,20 @@ def _period(stamps: Seconds) -> float:
     stamps = _without_pauses(stamps)
     steps = np.diff(stamps)
     forward = steps[steps > 0]
-    mean = float(forward.sum()) / (samples - 1)
-    resolution = float(np.median(forward))
+    mean = forward.sum() / (samples - 1)
+    resolution = np.median(forward)
     lag = int(np.clip(LAG * samples, 1, MOST_LAG))
     if (steps == 0).mean() > REPEATED:  # many samples share a stamp: a lag that spans many different ones
         lag = min(samples - 1, max(lag, int(20 * resolution / mean)))
     if lag > samples // 2:
-        return mean
-    return max(float(np.median(stamps[lag:] - stamps[:-lag])) / lag, 1e-9)
+        return float(mean)
+    return float(max(np.median(stamps[lag:] - stamps[:-lag]) / lag, 1e-9))
 
 
 def _without_pauses(stamps: Seconds) -> Seconds:
     """Stamps with each pause as short as a usual step: in a file of many recordings no other difference is without."""
     steps = np.diff(stamps)
-    usual = float(np.median(steps[steps > 0]))
+    usual = np.median(steps[steps > 0])
     long = steps > max(PAUSE_S, PAUSE_STEPS * usual)
     if not long.any():
         return stamps
@@ -175,16 +175,16 @@ def _breaks(stamps: Seconds, period: float) -> tuple[npt.NDArray[np.int64], Seco
     lag = int(np.clip(LAG * samples, 1, MOST_LAG))
     # Several lags, since bursts do not show at a lag that is a multiple of theirs.
     lags = {max(1, lag * part // 10 - part % 3) for part in (10, 9, 8, 7, 6, 5)}
-    noise = max(float(np.median(np.abs(even[k:] - even[:-k]))) for k in lags)
+    noise = max(np.median(np.abs(even[k:] - even[:-k])) for k in lags)
     steps = np.diff(stamps)
-    rounding = float(np.median(steps[steps > 0])) if (steps == 0).mean() > REPEATED else 0.0
+    rounding = np.median(steps[steps > 0]) if (steps == 0).mean() > REPEATED else 0.0
     least = max(GAP_S, GAP_STEPS * period, NOISE * noise, 2 * rounding)
     found, shifts = [], []
     for place in np.flatnonzero(np.abs(np.diff(off)) > least / 2) + 1:
         before, after = off[max(0, place - SIDE) : place], off[place : place + SIDE]
         if min(len(before), len(after)) < FEWEST_AFTER:
             continue
-        shift, jump = float(np.median(after) - np.median(before)), float(off[place] - off[place - 1])
+        shift, jump = np.median(after) - np.median(before), off[place] - off[place - 1]
         # A late stamp beside a break is seen with that break's shift, of which it makes little itself.
         if abs(shift) > least and jump / shift > LEAST_OF_SHIFT:
             found.append(int(place))
@@ -208,13 +208,13 @@ def _rate(stamps: Seconds, period: float, breaks: npt.NDArray[np.int64]) -> tupl
     """The rate, to three digits, and what was noticed about single stamps."""
     steps = np.diff(stamps)
     pieces = np.diff(np.concatenate([[0], breaks, [len(stamps)]]))
-    resolution = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+    resolution = np.median(steps[steps > 0]) if (steps > 0).any() else 0.0
     repeated = int((steps == 0).sum())
     if repeated > REPEATED * len(steps) and resolution > COARSE * period * int(pieces.max()):
         return None, (f"time stamps only every {resolution:.3g} s: too coarse for a rate",)
     facts = [f"{int((steps < 0).sum())} stamps late"] if (steps < 0).any() else []
     facts += [f"{repeated} stamps repeated"] if repeated else []
-    typical = float(np.median(steps))
+    typical = np.median(steps)
     if typical > 0 and not repeated and period > (1 + MISSING) * typical:
         facts.append(f"about {100 * (1 - typical / period):.0f} % of the samples are missing")
     facts += [f"{len(breaks)} gaps" if len(breaks) > 1 else "1 gap"] if len(breaks) else []

@@ -111,7 +111,7 @@ def meaning(name: str, axes: Sequence[str]) -> Meaning:
     unknown = tuple(w for w in rest if w not in _QUANTITY_OF and w not in _FILLERS and w not in beside)
     if beside:
         quantities -= {"position or velocity"}
-    return Meaning(found[0] if len(found) == 1 else "", _strongest(quantities) if quantities else "", unknown)
+    return Meaning(found.pop() if len(found) == 1 else "", _strongest(quantities) if quantities else "", unknown)
 
 
 def _cut_axis(word: str, axes: Sequence[str]) -> tuple[str, str]:
@@ -140,7 +140,7 @@ def columns_by_name(names: Sequence[str], axes: Sequence[str], stream: str) -> C
         return Choice(problem=f"several columns may be one axis: {first_few(twice, NAMES_SHOWN, ', ')}")
     if not all(found):
         return Choice(problem=_why_not(names, meanings, axes, wanted))
-    columns = tuple(one[0] for one in found)
+    columns = tuple(column for (column,) in found)
     if len({usable[k].quantity for k in columns}) > 1:
         return Choice(problem=f"the columns {', '.join(names[k] for k in columns)} are not named alike")
     return Choice(columns)
@@ -165,7 +165,7 @@ def time_columns(names: Sequence[str], units: Sequence[str]) -> tuple[TimeColumn
         named = any(w in _TIME for w in words) or any(w in _SECONDS and w not in _NAMES_NO_CLOCK for w in words)
         if not named or not all(w in _TIME or w in _SECONDS or w in _OF_TIME for w in words):
             continue
-        seconds = _SECONDS.get(unit.strip().lower().replace("μ", "µ"), of_unit[0] if len(of_unit) == 1 else None)
+        seconds = _SECONDS.get(unit.strip().lower().replace("μ", "µ"), of_unit.pop() if len(of_unit) == 1 else None)
         found.append(TimeColumn(index, name, seconds))
     return tuple(found)
 

@@ -148,7 +148,7 @@ def _wrong_unit(measured: str, length: float, unit: str, one_g: float) -> Fault:
 
 def dead_fault(signal: Signal, axes: Sequence[str]) -> Fault | None:
     """An axis that never changes, or a sensor that stands still for half of the recording: (axes, samples)."""
-    constant = [axis for axis, row in zip(axes, signal, strict=True) if (row == row[0]).all()]
+    constant = [axis for axis, row in zip(axes, signal, strict=True) if row.min() == row.max()]
     if len(constant) == len(axes):
         return Fault("no sample differs from the first: a dead sensor", "Remove this recording, or record it again")
     if constant:
@@ -168,5 +168,5 @@ def dead_fault(signal: Signal, axes: Sequence[str]) -> Fault | None:
 
 def _longest_repeat(signal: Signal) -> int:
     """Most steps in a row over which no axis changes."""
-    moved = np.flatnonzero(np.concatenate([[True], (np.diff(signal, axis=1) != 0).any(axis=0), [True]]))
+    moved = np.flatnonzero(np.concatenate([[True], (np.diff(signal) != 0).any(axis=0), [True]]))
     return int(np.diff(moved).max()) - 1

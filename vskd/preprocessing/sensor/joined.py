@@ -56,7 +56,7 @@ def joined(parts: Sequence[Timed], names: Sequence[str], source: Path | str, rat
     if first.rate_hz == rate_hz and all(_same_times(first, part) for part in parts):
         return Timed(np.concatenate([p.signal for p in parts]), rate_hz, first.times, first.absolute, first.clock)
     start, stop = max(p.times[0] for p in parts), min(p.times[-1] for p in parts)
-    longest = max(float(p.times[-1] - p.times[0]) for p in parts)
+    longest = max(p.times[-1] - p.times[0] for p in parts)
     if stop - start < LEAST_OVERLAP * longest:
         raise DataError(f"{source}: {_overlap_text(parts, names, stop - start)}", "Leave out one of these streams")
     grid = start + np.arange(int((stop - start) * rate_hz + 1e-6) + 1) / rate_hz

@@ -123,7 +123,7 @@ def in_body_frame(joints: Joints) -> Joints:
         DataError: all joints coincide.
     """
     middle = joints.mean(axis=0, keepdims=True)  # (1, axes, frames)
-    size = float(np.sqrt(((joints - middle) ** 2).sum(axis=1).mean()))
+    size = np.sqrt(((joints - middle) ** 2).sum(axis=1).mean())
     if size <= 0:
         raise DataError("all joints of the skeleton are at one place", "Check that the sensor saw a person")
     return np.asarray((joints - middle.mean(axis=2, keepdims=True)) / size, dtype=np.float32)

@@ -132,7 +132,7 @@ class ArraySamples:
     def stamps(self, column: int, unit_s: float | None = None) -> tuple[Seconds, str] | None:
         """See `Samples`."""
         values = self.numbers(column)
-        return scale_counts((values - values[0]).astype(np.float64), float(values[0]), unit_s) if len(values) else None
+        return scale_counts((values - values[0]).astype(np.float64), values[0], unit_s) if len(values) else None
 
     def first(self, column: int) -> str:
         """See `Samples`."""
@@ -190,7 +190,7 @@ class ColumnSamples:
         if values.dtype.kind in "OUT":
             return parse_stamps([str(cell) for cell in values], unit_s)
         # Subtracted as they are: counts of ns since 1970 have more digits than a double.
-        return scale_counts((values - values[0]).astype(np.float64), float(values[0]), unit_s)
+        return scale_counts((values - values[0]).astype(np.float64), values[0], unit_s)
 
     def first(self, column: int) -> str:
         """See `Samples`."""
@@ -239,7 +239,7 @@ def counts_on(samples: Samples, column: int) -> bool:
         return False
     if counts_from_1970(values):
         return True  # however unevenly a radio link handed its samples over
-    typical = float(np.median(steps[steps != 0]))
+    typical = np.median(steps[steps != 0])
     if (np.sign(typical) * steps >= 0).mean() < ONE_WAY:
         return False
     even = np.median(np.abs(steps[steps != 0] - typical)) <= EVENNESS * abs(typical)

@@ -128,11 +128,12 @@ def _unit_of(counts: Seconds, first: float) -> tuple[float, str] | None:
             return factor, name
     if len(counts) > 2 and (np.diff(counts) == counts[1]).all() and counts[1] == 1:
         return None  # a number of the row
-    step = abs(counts[-1] - counts[0]) / (len(counts) - 1)
     steps = np.abs(np.diff(counts))
-    typical = float(np.median(steps[steps > 0])) if (steps > 0).any() else step
+    if not steps.any():
+        return None
+    typical = np.median(steps[steps > 0])
     for factor, name in _UNITS:
-        if typical > 0 and RATES_HZ[0] <= 1 / (typical * factor) <= RATES_HZ[1]:
+        if RATES_HZ[0] <= 1 / (typical * factor) <= RATES_HZ[1]:
             return factor, name
     return None
 

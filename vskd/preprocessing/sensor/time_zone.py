@@ -48,7 +48,7 @@ def utc_offsets(local: Seconds, zone: str, source: Path | str) -> Seconds:
     quarters, place = np.unique(np.floor(local / QUARTER_S).astype(np.int64), return_inverse=True)
     first, second = (np.array([_offset(int(q), zone, fold) for q in quarters])[place] for fold in (0, 1))
     if (first < second).any():
-        time = datetime.fromtimestamp(float(local[np.flatnonzero(first < second)[0]]), UTC)
+        time = datetime.fromtimestamp(local[np.flatnonzero(first < second)[0]], UTC)
         raise DataError(
             f"{source}: {time:%Y-%m-%d %H:%M} does not exist in {zone}, where the clock was put forward",
             "Correct the time zone, or leave it out if the clock was not put forward",
@@ -75,7 +75,7 @@ def _second_time(local: Seconds, later: npt.NDArray[np.bool_], zone: str, source
         return np.zeros(local.size, dtype=bool)
     if behind < local.size and local[behind] - local[places[-1]] < NEXT_S:
         return np.ones(local.size, dtype=bool)
-    time = datetime.fromtimestamp(float(local[places[0]]), UTC)
+    time = datetime.fromtimestamp(local[places[0]], UTC)
     raise DataError(
         f"{source}: the clock of {zone} showed {time:%Y-%m-%d %H:%M} twice, when it was put back; nothing tells which",
         "Give time stamps with their offset from UTC, e.g. 2024-10-27T02:30:00+01:00",

@@ -10,7 +10,7 @@ STANDARD_GRAVITY = 9.80665
 GRAVITY = MappingProxyType({"g": 1.0, "m/s^2": STANDARD_GRAVITY})
 """What an accelerometer at rest measures, by its unit."""
 
-_FACTORED = re.compile(r"(?P<factor>\d+(?:\.\d+)?(?:e-?\d+)?(?:/\d+(?:\.\d+)?)?)\s*\*?\s*(?P<unit>[a-z].*)")
+_FACTORED = re.compile(r"(?P<factor>\d+(?:\.\d+)?(?:e-?\d+)?(?:/\d+(?:\.\d+)?)?)\s*\*?\s*(?P<unit>[a-z°].*)")
 _REMARK = re.compile(r"\s*[(\[][^)\]]*[)\]]\s*$")
 
 

@@ -51,7 +51,7 @@ def write_clip_arrays(store: FrameStore, clips: Sequence[LabelledClip], folder: 
     with atomic_folder(folder) as place:
         np.lib.format.open_memmap(place / FEATURES, mode="w+", dtype=np.uint8, shape=shape)
         for start in track(range(0, len(kept), _BLOCK), "Writing arrays"):
-            features = np.lib.format.open_memmap(place / FEATURES, mode="r+")
+            features = np.lib.format.open_memmap(place / FEATURES)
             for number, clip in enumerate(kept[start : start + _BLOCK], start):
                 _reverse_channels(store.read(clip.id), features[number])
             features.flush()

@@ -105,7 +105,7 @@ class Ahead:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        self._pool.shutdown()
 
 
 def write_clip_frames(source: FrameSource, file: h5py.File, *, decode: Decode) -> Frames:

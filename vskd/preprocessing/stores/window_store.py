@@ -86,7 +86,8 @@ def channel_names(streams: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, ..
     (('x', 'y'), ('accelerometer x', 'gyroscope x'))
     """
     if len(streams) == 1:
-        return tuple(streams[0][1])
+        [(_, axes)] = streams
+        return tuple(axes)
     return tuple(f"{stream} {axis}" for stream, axes in streams for axis in axes)
 
 
@@ -185,7 +186,7 @@ def window_pieces(timed: Timed, cut: WindowSettings) -> npt.NDArray[np.float64]:
     rows = []
     for first, behind in itertools.pairwise(bounds):
         count = window_count(made.count(behind - first), cut.length, stride)
-        begin = float(timed.times[first]) - timed.first_row_s
+        begin = timed.times[first] - timed.first_row_s
         rows += [[begin, count, made.down / made.up / timed.rate_hz]] if count else []
     return np.array(rows).reshape(-1, 3)
 
@@ -193,7 +194,8 @@ def window_pieces(timed: Timed, cut: WindowSettings) -> npt.NDArray[np.float64]:
 def _joined(source: WindowSource, parts: Sequence[Timed], cut: WindowSettings) -> Timed:
     """The streams as one, at the rate of the windows or else the highest of theirs; a single one as it is."""
     if len(parts) == 1:
-        return parts[0]
+        [alone] = parts
+        return alone
     rate = cut.rate_hz or max(part.rate_hz for part in source.parts)
     names = [part.stream for part in source.parts]
     scaled = [

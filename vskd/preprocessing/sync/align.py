@@ -177,7 +177,7 @@ def _agreement(times: Floats, offsets: Floats, strengths: Floats, *, drift: bool
     elsewhere = int((on_line & ~inside).sum(axis=1).max())
     if inside.sum() < FEWEST_WINDOWS:
         return _NOTHING
-    slope, offset = 0.0, float(np.median(offsets[inside]))
+    slope, offset = 0.0, np.median(offsets[inside])
     if drift:
         slope, offset, *_ = theilslopes(offsets[inside], times[inside])
     confidence = float(inside.sum()) / max(1, elsewhere)

@@ -34,7 +34,7 @@ _SKIPPED = 32
 _STATE_DURATION = ("matroska", "flv", "asf")
 """Containers whose headers state how long they are; of others the decoder takes it from what is there."""
 
-_LOSSY = ("mpegts", "rtsp", "flv")
+_LOSSY = ("mpegts", "flv")
 """Formats of broadcasts and cameras, in which a few damaged frames are no sign of a bad copy."""
 
 logger = logging.getLogger(__name__)
@@ -155,7 +155,7 @@ def _check_duration(path: Path, container: Any, progress: Progress) -> None:
     reached = progress.end_s(container) - min(container.start_time or 0, 0) / import_av().time_base
     if reached < LEAST_DECODED * seconds:
         raise DataError(f"{path}: it ends after {reached:.2f} of the {seconds:.2f} s that it states", DAMAGED)
-    if seconds - reached > _FRAMES_OF_DOUBT / float(video_stream(container, path).average_rate or 1):
+    if seconds - reached > _FRAMES_OF_DOUBT / (video_stream(container, path).average_rate or 1):
         logger.warning("%s: it ends after %.2f of the %.2f s that it states; is it all there?", path, reached, seconds)
 
 
@@ -165,6 +165,7 @@ def _say_unsure(path: Path, count: int) -> None:
         "tell",
         path,
         count,
+        extra={"common": "nothing in these files says how long they should be"},
     )
 
 
@@ -181,6 +182,6 @@ def _check_damage(path: Path, container: Any, progress: Progress) -> None:
             raise DataError(f"{path}: {listed - progress.found} of the {listed} packets of its index are gone", DAMAGED)
     if not progress.damaged:
         return
-    if kind not in _LOSSY or progress.damaged > (1 - LEAST_DECODED) * progress.frames:
+    if kind not in _LOSSY or progress.frames - progress.damaged < LEAST_DECODED * progress.frames:
         raise DataError(f"{path}: {progress.damaged} of its {progress.frames} frames are damaged", DAMAGED)
     logger.warning("%s: %d of its %d frames are damaged", path, progress.damaged, progress.frames)

@@ -113,7 +113,7 @@ class _StartCodes(NamedTuple):
         places: where the codes begin, with two bytes of zero and one of 1; what they are is said by the fourth.
         names: that fourth byte of each.
         owners: number of the packet of each.
-        lengths: bytes from each to the next, or to the end of its packet.
+        left: bytes from each to the end of its packet.
         packets: how many there are.
     """
 
@@ -121,7 +121,7 @@ class _StartCodes(NamedTuple):
     places: _Places
     names: _Bytes
     owners: _Places
-    lengths: _Places
+    left: _Places
     packets: int
 
     def of(self, name: int) -> _Places:
@@ -144,15 +144,14 @@ def _start_codes(packets: Sequence[bytes]) -> _StartCodes | None:
         return None
     places, ends = pairs[third == 1], np.cumsum([len(packet) for packet in packets])
     owners = np.searchsorted(ends, places, side="right")
-    lengths = np.minimum(np.append(places[1:], ends[-1]), ends[owners]) - places
-    return _StartCodes(content, places, content[places + 3], owners, lengths, len(packets))
+    return _StartCodes(content, places, content[places + 3], owners, ends[owners] - places, len(packets))
 
 
 def _whole_pictures(codes: _StartCodes) -> bool:
     """Whether each packet has just one picture, with slices from its top down."""
     names, owners = codes.names, codes.owners
     pictures, slices = names == _PICTURE, (names > 0) & (names <= _LAST_SLICE)
-    if not codes.once_each(pictures) or codes.lengths.min() < 4 or codes.lengths[pictures].min() < 6:
+    if not codes.once_each(pictures) or codes.left.min() < 4:
         return False
     rows, of_row = names[slices], owners[slices]
     first = np.diff(of_row, prepend=-1) > 0
@@ -173,7 +172,7 @@ def _one_sequence(codes: _StartCodes) -> bool:
 
 def _plain_frames(codes: _StartCodes) -> bool:
     """Whether all pictures of MPEG-2 are frames, and use the matrices of the sequence."""
-    extensions = (codes.names == _EXTENSION) & (codes.lengths > 6)
+    extensions = (codes.names == _EXTENSION) & (codes.left > 6)
     kinds = codes.content[codes.places + 4] >> 4
     coding = extensions & (kinds == _PICTURE_CODING)
     structures = codes.content[codes.places[coding] + 6] & 3

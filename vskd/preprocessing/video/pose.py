@@ -4,6 +4,7 @@ A person is looked for where the last frame's joints were, as MediaPipe does; th
 last frame, or nobody is there any more. A frame in which nobody is found has no pose: none is made up.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, Protocol
 
@@ -86,4 +87,4 @@ def chosen(people: Sequence[Square], place: Square | None) -> Square | None:
         return None
     if place is None:
         return max(people, key=lambda one: one.edge)
-    return min(people, key=lambda one: float(np.hypot(one.x - place.x, one.y - place.y)))
+    return min(people, key=lambda one: math.hypot(one.x - place.x, one.y - place.y))

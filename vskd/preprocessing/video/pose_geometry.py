@@ -71,7 +71,7 @@ def about_person(hips: Points, reach: Points) -> Square | None:
     Returns:
         None where the two points are one.
     """
-    right, down = (float(value) for value in reach - hips)
+    right, down = reach - hips
     distance = math.hypot(right, down)
     if not distance > 0:
         return None

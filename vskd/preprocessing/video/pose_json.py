@@ -82,9 +82,9 @@ def _nearest(people: list[Person], last: Person | None) -> Person | None:
     if not people:
         return None
     if last is None:
-        return max(people, key=lambda one: float(np.prod(np.nanmax(one[:, :AXES], 0) - np.nanmin(one[:, :AXES], 0))))
+        return max(people, key=lambda one: np.prod(np.nanmax(one[:, :AXES], 0) - np.nanmin(one[:, :AXES], 0)))
     place = _middle(last)
-    return min(people, key=lambda one: float(np.linalg.norm(_middle(one) - place)))
+    return min(people, key=lambda one: np.linalg.norm(_middle(one) - place))
 
 
 def _middle(person: Person) -> npt.NDArray[np.float32]:

@@ -111,7 +111,7 @@ def shown_bytes(count: int) -> str:
     >>> shown_bytes(0), shown_bytes(2048), shown_bytes(3 << 30)
     ('0 B', '2.0 KiB', '3.0 GiB')
     """
-    value = float(count)
+    value: float = count
     for unit in ("B", "KiB", "MiB"):
         if value < 1024:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"

@@ -45,7 +45,7 @@ def turn_of_matrix(content: bytes, path: Path) -> Turn:
     straight, crossed = min(abs(a), abs(d)), min(abs(b), abs(c))
     if max(map(abs, (b, c))) <= _OBLIQUE * straight:
         return Turn(False, a < 0, d < 0)
-    if max(map(abs, (a, d))) <= _OBLIQUE * crossed:
+    if crossed and max(map(abs, (a, d))) <= _OBLIQUE * crossed:
         return Turn(True, c < 0, b < 0)
     raise DataError(
         f"{path}: its rotation mark ({', '.join(f'{value / 65536:.3g}' for value in (a, b, c, d))}) is no quarter turn",

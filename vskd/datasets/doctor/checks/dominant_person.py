@@ -25,7 +25,8 @@ class DominantPerson(Check):
         counts = Counter(r.subject for r in survey.index)
         if len(counts) < 2:
             return
-        subject, most = counts.most_common(1)[0]
+        subject = max(counts, key=counts.__getitem__)
+        most = counts[subject]
         usual = statistics.median(count for name, count in counts.items() if name != subject)
         if most > TIMES * usual:
             ids = [r.id for r in survey.index if r.subject == subject]

@@ -32,7 +32,7 @@ class Drift(Check):
             off = {i: f.signal.rate_hz / f.stated_hz - 1 for i, f in long.items()}
             middle = float(np.median(list(off.values()))) if len(off) >= FEWEST else 0.0
             if LEAST < abs(middle) <= WRONG:
-                ids = [i for i, value in off.items() if value * middle > 0 and abs(value) > LEAST]
+                ids = [i for i, value in off.items() if value * np.sign(middle) > LEAST]
                 what = f"{name}: clocks of {len(ids)} of {len(off)} long recordings are off by {middle:+.2%} (median)"
                 yield self.finding(survey, what, ids, f"State the rate as {_rate(survey, name, middle):.4g} Hz")
 

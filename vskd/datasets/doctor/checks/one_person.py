@@ -17,6 +17,6 @@ class OnePerson(Check):
 
     def find(self, survey: Survey) -> Iterator[Finding]:
         """See `Check`."""
-        if len(survey.index.subjects) == 1 and len(survey.index):
+        if len(survey.index.subjects) == 1:
             what = f"all recordings are of one subject ({survey.index.subjects[0]})"
             yield self.finding(survey, what, [r.id for r in survey.index], "Record other people")

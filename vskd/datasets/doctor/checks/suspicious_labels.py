@@ -1,7 +1,7 @@
 """Labels that the nearest recordings of other people contradict."""
 
-from collections import Counter
 from collections.abc import Iterator
+from statistics import mode
 from typing import ClassVar
 
 import numpy as np
@@ -50,7 +50,7 @@ class SuspiciousLabels(Check):
             k = found[0]
             names = survey.index.labels
             what = f"{len(found)} recordings look like another class to the nearest ones of other people, e.g. "
-            what += f"{ids[k]} ({names[labels[k]]}) like {names[Counter(votes[k]).most_common(1)[0][0]]}"
+            what += f"{ids[k]} ({names[labels[k]]}) like {names[mode(votes[k])]}"
             yield self.finding(survey, what, [ids[k] for k in found], "Look at them; correct what is labelled wrongly")
 
 
@@ -58,5 +58,5 @@ def _contradicted(votes: list[int], own: int, known: set[int]) -> bool:
     """Whether nearly all neighbours are of one other class, which the neighbours know too."""
     if not votes:
         return False
-    label, count = Counter(votes).most_common(1)[0]
-    return count >= AGREEING and own not in votes and label in known
+    label = mode(votes)
+    return votes.count(label) >= AGREEING and own not in votes and label in known
