@@ -82,6 +82,7 @@ def test_every_file_of_the_command_line_is_in_the_catalog() -> None:
     assert files - {
         "__init__",
         "__main__",
+        "common_warnings",
         "datasets_import",
         "datasets_sync",
         "entry",

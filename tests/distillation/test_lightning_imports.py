@@ -40,3 +40,14 @@ def test_it_is_the_only_door() -> None:
     assert imported(door) & BEHIND_THE_DOOR == {"lightning", "torchmetrics"}
     others = [path for path in sorted(package.rglob("*.py")) if path != door]
     assert [path.name for path in others if imported(path) & BEHIND_THE_DOOR] == []
+
+
+def test_it_hands_on_all_that_it_lets_in() -> None:
+    tree = ast.parse(Path(lightning_door.__file__).read_text(encoding="utf-8"))
+    let_in = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] in BEHIND_THE_DOOR
+        for alias in node.names
+    }
+    assert set(lightning_door.__all__) == let_in

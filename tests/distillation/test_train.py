@@ -811,3 +811,7 @@ def test_a_teacher_is_trained_once_more_without_each_subject_where_it_is_cross_f
     assert trained == [
         (("its own", subject, "DATA"), run, tmp_path / "stores", "teacher") for subject, run in runs.items()
     ]
+
+
+def test_what_the_engine_offers() -> None:
+    assert sorted(train.__all__) == ["TrainResult", "default_cache", "distill", "teach"]

@@ -12,6 +12,7 @@ from vskd.errors import DataError, ProtocolError
 from vskd.evaluation import statistics
 from vskd.evaluation.metrics import METRICS
 from vskd.evaluation.results import Bootstrap, DataStamp, LabelsStamp, LatencyRow, TeacherFigures
+from vskd.study import comparison as module
 from vskd.study.comparison import Comparison, compare, read_comparison
 from vskd.study.comparison_tables import to_csv, to_html, write_comparison
 
@@ -497,3 +498,7 @@ def test_the_first_fold_says_what_network_a_row_is_of(make_predictions, make_res
         runs.append(("a", 0, make_results(made, **stamped), made))
     (row,) = compare(runs, bootstrap=SETTING).rows
     assert (row.network, row.model_bytes, row.n) == ("net-few", 10, 120)
+
+
+def test_what_is_found_here_of_other_files_too() -> None:
+    assert sorted(module.__all__) == ["Comparison", "EvaluatedRun", "compare", "read_comparison"]

@@ -3,10 +3,12 @@
 import csv
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,8 +17,18 @@ from vskd.errors import DataError
 from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.files import write_text
 from vskd.recipe import load_recipe
+from vskd.study import publish as module
 from vskd.study.comparison_schema import read_comparison
-from vskd.study.publish import _data_folders, _evaluated_runs, _predictions, _without, main, publish, without_paths
+from vskd.study.publish import (
+    _data_folders,
+    _environment,
+    _evaluated_runs,
+    _predictions,
+    _without,
+    main,
+    publish,
+    without_paths,
+)
 from vskd.study.readme_table import results_table
 from vskd.sums import Sums
 
@@ -261,3 +273,34 @@ def test_the_longest_folder_is_taken_out_first(tmp_path: Path) -> None:
     folders = _data_folders(tmp_path)
     assert folders == ["/data/inner", "/data"]
     assert _without(folders, '"/data/inner/a and /data/b"') == '"DATA/a and DATA/b"'
+
+
+def test_of_a_runs_environment_only_what_says_nothing_of_its_place_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    places = ("cache", "teacher_runs", "teacher_hashes", "teachers_say", "role", "seed", "problems_in_data")
+    facts = {**dict.fromkeys(places, "x"), "data_hash": "d", "torch_threads": 3, "packages": {"torch": "2"}}
+    monkeypatch.setattr(module, "RunFolder", lambda run: SimpleNamespace(facts=lambda: facts))
+    assert _environment(Path("run")) == {"data_hash": "d", "torch_threads": 3, "packages": {"torch": "2"}}
+
+
+@pytest.mark.parametrize("words", [[], ["comparison"]])
+def test_the_program_needs_a_comparison_and_a_folder(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", *words])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(Path(module.__file__)), run_name="__main__")
+    assert caught.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: publish ")
+
+
+def test_the_program_hands_on_its_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    asked: list[tuple[Path | None, ...]] = []
+    monkeypatch.setattr(module, "publish", lambda *words: asked.append(words))
+    assert main(["c", "o"]) == main(["c", "o", "--audit", "a.json"]) == 0
+    assert asked == [(Path("c"), Path("o"), None), (Path("c"), Path("o"), Path("a.json"))]
+
+    def refuse(*_: object) -> None:
+        raise DataError("no comparison", "Make one")
+
+    monkeypatch.setattr(module, "publish", refuse)
+    assert main(["c", "o"]) == 1 and capsys.readouterr().err == "error: no comparison. Make one.\n"

@@ -319,3 +319,29 @@ def test_teachers_are_weighed_by_validation_recordings_that_all_of_them_see(capl
     assert "by 2 validation recordings" in caplog.text
     with pytest.raises(RecipeError, match="there are none that all see"):
         source._chosen_weights(experiment, [one, Says({"t1": 0.5})])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize(
+    ("number", "views", "augmented", "said"),
+    [(0, 1, False, 0), (0, 1, True, 0), (0, 3, True, [0, 1, 2]), (0, 2, False, None), (1, 3, False, 0)],
+)
+def test_only_several_views_need_a_teacher_that_changes_what_it_sees(
+    monkeypatch: pytest.MonkeyPatch, number: int, views: int, augmented: bool, said: object
+) -> None:
+    """A teacher of whom the recipe says nothing, e.g. a control's, is shown one."""
+    asked: list[tuple[object, ...]] = []
+    student = SimpleNamespace(hash="1", mirrored=False, augmented=True, several=False)
+    inputs = SimpleNamespace(name="frames", hash="2", augmented=augmented, mirrored=False, several=False)
+    teacher: Any = SimpleNamespace(inputs=inputs)
+    distiller = SimpleNamespace(permuted="none", teacher_outputs="auto")
+    recipe = SimpleNamespace(distiller=distiller, teachers=(SimpleNamespace(views=views),))
+    experiment: Any = SimpleNamespace(inputs=student, recipe=recipe, recordings={})
+    monkeypatch.setattr(source, "_answers", lambda *words: asked.append(words[:-1]) or words[-1])
+    monkeypatch.setattr(source, "_of_stored", lambda found, answers: answers if found is experiment else None)
+    monkeypatch.setattr(source, "ViewedTeacher", list)
+    if said is None:
+        with pytest.raises(RecipeError, match=r"teachers\.views: .*changes nothing at random"):
+            source._source(experiment, teacher, {}, number, ["layer"])
+        return
+    assert source._source(experiment, teacher, {}, number, ["layer"]) == said
+    assert set(map(str, asked)) == {str((experiment, teacher, {}, ["layer"]))}
