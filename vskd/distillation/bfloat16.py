@@ -46,7 +46,8 @@ def _layers(network: Network, shape: Shape, wrong: Callable[[nn.Module, Shape], 
 
     def look(name: str) -> Any:
         def hook(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-            if isinstance(inputs[0], torch.Tensor) and wrong(module, tuple(inputs[0].shape)):
+            x, *_ = inputs
+            if wrong(module, tuple(x.shape)):
                 found.append(name)
 
         return hook

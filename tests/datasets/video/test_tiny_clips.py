@@ -8,8 +8,9 @@ import pytest
 
 from tests.datasets.video.clips import write_clip
 from vskd.datasets.recording import Recording, Stream
-from vskd.datasets.video.tiny_clips import FRAMES, tiny_clip, tiny_clips
+from vskd.datasets.video.tiny_clips import CUT, FRAMES, tiny_clip, tiny_clips
 from vskd.preprocessing.stores import clip_store
+from vskd.preprocessing.stores.frame_store import FrameSource
 from vskd.preprocessing.sync.cut import Cut
 from vskd.preprocessing.video.frames import Span, read_frames
 from vskd.preprocessing.video.sampling import clip_indices
@@ -45,6 +46,14 @@ def test_one_channel_is_grey_already_and_one_colour_is_nothing() -> None:
     frames = np.random.default_rng(0).integers(0, 255, (8, 18, 32, 1), dtype=np.uint8)
     np.testing.assert_allclose(tiny_clip(frames), tiny_clip(np.repeat(frames, 3, axis=3)), atol=1e-4)
     assert (tiny_clip(np.full((8, 18, 32, 1), 7, np.uint8)) == 0).all()
+
+
+def test_a_store_of_other_frames_is_made_anew(tmp_path: Path) -> None:
+    recording = video(write_clip(tmp_path / "a.mp4"))
+    source = FrameSource("a", recording.stream("rgb").path, "", 25.0)
+    clip_store.build_clip_store([source], tmp_path / "tiny.h5", dataclasses.replace(CUT, height=9))
+    found = tiny_clips({"a": recording.stream("rgb")}, tmp_path / "tiny.h5")
+    assert found.of([recording])[:].shape == (1, FRAMES, 18, 32)
 
 
 def test_a_part_of_a_video_is_that_part(tmp_path: Path) -> None:
