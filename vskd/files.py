@@ -227,8 +227,7 @@ def _sweep_one(path: Path) -> None:
         if not path.is_dir():
             path.unlink()
             return
-        match = _TEMPORARY.fullmatch(path.name)
-        place = path.with_name(match["name"] if match else path.name)
+        place = path.with_name(_TEMPORARY.sub(r"\g<name>", path.name))
         if _old(path).exists() and not place.exists():
             path.replace(place)
             shutil.rmtree(_old(path))

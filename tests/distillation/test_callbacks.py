@@ -242,3 +242,18 @@ def test_a_resume_state_of_before_hashes_were_recorded_is_looked_at_itself(tmp_p
     folder.trainer_file.write_bytes(b"cut")
     with pytest.raises(CheckpointError, match=r"trainer\.ckpt cannot be loaded"):
         check_resumable(folder)
+
+
+@pytest.mark.parametrize(("text", "reason"), [("cut off\nsee elsewhere", "cut off"), ("", "EOFError")])
+def test_the_first_line_of_what_is_wrong_with_a_resume_state_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, reason: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise EOFError(text) if text else EOFError
+
+    folder = RunFolder(tmp_path)
+    folder.trainer_file.parent.mkdir()
+    folder.trainer_file.touch()
+    monkeypatch.setattr("vskd.distillation.callbacks.torch.load", fail)
+    with pytest.raises(CheckpointError, match=rf"trainer\.ckpt cannot be loaded: {reason}\. Delete it"):
+        check_resumable(folder)

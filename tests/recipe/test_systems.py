@@ -35,6 +35,11 @@ from vskd.recipe.systems import DEFAULT, SYSTEM_OF, fitting_recipe
         ((), "ucf101", "kd3d"),
         (("kd", "c3d-student"), None, "kd3d"),
         (("c3d-lean",), "ucf11", "kd3d-small"),
+        (("convnext-tiny", "mobilenet-v3-small-075"), None, "krca"),
+        (("simkd", "resnet18"), "mmact", "wrist"),
+        (("r2plus1d-34",), None, "kd3d"),
+        (("mc3-18",), "mmact", "kd3d"),
+        (("dask", "c3d"), None, "vskd"),
     ],
 )
 def test_the_first_name_that_tells_decides_then_the_data_set(

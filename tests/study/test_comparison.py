@@ -469,3 +469,31 @@ def test_the_number_of_recordings_is_that_of_the_first_model_that_is_no_teacher(
     student = ("a", 0, make_results(part), part)
     assert compare([teacher, student], bootstrap=SETTING).n == 50
     assert compare([teacher], bootstrap=SETTING).n == 60
+
+
+def test_the_first_run_is_named_beside_the_one_that_differs(make_predictions, make_results) -> None:
+    """Whatever comes behind them."""
+    made = make_predictions()
+    runs = [(n, 0, make_results(made, recipe=n, name=p), made) for n, p in (("a", "x"), ("b", "y"), ("c", "x"))]
+    with pytest.raises(ProtocolError, match=r"a: synthetic, protocol x .*; b: synthetic, protocol y "):
+        compare(runs, bootstrap=SETTING)
+
+
+def test_of_teachers_alone_the_first_says_how_many_recordings_there_are(make_predictions, make_results) -> None:
+    whole, part = make_predictions(seed=1), make_predictions(seed=2, n=50)
+    first, second = (
+        (name, 0, make_results(made, kind="teacher", distiller=None, teacher=None), made)
+        for name, made in (("a", whole), ("b", part))
+    )
+    assert compare([first, second], bootstrap=SETTING).n == 60
+    assert compare([second, first], bootstrap=SETTING).n == 50
+
+
+def test_the_first_fold_says_what_network_a_row_is_of(make_predictions, make_results) -> None:
+    runs = []
+    for fold, size, labels in (("1", 10, "few"), ("2", 20, "more")):
+        made = make_predictions(prefix=fold)
+        stamped = {"fold": fold, "split_hash": fold * 64, "model_bytes": size, "network": f"net-{labels}"}
+        runs.append(("a", 0, make_results(made, **stamped), made))
+    (row,) = compare(runs, bootstrap=SETTING).rows
+    assert (row.network, row.model_bytes, row.n) == ("net-few", 10, 120)

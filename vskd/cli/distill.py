@@ -87,5 +87,5 @@ def distill(
         result = train_student(recipe, out, teacher_runs, cache=cache, ready=foretell)
     else:
         result = distill_in_rounds(recipe, out, teacher_runs, rounds=rounds, cache=cache, ready=foretell)
-    said = (foretold[0].model_dump(mode="json"), str(foretold[0])) if foretold else None
+    said = next(((made.model_dump(mode="json"), str(made)) for made in foretold), None)
     print_training(result.run, result.epoch, result.figures, as_json, said)

@@ -112,9 +112,8 @@ class VskdCommand(click.Command):
         self.params.extend(_common_options())
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then click's own epilog."""
+        """Write the examples, where click writes an epilog; no command has one of its own."""
         _write_examples(formatter, self.examples)
-        super().format_epilog(ctx, formatter)
 
 
 class VskdGroup(click.Group):
@@ -128,9 +127,8 @@ class VskdGroup(click.Group):
         self.params.extend(_common_options())
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, then click's own epilog."""
+        """Write the examples, where click writes an epilog; no command has one of its own."""
         _write_examples(formatter, self.examples)
-        super().format_epilog(ctx, formatter)
 
 
 def json_option(function: F) -> F:

@@ -101,7 +101,7 @@ class DistillationObjective(nn.Module):
                 self._teacher = (AnyModule(frozen, others, asked, embedding=teacher_embedding, who="teacher"),)
             context = TermContext(
                 student=self.student.shapes,
-                teacher=self._teacher[0].shapes if self._teacher else {},
+                teacher=next((one.shapes for one in self._teacher), {}),
                 samples=samples,
                 label_smoothing=label_smoothing,
                 seed=seed,

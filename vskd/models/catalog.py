@@ -86,10 +86,12 @@ class BuildPhotoNetwork(Protocol):
         """Build it."""
 
 
-def _photo(name: str, network: BuildPhotoNetwork, description: str, weights: str) -> NetworkEntry:
-    def build(settings: PhotoSettings, shape: Shape, classes: int) -> PhotoNetwork:
-        return network(shape[0], classes, settings.dropout)
+def _build_photo(network: BuildPhotoNetwork, settings: PhotoSettings, shape: Shape, classes: int) -> PhotoNetwork:
+    return network(shape[0], classes, settings.dropout)
 
+
+def _photo(name: str, network: BuildPhotoNetwork, description: str, weights: str) -> NetworkEntry:
+    build = partial(_build_photo, network)
     return _entry(name, "image", PhotoSettings, build, description, weights, PHOTO_CHANNELS)
 
 

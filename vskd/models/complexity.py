@@ -62,9 +62,10 @@ def complexity(network: nn.Module, input_shape: tuple[int, ...]) -> Complexity:
     totals = {"convolution": 0, "linear": 0, "ptflops": 0}
 
     def count(module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        x, *_ = inputs
         totals["convolution"] += convolution_macs(module, output)
         totals["linear"] += linear_macs(module, output)
-        totals["ptflops"] += _ptflops_macs(module, inputs[0], output)
+        totals["ptflops"] += _ptflops_macs(module, x, output)
 
     leaves = [module for module in network.modules() if not list(module.children())]
     handles = [module.register_forward_hook(count) for module in leaves]

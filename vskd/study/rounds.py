@@ -42,13 +42,15 @@ def distill_in_rounds(
     _check(recipe)
     teachers = list(teacher_runs)
     if not teachers:
-        teachers = [run.with_name(f"{run.name}-teacher")]
-        teach(recipe, teachers[0], cache=cache)
+        first = run.with_name(f"{run.name}-teacher")
+        teach(recipe, first, cache=cache)
+        teachers = [first]
     for number in range(1, rounds):
         student = run.with_name(f"{run.name}-round-{number}")
         distill(recipe, student, teachers, cache=cache, ready=ready if number == 1 else None)
-        teachers = [run.with_name(f"{run.name}-teacher-round-{number + 1}")]
-        distill(taught_teacher(recipe), teachers[0], [student], cache=cache, role="teacher")
+        taught = run.with_name(f"{run.name}-teacher-round-{number + 1}")
+        distill(taught_teacher(recipe), taught, [student], cache=cache, role="teacher")
+        teachers = [taught]
     return distill(recipe, run, teachers, cache=cache)
 
 

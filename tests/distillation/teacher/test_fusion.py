@@ -69,7 +69,9 @@ def test_other_recordings_or_labels_are_refused(odd: Member) -> None:
 def test_teachers_may_know_the_labels_of_different_recordings() -> None:
     """One of them set recordings aside for validation, which the other has without labels."""
     one, other = Member(labels=(int(BATCH.labels[0]), -1)), Member(labels=(-1, int(BATCH.labels[1])))
-    assert FusedTeacher([one, other]).outputs(BATCH)[1] == BATCH.ids
+    for members in ([one, other], [other, one]):
+        _, ids, labels = FusedTeacher(members).outputs(BATCH)
+        assert ids == BATCH.ids and labels is members[0].outputs(BATCH)[2], "those of the first"
 
 
 def test_nobody_looks_inside_several_teachers() -> None:

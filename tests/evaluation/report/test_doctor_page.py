@@ -108,9 +108,12 @@ def test_the_example_is_the_first_recording_of_the_stream_that_the_finding_names
     """And bars count what findings touch that do not touch everything."""
     survey = survey_of(ward(tmp_path))
     drawn: list[tuple[str, str]] = []
+    streams: list[Any] = []
     bars: list[tuple[dict[str, int], dict[str, int]]] = []
     monkeypatch.setattr(
-        doctor_page, "signal_plot", lambda stream, recording: drawn.append((stream.name, recording)) or b""
+        doctor_page,
+        "signal_plot",
+        lambda stream, recording: drawn.append((stream.name, recording)) or streams.append(stream) or b"",
     )
     monkeypatch.setattr(doctor_page, "bars_plot", lambda counts, some, _: bars.append((counts, some)) or b"")
     touched = ("lost", "s2_walk_t1", "s3_wave_t2")
@@ -120,6 +123,7 @@ def test_the_example_is_the_first_recording_of_the_stream_that_the_finding_names
     strange = dataclasses.replace(named, recordings=("lost",))
     write_doctor_page(tmp_path / "page.html", Diagnosis(survey, (named, other, whole, strange)))
     assert drawn == [("accelerometer", "s2_walk_t1"), ("accelerometer", next(iter(survey.by_id)))]
+    assert [stream.path for stream in streams] == [survey.by_id[i].stream(name).path for name, i in drawn]
     classes, subjects = bars
     assert classes == ({"rest": 12, "walk": 12, "wave": 12}, {"rest": 0, "walk": 1, "wave": 1})
     assert subjects == ({str(n): 6 for n in range(1, 7)}, {str(n): int(n in (2, 3)) for n in range(1, 7)})

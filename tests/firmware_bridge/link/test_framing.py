@@ -2,10 +2,13 @@
 
 import random
 import zlib
+from pathlib import Path
 
 import pytest
 
+from tests.firmware_bridge.link.harness import CEndpoint
 from vskd.firmware_bridge.link import framing
+from vskd.firmware_bridge.link.endpoint import Endpoint
 from vskd.firmware_bridge.link.framing import (
     MOST,
     WIRE,
@@ -176,3 +179,13 @@ def test_a_zero_is_in_no_frame(between: bytes) -> None:
 @pytest.mark.parametrize(("between", "content"), [(b"", b""), (b"\1", b""), (b"\1\1", b"\0"), (b"\2a\1", b"a\0")])
 def test_runs_by_hand(between: bytes, content: bytes) -> None:
     assert unstuffed(between) == content
+
+
+@pytest.mark.parametrize("more", [0, 1, 2, 3, 300])
+def test_c_takes_no_longer_frame_either(more: int, harness: Path) -> None:
+    sealed = bytes([1, Type.ACK, 7, 0, 9, 0]) + (MOST + more).to_bytes(2, "little") + bytes([255]) * (MOST + more)
+    wire = b"\0" + stuffed(sealed + zlib.crc32(sealed).to_bytes(4, "little")) + b"\0"
+    python, c = Endpoint(is_host=False), CEndpoint(harness, is_host=False)
+    for one in (python, c):
+        assert list(one.receive(wire)) == [] and (one.damaged, one.stale) == ((1, 0) if more else (0, 1))
+    c.close()

@@ -259,3 +259,14 @@ def test_the_texts_of_a_device_stand_in_their_order(place: int) -> None:
     read = parse(Type.ABOUT, about.pack())
     assert isinstance(read, About)
     assert (read.stream, read.unit, read.axes) == (texts[0], texts[1], (texts[2], "y")) and read.unconfirmed is True
+
+
+@pytest.mark.parametrize("payload", [b"", b"\1", b"\5ab", b"\x40" + b"a" * 63, b"\x41" + b"a" * 65])
+def test_a_text_beyond_the_end_or_too_long_is_refused_by_itself(payload: bytes) -> None:
+    with pytest.raises(LinkError, match="does not follow the protocol"):
+        messages._text(Type.ABOUT, payload, 0)
+
+
+def test_a_text_is_read_from_its_place() -> None:
+    assert messages._text(Type.ABOUT, b"\1a\2bc\0", 2) == ("bc", 5)
+    assert messages._text(Type.ABOUT, b"\1a\2bc\0", 5) == ("", 6)

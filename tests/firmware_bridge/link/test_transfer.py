@@ -149,3 +149,21 @@ def test_a_transfer_goes_on_where_the_device_says(bundle: Bundle, left: int) -> 
         assert send_bundle(talk, bundle) == Sent(len(parcel), len(parcel) - left, 1, 6)
     assert b"".join(chunk.content for chunk in sent) == parcel[len(parcel) - left :]
     assert [chunk.offset for chunk in sent] == list(range(len(parcel) - left, len(parcel), 256))
+
+
+def test_after_a_piece_that_is_refused_no_more_are_sent(bundle: Bundle) -> None:
+    sent: list[Chunk] = []
+
+    def answers(message: AnyMessage) -> list[AnyMessage | bytes]:
+        if isinstance(message, Chunk):
+            sent.append(message)
+            return [Done(Outcome.FLASH, 0, 0)]
+        return [Want(Answer.SEND, 0, 1 << 20)] if isinstance(message, Offer) else []
+
+    with (
+        device(answers) as wire,
+        open_session(wire) as talk,
+        pytest.raises(LinkError, match="its flash cannot be written"),
+    ):
+        send_bundle(talk, bundle)
+    assert 1 <= len(sent) <= 4 < len(pack_bundle(bundle)) // 256

@@ -51,9 +51,9 @@ def test_what_only_moves_values_does_not_rescale(other: Tensor) -> None:
 
 
 def test_multipliers_of_one_scale_and_of_one_per_channel() -> None:
-    """input 0.5 x weight / output 0.25: 0.5 * 0.5 / 0.25 = 1 = 2^30 / 2^31 * 2^1."""
-    one = operator(tensor(), tensor((0.5,), data=[1]))
-    assert channel_multipliers(one, 3) == ([2**30] * 3, [1] * 3)
+    """input 0.5 x weight / output 0.25: 0.5 * 0.25 / 0.25 = 0.5 = 2^30 / 2^31 * 2^0."""
+    one = operator(tensor(), tensor((0.25,), data=[1]))
+    assert channel_multipliers(one, 3) == ([2**30] * 3, [0] * 3)
     each = operator(tensor(), tensor((0.5, 0.125, 0.375), data=[1]))
     assert channel_multipliers(each, 3) == ([2**30, 2**30, 3 * 2**29], [1, -1, 0])
 

@@ -94,3 +94,10 @@ def test_the_multiplier_holds_the_division_with_as_many_bits_as_fit(
 ) -> None:
     """m / 2^31 * 2^shift = input step / output step / summands."""
     assert mean_multiplier(*scales, sizes) == expected
+
+
+def test_kept_axes_of_one_value_stand_nowhere_either() -> None:
+    one = operator("MEAN", (tensor(0, (1, 4, 1, 6)), tensor(1, (1,), (3,), "INT32")), tensor(2, (1, 4, 1)))
+    found = fields(one, "vskd_mean_axes")
+    assert (found["kept_size"], found["kept_stride"]) == ("{1, 1, 1, 4}", "{0, 0, 0, 6}")
+    assert (found["summed_size"], found["summed_stride"]) == ("{1, 1, 1, 6}", "{0, 0, 0, 1}")

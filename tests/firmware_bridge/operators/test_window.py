@@ -14,7 +14,8 @@ def operator(
 ) -> Operator:
     tensors = [Tensor(n, f"t{n}", shape, "INT8", (0.1,), 0, None, 0) for n, shape in enumerate((given, output))]
     found = SimpleNamespace(padding=padding, strideH=stride[0], strideW=stride[1], **options)
-    return Operator("CONV_2D", 2, (tensors[0],), tensors[1], found)
+    weight = Tensor(2, "weight", (7, 3, 3, 5), "INT8", (0.1,), 0, None, 0)
+    return Operator("CONV_2D", 2, (tensors[0], weight), tensors[1], found)
 
 
 def test_the_numbers_are_those_of_the_schema() -> None:

@@ -223,3 +223,63 @@ def test_what_holds_where_nothing_is_said() -> None:
     assert not ImageAugmentation().active and not ImageAugmentation(label_swap=(1, 0)).active
     for settings in EACH:
         assert ImageAugmentation(**settings).active  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("swap", [(1, 0, 2), (2, 1, 0), (1, 2, 0)])
+def test_every_class_becomes_that_of_its_mirror_image(swap: tuple[int, ...]) -> None:
+    classes = torch.tensor([0, 1, 2, -1, 2, 0])
+    _, found = ImageAugmentation(flip=1.0, label_swap=swap)(noise(6), classes, generator())
+    assert found.tolist() == [swap[0], swap[1], swap[2], -1, swap[2], swap[0]] and found.dtype == torch.int64
+
+
+def test_light_is_drawn_in_one_order_so_that_a_seed_says_it() -> None:
+    """Exponent, distance to the mean, shift: each image has its own three numbers, uniform between the two ends."""
+    images, same = 0.2 + 0.6 * noise(6), generator(3)
+    change = ImageAugmentation(gamma=0.3, contrast=0.2, brightness=0.05)
+    gamma, contrast, shift = (torch.rand(6, generator=same).double().numpy() * 2 - 1 for _ in range(3))
+    for number, (before, after) in enumerate(zip(images, change(images, labels(6), generator(3))[0], strict=True)):
+        expected = before.double().numpy() ** np.exp(0.3 * gamma[number])
+        mean = expected.mean()
+        expected = mean + (1 + 0.2 * contrast[number]) * (expected - mean) + 0.05 * shift[number]
+        np.testing.assert_allclose(after.numpy(), np.clip(expected, 0, 1), atol=2e-6)
+
+
+def test_the_camera_is_moved_in_one_order_so_that_a_seed_says_it() -> None:
+    """Sizes, places, angles; the two channels tell where each pixel was read."""
+    height, width, same = 40, 60, generator(4)
+    found, _ = ImageAugmentation(crop=0.4, rotation_deg=20)(
+        ramp(height, width).expand(8, -1, -1, -1), labels(8), generator(4)
+    )
+    sizes, places = 1 - 0.4 * torch.rand(8, 2, generator=same).numpy(), torch.rand(8, 2, generator=same).numpy()
+    angles = np.radians(20) * (2 * torch.rand(8, generator=same).numpy() - 1)
+    y, x = np.mgrid[:height, :width]
+    # in pixels from the middle, where a rotation is one
+    x, y = x + 0.5 - width / 2, y + 0.5 - height / 2
+    for image, size, place, angle in zip(found.numpy(), sizes, places, angles, strict=True):
+        middle = (1 - size) * (2 * place - 1) * (width / 2, height / 2)
+        across = size[0] * np.cos(angle) * x - size[1] * np.sin(angle) * y + middle[0]
+        down = size[0] * np.sin(angle) * x + size[1] * np.cos(angle) * y + middle[1]
+        for channel, pixels, length in ((0, across, width), (1, down, height)):
+            expected = np.clip(pixels / length + 0.5, 0.5 / length, 1 - 0.5 / length)
+            np.testing.assert_allclose(image[channel], expected, atol=1e-4)
+
+
+def test_what_is_in_the_way_is_drawn_in_one_order_so_that_a_seed_says_it() -> None:
+    images, height, width = noise(40, 2, 30, 50), 30, 50
+    found, _ = ImageAugmentation(erase=0.6)(images, labels(40), generator(6))
+    chance, area, aspect, top, left = torch.rand(5, 40, 1, generator=generator(6)).double().numpy()[..., 0]
+    expected = images.clone()
+    for number in np.flatnonzero(chance < 0.6):
+        share, ratio = 0.02 + 0.18 * area[number], 0.3 * 11 ** aspect[number]
+        rows = min(max(round(np.sqrt(share * ratio) * height), 1), height)
+        columns = min(max(round(np.sqrt(share / ratio) * width), 1), width)
+        first, start = round(top[number] * (height - rows)), round(left[number] * (width - columns))
+        expected[number, :, first : first + rows, start : start + columns] = images[number].mean()
+    torch.testing.assert_close(found, expected)
+
+
+def test_a_rectangle_fits_into_the_smallest_image() -> None:
+    images = torch.rand(50, 3, 1, 2, generator=generator(1))
+    found, _ = ImageAugmentation(erase=1.0)(images, labels(50), generator())
+    changed = (found != images).all(dim=1).sum(dim=(1, 2))
+    assert set(changed.tolist()) == {1, 2}

@@ -79,3 +79,12 @@ def test_a_bundle_states_what_has_no_effect_at_its_default(name: str) -> None:
 
 def test_a_bundle_states_these_where_a_recipe_says_nothing() -> None:
     assert (DEFAULT_LIMIT, DEFAULT_IMAGE_SIZE) == (4.0, 64)
+
+
+@pytest.mark.parametrize("name", [name for name in ENCODINGS if name != "raw"])
+def test_an_image_has_4_to_1024_pixels_at_an_edge(name: str) -> None:
+    for size in (4, 1024):
+        assert parse(AnyEncoding, {"method": name, "image_size": size}).build().image_size == size
+    for size in (3, 1025, 16.0):
+        with pytest.raises(ValidationError, match="image_size"):
+            parse(AnyEncoding, {"method": name, "image_size": size})

@@ -242,3 +242,13 @@ def test_the_sine_of_an_end_is_a_ten_millionth() -> None:
     for batch in (torch.tensor([[[4.0, -4.0]]]), torch.tensor([[[4.0, -4.0]]], requires_grad=True)):
         image = GramianAngularField("gadf", "fixed", 4.0, 2)(batch).detach()
         assert image[0, 0, 0, 1].item() == pytest.approx(-2e-7, rel=0.01)
+
+
+@pytest.mark.parametrize("scaling", gaf.SCALINGS)
+@pytest.mark.parametrize("precision", gaf.PRECISIONS)
+@pytest.mark.parametrize("samples", [16, 21])
+def test_images_are_made_where_the_windows_are(samples: int, precision: str, scaling: str) -> None:
+    """Nothing that the module makes itself stays behind on the processor."""
+    module = GramianAngularField("gasf+gadf", scaling, 2.0, 16, precision)
+    images = module(torch.empty(2, 3, samples, device="meta"))
+    assert (images.device.type, images.shape, images.dtype) == ("meta", (2, 6, 16, 16), torch.float32)

@@ -254,3 +254,18 @@ def test_the_first_dead_axis_is_named_with_its_value() -> None:
 def test_what_is_measured_at_rest_are_plain_numbers() -> None:
     rest = at_rest(signal(1), 50.0)
     assert {type(value) for value in (rest.length, rest.change, rest.mean, rest.rms)} == {float}
+
+
+def test_of_stretches_that_are_equally_still_the_first_count() -> None:
+    """So that the same recording is judged alike on every processor: whole numbers, in which no sum is rounded."""
+    steps = np.repeat([1.0, 3.0], 400)
+    for values, length in ((steps, 1.0), (steps[::-1], 3.0)):
+        rest = at_rest(values[None].astype(np.float32), 50)
+        assert (rest.length, rest.change, rest.mean) == (length, 0.0, 2.0)
+
+
+def test_a_recording_of_few_samples_is_one_stretch() -> None:
+    """At least five samples long, or all there are."""
+    assert at_rest(np.array([[1.0, 2.0, 3.0]], np.float32), 50).length == 2.0
+    values = np.array([[5, 5, 9, 2, 7, 5, 5, 5, 5, 5, 1]], np.float32)
+    assert at_rest(values, 1).change == pytest.approx(0.0, abs=1e-6)

@@ -115,3 +115,9 @@ def test_a_sample_on_a_border_lies_in_the_lower_bin_and_beyond_in_the_outermost(
     assert all(torch.equal(image[0], image[row]) for row in (1, 2, 3))
     assert all(torch.equal(image[4], image[row]) for row in (5, 6, 7)) and not torch.equal(image[0], image[4])
     assert image[0, 0].item() == pytest.approx(3 / 4) and image[4, 4].item() == 1
+
+
+@pytest.mark.parametrize("scaling", ["minmax", "fixed"])
+def test_images_are_made_where_the_windows_are(scaling: str) -> None:
+    images = MarkovTransitionField(scaling, 2.0, 8)(torch.empty(2, 3, 21, device="meta"))
+    assert (images.device.type, images.shape) == ("meta", (2, 3, 8, 8))

@@ -1,6 +1,7 @@
 import shutil
 import weakref
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -63,3 +64,26 @@ def test_every_choice_of_a_part_is_written(tmp_path: Path) -> None:
     np.testing.assert_array_equal(features[0, ..., ::-1], store.frames("a", np.arange(6)))
     labels = np.load(tmp_path / "out" / "labels.npy")
     assert (labels.tolist(), labels.dtype) == ([7], np.int64)
+
+
+@pytest.mark.parametrize(("clips", "blocks"), [(16, 1), (17, 2), (33, 3)])
+def test_sixteen_clips_are_mapped_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clips: int, blocks: int
+) -> None:
+    class Small:
+        ids = frozenset(f"{number:02}" for number in range(clips))
+        settings: ClassVar[dict[str, int]] = {"length": 1, "choices": 2, "height": 3, "width": 4}
+
+        def read(self, clip: str) -> np.ndarray:
+            return np.full((2, 3, 4, 3), int(clip), np.uint8)
+
+    opened, modes = np.lib.format.open_memmap, []
+
+    def told(path: Path, **how: object) -> np.memmap:
+        modes.append(how.get("mode"))
+        return opened(path, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(np.lib.format, "open_memmap", told)
+    write_clip_arrays(Small(), [LabelledClip(clip, 0, "") for clip in sorted(Small.ids)[::-1]], tmp_path / "out")  # type: ignore[arg-type]
+    assert modes == ["w+", *[None] * blocks]
+    assert np.load(tmp_path / "out" / "features.npy")[:, 1, 2, 3, 0].tolist() == list(range(clips))

@@ -9,7 +9,9 @@ from scipy.io import savemat
 
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.timed import Timed
-from vskd.preprocessing.sync.curve import MOST_CHANGE, motion_curve, sensor_curve
+from vskd.preprocessing.sync.curve import motion_curve, sensor_curve
+
+MOST_CHANGE = 20  # of 256 levels
 
 
 def write_video(path: Path, grey: list[int], rate: int = 30) -> Path:

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from vskd.preprocessing.video.foreground import MARGIN, THRESHOLD, crop_to_foreground, foreground_square
+from vskd.preprocessing.video.foreground import crop_to_foreground, foreground_square
+
+MARGIN, THRESHOLD = 0.03, 16
 
 
 def clip(frames: int = 10, height: int = 60, width: int = 80, channels: int = 1) -> np.ndarray:

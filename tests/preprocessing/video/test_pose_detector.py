@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from vskd.preprocessing.video.pose_detector import ANCHORS, INPUT, OVERLAP, anchors, overlap, people
+from vskd.preprocessing.video.pose_detector import ANCHORS, anchors, overlap, people
+
+INPUT, OVERLAP = 224, 0.3
 
 
 def test_anchors_in_the_order_of_the_published_loop() -> None:
@@ -93,3 +95,11 @@ def test_the_surest_answer_is_the_score_of_its_person() -> None:
     found = people(*answers((1, 1.0, box), (0, 3.0, box), (1501, 2.5, box), (1500, 2.0, box)))
     assert [person.score for person in found] == pytest.approx([1 / (1 + np.exp(-3.0)), 1 / (1 + np.exp(-2.5))])
     assert {type(person.score) for person in found} == {float}
+
+
+def test_of_people_of_equal_scores_the_first_anchor_comes_first() -> None:
+    """Every third one of a row of places is surer than the others."""
+    ones = list(range(0, 400, 2))
+    found = people(*answers(*((k, 3.0 + (k % 3 == 0), [0.0, 0.0, 1.0, 1.0, *[0.0] * 8]) for k in ones)))
+    expected = [k for k in ones if k % 3 == 0] + [k for k in ones if k % 3]
+    np.testing.assert_allclose([person.points[0] for person in found], anchors()[expected])

@@ -5,7 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from vskd.preprocessing.video.pose_geometry import FRACTIONS, ROOM, Square, about_person, cut, turned, whole
+from vskd.preprocessing.video.pose_geometry import Square, about_person, cut, turned, whole
+
+FRACTIONS, ROOM = 32, 1.25
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (20, 30, 3), dtype=np.uint8)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from vskd.errors import DataError
-from vskd.preprocessing.video.pose_json import JOINTS, read_pose_json
+from vskd.preprocessing.video.pose_json import read_pose_json
+
+JOINTS = 17
 
 Frame = dict[str, Any]
 

@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from vskd.preprocessing.video.pose_geometry import Square
-from vskd.preprocessing.video.pose_landmarks import INPUT, JOINTS, KERNEL, OUTPUTS, body, refined
+from vskd.preprocessing.video.pose_landmarks import body, refined
+
+INPUT, JOINTS, OUTPUTS, KERNEL = 256, 33, 39, 9
 
 COLD = -20.0
 SQUARE = Square(100.0, 50.0, 64.0, math.pi / 2)

@@ -5,7 +5,9 @@ import pytest
 
 from vskd.errors import DataError
 from vskd.preprocessing.video.foreground import THRESHOLD, crop_to_foreground
-from vskd.preprocessing.video.projections import AHEAD, FULL, SPAN, project
+from vskd.preprocessing.video.projections import project
+
+AHEAD, SPAN, FULL = 110, 160, 0.25
 
 Grey = np.ndarray
 

@@ -10,7 +10,7 @@ from scipy.io import savemat
 
 from tests.preprocessing.video.clips import edited, remuxed, write_clip
 from vskd.errors import DataError
-from vskd.preprocessing.video import selected
+from vskd.preprocessing.video import decode, selected
 from vskd.preprocessing.video.frames import Span, read_frames
 from vskd.preprocessing.video.picture import ResizeFit
 from vskd.preprocessing.video.sampling import clip_indices
@@ -193,6 +193,7 @@ def test_a_file_too_large_to_be_held_is_read_twice(
     path = write(tmp_path / "clip.mpg", "mpeg1video", 8)
     path = path if ending == ".mpg" else remuxed(path, tmp_path / f"clip{ending}")
     held = chosen(path, 6, "spread")
+    assert selected.HELD_BYTES == 64 * 1024**2
     monkeypatch.setattr(selected, "HELD_BYTES", 1000)
     np.testing.assert_array_equal(chosen(path, 6, "spread")[0], held[0])
     assert not decoded, "it was read by the sequential reader"
@@ -276,3 +277,23 @@ def test_frames_of_a_stream_that_lost_a_little_are_those_of_all_of_it(tmp_path: 
         indices = clip_indices(count, length, "spread", 1)
         np.testing.assert_array_equal(frames, np.stack([whole[index] for index in indices]))
     assert decoded, "all of it was decoded"
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"check": "full"}, {"span": Span(0.2, 1.0, 25.0)}], ids=["only what is needed", "all", "a part"]
+)
+def test_as_many_threads_decode_as_are_said(
+    mpeg: Path, monkeypatch: pytest.MonkeyPatch, how: dict[str, object]
+) -> None:
+    """0 is as many as the decoder likes."""
+    told: list[int] = []
+    real = decode.set_threads
+    for module in (selected, decode):
+        monkeypatch.setattr(
+            module, "set_threads", lambda stream, threads: (told.append(threads), real(stream, threads))
+        )
+    frames = {threads: chosen(mpeg, 8, "spread", threads=threads, **how)[0] for threads in (1, 3)}
+    assert np.array_equal(frames[1], frames[3]) and list(dict.fromkeys(told)) == [1, 3]
+    told.clear()
+    chosen(mpeg, 8, "spread", **how)
+    assert set(told) == {0}

@@ -9,7 +9,7 @@ from vskd.firmware_bridge.source import Source
 
 def emit(operator: Operator, source: Source) -> list[str]:
     """What lies in the padding does not take part."""
-    given, output, options = operator.inputs[0], operator.output, operator.options
+    (given,), output, options = operator.inputs, operator.output, operator.options
     check_same_steps(operator, given, output)
     fields = window_fields(operator, (int(options.filterHeight), int(options.filterWidth)))
     window = source.constants("vskd_window", f"window_{operator.position}", fields)

@@ -10,15 +10,15 @@ RANK = 4
 
 def emit(operator: Operator, source: Source) -> list[str]:
     """The axes are a constant; whether they are kept with size 1 makes no difference to the bytes."""
-    given, axes, output = operator.inputs[0], operator.inputs[1], operator.output
+    (given, axes), output = operator.inputs, operator.output
     check_kinds(operator, given, output)
     if axes.data is None:
         raise refuse(operator, "axes that are computed")
     rank = len(given.shape)
-    reduced = sorted({int(axis) % rank for axis in axes.data.reshape(-1)})
+    reduced = {int(axis) % rank for axis in axes.data.reshape(-1)}
     strides = strides_of(given.shape)
     kept = [axis for axis in range(rank) if axis not in reduced and given.shape[axis] > 1]
-    summed = [axis for axis in reduced if given.shape[axis] > 1]
+    summed = [axis for axis in range(rank) if axis in reduced and given.shape[axis] > 1]
     if max(len(kept), len(summed)) > RANK:
         raise refuse(operator, f"a mean of {rank} axes")
     multiplier, shift = mean_multiplier(given.scale, output.scale, [given.shape[a] for a in reduced])

@@ -14,7 +14,7 @@ def emit(operator: Operator, source: Source) -> list[str]:
     first, second, output = *operator.inputs, operator.output
     check_kinds(operator, first, second, output)
     real = np.float32(first.scale) * np.float32(second.scale) / np.float32(output.scale)
-    multiplier, shift = quantize_multiplier(float(real))
+    multiplier, shift = quantize_multiplier(real.item())
     low, high = activation_range(int(operator.options.fusedActivationFunction), output.scale, output.zero_point)
     fields = {
         "first_zero": first.zero_point,

@@ -19,7 +19,7 @@ def emit(operator: Operator, source: Source) -> list[str]:
         check_same_steps(operator, fill, output)
         if fill.data is None:
             raise refuse(operator, "a value of padding that is computed")
-        value = int(fill.data.reshape(-1)[0])
+        value = int(fill.data.item())
     before = [int(row[0]) for row in paddings.data.reshape(-1, 2)]
     fields: dict[str, int | str | list[int]] = {
         "in_size": padded(list(given.shape), RANK, 1),

@@ -10,7 +10,7 @@ RANK = 6
 
 def emit(operator: Operator, source: Source) -> list[str]:
     """The permutation is a constant."""
-    given, output = operator.inputs[0], operator.output
+    (given, _), output = operator.inputs, operator.output
     check_same_steps(operator, given, output)
     order = _order(operator)
     if _moves_nothing(given, order):

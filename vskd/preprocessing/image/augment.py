@@ -152,7 +152,7 @@ def _symmetric(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
 
 def _span(fraction: Tensor, place: Tensor, length: int) -> Tensor:
     """Which of `length` pixels lie in a span of that fraction, at `place` (0 first, 1 last): bool (batch, length)."""
-    extent = (fraction * length).round().clamp(1, length)
+    extent = (fraction * length).round().clamp(min=1)
     start = (place * (length - extent)).round()
     pixels = torch.arange(length).unsqueeze(0)
     return (pixels >= start) & (pixels < start + extent)

@@ -11,6 +11,9 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+SPEED_HZ = 1.0
+"""Cut-off frequency of the speed itself, as published."""
+
 
 class OneEuro:
     """Smooths points from frame to frame.
@@ -19,12 +22,11 @@ class OneEuro:
         rate_hz: frames per second.
         least_hz: cut-off frequency of what does not move.
         slope: how much the cut-off rises with speed, in Hz per size and second.
-        speed_hz: cut-off frequency of the speed itself.
     """
 
-    def __init__(self, rate_hz: float, *, least_hz: float, slope: float, speed_hz: float = 1.0) -> None:
+    def __init__(self, rate_hz: float, *, least_hz: float, slope: float) -> None:
         self._rate, self._least, self._slope = rate_hz, least_hz, slope
-        self._speed_share = self._share(np.array(speed_hz))
+        self._speed_share = self._share(np.array(SPEED_HZ))
         self._last: tuple[Floats, Floats, Floats] | None = None
 
     def __call__(self, points: Floats, size: float) -> Floats:

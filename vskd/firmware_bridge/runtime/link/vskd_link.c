@@ -134,7 +134,7 @@ int32_t vskd_frame_read(uint8_t *stuffed, size_t count, vskd_frame *frame)
     frame->sequence = read_u16(&stuffed[4]);
     frame->count = read_u16(&stuffed[6]);
     frame->payload = &stuffed[VSKD_LINK_HEAD];
-    return frame->count == sealed - VSKD_LINK_HEAD;
+    return frame->count <= VSKD_LINK_MOST && frame->count == sealed - VSKD_LINK_HEAD;
 }
 
 /* ---- sessions, sequence numbers, acknowledgements ---- */
