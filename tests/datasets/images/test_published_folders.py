@@ -48,3 +48,15 @@ def test_one_table_of_drivers_is_of_all_parts_and_none_leaves_them_unknown(auc_r
     assert [r.id for r in told] == [r.id for r in bare][1:]
     assert all(r.subject == f"p{r.label}" for r in told)
     assert [(p.kind, p.recording) for p in told.problems] == [("unpaired", bare.recordings[0].id)]
+
+
+@pytest.mark.parametrize("left", ["train", "test"])
+def test_a_table_of_a_part_is_of_that_part_alone(auc_root: Path, left: str) -> None:
+    for table in auc_root.glob("*_labels.csv"):
+        table.unlink()
+    bare = index_published_folders(auc_root, CLASSES)
+    rows = [f"p{r.label},{bare.labels[r.label]},{r.stream('image').path.name}" for r in bare if r.part == left]
+    (auc_root / f"{left}_labels.csv").write_text("\n".join(["subject,classname,img", *rows]))
+    told = index_published_folders(auc_root, CLASSES)
+    assert {r.id: r.subject for r in told} == {r.id: f"p{r.label}" if r.part == left else "unknown" for r in bare}
+    assert told.problems == ()

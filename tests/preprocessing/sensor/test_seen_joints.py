@@ -45,6 +45,12 @@ def test_what_is_given_is_not_changed() -> None:
     assert np.isnan(one.positions[0, 0, 0])
 
 
+def test_frames_are_counted_and_not_joints() -> None:
+    np.testing.assert_array_equal(completed(seen([[1, 2, NAN], [NAN] * 3]))[0, 0], [1, 2, 2])
+    with pytest.raises(DataError, match="joints are seen in fewer than 2 frames"):
+        completed(seen([[NAN, 1, NAN], [NAN, 5, NAN], [NAN, 6, NAN]]))
+
+
 def test_a_body_that_is_hardly_seen_is_refused() -> None:
     with pytest.raises(DataError, match="joints are seen in fewer than 2 frames"):
         completed(seen([[NAN, 1, NAN]]))
