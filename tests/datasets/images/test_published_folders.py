@@ -54,6 +54,9 @@ def test_one_table_of_drivers_is_of_all_parts_and_none_leaves_them_unknown(auc_r
 def test_a_table_of_a_part_is_of_that_part_alone(auc_root: Path, left: str) -> None:
     for table in auc_root.glob("*_labels.csv"):
         table.unlink()
+    for number, recording in enumerate(index_published_folders(auc_root, CLASSES)):  # names of their own
+        path = recording.stream("image").path
+        path.rename(path.with_name(f"{number}.jpg"))
     bare = index_published_folders(auc_root, CLASSES)
     rows = [f"p{r.label},{bare.labels[r.label]},{r.stream('image').path.name}" for r in bare if r.part == left]
     (auc_root / f"{left}_labels.csv").write_text("\n".join(["subject,classname,img", *rows]))
