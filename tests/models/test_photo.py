@@ -53,7 +53,7 @@ def test_grey_images_of_any_shape_are_classified(name: str) -> None:
 def test_embedding_is_as_wide_as_announced_and_maps_are_named(name: str) -> None:
     network = build(name)
     with torch.no_grad():
-        outputs = network(torch.rand(2, 3, 48, 48))
+        outputs = network(torch.rand(2, 3, 80, 80))
     assert outputs.embedding.shape == (2, network.embedding_size)
     assert list(outputs.features) == ["shallow", "deep"]
     deep = outputs.features["deep"]
@@ -62,7 +62,7 @@ def test_embedding_is_as_wide_as_announced_and_maps_are_named(name: str) -> None
         naive = deep.flatten(2).sum(dim=2) / (deep.shape[2] * deep.shape[3])
         assert deep.shape[2:] != (1, 1)
         torch.testing.assert_close(outputs.embedding, naive)
-    shapes = layer_shapes(network, (3, 48, 48), ["shallow", "deep"])
+    shapes = layer_shapes(network, (3, 80, 80), ["shallow", "deep"])
     assert {n: tuple(f.shape[1:]) for n, f in outputs.features.items()} == shapes
 
 
