@@ -815,3 +815,19 @@ def test_a_teacher_is_trained_once_more_without_each_subject_where_it_is_cross_f
 
 def test_what_the_engine_offers() -> None:
     assert sorted(train.__all__) == ["TrainResult", "default_cache", "distill", "teach"]
+
+
+def test_what_the_teachers_say_is_stamped_unless_all_say_it_of_the_unchanged_recordings(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"of a fold")
+    fold = SimpleNamespace(folder=SimpleNamespace(weights_file=tmp_path / "weights"))
+    sha256 = sha256_file(tmp_path / "weights")
+
+    def said(*teachers: tuple[int, dict[str, Any]]) -> list[dict[str, Any]]:
+        recipe = SimpleNamespace(teachers=[SimpleNamespace(views=views) for views, _ in teachers])
+        return train._say(recipe, [folds for _, folds in teachers])["teachers_say"]  # type: ignore[arg-type]
+
+    assert said() == said((1, {})) == said((1, {}), (1, {})) == []
+    plain, viewed, fitted = (1, {}), (3, {}), (1, {"2": fold})
+    told = {"views": 1, "folds": {}}, {"views": 3, "folds": {}}, {"views": 1, "folds": {"2": sha256}}
+    assert said(plain, viewed) == [told[0], told[1]]
+    assert said(fitted, plain) == [told[2], told[0]]
