@@ -76,8 +76,8 @@ def test_what_goes_evenly_one_way_counts_on(values: npt.NDArray[np.float64], cou
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_an_uneven_clock_counts_on_where_it_keeps_to_a_straight_line(sign: int) -> None:
-    """Up or down: steps of 1 and 9 in turn, a thousand of each."""
-    straight = sign * np.cumsum(np.tile([1.0, 9.0], 1000))
+    """Up or down: steps of 1, 5 and 9 in turn, a thousand of each."""
+    straight = sign * np.cumsum(np.tile([1.0, 5.0, 9.0], 1000))
     assert counts_on(one_column(straight), 0)
     assert not counts_on(one_column(sign * np.cumsum(np.repeat([1.0, 5.0, 9.0], 1000))), 0)
 
