@@ -29,13 +29,14 @@ def test_streams_and_problems_are_sorted_and_all_rates_named(tmp_path: Path) -> 
 
     recordings = (
         Recording("r1", "2", "1", 1, "2", {"z": stream("z", 50.0, "g"), "a": stream("a", 20.0, "lux")}),
-        Recording("r2", "1", "1", 1, "1", {"z": stream("z", 31.0, "mg")}),
+        *(Recording("r2", "1", "1", 1, "1", {"z": stream("z", 31.0, unit)}) for unit in "uts"),
+        Recording("r3", "1", "1", 1, "1", {"z": stream("z", 9.0, "mg")}),
     )
     problems = tuple(Problem(kind, "", "p", "d") for kind in ("unknown", "corrupt", "unknown"))
     summary = index_summary(Index("mine", tmp_path, ("sit", "walk"), recordings, problems))
     assert (summary["dataset"], summary["root"]) == ("mine", str(tmp_path))
     assert list(summary["streams"]) == ["a", "z"]
-    assert summary["streams"]["z"] == {"recordings": 2, "rate_hz": [31.0, 50.0], "unit": ["g", "mg"]}
+    assert summary["streams"]["z"] == {"recordings": 5, "rate_hz": [9.0, 31.0, 50.0], "unit": ["g", "mg", *"stu"]}
     assert list(summary["problem_counts"].items()) == [("corrupt", 1), ("unknown", 2)]
-    assert summary["recordings_per_class"] == {"sit": 0, "walk": 2}
+    assert summary["recordings_per_class"] == {"sit": 0, "walk": 5}
     assert len(summary["problems"]) == 3

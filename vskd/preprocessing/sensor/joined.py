@@ -89,7 +89,7 @@ def _read_at(part: Timed, grid: Times, rate_hz: float) -> tuple[Signal, npt.NDAr
     starts = np.split(part.times, part.clock.breaks)
     for piece, times in zip(part.pieces(), starts, strict=True):
         here = (grid >= times[0] - 1e-9) & (grid <= times[-1] + 1e-9)
-        if part.rate_hz > (1 + SAME_RATE) * rate_hz and piece.shape[1] > 1:
+        if part.rate_hz > (1 + SAME_RATE) * rate_hz:
             piece = resampled(piece, part.rate_hz, rate_hz)
             times = times[0] + np.arange(piece.shape[1]) / rate_hz
         values[:, here] = [np.interp(grid[here], times, row) for row in piece]
