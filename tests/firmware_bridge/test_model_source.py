@@ -7,6 +7,7 @@ import pytest
 
 from tests.firmware_bridge.bundles import linear_model
 from tests.firmware_bridge.conftest import HandMade, Step, Value, Workbench, full_range, reference
+from vskd.errors import BundleError
 from vskd.firmware_bridge.graph import Graph, Operator, Tensor, read_graph
 from vskd.firmware_bridge.model_source import c_float, count_macs, model_source
 
@@ -100,3 +101,9 @@ def test_bytes_are_numbers_from_minus_128_to_127_and_32_stand_in_a_row() -> None
 
 
 SUM = Step("ADD", (0, 1), 2, ("AddOptions", {}))
+
+
+def test_an_operator_without_a_kernel_is_refused_before_anything_is_planned() -> None:
+    content = HandMade([Value((1, 4)), Value((1, 4))], [Step("TANH", (0,), 1)]).pack()
+    with pytest.raises(BundleError, match="no operator TANH"):
+        model_source(read_graph(content), in_place=False)

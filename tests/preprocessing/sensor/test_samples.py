@@ -183,3 +183,12 @@ def test_the_median_step_is_off_by_a_tenth_at_most(steps: tuple[float, ...], cou
     """In three parts, which are no straight line."""
     values = np.concatenate([[0.0], np.cumsum(np.repeat(steps, 20))])
     assert counts_on(one_column(values), 0) is counts
+
+
+def test_a_named_variable_of_a_mat_file_that_is_no_table_is_told_what_it_is(tmp_path: Path) -> None:
+    savemat(tmp_path / "a.mat", {"deep": np.zeros((2, 2, 3)), "struct": {"x": np.arange(4.0)}, "flat": np.ones((4, 3))})
+    assert open_samples(tmp_path / "a.mat", "flat").width == 3
+    with pytest.raises(DataError, match=r"a\.mat: expected a table of samples x columns, got shape \(2, 2, 3\)"):
+        open_samples(tmp_path / "a.mat", "deep")
+    with pytest.raises(DataError, match=r"a\.mat: variable 'struct' is a struct"):
+        open_samples(tmp_path / "a.mat", "struct")

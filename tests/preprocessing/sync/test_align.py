@@ -31,6 +31,14 @@ def test_a_known_offset_is_found_to_a_hundredth(offset: float) -> None:
     assert found.offset_s == pytest.approx(offset, abs=0.01)
 
 
+@pytest.mark.parametrize(("offset", "found"), [(9.5, True), (-9.5, True), (12.0, False)])
+def test_ten_seconds_are_looked_at_unless_told(offset: float, found: bool) -> None:
+    strokes = bursts(50)
+    sensor, video = curve(strokes, 50.0, 50.0), curve(strokes, 25.0, 30.0, offset=offset)
+    assert (abs(align(sensor, video).offset_s - offset) < 0.1) is found
+    assert align(sensor, video, max_offset_s=15.0).offset_s == pytest.approx(offset, abs=0.01)
+
+
 @pytest.mark.parametrize(("offset", "ppm"), [(1.3, 0.0), (-0.7, 400.0), (0.4, -3000.0)])
 def test_a_known_drift_of_a_long_recording_is_found(offset: float, ppm: float) -> None:
     strokes = bursts(330)
