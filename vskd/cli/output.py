@@ -23,8 +23,8 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 def print_fields(fields: Sequence[tuple[str, object]]) -> None:
     """Print `name  value` lines, aligned."""
+    width = max((len(name) for name, _ in fields), default=0)
     for name, value in fields:
-        width = max(len(other) for other, _ in fields)
         # Reports keep number and unit together by a no-break space, which `grep '83.3 %'` would not find.
         click.echo(f"{name.ljust(width)}  {value}".rstrip().replace("\u00a0", " "))
 

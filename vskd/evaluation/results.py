@@ -316,7 +316,7 @@ def _subject_rows(metrics: Metrics, level: float) -> tuple[SubjectRow, ...]:
         SubjectRow(
             subject=row.subject,
             accuracy=row.accuracy,
-            accuracy_interval=statistics.wilson_interval(row.accuracy * row.n, row.n, level),
+            accuracy_interval=statistics.wilson_interval(round(row.accuracy * row.n), row.n, level),
             macro_f1=row.macro_f1,
             n=row.n,
         )

@@ -172,7 +172,7 @@ def _accuracy_plot(comparison: Comparison) -> bytes:
         for row in comparison.rows
     ]
     baselines = [row.accuracy.mean for row in comparison.rows if row.is_baseline and row.kind == "student"]
-    (reference,) = baselines if len(baselines) == 1 else [None]  # of several, no line is that of every row
+    reference = baselines[0] if len(baselines) == 1 else None  # of several, no line is that of every row
     return interval_plot(lines, "accuracy, 95 % interval over subjects", reference)
 
 
