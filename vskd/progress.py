@@ -1,10 +1,13 @@
-"""A progress bar for long work: drawn on stderr, silent when stderr is not a terminal."""
+"""What the terminal shows of long work: a progress bar on stderr, silent where that is no terminal; common warnings."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 Item = TypeVar("Item")
+
+COMMON = "common"
+"""Attribute of a log record (`extra={COMMON: ...}`): said once of all records that the terminal leaves out."""
 
 
 def track(iterable: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.preprocessing.video.clips import write_clip
-from vskd.cli.common_warnings import COMMON, SHOWN
+from vskd.cli.common_warnings import SHOWN
 from vskd.cli.options import configure_logging, say_left_out
+from vskd.progress import COMMON
 
 LOG = logging.getLogger("vskd.somewhere")
 

@@ -9,8 +9,8 @@ from collections import Counter
 
 import click
 
-COMMON = "common"
-"""Attribute of a log record (`extra={"common": ...}`): what is to be said once of the records that are left out."""
+from vskd.progress import COMMON
+
 SHOWN = 3
 """Records of one kind that are shown."""
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from vskd.errors import DataError
 from vskd.preprocessing.video.container import states_its_end
 from vskd.preprocessing.video.video_file import DAMAGED, import_av, open_video, video_stream
+from vskd.progress import COMMON
 
 if TYPE_CHECKING:
     import av
@@ -165,7 +166,7 @@ def _say_unsure(path: Path, count: int) -> None:
         "tell",
         path,
         count,
-        extra={"common": "nothing in these files says how long they should be"},
+        extra={COMMON: "nothing in these files says how long they should be"},
     )
 
 
