@@ -132,6 +132,13 @@ def test_several_teachers_of_a_recipe_are_told_apart_whatever_their_folders_are_
     }  # fmt: skip
 
 
+def test_a_student_that_teaches_another_comes_once(evaluated: Evaluated, tmp_path: Path) -> None:
+    alone = tmp_path / "runs" / "mine-no-kd" / "seed0"
+    items = [evaluated(alone, "mine-no-kd"), evaluated(tmp_path / "runs" / "mine" / "seed0", "mine", teachers=[alone])]
+    found = table_runs(tmp_path, compare(items))
+    assert ([run.name for run in found.of_table], found.left_out) == (["mine-seed0", "mine-no-kd-seed0"], ())
+
+
 def test_a_run_of_the_table_that_is_gone_or_was_evaluated_anew_is_named(evaluated: Evaluated, tmp_path: Path) -> None:
     teacher, run = tmp_path / "teachers" / "0a-seed0", tmp_path / "runs" / "mine" / "seed0"
     item = evaluated(run, "mine", teachers=[teacher])

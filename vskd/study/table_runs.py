@@ -60,7 +60,8 @@ def table_runs(comparison: Path, table: Comparison) -> TableRuns:
     models = [own for row in table.rows if row.kind != "teacher" for own in _of_row(comparison, row, list(table.folds))]
     models.sort(key=lambda own: own.path / RESULTS)
     students = [own.path for own in models if own.results.kind == "student"]
-    of_table = (*models, *_named_teachers(_teachers(comparison, students)))
+    teachers = {run: folds for run, folds in _teachers(comparison, students).items() if run not in students}
+    of_table = (*models, *_named_teachers(teachers))
     known = {own.path.resolve() for own in of_table}
     found = sorted(file.parent for file in comparison.glob("*/**/results.json"))
     others = [folder for folder in found if "cache" not in folder.relative_to(comparison).parts]
