@@ -25,7 +25,7 @@ from vskd.study.forecast_published import (
     main,
     outcome_over,
     pairs,
-    students_of,
+    published_students,
     with_those_before,
 )
 from vskd.study.publish import publish
@@ -46,7 +46,7 @@ def published(foretold_comparison: Path, tmp_path: Path) -> Path:
 
 
 def test_students_are_read_with_what_they_answered(published: Path, foretold_comparison: Path) -> None:
-    found = students_of(published)
+    found = published_students(published)
     assert [(one.folder, one.recipe.name, list(one.answers)) for one in found] == [
         (published, "demo-no-kd", [0]), (published, "demo", [0])
     ]  # fmt: skip
@@ -64,7 +64,7 @@ def test_a_recording_that_a_run_did_not_see_is_none_of_its_answers(published: Pa
         "r1,b,1,1,0,1,1",
     ]
     write_text(published / "predictions.csv", "\n".join(lines) + "\n")
-    alone, taught = students_of(published)
+    alone, taught = published_students(published)
     assert [(seed, list(own.predicted)) for seed, own in taught.answers.items()] == [(1, [0, 0]), (3, [2, 1])]
     assert {seed: (own.ids, list(own.labels)) for seed, own in alone.answers.items()} == {1: (("r1",), [1])}
 
@@ -75,10 +75,10 @@ def test_a_recording_that_a_run_did_not_see_is_none_of_its_answers(published: Pa
 def test_damaged_predictions_are_named(published: Path, text: str) -> None:
     write_text(published / "predictions.csv", text)
     with pytest.raises(DataError, match=r"predictions\.csv is damaged"):
-        students_of(published)
+        published_students(published)
     (published / "predictions.csv").unlink()
     with pytest.raises(DataError, match=r"predictions\.csv is missing"):
-        students_of(published)
+        published_students(published)
 
 
 def of(folder: str, recipes: list[Recipe]) -> list[Published]:
@@ -127,7 +127,7 @@ def test_a_cell_is_the_forecast_of_new_runs_beside_the_published_outcome(
     published: Path, foretold_comparison: Path, synthetic_root: Path, tmp_path: Path
 ) -> None:
     """The comparison itself kept validation recordings, so that its runs say what must come out; nothing is tested."""
-    (pair,) = pairs(students_of(published))
+    (pair,) = pairs(published_students(published))
     made = cell(*pair, synthetic_root, tmp_path / "runs")
     run, twin = (foretold_comparison / "out" / "runs" / name / "seed0" for name in ("demo", "demo-no-kd"))
     assert made.forecast == forecast_of_runs(RunFolder(run).teacher_runs(), twin)

@@ -44,7 +44,7 @@ class Published(NamedTuple):
     answers: Mapping[int, Predictions]
 
 
-def students_of(folder: Path) -> list[Published]:
+def published_students(folder: Path) -> list[Published]:
     """The float students of a published comparison.
 
     Raises:
@@ -224,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", metavar="RECIPE", help="of these alone; all by default")
     options = parser.parse_args(arguments)
     try:
-        students = [one for folder in options.comparisons for one in students_of(folder)]
+        students = [one for folder in options.comparisons for one in published_students(folder)]
         judged = [pair for pair in pairs(students) if options.only is None or pair[0].recipe.name in options.only]
         for one, twin in judged:
             made = cell(one, twin, options.data, options.runs)
