@@ -7,8 +7,9 @@ published offline distillation of 3-D networks.
 Points of deviation from the published code: outputs are logits, not probabilities, so that softmax is taken once;
 pixels are normalised inside the network. First weights are those of He et al. (ICCV 2015, arXiv 1502.01852), which keep
 the signal through ten layers without normalisation: by PyTorch's own, logits of two clips differ by 1e-5 and the full
-network does not begin to learn; by the published code's (Glorot's) they differ by 1e-3, by He's by 0.2. A pool takes as many frames as there are left, so that clips of fewer than 16
-frames are possible; at 16 it is the published one. Layers are called as in the public files of C3D.
+network does not begin to learn; by the published code's (Glorot's) they differ by 1e-3, by He's by 0.2. A pool takes as
+many frames as there are left, so that clips of fewer than 16 frames are possible; at 16 it is the published one. Layers
+are called as in the public files of C3D.
 """
 
 from collections.abc import Sequence
