@@ -143,7 +143,7 @@ def _distill(
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source, teachers)
         plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
-        classifier = _fitted(task.model.network, experiment)
+        classifier = _fitted(task, experiment)
         # not before: a recipe that cannot be trained must not claim the folder
         folder.begin(recipe, facts, experiment.learned(), experiment.data_rows)
         return fit(task, folder, recipe.student.training, split, plain, classifier)
@@ -161,7 +161,7 @@ def fixed_threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _fitted(network: nn.Module, experiment: Experiment) -> nn.Linear | None:
+def _fitted(task: DistillationTask, experiment: Experiment) -> nn.Linear | None:
     """The student's classifier, where ridge regression is to fit it.
 
     Raises:
@@ -170,6 +170,7 @@ def _fitted(network: nn.Module, experiment: Experiment) -> nn.Linear | None:
     student = experiment.recipe.student
     if student.training.ridge is None:
         return None
+    network = task.model.network
     who = f"network '{student.network.name}', which training.ridge is to fit,"
     with as_recipe_error("student"):
         _, classifier = linear_classifier(network, experiment.inputs.network_shape, who)
