@@ -60,9 +60,3 @@ def test_what_holds_where_nothing_is_said() -> None:
         **{"validation": "carve", "select": "best", "precision": "float32", "sampling": "natural"},
     }
     assert Training(select="last").validation == "carve"
-
-
-def test_a_recipe_without_ridge_regression_reads_as_before_there_was_any() -> None:
-    assert "ridge" not in Training().model_dump()
-    assert Training(ridge=0.05).model_dump()["ridge"] == 0.05
-    assert Training.model_validate(Training(ridge=0.05).model_dump()).ridge == 0.05

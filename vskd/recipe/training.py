@@ -1,9 +1,9 @@
 """Budget and optimizer of one training; the same for teachers and students."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import model_validator
 
 from vskd.schema import BelowOne, Count, NonNegative, OnlyWhere, Positive, Strict, only_where
 
@@ -59,13 +59,6 @@ class Training(Strict):
         if self.ridge is not None and self.class_weights != "none":
             raise ValueError("ridge weighs every recording alike: set class_weights to none")
         return self
-
-    @model_serializer(mode="wrap")
-    def _as_before_there_was_ridge(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        content: dict[str, Any] = handler(self)
-        if self.ridge is None:
-            content.pop("ridge", None)
-        return content
 
     @model_validator(mode="after")
     def _selection_needs_validation(self) -> "Training":
