@@ -21,6 +21,8 @@ from vskd.files import sha256_file, write_text
 SETTLED_NS = 2_000_000_000
 """Coarsest clock of a file system in use: FAT counts in two seconds."""
 THREADS = 8
+BATCH = 256
+"""Files that wait for a thread; each of them is remembered by a record as large as all else that is known of it."""
 TRIES = 3
 TABLE = "file-hashes.json"
 UNREADABLE = ""
@@ -70,10 +72,12 @@ def file_hashes(paths: Iterable[Path], folder: Path | None = None) -> dict[Path,
     table = None if folder is None else folder / TABLE
     before = {} if table is None else _read(table)
     _known.update({name: row for name, row in before.items() if name not in _known})
-    known = _remembered(different)
-    unknown = [path for path in different if path not in known]
+    found = _remembered(different)
+    unknown = [path for path in different if path not in found]
     with ThreadPoolExecutor(THREADS) as pool:  # the library hashes outside the interpreter's lock
-        found = known | dict(zip(unknown, pool.map(_hash_or_nothing, unknown), strict=True))
+        for start in range(0, len(unknown), BATCH):
+            batch = unknown[start : start + BATCH]
+            found.update(zip(batch, pool.map(_hash_or_nothing, batch), strict=True))
     names = (str(path.absolute()) for path in different)
     now = before | {name: _known[name] for name in names if name in _known}
     if table is not None and now != before:

@@ -134,8 +134,7 @@ def build_store(
     _check_ids(plan.out, sources)
     with _only_builder(plan):
         old = _existing(plan, overwrite)
-        hashes = file_hashes(s.path for s in sources if s.path.is_file())
-        wanted = {s.id: _entry(s, old.get(s.id), hashes.get(s.path)) for s in sources}
+        wanted = _wanted(sources, old)
         if old and all(old.get(i) == entry for i, entry in wanted.items()):
             shutil.rmtree(plan.partial, ignore_errors=True)  # of a build that was killed when it was all but done
             return _report(plan, sources, wanted, reused=True)
@@ -226,6 +225,12 @@ def _entry(source: Source, old: Entry | None, sha256: str | None) -> Entry:
     return Entry(details, stat.st_size, stat.st_mtime_ns, sha256)
 
 
+def _wanted(sources: Sequence[Source], old: Mapping[str, Entry]) -> dict[str, Entry]:
+    """What each source is now."""
+    hashes = file_hashes(s.path for s in sources if s.path.is_file())
+    return {s.id: _entry(s, old.get(s.id), hashes.get(s.path)) for s in sources}
+
+
 def _fill(
     plan: Plan,
     sources: Sequence[SourceT],
@@ -266,8 +271,8 @@ def _assemble(plan: Plan, wanted: Mapping[str, Entry], old: Mapping[str, Entry])
     """Copy all parts into the final file, without decompressing them, and let it appear under its name at once."""
     kept = [i for i, entry in wanted.items() if not entry.problem]
     taken_over = {i for i in kept if old.get(i) == wanted[i]}
-    parts = {i: plan.part(i, wanted[i]) for i in kept if i not in taken_over}
-    size = sum(part.stat().st_size for part in parts.values()) + (plan.out.stat().st_size if taken_over else 0)
+    sizes = (plan.part(i, wanted[i]).stat().st_size for i in kept if i not in taken_over)
+    size = sum(sizes) + (plan.out.stat().st_size if taken_over else 0)
     with contextlib.ExitStack() as stack:
         before = stack.enter_context(open_store(plan.out, plan.kind)) if taken_over else None
         temporary = stack.enter_context(atomic_path(plan.out))
@@ -280,5 +285,5 @@ def _assemble(plan: Plan, wanted: Mapping[str, Entry], old: Mapping[str, Entry])
                 if before is not None and recording in taken_over:
                     before.copy(f"recordings/{name}", group, name=name)
                     continue
-                with h5py.File(parts[recording], "r", locking=False) as part:
+                with h5py.File(plan.part(recording, wanted[recording]), "r", locking=False) as part:
                     part.copy("data", group, name=name)
