@@ -641,15 +641,19 @@ def test_what_is_made_ahead_is_little(tmp_path: Path, out: Path) -> None:
 def test_who_stops_waits_for_what_was_begun(sources: list[TextSource], out: Path) -> None:
     """A part that a thread finishes late does not stay behind when the disk is full, and is kept when all is well."""
 
+    late = []
+
     def write(source: TextSource, file: h5py.File, error: BaseException) -> None:
         if source.id == "r1":
             raise error
-        time.sleep(0.05 * (source.id == "r2"))
         write_number(source, file)
+        if source.id == "r2":
+            time.sleep(0.05)
+            late.append("r2")
 
     with pytest.raises(WriteError):
         build(sources, out, partial(write, error=WriteError("full", "")), workers=2)
-    assert left(out) == []
+    assert late == ["r2"] and left(out) == []
     with pytest.raises(KeyboardInterrupt):
         build(sources, out, partial(write, error=KeyboardInterrupt()), workers=2)
     again, names = Counted(), list[str]()
