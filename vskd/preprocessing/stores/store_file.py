@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -135,8 +136,11 @@ def write_header(file: h5py.File, kind: str, settings: Mapping[str, Any], manife
 
 def _as_json(manifest: Mapping[str, Entry]) -> bytes:
     """As `json.dumps` of all rows, which takes three times the memory."""
-    rows = (f"{json.dumps(recording)}: {json.dumps(astuple(entry))}".encode() for recording, entry in manifest.items())
-    return b"{" + b", ".join(rows) + b"}"
+    rows = (
+        f"{', ' * (number > 0)}{json.dumps(recording)}: {json.dumps(astuple(entry))}".encode()
+        for number, (recording, entry) in enumerate(manifest.items())
+    )
+    return b"".join(chain((b"{",), rows, (b"}",)))
 
 
 def read_manifest(file: h5py.File) -> dict[str, Entry]:
@@ -146,7 +150,7 @@ def read_manifest(file: h5py.File) -> dict[str, Entry]:
         CacheError: the file is damaged.
     """
     with refusing_damage(Path(file.filename)):
-        rows = json.loads(checked(file["manifest"]).tobytes())
+        rows = json.loads(str(checked(file["manifest"]).data, "utf-8"))
         return {recording: Entry(*row) for recording, row in rows.items()}
 
 
