@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from scipy.io import loadmat
 
 from tests.datasets.video.clips import write_clip
 from tests.preprocessing.video.clips import only_sound
+from vskd.cli import preprocess
 from vskd.datasets import catalog
 from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.datasets.sensors.source import window_source
@@ -389,6 +391,28 @@ def test_all_that_is_known_of_a_stream_reaches_the_stores(vskd, record, given_in
     clips = record(clip_store, "build_clip_store", report)
     assert vskd("preprocess", "frames", *GIVEN, "--sequence-length", 4).code == 0
     assert clips[0]["sources"] == sources
+
+
+def test_clips_are_decoded_without_their_index_in_memory(
+    vskd, given_index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes twice the memory of what decoding needs of it."""
+    alive, real, held = list[Index | None](), preprocess.streams_in, []
+
+    def watched(index: Index, *words: Any) -> dict[str, Stream]:
+        held.append(weakref.ref(index))
+        return real(index, *words)
+
+    def decoded(*_: Any, **__: Any) -> StoreReport:
+        alive.append(held[0]())
+        return StoreReport(Path("x.h5"), 3, (), False)
+
+    copies = SimpleNamespace(index=lambda data: replace(given_index))
+    monkeypatch.setattr(catalog, "get_dataset", lambda name: copies)
+    monkeypatch.setattr(preprocess, "streams_in", watched)
+    monkeypatch.setattr(clip_store, "build_clip_store", decoded)
+    assert vskd("preprocess", "frames", *GIVEN, "--sequence-length", 4).code == 0
+    assert alive == [None]
 
 
 NOTHING_SAID = {"max_bad_fraction": 0.02, "workers": 1, "check": "used"}

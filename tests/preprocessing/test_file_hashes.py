@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -137,7 +138,11 @@ def test_a_file_that_never_stands_still_is_given_up(tmp_path: Path, monkeypatch:
 
 @pytest.mark.usefixtures("later")
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"a": 1}', '{"a": [1, 2]}', '{"a": [1, 2, 3, 4, 5, "zz"]}', "\udc80"]
+    "content",
+    [
+        *("", "{", "[]", '{"a": 1}', '{"a": [1, 2]}', '{"a": [1, 2, 3, 4, 5, "zz"]}', "\udc80"),
+        *(f'{{"a": [{inode}, 2, 3, 4, 5, "{"0" * 64}"]}}' for inode in (-1, 1 << 64)),
+    ],
 )
 def test_a_damaged_table_is_made_anew(tmp_path: Path, content: str) -> None:
     (path,), table = files(tmp_path, 1), tmp_path / TABLE
@@ -185,3 +190,29 @@ def test_a_file_that_stands_still_at_the_third_try_is_read(
     states = iter([(1,) * 5, (2,) * 5, (3,) * 5, (4,) * 5, (5,) * 5, (5,) * 5])
     monkeypatch.setattr(module, "_state", lambda name: next(states))
     assert file_hash(path) == sha256_file(path) and len(reads) == 3
+
+
+def test_files_wait_for_a_thread_in_small_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits takes as much memory again as all that is known of a file."""
+    waiting = []
+
+    class Pool(module.ThreadPoolExecutor):
+        def map(self, work: Callable[[Path], str], paths: list[Path]) -> Iterator[str]:
+            waiting.append(len(paths))
+            return super().map(work, paths)
+
+    monkeypatch.setattr(module, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(module, "BATCH", 2)
+    paths = files(tmp_path, 5)
+    assert file_hashes([*paths, paths[0]]) == {path: sha256_file(path) for path in paths}
+    assert waiting == [2, 2, 1]
+
+
+@pytest.mark.usefixtures("later")
+@pytest.mark.parametrize("state", [(0, 0, 0, -5, -(1 << 63)), ((1 << 64) - 1,) * 2 + ((1 << 63) - 1,) * 3])
+def test_any_state_is_remembered(tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch, state) -> None:
+    """Times before 1970 and the numbers of network disks, too."""
+    monkeypatch.setattr(module, "_state", lambda name: state)
+    monkeypatch.setattr(module.time, "time_ns", lambda: 1 << 65)
+    (path,) = files(tmp_path, 1)
+    assert file_hash(path) == file_hash(path) == sha256_file(path) and len(reads) == 1

@@ -12,6 +12,7 @@ from vskd.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from vskd.datasets.recording import Index, Stream
+    from vskd.preprocessing.stores.frame_store import FrameSource
     from vskd.preprocessing.stores.gaf_store import GafStore
     from vskd.preprocessing.stores.pose_store import PoseReport
     from vskd.preprocessing.stores.store import StoreReport
@@ -317,15 +318,16 @@ def frames(
     from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
     from vskd.preprocessing.video.chosen import ClipCut
 
-    index = get_dataset(name).index(data)
-    found = streams_in(index, stream, max_bad_fraction)
+    dataset = get_dataset(name)
     if sequence_length is not None:
         cut = ClipCut(sequence_length, height or size, width or size, fit, sampling or "spread")
         if fit in ("foreground", "projections") and cut.height != cut.width:
             raise click.UsageError(f"--fit {fit} makes squares: give --height and --width the same")
-        report = _clips(index, found, cut, max_bad_fraction, workers or 1, check or "used", npy, table, out)
+        clips = _labelled_sources(dataset.index(data), stream, max_bad_fraction)
+        report = _clips(*clips, cut, max_bad_fraction, workers or 1, check or "used", npy, table, out)
     else:
-        sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()]
+        streams = streams_in(dataset.index(data), stream, max_bad_fraction)
+        sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in streams.items()]
         report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
     if jpeg is not None:
         from vskd.preprocessing.image.picture_files import write_jpegs
@@ -334,9 +336,24 @@ def frames(
     print_store(report, as_json)
 
 
+def _labelled_sources(
+    index: "Index", stream: str, max_bad_fraction: float
+) -> "tuple[list[FrameSource], dict[str, int], tuple[str, ...]]":
+    """What to read of each clip, its class number by id, and the names of classes.
+
+    While clips are decoded these are in memory, not the index, which takes twice as much.
+    """
+    from vskd.preprocessing.stores.frame_store import FrameSource
+
+    found = streams_in(index, stream, max_bad_fraction)
+    sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()]
+    return sources, {r.id: r.label for r in index if r.id in found}, index.labels
+
+
 def _clips(
-    index: "Index",
-    found: "dict[str, Stream]",
+    sources: "list[FrameSource]",
+    labels: dict[str, int],
+    classes: tuple[str, ...],
     cut: "ClipCut",
     max_bad_fraction: float,
     workers: int,
@@ -348,23 +365,22 @@ def _clips(
     """A few frames of each clip, and what is written beside the store."""
     from vskd.preprocessing.stores.clip_arrays import LabelledClip, write_clip_arrays
     from vskd.preprocessing.stores.clip_store import build_clip_store
-    from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
+    from vskd.preprocessing.stores.frame_store import FrameStore
     from vskd.preprocessing.video.time_table import TimeTable
 
     times = TimeTable()
-    labels = {r.id: r.label for r in index}
     report = build_clip_store(
-        [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()],
+        sources,
         out,
         cut,
         max_bad_fraction=max_bad_fraction,
         workers=workers,
         check=check,
-        around=lambda source: times.measuring(index.labels[labels[source.id]], clips=1),
+        around=lambda source: times.measuring(classes[labels[source.id]], clips=1),
     )
     if npy is not None:
         with times.measuring("arrays"):
-            rows = [LabelledClip(i, labels[i], str(s.path)) for i, s in found.items()]
+            rows = [LabelledClip(s.id, labels[s.id], str(s.path)) for s in sources]
             write_clip_arrays(FrameStore(out), rows, npy)
     if table is not None:
         times.write(table)

@@ -15,7 +15,7 @@ from vskd.preprocessing.sync.cut import Cut
 StreamKind = Literal["sensor", "video", "image", "skeleton"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stream:
     """One modality of a recording.
 
@@ -58,7 +58,7 @@ class Stream:
     cut: Cut | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Recording:
     """One labelled trial; of a data set of images, one image.
 

@@ -11,6 +11,7 @@ time (FAT, some network disks): delete the table there.
 import contextlib
 import errno
 import json
+import struct
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,8 @@ from vskd.files import sha256_file, write_text
 SETTLED_NS = 2_000_000_000
 """Coarsest clock of a file system in use: FAT counts in two seconds."""
 THREADS = 8
+BATCH = 256
+"""Files that wait for a thread; each of them is remembered by a record as large as all else that is known of it."""
 TRIES = 3
 TABLE = "file-hashes.json"
 UNREADABLE = ""
@@ -29,8 +32,9 @@ DIGEST_BYTES = 32
 State = tuple[int, int, int, int, int]
 """Device, inode, size in bytes, mtime and ctime in nanoseconds."""
 
-_known: dict[str, tuple[State, str]] = {}
-"""What this process knows, by absolute path; settled files only."""
+_ROW = struct.Struct(f"=QQqqq{DIGEST_BYTES}s")
+_known: dict[str, bytes] = {}
+"""What this process knows, by absolute path: state and hash, packed to a quarter of their size; settled files only."""
 
 
 def file_hash(path: Path) -> str:
@@ -43,12 +47,12 @@ def file_hash(path: Path) -> str:
     for _ in range(TRIES):
         began, state = time.time_ns(), _state(name)
         known = _known.get(name)
-        if known is not None and known[0] == state:
-            return known[1]
+        if known is not None and _unpacked(known)[0] == state:
+            return _unpacked(known)[1]
         digest = sha256_file(path)
         if _state(name) == state:
             if began - max(state[3:]) > SETTLED_NS:
-                _known[name] = state, digest
+                _known[name] = _packed(state, digest)
             return digest
     raise OSError(errno.EAGAIN, "the file changes while it is read", name)
 
@@ -70,14 +74,17 @@ def file_hashes(paths: Iterable[Path], folder: Path | None = None) -> dict[Path,
     table = None if folder is None else folder / TABLE
     before = {} if table is None else _read(table)
     _known.update({name: row for name, row in before.items() if name not in _known})
-    known = _remembered(different)
-    unknown = [path for path in different if path not in known]
+    found = _remembered(different)
+    unknown = [path for path in different if path not in found]
     with ThreadPoolExecutor(THREADS) as pool:  # the library hashes outside the interpreter's lock
-        found = known | dict(zip(unknown, pool.map(_hash_or_nothing, unknown), strict=True))
-    names = (str(path.absolute()) for path in different)
-    now = before | {name: _known[name] for name in names if name in _known}
-    if table is not None and now != before:
-        _write(table, now)
+        for start in range(0, len(unknown), BATCH):
+            batch = unknown[start : start + BATCH]
+            found.update(zip(batch, pool.map(_hash_or_nothing, batch), strict=True))
+    if table is not None:
+        names = (str(path.absolute()) for path in different)
+        now = before | {name: _known[name] for name in names if name in _known}
+        if now != before:
+            _write(table, now)
     return {path: found[path] for path in different}
 
 
@@ -88,7 +95,7 @@ def _remembered(paths: Iterable[Path]) -> dict[Path, str]:
         name = str(path.absolute())
         if name in _known:
             with contextlib.suppress(OSError):
-                state, digest = _known[name]
+                state, digest = _unpacked(_known[name])
                 if _state(name) == state:
                     found[path] = digest
     return found
@@ -106,12 +113,21 @@ def _state(name: str) -> State:
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-def _read(table: Path) -> dict[str, tuple[State, str]]:
+def _packed(state: State, digest: str) -> bytes:
+    return _ROW.pack(*state, bytes.fromhex(digest))
+
+
+def _unpacked(row: bytes) -> tuple[State, str]:
+    device, inode, size, mtime, ctime, digest = _ROW.unpack(row)
+    return (device, inode, size, mtime, ctime), digest.hex()
+
+
+def _read(table: Path) -> dict[str, bytes]:
     """The rows of a table; none of one that is not there or is damaged, which then is made anew."""
     try:
         content = json.loads(table.read_text(encoding="utf-8"))
-        return {str(name): (_as_state(row[:5]), _as_digest(row[5])) for name, row in content.items()}
-    except (OSError, ValueError, TypeError, AttributeError, IndexError):
+        return {str(name): _packed(_as_state(row[:5]), _as_digest(row[5])) for name, row in content.items()}
+    except (OSError, ValueError, TypeError, AttributeError, IndexError, struct.error):
         return {}
 
 
@@ -126,6 +142,7 @@ def _as_digest(value: object) -> str:
     return str(value)
 
 
-def _write(table: Path, rows: Mapping[str, tuple[State, str]]) -> None:
-    lines = [f"{json.dumps(name)}: {json.dumps([*state, digest])}" for name, (state, digest) in sorted(rows.items())]
+def _write(table: Path, rows: Mapping[str, bytes]) -> None:
+    found = ((name, *_unpacked(row)) for name, row in sorted(rows.items()))
+    lines = [f"{json.dumps(name)}: {json.dumps([*state, digest])}" for name, state, digest in found]
     write_text(table, "{\n" + ",\n".join(lines) + "\n}\n")

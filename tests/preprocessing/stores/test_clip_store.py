@@ -18,7 +18,7 @@ from tests.preprocessing.stores.test_frame_store import pictures, write_video
 from tests.preprocessing.video.clips import marked, only_sound
 from vskd.errors import CacheError, DataError
 from vskd.preprocessing.stores import clip_store
-from vskd.preprocessing.stores.clip_store import Ahead, Decode, build_clip_store, write_clip_frames
+from vskd.preprocessing.stores.clip_store import build_clip_store, write_clip_frames
 from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
 from vskd.preprocessing.sync.cut import Cut
 from vskd.preprocessing.video import selected
@@ -186,12 +186,12 @@ def test_an_interrupted_build_goes_on_where_it_stopped(
     second = source(Path(shutil.copyfile(red.path, tmp_path / "second.mp4")))
     seen: list[str] = []
 
-    def stops(one: FrameSource, file: h5py.File, *, decode: Decode) -> None:
+    def stops(one: FrameSource, file: h5py.File, **how: Any) -> None:
         if one.id == "second" and not seen.count("second"):
             seen.append(one.id)
             raise KeyboardInterrupt
         seen.append(one.id)
-        write_clip_frames(one, file, decode=decode)
+        write_clip_frames(one, file, **how)
 
     monkeypatch.setattr(clip_store, "write_clip_frames", stops)
     with pytest.raises(KeyboardInterrupt):
@@ -209,23 +209,6 @@ def test_workers_change_nothing_but_the_time(red: FrameSource, tmp_path: Path) -
         stores.append(FrameStore(tmp_path / f"{workers}.h5"))
     for one in sources:
         np.testing.assert_array_equal(*(store.frames(one.id, np.arange(4)) for store in stores))
-
-
-def test_what_is_decoded_ahead_is_little_and_errors_come_in_their_turn(tmp_path: Path) -> None:
-    sources, started = [source(tmp_path / f"{n}.mp4") for n in range(8)], []
-
-    def decode(one: FrameSource) -> tuple[np.ndarray, int]:
-        started.append(one.id)
-        if one.id == "3":
-            raise DataError("3 is broken", "")
-        return np.zeros(1, np.uint8), int(one.id)
-
-    with Ahead(sources, decode, 2) as ahead:
-        assert [ahead(one)[1] for one in sources[:3]] == [0, 1, 2]
-        assert len(started) <= 4
-        with pytest.raises(DataError, match="3 is broken"):
-            ahead(sources[3])
-        assert ahead(sources[7])[1] == 7, "those in between were there already"
 
 
 def test_the_real_clips(shared_data: Path, tmp_path: Path) -> None:
@@ -274,12 +257,18 @@ def test_by_default_no_clip_may_be_bad_and_nothing_is_replaced(red: FrameSource,
         build_clip_store([red, source(tmp_path / "absent.mp4")], tmp_path / "d.h5", CUT)
 
 
-def test_a_clip_of_two_equal_channels_has_three(tmp_path: Path) -> None:
+def written(frames: np.ndarray, file: h5py.File, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """What is stored of a clip of 9 frames of which these are chosen."""
+    monkeypatch.setattr(clip_store, "chosen_frames", lambda *_: (frames, 9))
+    return write_clip_frames(source(Path("a.mp4")), file, cut=CUT, threads=1, check="used")
+
+
+def test_a_clip_of_two_equal_channels_has_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only where all of them are equal one is enough."""
     colours = np.random.default_rng(0).integers(0, 255, (2, 4, 4, 3)).astype(np.uint8)
     for equal, channels in (((0, 0, 2), 3), ((0, 1, 0), 3), ((0, 0, 0), 1)):
         with h5py.File(tmp_path / "c.h5", "w") as file:
-            write_clip_frames(source(tmp_path / "a.mp4"), file, decode=lambda _, k=equal: (colours[..., list(k)], 9))
+            written(colours[..., list(equal)], file, monkeypatch)
             assert file["data"].shape[-1] == channels and file["data"].attrs["frame_count"] == 9
 
 
@@ -310,19 +299,11 @@ def test_what_is_checked_reaches_the_reader(red: FrameSource, tmp_path: Path, mo
     assert asked == ["used", "full"]
 
 
-def test_frames_are_chunks_and_grey_ones_are_compressed(tmp_path: Path) -> None:
+def test_frames_are_chunks_and_grey_ones_are_compressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     colours = np.random.default_rng(0).integers(0, 255, (2, 4, 5, 3)).astype(np.uint8)
     for frames, compression in ((colours, None), (np.repeat(colours[..., :1], 3, axis=3), "lzf")):
         with h5py.File(tmp_path / "c.h5", "w") as file:
-            stored = write_clip_frames(source(tmp_path / "a.mp4"), file, decode=lambda _, f=frames: (f, 9))
+            stored = written(frames, file, monkeypatch)
             assert file["data"].chunks == (1, 4, 5, stored.shape[-1]) and file["data"].compression == compression
             assert file["data"].attrs["rate_hz"] == 30.0
             np.testing.assert_array_equal(file["data"][()], stored)
-
-
-def test_decoding_ahead_ends_with_its_context(tmp_path: Path) -> None:
-    sources = [source(tmp_path / f"{n}.mp4") for n in range(4)]
-    with Ahead(sources, lambda one: (np.zeros(1, np.uint8), int(one.id)), 2) as ahead:
-        assert ahead(sources[0])[1] == 0
-    with pytest.raises(RuntimeError, match="after shutdown"):
-        ahead(sources[3])

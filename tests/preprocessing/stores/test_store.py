@@ -1,5 +1,6 @@
 """Building and reading stores: kill-safe, resumable, reused, refused; nothing half-written under any failure."""
 
+import contextlib
 import errno
 import os
 import pickle
@@ -7,8 +8,10 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -82,9 +85,11 @@ def build(
     settings: dict[str, object] | None = None,
     bad: float = 0.0,
     overwrite: bool = False,
+    workers: int = 1,
+    around: Callable[[TextSource], contextlib.AbstractContextManager[None]] = lambda _: contextlib.nullcontext(),
 ) -> StoreReport:
     plan = Plan(out, "numbers", settings or {"a": 1}, bad)
-    return build_store(plan, sources, write, description="test", overwrite=overwrite)
+    return build_store(plan, sources, write, description="test", overwrite=overwrite, workers=workers, around=around)
 
 
 def left(out: Path) -> list[str]:
@@ -594,4 +599,68 @@ def test_what_dead_processes_left_is_swept_though_nothing_is_written(sources: li
     build(sources, out)
     (out.parent / ".store.12345678.tmp.h5").write_text("half")
     assert build(sources, out).reused
+    assert left(out) == ["store.h5"]
+
+
+@contextlib.contextmanager
+def noting(names: list[str], source: TextSource) -> Iterator[None]:
+    """Note a source that comes to a good end."""
+    yield
+    names.append(source.id)
+
+
+def test_several_workers_make_the_same_store(sources: list[TextSource], tmp_path: Path) -> None:
+    """Byte by byte, with a corrupt one among them, which is named in its turn and is not counted as done."""
+    sources[1].path.write_text("none")
+    files, ends = [], []
+    for workers in (1, 3):
+        names: list[str] = []
+        report = build(sources, tmp_path / f"{workers}.h5", bad=0.3, workers=workers, around=partial(noting, names))
+        assert [failure.id for failure in report.failures] == ["r1"]
+        files.append((tmp_path / f"{workers}.h5").read_bytes())
+        ends.append(names)
+    assert files[0] == files[1] and ends == [["r0", "r2", "r3", "r4"]] * 2
+
+
+def test_what_is_made_ahead_is_little(tmp_path: Path, out: Path) -> None:
+    """What waits for its turn would fill the memory, and is lost when somebody stops the build."""
+    sources = [TextSource(f"r{n}", tmp_path / f"{n}.txt") for n in range(12)]
+    for number, one in enumerate(sources):
+        one.path.write_text(str(number))
+    write, begun = Counted(), list[int]()
+
+    @contextlib.contextmanager
+    def around(_: TextSource) -> Iterator[None]:
+        begun.append(len(write.seen))
+        yield
+
+    build(sources, out, write, workers=2, around=around)
+    assert len(begun) == 12 and max(seen - turn for turn, seen in enumerate(begun)) <= 3
+
+
+def test_who_stops_waits_for_what_was_begun(
+    sources: list[TextSource], out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part that a thread finishes late does not stay behind when the disk is full, and is kept when all is well."""
+    monkeypatch.setattr(store_module, "track", lambda parts, *_: (part for part in parts))  # as in a terminal
+
+    late = []
+
+    def write(source: TextSource, file: h5py.File, error: BaseException) -> None:
+        if source.id == "r1":
+            raise error
+        write_number(source, file)
+        if source.id == "r2":
+            time.sleep(0.05)
+            late.append("r2")
+
+    with pytest.raises(WriteError):
+        build(sources, out, partial(write, error=WriteError("full", "")), workers=2)
+    assert late == ["r2"] and left(out) == []
+    with pytest.raises(KeyboardInterrupt):
+        build(sources, out, partial(write, error=KeyboardInterrupt()), workers=2)
+    again, names = Counted(), list[str]()
+    build(sources, out, again, around=partial(noting, names))
+    assert "r0" not in again.seen and "r2" not in again.seen and "r1" in again.seen
+    assert names == again.seen, "what was finished before is not timed again"
     assert left(out) == ["store.h5"]

@@ -1,7 +1,9 @@
 """The layout of a store."""
 
+import json
 import os
 import pickle
+from dataclasses import astuple
 from pathlib import Path
 
 import h5py
@@ -232,3 +234,13 @@ def test_files_are_closed_when_they_are_refused_and_at_the_end(path: Path) -> No
     assert store._file is None
     with h5py.File(path, "r+"):
         pass
+
+
+def test_the_manifest_is_plain_json(tmp_path: Path) -> None:
+    """As the library writes all of it, so that older versions read it."""
+    for manifest in ({}, {'a "b"\\': MANIFEST["good"], "caf\u00e9/\U0001f3c3": MANIFEST["bad/1"]}):
+        with h5py.File(tmp_path / "s.h5", "w") as file:
+            write_header(file, "things", {}, manifest)
+            found = file["manifest"][()].tobytes()
+            assert found.decode() == json.dumps({i: astuple(entry) for i, entry in manifest.items()})
+            assert read_manifest(file) == manifest

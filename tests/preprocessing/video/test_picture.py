@@ -1,5 +1,6 @@
 """How a frame becomes as large as it should be."""
 
+import gc
 from pathlib import Path
 
 import av
@@ -8,8 +9,8 @@ import pytest
 
 from tests.preprocessing.video.clips import gradient, write_video
 from vskd.preprocessing.video.frames import read_frames
-from vskd.preprocessing.video.picture import Scaler, both, middle, scaled, stored
-from vskd.preprocessing.video.turn import Turn
+from vskd.preprocessing.video.picture import Scaler, both, middle, scaled, stored, turn_of
+from vskd.preprocessing.video.turn import UPRIGHT, Turn
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -77,3 +78,18 @@ def test_sizes_of_squares_and_of_what_is_stored_aside() -> None:
     assert (
         stored((5, 7), Turn()) == (5, 7) and stored((5, 7), Turn(swap=True)) == (7, 5) and stored(4, Turn()) == (4, 4)
     )
+
+
+def test_a_frame_is_freed_at_once(tmp_path: Path) -> None:
+    """Not when the garbage collector comes by: until then megabytes of pictures would pile up."""
+    path = write_video(tmp_path / "clip.mpg", [gradient(5)] * 4, codec="mpeg1video")
+    gc.collect()
+    gc.disable()
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                assert turn_of(frame, path) == UPRIGHT
+        del frame, container
+        assert not [found for found in gc.get_objects() if isinstance(found, av.VideoFrame)]
+    finally:
+        gc.enable()

@@ -52,8 +52,9 @@ def index(root: Path) -> Index:
     else:
         detail = "no file says which clips belong together; give it the columns path and group to have them kept apart"
         listing.problem("missing", "", root / TABLE, detail)
+        nothing = ClipFacts()
         for clip in clips:
-            add_clip(clip, ClipFacts(), listing)
+            add_clip(clip, nothing, listing)
     return listing.index(NAME, root, classes.labels)
 
 

@@ -25,7 +25,7 @@ BLOCK = 64
 """Frames in memory at a time while decoding."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FrameSource:
     """A video stream of one recording; see `vskd.preprocessing.video.frames.read_frames`.
 

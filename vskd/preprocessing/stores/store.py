@@ -10,8 +10,10 @@ import contextlib
 import dataclasses
 import logging
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -112,7 +114,14 @@ class Plan:
 
 
 def build_store(
-    plan: Plan, sources: Sequence[SourceT], write: Write[SourceT], *, description: str, overwrite: bool = False
+    plan: Plan,
+    sources: Sequence[SourceT],
+    write: Write[SourceT],
+    *,
+    description: str,
+    overwrite: bool = False,
+    workers: int = 1,
+    around: Callable[[SourceT], AbstractContextManager[None]] = lambda _: contextlib.nullcontext(),
 ) -> StoreReport:
     """Preprocess every source into a store, or reuse what is there.
 
@@ -125,6 +134,8 @@ def build_store(
         write: preprocesses one.
         description: for the progress bar.
         overwrite: replace a store that has other settings, or is damaged.
+        workers: threads; with several, `write` is called by several at a time.
+        around: the context in which a source is waited for, e.g. to take its time.
 
     Raises:
         CacheError: `plan.out` holds something else.
@@ -134,13 +145,15 @@ def build_store(
     _check_ids(plan.out, sources)
     with _only_builder(plan):
         old = _existing(plan, overwrite)
-        hashes = file_hashes(s.path for s in sources if s.path.is_file())
-        wanted = {s.id: _entry(s, old.get(s.id), hashes.get(s.path)) for s in sources}
+        wanted = _wanted(sources, old)
         if old and all(old.get(i) == entry for i, entry in wanted.items()):
             shutil.rmtree(plan.partial, ignore_errors=True)  # of a build that was killed when it was all but done
             return _report(plan, sources, wanted, reused=True)
         try:
-            _fill(plan, sources, wanted, old, write, description)
+            unknown = [s for s in sources if old.get(s.id) != wanted[s.id] and not _was_finished(plan, s, wanted)]
+            with contextlib.closing(_in_order(partial(_make, plan, wanted, write), unknown, workers)) as parts:
+                for source, part in track(parts, description, len(unknown)):
+                    wanted[source.id] = _completed(wanted[source.id], part, around(source))
             report = _report(plan, sources, wanted, reused=False)
             for failure in report.failures:
                 logger.warning("left out %s: %s", failure.id, failure.problem)
@@ -226,27 +239,55 @@ def _entry(source: Source, old: Entry | None, sha256: str | None) -> Entry:
     return Entry(details, stat.st_size, stat.st_mtime_ns, sha256)
 
 
-def _fill(
-    plan: Plan,
-    sources: Sequence[SourceT],
-    wanted: dict[str, Entry],
-    old: Mapping[str, Entry],
-    write: Write[SourceT],
-    description: str,
-) -> None:
-    """Preprocess what is neither in the old store nor finished already, and complete `wanted`."""
-    for source in track(sources, description):
-        entry = wanted[source.id]
-        if old.get(source.id) == entry:
-            continue
-        part = plan.part(source.id, entry)
-        content, problem = content_of_part(part), ""
-        if not content:
-            try:
-                content = write_part(part, source.path, entry.sha256, partial(write, source))
-            except DataError as error:
-                problem = error.problem
-        wanted[source.id] = dataclasses.replace(entry, content=content, problem=problem)
+def _wanted(sources: Sequence[Source], old: Mapping[str, Entry]) -> dict[str, Entry]:
+    """What each source is now."""
+    hashes = file_hashes(s.path for s in sources if s.path.is_file())
+    return {s.id: _entry(s, old.get(s.id), hashes.get(s.path)) for s in sources}
+
+
+def _in_order(
+    work: Callable[[SourceT], str], sources: Sequence[SourceT], workers: int
+) -> Generator[tuple[SourceT, Callable[[], str]], None, None]:
+    """Each source, and what gives the result of `work` on it, or raises as that does.
+
+    With several workers, so many sources are worked on ahead. Whoever stops early closes the iterator, which waits for
+    what was begun.
+    """
+    if workers == 1:
+        yield from ((source, partial(work, source)) for source in sources)
+        return
+    waiting = deque[tuple[SourceT, Callable[[], str]]]()
+    with ThreadPoolExecutor(workers) as pool:
+        for source in sources:
+            waiting.append((source, pool.submit(work, source).result))
+            if len(waiting) > workers:
+                yield waiting.popleft()
+        while waiting:
+            yield waiting.popleft()
+
+
+def _was_finished(plan: Plan, source: Source, wanted: dict[str, Entry]) -> bool:
+    """Whether an earlier build finished this source; completes its entry."""
+    entry = wanted[source.id]
+    content = content_of_part(plan.part(source.id, entry))
+    if content:
+        wanted[source.id] = dataclasses.replace(entry, content=content, problem="")
+    return bool(content)
+
+
+def _make(plan: Plan, wanted: Mapping[str, Entry], write: Write[SourceT], source: SourceT) -> str:
+    """Preprocess a source; return the hash of what was decoded."""
+    entry = wanted[source.id]
+    return write_part(plan.part(source.id, entry), source.path, entry.sha256, partial(write, source))
+
+
+def _completed(entry: Entry, part: Callable[[], str], around: AbstractContextManager[None]) -> Entry:
+    """What a source is, and what became of it."""
+    try:
+        with around:
+            return dataclasses.replace(entry, content=part(), problem="")
+    except DataError as error:
+        return dataclasses.replace(entry, content="", problem=error.problem)
 
 
 def _report(plan: Plan, sources: Sequence[Source], done: Mapping[str, Entry], reused: bool) -> StoreReport:
@@ -266,8 +307,8 @@ def _assemble(plan: Plan, wanted: Mapping[str, Entry], old: Mapping[str, Entry])
     """Copy all parts into the final file, without decompressing them, and let it appear under its name at once."""
     kept = [i for i, entry in wanted.items() if not entry.problem]
     taken_over = {i for i in kept if old.get(i) == wanted[i]}
-    parts = {i: plan.part(i, wanted[i]) for i in kept if i not in taken_over}
-    size = sum(part.stat().st_size for part in parts.values()) + (plan.out.stat().st_size if taken_over else 0)
+    sizes = (plan.part(i, wanted[i]).stat().st_size for i in kept if i not in taken_over)
+    size = sum(sizes) + (plan.out.stat().st_size if taken_over else 0)
     with contextlib.ExitStack() as stack:
         before = stack.enter_context(open_store(plan.out, plan.kind)) if taken_over else None
         temporary = stack.enter_context(atomic_path(plan.out))
@@ -280,5 +321,5 @@ def _assemble(plan: Plan, wanted: Mapping[str, Entry], old: Mapping[str, Entry])
                 if before is not None and recording in taken_over:
                     before.copy(f"recordings/{name}", group, name=name)
                     continue
-                with h5py.File(parts[recording], "r", locking=False) as part:
+                with h5py.File(plan.part(recording, wanted[recording]), "r", locking=False) as part:
                     part.copy("data", group, name=name)

@@ -46,7 +46,8 @@ def stored(size: Extent, turn: Turn) -> tuple[int, int]:
 
 def turn_of(frame: "av.VideoFrame", path: Path) -> Turn:
     """What turns a frame upright."""
-    mark = frame.side_data.get("DISPLAYMATRIX")
+    # `frame.side_data` would be kept by the frame, which it keeps in turn: megabytes for the garbage collector to find
+    mark = import_av().sidedata.sidedata.SideDataContainer(frame).get("DISPLAYMATRIX")
     return UPRIGHT if mark is None else turn_of_matrix(bytes(mark), path)
 
 
