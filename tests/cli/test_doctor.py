@@ -66,11 +66,12 @@ class Found:
 
 
 def test_every_option_reaches_the_checks(vskd: Vskd, record, tmp_path: Path) -> None:
+    from vskd.datasets import catalog
     from vskd.datasets.doctor import diagnose
     from vskd.evaluation.report import doctor_page
 
     found = Found()
-    record(diagnose, "entry_and_root", ("entry", "root"))
+    record(catalog, "entry_and_root", ("entry", "root"))
     asked = record(diagnose, "diagnose", found)
     drawn = record(doctor_page, "write_doctor_page", None)
     words = ("--protocol", "p", "--fold", "3", "--window", 2.5)
@@ -82,6 +83,7 @@ def test_every_option_reaches_the_checks(vskd: Vskd, record, tmp_path: Path) -> 
 
 
 def test_findings_are_printed_in_full_and_as_a_table(vskd: Vskd, record) -> None:
+    from vskd.datasets import catalog
     from vskd.datasets.doctor import diagnose
 
     many = tuple(f"r{n}" for n in range(7))
@@ -90,7 +92,7 @@ def test_findings_are_printed_in_full_and_as_a_table(vskd: Vskd, record) -> None
         Finding("glitches", "spikes", ("r1",), "do that", 0.25, False, 0.5),
         Finding("glitches", "more", ("r2",), "do that", 0.25, False, 0.5),
     )
-    record(diagnose, "entry_and_root", ("entry", "root"))
+    record(catalog, "entry_and_root", ("entry", "root"))
     record(diagnose, "diagnose", Found(*findings))
     answer = vskd("doctor", "x")
     assert answer.code == 1  # something makes figures untrustworthy

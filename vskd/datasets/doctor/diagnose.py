@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vskd.datasets.catalog import DATASETS, get_dataset
 from vskd.datasets.doctor.catalog import CHECKS
 from vskd.datasets.doctor.finding import Finding
 from vskd.datasets.doctor.survey import Survey, survey_of
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index
-from vskd.datasets.sensors import sensor_folder
 from vskd.datasets.splits.protocol import Protocol, load_protocol
 from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import split_facts
@@ -49,20 +47,6 @@ class Diagnosis:
                 for one in self.findings
             ],
         }
-
-
-def entry_and_root(name: str, data: Path | None) -> tuple[DatasetEntry, Path]:
-    """The data set that is meant: by its name and folder, or by the folder that `vskd datasets import` wrote.
-
-    Raises:
-        DataError: there is none, or its folder is not said.
-    """
-    if data is not None:
-        return get_dataset(name), data
-    if name not in DATASETS and (Path(name) / "dataset.yaml").is_file():
-        return get_dataset(sensor_folder.NAME), Path(name)
-    get_dataset(name)
-    raise DataError(f"The folder of {name} is not said", f"Give it: vskd doctor {name} --data FOLDER")
 
 
 def diagnose(
