@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vskd.cli.options import FILE, VskdCommand, data_set_arguments, json_option
-from vskd.cli.output import print_fields, print_json, print_table
+from vskd.cli.output import print_fields, print_json, print_next, print_table
 
 if TYPE_CHECKING:
     from vskd.datasets.doctor.diagnose import Diagnosis
@@ -56,7 +56,7 @@ def doctor(
     figures untrustworthy.
     """
     from vskd.datasets.catalog import entry_and_root
-    from vskd.datasets.doctor.diagnose import diagnose
+    from vskd.datasets.doctor.diagnose import diagnose, usual_protocol
 
     entry, root = entry_and_root(name, data)
     found = diagnose(entry, root, protocol=protocol, fold=fold, window_s=window_s)
@@ -67,6 +67,15 @@ def doctor(
     print_json(found.summary()) if as_json else _print(found)
     if not found.trustworthy:
         context.exit(1)
+    if not as_json:
+        _print_next(found, root, protocol or usual_protocol(entry, root))
+
+
+def _print_next(found: "Diagnosis", root: Path, protocol: str) -> None:
+    """To train on what was looked at: by the same protocol."""
+    first, *_ = found.survey.splits
+    words = ("--dataset", found.survey.index.dataset, "--data", root, "--protocol", protocol)
+    print_next("distill", *words, *(("--fold", first.fold) if first.fold else ()), "--out", "RUN")
 
 
 def _print(found: "Diagnosis") -> None:

@@ -16,6 +16,7 @@ from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
 from vskd.distillation.batch_norm import PlainBatches, RecomputeStatistics, warn_if_parted
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
+from vskd.distillation.epoch_bar import EpochBar
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.lightning_imports import Trainer
 from vskd.distillation.run import RunFolder, log_to_file
@@ -172,7 +173,14 @@ def fit(
         devices=1,
         precision="bf16-mixed" if training.precision == "bfloat16" else "32-true",
         gradient_clip_val=training.gradient_clip or None,
-        callbacks=[RecomputeStatistics(plain), StopDiverged(), EpochRows(folder), select, ResumePoint(folder)],
+        callbacks=[
+            RecomputeStatistics(plain),
+            StopDiverged(),
+            EpochRows(folder),
+            select,
+            ResumePoint(folder),
+            *([EpochBar(folder.path.name)] if sys.stderr.isatty() else []),
+        ],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,

@@ -77,7 +77,7 @@ def diagnose(
 
 def with_protocol(survey: Survey, entry: DatasetEntry, protocol: str | None, fold: str | None) -> Survey:
     """The survey with the splits of a protocol, or with the reason why there are none."""
-    rule = load_protocol(entry.name, protocol or _usual(entry, survey.index.root))
+    rule = load_protocol(entry.name, protocol or usual_protocol(entry, survey.index.root))
     try:
         splits = _splits(survey.index, rule, fold)
     except (ProtocolError, DataError) as error:
@@ -86,7 +86,7 @@ def with_protocol(survey: Survey, entry: DatasetEntry, protocol: str | None, fol
     return dataclasses.replace(survey, splits=tuple(splits), shared=shared)
 
 
-def _usual(entry: DatasetEntry, root: Path) -> str:
+def usual_protocol(entry: DatasetEntry, root: Path) -> str:
     """The data set's usual protocol, or the one of its name that `vskd datasets import` wrote into the folder."""
     own = root / f"{entry.protocols[0]}.yaml"
     return str(own) if own.is_file() else entry.protocols[0]
