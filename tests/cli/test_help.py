@@ -86,6 +86,7 @@ def test_every_file_of_the_command_line_is_in_the_catalog() -> None:
         "datasets_import",
         "datasets_sync",
         "entry",
+        "exits",
         "main",
         "options",
         "output",

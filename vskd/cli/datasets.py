@@ -15,7 +15,7 @@ from vskd.cli.output import print_fields, print_json, print_table
 SHOWN_ALIKE = 20
 """Problems of one kind in the same words that a table shows."""
 UNKNOWN = "unknown"
-"""As in `vskd.datasets.recording`, which is imported where it is needed."""
+"""As in `vskd.datasets.splits.split`, which is heavy: a help page does without."""
 
 
 @click.group(

@@ -8,8 +8,9 @@ import pytest
 
 from tests.datasets.entries import assert_entry
 from vskd.datasets.recording import Recording
+from vskd.datasets.sensors.folder_found import Found, plain_value
 from vskd.datasets.sensors.read import read_stream
-from vskd.datasets.sensors.sensor_folder import Found, index, plain_value
+from vskd.datasets.sensors.sensor_folder import index
 from vskd.datasets.splits.audit import find_leaks
 from vskd.datasets.splits.contents import of_files
 from vskd.datasets.splits.protocol import Protocol

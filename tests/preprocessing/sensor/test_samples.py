@@ -6,7 +6,8 @@ import pytest
 from scipy.io import savemat
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.samples import ArraySamples, ColumnSamples, TextSamples, counts_on, open_samples
+from vskd.preprocessing.sensor.open_samples import open_samples
+from vskd.preprocessing.sensor.samples import ArraySamples, ColumnSamples, TextSamples, counts_on
 
 COUNT = 20.0 * np.arange(60)
 BUMPY = COUNT + 10 * (np.arange(60) % 4 == 1)
