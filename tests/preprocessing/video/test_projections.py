@@ -5,7 +5,7 @@ import pytest
 
 from vskd.errors import DataError
 from vskd.preprocessing.video.foreground import THRESHOLD, crop_to_foreground
-from vskd.preprocessing.video.projections import project
+from vskd.preprocessing.video.projections import _halved, project
 
 AHEAD, SPAN, FULL = 110, 160, 0.25
 
@@ -79,3 +79,12 @@ def test_noise_is_nothing_and_no_view_overflows() -> None:
     np.testing.assert_array_equal(project(noisy, 12), project(clean, 12))
     for distance in (60, 160, 255):
         np.testing.assert_array_equal(project(figure(distance=distance), 12), naive(figure(distance=distance), 12))
+
+
+@pytest.mark.parametrize("edge", [14, 64, 224])
+def test_half_the_size_is_the_mean_of_four_to_the_last_bit(edge: int) -> None:
+    """Stores of before are stores of today."""
+    counts = np.random.default_rng(edge).integers(0, 30, (3, edge, edge))
+    view = np.minimum(255, counts * (255 / (FULL * edge))).astype(np.float32)
+    mean = view.reshape(3, edge // 2, 2, edge // 2, 2, 1).mean(axis=(2, 4))[..., 0]
+    assert np.array_equal(_halved(view), np.rint(mean).astype(np.uint8))

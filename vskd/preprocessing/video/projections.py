@@ -8,6 +8,8 @@ Histograms of Oriented Gradients", ACM Multimedia 2012. Points of deviation: her
 changes between frames is left to the network; a view is as bright as much of the figure lies there.
 """
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -39,22 +41,30 @@ def project(clip: Clip, size: int) -> Clip:
             "Views from the side and from above need depth video, and this one has colours",
             "Set fit to 'centre-crop', or choose the depth stream",
         )
-    depth = _depth(clip[..., :1], 2 * size)
-    frame, down, right = np.nonzero(depth)
-    away = _from_the_middle(depth[frame, down, right], 2 * size)
-    side, above = _seen(frame, down, away, depth.shape), _seen(frame, away, right, depth.shape)
-    views = np.stack([depth.astype(np.float32), side, above], axis=-1)
-    halves = views.reshape(len(clip), size, 2, size, 2, 3).mean(axis=(2, 4))
-    return np.asarray(np.rint(halves), dtype=np.uint8)
+    edge = 2 * size
+    depth = _depth(clip[..., :1], edge)
+    lit = np.flatnonzero(depth)  # of all frames: places are numbers, which count several times faster than indices
+    away = _from_the_middle(depth.reshape(-1)[lit], edge)
+    line, right = np.divmod(lit, edge)
+    side = _seen(line * edge + away, depth.shape)
+    above = _seen((line // edge * edge + away) * edge + right, depth.shape)
+    return np.stack([_halved(view) for view in (depth, side, above)], axis=-1)
 
 
 def _depth(clip: Clip, edge: int) -> npt.NDArray[np.uint8]:
     """The figure's depth, (frames, edge, edge): of a pixel at its border, that of the figure's part, which is no nearer
     for being smaller; 0 where the figure is less than half of it."""
     seen = clip > THRESHOLD
-    depth = crop_to_foreground(np.where(seen, clip, 0).astype(np.uint8), edge)[..., 0].astype(np.float32)
-    share = crop_to_foreground(np.where(seen, 255, 0).astype(np.uint8), edge)[..., 0] / np.float32(255)
-    whole = np.minimum(255, np.rint(depth / np.maximum(share, 0.5)))
+    depth = crop_to_foreground(np.where(seen, clip, 0).astype(np.uint8), edge)[..., 0]
+    share = crop_to_foreground(np.where(seen, 255, 0).astype(np.uint8), edge)[..., 0]
+    return _of_the_part()[depth, share]
+
+
+@cache
+def _of_the_part() -> npt.NDArray[np.uint8]:
+    """[a pixel's grey, the figure's share of it in 255ths] -> grey of the figure there."""
+    share = np.arange(256, dtype=np.float32) / np.float32(255)
+    whole = np.minimum(255, np.rint(np.arange(256, dtype=np.float32)[:, None] / np.maximum(share, 0.5)))
     return np.where(share >= 0.5, whole, 0).astype(np.uint8)
 
 
@@ -62,14 +72,19 @@ def _from_the_middle(depth: npt.NDArray[np.uint8], edge: int) -> npt.NDArray[np.
     """Depth of the figure's pixels in all frames -> 0..edge - 1."""
     if not len(depth):
         return np.zeros(0, np.int64)
-    ahead = depth.astype(np.float64) - np.median(depth) + AHEAD
-    return np.clip(np.floor(ahead * edge / SPAN), 0, edge - 1).astype(np.int64)
+    ahead = np.arange(256) - np.median(depth) + AHEAD
+    return np.clip(np.floor(ahead * edge / SPAN), 0, edge - 1).astype(np.int64)[depth]
 
 
-def _seen(
-    frame: npt.NDArray[np.int64], row: npt.NDArray[np.int64], column: npt.NDArray[np.int64], shape: tuple[int, ...]
-) -> npt.NDArray[np.float32]:
+def _seen(places: npt.NDArray[np.int64], shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """How many of the figure's pixels fall on each place, 0..255, (frames, edge, edge)."""
-    edge = shape[1]
-    counts = np.bincount((frame * edge + row) * edge + column, minlength=int(np.prod(shape))).reshape(shape)
-    return np.asarray(np.minimum(255.0, counts * (255.0 / (FULL * edge))), dtype=np.float32)
+    counts = np.bincount(places, minlength=int(np.prod(shape)))
+    bright = np.minimum(255.0, np.arange(counts.max(initial=0) + 1) * (255.0 / (FULL * shape[1])))
+    return bright.astype(np.float32)[counts].reshape(shape)
+
+
+def _halved(view: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+    """The mean of every two by two pixels, summed in the order of `mean`, which takes many times as long."""
+    fine = view.astype(np.float32)
+    total = fine[:, ::2, ::2] + fine[:, ::2, 1::2] + fine[:, 1::2, ::2] + fine[:, 1::2, 1::2]
+    return np.asarray(np.rint(total / 4), dtype=np.uint8)
