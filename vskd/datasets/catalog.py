@@ -1,6 +1,7 @@
 """The data sets that vskd knows. To add one: its file, its protocols, one line here."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def is_imported(folder: Path) -> bool:
 def _told(index: Callable[[Path], Index]) -> Callable[[Path], Index]:
     """An index that says so where it is given a folder that `vskd datasets import` wrote, and finds nothing in it."""
 
+    @functools.wraps(index)
     def told(root: Path) -> Index:
         try:
             return index(root)
