@@ -10,7 +10,7 @@ from vskd.datasets.images import auc, driver_inattention, image_folder, state_fa
 from vskd.datasets.poses import posed
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors import berkeley_mhad, mmact, mmact_untrimmed, sensor_folder, utd_mhad
-from vskd.datasets.sensors.folder_description import FILE
+from vskd.datasets.sensors.folder_found import FILE
 from vskd.datasets.sync.apply import synced
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.datasets.video import hmdb51, ucf11, ucf50, ucf101, video_folder

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.datasets.recording import Problem
-from vskd.datasets.sensors.folder_description import FILE, Column, Description, StreamDescription
-from vskd.datasets.sensors.folder_found import Found, plain_value
+from vskd.datasets.sensors.folder_description import Column, Description, StreamDescription
+from vskd.datasets.sensors.folder_found import FILE, Found, plain_value
 from vskd.datasets.sensors.folder_null import with_null_class
 from vskd.datasets.sensors.folder_timeline import (
     UNLABELLED_CELLS,

@@ -8,6 +8,8 @@ from vskd.datasets.splits.split import UNKNOWN
 from vskd.preprocessing.folders import composed
 from vskd.preprocessing.sensor.reading import Reading
 
+FILE = "dataset.yaml"
+"""Describes a sensor folder; see `vskd.datasets.sensors.folder_description`."""
 OWN = ("subject", "label", "trial")
 
 
