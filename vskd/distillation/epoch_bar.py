@@ -17,3 +17,8 @@ class EpochBar(RichProgressBar):
     def _get_train_description(self, current_epoch: int) -> str:
         """What stands before the bar."""
         return f"{self._run}: epoch {current_epoch + 1} of {self.trainer.max_epochs}"
+
+    def say(self, what: str) -> None:
+        """Show what is being done while the bar stands still; the next epoch shows itself again."""
+        if self.progress is not None and self.train_progress_bar_id is not None:
+            self.progress.update(self.train_progress_bar_id, description=f"{self._run}: {what}")
