@@ -263,3 +263,17 @@ def test_samples_of_another_shape_are_refused(name: str) -> None:
             build_network(settings, shape=(*shape[:position], 0, *shape[position + 1 :]), classes=2)
     with pytest.raises(SettingError, match=f"classes of network '{name}' is 0"):
         build_network(settings, shape=shape, classes=0)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_first_weights_tell_two_samples_apart(name: str) -> None:
+    """Through ten layers without normalisation a signal can vanish before the first step; then nothing is learned."""
+    torch.manual_seed(0)
+    shape = shape_of(name.partition("/")[0])
+    network = build_network(settings_of(name), shape=shape, classes=CLASSES).train()
+    for layer in network.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.eval()
+    with torch.no_grad():
+        spread = network(torch.rand(4, *shape)).embedding.std(dim=0).mean()
+    assert spread > 5e-4

@@ -18,13 +18,14 @@ from vskd.errors import ProtocolError, RecipeError, RunError
 from vskd.evaluation.results import read_results
 from vskd.export.evaluate import export_and_evaluate
 from vskd.locks import lock_of
-from vskd.recipe import DECIDING, Recipe, load_recipe
+from vskd.recipe import Recipe, load_recipe
 from vskd.recipe.roles import Teacher
-from vskd.study.compare import compare, in_folds, teacher_key
+from vskd.study.compare import compare
 from vskd.study.comparison_schema import read_comparison
 from vskd.study.controls import CONTROLS, with_controls
 from vskd.study.foretold import Foretelling
 from vskd.study.jobs import Job
+from vskd.study.students import teacher_key
 
 
 def test_the_table_in_every_form(finished_comparison) -> None:
@@ -93,22 +94,6 @@ def test_data_mended_in_place_never_give_the_figures_of_before(
     mend_in_place(world / "Inertial" / "a1_s2_t1_inertial.mat")
     with pytest.raises(RunError, match=r"runs/demo-no-kd/seed0.*data_hash, 1 recording.*a1_s2_t1 \(accelerometer\)"):
         compare(recipes, [0], comparison_copy.out)
-
-
-def test_teacher_key_depends_on_the_teacher_only() -> None:
-    recipe = load_recipe("demo", ["dataset.path=/world"])
-
-    def key(*overrides: str) -> str:
-        return teacher_key(recipe.updated(*overrides))
-
-    students = ("student.training.epochs=3", "student.network=resnet18", "distiller=kd", "export.max_accuracy_drop=1.0")
-    assert key(*students, "name=other", "dataset.path=/moved") == key()
-    others = (
-        *("teachers.0.sees.segments=4", "teachers.0.sees.size=40", "teachers.0.training.epochs=3"),
-        *("seed=1", "dataset.protocol=subject-specific"),
-    )
-    assert len({key(), *map(key, others)}) == 6
-    assert key("teachers.0.seed=5", "seed=1") == key("teachers.0.seed=5", "seed=2")
 
 
 def test_two_recipes_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -193,16 +178,6 @@ def test_every_teacher_of_a_recipe_has_a_row(synthetic_root: Path, tmp_path: Pat
         assert read_results(path / "results.json").accuracy == figures[name]
 
 
-def test_all_folds_of_a_protocol_without_folds(shapes_root: Path) -> None:
-    with pytest.raises(ProtocolError, match=r"official has no folds"):
-        in_folds(load_recipe("krca", (*TINY_IMAGES, f"dataset.path={shapes_root}", "dataset.fold=all")))
-
-
-def test_all_folds_need_data() -> None:
-    with pytest.raises(RecipeError, match=r"dataset\.path is not set"):
-        in_folds(load_recipe("krca", ("dataset.fold=all",)))
-
-
 def test_few_labels_and_all_controls_in_one_table(synthetic_root: Path, tmp_path: Path) -> None:
     """The teacher is trained once for the recipe and its permuted twins; each row says who carried labels."""
     quick = ("teachers.0.sees.size=32", "teachers.0.sees.segments=3", *TINY[2:3], *TINY_STUDENT)
@@ -217,18 +192,21 @@ def test_few_labels_and_all_controls_in_one_table(synthetic_root: Path, tmp_path
     }
     assert comparison.baseline == "demo-no-kd"
     assert all(row.versus_baseline for row in comparison.rows if row.kind == "student" and not row.is_baseline)
-    assert len(list((tmp_path / "teachers").iterdir())) == 2  # the recipe's, and the student's twin of self-training
+    (teacher,) = (tmp_path / "teachers").iterdir()  # who teaches itself has its finished twin as its teacher
+    runs = tmp_path / "runs"
+    taught_by = {name: RunFolder(runs / name / "seed0").teacher_runs() for name in ("demo-self", "demo-permuted")}
+    assert taught_by == {"demo-self": (runs / "demo-no-kd" / "seed0",), "demo-permuted": (teacher,)}
+    (own,) = [row for row in comparison.rows if (row.recipe, row.kind) == ("demo-self", "teacher")]
+    (alone,) = [row for row in comparison.rows if row.recipe == "demo-no-kd"]
+    assert own.model_dump(include={"accuracy", "subjects", "n"}) == alone.model_dump(
+        include={"accuracy", "subjects", "n"}
+    )
+    assert (own.distiller, own.teacher_accuracy) == (None, None)
     results = read_results(tmp_path / "runs" / "demo" / "seed0" / "results.json")
     assert results.labels is not None
     assert (results.labels.title, results.labels.labelled, results.labels.unlabelled) == ("trial 1", 6, 6)
     report = (tmp_path / "runs" / "demo" / "seed0" / "report.html").read_text(encoding="utf-8")
     assert "Labels: trial 1; 6 of them carried one, the other 6 were pairs without labels." in report
-    alone = weights(tmp_path / "runs" / "demo-no-kd" / "seed0")
-    assert alone in [weights(run) for run in (tmp_path / "teachers").iterdir()]
-
-
-def weights(run: Path) -> bytes:
-    return (run / "checkpoints" / "model.safetensors").read_bytes()
 
 
 def test_without_a_recipe_that_needs_a_teacher_its_streams_need_not_be_there(
@@ -346,12 +324,6 @@ def test_protocols_that_never_share_a_table_are_named_in_order(tmp_path: Path) -
     listed = "synthetic, cross-subject; synthetic, leave-one-subject-out; synthetic, subject-specific"
     with pytest.raises(ProtocolError, match=re.escape(f"({listed})")):
         compare(recipes, [0], tmp_path / "out")
-
-
-def test_a_teachers_folder_is_named_by_the_first_of_its_hash() -> None:
-    recipe = load_recipe("demo")
-    assert teacher_key(recipe) == recipe.of_teacher().hash_of(*DECIDING)[:12]
-    assert len(teacher_key(recipe)) == 12
 
 
 @pytest.mark.parametrize("further", [True, False])

@@ -15,8 +15,8 @@ from vskd.distillation.task import DistillationTask
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
 from vskd.recipe import DECIDING, Recipe, Training, load_recipe, parse_recipe
-from vskd.study.compare import teacher_key
 from vskd.study.controls import CONTROLS, is_control, with_controls
+from vskd.study.students import teacher_key
 
 
 @pytest.mark.parametrize("name", ["demo", "vskd", "krca", "dangerous-driving"])

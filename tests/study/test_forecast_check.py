@@ -79,7 +79,9 @@ def test_the_table_counts_what_came_true() -> None:
     assert [one.opposite for one in made] == [False, False, True, False, False, False]
     text = to_markdown(made)
     assert "came true in 3 of 6 cells; in 1 the opposite happened" in text
-    assert {line.count("|") for line in text.splitlines() if line.startswith("|")} == {12}
+    by_verdict = "will help: 1 of 3 (helped); will not help: 1 of 2 (no difference); will hurt: 1 of 1 (hurt)"
+    assert f"By what was said: {by_verdict}." in text
+    assert {line.count("|") for line in text.splitlines() if line.startswith("|")} == {13}
 
 
 def test_committed_tables_are_those_of_their_figures() -> None:
@@ -97,14 +99,14 @@ def test_a_line_says_which_student_and_how_it_came() -> None:
         for line in to_markdown([one, bare, cell("will help", "no difference")]).splitlines()
     ]
     head, rule, first, second, third = (line for line in lines if line.startswith("|"))
-    assert [c.strip() for c in head.split("|")[1:-1]][:4] == ["protocol", "labels", "teacher of", "seed"]
+    assert [c.strip() for c in head.split("|")[1:-1]][:4] == ["protocol", "labels", "teacher of", "seeds"]
     assert set(rule) == set("| -")
     assert [c.strip() for c in first.split("|")[1:-1]] == [
-        *("p, fold 1", "trial 1", "r", "0", "50.0 %", "75.0 %", "–", "will help", "+10.0", "p = 0.200"),
+        *("p, fold 1", "trial 1", "r", "0", "10", "50.0 %", "75.0 %", "–", "will help", "+10.0", "p = 0.200"),
         "no, the opposite",
     ]
     cells = [c.strip() for c in second.split("|")[1:-1]]
-    assert (cells[0], cells[6]) == ("p", "12.5 %")
+    assert (cells[0], cells[7]) == ("p", "12.5 %")
     assert third.split("|")[-2].strip() == "no: no difference"
     assert "at 5 %" in lines[-1]
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vskd.errors import DataError
+from vskd.errors import DataError, RecipeError
 from vskd.evaluation.predictions import Predictions, write_csv
 from vskd.files import write_text
 from vskd.recipe import load_recipe
@@ -22,7 +22,6 @@ from vskd.study.comparison_schema import read_comparison
 from vskd.study.publish import (
     _data_folders,
     _environment,
-    _evaluated_runs,
     _predictions,
     _without,
     main,
@@ -46,12 +45,62 @@ def test_only_small_files_without_paths_of_the_machine_are_kept(finished_compari
     assert load_recipe(str(out / "recipes" / "demo.yaml")).dataset.path is None
 
 
-def test_a_published_recipe_says_what_weights_are_called_not_where_they_lay() -> None:
+def test_a_published_recipe_says_what_files_are_called_not_where_they_lay() -> None:
     words = ("dataset.path=/home/me/data", "student.weights=/home/me/a.safetensors", "teachers.0.weights=/home/me/b")
-    recipe = without_paths(load_recipe("wrist").updated(*words))
-    assert (recipe.dataset.path, recipe.student.weights, recipe.teachers[0].weights) == (None, "a.safetensors", "b")
-    plain = load_recipe("wrist")
+    lists = ("labels.ids=/home/me/few.csv", "teachers.0.labels={ids: /home/me/some.csv}")
+    recipe = load_recipe("wrist").updated(*words, *lists)
+    made = without_paths(recipe.model_dump(mode="json"))
+    assert "/home" not in json.dumps(made)
+    (teacher,) = made["teachers"]
+    assert (made["dataset"]["path"], made["student"]["weights"], teacher["weights"]) == (None, "a.safetensors", "b")
+    assert (made["labels"]["ids"], teacher["labels"]["ids"]) == ("few.csv", "some.csv")
+    plain = load_recipe("wrist").model_dump(mode="json")
     assert without_paths(plain) == plain
+    assert without_paths({"name": "old"}) == {"name": "old"}
+
+
+def test_a_recipe_with_keys_of_another_version_is_published_as_it_stands(
+    finished_comparison, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # type: ignore[no-untyped-def]
+    """Of students and of teachers; the figures need none of them."""
+    copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
+    recipes = [*(copy / "runs").rglob("recipe.yaml"), *(copy / "teachers").rglob("recipe.yaml")]
+    for file in recipes:
+        text = file.read_text(encoding="utf-8")
+        Sums(file.parent).replace_text("recipe.yaml", text.replace("student:\n", "student:\n  gone: {a: 1}\n"))
+        with pytest.raises(RecipeError, match="gone"):
+            load_recipe(str(file))
+    assert main([str(copy), str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out == "5 runs published\n" and len(recipes) == 3
+    publish(finished_comparison.out, tmp_path / "plain")
+    new, plain = (
+        {
+            str(p.relative_to(out)): p.read_text(encoding="utf-8")
+            for p in out.rglob("*")
+            if p.suffix in (".yaml", ".json", ".csv")
+        }
+        for out in (tmp_path / "out", tmp_path / "plain")
+    )
+    changed = {name for name in plain if plain[name] != new[name]}
+    assert changed == {"recipes/demo.yaml", "recipes/demo-no-kd.yaml"} and set(new) == set(plain)
+    assert all(new[name].replace("  gone:\n    a: 1\n", "") == plain[name] for name in changed)
+
+
+def test_runs_that_the_table_is_not_of_are_counted_and_named(
+    finished_comparison, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:  # type: ignore[no-untyped-def]
+    """As a comparison leaves them that was begun with other recipes or more seeds; and what an earlier call wrote."""
+    copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
+    shutil.copytree(copy / "runs" / "demo" / "seed0", copy / "runs" / "demo" / "seed1")
+    write_text(tmp_path / "out" / "runs" / "older-seed0.json", "{}")
+    assert main([str(copy), str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "5 runs published",
+        "2 left out, which the table is not of: runs/demo/seed1, runs/demo/seed1/int8",
+        f"1 in {tmp_path / 'out' / 'runs'} are of another time; delete them: older-seed0",
+    ]
+    assert not [p for p in (tmp_path / "out" / "runs").iterdir() if "seed1" in p.name]
+    assert "seed1" not in (tmp_path / "out" / "predictions.csv").read_text().splitlines()[0]
 
 
 def test_notes_name_no_folder_of_the_machine(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
@@ -118,40 +167,19 @@ def test_the_program_fails_where_there_is_no_comparison(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def evaluated(folder: Path, recipe: str, ids: tuple[str, ...], predicted: list[int], more: str = "") -> None:
-    """What `publish` reads of one evaluated run of two classes."""
-    rows = Predictions(ids, tuple(i[0] for i in ids), np.array([0, 1]), np.eye(2)[predicted], ("no", "yes"))
-    write_csv(rows, folder / "predictions.csv")
-    write_text(folder / "results.json", "{}")
-    write_text(folder / "recipe.yaml", f"extends: demo\nname: {recipe}\n{more}")
-
-
 def test_the_folds_of_a_run_share_a_column(tmp_path: Path) -> None:
-    for fold, ids in (("a-1", ("a1", "a2")), ("b", ("b1", "b2"))):
-        evaluated(tmp_path / "runs" / "mine" / f"fold-{fold}" / "seed0", "mine", ids, [0, 0])
-        evaluated(tmp_path / "teachers" / f"fold-{fold}" / f"0{fold}f-seed0", "mine", ids, [0, 1])
-    assert _predictions(tmp_path).splitlines() == [
+    runs = []
+    for name, right in (("mine", [0, 0]), ("teacher-of-mine", [0, 1])):
+        for fold, ids in (("a-1", ("a1", "a2")), ("b", ("b1", "b2"))):
+            rows = Predictions(ids, tuple(i[0] for i in ids), np.array([0, 1]), np.eye(2)[right], ("no", "yes"))
+            write_csv(rows, tmp_path / name / fold / "predictions.csv")
+            runs.append(SimpleNamespace(name=f"{name}-fold-{fold}-seed0", path=tmp_path / name / fold))
+    assert _predictions(runs).splitlines() == [
         "id,subject,label,mine-seed0,teacher-of-mine-seed0",
         "a1,a,0,0,0",
         "a2,a,1,0,1",
         "b1,b,0,0,0",
         "b2,b,1,0,1",
-    ]
-
-
-def test_several_teachers_of_a_recipe_have_a_column_each_whatever_their_folders_are_called(tmp_path: Path) -> None:
-    """Folders are named by hashes, whose order differs between folds."""
-    other = "student: {training: {epochs: 3}}\n"
-    for fold, ids, names in (("a", ("a1", "a2"), ("00", "ff")), ("b", ("b1", "b2"), ("ff", "00"))):
-        teachers = tmp_path / "teachers" / f"fold-{fold}"
-        evaluated(teachers / f"{names[0]}-seed0", "mine", ids, [0, 1])
-        evaluated(teachers / f"{names[1]}-seed0", "mine", ids, [1, 1], other)
-    assert _predictions(tmp_path).splitlines() == [
-        "id,subject,label,teacher-of-mine-seed0,teacher-of-mine-2-seed0",
-        "a1,a,0,0,1",
-        "a2,a,1,1,1",
-        "b1,b,0,0,1",
-        "b2,b,1,1,1",
     ]
 
 
@@ -171,7 +199,7 @@ def test_teachers_of_a_shared_folder_are_published_like_ones_own(finished_compar
     copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
     publish(copy, tmp_path / "own")
     teacher = shared(copy, tmp_path / "shared")
-    evaluated(tmp_path / "shared" / "fold-b" / "0ff-seed0", "stranger", ("a1", "a2"), [0, 0])
+    shutil.copytree(teacher, tmp_path / "shared" / "fold-b" / "0ff-seed0")
     publish(copy, tmp_path / "out")
     own, out = (
         {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
@@ -191,22 +219,6 @@ def test_a_changed_result_of_a_shared_teacher_is_named(finished_comparison, tmp_
     changed.write_text(changed.read_text(encoding="utf-8").replace("0", "1", 1), encoding="utf-8")
     with pytest.raises(DataError, match=f"Changed since they were written: {changed}"):
         publish(copy, tmp_path / "out")
-
-
-def test_shared_teachers_of_folds_are_named_by_their_students_folds(tmp_path: Path) -> None:
-    for fold, ids in (("a", ("a1", "a2")), ("b", ("b1", "b2"))):
-        run, teacher = tmp_path / "c" / "runs" / "mine" / f"fold-{fold}" / "seed0", tmp_path / "t" / f"{fold}-seed0"
-        evaluated(run, "mine", ids, [0, 0])
-        words = dict.fromkeys(("vskd", "python", "accelerator", "dataset", "protocol"), "x")
-        hashes = dict.fromkeys(("protocol_hash", "split_hash", "data_hash"), "x")
-        facts = words | hashes | {"packages": {"torch": "x"}, "teacher_runs": [os.path.relpath(teacher, run)]}
-        write_text(run / "environment.json", json.dumps(facts))
-        evaluated(run / "int8", "mine", ids, [1, 1])
-        evaluated(teacher, "mine", ids, [0, 1])
-    assert [name for name, _ in _evaluated_runs(tmp_path / "c")] == [
-        *("mine-fold-a-seed0-int8", "mine-fold-a-seed0", "mine-fold-b-seed0-int8", "mine-fold-b-seed0"),
-        *("teacher-of-mine-fold-a-seed0", "teacher-of-mine-fold-b-seed0"),
-    ]
 
 
 def test_pictures_are_of_the_first_int8_model(tmp_path: Path, finished_comparison) -> None:  # type: ignore[no-untyped-def]
@@ -259,18 +271,19 @@ def test_every_form_of_the_table_is_kept_and_the_audit_by_the_program_too(finish
 def test_without_int8_models_the_pictures_are_of_the_first_student(finished_comparison, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     left_out = shutil.ignore_patterns("cache", "*.h5", "int8", "bundle")
     copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=left_out)
+    table = json.loads((copy / "comparison.json").read_text(encoding="utf-8"))
+    table["rows"] = [row for row in table["rows"] if row["kind"] != "bundle"]
+    write_text(copy / "comparison.json", json.dumps(table))
     publish(copy, tmp_path / "out")
     assert sorted(p.name for p in (tmp_path / "out").glob("*.png")) == [
         *("confusion-demo-seed0.png", "subjects-demo-seed0.png")
     ]
 
 
-def test_the_longest_folder_is_taken_out_first(tmp_path: Path) -> None:
+def test_the_longest_folder_is_taken_out_first() -> None:
     """One data set may lie within the folder of another."""
-    for number, folder in enumerate(("/data", "/data/inner", "/data/inner")):
-        write_text(tmp_path / "runs" / str(number) / "recipe.yaml", f"extends: demo\ndataset: {{path: {folder}}}\n")
-    write_text(tmp_path / "runs" / "3" / "recipe.yaml", "extends: demo\n")
-    folders = _data_folders(tmp_path)
+    paths = ({"path": "/data"}, {"path": "/data/inner"}, {"path": "/data/inner"}, {"path": None}, None)
+    folders = _data_folders([*({"dataset": path} for path in paths), {}])
     assert folders == ["/data/inner", "/data"]
     assert _without(folders, '"/data/inner/a and /data/b"') == '"DATA/a and DATA/b"'
 
@@ -295,7 +308,7 @@ def test_the_program_needs_a_comparison_and_a_folder(
 
 def test_the_program_hands_on_its_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     asked: list[tuple[Path | None, ...]] = []
-    monkeypatch.setattr(module, "publish", lambda *words: asked.append(words))
+    monkeypatch.setattr(module, "publish", lambda *words: asked.append(words) or "")
     assert main(["c", "o"]) == main(["c", "o", "--audit", "a.json"]) == 0
     assert asked == [(Path("c"), Path("o"), None), (Path("c"), Path("o"), Path("a.json"))]
 

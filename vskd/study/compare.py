@@ -1,15 +1,11 @@
 """Run what is missing of recipes x folds x seeds, then put everything into one table."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from vskd.datasets.catalog import get_dataset
-from vskd.datasets.splits.protocol import load_protocol
 from vskd.distillation.train import distill, fixed_threads, teach
 from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.evaluate import evaluate_run
@@ -22,38 +18,11 @@ from vskd.study.comparison import compare as compare_runs
 from vskd.study.comparison_tables import write_comparison
 from vskd.study.foretold import Foretelling, with_forecasts
 from vskd.study.jobs import Job, run_jobs
-
-ALL_FOLDS = "all"
-"""As `dataset.fold` of a recipe to compare: every fold of its protocol, in one table."""
+from vskd.study.students import Student, students_of
 
 AfterRun = Callable[[Path], Path]
 """Something done with every finished student run that leaves a further results folder, e.g. export and evaluate
 int8."""
-
-
-def teacher_key(recipe: Recipe, number: int = 0) -> str:
-    """Recipes with the same key share one teacher, and so one training and one cache."""
-    return recipe.of_teacher(number).hash_of(*DECIDING)[:12]
-
-
-def in_folds(recipe: Recipe) -> dict[Path, Recipe]:
-    """The recipe once per fold that it asks for, and the folder under which the runs of each belong.
-
-    Raises:
-        ProtocolError: it asks for all folds of a protocol that has none.
-        RecipeError: it asks for all folds, but names no data.
-    """
-    dataset = recipe.dataset
-    if dataset.fold != ALL_FOLDS:
-        return {Path(): recipe}
-    if dataset.path is None:
-        raise RecipeError("dataset.path is not set", "Say where the data set is with --data PATH")
-    index = get_dataset(dataset.name).index(Path(dataset.path))
-    names = load_protocol(dataset.name, dataset.protocol).fold_names(index)
-    if not names:
-        raise ProtocolError(f"Protocol {dataset.protocol} has no folds", "Leave --fold out")
-    folds = {Path(f"fold-{name}"): dataset.model_copy(update={"fold": name}) for name in names}
-    return {folder: recipe.model_copy(update={"dataset": section}) for folder, section in folds.items()}
 
 
 def compare(
@@ -69,7 +38,8 @@ def compare(
 ) -> Comparison:
     """Teach, distil and evaluate every recipe with every seed, and compare.
 
-    A teacher is trained where a recipe listens to it. A recipe that listens to none has the teacher's figures beside
+    A teacher is trained where a recipe listens to it; where a student without a teacher is trained alike, as it is for
+    its twin of self-training, that run is the teacher. A recipe that listens to none has the teacher's figures beside
     its own, and is trained on the same recordings, where its teachers are those of one that does. What is finished is
     not run again, what was interrupted is resumed.
 
@@ -103,69 +73,21 @@ def compare(
             "Compare those of one protocol",
         )
     with only_writer(out / LOCK, out):
-        students = _students(recipes, seeds, out, teachers or out / "teachers")
+        students = students_of(recipes, seeds, out, teachers or out / "teachers")
         jobs = _jobs(students, cache or out / "cache", after_run, say)
         results = run_jobs(jobs, workers, out / "compare.log")
-        runs: dict[Path, str] = {}
+        runs: dict[tuple[Path, bool], str] = {}
         for student in students:
-            for path, name in student.rows(results[student.run]):
-                runs.setdefault(path, name)  # a shared teacher has the name of the first that listens to it
-        comparison = compare_runs([_evaluated(path, name) for path, name in runs.items()])
+            for path, name, teaches in student.rows(results[student.run]):
+                runs.setdefault((path, teaches), name)  # a shared teacher has the name of the first that listens to it
+        comparison = compare_runs([_evaluated(path, name, teaches=teaches) for (path, teaches), name in runs.items()])
         comparison = with_forecasts(comparison, [(s.recipe.name, s.recipe, s.run) for s in students])
         write_comparison(comparison, out)
         return comparison
 
 
-@dataclass(frozen=True)
-class _Student:
-    """One recipe, fold and seed.
-
-    Attributes:
-        recipe: with its seed.
-        run: the student's folder.
-        teachers: folders of the recipe's teachers, in its order; those that the student has, or is compared with.
-    """
-
-    recipe: Recipe
-    run: Path
-    teachers: tuple[Path, ...]
-
-    def rows(self, further: Path | None) -> list[tuple[Path, str]]:
-        """Folders of results, each with the name of its row: teachers, student, and what `after_run` added.
-
-        All have the recipe's name but further teachers.
-        """
-        first = [*self.teachers[:1], self.run, *([further] if further is not None else [])]
-        return [
-            *((path, self.recipe.name) for path in first),
-            *((path, f"{self.recipe.name}, teacher {number}") for number, path in enumerate(self.teachers[1:], 1)),
-        ]
-
-
-def _students(recipes: Sequence[Recipe], seeds: Sequence[int], out: Path, teachers: Path) -> list[_Student]:
-    """All that are trained; those that listen to nobody keep only teachers that another one listens to."""
-    by_recipe = [in_folds(recipe) for recipe in recipes]
-    students = [
-        _Student(
-            seeded := recipe.with_seed(seed),
-            out / "runs" / recipe.name / fold / f"seed{seed}",
-            tuple(_teacher_run(seeded, number, teachers, fold) for number in range(len(recipe.teachers))),
-        )
-        for seed in seeds
-        for folds in by_recipe
-        for fold, recipe in folds.items()
-    ]
-    heard = {run for s in students if s.recipe.distiller.needs_teacher for run in s.teachers}
-    return [s if heard.issuperset(s.teachers) else dataclasses.replace(s, teachers=()) for s in students]
-
-
-def _teacher_run(recipe: Recipe, number: int, teachers: Path, fold: Path) -> Path:
-    """Where one of a recipe's teachers lies."""
-    return teachers / fold / f"{teacher_key(recipe, number)}-seed{recipe.of_teacher(number).seed}"
-
-
 def _jobs(
-    students: Sequence[_Student], cache: Path, after_run: AfterRun | None, say: Callable[[str], None] | None
+    students: Sequence[Student], cache: Path, after_run: AfterRun | None, say: Callable[[str], None] | None
 ) -> list[Job]:
     """The trainings: every teacher once, before the first student that has it.
 
@@ -195,7 +117,7 @@ def _teach(recipe: Recipe, number: int, run: Path, cache: Path, threads: int) ->
 
 
 def _distill(
-    student: _Student, cache: Path, after_run: AfterRun | None, threads: int, say: Callable[[str], None] | None
+    student: Student, cache: Path, after_run: AfterRun | None, threads: int, say: Callable[[str], None] | None
 ) -> Path | None:
     """Train and evaluate a student; the further folder of results, where there is one."""
     ready = None if say is None else Foretelling(student.recipe, student.run, say)
@@ -205,6 +127,9 @@ def _distill(
         return after_run(student.run) if after_run else None
 
 
-def _evaluated(path: Path, name: str) -> EvaluatedRun:
+def _evaluated(path: Path, name: str, *, teaches: bool) -> EvaluatedRun:
+    """A run as a row has it; a student that teaches another has a row as a teacher, too."""
     results = read_results(path / "results.json")
+    if teaches:
+        results = results.model_copy(update={"kind": "teacher", "distiller": None, "teacher": None})
     return EvaluatedRun(name, results.seed, results, read_csv(path / "predictions.csv"))

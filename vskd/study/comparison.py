@@ -113,14 +113,7 @@ def _check(items: Sequence[EvaluatedRun]) -> None:
                 f"{folds[protocol.fold][:12]}",
                 "Evaluate it again on the same data",
             )
-        right = (results.seed, results.n, results.accuracy) == (
-            seed,
-            len(predictions),
-            METRICS["accuracy"](predictions),
-        )
-        if not right:
-            problem = f"{name}: results.json and predictions.csv do not belong together (seed, n or accuracy differ)"
-            raise DataError(problem, "Run `vskd evaluate` on that run again")
+        _check_belongs(name, seed, results, predictions)
         if protocol.fold in seen[recipe, results.kind, seed]:
             raise DataError(f"{name} is given twice", "Give each run once, or give the recipes different names")
         seen[recipe, results.kind, seed].add(protocol.fold)
@@ -128,6 +121,15 @@ def _check(items: Sequence[EvaluatedRun]) -> None:
         if own != set(folds):
             missing = ", ".join(sorted(str(fold) for fold in set(folds) - own))
             raise ProtocolError(f"{recipe} ({kind}, seed {seed}) lacks the folds {missing}", "Run the missing folds")
+
+
+def _check_belongs(name: str, seed: int, results: Results, predictions: Predictions) -> None:
+    said = results.seed, results.n, results.accuracy
+    if said != (seed, len(predictions), METRICS["accuracy"](predictions)):
+        raise DataError(
+            f"{name}: results.json and predictions.csv do not belong together (seed, n or accuracy differ)",
+            "Run `vskd evaluate` on that run again",
+        )
 
 
 def _check_same_protocol(first_name: str, first: Results, name: str, results: Results) -> None:
@@ -217,7 +219,9 @@ def _row(
     total = sum(teacher.n for teacher in teachers)
     latencies = [row.p50_ms for results in everything for row in results.latency if row.model == "int8"]
     is_baseline = recipe == baseline and kind != "teacher"
-    other = None if is_baseline or baseline is None or kind == "teacher" else pooled.get((baseline, kind))
+    controls = [f"{recipe}-{suffix}" for _, suffix in CONTROLS.values()]
+    tested = [] if kind == "teacher" else [name for name in dict.fromkeys((baseline, *controls)) if name != recipe]
+    versus = {name: _versus(own, pooled[name, kind], setting) for name in tested if name and (name, kind) in pooled}
     return Row(
         recipe=recipe,
         kind=kind,
@@ -230,19 +234,15 @@ def _row(
         macro_f1=_summary(own, "macro_f1", setting),
         teacher_accuracy=sum(t.accuracy * t.n for t in teachers) / total if total else None,
         model_bytes=sample.model_bytes,
-        versus_baseline=_versus(own, other, setting) if other else None,
+        versus_baseline=versus.get(baseline or ""),
         subjects=_by_subject(list(own.values())),
         labels=sample.labels_title,
         labels_hash={r.protocol.fold or "": r.labels.hash for r in everything if r.labels},
-        baseline=baseline if other else None,
+        baseline=baseline if baseline in versus else None,
         labelled=sample.labels.labelled if sample.labels else None,
         parameters=parameters,
         latency_ms=statistics.mean_and_std(latencies)[0] if latencies else None,
-        controls={
-            name: versus
-            for name in (f"{recipe}-{suffix}" for _, suffix in CONTROLS.values())
-            if kind != "teacher" and (name, kind) in pooled and (versus := _versus(own, pooled[name, kind], setting))
-        },
+        controls={name: against for name in controls if (against := versus.get(name))},
     )
 
 

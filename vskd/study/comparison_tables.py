@@ -10,7 +10,7 @@ from vskd.evaluation.report.plots import ForestRow, data_uri, interval_plot
 from vskd.files import write_json, write_text
 from vskd.study.comparison_latex import to_latex
 from vskd.study.comparison_plots import curve_plot, pareto_plot
-from vskd.study.comparison_schema import Comparison, Row
+from vskd.study.comparison_schema import Comparison, Row, Summary
 from vskd.study.controls import CONTROLS
 
 HEADER = ("recipe", "model", "seeds", "n", "accuracy", "95% recordings", "95% subjects", "macro F1", "teacher",
@@ -108,9 +108,11 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _record(comparison: Comparison, row: Row, seeds: Sequence[int]) -> dict[str, str | int | float | None]:
-    versus = row.versus_baseline
-    record: dict[str, str | int | float | None] = {
+_Record = dict[str, str | int | float | None]
+
+
+def _record(comparison: Comparison, row: Row, seeds: Sequence[int]) -> _Record:
+    return {
         "dataset": comparison.dataset,
         "protocol": comparison.protocol,
         "protocol_hash": comparison.protocol_hash,
@@ -129,31 +131,48 @@ def _record(comparison: Comparison, row: Row, seeds: Sequence[int]) -> dict[str,
         "parameters": row.parameters,
         "latency_ms": row.latency_ms,
         "labelled": row.labelled,
+        **_metric("accuracy", row.accuracy),
+        **_metric("macro_f1", row.macro_f1),
+        **_differences(row),
+        **_single_seeds(row, seeds),
     }
-    for name, summary in (("accuracy", row.accuracy), ("macro_f1", row.macro_f1)):
-        record[f"{name}_mean"], record[f"{name}_std"] = summary.mean, summary.std
-        for unit, interval in (
-            ("recordings", summary.intervals.recordings),
-            ("subjects", summary.intervals.subjects),
-        ):
-            record[f"{name}_{unit}_low"], record[f"{name}_{unit}_high"] = interval or (None, None)
-    record["difference"] = versus.difference if versus else None
-    ends = (versus.subjects if versus else None) or (None, None)
-    record["difference_subjects_low"], record["difference_subjects_high"] = ends
-    record["permutation_p"] = versus.permutation if versus else None
+
+
+def _metric(name: str, summary: Summary) -> _Record:
+    found: _Record = {f"{name}_mean": summary.mean, f"{name}_std": summary.std}
+    for unit in ("recordings", "subjects"):
+        found[f"{name}_{unit}_low"], found[f"{name}_{unit}_high"] = getattr(summary.intervals, unit) or (None, None)
+    return found
+
+
+def _differences(row: Row) -> _Record:
+    """From the baseline, and from each control."""
+    versus = row.versus_baseline
+    low, high = (versus.subjects if versus else None) or (None, None)
+    found: _Record = {
+        "difference": versus.difference if versus else None,
+        "difference_subjects_low": low,
+        "difference_subjects_high": high,
+        "permutation_p": versus.permutation if versus else None,
+    }
     for control, (_, suffix) in CONTROLS.items():
         against = row.controls.get(f"{row.recipe}-{suffix}")
-        record[f"vs_{control}_difference"] = against.difference if against else None
-        record[f"vs_{control}_permutation_p"] = against.permutation if against else None
+        found[f"vs_{control}_difference"] = against.difference if against else None
+        found[f"vs_{control}_permutation_p"] = against.permutation if against else None
+    return found
+
+
+def _single_seeds(row: Row, seeds: Sequence[int]) -> _Record:
     accuracies = dict(zip(row.seeds, row.accuracy.per_seed, strict=True))
-    tests = {test.seed: test for test in versus.tests} if versus else {}
+    tests = {test.seed: test for test in row.versus_baseline.tests} if row.versus_baseline else {}
+    found: _Record = {}
     for seed in seeds:
         test = tests.get(seed)
-        record[f"seed_{seed}_accuracy"] = accuracies.get(seed)
-        record[f"seed_{seed}_only_candidate"] = test.only_candidate if test else None
-        record[f"seed_{seed}_only_baseline"] = test.only_baseline if test else None
-        record[f"seed_{seed}_mcnemar_p"] = test.p_value if test else None
-    return record
+        found[f"seed_{seed}_accuracy"] = accuracies.get(seed)
+        found[f"seed_{seed}_only_candidate"] = test.only_candidate if test else None
+        found[f"seed_{seed}_only_baseline"] = test.only_baseline if test else None
+        found[f"seed_{seed}_mcnemar_p"] = test.p_value if test else None
+    return found
 
 
 def _label(row: Row) -> str:

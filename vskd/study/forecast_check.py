@@ -21,6 +21,7 @@ from vskd.files import write_json, write_text
 from vskd.schema import Count, Finite, Fraction, Size, Strict, read_json
 
 Outcome = Literal["helped", "no difference", "hurt"]
+FORECASTS = "forecast.json"
 EXPECTED: dict[str, Outcome] = {"will help": "helped", "will not help": "no difference", "will hurt": "hurt"}
 
 
@@ -32,6 +33,9 @@ class Cell(Strict):
         forecast: from validation recordings.
         gain: accuracy on the test part over that of the twin without a teacher; p_value: of McNemar's test, two-sided.
         outcome: by the sign of the gain, where it is beyond chance at `LEVEL`.
+        published: comparison that the outcome is taken from, where the forecast was made afterwards, see
+            `vskd.study.forecast_published`; then `gain` is the mean over its `seeds` and `p_value` of the permutation
+            test over seeds and subjects.
     """
 
     dataset: str
@@ -45,6 +49,8 @@ class Cell(Strict):
     gain: Finite
     p_value: Fraction
     outcome: Outcome
+    published: str | None = None
+    seeds: tuple[Size, ...] = ()
 
     @property
     def right(self) -> bool:
@@ -65,9 +71,14 @@ def outcome_of(taught: Predictions, alone: Predictions) -> tuple[float, float, O
     """
     test = mcnemar(taught, alone)
     gain = (test.only_candidate - test.only_baseline) / test.n
-    if test.p_value > LEVEL:
-        return gain, test.p_value, "no difference"
-    return gain, test.p_value, "helped" if gain > 0 else "hurt"
+    return gain, test.p_value, meaning(gain, test.p_value)
+
+
+def meaning(gain: float, p_value: float) -> Outcome:
+    """What a gain says that a test gives this p-value."""
+    if p_value > LEVEL:
+        return "no difference"
+    return "helped" if gain > 0 else "hurt"
 
 
 def cells_of(comparison: Path) -> list[Cell]:
@@ -107,16 +118,8 @@ def _cell(run: Path, twin: Path) -> Cell:
 
 
 HEADER = (
-    *(
-        "protocol",
-        "labels",
-        "teacher of",
-        "seed",
-        "teacher, validation",
-        "student, validation",
-        "right where it is wrong",
-    ),
-    *("forecast", "gain on test", "McNemar", "came true"),
+    *("protocol", "labels", "teacher of", "seeds", "n, validation", "teacher", "student alone"),
+    *("right where it is wrong", "forecast", "gain on test", "p", "came true"),
 )
 
 
@@ -125,13 +128,28 @@ def to_markdown(cells: Sequence[Cell]) -> str:
     rows = [HEADER, ("---",) * len(HEADER), *(_cells(cell) for cell in cells)]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     right, opposite = sum(cell.right for cell in cells), sum(cell.opposite for cell in cells)
-    verdict = (
-        f"The forecast came true in {right} of {len(cells)} cells; in {opposite} the opposite happened. An outcome "
-        f"counts as a difference where McNemar's test on the test recordings says so at {100 * LEVEL:g} %. These are "
-        "few cells, and cells of one label setting share the student without a teacher, so that they are not "
+    by_verdict = []
+    for verdict, outcome in EXPECTED.items():
+        said = [cell for cell in cells if cell.forecast.verdict == verdict]
+        by_verdict.append(f"{verdict}: {sum(cell.right for cell in said)} of {len(said)} ({outcome})")
+    summary = (
+        f"The forecast came true in {right} of {len(cells)} cells; in {opposite} the opposite happened. By what was "
+        f"said: {'; '.join(by_verdict)}. An outcome counts as a difference where a test says so at {100 * LEVEL:g} %: "
+        "McNemar's on the test recordings of one seed, the permutation test over seeds and subjects of several. These "
+        "are few cells, and cells of one label setting share the student without a teacher, so that they are not "
         "independent."
     )
-    return "\n".join(["# Forecasts and what came of them", "", *lines, "", verdict]) + "\n"
+    parts = [*lines, "", summary]
+    if any(cell.published for cell in cells):
+        parts += ["", _AFTERWARDS]
+    return "\n".join(["# Forecasts and what came of them", "", *parts]) + "\n"
+
+
+_AFTERWARDS = (
+    "A name in brackets is the published comparison that the outcome is taken from. It kept no validation recordings, "
+    "so the forecast was made afterwards: its teachers and the student without one were trained once more, of the "
+    "first seed, without the recordings that the protocol sets aside for validation."
+)
 
 
 def _cells(cell: Cell) -> tuple[str, ...]:
@@ -139,8 +157,9 @@ def _cells(cell: Cell) -> tuple[str, ...]:
     return (
         cell.protocol + (f", fold {cell.fold}" if cell.fold else ""),
         cell.labels,
-        cell.recipe,
-        str(cell.seed),
+        cell.recipe + (f" ({cell.published})" if cell.published else ""),
+        ", ".join(str(seed) for seed in cell.seeds or (cell.seed,)),
+        str(f.n),
         formatting.percent(f.teacher_accuracy),
         formatting.percent(f.student_accuracy),
         "–" if f.teaches is None else formatting.percent(f.teaches),
@@ -161,6 +180,12 @@ def read_cells(path: Path) -> tuple[Cell, ...]:
     return cells
 
 
+def write_cells(cells: Sequence[Cell], out: Path) -> None:
+    """Write forecast.json and the table into a folder."""
+    write_json(out / FORECASTS, [cell.model_dump() for cell in cells])
+    write_text(out / "README.md", to_markdown(cells))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line: `forecast_check COMPARISON... --out FOLDER`; returns the exit code."""
     parser = argparse.ArgumentParser(prog="forecast_check", description="How often the forecast was right.")
@@ -169,8 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         cells = [cell for comparison in options.comparisons for cell in cells_of(comparison)]
-        write_json(options.out / "forecast.json", [cell.model_dump() for cell in cells])
-        write_text(options.out / "README.md", to_markdown(cells))
+        write_cells(cells, options.out)
     except VskdError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
