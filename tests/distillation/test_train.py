@@ -17,6 +17,7 @@ from vskd.distillation import train
 from vskd.distillation.experiment import prepare
 from vskd.distillation.label_setting import LabelSetting
 from vskd.distillation.model import load_model
+from vskd.distillation.ridge import fit_classifier
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher
 from vskd.distillation.train import default_cache, distill, new_distiller, teach
@@ -831,3 +832,40 @@ def test_what_the_teachers_say_is_stamped_unless_all_say_it_of_the_unchanged_rec
     told = {"views": 1, "folds": {}}, {"views": 3, "folds": {}}, {"views": 1, "folds": {"2": sha256}}
     assert said(plain, viewed) == [told[0], told[1]]
     assert said(fitted, plain) == [told[2], told[0]]
+
+
+def test_ridge_regression_fits_the_classifier_of_the_run_and_nothing_else_changes(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The weights of a run are those of one without it, but for the classifier, which is the regression's."""
+    plain = ("distiller=none", "student.training.epochs=1", "student.training.validation=none")
+    recipe = tiny(*plain, "student.training.select=last")
+    distill(recipe, tmp_path / "trained", cache=shared_cache)
+    tasks = watched(monkeypatch)
+    distill(
+        tiny(*plain, "student.training.select=last", "student.training.ridge=0.1"), tmp_path / "r", cache=shared_cache
+    )
+    trained, found = weights(tmp_path / "trained"), weights(tmp_path / "r")
+    changed = {name for name in trained if not torch.equal(trained[name], found[name])}
+    assert changed == {"network.classifier.weight", "network.classifier.bias"}
+    (task,) = tasks
+    classifier = task.model.network.classifier
+    assert torch.equal(classifier.weight, found["network.classifier.weight"])
+    experiment = prepare(recipe, shared_cache)
+    ids = sorted(experiment.training_split(recipe.student.training).train)
+    batches = experiment.inputs.batches(ids, batch_size=8)
+    fit_classifier(task.model, classifier, batches, 0.1, recipe.student.training.label_smoothing)
+    torch.testing.assert_close(classifier.weight, found["network.classifier.weight"], rtol=1e-3, atol=1e-3)
+
+
+def test_ridge_regression_needs_a_classifier_of_one_layer(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path) -> None:
+    recipe = tiny(
+        "distiller=none",
+        "student.training.ridge=0.1",
+        "student.sees.length=64",
+        "student.sees.encoding=gasf",
+        "student.network=squeezenet-1-0",
+    )
+    with pytest.raises(RecipeError, match=r"'squeezenet-1-0', which training.ridge is to fit, is not one linear layer"):
+        distill(recipe, tmp_path / "run", cache=shared_cache)
+    assert not (tmp_path / "run" / "recipe.yaml").exists()

@@ -21,6 +21,7 @@ def test_keys_that_count_have_their_default_and_others_none() -> None:
         ({"step_epochs": 5, "schedule": "cosine"}, "step_epochs does nothing here: it counts only where schedule is"),
         ({"warmup": 0.5}, "warmup does nothing here: it counts only where schedule is onecycle"),
         ({"select": "best", "validation": "none"}, "needs validation recordings"),
+        ({"ridge": 0.1, "class_weights": "balanced"}, "ridge weighs every recording alike"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(content: dict[str, object], needle: str) -> None:
@@ -43,6 +44,7 @@ def test_last_epoch_without_validation_is_no_contradiction() -> None:
         ({"weight_decay": -0.1}, "greater than or equal to 0"),
         ({"label_smoothing": 1.0}, "less than 1"),
         ({"gradient_clip": -1.0}, "greater than or equal to 0"),
+        ({"ridge": 0.0}, "greater than 0"),
         ({"epoch": 5}, "not permitted"),
     ],
 )
@@ -58,3 +60,9 @@ def test_what_holds_where_nothing_is_said() -> None:
         **{"validation": "carve", "select": "best", "precision": "float32", "sampling": "natural"},
     }
     assert Training(select="last").validation == "carve"
+
+
+def test_a_recipe_without_ridge_regression_reads_as_before_there_was_any() -> None:
+    assert "ridge" not in Training().model_dump()
+    assert Training(ridge=0.05).model_dump()["ridge"] == 0.05
+    assert Training.model_validate(Training(ridge=0.05).model_dump()).ridge == 0.05

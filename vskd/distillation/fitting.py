@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
@@ -19,6 +20,7 @@ from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, S
 from vskd.distillation.epoch_bar import EpochBar
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.lightning_imports import Trainer
+from vskd.distillation.ridge import FitClassifier
 from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.task import DistillationTask, Loader
 from vskd.errors import DataError, DivergedError
@@ -145,7 +147,12 @@ def plain_batches(inputs: Inputs, training: Training, seed: int, ids: Sequence[s
 
 
 def fit(
-    task: DistillationTask, folder: RunFolder, training: Training, split: Split, plain: PlainBatches
+    task: DistillationTask,
+    folder: RunFolder,
+    training: Training,
+    split: Split,
+    plain: PlainBatches,
+    classifier: nn.Linear | None = None,
 ) -> TrainResult:
     """Run Lightning's trainer, from where it was interrupted, and leave the run folder complete.
 
@@ -155,6 +162,7 @@ def fit(
         training: budget, and which epoch is kept.
         split: what the task's batches are of.
         plain: the training samples as the network will see them, for the statistics of BatchNorm.
+        classifier: of the task's model, where ridge regression is to fit it.
 
     Raises:
         DivergedError: loss or weights are no longer finite; the folder stays incomplete.
@@ -167,6 +175,9 @@ def fit(
         logger.info("resuming from %s", resume)
     else:
         folder.sums.clear()
+    fitting = []
+    if classifier is not None and training.ridge is not None:
+        fitting = [FitClassifier(classifier, plain, training.ridge, training.label_smoothing)]
     trainer = Trainer(
         max_epochs=training.epochs,
         accelerator="auto",
@@ -175,6 +186,7 @@ def fit(
         gradient_clip_val=training.gradient_clip or None,
         callbacks=[
             RecomputeStatistics(plain),
+            *fitting,
             StopDiverged(),
             EpochRows(folder),
             select,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import nn
 
 from vskd.datasets.splits.split import Split
 from vskd.distillation.batch_norm import refuse_single_samples
@@ -28,6 +29,7 @@ from vskd.distillation.fitting import (
 from vskd.distillation.going_on import start_from, weights_file
 from vskd.distillation.model import new_model
 from vskd.distillation.renewal import renewing
+from vskd.distillation.ridge import refuse_reused
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.admission import refuse_hidden
@@ -40,6 +42,7 @@ from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.locks import lock_of, only_writer
 from vskd.losses.term import TermContext
+from vskd.models.head import linear_classifier
 from vskd.models.weights.state import read_metadata
 from vskd.recipe import Recipe
 from vskd.recipe.distiller import Confidence, terms_that_need_labels
@@ -140,9 +143,10 @@ def _distill(
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source, teachers)
         plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
+        classifier = _fitted(task, experiment)
         # not before: a recipe that cannot be trained must not claim the folder
         folder.begin(recipe, facts, experiment.learned(), experiment.data_rows)
-        return fit(task, folder, recipe.student.training, split, plain)
+        return fit(task, folder, recipe.student.training, split, plain, classifier)
 
 
 @contextmanager
@@ -155,6 +159,23 @@ def fixed_threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def _fitted(task: DistillationTask, experiment: Experiment) -> nn.Linear | None:
+    """The student's classifier, where ridge regression is to fit it.
+
+    Raises:
+        RecipeError: it is not one linear layer on the embedding, or the teacher's.
+    """
+    student = experiment.recipe.student
+    if student.training.ridge is None:
+        return None
+    network = task.model.network
+    who = f"network '{student.network.name}', which training.ridge is to fit,"
+    with as_recipe_error("student"):
+        _, classifier = linear_classifier(network, experiment.inputs.network_shape, who)
+    refuse_reused(classifier)
+    return classifier
 
 
 def _start(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:

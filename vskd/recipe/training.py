@@ -1,9 +1,9 @@
 """Budget and optimizer of one training; the same for teachers and students."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from vskd.schema import BelowOne, Count, NonNegative, OnlyWhere, Positive, Strict, only_where
 
@@ -27,6 +27,8 @@ class Training(Strict):
         precision: bfloat16 is mixed precision.
         sampling: an epoch shows every recording once, or (`balanced`) every class equally often, rare ones again and
             again.
+        ridge: fit the classifier by ridge regression, this strong, to the training recordings as they are: before every
+            validation and after the last epoch. None leaves what gradient descent found. See `vskd.distillation.ridge`.
     """
 
     conditional: ClassVar[Mapping[str, OnlyWhere]] = {
@@ -50,6 +52,20 @@ class Training(Strict):
     select: Literal["best", "last"] = "best"
     precision: Literal["float32", "bfloat16"] = "float32"
     sampling: Literal["natural", "balanced"] = "natural"
+    ridge: Positive | None = None
+
+    @model_validator(mode="after")
+    def _ridge_weighs_recordings_alike(self) -> "Training":
+        if self.ridge is not None and self.class_weights != "none":
+            raise ValueError("ridge weighs every recording alike: set class_weights to none")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_before_there_was_ridge(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if self.ridge is None:
+            content.pop("ridge", None)
+        return content
 
     @model_validator(mode="after")
     def _selection_needs_validation(self) -> "Training":

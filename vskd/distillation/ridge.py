@@ -1,0 +1,140 @@
+"""A classifier that is computed, not trained: ridge regression on the embedding, at the end of a training.
+
+Of few recordings and thousands of features, gradient descent finds one of many classifiers that make no mistake on
+them; ridge regression the one of smallest weights for its squared error, in a second. MiniRocket (Dempster, Schmidt &
+Webb, KDD 2021) is published with it, its strength chosen by leaving one recording out. Deviations: the strength is a
+setting, and for each feature rather than for all of them; and the answers, which for ridge regression are near -1 and
+1, are multiplied by the one number that makes them the best logits: that of the smallest cross entropy on recordings
+left out, with the training's label smoothing.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vskd.distillation.batch_norm import PlainBatches
+from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
+from vskd.errors import RecipeError
+from vskd.modalities.base import Batch
+from vskd.network import answer
+
+logger = logging.getLogger(__name__)
+
+SCALES = torch.logspace(-1, 3, 401, dtype=torch.float64)
+"""Factors from the answers of ridge regression to logits that are tried."""
+
+CONSTANT = 1e-6
+"""A feature that deviates by less, of its largest value, differs by rounding alone: it is left out."""
+
+
+def ridge_regression(features: Tensor, targets: Tensor, strength: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Linear weights of smallest squared error plus strength * (number of features) * their squares.
+
+    The features are standardised for it; the intercept is not shrunk.
+
+    Args:
+        features: (samples, features), float64.
+        targets: (samples, classes), float64.
+        strength: of the penalty.
+
+    Returns:
+        Weights (classes, features) and intercept (classes,), for features as they were given; and what would be
+        answered of each sample by a regression without it, (samples, classes), with the same standardisation.
+    """
+    mean, deviation = features.mean(dim=0), features.std(dim=0, unbiased=False)
+    constant = deviation <= CONSTANT * features.abs().amax(dim=0)
+    deviation = torch.where(constant, 1.0, deviation)
+    standard = torch.where(constant, 0.0, (features - mean) / deviation)
+    middle = targets.mean(dim=0)
+    left, singular, right = torch.linalg.svd(standard, full_matrices=False)
+    kept = singular.square() / (singular.square() + strength * features.shape[1])
+    projected = left.T @ (targets - middle)
+    found = left @ (kept[:, None] * projected) + middle
+    inverse = torch.where(singular > 0, kept / singular, 0.0)
+    weights = (right.T @ (inverse[:, None] * projected)).T / deviation
+    leverage = (left.square() @ kept + 1 / len(features)).clamp(max=1 - 1e-9)
+    without = targets - (targets - found) / (1 - leverage)[:, None]
+    return weights, middle - weights @ mean, without
+
+
+def best_scale(answers: Tensor, labels: Tensor, label_smoothing: float = 0.0) -> float:
+    """The factor of `SCALES` that makes answers (samples, classes) the logits of smallest cross entropy."""
+    scaled = (scale * answers for scale in SCALES.to(answers.device))
+    losses = torch.stack([F.cross_entropy(logits, labels, label_smoothing=label_smoothing) for logits in scaled])
+    return float(SCALES[int(losses.argmin())])
+
+
+def fit_classifier(
+    model: nn.Module,
+    classifier: nn.Linear,
+    batches: Iterable[Batch],
+    strength: float,
+    label_smoothing: float = 0.0,
+) -> int:
+    """Put ridge regression from the embedding to the classes in the place of a classifier's weights.
+
+    Args:
+        model: gives `Outputs`, whose logits are the classifier's answer to the embedding; its modes stay.
+        classifier: of the model; changed in place. Needs a bias.
+        batches: of samples; those without a label (-1) do not count.
+        strength: of the penalty, see `ridge_regression`.
+        label_smoothing: of the cross entropy that the logits' scale is chosen by.
+
+    Returns:
+        How many samples it is from.
+    """
+    embeddings, labels = [], []
+    for batch in batches:
+        known = batch.labels >= 0
+        embeddings.append(answer(model, batch.inputs.to(classifier.weight.device)).embedding[known].double())
+        labels.append(batch.labels[known].to(classifier.weight.device))
+    features, numbers = torch.cat(embeddings), torch.cat(labels)
+    targets = 2 * F.one_hot(numbers, classifier.out_features).double() - 1
+    weights, intercept, without = ridge_regression(features, targets, strength)
+    scale = best_scale(without, numbers, label_smoothing)
+    with torch.no_grad():
+        classifier.weight.copy_(scale * weights)
+        classifier.bias.copy_(scale * intercept)
+    return len(numbers)
+
+
+def refuse_reused(classifier: nn.Linear) -> None:
+    """Refuse to overwrite a classifier that is another network's.
+
+    Raises:
+        RecipeError: it is frozen: the teacher's.
+    """
+    if not classifier.weight.requires_grad:
+        raise RecipeError(
+            "student.training.ridge would overwrite the teacher's classifier, which the distiller reuses",
+            "Leave student.training.ridge out, or choose another distiller",
+        )
+
+
+class FitClassifier(Callback):
+    """Fit the classifier by `fit_classifier`, before every validation and after the last epoch.
+
+    Must come behind `RecomputeStatistics`: the features have to be those that ship.
+    """
+
+    def __init__(
+        self, classifier: nn.Linear, batches: PlainBatches, strength: float, label_smoothing: float = 0.0
+    ) -> None:
+        self._classifier, self._batches, self._strength = classifier, batches, strength
+        self._label_smoothing = label_smoothing
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Act after the last batch of an epoch that is validated, or is the last one."""
+        last = trainer.current_epoch + 1 == trainer.max_epochs
+        if not (trainer.is_last_batch and (last or trainer.enable_validation)):
+            return
+        model: nn.Module = pl_module.model
+        samples = fit_classifier(model, self._classifier, self._batches(), self._strength, self._label_smoothing)
+        if last:
+            logger.info("the classifier was fitted to %d samples by ridge regression", samples)
