@@ -133,3 +133,44 @@ def test_the_check_itself_sees_each_kind_of_import(module: str, source: str, exp
 
 def test_nothing_imports_the_command_line() -> None:
     assert all(not may_import(room, "vskd.cli.main") for room in FLOORS if room != "cli")
+
+
+def files_imported(graph: set[str], source: str, module: str) -> set[str]:
+    """The files of `graph` that a file imports anywhere in it, but for what only a type checker reads."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = [ast.Pass()]
+    names = imported_names(ast.unparse(tree), module)
+    found = {name if name in graph else name.rpartition(".")[0] for name in names}
+    return (found & graph) - {module}
+
+
+def circles(imports: dict[str, set[str]]) -> list[set[str]]:
+    """The groups of files of which each reaches every other one by imports."""
+    reached = {module: set(others) for module, others in imports.items()}
+    for middle in imports:
+        for others in reached.values():
+            if middle in others:
+                others |= reached[middle]
+    together = {frozenset({m, *(o for o in reached[m] if m in reached[o])}) for m in imports if m in reached[m]}
+    return sorted(map(set, together), key=sorted)
+
+
+def test_no_two_files_import_each_other() -> None:
+    """Not even where they are used: what two files need of each other is a third one. The front door opens rooms."""
+    sources = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path.read_text(encoding="utf-8")
+        for path in PACKAGE.glob("**/*.py")
+        if path != PACKAGE / "__init__.py"
+    }
+    sources = {module.removesuffix(".__init__"): source for module, source in sources.items()}
+    graph = set(sources)
+    assert circles({module: files_imported(graph, source, module) for module, source in sources.items()}) == []
+
+
+def test_circles_are_found() -> None:
+    source = "if TYPE_CHECKING:\n    from vskd.a import x\ndef f():\n    from vskd.b import y\n"
+    assert files_imported({"vskd.a", "vskd.b", "vskd.c"}, source, "vskd.c") == {"vskd.b"}
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [{"a", "b", "c"}]
+    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []

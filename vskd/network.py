@@ -131,6 +131,10 @@ class Network(nn.Module):
         """Where weights that were trained elsewhere go; by default into the whole network."""
         return PretrainedPart(self)
 
+    def fold(self) -> None:
+        """Rewrite in place, exactly but for rounding, what a deployed model computes in fewer layers; called on a copy
+        in evaluation mode, of which only the logits count. By default nothing."""
+
 
 class FeatureTaps:
     """Sees layers of a network that it does not return by itself, by their module path (as torchdistill does).

@@ -157,7 +157,8 @@ def test_not_a_bundle_folder(tmp_path: Path, kind: str):
     path = tmp_path / "no-bundle"
     if kind == "file":
         path.write_text("x")
-    with pytest.raises(BundleError, match="not a bundle folder"):
+    said = {"missing": f"^There is no folder {path}", "file": "not a bundle folder"}
+    with pytest.raises(BundleError, match=said[kind]):
         load_bundle(path)
 
 

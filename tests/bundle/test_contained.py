@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.bundle.test_bundle import reseal
 from vskd.bundle import contained
 from vskd.bundle.bundle import verify_bundle
 from vskd.errors import BundleError
@@ -80,7 +79,7 @@ def test_nothing_is_imported_from_the_present_folder(
 def test_the_child_has_limits() -> None:
     """In a process of its own, which they stay with."""
     program = (
-        "import json, resource; from vskd.bundle.contained import _limit; _limit(120.0);"
+        "import json, resource; from vskd.bundle.contained import limit; limit(120.0);"
         "print(json.dumps([resource.getrlimit(w)[0] for w in (resource.RLIMIT_AS, resource.RLIMIT_CPU)]))"
     )
     words = [sys.executable, "-c", program]
@@ -92,7 +91,7 @@ def test_the_child_has_limits() -> None:
 def limits_under(hard: str) -> list[int]:
     """The four limits that the child sets itself, in a process whose own hard limits are `hard`."""
     program = (
-        f"import json, resource; from vskd.bundle.contained import _limit\n{hard}\n_limit(120.5)\n"
+        f"import json, resource; from vskd.bundle.contained import limit\n{hard}\nlimit(120.5)\n"
         "which = (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_CORE)\n"
         "print(json.dumps([list(resource.getrlimit(w)) for w in which]))"
     )
@@ -144,29 +143,7 @@ def test_what_the_child_is_asked(instead: Interpreter, tmp_path: Path, monkeypat
         os.close(own)
         os.close(given)
     root = Path(contained.__file__).resolve().parents[2]
-    expected = f"-P -m vskd.bundle.contained {tmp_path}/bundle abc 1 {root}:/known\n"
+    expected = f"-P -m vskd.bundle.replay_child {tmp_path}/bundle abc 1 {root}:/known\n"
     assert (tmp_path / "asked").read_text() == expected
     monkeypatch.delenv("PYTHONPATH")
     assert contained._environment()["PYTHONPATH"] == str(root)
-
-
-def test_the_child_limits_itself_before_it_reads_anything(tmp_path: Path) -> None:
-    program = (
-        "import resource, sys; from vskd.bundle import contained; contained.main(sys.argv[1], '0' * 64);"
-        "print(resource.getrlimit(resource.RLIMIT_FSIZE)[0], resource.getrlimit(resource.RLIMIT_CPU)[0])"
-    )
-    words = [sys.executable, "-c", program, str(tmp_path / "none")]
-    said = subprocess.run(words, env=contained._environment(), capture_output=True, check=True, text=True).stdout
-    answer, limits = said.split("}")
-    assert "is not a bundle folder" in answer
-    assert limits.split() == [str(1 << 20), "121"]
-
-
-def test_the_child_runs_the_vectors(bundle_copy: Path) -> None:
-    golden = json.loads((bundle_copy / "golden.json").read_text())
-    golden["vectors"][0]["output"][0] += 1
-    (bundle_copy / "golden.json").write_text(json.dumps(golden))
-    reseal(bundle_copy)
-    digest = (bundle_copy / "manifest.sha256").read_text().split()[0]
-    with pytest.raises(BundleError, match=r"golden\.json: vector synthetic-0 gives"):
-        contained.replay_contained(bundle_copy, digest)

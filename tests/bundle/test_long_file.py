@@ -13,7 +13,8 @@ from vskd.bundle import long_file
 from vskd.bundle.contract import SensorContract, StreamContract
 from vskd.bundle.long_file import LongRecording, as_long, open_long
 from vskd.bundle.predict import contract_windows
-from vskd.bundle.sensor_file import Recorded, read_recording
+from vskd.bundle.recorded import Recorded
+from vskd.bundle.sensor_file import read_recording
 from vskd.errors import BundleError, DataError
 
 ROWS = 700

@@ -15,7 +15,7 @@ from vskd.bundle.bundle import load_bundle
 from vskd.bundle.contract import ImageContract
 from vskd.bundle.predict import Prediction, Predictor, contract_windows, predict_file, predict_samples, sees_windows
 from vskd.bundle.probabilities import softmax
-from vskd.bundle.sensor_file import Recorded
+from vskd.bundle.recorded import Recorded
 from vskd.distillation.model import Model
 from vskd.errors import BundleError
 from vskd.export.ship import ExportReport

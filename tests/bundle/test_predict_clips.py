@@ -165,6 +165,8 @@ def test_what_a_bundle_of_clips_does_not_take(clip_bundle: Path, tmp_path: Path)
         read_firmware(load_bundle(clip_bundle))
     with pytest.raises(DataError, match="no such file"):
         predict_clip(clip_bundle, tmp_path / "none.mp4")
+    with pytest.raises(BundleError, match=f"^{tmp_path} is a folder, and {clip_bundle} takes one video at a time"):
+        predict_clip(clip_bundle, tmp_path)
 
 
 def test_the_command_line(clip_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

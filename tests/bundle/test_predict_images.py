@@ -81,6 +81,10 @@ def test_bundle_and_file_must_be_of_one_kind(finished_images, finished_compariso
     with pytest.raises(BundleError, match="takes images, not recordings of a sensor"):
         predict_file(finished_images.bundle, Path("recording.csv"))
     with pytest.raises(BundleError, match="takes recordings of a sensor"):
+        predict_images(finished_comparison.bundle, shapes_root / "driver.jpg")
+    with pytest.raises(
+        BundleError, match=r"test is a folder, and .* takes one recording of a sensor \(accelerometer\)"
+    ):
         predict_images(finished_comparison.bundle, shapes_root / "test")
 
 

@@ -285,7 +285,7 @@ def test_the_outline_has_the_extremes_of_each_part(monkeypatch: pytest.MonkeyPat
     from dataclasses import replace
 
     from vskd.bundle.long_file import as_long
-    from vskd.bundle.sensor_file import Recorded
+    from vskd.bundle.recorded import Recorded
 
     values = np.random.default_rng(0).normal(size=(2, 40)).astype(np.float32)
     told = replace(answered(), recording=as_long(Recorded(values, 10.0, (), breaks=(13,))))

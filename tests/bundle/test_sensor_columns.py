@@ -7,7 +7,8 @@ import pytest
 
 from tests.export.conftest import sensor_contract
 from tests.preprocessing.sensor.recordings import wrist
-from vskd.bundle.sensor_file import Recorded, read_recording
+from vskd.bundle.recorded import Recorded
+from vskd.bundle.sensor_file import read_recording
 from vskd.errors import BundleError, VskdError
 
 VALUES = np.round(wrist(), 5)

@@ -1,53 +1,20 @@
 """A recording against the contract: every refusal says what is asked and what was found."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
+from tests.bundle.sensor_recordings import SIX, csv_file, read, refuses, signal, six, two_streams
 from tests.export.conftest import sensor_contract
-from vskd.bundle.contract import SensorContract, StreamContract
-from vskd.bundle.sensor_file import (
-    Recorded,
-    block_stamp,
-    even_signal,
-    read_block,
-    read_columns,
-    read_recording,
-    recorded_array,
-)
+from vskd.bundle.contract import StreamContract
+from vskd.bundle.sensor_array import recorded_array
+from vskd.bundle.sensor_file import even_signal, read_recording
 from vskd.errors import BundleError, DataError, VskdError
 from vskd.preprocessing.sensor.clock import Clock
-from vskd.preprocessing.sensor.delimited import parse_delimited
-from vskd.preprocessing.sensor.samples import TextSamples
 from vskd.preprocessing.sensor.sensor_range import estimate_range
-
-
-def signal(samples: int = 60, scale: float = 1.0, channels: int = 3) -> np.ndarray:
-    """(samples, channels) of a turning sensor, about 1 g long."""
-    time = np.linspace(0, 3, samples)[:, None]
-    return (scale * 0.8 * np.sin(time + np.arange(channels))).astype(np.float32)
-
-
-def csv_file(tmp_path: Path, values: np.ndarray, head: str = "") -> Path:
-    path = tmp_path / "recording.csv"
-    path.write_text(head + "\n".join(",".join(f"{v:.6f}" for v in row) for row in values) + "\n")
-    return path
-
-
-def read(path: Path, **options: object) -> Recorded:
-    contract = options.pop("contract", sensor_contract())
-    return read_recording(path, contract, **{"rate_hz": 50.0, **options})
-
-
-def refuses(path: Path, *parts: str, **options: object) -> None:
-    with pytest.raises(BundleError) as caught:
-        read(path, **options)
-    for part in (path.name, *parts):
-        assert part in str(caught.value)
 
 
 def test_csv_mat_and_npy_give_the_same_signal(tmp_path: Path):
@@ -66,50 +33,12 @@ def test_csv_mat_and_npy_give_the_same_signal(tmp_path: Path):
         np.testing.assert_allclose(one, values.T, atol=1e-6)
 
 
-def test_a_rate_that_nobody_says_is_asked_for(tmp_path: Path):
-    refuses(csv_file(tmp_path, signal()), "does not say its rate", "50 Hz", "--rate", rate_hz=None)
-    said = read(csv_file(tmp_path, signal(), "# rate_hz: 50\n"), rate_hz=None)
-    assert said.rate_hz == 50 and dict(said.understood)["rate"] == "50 Hz (the file)"
-
-
-def test_a_unit_is_assumed_only_where_gravity_fits_and_that_is_said(tmp_path: Path):
-    path = csv_file(tmp_path, signal())
-    assert "g is assumed, which gravity fits" in " ".join(read(path).notes)
-    assert read(path, unit="g").notes == ()
-    assert read(csv_file(tmp_path, signal(), "# rate_hz: 50\n# unit: g\n"), rate_hz=None).notes == ()
-    turning = sensor_contract(stream="gyroscope", unit="deg/s", range_limit=1000.0)
-    refuses(csv_file(tmp_path, signal()), "does not say its unit", "deg/s", "--unit", contract=turning)
-
-
-@pytest.mark.parametrize("rate", [48.6, 49.0, 51.0, 51.4])
-def test_a_clock_that_is_a_little_off_is_accepted(tmp_path: Path, rate: float):
-    assert read(csv_file(tmp_path, signal()), rate_hz=rate).rate_hz == rate
-
-
-@pytest.mark.parametrize("rate", [24.9, 0.0, -50.0, float("nan"), float("inf")])
-def test_wrong_rate_by_option(tmp_path: Path, rate: float):
-    refuses(csv_file(tmp_path, signal()), "asks for 50 Hz", f"{rate:g} Hz", rate_hz=rate)
-
-
 @pytest.mark.parametrize(("rate", "lost"), [(104.0, ""), (100.0, ""), (52.0, ""), (48.0, "24"), (25.0, "12.5")])
 def test_another_rate_is_converted_and_said(tmp_path: Path, rate: float, lost: str):
     recorded = read(csv_file(tmp_path, signal()), rate_hz=rate, unit="g")
     more = f"; it cannot hold what is faster than {lost} Hz" if lost else ""
     assert recorded.rate_hz == rate
     assert recorded.notes == (f"the recording was resampled from {rate:g} to 50 Hz{more}",)
-
-
-def test_a_rate_declared_by_the_file_is_not_overridden(tmp_path: Path):
-    path = csv_file(tmp_path, signal(), "# rate_hz: 100\n")
-    assert read(path, rate_hz=None).rate_hz == 100
-    refuses(path, "the option says 50 Hz, the file says 100 Hz", rate_hz=50)
-
-
-def test_the_rate_of_its_time_column_counts(tmp_path: Path):
-    values = np.column_stack([np.arange(60) / 30, signal()])
-    recorded = read(csv_file(tmp_path, values, "t,x,y,z\n"), rate_hz=None)
-    assert recorded.rate_hz == 30 and "resampled from 30 to 50 Hz" in " ".join(recorded.notes)
-    refuses(csv_file(tmp_path, values, "t,x,y,z\n"), "the option says 50 Hz, the file's clock", "30 Hz", rate_hz=50)
 
 
 def test_rows_with_empty_cells_are_gaps_in_time_as_in_training(tmp_path: Path):
@@ -131,28 +60,6 @@ def test_time_column_and_order_of_columns(tmp_path: Path):
     recorded = read(csv_file(tmp_path, columns, "t,z,x,y\n"), unit="g", rate_hz=None)
     np.testing.assert_allclose(recorded.signal, values.T, atol=1e-6)
     assert recorded.notes == ()
-
-
-@pytest.mark.parametrize("unit", ["m/s^2", "m/s2", "deg/s", "furlong"])
-def test_wrong_unit_by_option(tmp_path: Path, unit: str):
-    refuses(csv_file(tmp_path, signal()), "asks for g", unit, unit=unit)
-
-
-def test_a_unit_declared_by_the_file_is_converted(tmp_path: Path):
-    for head, factor in (
-        ("x [m/s^2],y [m/s^2],z [m/s^2]\n", 9.80665),
-        ("# unit: m/s^2 (SI)\n", 9.80665),
-        ("x (mg),y (mg),z (mg)\n", 1000.0),
-        ("# unit: 1/64 g\n", 64.0),
-    ):
-        recorded = read(csv_file(tmp_path, factor * signal(), head))
-        np.testing.assert_allclose(recorded.signal, signal().T, atol=1e-5)
-        assert any("converted from" in note for note in recorded.notes)
-
-
-@pytest.mark.parametrize("unit", ["deg/s", "furlong"])
-def test_a_declared_unit_of_something_else_is_refused(tmp_path: Path, unit: str):
-    refuses(csv_file(tmp_path, signal(), f"x [{unit}],y [{unit}],z [{unit}]\n"), "asks for g", unit)
 
 
 def test_a_declared_unit_that_gravity_contradicts_is_refused(tmp_path: Path):
@@ -286,19 +193,6 @@ def test_another_shape_or_variable_is_not_taken_for_the_data_set_s_own(tmp_path:
     refuses(matlab(tmp_path, mine=signal()), "does not say its rate", contract=OWN, variable="mine", rate_hz=None)
 
 
-@pytest.mark.parametrize(
-    "remark", ["# rate_hz: 100 Hz", "# Sampling rate: 0.1 kHz", "# fs = 100", "# rate: 100 (nominal)"]
-)
-def test_a_rate_in_a_remark(tmp_path: Path, remark: str):
-    assert read(csv_file(tmp_path, signal(), remark + "\n"), rate_hz=None).rate_hz == 100
-
-
-@pytest.mark.parametrize("rate", ["fast", "0", "-50", "nan", "inf", "50 furlongs"])
-def test_a_remark_of_no_rate_is_refused(tmp_path: Path, rate: str):
-    with pytest.raises(DataError, match=r"recording\.csv: rate_hz is .*no positive number"):
-        read(csv_file(tmp_path, signal(), f"# rate_hz: {rate}\n"))
-
-
 def test_all_real_files_are_accepted_by_a_model_of_gentle_movements(utd_mhad_root: Path):
     """What `evaluate` scores `predict` takes: the range is the sensor's, not that of the training recordings."""
     files = sorted((utd_mhad_root / "Inertial").glob("a*_s2_*_inertial.mat"))
@@ -310,34 +204,6 @@ def test_all_real_files_are_accepted_by_a_model_of_gentle_movements(utd_mhad_roo
     )
     for file in files:
         assert read(file, contract=contract, rate_hz=None).rate_hz == 50
-
-
-def two_streams() -> SensorContract:
-    """An accelerometer in g and a gyroscope in deg/s, divided by 4 and 1000."""
-    streams = (
-        StreamContract(
-            stream="accelerometer", placement="wrist", unit="g", axes=("x", "y", "z"), range_limit=8, limit=4
-        ),
-        StreamContract(
-            stream="gyroscope", placement="wrist", unit="deg/s", axes=("x", "y", "z"), range_limit=1000, limit=1000
-        ),
-    )
-    axes = tuple(f"{s.stream} {axis}" for s in streams for axis in s.axes)
-    return sensor_contract(
-        stream="accelerometer + gyroscope",
-        unit="g + deg/s",
-        axes=axes,
-        streams=streams,
-        mat_columns=(),
-        mat_variable="",
-    )
-
-
-def six() -> np.ndarray:
-    return np.hstack([signal(), 200 * signal()[:, ::-1]])
-
-
-SIX = "gyro_x [rad/s],gyro_y [rad/s],gyro_z [rad/s],acc_x [g],acc_y [g],acc_z [g]\n"
 
 
 def test_several_streams_of_one_file_by_their_names_each_in_its_unit(tmp_path: Path):
@@ -429,56 +295,6 @@ def test_a_clock_of_unix_time_is_one_however_unevenly_it_advances(tmp_path: Path
     assert found.signal.shape == (3, 90) and "number 3 is the clock" in dict(found.understood)["columns"]
 
 
-@pytest.mark.parametrize(
-    ("change", "told"), [(lambda v: 0 * v, "dead sensor"), (lambda v: v * [1, 0, 1] + [0, 0.2, 0], "y")]
-)
-def test_an_array_of_a_sensor_that_stands_still_is_refused(change: Callable[[np.ndarray], np.ndarray], told: str):
-    with pytest.raises(BundleError, match="the array: .*" + told):
-        recorded_array(change(signal()), sensor_contract(), 50.0)
-
-
-@pytest.mark.parametrize("dtype", ["int8", "int32", "uint8", "float64", "float16"])
-def test_an_array_of_any_real_numbers_is_taken(dtype: str):
-    contract = sensor_contract(stream="gyroscope", unit="deg/s", range_limit=500.0)
-    values = np.round(50 + 40 * signal()).astype(dtype)
-    found = recorded_array(values, contract, 50.0)
-    assert found.signal.dtype == np.float32 and found.signal.flags.c_contiguous and found.notes == ()
-    np.testing.assert_array_equal(found.signal, values.T)
-
-
-@pytest.mark.parametrize(
-    ("values", "told"),
-    [
-        (signal() > 0, "holds bool, not real numbers"),
-        (signal().astype(complex), "holds complex128, not real numbers"),
-        (signal().astype(str), "not real numbers"),
-        (np.where(signal() > 0.7, 1e39, signal().astype(float)), "the array"),
-        (np.where(signal() > 0.7, np.nan, signal()), "the array"),
-        (signal()[:, :2], r"asks for 3 channels \(x, y, z\), the array has shape \(60, 2\)"),
-        (signal()[None], r"the array has shape \(1, 60, 3\)"),
-        (signal(19), "20 to 400 samples"),
-        (60 * signal(), "the array: the model asks for g"),
-    ],
-)
-def test_an_array_that_does_not_fit_is_refused(values: np.ndarray, told: str):
-    with pytest.raises(VskdError, match=told):
-        recorded_array(values, sensor_contract(), 50.0)
-
-
-def test_the_rate_of_an_array_is_said_or_assumed():
-    assumed = recorded_array(signal(), sensor_contract())
-    assert (assumed.rate_hz, assumed.notes) == (50.0, ("no rate was given; 50 Hz is assumed",))
-    faster = recorded_array(signal(200), sensor_contract(), 100.0)
-    assert (faster.rate_hz, faster.notes) == (100.0, ("the recording was resampled from 100 to 50 Hz",))
-    with pytest.raises(BundleError, match="the model asks for 50 Hz, the caller says 24 Hz"):
-        recorded_array(signal(), sensor_contract(), 24.0)
-    with pytest.raises(BundleError, match="has 19"):  # 38 samples at 100 Hz
-        recorded_array(signal(38), sensor_contract(), 100.0)
-    assert recorded_array(signal(40), sensor_contract(), 100.0).signal.shape == (3, 40)
-    two = recorded_array(six(), two_streams())
-    assert two.notes == assumed.notes, "of several streams it is said once"
-
-
 def test_of_several_streams_clock_gaps_and_notes_are_those_of_the_file(tmp_path: Path):
     values = six()
     time = np.arange(60) / 50 + np.where(np.arange(60) >= 25, 7.0, 0.0)
@@ -568,60 +384,6 @@ def test_empty_cells_need_a_clock(tmp_path: Path):
         read(path, unit="g")
 
 
-@pytest.mark.parametrize(
-    ("said", "rate"),
-    [
-        *(("50", 50.0), ("50,5", 50.5), ("5e1", 50.0), ("+50 samples/s", 50.0), ("50 sample/sec", 50.0)),
-        *((".05 kHz", None), ("0.05 KHZ", 50.0), ("50 sps", 50.0), ("50/s (device)", 50.0), ("50 hz (a) b", None)),
-    ],
-)
-def test_ways_to_declare_a_rate(tmp_path: Path, said: str, rate: float | None):
-    path = csv_file(tmp_path, signal(), f"# rate_hz: {said}\n")
-    if rate is None:
-        with pytest.raises(DataError, match="no positive number"):
-            read(path, rate_hz=None)
-    else:
-        assert read(path, rate_hz=None).rate_hz == rate
-
-
-@pytest.mark.parametrize(("given", "agree"), [(51.4, True), (51.6, False), (48.6, True), (48.4, False)])
-def test_who_says_the_rate_must_agree_within_three_percent(tmp_path: Path, given: float, agree: bool):
-    path = csv_file(tmp_path, signal(), "# rate_hz: 50\n")
-    if agree:
-        found = read(path, rate_hz=given)
-        assert found.rate_hz == given and dict(found.understood)["rate"] == f"{given:g} Hz (the option)"
-    else:
-        with pytest.raises(BundleError, match=rf"the option says {given:g} Hz, the file says 50 Hz\. Leave the wrong"):
-            read(path, rate_hz=given)
-
-
-def test_the_file_s_word_and_its_clock_must_agree_too_and_a_small_difference_is_rounding(tmp_path: Path):
-    time = np.arange(60) / 50.2
-    path = csv_file(tmp_path, np.column_stack([time, signal()]), "time (s),x [g],y [g],z [g]\n")
-    assert read(path, rate_hz=None).rate_hz == 50
-    for said, agree in ((51.0, True), (53.0, False)):
-        path = csv_file(tmp_path, np.column_stack([time, signal()]), f"# rate_hz: {said}\ntime (s),x,y,z\n")
-        if agree:
-            assert dict(read(path, rate_hz=None, unit="g").understood)["rate"] == "51 Hz (the file)"
-        else:
-            with pytest.raises(BundleError, match=r"file says 53 Hz, the file's clock \(column 'time', in s\) says"):
-                read(path, rate_hz=None, unit="g")
-
-
-def test_units_of_header_remark_and_caller_are_one(tmp_path: Path):
-    twice = csv_file(tmp_path, signal(), "# unit: g\nx [g],y [G],z [g]\n")
-    assert dict(read(twice, unit="g").understood)["unit"] == "g (the option)"
-    with pytest.raises(DataError, match=r"declares several units: g, mg\. Give all axes in one unit"):
-        read(csv_file(tmp_path, signal(), "# unit: mg\nx [g],y [g],z [g]\n"))
-    with pytest.raises(DataError, match="declares several units: g, mg"):
-        read(csv_file(tmp_path, signal(), "x [mg],y [g],z [g]\n"), unit="g")
-    partly = read(csv_file(tmp_path, 1000 * signal(), "x,y [mg],z\n"))
-    np.testing.assert_allclose(partly.signal, signal().T, atol=1e-5)
-    planar = sensor_contract(axes=("x", "y"))
-    with pytest.raises(BundleError, match="does not say its unit"):  # two axes do not show gravity
-        read(csv_file(tmp_path, signal(channels=2), "x,y\n"), contract=planar)
-
-
 def test_a_matlab_file_is_known_by_its_ending_and_other_columns_are_no_longer_its_own(tmp_path: Path):
     values = np.hstack([signal(), 0.5 * signal()[::-1]])
     savemat(tmp_path / "own.mat", {"d_iner": values})
@@ -669,58 +431,3 @@ def test_a_clock_in_the_file_s_own_digits_bridges_at_its_own_period(tmp_path: Pa
 def test_a_file_of_a_start_time_alone_is_too_short(tmp_path: Path):
     with pytest.raises(VskdError, match=r"recording\.csv"):
         read(csv_file(tmp_path, np.full((1, 3), 1.7e9)), unit="g")
-
-
-def test_recordings_are_compared_without_their_times():
-    values = signal().T
-    one, other = (Recorded(values, 50.0, (), times=np.arange(60) * step) for step in (0.02, 0.03))
-    assert one == other != Recorded(values, 51.0, ())
-
-
-def test_what_overflows_float32_is_refused_without_a_warning():
-    with np.errstate(all="raise"), pytest.raises(DataError, match="not finite"):
-        recorded_array(np.where(signal() > 0.7, 1e39, signal().astype(float)), sensor_contract(), 50.0)
-
-
-def block(rows: list[str], head: str = "time_ms,x,y,z\n") -> TextSamples:
-    return TextSamples(parse_delimited(Path("a.csv"), head + "\n".join(rows) + "\n", "utf-8"))
-
-
-def test_a_block_has_samples_of_its_own_and_a_stamp(tmp_path: Path):
-    """However short it is; of what is behind it nothing is its own, and of a lost row neither."""
-    rows = [f"{700 + 20 * n},{x:.5f},{y:.5f},{z:.5f}" for n, (x, y, z) in enumerate(signal(15))]
-    contract, path = sensor_contract(), Path("a.csv")
-    sliding = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=8)
-    recorded, stamp, said, kept = read_block(path, block(rows), sliding, 10, unit="g")
-    assert (stamp, said, kept, recorded.signal.shape) == ("700", "in ms", 10, (3, 15))
-    np.testing.assert_allclose(recorded.signal, signal(15).T, atol=1e-5)
-    rows[4], rows[12] = "780,,,", "940,,,"
-    recorded, stamp, said, kept = read_block(path, block(rows), sliding, 10, unit="g")
-    assert (stamp, said, kept, recorded.signal.shape) == ("700", "in ms", 9, (3, 13))
-    rows[0] = "700,,,"
-    assert block_stamp(path, block(rows), sliding, ()) == "720"
-    assert read_block(path, block(rows), sliding, 10, unit="g")[3] == 8
-    with pytest.raises(BundleError, match="asks for 20 to 400 samples"):
-        read_columns(path, block(rows[1:4]), contract, unit="g")
-
-
-def test_options_reach_a_block_and_what_nobody_says_is_not_the_data_set_s():
-    path, sliding = Path("a.csv"), sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=8)
-    rows = [f"{9.80665 * y:.5f},{9.80665 * z:.5f},{9.80665 * x:.5f}" for x, y, z in signal(40)]
-    with pytest.raises(BundleError, match="does not say its rate"):
-        read_block(path, block(rows, ""), sliding, 30, unit="m/s^2", columns=(2, 0, 1))
-    recorded, stamp, said, kept = read_block(
-        path, block(rows, ""), sliding, 30, rate_hz=50.0, unit="m/s^2", columns=(2, 0, 1)
-    )
-    assert (stamp, said, kept, recorded.rate_hz) == ("", "", 30, 50.0)
-    np.testing.assert_allclose(recorded.signal, signal(40).T, atol=1e-4)
-    assert block_stamp(path, block(rows, ""), sliding, (2, 0, 1)) == ""
-
-
-def test_a_glitch_of_a_block_says_nothing_of_its_unit():
-    values = signal(100)
-    values[17] = 60.0
-    rows = [f"{20 * n},{x:.5f},{y:.5f},{z:.5f}" for n, (x, y, z) in enumerate(values)]
-    sliding = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=8)
-    recorded, *_ = read_block(Path("a.csv"), block(rows), sliding, 100, unit="g")
-    assert recorded.signal.max() == 60

@@ -327,6 +327,37 @@ def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.Mo
         ["kind", "recording", "detail", "file"],
         ["corrupt", "r", "it is empty", "DATA/r.csv"],
     ]
+    content["streams"] = {"image": {"recordings": 30, "rate_hz": [0.0], "unit": ["uint8"]}}
+    content["subjects"] = ["unknown"]
+    alike = [{"kind": "unpaired", "recording": f"r{n}", "detail": "no line", "path": f"DATA/r{n}"} for n in range(30)]
+    content["problems"] = [*alike, {"kind": "unpaired", "recording": "s", "detail": "two lines", "path": "DATA/s"}]
+    lines = [re.split(r"  +", line) for line in vskd("datasets", "index", "x", "--data", tmp_path).out.splitlines()]
+    assert lines[3] == ["subjects", "not known"] and lines[7] == ["image", "30", "-", "uint8"]
+    assert [line[1] for line in lines[11:-1]] == [*(f"r{n}" for n in range(20)), "s"]
+    assert lines[-1] == ["and 10 more of the same kinds (all of them: --json)"]
+
+
+def test_a_folder_that_import_wrote_is_a_data_set(
+    vskd, record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As `vskd doctor` takes it, so do the others that look at one."""
+    from vskd.datasets import catalog, sensor_heads, signal_report
+    from vskd.datasets.images import audit_images
+    from vskd.datasets.splits import protocol
+    from vskd.datasets.sync import estimate
+
+    (tmp_path / "dataset.yaml").write_text("")
+    entry = SimpleNamespace(name="sensor-folder", index=lambda root: ("index", root), label_swap=None)
+    monkeypatch.setattr(catalog, "get_dataset", lambda name: entry if name == "sensor-folder" else None)
+    for place, name in ((estimate, "uncut"), (sensor_heads, "with_heads_checked"), (signal_report, "report_signals")):
+        seen = record(place, name, None)
+        command = {"uncut": "sync", "with_heads_checked": "index", "report_signals": "signals"}[name]
+        vskd("datasets", command, tmp_path, *(["--stream", "s"] if command == "signals" else []))
+        assert seen[0]["index"] == ("index", tmp_path)
+    rules = record(protocol, "load_protocol", "rule")
+    asked = record(audit_images, "audit_protocol", "audited")
+    vskd("datasets", "audit", tmp_path, "--protocol", "P")
+    assert rules == [{"dataset": "sensor-folder", "name": "P"}] and asked[0]["index"] == ("index", tmp_path)
 
 
 def test_settings_of_a_world_are_handed_on(vskd, record, tmp_path: Path) -> None:
@@ -400,7 +431,7 @@ def audit(vskd, record, monkeypatch: pytest.MonkeyPatch):
     from vskd.datasets.images import audit_images
     from vskd.datasets.splits import protocol
 
-    entry = SimpleNamespace(index=lambda root: ("index", root), label_swap={"left": "right"})
+    entry = SimpleNamespace(name="x", index=lambda root: ("index", root), label_swap={"left": "right"})
     monkeypatch.setattr(catalog, "get_dataset", lambda name: entry)
     monkeypatch.setattr(protocol, "load_protocol", lambda *words: ("rule", *words))
     asked = record(audit_images, "audit_protocol", "audited")

@@ -22,8 +22,11 @@ def test_it_prints_what_it_understood_and_the_flag_that_changes_it(vskd, tmp_pat
     assert said["unit"] == ("mg", "--unit") and said["rate"] == ("50 Hz", "--rate")
     assert said["files"][0].startswith("{label}/user{subject}_rep{trial}.tsv: 8")
     assert content["index"]["recordings"] == 8 and Path(content["preview"]).is_file()
+    assert answer.err == ""
     text = vskd("datasets", "index", "sensor-folder", "--data", tmp_path / "set").out
     assert "no problems found" in text
+    again = vskd("datasets", "import", tmp_path / "files", "--out", tmp_path / "again")
+    assert again.err == f"next: vskd doctor {tmp_path / 'again'}\n"
 
 
 def test_flags_are_heard_and_a_contradiction_is_one_line(vskd, tmp_path: Path) -> None:

@@ -33,6 +33,10 @@ def test_a_healthy_folder_of_ones_own(vskd: Vskd, tmp_path: Path) -> None:
     answer = vskd("doctor", tmp_path, "--protocol", "leave-one-subject-out")
     assert answer.code == 0, answer.err
     assert "nothing is wrong that vskd looks for" in answer.out and "36 of 6 subjects in 3 classes" in answer.out
+    train = f"next: vskd distill --dataset sensor-folder --data {tmp_path} --protocol"
+    assert answer.err == f"{train} leave-one-subject-out --fold 1 --out RUN\n"
+    assert vskd("doctor", tmp_path, "--protocol", "leave-one-subject-out", "--json").err == ""
+    assert vskd("doctor", tmp_path).err == f"{train} cross-subject --out RUN\n"
 
 
 def test_an_ill_one_ends_with_exit_code_1_and_a_page(vskd: Vskd, tmp_path: Path) -> None:
@@ -52,13 +56,16 @@ def test_an_ill_one_ends_with_exit_code_1_and_a_page(vskd: Vskd, tmp_path: Path)
     assert found["findings"][0]["reason"].startswith("The same movement has two sizes")
 
 
+ENTRY = SimpleNamespace(protocols=("usual",))
+
+
 class Found:
     """A diagnosis of seven recordings."""
 
     def __init__(self, *findings: Finding) -> None:
         self.findings = findings
         index = SimpleNamespace(dataset="set", root="ROOT", subjects=("1", "2"), labels=("a", "b", "c"))
-        self.survey = SimpleNamespace(index=index, total=7)
+        self.survey = SimpleNamespace(index=index, total=7, splits=(SimpleNamespace(fold=None),))
         self.trustworthy = not any(finding.untrustworthy for finding in findings)
 
     def summary(self) -> dict[str, int]:
@@ -66,22 +73,24 @@ class Found:
 
 
 def test_every_option_reaches_the_checks(vskd: Vskd, record, tmp_path: Path) -> None:
+    from vskd.datasets import catalog
     from vskd.datasets.doctor import diagnose
     from vskd.evaluation.report import doctor_page
 
     found = Found()
-    record(diagnose, "entry_and_root", ("entry", "root"))
+    record(catalog, "entry_and_root", (ENTRY, Path("root")))
     asked = record(diagnose, "diagnose", found)
     drawn = record(doctor_page, "write_doctor_page", None)
     words = ("--protocol", "p", "--fold", "3", "--window", 2.5)
     assert vskd("doctor", "x", *words, "--html", tmp_path / "d.html").code == 0
-    assert asked == [{"entry": "entry", "root": "root", "protocol": "p", "fold": "3", "window_s": 2.5}]
+    assert asked == [{"entry": ENTRY, "root": Path("root"), "protocol": "p", "fold": "3", "window_s": 2.5}]
     assert drawn == [{"path": tmp_path / "d.html", "found": found}]
     assert json.loads(vskd("doctor", "x", "--json").out) == {"findings": 0} and len(drawn) == 1
-    assert asked[1] == {"entry": "entry", "root": "root", "protocol": None, "fold": None, "window_s": 0.0}
+    assert asked[1] == {"entry": ENTRY, "root": Path("root"), "protocol": None, "fold": None, "window_s": 0.0}
 
 
 def test_findings_are_printed_in_full_and_as_a_table(vskd: Vskd, record) -> None:
+    from vskd.datasets import catalog
     from vskd.datasets.doctor import diagnose
 
     many = tuple(f"r{n}" for n in range(7))
@@ -90,7 +99,7 @@ def test_findings_are_printed_in_full_and_as_a_table(vskd: Vskd, record) -> None
         Finding("glitches", "spikes", ("r1",), "do that", 0.25, False, 0.5),
         Finding("glitches", "more", ("r2",), "do that", 0.25, False, 0.5),
     )
-    record(diagnose, "entry_and_root", ("entry", "root"))
+    record(catalog, "entry_and_root", (ENTRY, Path("root")))
     record(diagnose, "diagnose", Found(*findings))
     answer = vskd("doctor", "x")
     assert answer.code == 1  # something makes figures untrustworthy

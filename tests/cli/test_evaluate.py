@@ -55,7 +55,10 @@ def test_evaluate_prints_the_figures_that_decide(vskd, record, tmp_path: Path) -
     import vskd.evaluation.evaluate as library
 
     record(library, "evaluate_run", real_results())
-    text = vskd("evaluate", tmp_path).out
+    answer = vskd("evaluate", tmp_path)
+    text = answer.out
+    assert answer.err == f"next: vskd export {tmp_path} --out BUNDLE\n"
+    assert vskd("evaluate", tmp_path, "--split", "validation").err == ""
     for needle in (
         "83.3 %",
         "dask",
@@ -144,7 +147,8 @@ def test_the_examples_of_the_help_work(
     out = tmp_path / "int8-results"
     places = {"RUN": comparison_copy.student, "BUNDLE": comparison_copy.bundle, "UTD-MHAD": synthetic_root}
     answer = run_example(example, {**places, "int8-results": out})
-    assert (answer.code, answer.err) == (0, "")
+    after = f"next: vskd export {comparison_copy.student} --out BUNDLE\n" if example == "vskd evaluate RUN" else ""
+    assert (answer.code, answer.err) == (0, after)
     run = comparison_copy.student
     place = out if "BUNDLE" in example else run / "validation" if "validation" in example else run
     results = json.loads((place / "results.json").read_text(encoding="utf-8"))

@@ -29,7 +29,9 @@ def test_export(vskd, record, tmp_path: Path) -> None:
 
     seen = record(library, "export_run", export_report(tmp_path / "B"))
     words = ("--input-type", "float32", "--set", "export.fine_tuning=always")
-    text = vskd("export", tmp_path / "RUN", "--out", tmp_path / "B", *words).out
+    answer = vskd("export", tmp_path / "RUN", "--out", tmp_path / "B", *words)
+    text = answer.out
+    assert answer.err == f"next: vskd bundle verify {tmp_path / 'B'}\n"
     settings = ["export.input_type=float32", "export.fine_tuning=always"]
     given = {"run": tmp_path / "RUN", "out": tmp_path / "B", "settings": settings, "layers": None}
     assert seen == [{**given, "measure": measure_needs}]
@@ -59,7 +61,7 @@ def test_a_real_run_becomes_a_bundle_that_verifies(run_example, vskd, comparison
     """The first example of the help, with the converter's work taken from an earlier bundle."""
     out = comparison_copy.out / "new"
     answer = run_example(export.examples[0], {"RUN": comparison_copy.student, "BUNDLE": out})
-    assert (answer.code, answer.err) == (0, "")
+    assert (answer.code, answer.err) == (0, f"next: vskd bundle verify {out}\n")
     manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert f"{manifest['accuracy']['recordings']} validation recordings" in answer.out
     assert f"{100 * manifest['accuracy']['int8']:.1f} %" in answer.out

@@ -86,6 +86,7 @@ def test_every_file_of_the_command_line_is_in_the_catalog() -> None:
         "datasets_import",
         "datasets_sync",
         "entry",
+        "exits",
         "main",
         "options",
         "output",
@@ -133,14 +134,14 @@ def test_the_reader_of_pages_finds_command_lines() -> None:
 
 DATA = {"name", "data"}
 NEEDED = {
-    "datasets audit": {*DATA, "protocol"},
+    "datasets audit": {"name", "protocol"},
     "datasets import": {"folder", "out"},
-    "datasets index": DATA,
+    "datasets index": {"name"},
     "datasets info": {"name"},
     "datasets make-synthetic": {"out"},
-    "datasets signals": {*DATA, "stream"},
-    "datasets sync": DATA,
-    "doctor": {"data_set"},
+    "datasets signals": {"name", "stream"},
+    "datasets sync": {"name"},
+    "doctor": {"name"},
     "recipe show": {"name"},
     "recipe validate": {"name"},
     "preprocess frames": {*DATA, "out"},
@@ -423,15 +424,15 @@ EXAMPLES = {
     "datasets": "list | info | index | signals | audit | import | sync | make-synthetic",
     "datasets list": "- | json",
     "datasets info": "- | json",
-    "datasets index": "- | json",
-    "datasets signals": "- | json",
-    "datasets audit": "- | fold json | stream | cache",
+    "datasets index": "data | json",
+    "datasets signals": "data | data json",
+    "datasets audit": "data | data fold json | data stream | data cache",
     "datasets make-synthetic": "- | subjects",
     "datasets import": (
         "- | pattern unit rate | columns time time-unit position | label-column subject-column | "
         "label-column whole-files null-class"
     ),
-    "datasets sync": "sensor video | video-rate median html | dry-run png",
+    "datasets sync": "data sensor video | data video-rate median html | data dry-run png",
     "doctor": "data | html | data protocol fold json",
     "recipe": "list | show | validate",
     "recipe list": "- | json",
@@ -498,7 +499,7 @@ TEXTS = {
         "stream subject_column table time time_zone unit variable video_pattern video_table video_zone"
     ),
     "datasets sync": "median name sensor video",
-    "doctor": "data_set fold protocol",
+    "doctor": "fold name protocol",
     "recipe show": "assignments dataset distiller fold name protocol sensor student teacher video",
     "recipe validate": "assignments dataset distiller fold name protocol sensor student teacher video",
     "preprocess windows": "name stream",

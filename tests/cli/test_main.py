@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from vskd.cli.entry import STOPPED
+from vskd.cli.exits import STOPPED
 from vskd.cli.main import CATALOG, OF_TRAINING, cli, run
 from vskd.errors import DataError, MissingExtraError
 

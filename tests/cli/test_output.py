@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from vskd.cli.output import print_fields, print_json, print_notes, print_table, print_training
+from vskd.cli.output import print_fields, print_json, print_next, print_notes, print_table, print_training
 
 
 def test_columns_are_aligned_and_nothing_is_cut(capsys) -> None:
@@ -36,11 +36,23 @@ def test_notes_are_marked(capsys) -> None:
 
 def test_what_a_training_left(capsys) -> None:
     """People count epochs from 1, programs from 0."""
-    figures = {"epoch": 4, "accuracy": 0.123456, "n": 12}
+    figures = {"epoch": 4, "seconds": 2.5, "accuracy": 0.123456, "n": 12}
     print_training(Path("RUN"), 4, figures, as_json=False)
-    assert capsys.readouterr().out == "run         RUN\nepoch kept  5\naccuracy    0.1235\nn           12\n"
+    said = capsys.readouterr()
+    assert [line.split("  ")[0] for line in said.out.splitlines()] == [
+        *("run", "epoch kept", "seconds of that epoch", "accuracy", "n")
+    ]
+    assert [line.split()[-1] for line in said.out.splitlines()] == ["RUN", "5", "2.5", "0.1235", "12"]
+    assert said.err == "next: vskd evaluate RUN\n"
     print_training(Path("RUN"), 4, figures, as_json=True)
-    assert json.loads(capsys.readouterr().out) == {"run": "RUN", "epoch": 4, "figures": figures}
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"run": "RUN", "epoch": 4, "figures": figures} and said.err == ""
+
+
+def test_what_comes_next_can_be_copied(capsys) -> None:
+    print_next("export", Path("my run"), "--out", "BUNDLE")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "next: vskd export 'my run' --out BUNDLE\n")
 
 
 def test_no_fields_print_nothing(capsys) -> None:

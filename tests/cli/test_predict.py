@@ -315,9 +315,22 @@ def test_each_option_is_refused_where_it_does_nothing(vskd, bundle: Path, tmp_pa
     (tmp_path / "i.png").touch()
     answer = vskd("predict", bundle, "r.csv", "--stream", flag, value)
     assert answer.code == 2 and f"{flag} does not fit --stream; see --stream-settings" in answer.err
-    file, what = ("r.csv", "a recording of a sensor") if flag in IMAGES else (tmp_path / "i.png", "which is of images")
+    file, what = ("r.csv", "a") if flag in IMAGES else (tmp_path / "i.png", "no")
     answer = vskd("predict", bundle, file, flag, value)
-    assert answer.code == 2 and f"{flag} does not fit {file}, {what}" in answer.err
+    assert answer.code == 2 and f"{flag} does not fit {file}, which is {what} recording of a sensor." in answer.err
+
+
+def test_options_that_do_nothing_are_named_together(vskd, bundle: Path) -> None:
+    answer = vskd("predict", bundle, "clip.mp4", "--out", "t.csv", "--plot", "t.png")
+    assert answer.code == 2
+    assert "--out, --plot do not fit clip.mp4, which is no recording of a sensor." in answer.err
+
+
+@pytest.mark.parametrize("words", [("r.csv", "--out", "t.csv"), ("r.csv", "--stream"), ("i.png", "--box", "whole")])
+def test_a_bundle_that_is_not_there_is_said_first(vskd, tmp_path: Path, words: tuple[str, ...]) -> None:
+    answer = vskd("predict", tmp_path / "none", *words)
+    assert answer.code == 1
+    assert answer.err == f"error: There is no folder {tmp_path / 'none'}. Give the folder that `vskd export` wrote.\n"
 
 
 @pytest.mark.parametrize(("text", "box"), [("1,2,3.5,4", (1.0, 2.0, 3.5, 4.0)), ("whole", "whole")])

@@ -14,6 +14,8 @@ def test_weights_import(vskd, record, tmp_path: Path) -> None:
     assert answer.code == 0, answer.err
     assert seen == [{"source": tmp_path / "w.pth", "network": "bn-inception", "out": out, "layout": "imagenet"}]
     assert "342 tensors of bn-inception; left out: fc.weight, fc.bias" in answer.out
+    words = f"--teacher bn-inception --set teachers.0.weights={out} --data DATA --out TEACHER"
+    assert answer.err == f"next: vskd teach {words}\n"
     words = ["--network", "squeezenet-lw", "--format", "krca", "--out", out]
     assert vskd("weights", "import", tmp_path / "k.pth", *words).code == 0
     assert seen[1] == {"source": tmp_path / "k.pth", "network": "squeezenet-lw", "out": out, "layout": "krca"}

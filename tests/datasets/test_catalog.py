@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.entries import ENTRIES, TOLD, assert_entry
-from vskd.datasets.catalog import DATASETS, get_dataset
+from vskd.datasets.catalog import DATASETS, entry_and_root, get_dataset
 from vskd.datasets.sync.table import SyncRow, write_sync
 from vskd.datasets.synthetic import dataset as synthetic
 from vskd.errors import DataError
@@ -42,3 +42,48 @@ def test_every_folder_may_hold_poses_and_offsets_of_its_videos(synthetic_root: P
     recordings = get_dataset("synthetic").index(root)
     assert [r.id for r in recordings if r.stream("rgb").cut] == ["a1_s1_t1"]
     assert not any(r.stream("rgb").cut for r in synthetic.index(root)) and not synthetic.index(root).problems
+
+
+def test_the_data_set_is_named_or_a_folder_that_import_wrote(tmp_path: Path) -> None:
+    (tmp_path / "dataset.yaml").write_text("")
+    assert entry_and_root(str(tmp_path), None) == (get_dataset("sensor-folder"), tmp_path)
+    assert entry_and_root("utd-mhad", tmp_path)[1] == tmp_path
+    with pytest.raises(DataError, match=r"The folder of utd-mhad is not said\. Give it with --data FOLDER"):
+        entry_and_root("utd-mhad", None)
+    with pytest.raises(DataError, match=r"no data set 'utd'.*or give a folder that `vskd datasets import` wrote\.$"):
+        entry_and_root("utd", None)
+
+
+def test_a_name_of_the_catalog_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "utd-mhad").mkdir()
+    (tmp_path / "utd-mhad" / "dataset.yaml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="The folder of utd-mhad is not said"):
+        entry_and_root("utd-mhad", None)
+
+
+def test_a_folder_where_a_name_is_asked_for(tmp_path: Path) -> None:
+    """With or without what `vskd datasets import` writes: what to say instead is said."""
+    problem = f"There is no data set '{tmp_path}'; it is a folder. Name the data set that it holds: "
+    for ask in (lambda: get_dataset(str(tmp_path)), lambda: entry_and_root(str(tmp_path), None)):
+        with pytest.raises(DataError) as caught:
+            ask()
+        assert str(caught.value).startswith(f"{problem}its name with --data {tmp_path} (auc, berkeley-mhad, ")
+    (tmp_path / "dataset.yaml").write_text("")
+    with pytest.raises(DataError) as caught:
+        get_dataset(str(tmp_path))
+    assert str(caught.value).startswith(f"{problem}sensor-folder with --data {tmp_path} (auc, ")
+
+
+@pytest.mark.parametrize("name", ["utd-mhad", "berkeley-mhad", "image-folder", "ucf101", "synthetic"])
+def test_data_of_an_import_that_are_taken_for_others(name: str, tmp_path: Path) -> None:
+    """The default recipe looks for UTD-MHAD: whoever leaves out --dataset is told so."""
+    with pytest.raises(DataError) as plain:
+        get_dataset(name).index(tmp_path)
+    assert "vskd datasets import" not in str(plain.value)
+    (tmp_path / "dataset.yaml").write_text("")
+    with pytest.raises(
+        DataError, match="was written by `vskd datasets import`: name the data set sensor-folder"
+    ) as caught:
+        get_dataset(name).index(tmp_path)
+    assert caught.value.problem == plain.value.problem

@@ -18,6 +18,7 @@ from vskd.distillation.batch_norm import (
     trained_norms,
     warn_if_parted,
 )
+from vskd.distillation.epoch_bar import EpochBar
 from vskd.distillation.fitting import plain_batches
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
@@ -126,7 +127,10 @@ def test_few_steps_are_few_for_the_momentum(steps: int, expected: bool) -> None:
 def test_it_happens_before_every_validation_and_at_the_end(
     last_batch: bool, epoch: int, validates: bool, steps: int, expected: bool
 ) -> None:
+    bar, said = EpochBar("RUN"), []
+    bar.say = said.append  # type: ignore[method-assign]
     trainer = SimpleNamespace(
+        progress_bar_callback=bar,
         num_training_batches=steps,
         max_epochs=4,
         current_epoch=epoch,
@@ -136,6 +140,7 @@ def test_it_happens_before_every_validation_and_at_the_end(
     model = Small()
     RecomputeStatistics(lambda: batches(8)).on_train_batch_end(trainer, SimpleNamespace(model=model), None, None, 0)
     assert (not torch.equal(model.first.running_mean, torch.zeros(3))) is expected
+    assert said == ["computing BatchNorm's statistics"] * expected
 
 
 def parted() -> tuple[Small, list[Batch]]:

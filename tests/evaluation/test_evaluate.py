@@ -389,16 +389,19 @@ def test_notes_say_which_weights_labels_and_problems(select: str, said: str) -> 
     assert evaluation._notes(note_experiment(3), folder) == [  # type: ignore[arg-type]
         f"Weights of epoch 5 of 9, {said}",
         "12 training recordings. Labels: 10 %; 2 of them carried one, the other 3 were pairs without labels.",
-        "2 problem(s) found while indexing the data set: corrupt r: it is empty; corrupt p.csv: it is empty.",
+        "2 problems found while indexing the data set: corrupt r: it is empty; corrupt p.csv: it is empty.",
     ]
     folder = SimpleNamespace(training=lambda: training, facts=dict)
     assert evaluation._notes(note_experiment(0), folder)[1:] == [  # type: ignore[arg-type]
         "12 training recordings.",
-        "0 problem(s) found while indexing the data set.",
     ]
+    one = SimpleNamespace(training=lambda: training, facts=lambda: {"problems_in_data": problems[:1]})
+    assert evaluation._notes(note_experiment(0), one)[-1] == (  # type: ignore[arg-type]
+        "1 problem found while indexing the data set: corrupt r: it is empty."
+    )
     many = SimpleNamespace(training=lambda: training, facts=lambda: {"problems_in_data": problems * 6})
     (*_, listed) = evaluation._notes(note_experiment(0), many)  # type: ignore[arg-type]
-    assert listed.startswith("12 problem(s)") and listed.count("it is empty") == 10 and "2 more" in listed
+    assert listed.startswith("12 problems found") and listed.count("it is empty") == 10 and "2 more" in listed
 
 
 def test_stamps_are_the_experiments_own() -> None:

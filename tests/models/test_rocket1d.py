@@ -144,3 +144,18 @@ def test_kernels_that_see_every_axis_are_drawn_by_normal_numbers_alone() -> None
     assert kernels.bias is None and (kernels.weight != 0).all()
     torch.manual_seed(0)
     assert torch.equal(random_kernels(4, 6, 1.0).weight, kernels.weight)
+
+
+@pytest.mark.parametrize("folds", [1, 2])
+def test_a_folded_network_says_the_same_without_standardisation(network: Rocket1d, folds: int) -> None:
+    """Naively: w (f - m) / s + b = (w / s) f + (b - (w / s) m). Folding twice is folding once."""
+    nn.init.normal_(network.classifier.weight)
+    nn.init.uniform_(network.standardise.running_mean)
+    nn.init.uniform_(network.standardise.running_var, 0.5, 2.0)
+    x = torch.randn(5, 3, 64)
+    before = network(x)
+    for _ in range(folds):
+        network.fold()
+    after = network(x)
+    torch.testing.assert_close(after.logits, before.logits)
+    assert isinstance(network.standardise, nn.Identity) and not torch.allclose(after.embedding, before.embedding)

@@ -149,14 +149,24 @@ def write_bundle(
     return Bundle(out, sealed, digest)
 
 
+def require_bundle_folder(path: Path) -> None:
+    """Refuse a path that is no folder, before anything else is said of it.
+
+    Raises:
+        BundleError: says whether something else is there.
+    """
+    if not path.is_dir():
+        problem = f"{path} is not a bundle folder" if path.exists() else f"There is no folder {path}"
+        raise BundleError(problem, "Give the folder that `vskd export` wrote")
+
+
 def load_bundle(path: Path) -> Bundle:
     """Open a bundle: all hashes are checked before anything is parsed.
 
     Raises:
         BundleError: it is not a bundle, or a file is missing, extra or changed; names the file.
     """
-    if not path.is_dir():
-        raise BundleError(f"{path} is not a bundle folder", "Give the folder that `vskd export` wrote")
+    require_bundle_folder(path)
     digest = _promised_digest(path)
     content = _read(path / MANIFEST)
     if hashlib.sha256(content).hexdigest() != digest:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vskd.errors import BundleError, MissingExtraError
+from vskd.errors import BundleError
 
 TIME_LIMIT_S = 120.0
 """The slowest networks of the catalog take a tenth of it on one core."""
@@ -20,7 +20,7 @@ MEMORY_LIMIT = 4 << 30
 """Address space of the child, in bytes."""
 FILE_LIMIT = 1 << 20
 """Of what it may write into a file, in bytes."""
-_DISTRUST = "Do not use this bundle; get it again from whom you trust, and compare the digest of its manifest"
+DISTRUST = "Do not use this bundle; get it again from whom you trust, and compare the digest of its manifest"
 
 
 def replay_contained(bundle: Path, digest: str, time_limit_s: float = TIME_LIMIT_S) -> None:
@@ -35,7 +35,7 @@ def replay_contained(bundle: Path, digest: str, time_limit_s: float = TIME_LIMIT
         BundleError: a vector comes out otherwise, or the model crashes the interpreter, does not end in time, or wants
             more memory than any network of ours.
     """
-    command = [sys.executable, "-P", "-m", "vskd.bundle.contained", str(bundle), digest]
+    command = [sys.executable, "-P", "-m", "vskd.bundle.replay_child", str(bundle), digest]
     try:
         done = subprocess.run(
             command,
@@ -46,14 +46,14 @@ def replay_contained(bundle: Path, digest: str, time_limit_s: float = TIME_LIMIT
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired as error:
-        raise BundleError(f"{bundle / 'model.tflite'}: it does not end within {time_limit_s:g} s", _DISTRUST) from error
+        raise BundleError(f"{bundle / 'model.tflite'}: it does not end within {time_limit_s:g} s", DISTRUST) from error
     if done.returncode == -signal.SIGINT:
         raise KeyboardInterrupt
     try:
         answer = json.loads(done.stdout)
         problem, action = answer["problem"], answer["action"]
     except (ValueError, TypeError, KeyError) as error:
-        raise BundleError(f"{bundle / 'model.tflite'}: it {_end_of(done)}", _DISTRUST) from error
+        raise BundleError(f"{bundle / 'model.tflite'}: it {_end_of(done)}", DISTRUST) from error
     if problem:
         raise BundleError(problem if str(bundle) in problem else f"{bundle / 'model.tflite'}: {problem}", action)
 
@@ -79,7 +79,7 @@ def _end_of(done: subprocess.CompletedProcess[bytes]) -> str:
     return f"crashed the interpreter ({name})"
 
 
-def _limit(time_limit_s: float) -> None:
+def limit(time_limit_s: float) -> None:
     """Set the limits of this process."""
     for what, most in (
         (resource.RLIMIT_AS, MEMORY_LIMIT),
@@ -90,25 +90,3 @@ def _limit(time_limit_s: float) -> None:
         hard = resource.getrlimit(what)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(what, (most, most))
-
-
-def main(path: str, digest: str) -> None:
-    """The child: replay the vectors, and say in JSON what is wrong; an empty problem where nothing is."""
-    _limit(TIME_LIMIT_S)
-    from vskd.bundle.bundle import load_bundle, replay
-
-    problem = action = ""
-    try:
-        bundle = load_bundle(Path(path))
-        if bundle.digest != digest:
-            raise BundleError(f"{path} was changed while it was being verified", "Verify it again")
-        replay(bundle)
-    except (BundleError, MissingExtraError) as error:
-        problem, action = error.problem, error.action
-    except MemoryError:
-        problem, action = f"it wants more than {MEMORY_LIMIT >> 30} GiB of memory", _DISTRUST
-    sys.stdout.buffer.write(json.dumps({"problem": problem, "action": action}).encode())
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

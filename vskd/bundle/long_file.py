@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.bundle.contract import SensorContract
+from vskd.bundle.recorded import Recorded
+from vskd.bundle.sensor_block import block_stamp, read_block
 from vskd.bundle.sensor_checks import RANGE_EXCESS
-from vskd.bundle.sensor_file import Recorded, block_stamp, check_columns_of_all, read_block, read_recording
+from vskd.bundle.sensor_file import check_columns_of_all, read_recording
 from vskd.errors import BundleError, DataError, VskdError
 from vskd.preprocessing.sensor.delimited import SAMPLE_LINES, parse_delimited
 from vskd.preprocessing.sensor.resampling import Read, plan_resampling, resampled_pieces

@@ -11,7 +11,7 @@ from vskd.bundle.image_input import Whole, picture_of, refuse_small, region_of
 from vskd.bundle.predict import Prediction, Predictor, predict_samples
 from vskd.bundle.predict_clips import ClipPredictor
 from vskd.bundle.predict_images import ImagePredictor
-from vskd.bundle.sensor_file import recorded_array
+from vskd.bundle.sensor_array import recorded_array
 from vskd.bundle.signature import load_signed
 from vskd.errors import BundleError
 from vskd.preprocessing.image.image_header import Box, ImageSize

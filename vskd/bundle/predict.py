@@ -14,9 +14,10 @@ from vskd.bundle.bundle import MANIFEST, MODEL, Bundle, load_bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.encoding import model_input
 from vskd.bundle.probabilities import softmax
+from vskd.bundle.recorded import Recorded
 from vskd.bundle.runtime import LiteRTModel
 from vskd.bundle.sensor_checks import converted_rate
-from vskd.bundle.sensor_file import Recorded, read_recording
+from vskd.bundle.sensor_file import read_recording
 from vskd.errors import BundleError
 from vskd.preprocessing.sensor.resampling import resampled
 from vskd.preprocessing.sensor.signals import resample_to_length, resample_to_rate, sliding_windows

@@ -83,13 +83,16 @@ def predict_clip(bundle: Path, path: Path, *, piece_s: float | None = None) -> T
         piece_s: length of a piece in seconds, by the file's own rate; None labels the whole video at once.
 
     Raises:
-        BundleError: the bundle was changed or is not of clips; or pieces are asked for where they cannot be cut.
+        BundleError: the bundle was changed or is not of clips; `path` is a folder; or pieces are asked for where they
+            cannot be cut.
         DataError: the video cannot be read.
         MissingExtraError: PyAV is not installed.
     """
     from vskd.preprocessing.video.chosen import chosen_frames
 
     predictor = ClipPredictor(load_bundle(bundle))
+    if path.is_dir():
+        raise BundleError(f"{path} is a folder, and {bundle} takes one video at a time", "Name a video in it")
     cut = cut_of(predictor.contract)
     if piece_s is None:
         samples, starts = [_sample(chosen_frames(path, cut)[0])], [0.0]

@@ -95,6 +95,15 @@ def image_contract_of(bundle: Bundle) -> ImageContract:
     return contract
 
 
+def _refuse_folder_of_recordings(bundle: Bundle, path: Path) -> None:
+    contract = bundle.manifest.contract
+    if contract.kind == "sensor" and path.is_dir():
+        raise BundleError(
+            f"{path} is a folder, and {bundle.path} takes one recording of a sensor ({contract.stream}) at a time",
+            "Name a file in it (.csv, .mat, .npy)",
+        )
+
+
 def predict_images(bundle: Path, path: Path, *, box: Box | Whole | None = None, every: int = 1) -> ImagesPrediction:
     """Open a bundle and label an image, every image of a folder, or the frames of a video.
 
@@ -107,7 +116,9 @@ def predict_images(bundle: Path, path: Path, *, box: Box | Whole | None = None, 
         BundleError: the bundle was changed or is of a sensor, or an image is not what it asks for.
         DataError: the file cannot be read, or no image of a folder can.
     """
-    predictor = ImagePredictor(load_bundle(bundle))
+    opened = load_bundle(bundle)
+    _refuse_folder_of_recordings(opened, path)
+    predictor = ImagePredictor(opened)
     answers: list[ImageAnswer] = []
     left_out: list[tuple[str, str]] = []
     rows: list[npt.NDArray[np.float64]] = []

@@ -1,7 +1,9 @@
 """Which columns of a file are the axes of a contract, and which its clock. Never by position where names say else."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from vskd.bundle.contract import SensorContract
 from vskd.errors import BundleError, DataError
@@ -14,12 +16,13 @@ from vskd.preprocessing.sensor.column_names import (
     quantity_of,
     time_columns,
 )
-from vskd.preprocessing.sensor.samples import Samples, counts_on
+from vskd.preprocessing.sensor.samples import Samples, TextSamples, counts_on
 from vskd.preprocessing.sensor.signals import check_columns
 from vskd.preprocessing.sensor.stamps import Seconds
 
 NAME_THEM = "Name the columns of the axes with --columns, counted from 0 in the file as it is"
 CLOCKS_AGREE = 0.03
+AnySamples = TypeVar("AnySamples", bound=Samples)
 
 
 @dataclass(frozen=True)
@@ -160,3 +163,19 @@ def read_stamps(file: Path, samples: Samples, chosen: Chosen) -> Stamped:
             )
     best = next((one for one in clocks if one[0].rate_hz), next(iter(clocks), None))
     return (best[0], best[1], tuple(notes), best[2], best[3]) if best else (None, "", tuple(notes), None, -1)
+
+
+def without_lost_rows(samples: AnySamples, chosen: Chosen) -> tuple[AnySamples, int]:
+    """Text with a clock without the rows of which a cell is empty, and how many these are."""
+    if not isinstance(samples, TextSamples) or not clock_columns(samples, chosen):
+        return samples, 0
+    rows = samples.table.rows
+    kept = [row for row in rows if is_whole(row, chosen)]
+    if len(kept) == len(rows) or len(kept) < 2:
+        return samples, 0
+    return replace(samples, table=replace(samples.table, rows=kept)), len(rows) - len(kept)
+
+
+def is_whole(row: Sequence[str], chosen: Chosen) -> bool:
+    """Whether no cell of the axes is empty."""
+    return all(row[c].strip() for c in chosen.columns)

@@ -1,5 +1,6 @@
 """`vskd datasets`: what there is to learn from."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,13 @@ import click
 
 from vskd.cli.datasets_import import import_command
 from vskd.cli.datasets_sync import sync_command
-from vskd.cli.options import FOLDER, VskdGroup, json_option
+from vskd.cli.options import FOLDER, VskdGroup, data_set_arguments, json_option
 from vskd.cli.output import print_fields, print_json, print_table
+
+SHOWN_ALIKE = 20
+"""Problems of one kind in the same words that a table shows."""
+UNKNOWN = "unknown"
+"""As in `vskd.datasets.splits.split`, which is heavy: a help page does without."""
 
 
 @click.group(
@@ -66,13 +72,13 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
             ("data set", summary["dataset"]),
             ("folder", summary["root"]),
             ("recordings", summary["recordings"]),
-            ("subjects", f"{len(summary['subjects'])} ({', '.join(summary['subjects'])})"),
+            ("subjects", _people(summary["subjects"])),
             ("classes", summary["classes"]),
         ]
     )
     click.echo()
     streams = [
-        (name, s["recordings"], ", ".join(f"{rate:g}" for rate in s["rate_hz"]), ", ".join(s["unit"]))
+        (name, s["recordings"], ", ".join(f"{rate:g}" for rate in s["rate_hz"] if rate) or "-", ", ".join(s["unit"]))
         for name, s in summary["streams"].items()
     ]
     print_table(("stream", "recordings", "rate (Hz)", "unit"), streams)
@@ -83,30 +89,49 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
         return
     counts = ", ".join(f"{count} {kind}" for kind, count in summary["problem_counts"].items())
     click.echo(f"problems: {counts}")
+    shown = _few_of_each(problems)
     print_table(
-        ("kind", "recording", "detail", "file"),
-        [(p["kind"], p["recording"], p["detail"], p["path"]) for p in problems],
+        ("kind", "recording", "detail", "file"), [(p["kind"], p["recording"], p["detail"], p["path"]) for p in shown]
     )
+    if len(shown) < len(problems):
+        click.echo(f"and {len(problems) - len(shown)} more of the same kinds (all of them: --json)")
+
+
+def _people(subjects: Sequence[str]) -> str:
+    """How many and who; of recordings of which nobody says whose they are, that."""
+    return f"{len(subjects)} ({', '.join(subjects)})" if list(subjects) != [UNKNOWN] else "not known"
+
+
+def _few_of_each(problems: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """The problems, and of many that are alike the first few."""
+    alike: Counter[tuple[str, str]] = Counter()
+    shown = []
+    for problem in problems:
+        key = problem["kind"], problem["detail"]
+        alike[key] += 1
+        if alike[key] <= SHOWN_ALIKE:
+            shown.append(problem)
+    return shown
 
 
 @datasets.command(
     "index",
-    examples=("vskd datasets index utd-mhad --data UTD-MHAD", "vskd datasets index synthetic --data WORLD --json"),
+    examples=("vskd datasets index utd-mhad --data UTD-MHAD", "vskd datasets index DATASET --json"),
 )
-@click.argument("name")
-@click.option("--data", type=FOLDER, required=True, help="Folder of the data set.")
+@data_set_arguments
 @json_option
-def index_command(name: str, data: Path, as_json: bool) -> None:
+def index_command(name: str, data: Path | None, as_json: bool) -> None:
     """List the recordings of data set NAME in a folder: subjects, classes, streams, and what is wrong, each named.
 
     Names, file headers and the first rows of sensor files are read; `vskd doctor` reads all of them. Problems (missing,
     corrupt, duplicate, unpaired, unknown) do not stop the command: training leaves such recordings out and says so.
     """
-    from vskd.datasets.catalog import get_dataset
+    from vskd.datasets.catalog import entry_and_root
     from vskd.datasets.sensor_heads import with_heads_checked
     from vskd.datasets.summary import index_summary
 
-    summary = index_summary(with_heads_checked(get_dataset(name).index(data)))
+    entry, root = entry_and_root(name, data)
+    summary = index_summary(with_heads_checked(entry.index(root)))
     print_json(summary) if as_json else _print_summary(summary)
 
 
@@ -149,19 +174,19 @@ def _print_signals(summary: Mapping[str, Any]) -> None:
         "vskd datasets signals berkeley-mhad --data BERKELEY --stream accelerometer-right-wrist --json",
     ),
 )
-@click.argument("name")
-@click.option("--data", type=FOLDER, required=True, help="Folder of the data set.")
+@data_set_arguments
 @click.option("--stream", required=True, metavar="STREAM", help="Stream of a sensor.")
 @json_option
-def signals_command(name: str, data: Path, stream: str, as_json: bool) -> None:
+def signals_command(name: str, data: Path | None, stream: str, as_json: bool) -> None:
     """Read one sensor STREAM of data set NAME: rate, gaps, saturation, glitches and gravity of every recording.
 
     Nothing is changed by it: what is found is named, so that it can be mended or left out.
     """
-    from vskd.datasets.catalog import get_dataset
+    from vskd.datasets.catalog import entry_and_root
     from vskd.datasets.signal_report import report_signals
 
-    summary = report_signals(get_dataset(name).index(data), stream).summary()
+    entry, root = entry_and_root(name, data)
+    summary = report_signals(entry.index(root), stream).summary()
     print_json(summary) if as_json else _print_signals(summary)
 
 
@@ -271,8 +296,7 @@ def _baseline(name: str, fold: str, scores: Mapping[str, float]) -> tuple[str, .
         "vskd datasets audit ucf101 --data UCF101 --protocol official-1 --cache CACHE",
     ),
 )
-@click.argument("name")
-@click.option("--data", type=FOLDER, required=True, help="Folder of the data set.")
+@data_set_arguments
 @click.option("--protocol", required=True, metavar="NAME|FILE", help="Protocol of the data set, or a YAML file.")
 @click.option("--fold", metavar="FOLD", help="One fold of a protocol that has folds; by default all of them.")
 @click.option("--stream", metavar="STREAM", help="Stream to look at.  [default: image, or else the first by name]")
@@ -280,7 +304,7 @@ def _baseline(name: str, fold: str, scores: Mapping[str, float]) -> tuple[str, .
 @json_option
 def audit_command(
     name: str,
-    data: Path,
+    data: Path | None,
     protocol: str,
     fold: str | None,
     stream: str | None,
@@ -295,14 +319,14 @@ def audit_command(
     anew or not, and the random division of published code is measured as a warning. Of sensors, what needs no pictures
     is measured.
     """
-    from vskd.datasets.catalog import get_dataset
+    from vskd.datasets.catalog import entry_and_root
     from vskd.datasets.images.audit_images import audit_protocol, audit_summary
     from vskd.datasets.splits.protocol import load_protocol
 
-    entry = get_dataset(name)
-    rule = load_protocol(name, protocol)
+    entry, root = entry_and_root(name, data)
+    rule = load_protocol(entry.name, protocol)
     audited = audit_protocol(
-        entry.index(data), rule, fold=fold, label_swap=entry.label_swap, stream=stream, cache=cache
+        entry.index(root), rule, fold=fold, label_swap=entry.label_swap, stream=stream, cache=cache
     )
     summary = audit_summary(audited)
     print_json(summary) if as_json else _print_audit(summary)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vskd.cli.options import FOLDER, VskdCommand, json_option
-from vskd.cli.output import print_fields, print_json, print_notes, print_table
+from vskd.cli.output import print_fields, print_json, print_next, print_notes, print_table
 
 if TYPE_CHECKING:
     from vskd.datasets.importing.importer import Imported
@@ -146,3 +146,4 @@ def _print(done: "Imported", out: Path) -> None:
         [("data set", out), ("recordings", len(done.index)), ("preview", done.preview), ("protocols", protocols)]
     )
     print_notes(done.notes)
+    print_next("doctor", out)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vskd.cli.options import FILE, FOLDER, VskdCommand, json_option
+from vskd.cli.options import FILE, FOLDER, VskdCommand, data_set_arguments, json_option
 from vskd.cli.output import print_fields, print_json, print_notes
 
 if TYPE_CHECKING:
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
         "vskd datasets sync synthetic --data WORLD --dry-run --png PLOTS",
     ),
 )
-@click.argument("name")
-@click.option("--data", type=FOLDER, required=True, help="Folder of the data set.")
+@data_set_arguments
 @click.option("--sensor", metavar="STREAM", help="Sensor to compare.  [default: the only accelerometer]")
 @click.option("--video", metavar="STREAM", help="Video to compare.  [default: the only one]")
 @click.option(
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 @json_option
 def sync_command(
     name: str,
-    data: Path,
+    data: Path | None,
     sensor: str | None,
     video: str | None,
     video_rate: float | None,
@@ -64,11 +63,12 @@ def sync_command(
     set then sees only what sensor and video have in common. Where no peak is clear nothing is written; delete sync.csv
     to undo it.
     """
-    from vskd.datasets.catalog import get_dataset
+    from vskd.datasets.catalog import entry_and_root
     from vskd.datasets.sync.estimate import chosen_stream, measure, rows_of, true_rate, uncut
     from vskd.errors import DataError
 
-    index = uncut(get_dataset(name).index(data))
+    entry, root = entry_and_root(name, data)
+    index = uncut(entry.index(root))
     streams = chosen_stream(index, "sensor", sensor), chosen_stream(index, "video", video)
     measured = measure(index, *streams, max_offset_s=max_offset, video_rate_hz=video_rate)
     rate = None if video_rate else true_rate(measured)
@@ -77,7 +77,7 @@ def sync_command(
     try:
         if rate:
             raise DataError(
-                f"{data}: by the lengths of {len(measured.pairs)} recordings, {streams[1]} has about {rate:.1f} frames "
+                f"{root}: by the lengths of {len(measured.pairs)} recordings, {streams[1]} has about {rate:.1f} frames "
                 "per second, and its files say another rate",
                 f"Pass --video-rate {rate:.1f}, or the rate that you know to be right",
             )
@@ -87,7 +87,7 @@ def sync_command(
     _draw(measured, rows, html, png)
     if refusal is not None:
         raise refusal
-    written = None if dry_run else _write(data, rows)
+    written = None if dry_run else _write(root, rows)
     _print(measured, rows, written, as_json)
 
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vskd.cli.options import FILE, FOLDER, VskdCommand, json_option
-from vskd.cli.output import print_fields, print_json, print_table
+from vskd.cli.options import FILE, VskdCommand, data_set_arguments, json_option
+from vskd.cli.output import print_fields, print_json, print_next, print_table
 
 if TYPE_CHECKING:
     from vskd.datasets.doctor.diagnose import Diagnosis
@@ -25,8 +25,7 @@ NAMED = 5
         "vskd doctor driver-inattention --data IMAGES --protocol subject-folds --fold 1-6 --json",
     ),
 )
-@click.argument("data_set", metavar="NAME|FOLDER")
-@click.option("--data", type=FOLDER, help="Folder of the data set NAME; not for one that `import` wrote.")
+@data_set_arguments
 @click.option("--protocol", metavar="NAME|FILE", help="Protocol to look for leaks in.  [default: the usual one]")
 @click.option("--fold", metavar="FOLD", help="One fold of a protocol that has folds; by default all of them.")
 @click.option(
@@ -42,7 +41,7 @@ NAMED = 5
 @click.pass_context
 def doctor(
     context: click.Context,
-    data_set: str,
+    name: str,
     data: Path | None,
     protocol: str | None,
     fold: str | None,
@@ -56,9 +55,10 @@ def doctor(
     recordings touched times the severity of the finding, which docs/data.md explains. Exit code 1 where something makes
     figures untrustworthy.
     """
-    from vskd.datasets.doctor.diagnose import diagnose, entry_and_root
+    from vskd.datasets.catalog import entry_and_root
+    from vskd.datasets.doctor.diagnose import diagnose, usual_protocol
 
-    entry, root = entry_and_root(data_set, data)
+    entry, root = entry_and_root(name, data)
     found = diagnose(entry, root, protocol=protocol, fold=fold, window_s=window_s)
     if html is not None:
         from vskd.evaluation.report.doctor_page import write_doctor_page
@@ -67,6 +67,15 @@ def doctor(
     print_json(found.summary()) if as_json else _print(found)
     if not found.trustworthy:
         context.exit(1)
+    if not as_json:
+        _print_next(found, root, protocol or usual_protocol(entry, root))
+
+
+def _print_next(found: "Diagnosis", root: Path, protocol: str) -> None:
+    """To train on what was looked at: by the same protocol."""
+    first, *_ = found.survey.splits
+    words = ("--dataset", found.survey.index.dataset, "--data", root, "--protocol", protocol)
+    print_next("distill", *words, *(("--fold", first.fold) if first.fold else ()), "--out", "RUN")
 
 
 def _print(found: "Diagnosis") -> None:

@@ -14,13 +14,10 @@ import threading
 from types import FrameType
 from typing import NoReturn
 
+from vskd.cli.exits import EXIT_INTERRUPTED, STOPPED
+
 PATIENCE_S = 1.5
 """From Ctrl-C to the end of the process."""
-EXIT_INTERRUPTED = 130
-STOPPED = (
-    "error: Stopped by Ctrl-C; finished work is kept. Run the same command again to go on: training resumes from its "
-    "last checkpoint."
-)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from vskd.cli.options import FOLDER, VskdCommand, json_option
-from vskd.cli.output import print_fields, print_json, print_notes
+from vskd.cli.output import print_fields, print_json, print_next, print_notes
 
 if TYPE_CHECKING:
     from vskd.evaluation.results import LatencyRow, Results
@@ -74,6 +74,8 @@ def evaluate(
         print_json(results.model_dump(mode="json", by_alias=True))
     else:
         _print_results(results, _samples(target) if is_bundle else "")
+        if results.kind == "student" and split == "test":
+            print_next("export", target, "--out", "BUNDLE")
 
 
 def _samples(bundle: Path) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 import click
 
 from vskd.cli.options import FILE, FOLDER, VskdCommand, json_option
-from vskd.cli.output import print_fields, print_json
+from vskd.cli.output import print_fields, print_json, print_next
 
 TYPES = click.Choice(["int8", "float32"])
 
@@ -86,3 +86,4 @@ def export(
             ("size of the int8 model", f"{size(report.model_bytes)} (float32 {size(report.float_model_bytes)})"),
         ]
     )
+    print_next("bundle", "verify", report.bundle.path)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import click
 
 from vskd import __version__
-from vskd.cli.entry import EXIT_INTERRUPTED, STOPPED
+from vskd.cli.exits import EXIT_INTERRUPTED, STOPPED
 from vskd.cli.options import Session, VskdGroup, say_left_out
 from vskd.errors import MissingExtraError, VskdError
 

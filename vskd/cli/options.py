@@ -136,6 +136,17 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program to read.")(function)
 
 
+def data_set_arguments(function: F) -> F:
+    """Add NAME|FOLDER and `--data`: a data set by its name and folder, or a folder that `vskd datasets import` wrote.
+
+    `vskd.datasets.catalog.entry_and_root` reads them.
+    """
+    function = click.option(
+        "--data", type=FOLDER, help="Folder of the data set NAME; not for one that `import` wrote."
+    )(function)
+    return click.argument("name", metavar="NAME|FOLDER")(function)
+
+
 class LabelsType(click.ParamType[str]):
     """`all`, or one rule of who carries labels, as the content of a recipe's `labels` in JSON."""
 

@@ -1,6 +1,7 @@
 """Printing: answers go to stdout, as an aligned table for people or as JSON for programs."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ def print_notes(notes: Sequence[str]) -> None:
         click.echo(f"note: {note}")
 
 
+def print_next(*words: object) -> None:
+    """Say on stderr which command usually follows, so that it can be copied.
+
+    Args:
+        words: of the command, behind `vskd`; words in capitals are the reader's to fill in.
+    """
+    click.echo(f"next: {shlex.join(['vskd', *map(str, words)])}", err=True)
+
+
 def print_training(
     run: Path,
     epoch: int,
@@ -53,6 +63,9 @@ def print_training(
         content = {"run": run, "epoch": epoch, "figures": figures}
         print_json(content if forecast is None else {**content, "forecast": forecast[0]})
         return
-    rest = [(n, f"{v:.4g}" if isinstance(v, float) else v) for n, v in figures.items() if n != "epoch"]
+    names = {"seconds": "seconds of that epoch"}
+    shown = {names.get(n, n): v for n, v in figures.items() if n != "epoch"}
+    rest = [(n, f"{v:.4g}" if isinstance(v, float) else v) for n, v in shown.items()]
     expected = [("forecast", forecast[1])] if forecast else []
     print_fields([("run", run), ("epoch kept", epoch + 1), *rest, *expected])  # people count from 1
+    print_next("evaluate", run)

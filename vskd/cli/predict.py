@@ -135,8 +135,10 @@ def predict(
     With --stream a .csv of any length gives one line per window: seconds, label, confidence; with --json one object per
     line, which also has log(p1 / p2) of the two most probable classes.
     """
+    from vskd.bundle.bundle import require_bundle_folder
     from vskd.bundle.image_input import is_of_images
 
+    require_bundle_folder(bundle)
     over_time: dict[str, object] = {
         "--out": out,
         "--plot": plot,
@@ -152,11 +154,14 @@ def predict(
         raise click.UsageError("--stream-settings does nothing without --stream")
     of_images: dict[str, object] = {"--box": box, "--every": every, "--piece": piece}
     if stream:
-        _refuse(of_sensor | of_images | over_time, "does not fit --stream; see --stream-settings")
+        _refuse(of_sensor | of_images | over_time, "not fit --stream; see --stream-settings")
         _print_stream(bundle, recording, stream_settings, as_json)
         return
     images = is_of_images(recording)
-    _refuse(of_sensor | over_time if images else of_images, f"does not fit {recording}, {_kind(images)}")
+    _refuse(
+        of_sensor | over_time if images else of_images,
+        f"not fit {recording}, which is {'no' if images else 'a'} recording of a sensor",
+    )
     if images:
         _predict_pictures(bundle, recording, box, every, piece, as_json)
         return
@@ -172,10 +177,10 @@ def predict(
 
 
 def _refuse(options: dict[str, object], why: str) -> None:
-    """Refuse options that were given where they do nothing."""
+    """Refuse options that were given where they do nothing; `why` goes on after `does`."""
     given = [name for name, value in options.items() if value not in (None, "", ())]
     if given:
-        raise click.UsageError(f"{', '.join(given)} {why}")
+        raise click.UsageError(f"{', '.join(given)} {'do' if len(given) > 1 else 'does'} {why}")
 
 
 def _predict_sensor(
@@ -194,7 +199,7 @@ def _predict_sensor(
         _predict_timeline(bundle, recording, reading, settings, out, plot, as_json)
         return
     flags = {f"--{name.replace('_', '-')}": value for name, value in settings.items()}
-    _refuse({**flags, "--out": out, "--plot": plot}, f"does nothing: {bundle} answers once for a whole recording")
+    _refuse({**flags, "--out": out, "--plot": plot}, f"nothing: {bundle} answers once for a whole recording")
     answer = predict_file(bundle, recording, **asdict(reading))
     if as_json:
         print_json(
@@ -232,10 +237,8 @@ def _predict_pictures(
     from vskd.bundle.predict_images import predict_images
 
     clips = load_bundle(bundle).manifest.contract.kind == "clip"
-    idle = {"--box": box, "--every": every} if clips else {"--piece": piece}
-    given = [name for name, value in idle.items() if value]
-    if given:
-        raise click.UsageError(f"{', '.join(given)} does not fit a bundle of {'clips' if clips else 'images'}")
+    idle: dict[str, object] = {"--box": box, "--every": every} if clips else {"--piece": piece}
+    _refuse(idle, f"not fit a bundle of {'clips' if clips else 'images'}")
     if clips:
         _print_clip(predict_clip(bundle, path, piece_s=piece), as_json)
     else:
@@ -351,10 +354,6 @@ def _print_stream(bundle: Path, recording: Path, settings: Path | None, as_json:
             click.echo(f"{event.time_s:10.2f}  {event.label or 'unknown'}  {event.confidence:.3f}")
         else:
             click.echo(f"{event.time_s:10.2f}  {event.status.name}: {event.status.meaning}")
-
-
-def _kind(images: bool) -> str:
-    return "which is of images" if images else "a recording of a sensor"
 
 
 def _print_images(answer: "ImagesPrediction", as_json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 import click
 
 from vskd.cli.options import FILE, VskdGroup
+from vskd.cli.output import print_next
 
 
 @click.group(
@@ -53,3 +54,6 @@ def import_command(source: Path, network: str, layout: Literal["imagenet", "krca
     report = import_weights(source, network, out, layout)
     click.echo(f"{report.out}: {report.loaded} tensors of {network}; left out: {', '.join(report.left_out) or 'none'}")
     click.echo(f"sha256 of the source: {report.sha256}")
+    print_next(
+        "teach", "--teacher", network, "--set", f"teachers.0.weights={out}", "--data", "DATA", "--out", "TEACHER"
+    )

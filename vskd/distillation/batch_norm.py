@@ -20,9 +20,11 @@ import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from vskd.distillation.epoch_bar import EpochBar
 from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
+from vskd.progress import track
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +130,7 @@ def accuracies(model: nn.Module, batches: Iterable[Batch]) -> tuple[float, float
     for layers in (norms, []):
         right = count = 0
         with by_batch(model, layers):
-            for batch in held:
+            for batch in track(held, "Checking BatchNorm's statistics"):
                 answers = model(batch.inputs.to(next(model.parameters()).device)).logits.argmax(dim=1).cpu()
                 known = batch.labels >= 0
                 right += int((answers == batch.labels)[known].sum())
@@ -178,6 +180,8 @@ class RecomputeStatistics(Callback):
         if not (trainer.is_last_batch and (last or trainer.enable_validation)):
             return
         if remembers_the_beginning(trained_norms(model), steps):
+            if isinstance(trainer.progress_bar_callback, EpochBar):
+                trainer.progress_bar_callback.say("computing BatchNorm's statistics")
             recompute(model, self._batches())
             if last:
                 logger.info("BatchNorm's statistics were computed anew: %d steps are few for running averages", steps)

@@ -17,6 +17,7 @@ from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
 from vskd.distillation.batch_norm import PlainBatches, RecomputeStatistics, warn_if_parted
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
+from vskd.distillation.epoch_bar import EpochBar
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.lightning_imports import Trainer
 from vskd.distillation.ridge import FitClassifier
@@ -190,6 +191,7 @@ def fit(
             EpochRows(folder),
             select,
             ResumePoint(folder),
+            *([EpochBar(folder.path.name)] if sys.stderr.isatty() else []),
         ],
         logger=False,
         enable_checkpointing=False,

@@ -10,6 +10,7 @@ from vskd.models.torchvision_shim import load_torchvision
 load_torchvision()
 
 from lightning import Callback, LightningModule, Trainer  # noqa: E402
+from lightning.pytorch.callbacks import RichProgressBar  # noqa: E402
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score  # noqa: E402
 
-__all__ = ["Callback", "LightningModule", "MulticlassAccuracy", "MulticlassF1Score", "Trainer"]
+__all__ = ["Callback", "LightningModule", "MulticlassAccuracy", "MulticlassF1Score", "RichProgressBar", "Trainer"]

@@ -100,10 +100,7 @@ class RunFolder:
         """
         folder = cls(path)
         if not (folder.recipe_file.is_file() and folder.environment_file.is_file()):
-            raise RunError(
-                f"{path} is not a run folder: it has no recipe.yaml and environment.json",
-                "Name the folder given to --out",
-            )
+            raise _no_run(path, "it has no recipe.yaml and environment.json")
         return folder
 
     @property
@@ -309,7 +306,7 @@ class RunFolder:
             RunError: the folder is not a run folder.
         """
         if not self.recipe_file.is_file():
-            raise RunError(f"{self.path} is not a run folder: it has no recipe.yaml", "Name the folder given to --out")
+            raise _no_run(self.path, "it has no recipe.yaml")
         return load_recipe(str(self.recipe_file))
 
     def facts(self) -> dict[str, Any]:
@@ -379,6 +376,11 @@ class RunFolder:
         if not self.complete:
             raise RunError(f"{self.path}: training has not finished", "Run the same command again to resume it")
         self.check_intact()
+
+
+def _no_run(path: Path, why: str) -> RunError:
+    problem = f"{path} is not a run folder: {why}" if path.is_dir() else f"There is no run folder {path}"
+    return RunError(problem, "Name the folder given to --out")
 
 
 class _RunLog(logging.FileHandler):

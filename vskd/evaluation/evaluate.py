@@ -354,10 +354,11 @@ def _notes(experiment: Experiment, folder: RunFolder) -> list[str]:
     problems = folder.facts().get("problems_in_data", [])
     lines = [f"{p['kind']} {p['recording'] or p['path']}: {p['detail']}" for p in problems]
     named = first_few(lines, NAMED_PROBLEMS)
+    found = f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found while indexing the data set: {named}."
     return [
         selection,
         f"{training['train']} training recordings." + _labels_note(experiment),
-        f"{len(problems)} problem(s) found while indexing the data set" + (f": {named}." if named else "."),
+        *([found] if problems else []),
     ]
 
 

@@ -13,7 +13,7 @@ from vskd.bundle.predict import sensor_contract_of
 from vskd.bundle.probabilities import softmax_of_int8
 from vskd.bundle.sensor_checks import RATE_TOLERANCE
 from vskd.bundle.sensor_columns import choose_columns
-from vskd.bundle.sensor_file import declared_rate
+from vskd.bundle.sensor_said import declared_rate
 from vskd.bundle.stream.conditions import Condition
 from vskd.bundle.stream.stream import Decision, Stream
 from vskd.bundle.stream.stream_plan import MICROSECONDS, StreamPlan

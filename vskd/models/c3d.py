@@ -191,8 +191,8 @@ class C3D(Network):
         for name, layer in self.named_modules():
             if isinstance(layer, nn.Conv3d | nn.Linear) and name != "fc8":
                 nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")
-                assert layer.bias is not None
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Outputs:
         """Classify a batch of clips."""

@@ -106,6 +106,16 @@ class Rocket1d(Network):
         embedding = self.standardise(torch.cat(means, dim=1).flatten(1))
         return Outputs(self.classifier(self.dropout(embedding)), embedding, features)
 
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Let the classifier take the features as they are; the embedding is no longer standardised."""
+        norm, classifier = self.standardise, self.classifier
+        if not isinstance(norm, nn.BatchNorm1d) or norm.running_mean is None or norm.running_var is None:
+            return
+        classifier.weight /= torch.sqrt(norm.running_var + norm.eps)
+        classifier.bias.sub_(classifier.weight @ norm.running_mean)
+        self.add_module("standardise", nn.Identity())
+
 
 class PartMeans(nn.Module):
     """The mean of each channel over each part of the time: a depthwise convolution, for which int8 has finer steps than

@@ -15,8 +15,8 @@ from vskd.bundle.contract import ImageContract, SensorContract, StreamContract, 
 from vskd.bundle.encoding import model_input
 from vskd.bundle.golden import Golden
 from vskd.bundle.predict import contract_windows
+from vskd.bundle.recorded import Recorded
 from vskd.bundle.runtime import LiteRTModel
-from vskd.bundle.sensor_file import Recorded
 from vskd.bundle.stream import golden_stream
 from vskd.bundle.stream.conditions import Condition
 from vskd.bundle.stream.golden_stream import (

@@ -12,8 +12,8 @@ from vskd.bundle.decision import NO_LABEL, window_label
 from vskd.bundle.encoding import model_input
 from vskd.bundle.long_file import as_long
 from vskd.bundle.predict import contract_windows
+from vskd.bundle.recorded import Recorded
 from vskd.bundle.runtime import quantize
-from vskd.bundle.sensor_file import Recorded
 from vskd.bundle.stream.conditions import Condition
 from vskd.bundle.stream.stream import Decision, Stream
 from vskd.bundle.stream.stream_plan import StreamPlan, plan_stream

@@ -9,7 +9,7 @@ import pytest
 
 from tests.datasets.doctor.ward import changed, ward
 from vskd.datasets.catalog import get_dataset
-from vskd.datasets.doctor.diagnose import diagnose, entry_and_root, with_protocol
+from vskd.datasets.doctor.diagnose import diagnose, with_protocol
 from vskd.datasets.doctor.survey import survey_of
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index
@@ -48,16 +48,6 @@ def test_the_protocol_that_import_wrote_is_the_usual_one(tmp_path: Path) -> None
     entry = get_dataset("sensor-folder")
     (split,) = with_protocol(survey_of(index), entry, None, None).splits
     assert (split.protocol, len(split.train), len(split.test)) == ("own", 12, 6)
-
-
-def test_the_data_set_is_named_or_a_folder_that_import_wrote(tmp_path: Path) -> None:
-    (tmp_path / "dataset.yaml").write_text("")
-    assert entry_and_root(str(tmp_path), None) == (get_dataset("sensor-folder"), tmp_path)
-    assert entry_and_root("utd-mhad", tmp_path)[1] == tmp_path
-    with pytest.raises(DataError, match=r"The folder of utd-mhad is not said\. Give it: vskd doctor utd-mhad --data"):
-        entry_and_root("utd-mhad", None)
-    with pytest.raises(DataError, match="no data set 'utd'"):
-        entry_and_root("utd", None)
 
 
 def entry_of(index: Index, **fields: object) -> DatasetEntry:
@@ -121,11 +111,3 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
     empty = entry_of(Index("sensor-folder", tmp_path, ("rest",), ()))
     with pytest.raises(DataError, match="has no usable recordings"):
         diagnose(empty, tmp_path)
-
-
-def test_a_name_of_the_catalog_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "utd-mhad").mkdir()
-    (tmp_path / "utd-mhad" / "dataset.yaml").write_text("")
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="The folder of utd-mhad is not said"):
-        entry_and_root("utd-mhad", None)

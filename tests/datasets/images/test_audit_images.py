@@ -137,7 +137,7 @@ def test_names_alone_are_audited_where_there_are_no_images(state_farm_table: Pat
     index = get_dataset("state-farm").index(state_farm_table)
     (one,) = audit(index, "driver-folds", "3").audits
     assert (one.facts.subjects, one.facts.shared_subjects, one.facts.same_content) == (5, (), None)
-    assert set(one.predictions) == {MAJORITY}
+    assert set(one.predictions) == {MAJORITY} and f"no '{NEAREST_PIXELS}': there are no images to compare" in one.notes
     assert one.scores()[MAJORITY].macro_recall == pytest.approx(0.1)
 
 
@@ -146,6 +146,9 @@ def test_sensor_data_sets_are_audited_as_far_as_they_go(synthetic_root: Path) ->
     (one,) = audit(index, "cross-subject").audits
     assert (one.facts.shared_subjects, one.facts.same_content) == ((), ())
     assert set(one.predictions) == {MAJORITY} and len(one.notes) == 2
+    worn = [dataclasses.replace(r, streams={"accelerometer": r.stream("accelerometer")}) for r in index]
+    (alone,) = audit(dataclasses.replace(index, recordings=tuple(worn)), "cross-subject").audits
+    assert alone.notes == (), "nobody asks for pictures of a sensor"
     (mixed,) = audit(index, "subject-specific").audits
     assert mixed.facts.shared_subjects == ("1", "2", "3", "4")
 

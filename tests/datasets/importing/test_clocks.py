@@ -8,7 +8,8 @@ from vskd.datasets.importing.clocks import Timing, find_timing
 from vskd.datasets.importing.columns import ChosenColumns
 from vskd.datasets.importing.stated import Stated
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.samples import ArraySamples, Samples, TextSamples, open_samples
+from vskd.preprocessing.sensor.open_samples import open_samples
+from vskd.preprocessing.sensor.samples import ArraySamples, Samples, TextSamples
 
 
 def columns(clock: int | None, seconds: float | None = None) -> ChosenColumns:

@@ -6,7 +6,8 @@ import pytest
 from vskd.datasets.importing.columns import choose_columns, number_of, numbers_samples
 from vskd.datasets.importing.stated import Stated
 from vskd.errors import DataError, SettingError
-from vskd.preprocessing.sensor.samples import ArraySamples, open_samples
+from vskd.preprocessing.sensor.open_samples import open_samples
+from vskd.preprocessing.sensor.samples import ArraySamples
 
 FILE = Path("walk.csv")
 SIGNAL = np.random.default_rng(0).normal(size=(50, 3))

@@ -131,3 +131,20 @@ def test_the_whole_of_what_names_say(names: list[str], pattern: str, said: str) 
 def test_why_names_cannot_be_read(names: list[str], why: str) -> None:
     with pytest.raises(DataError, match=why):
         guess_pattern(names)
+
+
+@pytest.mark.parametrize(
+    ("names", "example"),
+    [
+        (("anna/hand_washing_1.csv", "bob/running_1.csv"), "{subject}/{label}_{trial}.csv"),
+        (("walk/1.csv", "run/2.csv"), "{label}/{trial}.csv"),
+        (("P1/2/run_3.tsv", "P1/3/walk_3.tsv"), "P{subject}/*/{label}_{trial}.tsv"),
+        (("data/left/anna/walk_2.txt", "data/right/bob/run_2.txt"), "*/*/{subject}/{label}_{trial}.txt"),
+        (("1/2.csv", "2/2.csv"), "s{subject}/{label}_{trial}.csv"),
+    ],
+)
+def test_the_pattern_that_is_proposed_is_one_of_these_names(names: tuple[str, ...], example: str) -> None:
+    """It can be copied where it is right, and it is close to what is right where it is not."""
+    with pytest.raises(DataError) as caught:
+        guess_pattern(names)
+    assert f"Say it with --pattern, e.g. '{example}' (* for what" in str(caught.value)

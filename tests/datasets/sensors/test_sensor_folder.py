@@ -9,7 +9,7 @@ import pytest
 from tests.datasets.entries import assert_entry
 from vskd.datasets.recording import Recording
 from vskd.datasets.sensors.read import read_stream
-from vskd.datasets.sensors.sensor_folder import Found, index, plain_value
+from vskd.datasets.sensors.sensor_folder import index
 from vskd.datasets.splits.audit import find_leaks
 from vskd.datasets.splits.contents import of_files
 from vskd.datasets.splits.protocol import Protocol
@@ -290,27 +290,6 @@ def test_one_class_is_no_data_set(tmp_path: Path) -> None:
         index(tmp_path)
 
 
-def test_names_of_recordings_hold_no_spaces_and_no_slashes() -> None:
-    values = {"label": "sit down", "place": "a/b", "day": "2"}
-    assert Found(values, {}, number="file-0001").id == "sunknown_sit-down_day-2_place-a-b_file-0001"
-    assert Found({"subject": "1", "label": "x", "trial": "3"}, {}).id == "s1_x_t3"
-    assert Found({"subject": "1"}, {}, spans=((0.0, 1.0, "a"), (1.0, 2.0, "b"))).labels == {"a", "b"}
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "plain"),
-    [
-        ("subject", " 007 ", "7"),
-        ("trial", "00", "0"),
-        ("label", "01", "01"),
-        ("day", "02", "2"),
-        ("subject", "p01", "p01"),
-    ],
-)
-def test_numbers_lose_leading_zeros_and_labels_keep_them(name: str, value: str, plain: str) -> None:
-    assert plain_value(name, value) == plain
-
-
 def test_everything_that_is_stated_of_a_stream_reaches_it(tmp_path: Path) -> None:
     for label in ("walk", "run"):
         np.savetxt(tmp_path / f"{label}.csv", np.column_stack([np.arange(100) * 20, swing(1, 1.0)]), delimiter=";")
@@ -344,11 +323,6 @@ streams:
 
 def test_what_the_catalog_says_and_folders_that_are_none(tmp_path: Path) -> None:
     assert_entry("sensor-folder", tmp_path)
-
-
-def test_factors_stand_in_a_name_by_letter() -> None:
-    values = {"f": "1", "subject": "2", "e": "3", "label": "run", "d": "4", "trial": "5", "c": "6"}
-    assert Found(values, {}).id == "s2_run_t5_c-6_d-4_e-3_f-1"
 
 
 def test_streams_are_in_order_and_the_clock_may_stand_before_the_axes(tmp_path: Path) -> None:

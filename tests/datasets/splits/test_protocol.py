@@ -88,7 +88,7 @@ def test_leave_one_subject_out_has_a_fold_per_subject(complete: Index) -> None:
     assert len({s.protocol_hash for s in splits}) == 8
     assert {complete.by_id()[i].subject for i in splits[2].test} == {"3"}
     for fold in (None, "9", ""):
-        with pytest.raises(ProtocolError, match="Choose one of: 1, 2, 3, 4, 5, 6, 7, 8"):
+        with pytest.raises(ProtocolError, match="Name one with --fold: 1, 2, 3, 4, 5, 6, 7, 8"):
             protocol.split(complete, fold)
     with pytest.raises(ProtocolError, match="has no folds"):
         load_protocol("utd-mhad", "cross-subject").split(complete, "1")
@@ -246,8 +246,10 @@ def test_wrong_protocol_files_are_explained(tmp_path: Path, changes: dict[str, o
 
 def test_files_that_are_no_protocol_at_all(tmp_path: Path) -> None:
     path = tmp_path / "odd.yaml"
-    with pytest.raises(ProtocolError, match="There is no protocol"):
+    with pytest.raises(ProtocolError) as caught:
         load_protocol("utd-mhad", str(path))
+    names = ", ".join(list_protocols("utd-mhad"))
+    assert str(caught.value) == f"There is no protocol file {path}. Check its path, or choose one by name: {names}."
     for content, problem in (
         ("a: [1", "no valid YAML"),
         ("- 1", "should be keys with values"),
@@ -299,7 +301,7 @@ def test_folds_by_name_test_whom_they_list(tmp_path: Path) -> None:
     split = protocol.split(found, "a")
     assert {by_id[i].subject for i in split.test} == {"p002", "7"}
     assert {by_id[i].subject for i in split.train} == {"p012", "p014", "p100"}
-    with pytest.raises(ProtocolError, match=r"no fold 'c'\. Choose one of: a, b-c"):
+    with pytest.raises(ProtocolError, match=r"no fold 'c'\. Name one with --fold: a, b-c"):
         protocol.split(found, "c")
     absent = protocol_of(tmp_path, parts=None, folds={"a": ["p999"], "b": ["p002"]})
     with pytest.raises(ProtocolError, match="leaves the part 'test' empty"):

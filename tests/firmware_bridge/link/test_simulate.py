@@ -15,7 +15,8 @@ import pytest
 from tests.firmware_bridge.bundles import make_bundle, movement, sensor_contract
 from tests.firmware_bridge.link.harness import HOST
 from vskd.bundle.bundle import Bundle
-from vskd.bundle.sensor_file import Recorded, read_recording
+from vskd.bundle.recorded import Recorded
+from vskd.bundle.sensor_file import read_recording
 from vskd.errors import LinkError, SettingError
 from vskd.firmware_bridge import generate
 from vskd.firmware_bridge.link import simulate as simulating

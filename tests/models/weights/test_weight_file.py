@@ -124,3 +124,10 @@ def test_an_entry_of_that_name_that_is_no_mapping_is_no_wrapping(wrapper: str, t
     torch.save([STATE], tmp_path / "w.pth")
     with pytest.raises(CheckpointError, match=r"w\.pth holds a list, not named tensors"):
         read_public(tmp_path / "w.pth")
+
+
+def test_a_file_of_words_is_no_torch_file(tmp_path: Path) -> None:
+    """Torch's restricted unpickler says the number of the word's first letter alone."""
+    (tmp_path / "w.pth").write_text("hi\n")
+    with pytest.raises(CheckpointError, match=r"w\.pth is damaged or not a torch file: [A-Za-z]+Error \d+\. Download"):
+        read_public(tmp_path / "w.pth")

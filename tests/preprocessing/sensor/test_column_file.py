@@ -11,7 +11,8 @@ from scipy.io import savemat
 from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.sensor import column_file
 from vskd.preprocessing.sensor.column_file import read_columns
-from vskd.preprocessing.sensor.samples import ArraySamples, open_samples
+from vskd.preprocessing.sensor.open_samples import open_samples
+from vskd.preprocessing.sensor.samples import ArraySamples
 
 ROWS = np.random.default_rng(0).normal(size=(40, 3))
 CLOCK = 20 * np.arange(40)

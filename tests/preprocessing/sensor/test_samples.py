@@ -6,7 +6,8 @@ import pytest
 from scipy.io import savemat
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.samples import ArraySamples, ColumnSamples, TextSamples, counts_on, open_samples
+from vskd.preprocessing.sensor.open_samples import open_samples
+from vskd.preprocessing.sensor.samples import ArraySamples, ColumnSamples, TextSamples, counts_on
 
 COUNT = 20.0 * np.arange(60)
 BUMPY = COUNT + 10 * (np.arange(60) % 4 == 1)
@@ -38,15 +39,6 @@ def test_text_and_arrays_of_one_content_are_one(tmp_path: Path) -> None:
         assert stamps is not None
         assert stamps[1] == "in ms"
         assert np.allclose(stamps[0], COUNT / 1000)
-
-
-@pytest.mark.parametrize(
-    ("array", "message"), [(np.zeros(5), r"got shape \(5,\)"), (np.zeros((5, 3), dtype=complex), "not real numbers")]
-)
-def test_what_is_no_table_of_numbers_is_refused(tmp_path: Path, array: npt.NDArray[np.float64], message: str) -> None:
-    np.save(tmp_path / "a.npy", array)
-    with pytest.raises(DataError, match=rf"a\.npy: .*{message}"):
-        open_samples(tmp_path / "a.npy")
 
 
 def test_an_array_without_rows_has_no_stamps() -> None:
@@ -151,20 +143,6 @@ def test_a_table_s_first_cell_is_stripped(tmp_path: Path) -> None:
     assert samples.first(0) == "5" and samples.cells(1) == ["1", "2"]
 
 
-@pytest.mark.parametrize("suffix", [".CSV", ".NPY", ".MAT"])
-def test_endings_may_be_in_capitals(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"a{suffix}"
-    if suffix == ".CSV":
-        path.write_text("1,2\n3,4\n", encoding="utf-8")
-    elif suffix == ".NPY":
-        with path.open("wb") as file:
-            np.save(file, np.array([[1.0, 2], [3, 4]]))
-    else:
-        with path.open("wb") as file:
-            savemat(file, {"mine": np.array([[1.0, 2], [3, 4]])})
-    assert open_samples(path, "mine" if suffix == ".MAT" else "").numbers(1).tolist() == [2, 4]
-
-
 @pytest.mark.parametrize(("start", "known"), [(4e9 - 30, True), (4e9 + 30, False), (1e8, True), (1e8 - 30, False)])
 def test_the_first_stamp_says_whether_they_count_since_1970(tmp_path: Path, start: float, known: bool) -> None:
     """One a second: from anywhere else they may be numbers of rows."""
@@ -183,12 +161,3 @@ def test_the_median_step_is_off_by_a_tenth_at_most(steps: tuple[float, ...], cou
     """In three parts, which are no straight line."""
     values = np.concatenate([[0.0], np.cumsum(np.repeat(steps, 20))])
     assert counts_on(one_column(values), 0) is counts
-
-
-def test_a_named_variable_of_a_mat_file_that_is_no_table_is_told_what_it_is(tmp_path: Path) -> None:
-    savemat(tmp_path / "a.mat", {"deep": np.zeros((2, 2, 3)), "struct": {"x": np.arange(4.0)}, "flat": np.ones((4, 3))})
-    assert open_samples(tmp_path / "a.mat", "flat").width == 3
-    with pytest.raises(DataError, match=r"a\.mat: expected a table of samples x columns, got shape \(2, 2, 3\)"):
-        open_samples(tmp_path / "a.mat", "deep")
-    with pytest.raises(DataError, match=r"a\.mat: variable 'struct' is a struct"):
-        open_samples(tmp_path / "a.mat", "struct")

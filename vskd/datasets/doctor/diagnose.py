@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vskd.datasets.catalog import DATASETS, get_dataset
 from vskd.datasets.doctor.catalog import CHECKS
 from vskd.datasets.doctor.finding import Finding
 from vskd.datasets.doctor.survey import Survey, survey_of
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index
-from vskd.datasets.sensors import sensor_folder
 from vskd.datasets.splits.protocol import Protocol, load_protocol
 from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import split_facts
@@ -51,20 +49,6 @@ class Diagnosis:
         }
 
 
-def entry_and_root(name: str, data: Path | None) -> tuple[DatasetEntry, Path]:
-    """The data set that is meant: by its name and folder, or by the folder that `vskd datasets import` wrote.
-
-    Raises:
-        DataError: there is none, or its folder is not said.
-    """
-    if data is not None:
-        return get_dataset(name), data
-    if name not in DATASETS and (Path(name) / "dataset.yaml").is_file():
-        return get_dataset(sensor_folder.NAME), Path(name)
-    get_dataset(name)
-    raise DataError(f"The folder of {name} is not said", f"Give it: vskd doctor {name} --data FOLDER")
-
-
 def diagnose(
     entry: DatasetEntry, root: Path, *, protocol: str | None = None, fold: str | None = None, window_s: float = 0.0
 ) -> Diagnosis:
@@ -93,7 +77,7 @@ def diagnose(
 
 def with_protocol(survey: Survey, entry: DatasetEntry, protocol: str | None, fold: str | None) -> Survey:
     """The survey with the splits of a protocol, or with the reason why there are none."""
-    rule = load_protocol(entry.name, protocol or _usual(entry, survey.index.root))
+    rule = load_protocol(entry.name, protocol or usual_protocol(entry, survey.index.root))
     try:
         splits = _splits(survey.index, rule, fold)
     except (ProtocolError, DataError) as error:
@@ -102,7 +86,7 @@ def with_protocol(survey: Survey, entry: DatasetEntry, protocol: str | None, fol
     return dataclasses.replace(survey, splits=tuple(splits), shared=shared)
 
 
-def _usual(entry: DatasetEntry, root: Path) -> str:
+def usual_protocol(entry: DatasetEntry, root: Path) -> str:
     """The data set's usual protocol, or the one of its name that `vskd datasets import` wrote into the folder."""
     own = root / f"{entry.protocols[0]}.yaml"
     return str(own) if own.is_file() else entry.protocols[0]

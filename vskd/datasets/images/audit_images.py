@@ -36,6 +36,8 @@ from vskd.datasets.video.tiny_clips import tiny_clips
 from vskd.errors import DataError
 
 MAJORITY, NEAREST_FRAME, NEAREST_PIXELS = "majority class", "nearest frame's label", "nearest in pixels"
+PICTURED = ("image", "video")
+"""Kinds of streams of which it is worth a note that frames or pixels are not compared; others have none."""
 IMAGE = "image"
 
 
@@ -87,18 +89,20 @@ def audit_images(
     by_id = index.by_id()
     train, test = [by_id[i] for i in split.train], [by_id[i] for i in split.test]
     notes = list(split_gaps(split, index))
+    kinds = {stream.kind for r in (*train, *test) for stream in r.streams.values()}
+    pictured = not kinds or not kinds.isdisjoint(PICTURED)
     guess = majority(labels_of(train), len(test))
     predictions = {MAJORITY: guess}
     nearest = nearest_frames(train, test)
     if nearest.known.any():
         # where the clip has no training frame, the best guess without pixels is the majority class
         predictions[NEAREST_FRAME] = np.where(nearest.known, labels_of(train)[nearest.index], guess)
-    else:
+    elif pictured:
         notes.append(f"no '{NEAREST_FRAME}': no clip with known frame numbers is in both parts")
     by_pixels = None if pictures is None else _by_pixels(pictures, train, test, guess, label_swap)
     if by_pixels is not None:
         predictions[NEAREST_PIXELS] = by_pixels
-    else:
+    elif pictured:
         notes.append(f"no '{NEAREST_PIXELS}': there are no images to compare")
     faults = {} if pictures is None else pictures.unreadable
     return ImageAudit(

@@ -158,7 +158,8 @@ ENTRY = DatasetEntry(
     url="",
     licence="whatever you agreed on with the people in it",
     citation="your own",
-    obtain="Sort JPEG or PNG files into train/CLASS and test/CLASS, or into CLASS with drivers named in labels.csv.",
+    obtain="Sort JPEG or PNG files into train/CLASS and test/CLASS; or into CLASS, and name the drivers in labels.csv "
+    "(path,label,driver) beside them.",
     placement="camera",
     system="krca",
     # As for State Farm: there are no boxes to cut out, and posture wants more pixels than a face.

@@ -19,7 +19,8 @@ from vskd.datasets.importing.videos import STREAM as VIDEO
 from vskd.datasets.importing.videos import TABLE as VIDEO_TABLE
 from vskd.datasets.importing.videos import Paired, pair_videos
 from vskd.datasets.recording import Index
-from vskd.datasets.sensors.folder_description import FILE, FORMAT, Column
+from vskd.datasets.sensors.folder_description import FORMAT, Column
+from vskd.datasets.sensors.folder_found import FILE
 from vskd.datasets.sensors.sensor_folder import index
 from vskd.datasets.signal_report import report_signals
 from vskd.errors import DataError, first_few, natural_order

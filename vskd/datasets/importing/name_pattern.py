@@ -85,9 +85,31 @@ def _unclear(names: Sequence[str], why: str) -> DataError:
     return DataError(
         f"The names of the files do not say what is subject, label and trial: {why} "
         f"({first_few(list(names), EXAMPLES, ', ')})",
-        "Say it with --pattern, e.g. 's{subject}/{label}_{trial}.csv' (* for what does not matter), or list the files "
-        "with --table",
+        f"Say it with --pattern, e.g. '{_example(names[0])}' (* for what does not matter), or list the files with "
+        "--table",
     )
+
+
+def _example(name: str) -> str:
+    """A pattern that fits a name: the last word is the label, the one before it the subject, the last number the trial.
+
+    Only an example: what else the words may be is the reader's to know.
+    """
+    ending = _ending(name)
+    items = _items(name.removesuffix(ending))
+    texts, numbers = ([k for k, item in enumerate(items) if item.kind == kind] for kind in ("text", "number"))
+    if not texts:
+        return f"s{{subject}}/{{label}}_{{trial}}{ending}"
+    marked = {item.kind for item in items if item.mark}
+    guessed = {"label": texts[-1:], "subject": texts[-2:-1] or numbers[-2:-1], "trial": numbers[-1:]}
+    meant = {k: kind for kind, places in guessed.items() if kind not in marked for k in places}
+    return "".join(_exemplary(item, meant.get(k, item.kind)) for k, item in enumerate(items)) + ending
+
+
+def _exemplary(item: Item, kind: str) -> str:
+    if kind == "separator":
+        return item.value
+    return "*" if kind in ("text", "number") else f"{item.mark}{{{kind}}}"
 
 
 def _items(name: str) -> list[Item]:

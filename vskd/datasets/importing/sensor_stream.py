@@ -13,7 +13,7 @@ from vskd.datasets.importing.columns import AXES, ChosenColumns, choose_columns
 from vskd.datasets.importing.layout import Layout, read_alike
 from vskd.datasets.importing.stated import Guess, Stated
 from vskd.datasets.importing.units import Signals, UnitGuess, find_unit
-from vskd.datasets.sensors.folder_description import FILE
+from vskd.datasets.sensors.folder_found import FILE
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.codes import parse_codes
 from vskd.preprocessing.sensor.column_names import columns_by_name

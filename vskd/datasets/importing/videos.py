@@ -13,9 +13,9 @@ import numpy as np
 from vskd.datasets.importing.name_pattern import guess_pattern
 from vskd.datasets.importing.stated import Stated
 from vskd.datasets.recording import Index, Recording
+from vskd.datasets.sensors.folder_found import plain_value
 from vskd.datasets.sensors.name_words import words_of_name
 from vskd.datasets.sensors.read import read_stream
-from vskd.datasets.sensors.sensor_folder import plain_value
 from vskd.errors import DataError, first_few
 from vskd.preprocessing.folders import composed, files_below
 from vskd.preprocessing.sensor.time_zone import utc_offsets

@@ -26,6 +26,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from vskd.datasets.data_folder import require_folder
+from vskd.datasets.sensors.folder_found import FILE
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.codes import parse_codes
 from vskd.preprocessing.sensor.time_zone import check_zone
@@ -33,7 +34,6 @@ from vskd.preprocessing.sensor.units import parse_unit
 from vskd.schema import Finite, Positive, Size, Strict, explain, parse
 from vskd.yaml_text import read_yaml
 
-FILE = "dataset.yaml"
 FORMAT = "sensor-folder 1"
 TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "text": None}
 """Seconds in a unit of time; `text` are dates and times, or times of day. Beside them there are `samples`, which last

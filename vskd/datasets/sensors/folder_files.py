@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.datasets.recording import Problem
-from vskd.datasets.sensors.folder_description import FILE, Column, Description, StreamDescription
+from vskd.datasets.sensors.folder_description import Column, Description, StreamDescription
+from vskd.datasets.sensors.folder_found import FILE, Found, plain_value
 from vskd.datasets.sensors.folder_null import with_null_class
 from vskd.datasets.sensors.folder_timeline import (
     UNLABELLED_CELLS,
@@ -20,7 +21,6 @@ from vskd.datasets.sensors.folder_timeline import (
     whole_files,
 )
 from vskd.datasets.sensors.name_words import words_of_name
-from vskd.datasets.sensors.sensor_folder import Found, plain_value
 from vskd.datasets.sync.table import FILE as SYNC
 from vskd.errors import DataError, first_few, nearest
 from vskd.preprocessing.folders import composed, files_below, shown

@@ -8,8 +8,8 @@ import numpy as np
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.sensors.folder_description import Description
+from vskd.datasets.sensors.folder_found import Found
 from vskd.datasets.sensors.folder_timeline import Clock, Row, ordered_spans, times_of
-from vskd.datasets.sensors.sensor_folder import Found
 from vskd.errors import DataError
 from vskd.preprocessing.folders import shown
 from vskd.preprocessing.sensor.clock import PAUSE_S

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vskd.datasets.sensors.folder_description import TIME_UNITS, Description, StreamDescription
-from vskd.datasets.sensors.sensor_folder import Found, plain_value
+from vskd.datasets.sensors.folder_found import Found, plain_value
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.clock import fit_clock
 from vskd.preprocessing.sensor.reading import Reading

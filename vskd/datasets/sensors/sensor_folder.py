@@ -7,17 +7,17 @@ The id of a recording is `s<subject>_<label>_t<trial>` with its other factors be
 makes have their number in it. Subjects that are numbers lose leading zeros.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index, Problem, Recording, Stream
+from vskd.datasets.sensors.folder_found import OWN, Found
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.datasets.timeline import UNLABELLED, Timeline
 from vskd.errors import DataError, first_few
-from vskd.preprocessing.folders import composed, shown
+from vskd.preprocessing.folders import shown
 from vskd.preprocessing.sensor.reading import Reading
 
 if TYPE_CHECKING:
@@ -25,40 +25,6 @@ if TYPE_CHECKING:
 
 NAME = "sensor-folder"
 ONCE = "1"
-_OWN = ("subject", "label", "trial")
-
-
-@dataclass(frozen=True)
-class Found:
-    """A recording that a pattern, a table or a label column names.
-
-    Attributes:
-        values: what is known of it: subject, label, trial and factors.
-        files: by stream.
-        reading: which part of the files it is.
-        number: among the recordings of its file; empty of a whole file.
-        spans: of a recording that shows several classes one after the other: start and end in seconds since its first
-            sample, and the label; None of one that shows one class, which `values` name.
-    """
-
-    values: Mapping[str, str]
-    files: Mapping[str, Path]
-    reading: Reading = field(default_factory=Reading)
-    number: str = ""
-    spans: tuple[tuple[float, float, str], ...] | None = None
-
-    @property
-    def labels(self) -> frozenset[str]:
-        """The labels that it shows, without the null class."""
-        return frozenset(s[2] for s in self.spans) if self.spans is not None else frozenset({self.values["label"]})
-
-    @property
-    def id(self) -> str:
-        """Its name."""
-        trial = f"t{self.values['trial']}" if "trial" in self.values else ""
-        factors = [f"{name}-{value}" for name, value in sorted(self.values.items()) if name not in _OWN]
-        parts = [f"s{self.values.get('subject', UNKNOWN)}", self.values.get("label", ""), trial, *factors, self.number]
-        return "_".join(part.replace("/", "-").replace(" ", "-") for part in parts if part)
 
 
 def index(root: Path) -> Index:
@@ -132,7 +98,7 @@ def _recording(
         except DataError as error:
             problems.append(Problem("corrupt", one.id, shown(one.files[name]), error.problem))
     subject = one.values.get("subject", UNKNOWN)
-    factors = {name: value for name, value in one.values.items() if name not in _OWN}
+    factors = {name: value for name, value in one.values.items() if name not in OWN}
     trial = one.values.get("trial") or one.number or ONCE
     timeline = _timeline(one, labels, description.null_class)
     label = labels.index(one.values["label"]) if timeline is None else timeline.longest
@@ -185,12 +151,6 @@ def stream_of(name: str, stated: "StreamDescription", path: Path, part: Reading)
         placement=stated.position,
         reading=reading,
     )
-
-
-def plain_value(name: str, value: str) -> str:
-    """A word of a file name or table: numbers of subjects, trials and factors lose leading zeros; labels stay."""
-    value = composed(value.strip())
-    return str(int(value)) if name != "label" and value.isdecimal() else value
 
 
 ENTRY = DatasetEntry(

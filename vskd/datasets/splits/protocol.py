@@ -203,7 +203,7 @@ class Protocol(Strict):
         folds = self._tested(index)
         if fold not in folds:
             asked = "no fold was named" if fold is None else f"it has no fold '{fold}'"
-            raise ProtocolError(f"Protocol {self.name} has folds; {asked}", f"Choose one of: {', '.join(folds)}")
+            raise ProtocolError(f"Protocol {self.name} has folds; {asked}", f"Name one with --fold: {', '.join(folds)}")
         return {"train": frozenset(present) - folds[fold], "test": folds[fold]}
 
     def _others(self) -> dict[str, SplitUnit]:

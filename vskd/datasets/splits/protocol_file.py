@@ -25,6 +25,10 @@ def parse_protocol_file(path: Path, model: type[Model], *, known: Sequence[str],
     Raises:
         ProtocolError: the file is missing, no YAML, or not valid.
     """
+    if not path.exists() and name.endswith((".yaml", ".yml")):
+        raise ProtocolError(
+            f"There is no protocol file {name}", f"Check its path, or choose one by name: {', '.join(known)}"
+        )
     if not path.exists():
         also = "give the path of a .yaml file, leave-one-FACTOR-out or K-fold-FACTOR"
         lookup(dict.fromkeys(known), name, "protocol", ProtocolError, also=also)

@@ -65,7 +65,7 @@ def select(selector: str | Values, present: Sequence[str]) -> frozenset[str]:
     if names:
         raise ProtocolError(
             f"'{selector}' needs numbers, and this data set has {first_few(names, 5, ', ')}",
-            "List the names in the protocol",
+            "Give a protocol that lists them with --protocol (`vskd datasets import` writes one beside dataset.yaml)",
         )
     odd = [value for value in present if int(value) % 2]
     if selector == "even":

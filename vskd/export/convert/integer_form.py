@@ -5,7 +5,7 @@
   the same arithmetic, which fixed-point C repeats bit for bit (`vskd.firmware_bridge`).
 - BatchNorm behind a 1-D convolution is folded into it. The converter folds the 2-D ones alone; the others would remain
   as a product and a sum, each with its own rounding and its own pass over the tensor.
-- The standardisation in `Rocket1d` is folded into the classifier behind it, for the same reason.
+- What else a network knows how to fold is folded (`Network.fold`), for the same reason: `Rocket1d` its standardisation.
 """
 
 import copy
@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vskd.export.convert.litert import LogitsOnly
-from vskd.models.rocket1d import Rocket1d
+from vskd.network import Network
 
 logger = logging.getLogger(__name__)
 
@@ -58,22 +58,12 @@ def integer_form(network: nn.Module) -> nn.Module:
     with torch.no_grad():
         if any(isinstance(part, nn.BatchNorm1d) for part in result.modules()):
             _fold_series_norms(result)
-        if isinstance(result, Rocket1d):
-            _fold_standardisation(result)
+        if isinstance(result, Network):
+            result.fold()
         for name, part in list(result.named_modules()):
             if type(part) is nn.Linear and name:
                 result.set_submodule(name, PointwiseLinear(part))
     return result
-
-
-def _fold_standardisation(network: Rocket1d) -> None:
-    """Let the classifier take the features as they are; the embedding is no longer standardised."""
-    norm, classifier = network.standardise, network.classifier
-    if not isinstance(norm, nn.BatchNorm1d) or norm.running_mean is None or norm.running_var is None:
-        return
-    classifier.weight /= torch.sqrt(norm.running_var + norm.eps)
-    classifier.bias.sub_(classifier.weight @ norm.running_mean)
-    network.add_module("standardise", nn.Identity())
 
 
 def _fold_series_norms(network: nn.Module) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from vskd.bundle.bundle import MODEL, Bundle
 from vskd.bundle.predict import sensor_contract_of
-from vskd.bundle.sensor_file import Recorded, read_recording
+from vskd.bundle.recorded import Recorded
+from vskd.bundle.sensor_file import read_recording
 from vskd.bundle.stream.stream_plan import MICROSECONDS
 from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
 from vskd.errors import LinkError, SettingError

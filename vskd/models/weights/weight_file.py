@@ -94,5 +94,6 @@ def _load_torch_file(source: Path) -> Any:
 
 
 def _damaged(source: Path, error: Exception) -> CheckpointError:
-    reason = str(error).partition("\n")[0]
+    said = str(error).partition("\n")[0]
+    reason = said if re.search("[A-Za-z]", said) else f"{type(error).__name__} {said}".strip()
     return CheckpointError(f"Weight file {source} is damaged or not a torch file: {reason}", "Download the file again")

@@ -3,17 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.delimited import Table, read_delimited
-from vskd.preprocessing.sensor.signals import read_array
+from vskd.preprocessing.sensor.delimited import Table
 from vskd.preprocessing.sensor.stamps import Seconds, counts_from_1970, parse_stamps, scale_counts
-from vskd.preprocessing.sensor.text_file import TEXT
 
 Numbers = npt.NDArray[Any]
 
@@ -205,27 +202,6 @@ def _as_text(values: Numbers) -> list[str]:
     if values.dtype.kind != "f":
         return ["" if value is None else str(value).strip() for value in values.tolist()]
     return ["" if np.isnan(value) else f"{value:.17g}" for value in values.tolist()]
-
-
-def open_samples(file: Path, variable: str = "") -> Samples:
-    """Open a text, .mat, .npy, .npz, .h5 or .parquet file of samples x columns.
-
-    Raises:
-        DataError: missing, damaged, of another type, or no table of real numbers.
-        MissingExtraError: the package that reads it is not installed.
-    """
-    from vskd.preprocessing.sensor.column_file import COLUMN_FILES, read_columns  # it knows this file
-
-    if file.suffix.lower() in TEXT:
-        return TextSamples(read_delimited(file))
-    if file.suffix.lower() in COLUMN_FILES and not (file.suffix.lower() == ".mat" and variable):
-        return read_columns(file, variable)
-    array = read_array(file, variable)
-    if array.ndim != 2:
-        raise DataError(f"{file}: expected a table of samples x columns, got shape {array.shape}", "Check the file")
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"{file}: holds {array.dtype}, not real numbers", "Check the file")
-    return ArraySamples(array, f"array '{variable}'" if variable else "array")
 
 
 def counts_on(samples: Samples, column: int) -> bool:

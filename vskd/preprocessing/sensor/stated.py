@@ -12,8 +12,9 @@ from vskd.errors import DataError
 from vskd.preprocessing.sensor.clock import fit_clock
 from vskd.preprocessing.sensor.delimited import read_delimited
 from vskd.preprocessing.sensor.device_file import DEVICES, read_device
+from vskd.preprocessing.sensor.open_samples import open_samples
 from vskd.preprocessing.sensor.reading import Reading
-from vskd.preprocessing.sensor.samples import Samples, TextSamples, open_samples
+from vskd.preprocessing.sensor.samples import Samples, TextSamples
 from vskd.preprocessing.sensor.signals import Signal, check_columns, to_signal
 from vskd.preprocessing.sensor.stamps import Seconds, is_local, start_of
 from vskd.preprocessing.sensor.text_file import TEXT
