@@ -257,10 +257,10 @@ def test_by_default_no_clip_may_be_bad_and_nothing_is_replaced(red: FrameSource,
         build_clip_store([red, source(tmp_path / "absent.mp4")], tmp_path / "d.h5", CUT)
 
 
-def written(frames: np.ndarray, file: h5py.File, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+def written(frames: np.ndarray, file: h5py.File, monkeypatch: pytest.MonkeyPatch, cut: ClipCut = CUT) -> np.ndarray:
     """What is stored of a clip of 9 frames of which these are chosen."""
     monkeypatch.setattr(clip_store, "chosen_frames", lambda *_: (frames, 9))
-    return write_clip_frames(source(Path("a.mp4")), file, cut=CUT, threads=1, check="used")
+    return write_clip_frames(source(Path("a.mp4")), file, cut=cut, threads=1, check="used")
 
 
 def test_a_clip_of_two_equal_channels_has_three(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,11 +299,12 @@ def test_what_is_checked_reaches_the_reader(red: FrameSource, tmp_path: Path, mo
     assert asked == ["used", "full"]
 
 
-def test_frames_are_chunks_and_grey_ones_are_compressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_are_chunks_and_those_that_gain_are_compressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     colours = np.random.default_rng(0).integers(0, 255, (2, 4, 5, 3)).astype(np.uint8)
-    for frames, compression in ((colours, None), (np.repeat(colours[..., :1], 3, axis=3), "lzf")):
+    grey, views = np.repeat(colours[..., :1], 3, axis=3), ClipCut(2, 16, 16, "projections")
+    for frames, cut, compression in ((colours, CUT, None), (grey, CUT, "lzf"), (colours, views, "lzf")):
         with h5py.File(tmp_path / "c.h5", "w") as file:
-            stored = written(frames, file, monkeypatch)
+            stored = written(frames, file, monkeypatch, cut)
             assert file["data"].chunks == (1, 4, 5, stored.shape[-1]) and file["data"].compression == compression
             assert file["data"].attrs["rate_hz"] == 30.0
             np.testing.assert_array_equal(file["data"][()], stored)

@@ -65,8 +65,10 @@ def build_clip_store(
 def write_clip_frames(source: FrameSource, file: h5py.File, *, cut: ClipCut, threads: int, check: Check) -> Frames:
     """Write the chosen frames of one clip to `file["data"]`, with its number of frames and its rate.
 
-    A clip whose channels are equal (depth) is stored with one, and compressed. One of natural colours would become a
-    fifth smaller, and compressing it takes as long as decoding it. One chunk per frame, as in the store of frames.
+    A clip whose channels are equal (depth) is stored with one, and compressed. So are three views of a figure, most of
+    which are black: a quarter of the size, half a millisecond more for 20 frames of 64 x 64. A clip of natural colours
+    would become a fifth smaller, and compressing it takes as long as decoding it. One chunk per frame, as in the store
+    of frames.
 
     Returns:
         What was stored.
@@ -80,7 +82,7 @@ def write_clip_frames(source: FrameSource, file: h5py.File, *, cut: ClipCut, thr
     first = frames[..., 0]  # channel by channel is ten times as fast as by pixels
     grey = all(np.array_equal(first, frames[..., channel]) for channel in range(1, frames.shape[-1]))
     stored = np.ascontiguousarray(frames[..., :1]) if grey else frames
-    compression = "lzf" if grey else None
+    compression = "lzf" if grey or cut.fit == "projections" else None
     data = file.create_dataset("data", data=stored, chunks=(1, *stored.shape[1:]), compression=compression)
     data.attrs.update(frame_count=count, rate_hz=source.rate_hz)
     return stored
