@@ -101,7 +101,7 @@ def test_it_says_what_it_is_and_verifies_itself(opened: OpenedBundle, bundle_cop
     (bundle_copy / "golden.json").write_text("{}")
     with pytest.raises(BundleError, match=r"golden\.json was changed"):
         copy.verify()
-    with pytest.raises(vskd.VskdError, match="not a bundle folder"):
+    with pytest.raises(vskd.VskdError, match="There is no folder"):
         vskd.load_bundle("nowhere")
 
 

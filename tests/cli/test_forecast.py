@@ -53,7 +53,10 @@ def test_a_teacher_is_needed(vskd, foretold, tmp_path: Path) -> None:
 def test_no_run_folder(vskd, tmp_path: Path) -> None:
     answer = vskd("forecast", tmp_path / "T", tmp_path / "S")
     assert (answer.code, answer.out) == (1, "")
-    assert "is not a run folder" in answer.err
+    assert answer.err == f"error: There is no run folder {tmp_path / 'S'}. Name the folder given to --out.\n"
+    for name in "ST":
+        (tmp_path / name).mkdir()
+    assert "is not a run folder" in vskd("forecast", tmp_path / "T", tmp_path / "S").err
 
 
 def test_distill_says_it_before_and_after(vskd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -67,7 +70,7 @@ def test_distill_says_it_before_and_after(vskd, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(train, "distill", trained)
     monkeypatch.setattr(forecasts, "forecast_before", lambda recipe, run, teachers: FOUND)
     answer = vskd("distill", "--out", tmp_path / "R", "--data", tmp_path)
-    assert answer.err == "forecast: will hurt: it knows less\n"
+    assert answer.err == f"forecast: will hurt: it knows less\nnext: vskd evaluate {tmp_path / 'R'}\n"
     assert answer.out.splitlines()[-1].split(maxsplit=1) == ["forecast", "will hurt: it knows less"]
     content = json.loads(vskd("distill", "--out", tmp_path / "R", "--data", tmp_path, "--json").out)
     assert content["forecast"] == FOUND.model_dump(mode="json")
