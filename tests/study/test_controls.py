@@ -153,10 +153,10 @@ def begun(synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     real = train.fit
 
     def fit(
-        task: DistillationTask, folder: RunFolder, training: Training, split: Split, plain: object, classifier: object
+        task: DistillationTask, folder: RunFolder, training: Training, split: Split, plain: object, further: object
     ) -> object:
         if folder.role == "teacher":
-            return real(task, folder, training, split, plain, classifier)
+            return real(task, folder, training, split, plain, further)
         weights = {name: tensor.clone() for name, tensor in task.model.state_dict().items()}
         seen.append(Begun(weights, split, [list(task._train_batches(epoch)) for epoch in (0, 1)]))
         return None

@@ -14,8 +14,6 @@ from vskd.cli.output import print_fields, print_json, print_table
 
 SHOWN_ALIKE = 20
 """Problems of one kind in the same words that a table shows."""
-UNKNOWN = "unknown"
-"""As in `vskd.datasets.splits.split`, which is heavy: a help page does without."""
 
 
 @click.group(
@@ -99,6 +97,8 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
 
 def _people(subjects: Sequence[str]) -> str:
     """How many and who; of recordings of which nobody says whose they are, that."""
+    from vskd.datasets.splits.split import UNKNOWN
+
     return f"{len(subjects)} ({', '.join(subjects)})" if list(subjects) != [UNKNOWN] else "not known"
 
 

@@ -315,19 +315,17 @@ def frames(
     if sequence_length is None and idle:
         raise click.UsageError(f"{', '.join(idle)} only fit --sequence-length")
     from vskd.datasets.catalog import get_dataset
-    from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
+    from vskd.preprocessing.stores.frame_store import FrameStore, build_frame_store
     from vskd.preprocessing.video.chosen import ClipCut
 
     dataset = get_dataset(name)
+    if (height or size) != (width or size) and fit in ("foreground", "projections"):
+        raise click.UsageError(f"--fit {fit} makes squares: give --height and --width the same")
+    sources, labels, classes = _labelled_sources(dataset.index(data), stream, max_bad_fraction)
     if sequence_length is not None:
         cut = ClipCut(sequence_length, height or size, width or size, fit, sampling or "spread")
-        if fit in ("foreground", "projections") and cut.height != cut.width:
-            raise click.UsageError(f"--fit {fit} makes squares: give --height and --width the same")
-        clips = _labelled_sources(dataset.index(data), stream, max_bad_fraction)
-        report = _clips(*clips, cut, max_bad_fraction, workers or 1, check or "used", npy, table, out)
+        report = _clips(sources, labels, classes, cut, max_bad_fraction, workers or 1, check or "used", npy, table, out)
     else:
-        streams = streams_in(dataset.index(data), stream, max_bad_fraction)
-        sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in streams.items()]
         report = build_frame_store(sources, out, size=size, fit=fit, max_bad_fraction=max_bad_fraction)
     if jpeg is not None:
         from vskd.preprocessing.image.picture_files import write_jpegs
@@ -343,11 +341,10 @@ def _labelled_sources(
 
     While clips are decoded these are in memory, not the index, which takes twice as much.
     """
-    from vskd.preprocessing.stores.frame_store import FrameSource
+    from vskd.datasets.video.frame_sources import frame_sources
 
     found = streams_in(index, stream, max_bad_fraction)
-    sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in found.items()]
-    return sources, {r.id: r.label for r in index if r.id in found}, index.labels
+    return frame_sources(found), {r.id: r.label for r in index if r.id in found}, index.labels
 
 
 def _clips(

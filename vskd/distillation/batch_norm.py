@@ -160,6 +160,16 @@ def warn_if_parted(model: nn.Module, batches: Iterable[Batch], batch_size: int) 
         )
 
 
+def is_last_epoch(trainer: Trainer) -> bool:
+    """Whether no epoch follows this one."""
+    return bool(trainer.current_epoch + 1 == trainer.max_epochs)
+
+
+def is_about_to_be_judged(trainer: Trainer) -> bool:
+    """Whether the last batch is done of an epoch that is validated, or is the last one."""
+    return bool(trainer.is_last_batch and (is_last_epoch(trainer) or trainer.enable_validation))
+
+
 class RecomputeStatistics(Callback):
     """Compute BatchNorm's statistics anew where a training is too short for running averages.
 
@@ -176,12 +186,11 @@ class RecomputeStatistics(Callback):
         """Act after the last batch of an epoch that is validated, or is the last one."""
         model: nn.Module = pl_module.model
         steps = int(trainer.num_training_batches) * int(trainer.max_epochs or 1)
-        last = trainer.current_epoch + 1 == trainer.max_epochs
-        if not (trainer.is_last_batch and (last or trainer.enable_validation)):
+        if not is_about_to_be_judged(trainer):
             return
         if remembers_the_beginning(trained_norms(model), steps):
             if isinstance(trainer.progress_bar_callback, EpochBar):
                 trainer.progress_bar_callback.say("computing BatchNorm's statistics")
             recompute(model, self._batches())
-            if last:
+            if is_last_epoch(trainer):
                 logger.info("BatchNorm's statistics were computed anew: %d steps are few for running averages", steps)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import nn
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
@@ -19,8 +18,7 @@ from vskd.distillation.batch_norm import PlainBatches, RecomputeStatistics, warn
 from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
 from vskd.distillation.epoch_bar import EpochBar
 from vskd.distillation.experiment import Experiment
-from vskd.distillation.lightning_imports import Trainer
-from vskd.distillation.ridge import FitClassifier
+from vskd.distillation.lightning_imports import Callback, Trainer
 from vskd.distillation.run import RunFolder, log_to_file
 from vskd.distillation.task import DistillationTask, Loader
 from vskd.errors import DataError, DivergedError
@@ -152,7 +150,7 @@ def fit(
     training: Training,
     split: Split,
     plain: PlainBatches,
-    classifier: nn.Linear | None = None,
+    further: Sequence[Callback] = (),
 ) -> TrainResult:
     """Run Lightning's trainer, from where it was interrupted, and leave the run folder complete.
 
@@ -162,7 +160,7 @@ def fit(
         training: budget, and which epoch is kept.
         split: what the task's batches are of.
         plain: the training samples as the network will see them, for the statistics of BatchNorm.
-        classifier: of the task's model, where ridge regression is to fit it.
+        further: what else is to be done in the course of it, once BatchNorm's statistics are those that ship.
 
     Raises:
         DivergedError: loss or weights are no longer finite; the folder stays incomplete.
@@ -175,9 +173,6 @@ def fit(
         logger.info("resuming from %s", resume)
     else:
         folder.sums.clear()
-    fitting = []
-    if classifier is not None and training.ridge is not None:
-        fitting = [FitClassifier(classifier, plain, training.ridge, training.label_smoothing)]
     trainer = Trainer(
         max_epochs=training.epochs,
         accelerator="auto",
@@ -186,7 +181,7 @@ def fit(
         gradient_clip_val=training.gradient_clip or None,
         callbacks=[
             RecomputeStatistics(plain),
-            *fitting,
+            *further,
             StopDiverged(),
             EpochRows(folder),
             select,

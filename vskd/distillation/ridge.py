@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vskd.distillation.batch_norm import PlainBatches
+from vskd.distillation.batch_norm import PlainBatches, is_about_to_be_judged, is_last_epoch
 from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
@@ -131,10 +131,9 @@ class FitClassifier(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Act after the last batch of an epoch that is validated, or is the last one."""
-        last = trainer.current_epoch + 1 == trainer.max_epochs
-        if not (trainer.is_last_batch and (last or trainer.enable_validation)):
+        if not is_about_to_be_judged(trainer):
             return
         model: nn.Module = pl_module.model
         samples = fit_classifier(model, self._classifier, self._batches(), self._strength, self._label_smoothing)
-        if last:
+        if is_last_epoch(trainer):
             logger.info("the classifier was fitted to %d samples by ridge regression", samples)

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import nn
 
 from vskd.datasets.splits.split import Split
-from vskd.distillation.batch_norm import refuse_single_samples
+from vskd.distillation.batch_norm import PlainBatches, refuse_single_samples
 from vskd.distillation.bfloat16 import refuse_wrong_gradients
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
@@ -27,9 +26,10 @@ from vskd.distillation.fitting import (
     usable_split,
 )
 from vskd.distillation.going_on import start_from, weights_file
+from vskd.distillation.lightning_imports import Callback
 from vskd.distillation.model import new_model
 from vskd.distillation.renewal import renewing
-from vskd.distillation.ridge import refuse_reused
+from vskd.distillation.ridge import FitClassifier, refuse_reused
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.admission import refuse_hidden
@@ -143,10 +143,10 @@ def _distill(
     with logged(folder, experiment.index.problems):
         task, split = _task(experiment, source, teachers)
         plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
-        classifier = _fitted(task, experiment)
+        further = _further(task, experiment, plain)
         # not before: a recipe that cannot be trained must not claim the folder
         folder.begin(recipe, facts, experiment.learned(), experiment.data_rows)
-        return fit(task, folder, recipe.student.training, split, plain, classifier)
+        return fit(task, folder, recipe.student.training, split, plain, further)
 
 
 @contextmanager
@@ -161,21 +161,21 @@ def fixed_threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _fitted(task: DistillationTask, experiment: Experiment) -> nn.Linear | None:
-    """The student's classifier, where ridge regression is to fit it.
+def _further(task: DistillationTask, experiment: Experiment, plain: PlainBatches) -> list[Callback]:
+    """What fits the student's classifier, where the recipe wants ridge regression.
 
     Raises:
         RecipeError: it is not one linear layer on the embedding, or the teacher's.
     """
-    student = experiment.recipe.student
-    if student.training.ridge is None:
-        return None
+    student, training = experiment.recipe.student, experiment.recipe.student.training
+    if training.ridge is None:
+        return []
     network = task.model.network
     who = f"network '{student.network.name}', which training.ridge is to fit,"
     with as_recipe_error("student"):
         _, classifier = linear_classifier(network, experiment.inputs.network_shape, who)
     refuse_reused(classifier)
-    return classifier
+    return [FitClassifier(classifier, plain, training.ridge, training.label_smoothing)]
 
 
 def _start(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from vskd.bundle.contract import ClipContract, Contract
+from vskd.datasets.video.frame_sources import frame_sources
 from vskd.errors import SettingError
 from vskd.files import sha256_json
 from vskd.modalities.base import Inputs, Sample, Sees, data_hash
@@ -20,7 +21,7 @@ from vskd.modalities.frames import CHANNELS, random_crop
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
 from vskd.preprocessing.stores.clip_store import build_clip_store
-from vskd.preprocessing.stores.frame_store import Frames, FrameSource, FrameStore
+from vskd.preprocessing.stores.frame_store import Frames, FrameStore
 from vskd.preprocessing.video.chosen import ClipCut
 from vskd.preprocessing.video.picture import Fit, WholeClipFit
 from vskd.preprocessing.video.sampling import ClipSampling, shown_indices
@@ -200,7 +201,7 @@ class ClipInputs(Inputs):
     def store(self) -> FrameStore:
         """The store of the frames that samples are made of, built on first use."""
         build_clip_store(
-            [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in self.streams().items()],
+            frame_sources(self.streams()),
             self.store_file,
             self.sees.cut,
             max_bad_fraction=self.source.max_bad_fraction,

@@ -10,12 +10,13 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
+from vskd.datasets.video.frame_sources import frame_sources
 from vskd.files import sha256_json
 from vskd.modalities.base import Inputs, Sees
 from vskd.modalities.batches import EpochBatches
 from vskd.modalities.sampling import Sampling
 from vskd.network import TensorKind
-from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore, build_frame_store
+from vskd.preprocessing.stores.frame_store import FrameStore, build_frame_store
 from vskd.preprocessing.video.picture import Fit
 from vskd.preprocessing.video.segments import segment_indices
 from vskd.schema import BelowOne
@@ -104,9 +105,8 @@ class FramesInputs(Inputs):
     @cached_property
     def store(self) -> FrameStore:
         """The store of all frames, built on first use."""
-        streams = self.streams()
         build_frame_store(
-            [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in streams.items()],
+            frame_sources(self.streams()),
             self.store_file,
             size=self.sees.size,
             fit=self.sees.fit,

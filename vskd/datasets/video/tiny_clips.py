@@ -12,8 +12,9 @@ import numpy as np
 
 from vskd.datasets.images.image_baselines import HEIGHT, WIDTH, Floats, standardised
 from vskd.datasets.recording import Recording, Stream
+from vskd.datasets.video.frame_sources import frame_sources
 from vskd.preprocessing.stores.clip_store import build_clip_store
-from vskd.preprocessing.stores.frame_store import FrameSource, FrameStore
+from vskd.preprocessing.stores.frame_store import FrameStore
 from vskd.preprocessing.video.chosen import ClipCut
 
 FRAMES = 8
@@ -84,6 +85,5 @@ def tiny_clips(streams: Mapping[str, Stream], store: Path) -> TinyClips:
         DataError: no clip can be decoded.
         WriteError: `store` cannot be written.
     """
-    sources = [FrameSource(i, s.path, s.variable, s.rate_hz, s.cut) for i, s in streams.items()]
-    build_clip_store(sources, store, CUT, max_bad_fraction=1.0, overwrite=True, workers=WORKERS)
+    build_clip_store(frame_sources(streams), store, CUT, max_bad_fraction=1.0, overwrite=True, workers=WORKERS)
     return TinyClips(FrameStore(store))
