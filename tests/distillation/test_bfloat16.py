@@ -1,10 +1,13 @@
 """Convolutions whose gradient the CPU library computes wrongly in bfloat16 are found, and refused."""
 
+import logging
+import platform
+
 import pytest
 import torch
 from torch import nn
 
-from vskd.distillation.bfloat16 import over_two_frames, refuse_wrong_gradients, strided_on_a_pixel
+from vskd.distillation.bfloat16 import over_two_frames, refuse_wrong_gradients, strided_on_a_pixel, warn_where_slow
 from vskd.errors import RecipeError
 from vskd.models.catalog import build_network, parse_network
 from vskd.network import Network, Outputs
@@ -119,3 +122,29 @@ def test_a_layer_that_is_used_twice_is_named_once_and_the_first_first() -> None:
     shared = nn.Conv2d(2, 2, 3, stride=2, padding=1)
     network = Convolutions(shared, nn.Conv2d(2, 2, 3, stride=2, padding=1), shared)
     assert strided_on_a_pixel(network, (2, 1, 1)) == ("layers.0", "layers.1")
+
+
+@pytest.mark.parametrize(
+    ("machine", "capability", "gpu", "slow"),
+    [
+        ("x86_64", "AVX2", False, True),
+        ("x86_64", "DEFAULT", False, True),
+        ("x86_64", "AVX512", False, False),
+        ("x86_64", "AVX2", True, False),
+        ("aarch64", "DEFAULT", False, False),
+    ],
+)
+def test_a_processor_without_its_instructions_is_warned_of(
+    machine: str,
+    capability: str,
+    gpu: bool,
+    slow: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    with caplog.at_level(logging.WARNING):
+        warn_where_slow()
+    assert ("--set student.training.precision=float32" in caplog.text) is slow

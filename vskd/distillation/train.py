@@ -12,7 +12,7 @@ import torch
 
 from vskd.datasets.splits.split import Split
 from vskd.distillation.batch_norm import PlainBatches, refuse_single_samples
-from vskd.distillation.bfloat16 import refuse_wrong_gradients
+from vskd.distillation.bfloat16 import refuse_wrong_gradients, warn_where_slow
 from vskd.distillation.distiller import Distiller, layers
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import (
@@ -251,6 +251,7 @@ def _task(
     refuse_single_samples(model, batches.samples, len(batches))
     if student.training.precision == "bfloat16":
         refuse_wrong_gradients(model.network, inputs.network_shape)
+        warn_where_slow()
     train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split, shown)
     wanted, _ = layers(recipe.distiller.terms)
     with as_recipe_error("distiller: the student does not fit"):
