@@ -14,13 +14,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vskd.distillation import train
+from vskd.distillation.distiller import new_distiller
 from vskd.distillation.experiment import prepare
-from vskd.distillation.label_setting import LabelSetting
 from vskd.distillation.model import load_model
 from vskd.distillation.ridge import fit_classifier
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher
-from vskd.distillation.train import default_cache, distill, new_distiller, teach
+from vskd.distillation.train import default_cache, distill, teach
 from vskd.errors import CacheError, CheckpointError, DivergedError, ProtocolError, RecipeError, RunError
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
@@ -762,27 +762,6 @@ def test_the_weighting_of_the_recipe_reaches_the_distiller(tiny: MakeRecipe, wei
     shapes = {"logits": (3,), "embedding": (4,)}
     made = new_distiller(tiny("distiller=kd", f"distiller.weighting={weighting}"), TermContext(shapes, shapes))
     assert len(made.undecayed_parameters()) == (0 if weighting == "fixed" else 2)
-
-
-def test_teachers_that_would_be_refused_are_named_by_their_number_before_they_are_trained(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Each by what it would use itself, labels of its validation part included."""
-    asked: list[Any] = []
-    settings = {
-        number: LabelSetting(f"setting {number}", frozenset(used), tuple(used), ()) for number, used in enumerate("ab")
-    }
-    experiment: Any = SimpleNamespace(
-        recipe=SimpleNamespace(teachers=("one", "other"), of_teacher=lambda number: number),
-        of_teacher=lambda number: SimpleNamespace(setting=settings[number]),
-        setting=LabelSetting("mine", frozenset("a"), ("a", "b"), ()),
-    )
-    monkeypatch.setattr(train, "check_reusable", asked.append)
-    with pytest.raises(ProtocolError, match=r"Teacher 1 of the recipe uses the labels \(setting 1\) of 1 recordings"):
-        train._check_teachers(experiment)
-    settings[1] = settings[0]
-    train._check_teachers(experiment)
-    assert asked == [experiment, experiment]
 
 
 @pytest.mark.parametrize(("cross_fit", "untrained", "folded"), [

@@ -262,6 +262,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Job]]:
             raise RunError("enough", "Stop")
 
         monkeypatch.setattr("vskd.study.compare.run_jobs", refuse)
+        monkeypatch.setattr("vskd.study.compare._refuse_untrainable", lambda *_: None)
         with pytest.raises(RunError, match="enough"):
             compare(recipes, seeds, out, **settings)
         jobs, workers, log = seen[0]
@@ -324,6 +325,20 @@ def test_protocols_that_never_share_a_table_are_named_in_order(tmp_path: Path) -
     listed = "synthetic, cross-subject; synthetic, leave-one-subject-out; synthetic, subject-specific"
     with pytest.raises(ProtocolError, match=re.escape(f"({listed})")):
         compare(recipes, [0], tmp_path / "out")
+
+
+def test_a_recipe_that_cannot_be_trained_is_refused_before_the_others_are(
+    synthetic_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("a training was begun")
+
+    monkeypatch.setattr("vskd.study.compare.run_jobs", never)
+    good = load_recipe("demo", (*TINY, f"dataset.path={synthetic_root}", "distiller=none"))
+    for words, problem in (("labels.subjects=['99']", "99"), ("student.network=trn", "reads")):
+        with pytest.raises(RecipeError, match=problem):
+            compare([good, good.updated("name=other", words)], [0, 1], tmp_path / "out")
+    assert not list(tmp_path.rglob("*.safetensors"))
 
 
 @pytest.mark.parametrize("further", [True, False])

@@ -6,10 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vskd.errors import SettingError
+from vskd.errors import SettingError, as_recipe_error
 from vskd.losses.term import Term, TermContext, TermSettings, Weighting, batch_of
 from vskd.losses.uncertainty_weighting import UncertaintyWeighting
 from vskd.network import OUTPUT_LAYERS, Outputs
+from vskd.recipe import Recipe
 
 
 class Distiller(nn.Module):
@@ -100,6 +101,16 @@ class Distiller(nn.Module):
 def in_use(terms: Iterable[TermSettings]) -> tuple[TermSettings, ...]:
     """The terms that have a weight."""
     return tuple(term for term in terms if term.weight != 0)
+
+
+def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:
+    """The recipe's distiller, its projectors not yet trained.
+
+    Raises:
+        RecipeError: a term does not fit the networks.
+    """
+    with as_recipe_error("distiller"):
+        return Distiller(recipe.distiller.terms, recipe.distiller.weighting, context)
 
 
 def layers(terms: Iterable[TermSettings]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -12,8 +12,9 @@ import torch
 
 from vskd.datasets.splits.split import Split
 from vskd.distillation.batch_norm import PlainBatches, refuse_single_samples
-from vskd.distillation.bfloat16 import refuse_wrong_gradients, warn_where_slow
-from vskd.distillation.distiller import Distiller, layers
+from vskd.distillation.beforehand import refuse_untrainable
+from vskd.distillation.bfloat16 import warn_where_slow
+from vskd.distillation.distiller import layers, new_distiller
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import (
     TrainResult,
@@ -32,11 +33,10 @@ from vskd.distillation.renewal import renewing
 from vskd.distillation.ridge import FitClassifier, refuse_reused
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
-from vskd.distillation.teacher.admission import refuse_hidden
 from vskd.distillation.teacher.confident import confident, probabilities_of
 from vskd.distillation.teacher.cross_fit import fold_recipe, fold_run, fold_subjects
 from vskd.distillation.teacher.outputs import FinishedTeacher, TeacherSource, finished_teacher, tapped
-from vskd.distillation.teacher.reused import check_reusable, reuse_classifier
+from vskd.distillation.teacher.reused import reuse_classifier
 from vskd.distillation.teacher.source import Folds, teacher_source
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
@@ -115,8 +115,9 @@ def _distill(
 ) -> TrainResult:
     recipe, run, cache = experiment.recipe, folder.path, experiment.cache
     guided = recipe.distiller.needs_teacher
+    if not folder.complete:
+        refuse_untrainable(experiment, with_teachers=guided and not teacher_runs)
     if guided and not teacher_runs:
-        _check_teachers(experiment)
         teacher_runs = _taught(recipe, run, cache)
     if guided and len(teacher_runs) != len(recipe.teachers):
         raise RunError(
@@ -187,19 +188,6 @@ def _start(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
     return {"weights_hash": sha256_file(path), "weights": {"file": path.name, **metadata}}
 
 
-def _check_teachers(experiment: Experiment) -> None:
-    """Refuse teachers that will not be admitted, before the hours are spent.
-
-    Raises:
-        ProtocolError: a teacher would learn from labels that the student's recipe hides.
-        RecipeError: its classifier is to be reused and cannot be.
-    """
-    check_reusable(experiment)
-    for number in range(len(experiment.recipe.teachers)):
-        theirs = experiment.of_teacher(experiment.recipe.of_teacher(number)).setting
-        refuse_hidden(experiment.setting, theirs.used, f"Teacher {number} of the recipe", theirs.title)
-
-
 def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
     """The runs of the recipe's teachers, beside the student's."""
     runs = []
@@ -250,7 +238,6 @@ def _task(
     batches = inputs.batches(split.train, batch_size=student.training.batch_size)
     refuse_single_samples(model, batches.samples, len(batches))
     if student.training.precision == "bfloat16":
-        refuse_wrong_gradients(model.network, inputs.network_shape)
         warn_where_slow()
     train_batches, validation_batches = loaders(inputs, student.training, recipe.seed, split, shown)
     wanted, _ = layers(recipe.distiller.terms)
@@ -329,13 +316,3 @@ def _sure(experiment: Experiment, train: Sequence[str], source: TeacherSource, s
     kept = confident(probabilities_of(source, batches), setting)
     logger.info("the teacher is sure enough of %d of %d recordings without a label", len(kept), len(unlabelled))
     return tuple(i for i in train if i in experiment.labelled or i in kept)
-
-
-def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:
-    """The recipe's distiller, its projectors not yet trained.
-
-    Raises:
-        RecipeError: a term does not fit the networks.
-    """
-    with as_recipe_error("distiller"):
-        return Distiller(recipe.distiller.terms, recipe.distiller.weighting, context)

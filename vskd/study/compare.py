@@ -6,6 +6,9 @@ from pathlib import Path
 
 import torch
 
+from vskd.distillation.beforehand import refuse_untrainable
+from vskd.distillation.experiment import prepare
+from vskd.distillation.run import RunFolder
 from vskd.distillation.train import distill, fixed_threads, teach
 from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.evaluate import evaluate_run
@@ -58,7 +61,7 @@ def compare(
             forecast. Whether it came true is in the comparison.
 
     Raises:
-        RecipeError: two recipes have one name.
+        RecipeError: two recipes have one name, or one cannot be trained; nothing was.
         ProtocolError: the recipes use different protocols, or want all folds of one that has none.
         LockedError: another process writes a comparison into `out`.
         VskdError: a run fails; finished ones stay.
@@ -74,6 +77,7 @@ def compare(
         )
     with only_writer(out / LOCK, out):
         students = students_of(recipes, seeds, out, teachers or out / "teachers")
+        _refuse_untrainable(students, cache or out / "cache")
         jobs = _jobs(students, cache or out / "cache", after_run, say)
         results = run_jobs(jobs, workers, out / "compare.log")
         runs: dict[tuple[Path, bool], str] = {}
@@ -84,6 +88,15 @@ def compare(
         comparison = with_forecasts(comparison, [(s.recipe.name, s.recipe, s.run) for s in students])
         write_comparison(comparison, out)
         return comparison
+
+
+def _refuse_untrainable(students: Sequence[Student], cache: Path) -> None:
+    """Refuse a recipe before anything is trained, not when its turn comes after the others: one student of each."""
+    for student in {student.recipe.name: student for student in reversed(students)}.values():
+        if not RunFolder(student.run).complete:
+            needs_teacher = student.recipe.distiller.needs_teacher
+            experiment = prepare(student.recipe, cache, with_teachers=needs_teacher)
+            refuse_untrainable(experiment, with_teachers=needs_teacher)
 
 
 def _jobs(
