@@ -106,6 +106,27 @@ def test_the_classifier_is_a_multiple_of_the_regression_and_samples_without_a_la
     torch.testing.assert_close(model.classifier.bias.detach(), (scale * intercept).float())
 
 
+def test_of_a_sample_without_a_label_counts_what_the_teacher_says_and_of_others_the_label() -> None:
+    """The logits' scale is chosen on labels alone: a teacher's certainty is no measure of the student's."""
+    x, labels, targets = problem(50, 6)
+    said = torch.rand(50, 4, generator=torch.Generator().manual_seed(1)).softmax(dim=1)
+    targets[40:] = 2 * said[40:].double() - 1
+    labels[40:] = -1
+    model = Small()
+    asked: list[Batch] = []
+
+    def teacher(batch: Batch) -> Tensor:
+        asked.append(batch)
+        return said[batch.positions]
+
+    assert fit_classifier(model, model.classifier, batches(labels, x), STRENGTH, 0.1, teacher) == 50
+    assert len(asked) == 4
+    weights, intercept, without = ridge_regression(x.float().double(), targets, STRENGTH)
+    scale = best_scale(without[:40], labels[:40], 0.1)
+    torch.testing.assert_close(model.classifier.weight.detach(), (scale * weights).float())
+    torch.testing.assert_close(model.classifier.bias.detach(), (scale * intercept).float())
+
+
 def test_a_classifier_of_the_teacher_is_not_overwritten() -> None:
     layer = nn.Linear(3, 2)
     refuse_reused(layer)
@@ -130,3 +151,17 @@ def test_it_is_fitted_behind_the_last_batch_of_an_epoch_that_counts(
     callback = FitClassifier(model.classifier, lambda: batches(labels, x), STRENGTH, 0.1)
     callback.on_train_batch_end(trainer, module, None, None, 0)
     assert torch.equal(model.classifier.weight, before) is not expected
+
+
+def test_what_the_teacher_says_reaches_the_fit() -> None:
+    x, labels, _ = problem(50, 6)
+    labels[25:] = -1
+    said = torch.full((50, 4), 0.25)
+    trainer: Any = SimpleNamespace(is_last_batch=True, current_epoch=0, max_epochs=1, enable_validation=False)
+    model, other = Small(), Small()
+    callback = FitClassifier(
+        model.classifier, lambda: batches(labels, x), STRENGTH, 0.1, lambda batch: said[batch.positions]
+    )
+    callback.on_train_batch_end(trainer, SimpleNamespace(model=model), None, None, 0)  # type: ignore[arg-type]
+    fit_classifier(other, other.classifier, batches(labels, x), STRENGTH, 0.1, lambda batch: said[batch.positions])
+    assert torch.equal(model.classifier.weight, other.classifier.weight)

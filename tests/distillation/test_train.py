@@ -837,6 +837,49 @@ def test_ridge_regression_fits_the_classifier_of_the_run_and_nothing_else_change
     torch.testing.assert_close(classifier.weight, found["network.classifier.weight"], rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("words", "heard"),
+    [
+        (("distiller=kd",), "all"),
+        (("distiller={terms: [{loss: cross_entropy}, {loss: rkd_angle}]}",), "labelled"),
+        (("distiller=none",), "labelled"),
+        (("distiller=kd", "distiller.confidence.share=0.5"), "shown"),
+    ],
+    ids=["soft targets", "embeddings alone", "no teacher", "the surest"],
+)
+def test_ridge_regression_counts_pairs_without_labels_where_the_teacher_names_their_class(
+    tiny: MakeRecipe,
+    shared_cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    heard: str,
+) -> None:
+    """Those that the student is shown at all: with `confidence`, those of which the teacher is sure enough."""
+    counted: list[tuple[frozenset[str], int]] = []
+
+    def fitted(model: Any, classifier: Any, batches: Any, strength: float, smoothing: float, teacher: Any) -> int:
+        shown = list(batches)
+        counted.append((
+            frozenset(i for batch in shown for i in batch.ids),
+            fit_classifier(model, classifier, shown, strength, smoothing, teacher),
+        ))  # fmt: skip
+        return counted[-1][1]
+
+    monkeypatch.setattr("vskd.distillation.ridge.fit_classifier", fitted)
+    few = tiny("labels.fraction=0.25", "teachers.0.training.validation=none", "teachers.0.training.select=last")
+    plain = (*ONE_EPOCH, "student.training.validation=none", "student.training.ridge=0.1")
+    recipe = few.updated(*plain, *words)
+    teach(few, tmp_path / "teacher", cache=shared_cache)
+    distill(recipe, tmp_path / "run", [tmp_path / "teacher"], cache=shared_cache)
+    ((ids, samples),) = counted
+    experiment = prepare(recipe, shared_cache, with_teachers=True)
+    labelled, pairs = experiment.labelled, experiment.unlabelled
+    assert labelled < ids <= labelled | pairs or heard == "labelled"
+    assert samples == {"labelled": len(labelled), "shown": len(ids), "all": len(labelled | pairs)}[heard]
+    assert (len(ids) < len(labelled | pairs)) == (heard == "shown" or words == ("distiller=none",))
+
+
 def test_ridge_regression_needs_a_classifier_of_one_layer(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path) -> None:
     recipe = tiny(
         "distiller=none",

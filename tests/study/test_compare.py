@@ -335,9 +335,9 @@ def test_a_recipe_that_cannot_be_trained_is_refused_before_the_others_are(
 
     monkeypatch.setattr("vskd.study.compare.run_jobs", never)
     good = load_recipe("demo", (*TINY, f"dataset.path={synthetic_root}", "distiller=none"))
-    for words, problem in (("labels.subjects=['99']", "99"), ("student.network=trn", "reads")):
+    for word, problem in (("labels.subjects=['99']", "99"), ("student.network=trn", "reads")):
         with pytest.raises(RecipeError, match=problem):
-            compare([good, good.updated("name=other", words)], [0, 1], tmp_path / "out")
+            compare([good, good.updated("name=other", word)], [0, 1], tmp_path / "out")
     assert not list(tmp_path.rglob("*.safetensors"))
 
 

@@ -122,6 +122,11 @@ def layers(terms: Iterable[TermSettings]) -> tuple[tuple[str, ...], tuple[str, .
     return _inside(pair.student for pair in compared), _inside(pair.teacher for pair in compared)
 
 
+def hears_logits(terms: Iterable[TermSettings]) -> bool:
+    """Whether a term in use compares with the teacher's logits, so that the student hears what class it names."""
+    return any("logits" in term.layers.teacher for term in in_use(terms))
+
+
 def _inside(named: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for names in named for name in names if name not in OUTPUT_LAYERS))
 

@@ -6,10 +6,13 @@ Webb, KDD 2021) is published with it, its strength chosen by leaving one recordi
 setting, and for each feature rather than for all of them; and the answers, which for ridge regression are near -1 and
 1, are multiplied by the one number that makes them the best logits: that of the smallest cross entropy on recordings
 left out, with the training's label smoothing.
+
+A recording without a label counts where a teacher says its classes' probabilities p: what is regressed on is 2 p - 1,
+where it is -1 and 1 of a label.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -23,6 +26,9 @@ from vskd.modalities.base import Batch
 from vskd.network import answer
 
 logger = logging.getLogger(__name__)
+
+Says = Callable[[Batch], Tensor]
+"""Of a batch, the probabilities (batch, classes) that a teacher says."""
 
 SCALES = torch.logspace(-1, 3, 401, dtype=torch.float64)
 """Factors from the answers of ridge regression to logits that are tried."""
@@ -74,32 +80,44 @@ def fit_classifier(
     batches: Iterable[Batch],
     strength: float,
     label_smoothing: float = 0.0,
+    teacher: Says | None = None,
 ) -> int:
     """Put ridge regression from the embedding to the classes in the place of a classifier's weights.
 
     Args:
         model: gives `Outputs`, whose logits are the classifier's answer to the embedding; its modes stay.
         classifier: of the model; changed in place. Needs a bias.
-        batches: of samples; those without a label (-1) do not count.
+        batches: of samples; those without a label (-1) do not count, unless a teacher speaks of them.
         strength: of the penalty, see `ridge_regression`.
-        label_smoothing: of the cross entropy that the logits' scale is chosen by.
+        label_smoothing: of the cross entropy that the logits' scale is chosen by, on samples with labels.
+        teacher: what it says of samples without a label.
 
     Returns:
         How many samples it is from.
     """
-    embeddings, labels = [], []
+    device, embeddings, labels, targets = classifier.weight.device, [], [], []
     for batch in batches:
-        known = batch.labels >= 0
-        embeddings.append(answer(model, batch.inputs.to(classifier.weight.device)).embedding[known].double())
-        labels.append(batch.labels[known].to(classifier.weight.device))
+        target = _targets(batch, classifier.out_features, teacher)
+        counts = target.isfinite().all(dim=1)
+        embedding = answer(model, batch.inputs.to(device)).embedding
+        embeddings.append(embedding[counts.to(device)].double())
+        labels.append(batch.labels[counts].to(device))
+        targets.append(target[counts].to(device))
     features, numbers = torch.cat(embeddings), torch.cat(labels)
-    targets = 2 * F.one_hot(numbers, classifier.out_features).double() - 1
-    weights, intercept, without = ridge_regression(features, targets, strength)
-    scale = best_scale(without, numbers, label_smoothing)
+    weights, intercept, without = ridge_regression(features, torch.cat(targets), strength)
+    scale = best_scale(without[numbers >= 0], numbers[numbers >= 0], label_smoothing)
     with torch.no_grad():
         classifier.weight.copy_(scale * weights)
         classifier.bias.copy_(scale * intercept)
     return len(numbers)
+
+
+def _targets(batch: Batch, classes: int, teacher: Says | None) -> Tensor:
+    """-1 and 1 of a label, 2 p - 1 of what the teacher says where there is none, NaN where nobody speaks."""
+    unknown = (batch.labels < 0)[:, None]
+    said = torch.full((len(batch.labels), classes), torch.nan) if teacher is None else teacher(batch).cpu()
+    true = F.one_hot(batch.labels.clamp(min=0), classes)
+    return 2 * torch.where(unknown, said.double(), true.double()) - 1
 
 
 def refuse_reused(classifier: nn.Linear) -> None:
@@ -122,10 +140,15 @@ class FitClassifier(Callback):
     """
 
     def __init__(
-        self, classifier: nn.Linear, batches: PlainBatches, strength: float, label_smoothing: float = 0.0
+        self,
+        classifier: nn.Linear,
+        batches: PlainBatches,
+        strength: float,
+        label_smoothing: float = 0.0,
+        teacher: Says | None = None,
     ) -> None:
         self._classifier, self._batches, self._strength = classifier, batches, strength
-        self._label_smoothing = label_smoothing
+        self._label_smoothing, self._teacher = label_smoothing, teacher
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -134,6 +157,8 @@ class FitClassifier(Callback):
         if not is_about_to_be_judged(trainer):
             return
         model: nn.Module = pl_module.model
-        samples = fit_classifier(model, self._classifier, self._batches(), self._strength, self._label_smoothing)
+        samples = fit_classifier(
+            model, self._classifier, self._batches(), self._strength, self._label_smoothing, self._teacher
+        )
         if is_last_epoch(trainer):
             logger.info("the classifier was fitted to %d samples by ridge regression", samples)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
 from vskd.datasets.splits.split import Split
-from vskd.distillation.batch_norm import PlainBatches, refuse_single_samples
+from vskd.distillation.batch_norm import refuse_single_samples
 from vskd.distillation.beforehand import refuse_untrainable
 from vskd.distillation.bfloat16 import warn_where_slow
-from vskd.distillation.distiller import layers, new_distiller
+from vskd.distillation.distiller import hears_logits, layers, new_distiller
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import (
     TrainResult,
@@ -42,6 +43,7 @@ from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.locks import lock_of, only_writer
 from vskd.losses.term import TermContext
+from vskd.modalities.base import Batch
 from vskd.models.head import linear_classifier
 from vskd.models.weights.state import read_metadata
 from vskd.recipe import Recipe
@@ -142,9 +144,9 @@ def _distill(
     if ready is not None and teachers:
         ready(teacher_runs)
     with logged(folder, experiment.index.problems):
-        task, split = _task(experiment, source, teachers)
+        task, split, shown = _task(experiment, source, teachers)
         plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
-        further = _further(task, experiment, plain)
+        further = _further(task, experiment, shown, source)
         # not before: a recipe that cannot be trained must not claim the folder
         folder.begin(recipe, facts, experiment.learned(), experiment.data_rows)
         return fit(task, folder, recipe.student.training, split, plain, further)
@@ -162,21 +164,34 @@ def fixed_threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _further(task: DistillationTask, experiment: Experiment, plain: PlainBatches) -> list[Callback]:
+def _further(
+    task: DistillationTask, experiment: Experiment, shown: Sequence[str], source: TeacherSource | None
+) -> list[Callback]:
     """What fits the student's classifier, where the recipe wants ridge regression.
+
+    Args:
+        task: what is trained.
+        experiment: the student's.
+        shown: the recordings that it learns from.
+        source: of the teachers; who is heard where the distiller compares logits with them.
 
     Raises:
         RecipeError: it is not one linear layer on the embedding, or the teacher's.
     """
-    student, training = experiment.recipe.student, experiment.recipe.student.training
+    recipe, training = experiment.recipe, experiment.recipe.student.training
     if training.ridge is None:
         return []
-    network = task.model.network
-    who = f"network '{student.network.name}', which training.ridge is to fit,"
+    who = f"network '{recipe.student.network.name}', which training.ridge is to fit,"
     with as_recipe_error("student"):
-        _, classifier = linear_classifier(network, experiment.inputs.network_shape, who)
+        _, classifier = linear_classifier(task.model.network, experiment.inputs.network_shape, who)
     refuse_reused(classifier)
-    return [FitClassifier(classifier, plain, training.ridge, training.label_smoothing)]
+    plain = plain_batches(experiment.inputs, training, recipe.seed, shown)
+    says = _probabilities(source) if source is not None and hears_logits(recipe.distiller.terms) else None
+    return [FitClassifier(classifier, plain, training.ridge, training.label_smoothing, says)]
+
+
+def _probabilities(source: TeacherSource) -> Callable[[Batch], Tensor]:
+    return lambda batch: source.outputs(batch)[0].logits.softmax(dim=1)
 
 
 def _start(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
@@ -224,8 +239,8 @@ def _say(recipe: Recipe, folds: Sequence[Folds]) -> dict[str, Any]:
 
 def _task(
     experiment: Experiment, source: TeacherSource | None, teachers: Sequence[FinishedTeacher]
-) -> tuple[DistillationTask, Split]:
-    """What is to be trained, and on what."""
+) -> tuple[DistillationTask, Split, Sequence[str]]:
+    """What is to be trained, on what, and the recordings of its training part that it learns from."""
     recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
     experiment.audit()
     stored = inputs.ids if source is None else inputs.ids & source.ids
@@ -267,7 +282,7 @@ def _task(
         train_batches=train_batches,
         validation_batches=validation_batches,
     )
-    return task, split
+    return task, split, split.train if shown is None else shown
 
 
 def _shown(experiment: Experiment, train: Sequence[str], source: TeacherSource | None) -> tuple[str, ...] | None:
