@@ -27,7 +27,7 @@ def test_list_names_every_shipped_recipe(vskd) -> None:
     assert [row.split()[0] for row in rows] == [entry["name"] for entry in listed]
     marked = {row.split()[0] for row in rows if row.split()[1] == "*"}
     assert marked == {entry["name"] for entry in listed if entry["for_microcontrollers"]}
-    wrists = {"wrist", "wrist-best", "wrist-ridge", "wrist-stream", "wrist-tiny", "depth-wrist"}
+    wrists = {"wrist", "wrist-best", "wrist-ridge", "wrist-ridge-taught", "wrist-stream", "wrist-tiny", "depth-wrist"}
     assert marked == wrists | {"berkeley", "berkeley-best", "day-stream", "few-labels"}
 
 
