@@ -268,53 +268,74 @@ def exchanged(differences: list[float]) -> float:
 
 
 def test_the_permutation_test_equals_a_naive_loop(make_predictions) -> None:
-    for subjects in (2, 4):
+    """Over people, each with all recordings of all seeds."""
+    for subjects in (2, 4, 7):
         runs = [make_predictions(seed=s, skill=2.0, subjects=subjects) for s in (0, 1)]
         others = [make_predictions(seed=s + 9, skill=1.2, subjects=subjects) for s in (0, 1)]
-        differences = [
-            float((run.correct.astype(int) - other.correct.astype(int))[np.array(run.subjects) == subject].sum())
-            for run, other in zip(runs, others, strict=True)
-            for subject in sorted(set(run.subjects))
-        ]
-        assert statistics.permutation_test(runs, others) == pytest.approx(exchanged(differences))
-        assert statistics.permutation_test(others, runs) == pytest.approx(exchanged(differences))
+        right = sum(a.correct.astype(int) - b.correct.astype(int) for a, b in zip(runs, others, strict=True))
+        people = np.array(runs[0].subjects)
+        gains = [float(right[people == subject].sum()) for subject in sorted(set(people))]
+        assert statistics.permutation_test(runs, others) == pytest.approx(exchanged(gains))
+        assert statistics.permutation_test(others, runs) == pytest.approx(exchanged(gains))
 
 
-def test_the_smallest_p_value_is_that_of_the_number_of_people_and_seeds(make_predictions) -> None:
-    right, wrong = make_predictions(skill=50.0, subjects=3), make_predictions(skill=-50.0, subjects=3)
-    assert statistics.permutation_test([right] * 2, [wrong] * 2) == 2 / 2**6
-    assert statistics.permutation_test([right], [right]) == 1.0
+@pytest.mark.parametrize("subjects", [2, 3, 5])
+@pytest.mark.parametrize("seeds", [1, 2, 7])
+def test_the_smallest_p_value_is_that_of_the_number_of_people_whatever_the_seeds(
+    make_predictions, subjects: int, seeds: int
+) -> None:
+    right, wrong = (make_predictions(skill=skill, subjects=subjects) for skill in (50.0, -50.0))
+    assert statistics.permutation_test([right] * seeds, [wrong] * seeds) == statistics.smallest_p(subjects)
+    assert statistics.smallest_p(subjects) == 2 / 2**subjects
+    assert statistics.permutation_test([right] * seeds, [right] * seeds) == 1.0
 
 
-def test_of_many_cells_exchanges_are_drawn_and_agree(make_predictions, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = [make_predictions(seed=s, skill=1.5, subjects=6) for s in (0, 1)]
-    others = [make_predictions(seed=s + 9, skill=1.2, subjects=6) for s in (0, 1)]
+def test_seeds_that_say_the_same_again_are_no_further_evidence(make_predictions) -> None:
+    run, other = make_predictions(seed=1, skill=1.6, subjects=6), make_predictions(seed=2, skill=1.2, subjects=6)
+    once = statistics.permutation_test([run], [other])
+    assert once == statistics.permutation_test([run] * 5, [other] * 5)
+
+
+@pytest.mark.parametrize(("subjects", "told"), [(1, ""), (2, "0.5"), (4, "0.125"), (5, "0.0625"), (6, "")])
+def test_too_few_people_for_the_permutation_test_are_named(make_predictions, subjects: int, told: str) -> None:
+    note = statistics.permutation_note(make_predictions(subjects=subjects))
+    assert (
+        note.startswith(f"Of {subjects} subjects the permutation test has no smaller p-value than {told},")
+        if told
+        else not note
+    )
+
+
+def test_of_many_people_exchanges_are_drawn_and_agree(make_predictions, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = [make_predictions(seed=s, skill=1.5, subjects=8) for s in (0, 1)]
+    others = [make_predictions(seed=s + 9, skill=1.2, subjects=8) for s in (0, 1)]
     exact = statistics.permutation_test(runs, others)
-    monkeypatch.setattr(statistics, "EXACT_CELLS", 3)
+    monkeypatch.setattr(statistics, "EXACT_PEOPLE", 3)
     drawn = statistics.permutation_test(runs, others)
     assert exact is not None and drawn == pytest.approx(exact, abs=0.02)
     assert drawn == statistics.permutation_test(runs, others) != statistics.permutation_test(runs, others, seed=1)
 
 
-def test_up_to_the_limit_of_cells_the_test_is_exact(make_predictions, monkeypatch: pytest.MonkeyPatch) -> None:
-    right, wrong = make_predictions(skill=50.0, subjects=3), make_predictions(skill=-50.0, subjects=3)
-    monkeypatch.setattr(statistics, "EXACT_CELLS", 6)
-    assert statistics.permutation_test([right] * 2, [wrong] * 2) == 2 / 2**6
-    monkeypatch.setattr(statistics, "EXACT_CELLS", 5)
+def test_up_to_the_limit_of_people_the_test_is_exact(make_predictions, monkeypatch: pytest.MonkeyPatch) -> None:
+    right, wrong = make_predictions(skill=50.0, subjects=6), make_predictions(skill=-50.0, subjects=6)
+    monkeypatch.setattr(statistics, "EXACT_PEOPLE", 6)
+    assert statistics.permutation_test([right], [wrong]) == 2 / 2**6
+    monkeypatch.setattr(statistics, "EXACT_PEOPLE", 5)
     monkeypatch.setattr(statistics, "EXCHANGES", 7)
-    drawn = statistics.permutation_test([right] * 2, [wrong] * 2)
+    drawn = statistics.permutation_test([right], [wrong])
     assert drawn is not None and (drawn * 8) % 1 == 0 and drawn >= 1 / 8, "the observed one counts, too"
 
 
 def test_figures_that_every_published_interval_rests_on() -> None:
     assert (statistics.LEVEL, statistics.RESAMPLES, statistics.FEW_SUBJECTS) == (0.95, 2000, 5)
-    assert (statistics.EXACT_CELLS, statistics.EXCHANGES) == (16, 10_000)
+    assert (statistics.EXACT_PEOPLE, statistics.EXCHANGES) == (16, 10_000)
 
 
-def test_unknown_people_cannot_be_exchanged(make_predictions) -> None:
+def test_unknown_people_and_one_alone_cannot_be_exchanged(make_predictions) -> None:
     one = make_predictions()
     unknown = Predictions(one.ids, ["unknown"] * len(one), one.labels, one.probabilities, one.class_names)
-    assert statistics.permutation_test([unknown], [unknown]) is None
+    alone = make_predictions(subjects=1)
+    assert statistics.permutation_test([unknown], [unknown]) is statistics.permutation_test([alone], [alone]) is None
     with pytest.raises(DataError, match="cannot be paired"):
         statistics.permutation_test([one, one], [one])
 

@@ -105,22 +105,23 @@ def test_who_is_foretold(synthetic_root: Path) -> None:
 
 
 @pytest.mark.parametrize(("taught", "alone", "gain", "p_value", "outcome"), [
-    (["++++", "++++", "++++"], ["----", "----", "----"], 1.0, 2 / 2**6, "helped"),
-    (["----", "----", "----"], ["++++", "++++", "++++"], -1.0, 2 / 2**6, "hurt"),
-    (["++++", "++++"], ["-+-+", "----"], 0.75, 2 / 2**4, "no difference"),
+    (["++++", "++++", "++++"], ["----", "----", "----"], 1.0, 0.5, "helped"),
+    (["----", "----", "----"], ["++++", "++++", "++++"], -1.0, 0.5, "hurt"),
+    (["++++", "++++"], ["-+-+", "----"], 0.75, 0.5, "helped"),
+    (["++++", "+-+-"], ["-+-+", "+-+-"], 0.25, 0.5, "no difference"),
     (["+-+-", "++++"], ["-+-+", "++++"], 0.0, 1.0, "no difference"),
 ])  # fmt: skip
-def test_an_outcome_is_over_all_seeds(
-    monkeypatch: pytest.MonkeyPatch, taught: list[str], alone: list[str], gain: float, p_value: float, outcome: str
+def test_an_outcome_is_over_all_seeds_and_both_people(
+    taught: list[str], alone: list[str], gain: float, p_value: float, outcome: str
 ) -> None:
-    """Two people and up to three seeds: 2 ^ (people x seeds) exchanges."""
     found = outcome_over(*([answers(one) for one in side] for side in (taught, alone)))
     assert found == pytest.approx((gain, p_value, outcome))
 
 
-def test_seeds_of_unknown_people_are_not_judged_together() -> None:
-    with pytest.raises(DataError, match="not known who the test people are"):
-        outcome_over([answers("++", ("unknown", "unknown"))], [answers("--", ("unknown", "unknown"))])
+@pytest.mark.parametrize("people", [("unknown", "unknown"), ("1", "1")])
+def test_seeds_of_unknown_people_or_one_are_not_judged_together(people: tuple[str, str]) -> None:
+    with pytest.raises(DataError, match="no two test people that are known"):
+        outcome_over([answers("++", people)], [answers("--", people)])
 
 
 def test_a_cell_is_the_forecast_of_new_runs_beside_the_published_outcome(

@@ -162,6 +162,17 @@ def subjects_note(predictions: Predictions) -> str:
     )
 
 
+def permutation_note(predictions: Predictions) -> str:
+    """Of how few subjects the permutation test cannot tell anything from chance; else an empty string."""
+    count = _units(predictions, "subjects")
+    if count < 2 or smallest_p(count) <= 1 - LEVEL:
+        return ""
+    return (
+        f"Of {count} subjects the permutation test has no smaller p-value than {smallest_p(count):.3g}, however large "
+        "a difference: it tells nothing from chance here. Test more people, e.g. each left out in turn."
+    )
+
+
 def wilson_interval(successes: float, n: int, level: float = LEVEL) -> Interval:
     """Wilson score interval of a proportion (Wilson, JASA 1927); sound near 0 and 1, where a bootstrap has no width.
 
@@ -226,26 +237,27 @@ def mcnemar(candidate: Predictions, baseline: Predictions) -> McNemar:
     return McNemar(len(mine), b, c, p_value)
 
 
-EXACT_CELLS = 16
-"""Up to so many (seed, subject) pairs every exchange is counted; of more, `EXCHANGES` are drawn."""
+EXACT_PEOPLE = 16
+"""Of up to so many subjects every exchange is counted; of more, `EXCHANGES` are drawn."""
 EXCHANGES = 10_000
 
 
 def permutation_test(runs: Sequence[Predictions], baselines: Sequence[Predictions], *, seed: int = 0) -> float | None:
-    """Paired permutation test of the mean accuracy over seeds, two-sided.
+    """Paired permutation test over subjects of the mean accuracy over seeds, two-sided.
 
-    Were both trained alike, the two runs of a seed could be exchanged on any subject: for each (seed, subject) the sign
-    of the difference is turned over or not. All ways are counted for up to `EXACT_CELLS` of them, else `EXCHANGES` are
-    drawn (then the p-value counts the observed one, too). Recordings of one subject stay together, so that they are not
-    taken as independent; the subjects of two seeds are. Source: Fisher's randomization test of paired samples
-    (Edgington & Onghena, "Randomization Tests", 2007).
+    Were neither better, the two could be exchanged on any subject: for each one the sign of the difference, summed over
+    all seeds, is turned over or not. All ways are counted for up to `EXACT_PEOPLE` of them, else `EXCHANGES` are drawn
+    (then the p-value counts the observed one, too). All that is known of a subject stays together: recordings of one
+    person are not independent, nor are seeds, which are tested on the same recordings. It says what holds for other
+    people of these trained runs; what other seeds would do is in `difference_interval`. Source: Fisher's randomization
+    test of paired samples (Edgington & Onghena, "Randomization Tests", 2007).
 
     Args:
         runs: of one training seed each; `baselines[i]` is of the same seed as `runs[i]`.
         seed: of the draw.
 
     Returns:
-        The p-value: at least 2 / 2^cells. None where it is not known who the people are.
+        The p-value, at least `smallest_p(subjects)`. None where there is one subject, or it is not known who they are.
 
     Raises:
         DataError: no runs, or unequal numbers of runs.
@@ -256,17 +268,23 @@ def permutation_test(runs: Sequence[Predictions], baselines: Sequence[Prediction
             f"{len(runs)} runs and {len(baselines)} baselines cannot be paired", "Give one baseline per run"
         )
     aligned = _aligned([*runs, *baselines])
-    if not _units(aligned[0], "subjects"):
+    people = _units(aligned[0], "subjects")
+    if people < 2:
         return None
     mine, theirs = aligned[: len(runs)], aligned[len(runs) :]
-    right = [run.correct.astype(np.float64) - other.correct for run, other in zip(mine, theirs, strict=True)]
-    cells = np.concatenate([_unit_sums(mine[0], own[:, None], "subjects")[:, 0] for own in right])
-    if len(cells) <= EXACT_CELLS:
-        signs = 1.0 - 2.0 * ((np.arange(2 ** len(cells))[:, None] >> np.arange(len(cells))) & 1)
+    right = sum(run.correct.astype(np.float64) - other.correct for run, other in zip(mine, theirs, strict=True))
+    gains = _unit_sums(mine[0], np.reshape(right, (-1, 1)), "subjects")[:, 0]
+    if people <= EXACT_PEOPLE:
+        signs = 1.0 - 2.0 * ((np.arange(2**people)[:, None] >> np.arange(people)) & 1)
     else:
-        drawn = np.random.default_rng(seed).choice([-1.0, 1.0], size=(EXCHANGES, len(cells)))
-        signs = np.concatenate([np.ones((1, len(cells))), drawn])
-    return float(np.mean(np.abs(signs @ cells) >= abs(cells.sum()) - WIDTHLESS))
+        drawn = np.random.default_rng(seed).choice([-1.0, 1.0], size=(EXCHANGES, people))
+        signs = np.concatenate([np.ones((1, people)), drawn])
+    return float(np.mean(np.abs(signs @ gains) >= abs(gains.sum()) - WIDTHLESS))
+
+
+def smallest_p(subjects: int) -> float:
+    """Below which `permutation_test` cannot fall: all differences point one way."""
+    return 0.5 ** (subjects - 1)
 
 
 def mean_and_std(values: Sequence[float]) -> tuple[float, float | None]:

@@ -333,6 +333,5 @@ def _notes(rows: Sequence[Row], predictions: Predictions) -> tuple[str, ...]:
             "Rows of a single seed have no standard deviation, and their interval leaves out the seed's share."
         )
     if any(row.versus_baseline for row in rows):
-        notes.append(MCNEMAR_NOTE)
-    note = statistics.subjects_note(predictions)
-    return (*notes, note) if note else tuple(notes)
+        notes += [MCNEMAR_NOTE, statistics.permutation_note(predictions)]
+    return tuple(note for note in (*notes, statistics.subjects_note(predictions)) if note)

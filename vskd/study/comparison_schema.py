@@ -33,7 +33,7 @@ class Versus(Strict):
     """A row against the baseline, over the seeds that both have: accuracy difference, its 95 % intervals, tests.
 
     An interval is None where there is no honest one, see `vskd.evaluation.statistics`; so is `permutation`, the p-value
-    of the permutation test over seeds and subjects, and in older files.
+    of the permutation test over subjects, and in older files.
     """
 
     difference: Finite

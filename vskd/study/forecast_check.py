@@ -34,8 +34,8 @@ class Cell(Strict):
         gain: accuracy on the test part over that of the twin without a teacher; p_value: of McNemar's test, two-sided.
         outcome: by the sign of the gain, where it is beyond chance at `LEVEL`.
         published: comparison that the outcome is taken from, where the forecast was made afterwards, see
-            `vskd.study.forecast_published`; then `gain` is the mean over its `seeds` and `p_value` of the permutation
-            test over seeds and subjects.
+            `vskd.study.forecast_published`; then `gain` is the mean over its `seeds`, `outcome` says on which side of 0
+            its interval over subjects lies, and `p_value` is of the permutation test over subjects.
     """
 
     dataset: str
@@ -134,10 +134,10 @@ def to_markdown(cells: Sequence[Cell]) -> str:
         by_verdict.append(f"{verdict}: {sum(cell.right for cell in said)} of {len(said)} ({outcome})")
     summary = (
         f"The forecast came true in {right} of {len(cells)} cells; in {opposite} the opposite happened. By what was "
-        f"said: {'; '.join(by_verdict)}. An outcome counts as a difference where a test says so at {100 * LEVEL:g} %: "
-        "McNemar's on the test recordings of one seed, the permutation test over seeds and subjects of several. These "
-        "are few cells, and cells of one label setting share the student without a teacher, so that they are not "
-        "independent."
+        f"said: {'; '.join(by_verdict)}. An outcome counts as a difference where McNemar's test says so at "
+        f"{100 * LEVEL:g} % on the test recordings of one seed; of several, where the 95 % interval over subjects and "
+        "seeds leaves 0 out (p is of the permutation test over subjects, 0.125 or more for four). These are few cells, "
+        "and cells of one label setting share the student without a teacher, so that they are not independent."
     )
     parts = [*lines, "", summary]
     if any(cell.published for cell in cells):

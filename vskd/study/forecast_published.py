@@ -24,10 +24,10 @@ from vskd.distillation.train import distill
 from vskd.errors import DataError, VskdError
 from vskd.evaluation.forecast import Forecast, forecast_of_runs
 from vskd.evaluation.predictions import Predictions
-from vskd.evaluation.statistics import permutation_test
+from vskd.evaluation.statistics import difference_interval, permutation_test
 from vskd.files import sha256_json
 from vskd.recipe import DECIDING, Recipe, load_recipe
-from vskd.study.forecast_check import FORECASTS, Cell, Outcome, meaning, read_cells, write_cells
+from vskd.study.forecast_check import FORECASTS, Cell, Outcome, read_cells, write_cells
 
 
 class Published(NamedTuple):
@@ -188,21 +188,24 @@ def _trained(recipe: Recipe, runs: Path) -> Path:
 
 
 def outcome_over(taught: Sequence[Predictions], alone: Sequence[Predictions]) -> tuple[float, float, Outcome]:
-    """Mean gain in accuracy over seeds, the p-value of the permutation test, and what that means.
+    """Mean gain in accuracy over seeds, the p-value of the permutation test, and what its interval over subjects says.
 
     Args:
         taught, alone: of one seed each, in one order.
 
     Raises:
         ProtocolError: they are not of the same recordings.
-        DataError: it is not known who the people are.
+        DataError: it is not known who the people are, or there is one.
     """
     p_value = permutation_test(taught, alone)
     if p_value is None:
-        raise DataError("It is not known who the test people are, so seeds cannot be tested together", "Leave it out")
+        raise DataError(
+            "There are no two test people that are known, so seeds cannot be judged together", "Leave it out"
+        )
     gains = [mine.correct.mean() - theirs.correct.mean() for mine, theirs in zip(taught, alone, strict=True)]
     gain = float(np.mean(gains))
-    return gain, p_value, meaning(gain, p_value)
+    low, high = difference_interval(taught, alone, "accuracy", "subjects") or (gain, gain)  # where all gain the same
+    return gain, p_value, "helped" if low > 0 else "hurt" if high < 0 else "no difference"
 
 
 def with_those_before(cells: Sequence[Cell], out: Path) -> list[Cell]:
