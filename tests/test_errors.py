@@ -124,3 +124,19 @@ def test_each_error_is_one_of_a_users() -> None:
     assert issubclass(errors.DamagedCacheError, errors.CacheError)
     error = errors.DataError("a . .", "b. ")
     assert (error.problem, error.action, str(error)) == ("a", "b", "a. b.")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["1", "2", "10", "11"],
+        ["01", "1", "002", "2", "10"],
+        ["anna", "bo", "Carla", "di"],
+        ["S2", "S10", "S10b", "S11"],
+        ["7", "anna", "p2", "p10"],
+        ["s1-t2", "s1-t10", "s2-t1"],
+        ["a", "a1", "a1b", "aa"],
+    ],
+)
+def test_names_stand_as_people_sort_them(names: list[str]) -> None:
+    assert errors.natural_order(reversed(names)) == errors.natural_order([*names, *names]) == tuple(names)

@@ -16,6 +16,7 @@ FLOORS = {
     "locks": 0,
     "sums": 0,
     "progress": 0,
+    "library_logs": 0,
     "schema": 0,
     "yaml_text": 0,
     "network": 0,

@@ -6,6 +6,7 @@ line prints them as one line; a library user catches `VskdError`.
 
 import contextlib
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -155,12 +156,18 @@ def lookup(
 
 
 def natural_order(names: Iterable[str]) -> tuple[str, ...]:
-    """The different names, shorter before longer: 2 before 10, and 10 before p002.
+    """The different names as people sort them: text as text, numbers in it by size.
 
-    >>> natural_order(["10", "2", "p002", "2"])
-    ('2', '10', 'p002')
+    >>> natural_order(["10", "2", "p002", "2", "bo", "S10", "S2", "anna"])
+    ('2', '10', 'anna', 'bo', 'p002', 'S2', 'S10')
     """
-    return tuple(sorted(set(names), key=lambda name: (len(name), name)))
+    return tuple(sorted(set(names), key=_natural))
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    """Text and numbers in turns, so that text only ever meets text; then the name, which tells `a1` from `A01`."""
+    parts = re.split(r"(\d+)", name)
+    return [int(part) if place % 2 else part.casefold() for place, part in enumerate(parts)], name
 
 
 def is_number(text: str) -> bool:

@@ -305,7 +305,10 @@ def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.Mo
         "recordings": 12,
         "subjects": ["1", "2"],
         "classes": 3,
-        "streams": {"watch": {"recordings": 11, "rate_hz": [50.0, 12.5], "unit": ["g"]}},
+        "streams": {
+            "watch": {"recordings": 11, "rate_hz": [50.0, 12.5], "unit": ["g"]},
+            "rgb": {"recordings": 9, "rate_hz": [0.0, 24.5, 25.0, 29.97, 30.0, 30.2], "unit": ["uint8"]},
+        },
         "problem_counts": {"corrupt": 1, "missing": 2},
         "problems": [{"kind": "corrupt", "recording": "r", "detail": "it is empty", "path": "DATA/r.csv"}],
     }
@@ -322,6 +325,7 @@ def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.Mo
         [""],
         ["stream", "recordings", "rate (Hz)", "unit"],
         ["watch", "11", "50, 12.5", "g"],
+        ["rgb", "9", "24.5 to 30.2", "uint8"],
         [""],
         ["problems: 1 corrupt, 2 missing"],
         ["kind", "recording", "detail", "file"],

@@ -326,6 +326,13 @@ def test_options_that_do_nothing_are_named_together(vskd, bundle: Path) -> None:
     assert "--out, --plot do not fit clip.mp4, which is no recording of a sensor." in answer.err
 
 
+@pytest.mark.parametrize("flag", ["--out", "--plot"])
+def test_pieces_of_a_video_are_no_timeline_and_the_error_says_where_they_stand(vskd, bundle: Path, flag: str) -> None:
+    answer = vskd("predict", bundle, "clip.mp4", "--piece", 2, flag, "t")
+    assert answer.code == 2 and f"{flag} does not fit --piece: pieces of a video" in answer.err
+    assert "--json has the start and label of each" in answer.err
+
+
 @pytest.mark.parametrize("words", [("r.csv", "--out", "t.csv"), ("r.csv", "--stream"), ("i.png", "--box", "whole")])
 def test_a_bundle_that_is_not_there_is_said_first(vskd, tmp_path: Path, words: tuple[str, ...]) -> None:
     answer = vskd("predict", tmp_path / "none", *words)

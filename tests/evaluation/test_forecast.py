@@ -74,6 +74,32 @@ def test_the_rule_at_its_thresholds(counts: tuple[int, ...], unlabelled: float, 
     assert str(found) == f"{verdict}: {found.reason}"
 
 
+@pytest.mark.parametrize(
+    ("counts", "unlabelled", "verdict"),
+    [
+        ((9, 5, 0, 0), 0.5, "cannot say"),
+        ((9, 4, 0, 0), 0.5, "cannot say"),
+        ((9, 0, 5, 0), 0.5, "cannot say"),
+        ((9, 0, 0, 0), 0.5, "cannot say"),
+        ((9, 0, 5, 0), 0.0, "cannot say"),
+        ((9, 5, 0, 0), 0.0, "will not help"),  # by the labels, not by validation
+    ],
+)
+def test_of_new_people_nothing_is_said_where_nobody_like_them_is_validated_on(
+    counts: tuple[int, ...], unlabelled: float, verdict: str
+) -> None:
+    both, teacher, student, neither = counts
+    right = [True] * both + [True] * teacher + [False] * student + [False] * neither
+    alone = [True] * both + [False] * teacher + [True] * student + [False] * neither
+    found = forecast(answers(right), answers(alone, other=2), unlabelled, ("2", "4", "6", "8", "10"))
+    assert found.verdict == verdict
+    if verdict == "cannot say":
+        assert "new people: of 2, 4, 6, 8 and 1 more, who test, no label is trained on" in found.reason
+        assert "validate on a person with labels" in found.reason
+    else:
+        assert found == forecast(answers(right), answers(alone, other=2), unlabelled)
+
+
 def test_the_p_value_is_the_tail_of_a_coin() -> None:
     for ahead, behind in ((5, 0), (8, 2), (9, 2), (20, 10)):
         tail = sum(math.comb(ahead + behind, k) for k in range(ahead, ahead + behind + 1)) / 2 ** (ahead + behind)
@@ -130,6 +156,42 @@ def test_the_teacher_is_shown_validation_recordings_alone(place: Path) -> None:
     with h5py.File(cache, "r") as file:
         shown = {i.decode() for i in file["ids"][:]}
     assert shown == set(RunFolder(place / "alone").training()["validation"])
+
+
+ENROLMENT = """
+name: camera-session
+version: 1
+dataset: synthetic
+split_by: subject-trial
+disjoint: none
+validation_unit: trial
+parts:
+"""
+
+
+@pytest.mark.parametrize(
+    ("parts", "blind"),
+    [
+        ("{train: [1-1, 1-2, 3-1, 3-2, 2-1, 4-1], test: [2-2, 4-2]}", True),
+        ("{train: [1-1, 1-2, 2-1, 4-1], validation: [3-1, 3-2], test: [2-2, 4-2]}", False),
+        ("{train: [1-1, 3-1, 2-1, 4-1], validation: [1-2, 3-2], test: [2-2, 4-2]}", True),
+        ("{train: [1-1, 3-1, 2-1, 4-1], validation: [1-2, 2-2], test: [4-2]}", False),
+        ("{train: [1-1, 2-1, 3-1, 4-1], validation: [1-2], test: [3-2]}", False),
+    ],
+    ids=["carved of known people", "a person held out", "known people", "a new person too", "known people test"],
+)
+def test_who_validates_decides_whether_anything_is_said_of_new_people(
+    recipe: Recipe, tmp_path: Path, parts: str, blind: bool
+) -> None:
+    protocol = tmp_path / "camera-session.yaml"
+    protocol.write_text(ENROLMENT.rstrip() + f" {parts}\n", encoding="utf-8")
+    people = "['1']" if "validation: [3-1, 3-2]" in parts else "['1', '3']"
+    mine = recipe.updated(f"dataset.protocol={protocol}", "labels.trials=null", f"labels.subjects={people}")
+    distill(mine.of_teacher(), tmp_path / "teacher", role="teacher")
+    distill(mine.undistilled(), tmp_path / "alone")
+    found = forecast_of_runs([tmp_path / "teacher"], tmp_path / "alone")
+    assert (found.verdict == "cannot say") == blind
+    assert ("say nothing of new people: of 2, 4, who test" in found.reason) == blind
 
 
 def test_nothing_is_trained(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Short forms written out, contents laid over each other, and what a data set wants."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -172,6 +173,19 @@ def test_defaults_of_a_data_set_are_weaker_than_what_is_said() -> None:
     assert found["teachers"] == [{"sees": {"modality": "smell"}}, {"sees": "x"}, 3]
     named = with_dataset_defaults({"dataset": {"name": "state-farm", "fold": "7"}}, entry)
     assert named["dataset"] == {"name": "state-farm", "protocol": entry.protocols[0], "fold": "7"}
+
+
+def test_a_folder_s_own_protocol_is_the_default_and_of_several_one_must_be_named(tmp_path: Path) -> None:
+    (tmp_path / "dataset.yaml").write_text("format: sensor-folder 1\n")
+    (tmp_path / "cross-subject.yaml").write_text("split_by: subject\n")
+    section = {"name": "sensor-folder", "path": str(tmp_path)}
+    found = with_dataset_defaults({"dataset": section}, get_dataset("sensor-folder"))
+    assert found["dataset"] == section | {"protocol": str(tmp_path / "cross-subject.yaml"), "fold": None}
+    (tmp_path / "subject-folds.yaml").write_text("split_by: subject\n")
+    with pytest.raises(RecipeError, match=r"dataset\.protocol: .* several protocols of its own: .*subject-folds\.yaml"):
+        with_dataset_defaults({"dataset": section}, get_dataset("sensor-folder"))
+    said = section | {"protocol": "leave-one-subject-out"}
+    assert with_dataset_defaults({"dataset": said}, get_dataset("sensor-folder"))["dataset"] == said
 
 
 def test_roles_are_the_student_first() -> None:

@@ -280,3 +280,23 @@ def test_a_recipe_that_extends_a_complete_one_takes_the_defaults_of_its_data_set
     whole = {**changed, "version": 2}
     with pytest.raises(RecipeError, match=r"dataset\.protocol: missing"):
         load_recipe(write(tmp_path / "whole.yaml", **whole))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("version: 2\nname: x\n", "problem"),
+        ("- a list\n", "is not a mapping"),
+        ("extends: nowhere\n", "extends: No recipe is called 'nowhere'"),
+        ("extends: gone.yaml\n", "extends: Recipe file gone.yaml does not exist"),
+        ("extends: wrist\nnonsense: 1\n", "nonsense"),
+        ("a: [", "is no valid YAML"),
+    ],
+)
+def test_errors_name_the_file_with_its_path(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "run" / "recipe.yaml"
+    file.parent.mkdir()
+    file.write_text(text)
+    with pytest.raises(RecipeError) as caught:
+        load_recipe(str(file))
+    assert str(file) in caught.value.problem and told in caught.value.problem

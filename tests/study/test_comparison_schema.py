@@ -117,12 +117,14 @@ def test_a_column_of_labels_is_there_where_one_row_had_not_all(
 
 
 @pytest.mark.parametrize(("fold", "where"), [("2", "fold 2, seed 4"), (None, "seed 4")])
-@pytest.mark.parametrize(("right", "came"), [(True, "came true"), (False, "did not come true")])
-def test_a_forecast_in_words(fold: str | None, where: str, right: bool, came: str) -> None:
+@pytest.mark.parametrize(
+    ("right", "came"), [(True, "it came true"), (False, "it did not come true"), (None, "what came")]
+)
+def test_a_forecast_in_words(fold: str | None, where: str, right: bool | None, came: str) -> None:
     said = Foretold(
         fold=fold, seed=4, verdict="will help", reason="so", gain=-0.125, p_value=0.5, outcome="hurt", right=right
     )
-    assert str(said) == f"{where}: will help; it {came} (hurt, -12.5 points)"
+    assert str(said) == f"{where}: will help; {came} (hurt, -12.5 points)"
 
 
 def test_what_older_files_lack_is_empty(stored: Path) -> None:

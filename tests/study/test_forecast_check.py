@@ -66,6 +66,14 @@ def cell(verdict: str, outcome: str) -> Cell:
     )  # fmt: skip
 
 
+def test_where_nothing_can_be_said_nothing_came_true_or_false() -> None:
+    made = [cell("will help", "helped"), cell("cannot say", "helped"), cell("cannot say", "hurt")]
+    assert [one.right for one in made] == [True, None, None] and not any(one.opposite for one in made)
+    text = to_markdown(made)
+    assert "came true in 1 of 1 cells" in text and "Of 2 further cells the forecast cannot say anything." in text
+    assert [line.split(" | ")[-1] for line in text.splitlines() if "cannot say |" in line] == ["– |", "– |"]
+
+
 def test_the_table_counts_what_came_true() -> None:
     made = [
         cell("will help", "helped"),

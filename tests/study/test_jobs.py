@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def fail(error: Exception) -> None:
     raise error
 
 
+def chatter() -> None:
+    """As converters do: the first call gives the root logger a handler, where it has none."""
+    library = logging.getLogger("some_converter")
+    library.setLevel(logging.INFO)
+    logging.info("converting")
+    library.info("step 1")
+    warnings.warn("the library is deprecated", DeprecationWarning, stacklevel=1)
+    logging.getLogger("vskd.test").warning("ours")
+    logging.getLogger("vskd.test").info("news of ours")
+
+
 def sleep(file: Path) -> None:
     file.write_text(str(os.getpid()))
     time.sleep(120)
@@ -67,6 +79,15 @@ def test_every_job_is_done_once_after_those_that_it_needs(tmp_path: Path, worker
     assert [len(line) for line in lines] == [1] * 4
     pids = {int(line[0].split()[1]) for line in lines}
     assert pids == {os.getpid()} if workers == 1 else len(pids) == 4 and os.getpid() not in pids
+
+
+def test_of_libraries_workers_show_no_more_than_one_process_does(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run_jobs([Job(tmp_path / "x", "the job", chatter)], 2, tmp_path / "log")
+    assert capfd.readouterr().err.splitlines() == ["WARNING: the job: ours"]
+    said = (tmp_path / "log").read_text()
+    assert "news of ours" in said and "ours" in said
 
 
 def test_a_killed_process_is_begun_again_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -63,6 +63,13 @@ def info(name: str, as_json: bool) -> None:
     print_fields([(field, value) for field, value in lines if value])
 
 
+def _rates(rates: Sequence[float]) -> str:
+    """Those of a stream; the clips of a phone have hardly two alike."""
+    if len(rates) > 4:
+        return f"{min(rates):g} to {max(rates):g}"
+    return ", ".join(f"{rate:g}" for rate in rates) or "-"
+
+
 def _print_summary(summary: Mapping[str, Any]) -> None:
     """An index for people: counts, streams, then every problem by name."""
     print_fields(
@@ -76,7 +83,7 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
     )
     click.echo()
     streams = [
-        (name, s["recordings"], ", ".join(f"{rate:g}" for rate in s["rate_hz"] if rate) or "-", ", ".join(s["unit"]))
+        (name, s["recordings"], _rates([rate for rate in s["rate_hz"] if rate]), ", ".join(s["unit"]))
         for name, s in summary["streams"].items()
     ]
     print_table(("stream", "recordings", "rate (Hz)", "unit"), streams)

@@ -56,7 +56,7 @@ def doctor(
     figures untrustworthy.
     """
     from vskd.datasets.catalog import entry_and_root
-    from vskd.datasets.doctor.diagnose import diagnose, usual_protocol
+    from vskd.datasets.doctor.diagnose import diagnose, first_protocol
 
     entry, root = entry_and_root(name, data)
     found = diagnose(entry, root, protocol=protocol, fold=fold, window_s=window_s)
@@ -68,7 +68,7 @@ def doctor(
     if not found.trustworthy:
         context.exit(1)
     if not as_json:
-        _print_next(found, root, protocol or usual_protocol(entry, root))
+        _print_next(found, root, protocol or first_protocol(entry, root))
 
 
 def _print_next(found: "Diagnosis", root: Path, protocol: str) -> None:

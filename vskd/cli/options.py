@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from vskd.cli.common_warnings import CommonWarnings
+from vskd.library_logs import quiet_libraries
 
 if TYPE_CHECKING:
     from vskd.recipe import Recipe
@@ -52,13 +53,7 @@ def configure_logging(verbosity: int) -> None:
     root.addHandler(handler)
     # INFO reaches the log file of a run whatever the terminal shows.
     logging.getLogger("vskd").setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
-    logging.captureWarnings(True)
-    for name in ("py.warnings", "torch"):
-        logging.getLogger(name).setLevel(logging.WARNING if verbosity else logging.ERROR)
-    # Lightning, imported later than this, gives its root logger a handler and sets levels, but leaves `propagate`:
-    # cut off from that handler, its news are dropped, and its warnings still reach stderr by logging's last resort.
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).propagate = verbosity > 1
+    quiet_libraries(verbosity)
 
 
 def say_left_out() -> None:

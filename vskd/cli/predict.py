@@ -158,6 +158,9 @@ def predict(
         _print_stream(bundle, recording, stream_settings, as_json)
         return
     images = is_of_images(recording)
+    if images and piece is not None:
+        why = "not fit --piece: pieces of a video are no timeline of a sensor; --json has the start and label of each"
+        _refuse({"--out": out, "--plot": plot}, why)
     _refuse(
         of_sensor | over_time if images else of_images,
         f"not fit {recording}, which is {'no' if images else 'a'} recording of a sensor",

@@ -101,20 +101,22 @@ class OpenedDataset:
         """Ids of the recordings that train, validate and test.
 
         Args:
-            protocol: name, or path of a YAML file; None takes the data set's usual one, and its usual fold where none
-                is named.
+            protocol: name, or path of a YAML file; None takes the folder's own one or else the data set's usual one,
+                and its usual fold where none is named.
             fold: of a protocol that has folds.
 
         Raises:
-            ProtocolError: no such protocol or fold, or it does not fit the recordings.
+            ProtocolError: no such protocol or fold, it does not fit the recordings, or none is named and the folder has
+                several of its own.
             MissingExtraError: PyYAML is not installed.
         """
         try:
+            from vskd.datasets.splits.own_protocols import usual_protocol
             from vskd.datasets.splits.protocol import load_protocol
         except ModuleNotFoundError as error:
             raise MissingExtraError("PyYAML", "train") from error
         if protocol is None:
-            protocol, fold = self.entry.protocols[0], fold or self.entry.fold
+            protocol, fold = usual_protocol(self.entry, self.index.root), fold or self.entry.fold
         return load_protocol(self.entry.name, protocol).split(self.index, fold)
 
     def windows(self, stream: str, ids: Sequence[str] | None = None, *, length: int = 128) -> npt.NDArray[np.float32]:

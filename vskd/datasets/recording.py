@@ -24,7 +24,7 @@ class Stream:
         kind: `sensor` (samples over time), `video` (frames over time), `image` (one picture) or `skeleton` (joints over
             time).
         path: file that holds it.
-        rate_hz: nominal samples or frames per second; 0 for an image.
+        rate_hz: nominal samples or frames per second; 0 for an image, and for a video that nobody says it of.
         unit: unit of a sample, e.g. `g`, `deg/s`; `uint8` for video and images.
         axes: names of the channels, e.g. `("x", "y", "z")`.
         variable: name of the array inside a .mat file, empty elsewhere.

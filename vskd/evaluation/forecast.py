@@ -8,6 +8,8 @@ recordings that neither learned from, one by one:
   (McNemar's exact test, one-sided, level `LEVEL`);
 - will help: there are recordings without labels, the teacher is right where the student is wrong more often than the
   other way round, by more than chance, and at least `TEACHES` of the student's mistakes are none of the teacher's;
+- cannot say: a verdict would need the validation recordings, and they show nobody new: people with labels that are
+  trained on alone, while people test of whom no label is. What a teacher knows of these, nothing tells;
 - will not help: everything else. With all labels a teacher repeats what the labels say.
 
 Both numbers are conventions (5 %; more often right than not), not fitted. How often the rule was right:
@@ -27,7 +29,7 @@ from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.outputs import finished_teacher
 from vskd.distillation.train import default_cache
-from vskd.errors import RunError, VskdError
+from vskd.errors import RunError, VskdError, first_few, natural_order
 from vskd.evaluation.evaluate import cached_predictions, evaluate_run
 from vskd.evaluation.finished import PREDICTIONS
 from vskd.evaluation.predictions import Predictions, read_csv
@@ -43,7 +45,7 @@ LEVEL = 0.05
 TEACHES = 0.5
 """Share of the student's mistakes on which a teacher that helps is right."""
 
-Verdict = Literal["will help", "will not help", "will hurt"]
+Verdict = Literal["will help", "will not help", "will hurt", "cannot say"]
 
 
 class Forecast(Strict):
@@ -77,12 +79,13 @@ class Forecast(Strict):
         return f"{self.verdict}: {self.reason}"
 
 
-def forecast(teacher: Predictions, student: Predictions, unlabelled: float) -> Forecast:
+def forecast(teacher: Predictions, student: Predictions, unlabelled: float, strangers: Sequence[str] = ()) -> Forecast:
     """Compare a teacher with a student that has none.
 
     Args:
         teacher, student: of the same recordings, which neither learned from.
         unlabelled: share of the training recordings that carry no label.
+        strangers: people who test and of whom no label is trained on, where validation shows nobody of that kind.
 
     Raises:
         ProtocolError: the two are not of the same recordings.
@@ -95,7 +98,11 @@ def forecast(teacher: Predictions, student: Predictions, unlabelled: float) -> F
     decided = test.only_candidate + test.only_baseline
     p_value = float(binomtest(better, decided, 0.5, alternative="greater").pvalue) if decided else 1.0
     teacher_leads = test.only_candidate > test.only_baseline
-    verdict, why = _verdict(teacher_leads=teacher_leads, sure=p_value <= LEVEL, teaches=teaches, unlabelled=unlabelled)
+    hurts = p_value <= LEVEL and not teacher_leads
+    if strangers and (unlabelled or hurts):
+        verdict, why = _blind(strangers)
+    else:
+        verdict, why = _verdict(hurts=hurts, sure=p_value <= LEVEL, teaches=teaches, unlabelled=unlabelled)
     accuracies = float(taught.correct.mean()), float(alone.correct.mean())
     return Forecast(
         verdict=verdict,
@@ -112,9 +119,17 @@ def forecast(teacher: Predictions, student: Predictions, unlabelled: float) -> F
     )
 
 
-def _verdict(*, teacher_leads: bool, sure: bool, teaches: float | None, unlabelled: float) -> tuple[Verdict, str]:
+def _blind(strangers: Sequence[str]) -> tuple[Verdict, str]:
+    return "cannot say", (
+        "these are of people whose labels are trained on, and say nothing of new people: of "
+        f"{first_few(strangers, 4, ', ')}, who test, no label is trained on; validate on a person with labels who "
+        "does not train: give --protocol a file with a part `validation` to both runs"
+    )
+
+
+def _verdict(*, hurts: bool, sure: bool, teaches: float | None, unlabelled: float) -> tuple[Verdict, str]:
     """The rule, and in words which part of it decided."""
-    if sure and not teacher_leads:
+    if hurts:
         return "will hurt", "it would pass on more mistakes than it corrects"
     if not unlabelled:
         return "will not help", "every training recording has a label, which says as much"
@@ -157,12 +172,22 @@ def forecast_of_runs(teacher_runs: Sequence[Path], student_run: Path) -> Forecas
         )
     evaluate_run(student_run, split="validation")
     student = read_csv(student_run / "validation" / PREDICTIONS)
-    teacher = _teachers(_beside(folder, teacher_runs, student.ids), teacher_runs)
+    experiment = _beside(folder, teacher_runs, student.ids)
+    teacher = _teachers(experiment, teacher_runs)
     rows = {recording: row for row, recording in enumerate(student.ids)}
     facts = folder.facts()
     count = facts.get("unlabelled", 0) + facts.get("labelled", 0)
     share = facts.get("unlabelled", 0) / count if count else 0.0
-    return forecast(teacher, student.take([rows[i] for i in teacher.ids]), share)
+    return forecast(teacher, student.take([rows[i] for i in teacher.ids]), share, _strangers(experiment, teacher.ids))
+
+
+def _strangers(experiment: Experiment, validation: Sequence[str]) -> tuple[str, ...]:
+    """People who test and of whom no label is trained on; empty where somebody like that is validated on."""
+    known, validated, tested = (
+        {experiment.recordings[i].subject for i in ids}
+        for ids in (experiment.labelled, validation, experiment.split.test)
+    )
+    return natural_order(tested - known) if validated <= known else ()
 
 
 def _beside(folder: RunFolder, teacher_runs: Sequence[Path], validation: Sequence[str]) -> Experiment:

@@ -1,11 +1,13 @@
 """Short forms in a recipe, written out: names of networks and presets, defaults of a data set."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.entry import DatasetEntry
-from vskd.errors import DataError, RecipeError, nearest
+from vskd.datasets.splits.own_protocols import usual_protocol
+from vskd.errors import DataError, ProtocolError, RecipeError, nearest
 from vskd.recipe.distiller import expanded_distiller
 
 Content = dict[str, Any]
@@ -119,10 +121,20 @@ def dataset_of(content: Mapping[str, Any]) -> DatasetEntry | None:
 
 
 def with_dataset_defaults(content: Content, entry: DatasetEntry) -> Content:
-    """What a data set wants, wherever the recipe says nothing else: its protocol, and how its streams are seen."""
+    """What a data set wants, wherever the recipe says nothing else: its protocol, and how its streams are seen.
+
+    Raises:
+        RecipeError: the folder has several protocols of its own, and none is named.
+    """
     section = content["dataset"] if isinstance(content.get("dataset"), dict) else {"name": entry.name}
-    defaults: Content = {} if "protocol" in section else {"protocol": entry.protocols[0], "fold": entry.fold}
-    content["dataset"] = defaults | section
+    if "protocol" not in section:
+        path = section.get("path")
+        try:
+            protocol = usual_protocol(entry, Path(path) if isinstance(path, str) else None)
+        except ProtocolError as error:
+            raise RecipeError(f"dataset.protocol: {error.problem}", error.action) from error
+        section = {"protocol": protocol, "fold": entry.fold} | section
+    content["dataset"] = section
     for role in roles_of(content):
         sees = role.get("sees")
         if isinstance(sees, dict) and sees.get("modality") in entry.defaults:

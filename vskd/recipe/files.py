@@ -33,7 +33,7 @@ def load_recipe(name_or_path: str, overrides: Sequence[str] = ()) -> Recipe:
     ours = [override for override in overrides if override.strip().startswith("dataset.")]
     others = [override for override in overrides if override not in ours]
     content = _laid_over(chain, ours)
-    return parse_recipe(with_overrides(content, others), source=f"recipe {path.name}")
+    return parse_recipe(with_overrides(content, others), source=f"recipe {_shown(path)}")
 
 
 def _laid_over(chain: Sequence[tuple[Path, dict[str, Any]]], overrides: Sequence[str]) -> dict[str, Any]:
@@ -71,13 +71,22 @@ def _chain(path: Path, extended_by: tuple[Path, ...] = ()) -> list[tuple[Path, d
     content = _read_yaml(path)
     if "extends" not in content:
         return [(path, content)]
-    return [*_chain(_recipe_path(str(content.pop("extends"))), files), (path, content)]
+    try:
+        extended = _recipe_path(str(content.pop("extends")))
+    except RecipeError as error:
+        raise RecipeError(f"recipe {_shown(path)}: extends: {error.problem}", error.action) from error
+    return [*_chain(extended, files), (path, content)]
+
+
+def _shown(path: Path) -> str:
+    """A recipe in an error: every run folder has a `recipe.yaml`, so that a file is named with its path."""
+    return path.name if path.parent == RECIPES_FOLDER else str(path)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     content = read_yaml(path, RecipeError, "Correct the recipe")
     if not isinstance(content, dict):
-        raise RecipeError(f"recipe {path.name} is not a mapping of keys to values", "See `vskd recipe show NAME`")
+        raise RecipeError(f"recipe {_shown(path)} is not a mapping of keys to values", "See `vskd recipe show NAME`")
     if _OLD_KEYS & content.keys():
         raise RecipeError(
             f"Recipe {path} was written for an older vskd, before recipes had roles "

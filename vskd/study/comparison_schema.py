@@ -51,7 +51,7 @@ class Foretold(Strict):
         verdict, reason: see `vskd.evaluation.forecast`.
         gain, p_value, outcome: against the twin without a teacher on the split of the comparison; see
             `vskd.study.forecast_check`.
-        right: whether it came as foretold.
+        right: whether it came as foretold; None where the verdict is that nothing can be said.
     """
 
     fold: str | None
@@ -61,12 +61,12 @@ class Foretold(Strict):
     gain: Finite
     p_value: Fraction
     outcome: str
-    right: bool
+    right: bool | None
 
     def __str__(self) -> str:
-        came = "came true" if self.right else "did not come true"
+        came = {True: "it came true", False: "it did not come true", None: "what came"}[self.right]
         where = f"fold {self.fold}, " if self.fold else ""
-        return f"{where}seed {self.seed}: {self.verdict}; it {came} ({self.outcome}, {100 * self.gain:+.1f} points)"
+        return f"{where}seed {self.seed}: {self.verdict}; {came} ({self.outcome}, {100 * self.gain:+.1f} points)"
 
 
 class Row(Strict):

@@ -23,6 +23,7 @@ from vskd.schema import Count, Finite, Fraction, Size, Strict, read_json
 Outcome = Literal["helped", "no difference", "hurt"]
 FORECASTS = "forecast.json"
 EXPECTED: dict[str, Outcome] = {"will help": "helped", "will not help": "no difference", "will hurt": "hurt"}
+"""What a verdict foretells; `cannot say` foretells nothing."""
 
 
 class Cell(Strict):
@@ -53,14 +54,19 @@ class Cell(Strict):
     seeds: tuple[Size, ...] = ()
 
     @property
-    def right(self) -> bool:
-        """Whether it came as foretold."""
-        return EXPECTED[self.forecast.verdict] == self.outcome
+    def right(self) -> bool | None:
+        """Whether it came as foretold; None where nothing was."""
+        return came_true(self.forecast.verdict, self.outcome)
 
     @property
     def opposite(self) -> bool:
         """Whether it helped where it should hurt, or the other way round."""
-        return {self.outcome, EXPECTED[self.forecast.verdict]} == {"helped", "hurt"}
+        return {self.outcome, EXPECTED.get(self.forecast.verdict)} == {"helped", "hurt"}
+
+
+def came_true(verdict: str, outcome: Outcome) -> bool | None:
+    """Whether a verdict and an outcome agree; None where the verdict foretells nothing."""
+    return EXPECTED[verdict] == outcome if verdict in EXPECTED else None
 
 
 def outcome_of(taught: Predictions, alone: Predictions) -> tuple[float, float, Outcome]:
@@ -127,18 +133,21 @@ def to_markdown(cells: Sequence[Cell]) -> str:
     """The table, and how often the forecast was right."""
     rows = [HEADER, ("---",) * len(HEADER), *(_cells(cell) for cell in cells)]
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    right, opposite = sum(cell.right for cell in cells), sum(cell.opposite for cell in cells)
+    judged = [cell for cell in cells if cell.right is not None]
+    right, opposite = sum(cell.right is True for cell in judged), sum(cell.opposite for cell in judged)
     by_verdict = []
     for verdict, outcome in EXPECTED.items():
         said = [cell for cell in cells if cell.forecast.verdict == verdict]
-        by_verdict.append(f"{verdict}: {sum(cell.right for cell in said)} of {len(said)} ({outcome})")
+        by_verdict.append(f"{verdict}: {sum(cell.right is True for cell in said)} of {len(said)} ({outcome})")
     summary = (
-        f"The forecast came true in {right} of {len(cells)} cells; in {opposite} the opposite happened. By what was "
+        f"The forecast came true in {right} of {len(judged)} cells; in {opposite} the opposite happened. By what was "
         f"said: {'; '.join(by_verdict)}. An outcome counts as a difference where McNemar's test says so at "
         f"{100 * LEVEL:g} % on the test recordings of one seed; of several, where the 95 % interval over subjects and "
         "seeds leaves 0 out (p is of the permutation test over subjects, 0.125 or more for four). These are few cells, "
         "and cells of one label setting share the student without a teacher, so that they are not independent."
     )
+    if len(judged) < len(cells):
+        summary += f" Of {len(cells) - len(judged)} further cells the forecast cannot say anything."
     parts = [*lines, "", summary]
     if any(cell.published for cell in cells):
         parts += ["", _AFTERWARDS]
@@ -166,8 +175,14 @@ def _cells(cell: Cell) -> tuple[str, ...]:
         f.verdict,
         formatting.points(cell.gain),
         formatting.p_value(cell.p_value),
-        "yes" if cell.right else "no, the opposite" if cell.opposite else f"no: {cell.outcome}",
+        _came(cell),
     )
+
+
+def _came(cell: Cell) -> str:
+    if cell.right is None:
+        return "–"
+    return "yes" if cell.right else "no, the opposite" if cell.opposite else f"no: {cell.outcome}"
 
 
 def read_cells(path: Path) -> tuple[Cell, ...]:

@@ -12,7 +12,7 @@ from vskd.files import write_json
 from vskd.recipe import Recipe
 from vskd.schema import read_json
 from vskd.study.comparison_schema import Comparison, Foretold
-from vskd.study.forecast_check import EXPECTED, outcome_of
+from vskd.study.forecast_check import came_true, outcome_of
 
 
 def forecast_file(run: Path) -> Path:
@@ -63,7 +63,7 @@ def foretold(recipe: Recipe, run: Path) -> Foretold | None:
         gain=gain,
         p_value=p_value,
         outcome=outcome,
-        right=EXPECTED[made.verdict] == outcome,
+        right=came_true(made.verdict, outcome),
     )
 
 

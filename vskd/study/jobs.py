@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from vskd.errors import RunError, VskdError
+from vskd.library_logs import quiet_libraries
 from vskd.progress import track
 
 logger = logging.getLogger(__name__)
@@ -214,5 +215,6 @@ def _say_into(log: Path, title: str) -> None:
     terminal.setLevel(logging.WARNING)
     package = logging.getLogger("vskd")
     package.setLevel(logging.INFO)
-    for handler in (shared, terminal):
-        package.addHandler(handler)
+    package.addHandler(shared)
+    logging.getLogger().addHandler(terminal)  # as in the caller's process: a library that finds none there adds its own
+    quiet_libraries()

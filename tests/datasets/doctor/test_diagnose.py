@@ -44,6 +44,7 @@ def test_every_fold_is_looked_at(synthetic_root: Path) -> None:
 def test_the_protocol_that_import_wrote_is_the_usual_one(tmp_path: Path) -> None:
     index = ward(tmp_path)
     rule = "name: own\nversion: 1\ndataset: sensor-folder\nsplit_by: subject\nparts: {train: [1, 2], test: [3]}\n"
+    (tmp_path / "dataset.yaml").touch()
     (tmp_path / "cross-subject.yaml").write_text(rule + "disjoint: subject\nvalidation_unit: subject\n")
     entry = get_dataset("sensor-folder")
     (split,) = with_protocol(survey_of(index), entry, None, None).splits

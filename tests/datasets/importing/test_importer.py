@@ -12,7 +12,7 @@ from vskd.datasets.importing import importer
 from vskd.datasets.importing.importer import import_folder
 from vskd.datasets.importing.stated import Stated
 from vskd.datasets.importing.videos import Paired
-from vskd.datasets.recording import Index, Recording
+from vskd.datasets.recording import Index, Recording, Stream
 from vskd.datasets.sensors.folder_description import read_description
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.sensors.sensor_folder import index
@@ -276,11 +276,22 @@ def test_names_of_videos_with_separators_are_quoted(text: str, cell: str) -> Non
     assert importer._cell(text) == cell
 
 
-def test_what_became_of_the_videos_is_told(tmp_path: Path) -> None:
-    for pairs, rate, said in (({"a": "a.mp4"}, 29.97, "1 paired, 29.97 frames/s"), ({}, 0.0, "none paired")):
-        (guess,) = importer._video_guesses(Paired(pairs, rate, "names", ()))
-        assert (guess.what, guess.value, guess.source) == ("videos", said, "names")
-    assert importer._video_guesses(None) == ()
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        ([], "none paired"),
+        ([29.97], "1 paired, 29.97 frames/s"),
+        ([30.0, 12.5, 30.0], "3 paired, 12.5, 30 frames/s"),
+        ([0.0], "1 paired, frame rate not said"),
+    ],
+)
+def test_what_became_of_the_videos_is_told(tmp_path: Path, rates: list[float], said: str) -> None:
+    streams = [{"video": Stream("video", "video", tmp_path, rate, "uint8")} for rate in rates]
+    recordings = [Recording(str(n), "1", "1", 0, "1", seen) for n, seen in enumerate([{}, *streams])]
+    found = Index("sensor-folder", tmp_path, ("walk", "run"), tuple(recordings))
+    (guess,) = importer._video_guesses(Paired({str(n): "v" for n in range(len(rates))}, "names", ()), found)
+    assert (guess.what, guess.value, guess.source) == ("videos", said, "names")
+    assert importer._video_guesses(None, found) == ()
 
 
 def test_videos_that_cannot_be_paired_leave_no_data_set(tmp_path: Path) -> None:

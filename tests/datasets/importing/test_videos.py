@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.datasets.importing.folders import each, signal, write
+from tests.datasets.video.clips import write_clip
 from tests.preprocessing.video.test_start import write_video
 from vskd.datasets.importing import importer, videos
 from vskd.datasets.importing.importer import import_folder
@@ -74,6 +75,15 @@ def test_each_recording_has_its_own_video(name: Name, stated: Stated, created: b
     assert (stream.kind, stream.rate_hz, stream.unit) == ("video", 10.0, "uint8")
     assert {p.kind for p in done.index.problems} == set() and index(tmp_path / "set") == done.index
     assert any(g.what == "videos" and g.value.startswith("8 paired") for g in done.guesses)
+
+
+def test_each_video_has_the_frame_rate_that_its_file_states(tmp_path: Path) -> None:
+    root = folder(tmp_path / "files", lambda n, s, label, t: f"v/s{s}_{label}_t{t}.mp4")
+    write_clip(root / "v" / "s1_walk_t1.mp4", rate=12)
+    done = import_folder(root, tmp_path / "set", Stated())
+    assert {r.id: round(r.stream("video").rate_hz, 2) for r in done.index} == dict.fromkeys(RIGHT, 10.0) | {
+        "s1_walk_t1": 12
+    }
 
 
 @pytest.mark.parametrize("key", ["recording", "file"])
@@ -217,7 +227,7 @@ def test_lines_of_a_table_that_name_nothing_are_counted_from_the_head(tmp_path: 
     stated = Stated(video_table="pairs.csv")
     paired = videos.pair_videos(found, tmp_path, tmp_path, stated)
     assert paired is not None and paired.pairs == {"a": "v/a.MP4"} and paired.source == "table pairs.csv"
-    assert paired.rate_hz == 10 and paired.notes == ("1 of 2 recordings have no video: b",)
+    assert paired.notes == ("1 of 2 recordings have no video: b",)
     (tmp_path / "pairs.csv").write_text("file,video\nd/a.csv,v/a.MP4\nd/c.csv,v/a.MP4\n")
     with pytest.raises(DataError, match=r"line 3: there is no file 'd/c\.csv'"):
         videos.pair_videos(found, tmp_path, tmp_path, stated)
@@ -232,12 +242,12 @@ def test_where_no_video_is_or_none_is_wanted_nothing_is_paired(tmp_path: Path) -
     assert paired is not None and (paired.pairs, paired.notes, paired.source) == ({"a": "a.mp4"}, (), "names")
 
 
-def test_nothing_paired_has_no_rate_and_says_the_flags(tmp_path: Path) -> None:
+def test_nothing_paired_says_the_flags(tmp_path: Path) -> None:
     found = listed(tmp_path, "a.csv")
     for name in "zyxwv":
         write_video(tmp_path / f"{name}.mp4", frames=3)
     paired = videos.pair_videos(found, tmp_path, tmp_path, Stated())
-    assert paired is not None and (paired.pairs, paired.rate_hz) == ({}, 0.0)
+    assert paired is not None and paired.pairs == {}
     assert paired.notes == (
         "1 of 1 recordings have no video: a",
         "5 videos show no recording alone: v.mp4, w.mp4, x.mp4, y.mp4 and 1 more",

@@ -1,13 +1,16 @@
 import io
 import os
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.io import savemat, whosmat
 
-from vskd.datasets.sensors.headers import check_mat_array, check_video, peek_mat
+from tests.datasets.video.clips import write_clip
+from vskd.datasets.sensors.headers import check_mat_array, check_video, look_at_video, peek_mat
+from vskd.datasets.synthetic.settings import FRAME_RATE_HZ
 from vskd.errors import DataError
 
 
@@ -100,7 +103,7 @@ def test_missing_file_is_a_data_error(tmp_path: Path) -> None:
 
 
 def test_good_mp4_passes(video: Path) -> None:
-    assert check_video(video) is None
+    assert check_video(video) == pytest.approx(FRAME_RATE_HZ)
 
 
 @pytest.mark.parametrize(
@@ -219,3 +222,35 @@ def test_the_action_names_the_array_that_is_wanted(tmp_path: Path) -> None:
         check_mat_array(tmp_path / "a.mat", "d_iner", (None, 6))
     with pytest.raises(DataError, match=r"'d' is not numeric\. Store it as a T x 6 array of numbers"):
         check_mat_array(tmp_path / "a.mat", "d", (None, 6))
+
+
+@pytest.mark.parametrize("ending", [".avi", ".mp4", ".mpg", ".mkv"])
+def test_a_video_of_any_format_has_the_rate_of_its_header(tmp_path: Path, ending: str) -> None:
+    assert look_at_video(write_clip(tmp_path / f"clip{ending}", rate=24)) == pytest.approx(24, rel=1e-4)
+
+
+def test_without_pyav_the_rate_of_other_formats_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [write_clip(tmp_path / f"clip{ending}", rate=24) for ending in (".avi", ".mp4", ".mkv")]
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert [round(look_at_video(path), 2) for path in paths] == [24, 24, 0]
+
+
+def test_what_is_no_video_inside_is_left_to_the_decoder(tmp_path: Path) -> None:
+    (tmp_path / "clip.mkv").write_text("not a video")
+    assert look_at_video(tmp_path / "clip.mkv") == 0
+
+
+@pytest.mark.parametrize("ending", [".avi", ".mp4", ".mkv"])
+def test_a_truncated_file_is_found_by_its_header(tmp_path: Path, ending: str) -> None:
+    path = write_clip(tmp_path / f"clip{ending}")
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(DataError, match=r"clip.*truncated"):
+        look_at_video(path)
+
+
+@pytest.mark.parametrize("name", ["clip.mpg", "clip.mp4", "none.mpg", "none.avi"])
+def test_an_empty_file_and_none_are_refused(tmp_path: Path, name: str) -> None:
+    if name.startswith("clip"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=r"empty \(0 bytes\)|No such file"):
+        look_at_video(tmp_path / name)

@@ -11,6 +11,7 @@ from tests.datasets.video.clips import write_clip
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.layout import FileSpec, Layout, StreamSpec, index_layout
 from vskd.datasets.sensors.utd_mhad import index
+from vskd.datasets.synthetic.settings import FRAME_RATE_HZ
 from vskd.errors import DataError
 
 Make = Callable[..., Path]
@@ -164,14 +165,18 @@ def test_depth_comes_from_one_kind_of_file_for_all_recordings(make_utd: Make) ->
     assert {(r.stream("depth").variable, r.stream("depth").unit) for r in found} == {("d_depth", "mm")}
 
 
-@pytest.mark.parametrize(("folder", "suffix"), [("RGB", ".mp4"), ("RGB-part1", ".mp4"), ("rgb", ".avi")])
-def test_rgb_in_the_folders_people_have(make_utd: Make, video: Path, folder: str, suffix: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "suffix", "rate"),
+    [("RGB", ".mp4", FRAME_RATE_HZ), ("RGB-part1", ".mp4", FRAME_RATE_HZ), ("rgb", ".avi", 30.0)],
+    ids=["RGB", "part", "no rate in the file"],
+)
+def test_rgb_in_the_folders_people_have(make_utd: Make, video: Path, folder: str, suffix: str, rate: float) -> None:
     root = make_utd("a1_s1_t1")
     (root / folder).mkdir()
     content = b"RIFF" + (28).to_bytes(4, "little") + b"AVI " + bytes(24) if suffix == ".avi" else video.read_bytes()
     (root / folder / f"a1_s1_t1_color{suffix}").write_bytes(content)
     stream = index(root).recordings[0].stream("rgb")
-    assert (stream.path.suffix, stream.kind, stream.rate_hz) == (suffix, "video", 30.0)
+    assert (stream.path.suffix, stream.kind, stream.rate_hz) == (suffix, "video", rate)
 
 
 def test_index_does_not_depend_on_the_order_of_the_file_system(make_utd: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from vskd.datasets.recording import Index, Problem, Recording
 from vskd.datasets.sensors.mmact import ABSENT, LABELS, MERGED, class_of, classes_in, index
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.splits.protocol import load_protocol
+from vskd.datasets.synthetic.settings import FRAME_RATE_HZ
 from vskd.errors import DataError, ProtocolError
 from vskd.preprocessing.sensor.joints import read_joints
 
@@ -338,6 +339,7 @@ def test_recordings_and_their_streams_are_in_order(tmp_path: Path, video: Path) 
     found = index(tmp_path)
     assert [r.subject for r in found] == ["2", "10"]
     assert all(list(r.streams) == sorted(r.streams) and len(r.streams) == 5 for r in found)
+    assert {r.stream("rgb-cam1").rate_hz for r in found} == {FRAME_RATE_HZ}, "as the files say"
 
 
 def test_who_performs_the_later_classes() -> None:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.datasets.entries import assert_entry
+from tests.datasets.video.clips import write_clip
 from vskd.datasets.recording import Recording
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.sensors.sensor_folder import index
@@ -255,7 +256,7 @@ def test_what_is_wrong_with_a_description_is_said(tmp_path: Path, wrong: str, me
 
 def test_videos_of_a_table_are_streams(tmp_path: Path) -> None:
     write_sample(tmp_path)
-    (tmp_path / "a.mp4").touch()
+    write_clip(tmp_path / "a.mp4")
     (tmp_path / "videos.csv").write_text("recording,video\ns2_walk_t1,a.mp4\ns9_walk_t1,a.mp4\n")
     describe(tmp_path, PLAIN + "videos:\n  front: {table: videos.csv, rate_hz: 25}\n")
     found = index(tmp_path)

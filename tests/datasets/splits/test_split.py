@@ -181,6 +181,17 @@ def test_carving_clips_takes_every_fifth_source_video() -> None:
     assert sorted(carved.train + carved.validation) == list(split.train)
 
 
+def test_published_validation_parts_of_clips_stay_what_they_were() -> None:
+    """They were cut from clips in the order of the lengths of their names, not in the natural one."""
+    index = frames(subjects=2, clips=5)
+    renamed = {"s1c1": "z", "s2c5": "anna"}
+    index = dataclasses.replace(
+        index, recordings=tuple(dataclasses.replace(r, clip=renamed.get(r.clip, r.clip)) for r in index)
+    )
+    carved = carve_validation(official(index), index, "clip")
+    assert {index.by_id()[i].clip for i in carved.validation} == {"s1c4", "s2c4"}
+
+
 def test_carving_of_few_clips_takes_the_last() -> None:
     index = frames(subjects=1, clips=3)
     carved = carve_validation(official(index), index, "clip")

@@ -158,6 +158,15 @@ def test_limits_and_rates_reach_the_comparison(synthetic_root: Path, monkeypatch
     assert (seen.pairs[0].sensor_s, seen.pairs[0].video_s) == (one.seconds, other.seconds)
 
 
+def test_a_video_that_does_not_say_its_rate_is_named(synthetic_root: Path) -> None:
+    index = get_dataset("synthetic").index(synthetic_root)
+    recording = index.recordings[0]
+    unsaid = {**recording.streams, "rgb": dataclasses.replace(recording.stream("rgb"), rate_hz=0.0)}
+    some = dataclasses.replace(index, recordings=(dataclasses.replace(recording, streams=unsaid),))
+    seen = measure(some, "accelerometer", "rgb")
+    assert not seen.pairs and "does not say its frame rate" in seen.unreadable[recording.id]
+
+
 def test_medians_are_of_three_recordings_and_of_drift_too() -> None:
     pairs = [pair(n, 0.1 * n) for n in (4, 2, 0)]
     drifting = [

@@ -9,11 +9,11 @@ import numpy as np
 CODECS = {".avi": "mpeg4", ".mp4": "libx264", ".mpg": "mpeg1video", ".mkv": "libx264"}
 
 
-def write_clip(path: Path, seed: int = 0, frames: int = 20) -> Path:
+def write_clip(path: Path, seed: int = 0, frames: int = 20, rate: int = 25) -> Path:
     """A square that moves over a shade; another seed moves and shades it otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", format="mpeg" if path.suffix == ".mpg" else None) as container:
-        stream = container.add_stream(CODECS[path.suffix], rate=25)
+        stream = container.add_stream(CODECS[path.suffix], rate=rate)
         stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
         for picture in pictures(seed, frames):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))

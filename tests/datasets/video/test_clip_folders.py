@@ -6,40 +6,17 @@ from tests.datasets.video.clips import copy_clips, write_clip
 from vskd.datasets.images.image_listing import Listing
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.datasets.video.clip_folders import (
-    NOMINAL_HZ,
     ClipFacts,
     ClipFile,
     add_clip,
     classes_of,
     folder_of_classes,
     list_clips,
-    look_at,
     without_twins,
 )
 from vskd.errors import DataError
 
 CLASSES = classes_of("pets", ("Cat", "dog"), unique_names=True)
-
-
-@pytest.mark.parametrize(("ending", "rate"), [(".avi", 25.0), (".mp4", NOMINAL_HZ), (".mpg", NOMINAL_HZ), (".mkv", 30)])
-def test_a_sound_file_has_a_rate(tmp_path: Path, ending: str, rate: float) -> None:
-    assert look_at(write_clip(tmp_path / f"clip{ending}")) == pytest.approx(rate)
-
-
-@pytest.mark.parametrize("ending", [".avi", ".mp4", ".mkv"])
-def test_a_truncated_file_is_found_by_its_header(tmp_path: Path, ending: str) -> None:
-    path = write_clip(tmp_path / f"clip{ending}")
-    path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(DataError, match=r"clip.*truncated"):
-        look_at(path)
-
-
-@pytest.mark.parametrize("name", ["clip.mpg", "clip.mp4", "none.mpg", "none.avi"])
-def test_an_empty_file_and_none_are_refused(tmp_path: Path, name: str) -> None:
-    if name.startswith("clip"):
-        (tmp_path / name).touch()
-    with pytest.raises(DataError, match=r"empty \(0 bytes\)|No such file"):
-        look_at(tmp_path / name)
 
 
 def test_clips_are_listed_sorted_and_what_is_odd_is_named(tmp_path: Path) -> None:

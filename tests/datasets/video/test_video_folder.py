@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.entries import assert_entry
-from tests.datasets.video.clips import copy_clips
+from tests.datasets.video.clips import copy_clips, write_clip
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.video.video_folder import index
 from vskd.errors import DataError, ProtocolError
@@ -30,6 +30,14 @@ def test_parts_and_groups(tmp_path: Path) -> None:
         f"test/{label}/{group}.mp4" for label in ("jump", "run") for group in "ef"
     )
     assert len(load_protocol("video-folder", "leave-5-groups-out").split(found, "f").test) == 2
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".avi", ".mkv", ".mpg"])
+def test_each_clip_has_the_frame_rate_that_its_file_states(tmp_path: Path, ending: str) -> None:
+    rates = {f"{label}/{rate}{ending}": rate for label in ("jump", "run") for rate in (24, 30)}
+    for name, rate in rates.items():
+        write_clip(tmp_path / name, rate=rate)
+    assert {r.id: round(r.stream("rgb").rate_hz, 2) for r in index(tmp_path)} == rates
 
 
 def test_without_groups_there_is_no_random_split_and_the_refusal_says_what_to_add(tmp_path: Path) -> None:

@@ -170,6 +170,14 @@ def test_broken_videos_and_depth_clips_are_named(sources: list[PoseSource], tmp_
         build([], tmp_path / "poses")
 
 
+def test_a_video_that_does_not_say_its_rate_is_named(sources: list[PoseSource], tmp_path: Path) -> None:
+    """Joints are smoothed by it."""
+    unsaid = [replace(source, rate_hz=0.0) for source in sources[:1]]
+    report = build([*unsaid, *sources[1:]], tmp_path / "poses", max_bad_fraction=0.5)
+    (failure,) = report.failures
+    assert failure.id == sources[0].id and "does not say its frame rate" in failure.problem
+
+
 def test_a_file_in_the_way_is_named(sources: list[PoseSource], tmp_path: Path) -> None:
     (tmp_path / "poses").write_text("x")
     with pytest.raises(WriteError, match="poses"):

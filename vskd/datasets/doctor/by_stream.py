@@ -8,7 +8,7 @@ from vskd.datasets.doctor.finding import Check, Finding
 from vskd.datasets.doctor.measure import SensorFacts
 from vskd.datasets.doctor.survey import Survey
 from vskd.datasets.recording import Stream
-from vskd.errors import first_few
+from vskd.errors import first_few, natural_order
 
 
 class StreamCheck(Check):
@@ -42,4 +42,4 @@ class StreamCheck(Check):
 
 def people(survey: Survey, ids: list[str]) -> str:
     """Subjects of some recordings, for a message."""
-    return first_few(sorted({survey.by_id[i].subject for i in ids}, key=lambda s: (len(s), s)), 4, ", ")
+    return first_few(natural_order(survey.by_id[i].subject for i in ids), 4, ", ")

@@ -11,6 +11,7 @@ from vskd.datasets.doctor.finding import Finding
 from vskd.datasets.doctor.survey import Survey, survey_of
 from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index
+from vskd.datasets.splits.own_protocols import own_protocols
 from vskd.datasets.splits.protocol import Protocol, load_protocol
 from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import split_facts
@@ -77,7 +78,7 @@ def diagnose(
 
 def with_protocol(survey: Survey, entry: DatasetEntry, protocol: str | None, fold: str | None) -> Survey:
     """The survey with the splits of a protocol, or with the reason why there are none."""
-    rule = load_protocol(entry.name, protocol or usual_protocol(entry, survey.index.root))
+    rule = load_protocol(entry.name, protocol or first_protocol(entry, survey.index.root))
     try:
         splits = _splits(survey.index, rule, fold)
     except (ProtocolError, DataError) as error:
@@ -86,10 +87,10 @@ def with_protocol(survey: Survey, entry: DatasetEntry, protocol: str | None, fol
     return dataclasses.replace(survey, splits=tuple(splits), shared=shared)
 
 
-def usual_protocol(entry: DatasetEntry, root: Path) -> str:
-    """The data set's usual protocol, or the one of its name that `vskd datasets import` wrote into the folder."""
-    own = root / f"{entry.protocols[0]}.yaml"
-    return str(own) if own.is_file() else entry.protocols[0]
+def first_protocol(entry: DatasetEntry, root: Path) -> str:
+    """The data set's usual protocol, or of the folder's own ones that of its name, else the first."""
+    named, own = str(root / f"{entry.protocols[0]}.yaml"), own_protocols(root)
+    return named if named in own else (*own, entry.protocols[0])[0]
 
 
 def _splits(index: Index, rule: Protocol, fold: str | None) -> Sequence[Split]:

@@ -77,7 +77,7 @@ def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
     guesses = [guess for part in parts for guess in part.guesses]
     notes = [*(note for part in parts for note in part.notes), *_index_notes(found)]
     notes += [note for _, said in layouts for note in _signal_notes(found, said)]
-    every = (layout.guess, *dict.fromkeys((*guesses, *_found_guesses(found, stated))), *_video_guesses(videos))
+    every = (layout.guess, *dict.fromkeys((*guesses, *_found_guesses(found, stated))), *_video_guesses(videos, found))
     notes += videos.notes if videos else ()
     return Imported(found, every, tuple(dict.fromkeys(notes)), protocols, out / PREVIEW)
 
@@ -92,7 +92,7 @@ def _add_videos(out: Path, folder: Path, description: dict[str, Any], stated: St
     if paired and paired.pairs:
         rows = [f"{recording},{_cell(video)}" for recording, video in sorted(paired.pairs.items())]
         write_text(out / VIDEO_TABLE, "\n".join(["recording,video", *rows, ""]))
-        description["videos"] = {VIDEO: {"table": VIDEO_TABLE, "rate_hz": paired.rate_hz}}
+        description["videos"] = {VIDEO: {"table": VIDEO_TABLE}}
         write_text(out / FILE, dump_yaml(description))
     return paired
 
@@ -101,10 +101,12 @@ def _cell(text: str) -> str:
     return '"{}"'.format(text.replace('"', '""')) if set(text) & set(',";\t') else text
 
 
-def _video_guesses(paired: Paired | None) -> tuple[Guess, ...]:
+def _video_guesses(paired: Paired | None, found: Index) -> tuple[Guess, ...]:
     if paired is None:
         return ()
-    said = f"{len(paired.pairs)} paired, {paired.rate_hz:.4g} frames/s" if paired.pairs else "none paired"
+    rates = sorted({r.streams[VIDEO].rate_hz for r in found if VIDEO in r.streams} - {0.0})
+    shown = f"{first_few([f'{rate:.4g}' for rate in rates], 4, ', ')} frames/s" if rates else "frame rate not said"
+    said = f"{len(paired.pairs)} paired, {shown}" if paired.pairs else "none paired"
     return (Guess("videos", said, paired.source, "--video-pattern, --video-table, --pair-videos"),)
 
 

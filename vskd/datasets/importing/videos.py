@@ -38,13 +38,11 @@ class Paired:
 
     Attributes:
         pairs: recording -> path of its video from the folder.
-        rate_hz: frames per second.
         source: who says it.
         notes: what is left over.
     """
 
     pairs: Mapping[str, str]
-    rate_hz: float
     source: str
     notes: tuple[str, ...]
 
@@ -74,9 +72,7 @@ def pair_videos(found: Index, base: Path, folder: Path, stated: Stated) -> Paire
     notes = _left_over(pairs, found, videos)
     if not pairs:
         notes = (*notes, "say which is which with --video-pattern, --video-table or --pair-videos time")
-        return Paired({}, 0.0, source, notes)
-    rates = [probe_video(folder / pairs[r]).rate_hz for r in sorted(pairs)[:8]]
-    return Paired(pairs, float(np.median([rate for rate in rates if rate] or [30.0])), source, notes)
+    return Paired(pairs, source, notes)
 
 
 def _one_to_one(candidates: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -157,12 +157,12 @@ class VideoDescription(Strict):
     Attributes:
         table: CSV file that pairs them, from the folder of `dataset.yaml`: columns `recording` (its id) and `video` (a
             path from `root`).
-        rate_hz: frames per second.
+        rate_hz: frames per second at which they were taken; left out: as each file says.
         position: how the camera stands.
     """
 
     table: Annotated[str, Field(min_length=1)]
-    rate_hz: Positive
+    rate_hz: Positive | None = None
     position: str = ""
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vskd.datasets.recording import Problem, Recording, Stream
 from vskd.datasets.sensors.folder_description import Description, VideoDescription
+from vskd.datasets.sensors.headers import look_at_video
 from vskd.errors import DataError
 from vskd.preprocessing.folders import shown
 from vskd.preprocessing.table_file import read_rows
@@ -31,7 +32,12 @@ def with_videos(
             elif name in streams.setdefault(recording, {}):
                 problems.append(Problem("duplicate", recording, shown(path), f"{stated.table}: a second {name}"))
             else:
-                stream = Stream(name, "video", path, stated.rate_hz, "uint8", placement=stated.position)
+                try:
+                    rate_hz = look_at_video(path)
+                except DataError as error:
+                    problems.append(Problem("corrupt", recording, shown(path), error.problem))
+                    continue
+                stream = Stream(name, "video", path, stated.rate_hz or rate_hz, "uint8", placement=stated.position)
                 streams[recording][name] = stream
     return [dataclasses.replace(r, streams={**r.streams, **streams.get(r.id, {})}) for r in recordings]
 

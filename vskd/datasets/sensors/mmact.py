@@ -35,6 +35,7 @@ from vskd.datasets.entry import DatasetEntry
 from vskd.datasets.recording import Index, Problem, Recording, Stream
 from vskd.errors import DataError
 from vskd.preprocessing.folders import files_below, shown
+from vskd.preprocessing.video.stated_rate import stated_rate
 
 ANYWHERE = (
     *("carrying", "checking_time", "closing", "crouching", "entering", "exiting", "fall", "jumping", "kicking"),
@@ -231,7 +232,7 @@ def _stream(name: str, path: Path) -> Stream:
     if name in POSES:
         return Stream(name, "skeleton", path, 30.0, "px", ("x", "y"), placement=f"camera {name[-1]}")
     if sensor is None:
-        return Stream(name, "video", path, 30.0, "uint8", placement=f"camera {name[-1]}")
+        return Stream(name, "video", path, stated_rate(path) or 30.0, "uint8", placement=f"camera {name[-1]}")
     return replace(sensor, path=path, columns=(1, 2, 3), time_column=0)
 
 

@@ -268,7 +268,8 @@ def _carve_trials(training: Sequence[Recording], trials: Sequence[str]) -> set[s
 
 
 def _carve_clips(training: Sequence[Recording], clips: Sequence[str]) -> set[str]:
-    chosen = set(clips[CLIP_SHARE - 1 :: CLIP_SHARE]) or {clips[-1]}
+    ordered = sorted(clips, key=lambda clip: (len(clip), clip))  # the order that published validation parts were cut in
+    chosen = set(ordered[CLIP_SHARE - 1 :: CLIP_SHARE]) or {ordered[-1]}
     return {r.id for r in training if r.clip in chosen}
 
 

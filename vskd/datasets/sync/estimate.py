@@ -87,9 +87,11 @@ def curves_of(recording: Recording, sensor: str, video: str) -> tuple[Curve, Cur
     """The energy of both streams.
 
     Raises:
-        DataError: a file is unreadable.
+        DataError: a file is unreadable, or nobody says the frame rate of the video.
     """
     seen = recording.stream(video)
+    if not seen.rate_hz:
+        raise DataError(f"{seen.path}: does not say its frame rate", "Convert it, e.g. to .mp4")
     return sensor_curve(read_stream(recording.stream(sensor))), motion_curve(seen.path, seen.rate_hz, seen.variable)
 
 

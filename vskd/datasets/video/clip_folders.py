@@ -11,17 +11,13 @@ from pathlib import Path
 from vskd.datasets.images.class_folders import Classes, key_of
 from vskd.datasets.images.image_listing import ONCE, Listing
 from vskd.datasets.recording import Recording, Stream
-from vskd.datasets.sensors.headers import check_video
+from vskd.datasets.sensors.headers import look_at_video
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError, first_few
-from vskd.preprocessing.folders import composed, files_below, is_text, require_regular, shown, subfolders
-from vskd.preprocessing.video.container import states_its_end
+from vskd.preprocessing.folders import composed, files_below, is_text, shown, subfolders
 
 STREAM = "rgb"
 VIDEO_ENDINGS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"})
-_WITH_HEADER = (".avi", ".mp4")
-NOMINAL_HZ = 30.0
-"""Where the header does not say it. Nothing depends on it: frames are chosen by their number."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +145,7 @@ def without_twins(clips: Iterable[ClipFile], listing: Listing) -> list[ClipFile]
 def add_clip(clip: ClipFile, facts: ClipFacts, listing: Listing) -> None:
     """Add a recording of one stream, `rgb`; a file whose header shows damage becomes a problem instead."""
     try:
-        rate_hz = look_at(clip.path)
+        rate_hz = look_at_video(clip.path)
     except DataError as error:
         listing.problem("corrupt", clip.id, clip.path, error.problem)
         return
@@ -167,24 +163,3 @@ def add_clip(clip: ClipFile, facts: ClipFacts, listing: Listing) -> None:
             factors=facts.factors,
         )
     )
-
-
-def look_at(path: Path) -> float:
-    """Frames per second as the header says, or `NOMINAL_HZ`; no frame is decoded.
-
-    Raises:
-        DataError: the file cannot be read, is empty, or is shorter than its container says.
-    """
-    if path.suffix.lower() in _WITH_HEADER:
-        return check_video(path) or NOMINAL_HZ
-    try:
-        require_regular(path)
-        size = path.stat().st_size
-    except OSError as error:
-        raise DataError(
-            f"Cannot read {path}: {error.strerror or error}", "Check the path and its permissions"
-        ) from error
-    if size == 0:
-        raise DataError(f"{path} is empty (0 bytes)", "Copy or download the file again, or remove it")
-    states_its_end(path)
-    return NOMINAL_HZ

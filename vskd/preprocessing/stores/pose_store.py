@@ -179,6 +179,8 @@ def _made_as(part: Path, source: PoseSource, digest: str, settings: PoseSettings
 def _write(source: PoseSource, networks: PoseNetworks, settings: PoseSettings, file: h5py.File) -> None:
     if source.path.suffix.lower() == ".mat":
         raise DataError(f"{source.path}: is a depth clip", "Name a stream of ordinary video")
+    if not source.rate_hz:
+        raise DataError(f"{source.path}: does not say its frame rate, which smoothing needs", "Convert it to .mp4")
     frames = read_frames(source.path, size=None, span=source.span)
     found = [_row(body) for body in bodies(frames, networks, rate_hz=source.rate_hz, person=settings.person)]
     data = file.create_dataset("data", data=np.stack([row for row, _ in found]), compression="gzip", shuffle=True)

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from vskd.datasets.doctor.finding import Check, Finding
 from vskd.datasets.doctor.survey import Survey
+from vskd.errors import natural_order
 
 PEOPLE = 2
 OF = 5
@@ -26,7 +27,7 @@ class FewPeopleClass(Check):
             return
         for number, label in enumerate(survey.index.labels):
             own = [r for r in survey.index if r.label == number]
-            who = sorted({r.subject for r in own})
+            who = natural_order(r.subject for r in own)
             if len(who) == PEOPLE:
                 what = f"only subjects {' and '.join(who)} do {label}"
                 yield self.finding(survey, what, [r.id for r in own], "Record it with other people, or leave it out")
