@@ -148,8 +148,8 @@ def _since_first(row: Mapping[str, str], path: Path, description: Description, w
     moments = {name: start_of(row.get(name, "")) for name in ("start", "end") if row.get(name)}
     if not any(moment is not None for moment in moments.values()):
         return row
-    stated = next((stream for stream in description.streams.values() if stream.time), None)
-    first = first_stamp(path, stated) if stated else ""
+    streams = list(description.streams.values())
+    first = first_stamp(path, next((stream for stream in streams if stream.time), streams[0]))
     begin = start_of(first) if first else None
     if begin is None or None in moments.values() or len({is_local(row[n]) for n in moments} | {is_local(first)}) > 1:
         own = f"begins at '{first}'" if first else "has no clock"
@@ -162,18 +162,18 @@ def _since_first(row: Mapping[str, str], path: Path, description: Description, w
 
 
 def first_stamp(path: Path, stated: StreamDescription) -> str:
-    """The first time stamp of a file as it is written; of text only the first rows are read.
+    """The first time stamp of a file as it is written, empty where there is none; of text only the first rows are read.
 
     Raises:
         DataError: it is no readable table, or has no such column.
     """
     column = _clock(path, stated)
-    if column is None:
-        return ""
     if path.suffix.lower() in TEXT:
-        rows = parse_delimited(path, *read_text(path, HEAD_BYTES), stated.separator or "").rows
-        return rows[0][column].strip() if column < len(rows[0]) else ""
-    return open_stated(path, variable=stated.variable).first(column)
+        table = parse_delimited(path, *read_text(path, HEAD_BYTES), stated.separator or "")
+        if column is None:
+            return table.declared.get("start", "")
+        return table.rows[0][column].strip() if column < table.width else ""
+    return "" if column is None else open_stated(path, variable=stated.variable).first(column)
 
 
 def _part(row: Mapping[str, str], where: str) -> Reading:
