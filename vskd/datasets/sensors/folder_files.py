@@ -127,7 +127,11 @@ def _by_table(table: Path, folder: Path, description: Description, problems: lis
             continue
         words = {n: plain_value(n, v) for n, v in row.items() if v and n not in ("file", *_PART_COLUMNS)}
         if description.label_column is None and "label" not in words:
-            raise DataError(f"{where}: no label", "Complete the table")
+            raise DataError(
+                f"{where}: no label",
+                "Complete the table; where nobody knows it, write a word such as unlabelled, and say --unlabelled "
+                "unlabelled (the same in dataset.yaml)",
+            )
         number = f"{_stem(row['file'])}-{next(numbers[row['file']]):04d}" if row["file"] in shared else ""
         files = dict.fromkeys(description.streams, path)
         if "trial" not in words and not number:
@@ -224,7 +228,8 @@ def _runs(one: Found, description: Description, problems: list[Problem]) -> Iter
     starts = np.flatnonzero(changed | _begins_anew(path, samples, stated)).tolist()
     for number, (first, behind) in enumerate(zip(starts, [*starts[1:], len(keys)], strict=True), 1):
         values = {**one.values, **{w: plain_value(w, cell) for w, cell in zip(words, keys[first], strict=True)}}
-        if "label" in words and values["label"].lower() in UNLABELLED_CELLS:
+        known = values.get("label") != description.unlabelled
+        if "label" in words and known and values["label"].lower() in UNLABELLED_CELLS:
             if description.null_class is None:
                 continue
             values["label"] = description.null_class
