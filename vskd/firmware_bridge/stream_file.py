@@ -183,8 +183,8 @@ def _pieces(file: Path, layout: Layout) -> Iterator[Call]:
     try:
         with file.open(encoding="utf-8-sig") as handle:
             cells = (cells_of(line, layout.separator) for line in handle if line.strip() and not line.startswith("#"))
-            rows = itertools.dropwhile(lambda row: not _is_data(row, layout), cells)
-            rows = itertools.islice(rows, layout.skipped, None)
+            numbers = itertools.dropwhile(lambda row: not _is_data(row, layout), cells)
+            rows = itertools.islice(numbers, layout.skipped, None)
             while piece := list(itertools.islice(rows, ROWS)):
                 yield _numbers(file, piece, number, layout)
                 number += len(piece)
