@@ -131,10 +131,14 @@ def test_a_remark_and_a_clock_that_disagree_are_refused(tmp_path: Path) -> None:
         read(path)
 
 
-def test_an_empatica_file_is_named(tmp_path: Path) -> None:
-    head = "1700000000.0,1700000000.0,1700000000.0\n32.0,32.0,32.0"
-    with pytest.raises(VskdError, match=r"Empatica.*--rate 32 --unit '1/64 g'"):
-        read(write(tmp_path, head, np.round(64 * VALUES)), rate_hz=50)
+def test_a_wristband_says_rate_and_unit_in_its_first_rows(tmp_path: Path) -> None:
+    counts = np.round(64 * VALUES)
+    path = write(tmp_path, "1700000000.0,1700000000.0,1700000000.0\n32.0,32.0,32.0", counts)
+    found = read(path)
+    assert found.rate_hz == 32 and dict(found.understood)["unit"] == "1/64 g (the file)"
+    np.testing.assert_allclose(found.signal, counts.T / 64, atol=1e-6)
+    with pytest.raises(VskdError, match=r"--rate says 50 Hz|says 32 Hz"):
+        read(path, rate_hz=50)
 
 
 @pytest.mark.parametrize(("other", "agree"), [(1.02, True), (1.04, False), (0.98, True), (0.96, False)])

@@ -401,22 +401,6 @@ def test_a_matlab_file_is_known_by_its_ending_and_other_columns_are_no_longer_it
     assert read(tmp_path / "wide.mat", contract=older, rate_hz=None).signal.shape == (3, 60)
 
 
-@pytest.mark.parametrize(
-    ("first", "told"),
-    [
-        ("1700000000,1700000000,1700000000\n32,32,32\n", True),
-        ("1700000000,1700000000,1700000001\n32,32,32\n", False),
-        ("1700000000,1700000000,1700000000\n32,32,31\n", False),
-        ("17000,17000,17000\n32,32,32\n", False),
-        ("200000000,200000000,200000000\n32,32,32\n", True),
-    ],
-)
-def test_only_a_start_time_and_a_rate_are_a_wristband_s(tmp_path: Path, first: str, told: bool):
-    with pytest.raises(VskdError) as caught:
-        read(csv_file(tmp_path, signal(), first))
-    assert ("Empatica" in str(caught.value)) is told
-
-
 def test_a_clock_in_the_file_s_own_digits_bridges_at_its_own_period(tmp_path: Path):
     """The rate in messages is rounded; the bridge is not."""
     clock = Clock(33.3, (40,), (0.31,), period_s=0.03003)

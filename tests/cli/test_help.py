@@ -430,7 +430,7 @@ EXAMPLES = {
     "datasets make-synthetic": "- | subjects",
     "datasets import": (
         "- | pattern unit rate | columns time time-unit position | label-column subject-column | "
-        "label-column whole-files null-class"
+        "label-column whole-files null-class | unlabelled"
     ),
     "datasets sync": "data sensor video | data video-rate median html | data dry-run png",
     "doctor": "data | html | data protocol fold json",
@@ -496,7 +496,7 @@ TEXTS = {
     "datasets audit": "fold name protocol stream",
     "datasets import": (
         "axes codes columns factor_columns label_column null_class pattern position signs "
-        "stream subject_column table time time_zone unit variable video_pattern video_table video_zone"
+        "stream subject_column table time time_zone unit unlabelled variable video_pattern video_table video_zone"
     ),
     "datasets sync": "median name sensor video",
     "doctor": "fold name protocol",

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vskd.datasets.recording import Index, Problem, Recording, Stream
+from vskd.datasets.recording import UNLABELLED, Index, Problem, Recording, Stream
+from vskd.datasets.timeline import Timeline
 from vskd.errors import DataError
 
 
@@ -89,3 +90,13 @@ def test_nothing_can_be_changed_afterwards(thing: object) -> None:
     first = dataclasses.fields(thing)[0].name  # type: ignore[arg-type]
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(thing, first, "other")
+
+
+def test_recordings_without_a_label_stand_by_themselves() -> None:
+    timeline = Timeline((), UNLABELLED)
+    made = [Recording(f"r{k}", "1", "1", label, "1", {}) for k, label in enumerate((0, UNLABELLED, 1))]
+    made.append(Recording("r3", "1", "1", UNLABELLED, "1", {}, timeline=timeline))  # of whose windows some may be known
+    index = Index("own", Path(), ("a", "b"), ()).with_recordings(made)
+    assert [r.id for r in index] == ["r0", "r2", "r3"] and [r.id for r in index.unlabelled] == ["r1"]
+    assert [r.id for r in index.everything] == ["r0", "r1", "r2", "r3"] and index.everything.unlabelled == ()
+    assert index.everything.everything == index.everything

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy.io import loadmat, savemat
 
@@ -326,3 +327,45 @@ def test_recordings_whose_sample_was_corrupt_are_named_and_the_others_keep_their
         assert caplog.text == ""
         assert experiment.only(("d", "b", "e", "a"), frozenset("abc"), "clips") == ("b", "a")
     assert "2 recording(s) have no usable clips and are left out: d, e" in caplog.text
+
+
+def camera_session(root: Path) -> Path:
+    """Subjects 1 and 2 with labels, 3 without, subject 4 tests; two sensors, of which one may be a teacher's."""
+    root.mkdir()
+    for subject in range(1, 5):
+        for trial, label in enumerate(("walk", "run", "walk", "run")):
+            name = f"s{subject}_{'open' if subject == 3 else label}_t{trial}.csv"
+            values = np.random.default_rng([subject, trial]).normal(0, 1 + (label == "run"), (100, 6))
+            np.savetxt(root / name, values, delimiter=",")
+    stream = "files: 's{subject}_{label}_t{trial}.csv', rate_hz: 50, unit: deg/s"
+    (root / "dataset.yaml").write_text(
+        "format: sensor-folder 1\nunlabelled: open\nstreams:\n"
+        f"  accelerometer: {{{stream}, columns: [0, 1, 2]}}\n  gyroscope: {{{stream}, columns: [3, 4, 5]}}\n"
+    )
+    rule = "split_by: subject, disjoint: subject, validation_unit: subject"
+    parts = "parts: {train: [1, 2, 3], test: [4]}"
+    (root / "own.yaml").write_text(
+        f"{{name: own, version: 1, dataset: sensor-folder, description: own, {rule}, {parts}}}"
+    )
+    return root
+
+
+@pytest.mark.parametrize(("validation", "known"), [("none", {"1", "2"}), ("carve", {"1"})])
+def test_what_nobody_labelled_trains_without_a_label_and_is_nowhere_else(
+    validation: str, known: set[str], tmp_path: Path
+) -> None:
+    root = camera_session(tmp_path / "session")
+    last = ("student.training.select=last",) if validation == "none" else ()
+    recipe = load_recipe(
+        "berkeley",
+        ("dataset.name=sensor-folder", f"dataset.path={root}", f"dataset.protocol={root / 'own.yaml'}",
+         f"student.training.validation={validation}", *last),
+    )  # fmt: skip
+    experiment = prepare(recipe, tmp_path / "cache")
+    setting, people = experiment.setting, {i: r.subject for i, r in experiment.recordings.items()}
+    assert {people[i] for i in setting.labelled} == known
+    assert {people[i] for i in setting.unlabelled} == {"3"}
+    assert {people[i] for i in (*setting.validation, *experiment.split.test)} == {"4"} | ({"1", "2"} - known)
+    assert set(experiment.labels_of(tuple(setting.unlabelled))) == {UNLABELLED}
+    assert UNLABELLED not in experiment.labels_of(tuple(setting.labelled))
+    assert experiment.classes == 2 and experiment.data_hash

@@ -127,6 +127,7 @@ USUAL = [
     "a logger of 2020\ntime_s,x,y,z\ns,g,g,g\n",
     "time_s,Linear Acceleration x,Linear Acceleration y,Linear Acceleration z\n",
     "time_s,x,y\n",
+    "x,y,z\n1700000000,1700000000,1700000000\n50.0,50.0,50.0\n",
     "time_ns,x,y,z\n",
     "",
 ]
@@ -140,6 +141,7 @@ BODIES = [
     "0.1,0.2,0.3,0.4\n0.2,here,0.3,4\n0.3,1,1,1\n0.4,1,1,1\n",
     "".join(f"{20_000_500 * n},0.{n},-.5,3.\n" for n in range(5)) + "100001600,1,1,1\n",
     "".join(f"0,{2 * n};0,{n};-1,5;1,0\n" for n in range(5)),
+    "".join(f"0.{n},-0.{n},1.0\n" for n in range(5)),
     "-0.1,0.2,0.3,0.4\n-0.05,1,0.3,4\n0.3,1,1,1\n",
     "",
 ]

@@ -25,7 +25,6 @@ from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.samples import Samples
 from vskd.preprocessing.sensor.signals import to_signal
 from vskd.preprocessing.sensor.stated import open_stated
-from vskd.preprocessing.sensor.text_file import TEXT
 from vskd.preprocessing.sensor.timed import Timed
 from vskd.preprocessing.sensor.units import conversion
 
@@ -113,7 +112,6 @@ def read_one_stream(
             f"{file}: '{variable}' has {samples.width} columns, and {contract.mat_width} {OF_DATASET}",
             "Name the columns of the axes with --columns, counted from 0",
         )
-    _refuse_empatica(file, samples)
     return read_columns(file, samples, contract, rate_hz=rate_hz, unit=unit, columns=columns, own=own)
 
 
@@ -201,16 +199,3 @@ def _of_matlab(
     variable = variable or contract.mat_variable
     own = bool(not columns and contract.mat_columns and variable == contract.mat_variable)
     return variable, contract.mat_columns if own else columns, own
-
-
-def _refuse_empatica(file: Path, samples: Samples) -> None:
-    """Name a wristband's own format, whose first rows are no samples: start time, then rate."""
-    if samples.names or samples.width != 3 or file.suffix.lower() not in TEXT:
-        return
-    first = [samples.numbers(c)[:2] for c in range(3)]
-    if all(len(f) == 2 and f[0] > 1e8 and f[0] == first[0][0] and f[1] == first[0][1] for f in first):
-        raise DataError(
-            f"{file}: looks like a file of an Empatica wristband: start time and rate ({first[0][1]:g} Hz) in the "
-            "first rows, samples in 1/64 g",
-            f"Remove the first two rows, and give --rate {first[0][1]:g} --unit '1/64 g'",
-        )

@@ -77,6 +77,7 @@ def _print_summary(summary: Mapping[str, Any]) -> None:
             ("data set", summary["dataset"]),
             ("folder", summary["root"]),
             ("recordings", summary["recordings"]),
+            *([("without a label", summary["unlabelled"])] if summary["unlabelled"] else []),
             ("subjects", _people(summary["subjects"])),
             ("classes", summary["classes"]),
         ]

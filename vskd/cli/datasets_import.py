@@ -70,6 +70,7 @@ def _stating(flag: str, name: str, **settings: Any) -> Callable[[Any], Any]:
         "vskd datasets import FOLDER --out DATASET --columns 1,2,3 --time 0 --time-unit ms --position 'left wrist'",
         "vskd datasets import FOLDER --out DATASET --label-column activity --subject-column user",
         "vskd datasets import FOLDER --out DATASET --label-column activity --whole-files --null-class none",
+        "vskd datasets import FOLDER --out DATASET --unlabelled unknown",
     ),
 )
 @click.argument("folder", type=FOLDER)
@@ -101,6 +102,7 @@ def _stating(flag: str, name: str, **settings: Any) -> Callable[[Any], Any]:
 @_stating("--label-column", "label_column", metavar="COLUMN", help="Labels of rows: equal ones are a recording.")
 @_stating("--subject-column", "subject_column", metavar="COLUMN", help="Subjects of rows, beside --label-column.")
 @_stating("--factor-columns", "factor_columns", read=_list, metavar="A,B", help="Factors of rows: session, device...")
+@_stating("--unlabelled", "unlabelled", metavar="WORD", help="Stands for a label where nobody knows it.")
 @_stating("--null-class", "null_class", metavar="NAME", help="Class of what nobody labelled; else it is left out.")
 @_stating("--whole-files", "whole_files", is_flag=True, help="A file is one recording whose windows have labels.")
 @_stating("--pair-videos", "pair_videos", type=_PAIRS, help="How to find the video of a recording.  [default: name]")

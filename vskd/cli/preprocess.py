@@ -91,7 +91,7 @@ def streams_of(name: str, data: Path, stream: str, max_bad_fraction: float) -> "
     """See `streams_in`, of the data set `name` in the folder `data`."""
     from vskd.datasets.catalog import get_dataset
 
-    return streams_in(get_dataset(name).index(data), stream, max_bad_fraction)
+    return streams_in(get_dataset(name).index(data).everything, stream, max_bad_fraction)
 
 
 def streams_in(index: "Index", stream: str, max_bad_fraction: float) -> "dict[str, Stream]":

@@ -43,15 +43,16 @@ def with_poses(index: Index) -> Index:
         DataError: the folder cannot be listed.
     """
     problems = list(index.problems)
-    recordings = {recording.id: recording for recording in index}
+    every = index.everything
+    recordings = {recording.id: recording for recording in every}
     folder = index.root / FOLDER
     for one in subfolders(folder) if folder.is_dir() else ():
         if (one / LIST).is_file():
             _add(one, recordings, problems)
-    if len(problems) == len(index.problems) and all(recordings[r.id] is r for r in index):
+    if len(problems) == len(index.problems) and all(recordings[r.id] is r for r in every):
         return index
     problems.sort(key=lambda p: (p.kind, p.recording, p.path, p.detail))
-    return replace(index, recordings=tuple(recordings[r.id] for r in index), problems=tuple(problems))
+    return replace(index.with_recordings(recordings[r.id] for r in every), problems=tuple(problems))
 
 
 def _add(folder: Path, recordings: dict[str, Recording], problems: list[Problem]) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -92,6 +92,11 @@ class Recording:
         """The classes that it shows: one, or those of its timeline."""
         return frozenset({self.label}) if self.timeline is None else self.timeline.classes
 
+    @property
+    def unlabelled(self) -> bool:
+        """Whether nobody knows its class."""
+        return self.label == UNLABELLED and self.timeline is None
+
     def stream(self, name: str) -> Stream:
         """The stream called `name`.
 
@@ -121,7 +126,8 @@ class Problem:
 class Index:
     """The list of a data set's recordings, sorted by id, and what was found wrong while listing them.
 
-    `null_class` is the name of the class of what nobody labelled; empty where there is none.
+    `null_class` is the name of the class of what nobody labelled; empty where there is none. `unlabelled` are
+    recordings whose class nobody knows (`UNLABELLED`): they train where a teacher speaks of them, and never test.
     """
 
     dataset: str
@@ -130,6 +136,21 @@ class Index:
     recordings: tuple[Recording, ...]
     problems: tuple[Problem, ...] = field(default=())
     null_class: str = ""
+    unlabelled: tuple[Recording, ...] = ()
+
+    @property
+    def everything(self) -> "Index":
+        """All recordings in one list, those without a label among them."""
+        if not self.unlabelled:
+            return self
+        both = sorted((*self.recordings, *self.unlabelled), key=lambda r: r.id)
+        return replace(self, recordings=tuple(both), unlabelled=())
+
+    def with_recordings(self, recordings: Iterable[Recording]) -> "Index":
+        """The index of other recordings; those without a label stand by themselves."""
+        given = tuple(recordings)
+        known, bare = (tuple(r for r in given if r.unlabelled == wanted) for wanted in (False, True))
+        return replace(self, recordings=known, unlabelled=bare)
 
     def __iter__(self) -> Iterator[Recording]:
         return iter(self.recordings)

@@ -23,7 +23,7 @@ def with_heads_checked(index: Index) -> Index:
     Looks at the first 4 KB of text and at the headers of `.npy` files. What is wrong further down `vskd doctor` finds,
     which reads all of it.
     """
-    sensors = [(r.id, stream) for r in index for stream in r.streams.values() if stream.kind == "sensor"]
+    sensors = [(r.id, stream) for r in index.everything for stream in r.streams.values() if stream.kind == "sensor"]
     found = []
     for recording, stream in track(sensors, "Looking into files"):
         if detail := _fault(stream.path, _columns(stream), stream.reading):

@@ -10,10 +10,10 @@ from vskd.datasets.recording import Index
 def index_summary(index: Index) -> dict[str, Any]:
     """Counts of recordings, subjects, classes, streams and problems, and every problem by name; JSON-serialisable."""
     per_class = Counter(label for r in index for label in r.classes)
-    streams = Counter(name for r in index for name in r.streams)
+    streams = Counter(name for r in index.everything for name in r.streams)
     rates: dict[str, set[float]] = {}
     units: dict[str, set[str]] = {}
-    for recording in index:
+    for recording in index.everything:
         for name, stream in recording.streams.items():
             rates.setdefault(name, set()).add(stream.rate_hz)
             units.setdefault(name, set()).add(stream.unit)
@@ -21,6 +21,7 @@ def index_summary(index: Index) -> dict[str, Any]:
         "dataset": index.dataset,
         "root": str(index.root),
         "recordings": len(index),
+        "unlabelled": len(index.unlabelled),
         "subjects": list(index.subjects),
         "classes": len(index.labels),
         "recordings_per_class": {label: per_class[n] for n, label in enumerate(index.labels)},

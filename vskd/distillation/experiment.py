@@ -13,6 +13,7 @@ from vskd.datasets.splits.audit import audit_split, check_problems, content_leak
 from vskd.datasets.splits.contents import of_files_in
 from vskd.datasets.splits.protocol import load_protocol
 from vskd.datasets.splits.split import Split, carve_validation
+from vskd.datasets.splits.unlabelled import beside_validation, with_unlabelled
 from vskd.distillation.label_setting import LabelSetting
 from vskd.distillation.run import Learned
 from vskd.errors import DataError, RecipeError, natural_order
@@ -143,7 +144,10 @@ class Experiment:
         never from test."""
         if self.split.validation or training.validation == "none":
             return self._without_left_out(self.split)
-        return self._without_left_out(carve_validation(self.split, self.index))
+        bare = tuple(i for i in self.split.train if self.recordings[i].unlabelled)
+        known = dataclasses.replace(self.split, train=tuple(i for i in self.split.train if i not in bare))
+        carved = carve_validation(known, self.index)
+        return self._without_left_out(beside_validation(carved, bare, self.recordings) if bare else carved)
 
     def _without_left_out(self, split: Split) -> Split:
         """The split without the training recordings of subjects that the recipe leaves out.
@@ -210,20 +214,22 @@ def prepare(recipe: Recipe, cache: Path, *, with_teachers: bool = False) -> Expe
         listed = index.by_id()
         kept = tuple(p for p in index.problems if p.kind != "unpaired" or p.recording not in listed)
         index = dataclasses.replace(index, problems=kept)
-    check_problems(index, recipe.dataset.max_bad_fraction)
-    usable = index.with_streams(wanted)
-    if not usable:
+    check_problems(index.everything, recipe.dataset.max_bad_fraction)
+    usable = index.with_recordings(index.everything.with_streams(wanted))
+    if not len(usable):
         raise DataError(
             f"{index.root}: no recording has the stream(s) {', '.join(wanted)}",
             "Run `vskd datasets index` to see which streams are there, and set `streams` of student and teachers",
         )
-    if len(usable) < len(index):
-        logger.warning(
-            "%d of %d recordings lack %s and are left out", len(index) - len(usable), len(index), " or ".join(wanted)
-        )
-    everything, index = index, dataclasses.replace(index, recordings=usable)
+    counts = [len(one.everything) for one in (usable, index)]
+    if counts[0] < counts[1]:
+        lacking = counts[1] - counts[0]
+        logger.warning("%d of %d recordings lack %s and are left out", lacking, counts[1], " or ".join(wanted))
+    everything, index = index, usable
     protocol = load_protocol(recipe.dataset.name, recipe.dataset.protocol)
     split = protocol.split(index, fold=recipe.dataset.fold)
+    if index.unlabelled:
+        index, split = with_unlabelled(index, split, protocol.parts_of(index.everything, recipe.dataset.fold)["train"])
     # by the bytes of files; what was saved again is found once it is decoded, see `Experiment.audit`
     audit_split(split, index, streams=wanted, contents=of_files_in(cache))
     by_id = everything.by_id()

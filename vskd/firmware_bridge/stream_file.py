@@ -126,6 +126,7 @@ class Layout:
         rate_hz: what a remark says; None where there is none.
         clock: the column of time stamps; None where there is none.
         seconds: of one count of the clock.
+        skipped: rows of numbers before the first data row.
     """
 
     separator: str
@@ -135,6 +136,7 @@ class Layout:
     rate_hz: float | None
     clock: int | None
     seconds: float
+    skipped: int = 0
 
 
 def read_layout(file: Path, contract: SensorContract) -> Layout:
@@ -158,7 +160,8 @@ def read_layout(file: Path, contract: SensorContract) -> Layout:
     clock = chosen.clock if chosen.clock is not None else next(iter(named), None)
     separator = next(mark for mark, name in SEPARATORS.items() if name == table.separator)
     seconds = 0.0 if clock is None else _seconds(file, samples, clock)
-    return Layout(separator, samples.width, chosen.columns, unit, declared_rate(file, samples), clock, seconds)
+    rate_hz = declared_rate(file, samples)
+    return Layout(separator, samples.width, chosen.columns, unit, rate_hz, clock, seconds, table.wristband_rows)
 
 
 def _seconds(file: Path, samples: TextSamples, clock: int) -> float:
@@ -180,7 +183,8 @@ def _pieces(file: Path, layout: Layout) -> Iterator[Call]:
     try:
         with file.open(encoding="utf-8-sig") as handle:
             cells = (cells_of(line, layout.separator) for line in handle if line.strip() and not line.startswith("#"))
-            rows = itertools.dropwhile(lambda row: not _is_data(row, layout), cells)
+            numbers = itertools.dropwhile(lambda row: not _is_data(row, layout), cells)
+            rows = itertools.islice(numbers, layout.skipped, None)
             while piece := list(itertools.islice(rows, ROWS)):
                 yield _numbers(file, piece, number, layout)
                 number += len(piece)

@@ -149,7 +149,7 @@ def data_rows(source: Source, streams: Sequence[str]) -> Rows:
 def _labels(recording: Recording, names: Sequence[str]) -> list[Any]:
     """The class of a recording by name; of a timeline all of it."""
     if recording.timeline is None:
-        return [names[recording.label]]
+        return [names[recording.label] if recording.label != UNLABELLED else None]
     spans = [[start, end, names[label]] for start, end, label in recording.timeline.spans]
     elsewhere = recording.timeline.elsewhere
     return [spans, names[elsewhere] if elsewhere != UNLABELLED else None]

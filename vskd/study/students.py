@@ -119,7 +119,7 @@ def _all_paired(dataset: str, path: str | None, own: tuple[str, ...], paired: tu
     """Whether every recording of a data set that has the streams `own` has those of `paired`, too."""
     if path is None:
         return False
-    index = get_dataset(dataset).index(Path(path))
+    index = get_dataset(dataset).index(Path(path)).everything
     return index.with_streams(own) == index.with_streams(paired)
 
 

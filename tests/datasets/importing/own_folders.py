@@ -215,10 +215,21 @@ def folder_per_recording(data: Path, root: Path) -> None:
             write(folder / f"{name}.csv", "\n".join(["time,seconds_elapsed,z,y,x", *rows]))
 
 
+def wristband(data: Path, root: Path) -> None:
+    """Empatica's wristband: start and rate in the first rows, 1/64 g to 2 g at 32 Hz, a folder with other sensors."""
+    for one in utd(data):
+        folder = root / f"s{one.subject}" / f"{one.label}_t{one.trial}"
+        start = f"{one.start.timestamp():.6f}"
+        counts = np.clip(np.round(64 * at_32_hz(one)), -128, 127)
+        head = [", ".join([start] * 3), ", ".join(["32.000000"] * 3)]
+        write(folder / "ACC.csv", "\n".join([*head, *lines(counts, ",", 0), ""]))
+        write(folder / "TEMP.csv", "\n".join([start, "4.000000", *["31.53"] * 12, ""]))
+
+
 KINDS: dict[str, Callable[[Path, Path], None]] = {
     made.__name__: made
     for made in (phone_app, repeated_headers, berkeley_text, one_long_file, interval_table, six_bit_codes,
-                 parquet_frames, bare_arrays, hdf5_paths, named_arrays, lost_samples, folder_per_recording)
+                 parquet_frames, bare_arrays, hdf5_paths, named_arrays, lost_samples, folder_per_recording, wristband)
 }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ RIGHT: dict[str, tuple[Stated, float, str, str, tuple[object, ...]]] = {
         "s",
         ("x", "y", "z"),
     ),
+    "wristband": (Stated(pattern="s{subject}/{label}_t{trial}/ACC.csv"), 32.0, "1/64 g", "", (0, 1, 2)),
 }
 ASKED: list[tuple[str, Stated, str, str]] = [
     ("one_long_file", Stated(), "no word in them differs", "--label-column"),
@@ -53,7 +54,10 @@ ASKED: list[tuple[str, Stated, str, str]] = [
     ("hdf5_paths", Stated(variable="imu"), "no columns of the accelerometer", "--columns"),
     ("hdf5_paths", Stated(variable="imo"), "holds no 'imo'", "--variable"),
     ("lost_samples", Stated(), "does not say its rate", "--rate"),
-    ("folder_per_recording", Stated(), "may both be the label", "--pattern"),
+    ("folder_per_recording", Stated(), "each folder holds", "'{label}-s{subject}-t{trial}/Accelerometer.csv'"),
+    ("wristband", Stated(), "each folder holds the files ACC.csv, TEMP.csv", "'s{subject}/{label}_t{trial}/ACC.csv'"),
+    ("wristband", Stated(pattern="s{subject}/{label}_t{trial}/ACC.csv", rate_hz=50.0), "in the file 32 Hz", "--rate"),
+    ("wristband", Stated(pattern="s{subject}/{label}_t{trial}/ACC.csv", unit="g"), "the files say 1/64 g", "--unit"),
     ("folder_per_recording", Stated(pattern=BY_FOLDER), "several columns", "--time"),
     ("phone_app", Stated(time_zone="Europe/Berlin"), "are no local times", "--time-zone"),
     ("parquet_frames", Stated(unit="g"), "contradicted by gravity", "--unit"),
@@ -106,7 +110,8 @@ def test_unit_rate_columns_labels_and_subjects_are_right(
     assert stream.columns == columns
     assert done.index.subjects == ("1", "2", "3", "4") and len(done.index) == 24
     assert done.index.labels == (("01", "03", "04") if kind == "berkeley_text" else tuple(sorted(own.ACTIONS)))
-    assert {p.kind for p in done.index.problems} <= ({"unknown"} if kind == "folder_per_recording" else set())
+    beside = kind in ("folder_per_recording", "wristband")  # other sensors' files
+    assert {p.kind for p in done.index.problems} <= ({"unknown"} if beside else set())
     if kind == "berkeley_text":
         _same_as_berkeley(done, shared_data)
     else:
@@ -123,16 +128,18 @@ def _same_as_utd(kind: str, done: importer.Imported, data: Path) -> None:
     for recording in sorted(done.index, key=lambda r: r.trial if numbered else ""):
         key = recording.subject, done.index.labels[recording.label]
         one = next(trials[key]) if numbered else truth[key][int(recording.trial) - 1]
-        values = own.at_32_hz(one) if kind == "six_bit_codes" else one.accelerometer
+        values = own.at_32_hz(one) if kind in ("six_bit_codes", "wristband") else one.accelerometer
         if kind == "six_bit_codes":
             values = np.clip(values, -1.5, 1.5)
+        if kind == "wristband":
+            values = np.clip(values, -2, 127 / 64)
         if kind == "lost_samples":
             values = np.delete(values, np.arange(60, 70), axis=0)
         if kind == "repeated_headers":
             values = np.delete(values, 30, axis=0)
         timed = read_stream(recording.stream("accelerometer"))
         assert recording.stream("accelerometer").unit == "g"
-        atol = 0.5 / 21 + 1e-6 if kind == "six_bit_codes" else 2e-4
+        atol = {"six_bit_codes": 0.5 / 21 + 1e-6, "wristband": 0.5 / 64 + 1e-6}.get(kind, 2e-4)
         np.testing.assert_allclose(timed.signal, values.T, atol=atol, err_msg=recording.id)
         assert timed.clock.breaks == ((60,) if kind == "lost_samples" else ())
 

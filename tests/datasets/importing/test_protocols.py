@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from vskd.datasets.importing.protocols import folder_protocols
-from vskd.datasets.recording import Index, Recording
+from vskd.datasets.recording import UNLABELLED, Index, Recording
 from vskd.datasets.splits.protocol import load_protocol
 
 
@@ -66,3 +66,19 @@ def test_of_trials_the_last_quarter_in_their_natural_order(tmp_path: Path) -> No
     assert [content[key] for key in ("split_by", "disjoint", "validation_unit")] == ["trial", "none", "recording"]
     (path,) = folder_protocols(of(["1"], trials=2), tmp_path)
     assert read(path)["parts"] == {"train": [1], "test": [2]}
+
+
+def test_people_without_a_label_train_and_never_test(tmp_path: Path) -> None:
+    known = of([str(n) for n in range(1, 7)])
+    bare = [Recording(f"{s}_open_1", s, "1", UNLABELLED, s, {}) for s in ("2", "7", "8")]
+    paths = folder_protocols(known.with_recordings([*known, *bare]), tmp_path)
+    cross, folds = map(read, paths)
+    assert cross["parts"] == {"train": [1, 2, 3, 4, 5, 7, 8], "test": [6]}
+    assert {who for fold in folds["folds"].values() for who in fold} == set(range(1, 7))  # type: ignore[attr-defined]
+
+
+def test_of_one_person_trials_without_a_label_train(tmp_path: Path) -> None:
+    known = of(["1"], trials=4)
+    bare = [Recording(f"1_open_{t}", "1", str(t), UNLABELLED, "1", {}) for t in (4, 5)]
+    (path,) = folder_protocols(known.with_recordings([*known, *bare]), tmp_path)
+    assert read(path)["parts"] == {"train": [1, 2, 3, 5], "test": [4]}

@@ -270,3 +270,43 @@ def test_every_usual_ending_is_that_of_a_video(tmp_path: Path, ending: str) -> N
     paired = videos.pair_videos(found, tmp_path, tmp_path, Stated())
     assert (paired is None) == (ending == "txt")
     assert paired is None or f"other.{ending}" in " ".join(paired.notes)
+
+
+def half_known(root: Path, video: Callable[[int, str, int], str]) -> Path:
+    """Recordings of which some are called `open`, each with a video whose frames are 26 and its number."""
+    for n, (s, label, t) in enumerate(each()):
+        word = "open" if (s, t) == (2, 2) else label
+        write(root / f"s{s}_{word}_t{n}.csv", signal(s, label, t), head="# rate_hz: 50\nx,y,z")
+        write_video(root / video(s, word, n), frames=26 + n)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("video", "pattern"),
+    [
+        (lambda s, word, n: f"video/s{s}_{word}_t{n}.mp4", None),
+        (lambda s, word, n: f"v/{word}-{s}-{n}-front.mp4", "v/{label}-{subject}-{trial}-*.mp4"),
+    ],
+    ids=["stems", "pattern"],
+)
+def test_recordings_without_a_label_have_videos_too(
+    video: Callable[[int, str, int], str], pattern: str | None, tmp_path: Path
+) -> None:
+    folder = half_known(tmp_path / "in", video)
+    done = import_folder(folder, tmp_path / "set", Stated(unlabelled="open", video_pattern=pattern))
+    assert [r.id for r in done.index.unlabelled] == ["s2_open_t5", "s2_open_t7"] and len(done.index) == 6
+    for recording in done.index.everything:
+        frames = len(list(read_frames(recording.stream("video").path, size=None)))
+        assert frames == 26 + int(recording.trial)
+    assert ("unlabelled", "2 recordings") in [(g.what, g.value) for g in done.guesses]
+    assert not [note for note in done.notes if "label" in note]
+
+
+def test_what_may_be_no_label_is_asked_about_and_what_has_no_video_is_named(tmp_path: Path) -> None:
+    folder = half_known(tmp_path / "in", lambda s, word, n: f"s{s}_{word}_t{n}.mp4")
+    for path in folder.glob("*open*.csv"):
+        path.rename(path.with_name(path.name.replace("open", "unknown")))
+    done = import_folder(folder, tmp_path / "class", Stated())
+    assert any("say --unlabelled unknown" in note for note in done.notes) and not done.index.unlabelled
+    done = import_folder(folder, tmp_path / "none", Stated(unlabelled="unknown"))
+    assert any("2 recordings without a label have no video" in note for note in done.notes)

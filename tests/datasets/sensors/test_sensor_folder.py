@@ -8,7 +8,7 @@ import pytest
 
 from tests.datasets.entries import assert_entry
 from tests.datasets.video.clips import write_clip
-from vskd.datasets.recording import Recording
+from vskd.datasets.recording import UNLABELLED, Recording
 from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.sensors.sensor_folder import index
 from vskd.datasets.splits.audit import find_leaks
@@ -350,3 +350,56 @@ def test_of_several_labels_that_are_no_classes_the_first_by_letter_is_told(tmp_p
     found = index(tmp_path)
     assert [r.subject for r in found] == ["2"]
     assert [p.detail for p in found.problems] == ["'a' is none of the classes run, walk"]
+
+
+def test_a_word_stands_for_a_label_that_nobody_knows_in_names_tables_and_columns(tmp_path: Path) -> None:
+    for name in ("names", "table", "column"):
+        (tmp_path / name).mkdir()
+    signal = swing(1, 2.0, samples=60)
+    for label in ("walk", "run", "open"):
+        np.savetxt(tmp_path / "names" / f"s1_{label}.csv", signal)
+        np.savetxt(tmp_path / "table" / f"{label}.csv", signal)
+    stream = "columns: [0, 1, 2], rate_hz: 50, unit: g"
+    describe(
+        tmp_path / "names", f"unlabelled: open\nstreams: {{a: {{files: 's{{subject}}_{{label}}.csv', {stream}}}}}\n"
+    )
+    (tmp_path / "table" / "list.csv").write_text(
+        "file,subject,label\nwalk.csv,1,walk\nrun.csv,1,run\nopen.csv,1,open\n"
+    )
+    describe(tmp_path / "table", f"unlabelled: open\ntable: list.csv\nstreams: {{a: {{{stream}}}}}\n")
+    rows = zip(signal, ["walk"] * 20 + ["nan"] * 20 + ["run"] * 20, strict=True)
+    lines = [f"{x:.4f},{y:.4f},{z:.4f},{label}\n" for (x, y, z), label in rows]
+    (tmp_path / "column" / "s1.csv").write_text("".join(lines))
+    by_column = f"label_column: 3\nstreams: {{a: {{files: 's{{subject}}.csv', {stream}}}}}\n"
+    describe(tmp_path / "column", f"unlabelled: nan\n{by_column}")
+    for name in ("names", "table", "column"):
+        found = index(tmp_path / name)
+        assert found.labels == ("run", "walk") and len(found) == 2 and found.problems == ()
+        (bare,) = found.unlabelled
+        assert bare.label == UNLABELLED and bare.subject == "1" and "a" in bare.streams
+        assert [r.id for r in found.everything] == sorted([*(r.id for r in found), bare.id])
+    describe(tmp_path / "column", by_column)
+    assert index(tmp_path / "column").unlabelled == ()
+
+
+def test_a_table_without_a_label_says_what_to_write(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "a.csv", swing(1, 2.0))
+    (tmp_path / "list.csv").write_text("file,subject,label\na.csv,1,walk\na.csv,1,\n")
+    describe(tmp_path, "table: list.csv\nstreams: {a: {columns: [0, 1, 2], rate_hz: 50, unit: g}}\n")
+    with pytest.raises(DataError, match="line 3: no label") as caught:
+        index(tmp_path)
+    assert "--unlabelled" in caught.value.action
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ("unlabelled: walk\nlabels: [walk, run]\n", "'walk' is the name of a class"),
+        ("unlabelled: rest\nnull_class: rest\nlabel_column: 3\n", "'rest' is the name of a class"),
+        ("unlabelled: rest\nwhole_files: true\nlabel_column: 3\n", "does nothing beside whole_files"),
+    ],
+)
+def test_what_nobody_knows_is_no_class(tmp_path: Path, said: str, message: str) -> None:
+    describe(tmp_path, said + PLAIN)
+    with pytest.raises(DataError, match=message):
+        index(tmp_path)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.delimited import Table, read_delimited
+from vskd.preprocessing.sensor.delimited import Table, parse_delimited, read_delimited
 
 VALUES = np.round(np.random.default_rng(0).normal(size=(12, 4)), 3)
 NAMES = ("time", "x", "y", "z")
@@ -278,3 +278,34 @@ def test_a_name_for_each_column_is_asked_for_with_a_hint_where_commas_separate(t
         with pytest.raises(DataError, match=r"the line of names has 3 cells \(x, y, z\)") as caught:
             table(tmp_path, text)
         assert ("decimal comma" in caught.value.action) == hint
+
+
+WRISTBAND = "1583020800.00, 1583020800.00, 1583020800.00\n32.000000, 32.000000, 32.000000\n"
+
+
+@pytest.mark.parametrize("names", ["", "x,y,z\n"])
+def test_start_and_rate_of_a_wristband_are_no_samples(tmp_path: Path, names: str) -> None:
+    table = parse_delimited(tmp_path / "ACC.csv", f"{names}{WRISTBAND}-2,11,63\n-3,12,62\n")
+    assert table.declared == {"start": "1583020800.00", "rate_hz": "32", "unit": "1/64 g"}
+    assert table.wristband_rows == 2 and table.numbers(0).tolist() == [-2.0, -3.0]
+
+
+def test_a_wristband_s_other_sensors_have_no_unit_of_acceleration(tmp_path: Path) -> None:
+    table = parse_delimited(tmp_path / "TEMP.csv", "1583020800.00\n4.000000\n31.5\n31.6\n")
+    assert table.declared == {"start": "1583020800.00", "rate_hz": "4"}
+    assert table.numbers(0).tolist() == [31.5, 31.6]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "1583020800,1583020800,1583020801\n32,32,32\n",  # a clock, and no start
+        "1583020800,1583020800,1583020800\n32,32,31\n",
+        "15830,15830,15830\n32,32,32\n",
+        "1583020800,1583020800,1583020800\n1583020801,1583020801,1583020801\n",
+        "1583020800,1583020800,1583020800\n0,0,0\n",
+    ],
+)
+def test_other_first_rows_are_samples(tmp_path: Path, rows: str) -> None:
+    table = parse_delimited(tmp_path / "a.csv", f"{rows}1,2,3\n")
+    assert table.declared == {} and table.wristband_rows == 0 and len(table.rows) == 3

@@ -252,3 +252,12 @@ def test_parts_begin_at_plain_numbers(tmp_path: Path) -> None:
         path, axes="xyz", rate_hz=1.0, columns=(1, 2, 3), reading=Reading(time_zone="Asia/Tokyo"), time_column=0
     )
     assert type(part.start) is float and type(part.first) is float
+
+
+def test_start_and_rate_in_the_first_rows_are_a_clock(tmp_path: Path) -> None:
+    path = tmp_path / "ACC.csv"
+    rows = "".join(f"{n},{-n},64\n" for n in range(100))
+    path.write_text("1583020800.0,1583020800.0,1583020800.0\n32.0,32.0,32.0\n" + rows, encoding="utf-8")
+    part = read_part(path, axes="xyz", rate_hz=32.0, columns=(0, 1, 2), reading=Reading(seconds=(1.0, 2.0)))
+    assert part.signal[0].tolist() == list(range(32, 64)) and part.start == 1583020800.0
+    np.testing.assert_allclose(part.stamps, np.arange(32, 64) / 32)

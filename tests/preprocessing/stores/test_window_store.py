@@ -18,6 +18,7 @@ from vskd.preprocessing.sensor.signals import resample_to_length, sliding_window
 from vskd.preprocessing.sensor.timed import Timed
 from vskd.preprocessing.stores.window_store import (
     RESAMPLING_VERSION,
+    Mode,
     WindowSettings,
     WindowSource,
     WindowStore,
@@ -323,13 +324,26 @@ def test_gaps_are_said_and_glitches_of_any_stream(tmp_path: Path, caplog: pytest
         reading=Reading(time_unit_s=1.0),
     )  # fmt: skip
     with caplog.at_level("WARNING", logger="vskd"):
-        build_window_store([source], tmp_path / "w.h5", mode="whole", length=32)
+        build_window_store([source], tmp_path / "w.h5", mode="whole", length=64)
     told = "1 of 1 recordings have gaps in time (whole windows bridge them, sliding ones do not reach across): r"
     assert WindowStore(tmp_path / "w.h5").device_facts() == (told,)
     assert f"w.h5: {told}" in caplog.text  # a stream without a name
     both = of_two_sensors(tmp_path)  # its gyroscope goes far beyond the range that it states
-    build_window_store([both], tmp_path / "b.h5", mode="whole", length=32)
+    build_window_store([both], tmp_path / "b.h5", mode="whole", length=64)
     assert any("hold samples that the sensor cannot" in fact for fact in WindowStore(tmp_path / "b.h5").device_facts())
+
+
+@pytest.mark.parametrize(
+    ("mode", "seconds", "told"), [("whole", 14, True), ("whole", 12, False), ("sliding", 14, False)]
+)
+def test_a_long_recording_in_one_window_is_said(tmp_path: Path, mode: Mode, seconds: int, told: bool) -> None:
+    np.save(tmp_path / "a.npy", wrist(50 * seconds))
+    source = WindowSource("a", tmp_path / "a.npy", "", (), ("x", "y", "z"), 50.0)
+    build_window_store([source], tmp_path / "w.h5", mode=mode, length=128)
+    facts = WindowStore(tmp_path / "w.h5").device_facts()
+    assert [("has as few as 9.1 samples a second" in fact, fact.endswith(": a")) for fact in facts] == [
+        (True, True)
+    ] * told
 
 
 def test_windows_begin_half_a_window_apart_unless_a_stride_is_said(tmp_path: Path) -> None:

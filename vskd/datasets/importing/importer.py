@@ -21,6 +21,7 @@ from vskd.datasets.importing.videos import Paired, pair_videos
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.folder_description import FORMAT, Column
 from vskd.datasets.sensors.folder_found import FILE
+from vskd.datasets.sensors.folder_timeline import UNLABELLED_CELLS
 from vskd.datasets.sensors.sensor_folder import index
 from vskd.datasets.signal_report import report_signals
 from vskd.errors import DataError, first_few, natural_order
@@ -85,7 +86,7 @@ def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
 def _add_videos(out: Path, folder: Path, description: dict[str, Any], stated: Stated) -> Paired | None:
     """Pair the videos of the folder, and write the pairs down."""
     try:
-        paired = pair_videos(index(out), out / description["root"], folder, stated)
+        paired = pair_videos(index(out).everything, out / description["root"], folder, stated)
     except DataError:
         (out / FILE).unlink()
         raise
@@ -133,6 +134,7 @@ def _description(
         "subject_column": column(stated.subject_column, "--subject-column"),
         "factor_columns": list(stated.factor_columns) or None,
         "null_class": stated.null_class,
+        "unlabelled": stated.unlabelled,
         "whole_files": stated.whole_files or None,
     }
     return {
@@ -167,22 +169,25 @@ def _check_before_writing(out: Path, description: Mapping[str, Any]) -> None:
 
 def _found_guesses(found: Index, stated: Stated) -> tuple[Guess, ...]:
     """What was found out of the recordings as a whole."""
-    labels = "label column" if stated.label_column else "names or table"
-    subjects = f"{len(found.subjects)}: {first_few(list(found.subjects), 6, ', ')}"
+    labels, bare = "label column" if stated.label_column else "names or table", bool(found.unlabelled)
+    people = found.everything.subjects
+    subjects = f"{len(people)}: {first_few(list(people), 6, ', ')}"
     factors: dict[str, set[str]] = {}
-    for recording in found:
+    for recording in found.everything:
         for name, value in recording.factors.items():
             factors.setdefault(name, set()).add(value)
     said = [f"{name} {first_few(natural_order(values), 4, ', ')}" for name, values in sorted(factors.items())]
     return (
         Guess("subjects", subjects, "subject column" if stated.subject_column else "names or table", "--pattern"),
         Guess("labels", f"{len(found.labels)}: {first_few(list(found.labels), 8, ', ')}", labels, "--pattern"),
+        *([Guess("unlabelled", f"{len(found.unlabelled)} recordings", "--unlabelled", "--unlabelled")] if bare else []),
         *([Guess("factors", "; ".join(said), "names, table or columns", "--pattern")] if said else []),
     )
 
 
 def _signal_notes(found: Index, stated: Stated) -> list[str]:
     """What all recordings show, read to the end: what training would refuse, and what it would not."""
+    found = found.everything
     summary = report_signals(found, stated.stream).summary()
     refused = summary["without_1_g"] and not stated.uncalibrated
     action = (
@@ -204,7 +209,14 @@ def _index_notes(found: Index) -> list[str]:
     for problem in found.problems:
         counts[problem.kind] = counts.get(problem.kind, 0) + 1
     notes = [f"{count} {kind}: `vskd datasets index sensor-folder` names them" for kind, count in counts.items()]
-    if "unknown" in found.subjects:
+    alike = [label for label in found.labels if label.lower() in {*UNLABELLED_CELLS, "unknown"} - {found.null_class}]
+    notes += [f"'{label}' is a class; if it means that nobody knows it, say --unlabelled {label}" for label in alike]
+    bare = [r.id for r in found.unlabelled if VIDEO not in r.streams]
+    if bare:
+        notes.append(
+            f"{len(bare)} recordings without a label have no video that a teacher could see: {first_few(bare, 4, ', ')}"
+        )
+    if "unknown" in found.everything.subjects:
         notes.append(
             "nobody knows the subject of some recordings: no protocol can keep people apart (--pattern, --table)"
         )

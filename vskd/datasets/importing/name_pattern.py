@@ -60,6 +60,8 @@ def guess_pattern(names: Sequence[str], *, needs_label: bool = True) -> NamePatt
     Raises:
         DataError: the names are of several kinds, or can be understood in several ways; --pattern is named.
     """
+    if (sensors := _in_each_folder(names)) is not None:
+        raise _unclear(sensors, f"each folder holds the files {first_few([_last(n) for n in sensors], EXAMPLES, ', ')}")
     endings = sorted({_ending(name) for name in names})
     if len(endings) > 1:
         raise _unclear(names, f"they end in {', '.join(endings)}")
@@ -75,6 +77,30 @@ def guess_pattern(names: Sequence[str], *, needs_label: bool = True) -> NamePatt
     found = {kind: column for kind, column in zip(kinds, columns, strict=True) if kind not in ("", "*")}
     said = [f"{kind} {first_few(sorted({i.value for i in column}), 3, ', ')}" for kind, column in found.items()]
     return NamePattern(text + ending, "; ".join(said))
+
+
+def _in_each_folder(names: Sequence[str]) -> list[str] | None:
+    """Files of the first folder, the accelerometer's first, where every folder holds the same: a file for each sensor.
+
+    None where a folder holds one file, folders hold different ones, or none is called as an accelerometer's.
+    """
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folders.setdefault(name.rpartition("/")[0], []).append(name)
+    kinds = {tuple(sorted(map(_last, files))) for files in folders.values()}
+    files = sorted(next(iter(folders.values())), key=lambda name: not _is_accelerometer(name))
+    same = len(folders) > 1 and len(kinds) == 1 and len(files) > 1
+    return files if same and _is_accelerometer(files[0]) else None
+
+
+def _is_accelerometer(name: str) -> bool:
+    """Whether a file is called after the sensor, and no more: `acc_s1` names a person, too."""
+    stem = _last(name).partition(".")[0]
+    return other_sensor(stem, "barometer") == "accelerometer" and not re.search(r"\d", stem)
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _ending(name: str) -> str:
@@ -95,7 +121,7 @@ def _example(name: str) -> str:
 
     Only an example: what else the words may be is the reader's to know.
     """
-    ending = _ending(name)
+    ending = f"/{_last(name)}" if _is_accelerometer(name) else _ending(name)
     items = _items(name.removesuffix(ending))
     texts, numbers = ([k for k, item in enumerate(items) if item.kind == kind] for kind in ("text", "number"))
     if not texts:

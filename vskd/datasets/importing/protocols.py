@@ -1,6 +1,6 @@
 """Protocols for a folder's own subjects."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ def folder_protocols(found: Index, out: Path) -> tuple[Path, ...]:
     Raises:
         WriteError: `out` cannot be written.
     """
-    contents = _of_subjects(found) if UNKNOWN not in found.subjects and len(found.subjects) > 1 else _of_trials(found)
+    known = UNKNOWN not in found.everything.subjects
+    contents = _of_subjects(found) if known and len(found.subjects) > 1 else _of_trials(found)
     paths = []
     for content in contents:
         path = out / f"{content['name']}.yaml"
@@ -37,8 +38,9 @@ def folder_protocols(found: Index, out: Path) -> tuple[Path, ...]:
 
 def _of_subjects(found: Index) -> list[Mapping[str, Any]]:
     subjects = [_value(s) for s in found.subjects]
+    bare = _only_unlabelled((r.subject for r in found), (r.subject for r in found.unlabelled))
     tested = max(1, len(subjects) // TEST_SHARE)
-    parts = {"train": subjects[:-tested], "test": subjects[-tested:]}
+    parts = {"train": [*subjects[:-tested], *bare], "test": subjects[-tested:]}
     rule = {"split_by": "subject", "disjoint": "subject", "validation_unit": "subject"}
     contents: list[Mapping[str, Any]] = [_protocol("cross-subject", "The last subjects test.", {"parts": parts}, rule)]
     if len(subjects) > FOLDS:
@@ -54,8 +56,14 @@ def _of_trials(found: Index) -> list[Mapping[str, Any]]:
     if len(trials) < 2:
         return []
     rule = {"split_by": "trial", "disjoint": "none", "validation_unit": "recording"}
-    parts = {"train": trials[:-tested], "test": trials[-tested:]}
+    bare = _only_unlabelled((r.trial for r in found), (r.trial for r in found.unlabelled))
+    parts = {"train": [*trials[:-tested], *bare], "test": trials[-tested:]}
     return [_protocol("last-trials", "The same people train and test; the last trials test.", {"parts": parts}, rule)]
+
+
+def _only_unlabelled(known: Iterable[str], unlabelled: Iterable[str]) -> list[int | str]:
+    """Subjects, or trials, of recordings without a label alone: they train, and can test nothing."""
+    return [_value(name) for name in natural_order(set(unlabelled) - set(known))]
 
 
 def _protocol(name: str, description: str, divided: Mapping[str, Any], rule: Mapping[str, str]) -> Mapping[str, Any]:

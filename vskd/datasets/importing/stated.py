@@ -25,7 +25,7 @@ class Stated:
         uncalibrated: whether the device need not show 1 g at rest.
         separator: name of the separator.
         clip: whether samples beyond the range are set to it.
-        label_column, subject_column, factor_columns, null_class, whole_files: see `Description`.
+        label_column, subject_column, factor_columns, null_class, unlabelled, whole_files: see `Description`.
         pair_videos: how videos in the folder are paired with recordings: `name`, `time` or `none`.
         video_pattern, video_table: names of videos, or the table that pairs them; see `vskd.datasets.importing.videos`.
         video_zone: IANA name of the zone of times in names of videos; None: that of `time_zone`.
@@ -54,6 +54,7 @@ class Stated:
     subject_column: str | None = None
     factor_columns: tuple[str, ...] = ()
     null_class: str | None = None
+    unlabelled: str | None = None
     whole_files: bool = False
     pair_videos: str = "name"
     video_pattern: str | None = None

@@ -12,7 +12,7 @@ import numpy as np
 
 from vskd.datasets.importing.name_pattern import guess_pattern
 from vskd.datasets.importing.stated import Stated
-from vskd.datasets.recording import Index, Recording
+from vskd.datasets.recording import UNLABELLED, Index, Recording
 from vskd.datasets.sensors.folder_found import plain_value
 from vskd.datasets.sensors.name_words import words_of_name
 from vskd.datasets.sensors.read import read_stream
@@ -125,7 +125,8 @@ def _by_name(found: Index, folder: Path, names: Sequence[str], stated: Stated) -
     except DataError:
         return []
     words = {name: _words(said) for name in names if (said := words_of_name(pattern, name))}
-    return [(r.id, name) for r in found for name, said in words.items() if _fits(said, _values(r, found.labels))]
+    values = {r.id: _values(r, found.labels, stated.unlabelled or "") for r in found}
+    return [(r.id, name) for r in found for name, said in words.items() if _fits(said, values[r.id])]
 
 
 def _same_ends(found: Index, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -151,8 +152,9 @@ def _words(said: Mapping[str, str]) -> dict[str, str]:
     return {name: plain_value(name, value) for name, value in said.items()}
 
 
-def _values(recording: Recording, labels: Sequence[str]) -> dict[str, str]:
-    own = {"subject": recording.subject, "label": labels[recording.label], "trial": recording.trial}
+def _values(recording: Recording, labels: Sequence[str], unlabelled: str) -> dict[str, str]:
+    label = unlabelled if recording.label == UNLABELLED else labels[recording.label]
+    own = {"subject": recording.subject, "label": label, "trial": recording.trial}
     return {**own, **recording.factors}
 
 

@@ -179,6 +179,8 @@ class Description(Strict):
             may split.
         null_class: class of what nobody labelled in a file whose rows, or whose parts in the table, have labels; left
             out: it is in no recording, or in none of its windows.
+        unlabelled: word that stands where others have a label, of recordings whose class nobody knows: they train where
+            a teacher speaks of them, and never test.
         whole_files: whether a file (or the rows of a subject in it) is one recording that shows several classes, one
             after the other: for sliding windows, each of which has a label of its own. Otherwise each labelled part of
             a file is a recording.
@@ -194,6 +196,7 @@ class Description(Strict):
     subject_column: Column | None = None
     factor_columns: tuple[str, ...] = ()
     null_class: str | None = None
+    unlabelled: Annotated[str, Field(min_length=1)] | None = None
     whole_files: bool = False
     streams: Annotated[dict[str, StreamDescription], Field(min_length=1)]
     videos: dict[str, VideoDescription] = Field(default_factory=dict)
@@ -206,6 +209,14 @@ class Description(Strict):
             if len(set(words)) < len(words):
                 raise ValueError(f"{name}.files: a word in braces stands twice")
         return streams
+
+    @model_validator(mode="after")
+    def _no_class_is_unlabelled(self) -> "Description":
+        if self.unlabelled is not None and self.whole_files:
+            raise ValueError("unlabelled does nothing beside whole_files: it is of recordings that show one class each")
+        if self.unlabelled is not None and self.unlabelled in (self.null_class, *(self.labels or ())):
+            raise ValueError(f"unlabelled: '{self.unlabelled}' is the name of a class, too")
+        return self
 
     @model_validator(mode="after")
     def _complete(self) -> "Description":

@@ -127,7 +127,11 @@ def _by_table(table: Path, folder: Path, description: Description, problems: lis
             continue
         words = {n: plain_value(n, v) for n, v in row.items() if v and n not in ("file", *_PART_COLUMNS)}
         if description.label_column is None and "label" not in words:
-            raise DataError(f"{where}: no label", "Complete the table")
+            raise DataError(
+                f"{where}: no label",
+                "Complete the table; where nobody knows it, write a word such as unlabelled, and say --unlabelled "
+                "unlabelled (the same in dataset.yaml)",
+            )
         number = f"{_stem(row['file'])}-{next(numbers[row['file']]):04d}" if row["file"] in shared else ""
         files = dict.fromkeys(description.streams, path)
         if "trial" not in words and not number:
@@ -148,8 +152,8 @@ def _since_first(row: Mapping[str, str], path: Path, description: Description, w
     moments = {name: start_of(row.get(name, "")) for name in ("start", "end") if row.get(name)}
     if not any(moment is not None for moment in moments.values()):
         return row
-    stated = next((stream for stream in description.streams.values() if stream.time), None)
-    first = first_stamp(path, stated) if stated else ""
+    streams = list(description.streams.values())
+    first = first_stamp(path, next((stream for stream in streams if stream.time), streams[0]))
     begin = start_of(first) if first else None
     if begin is None or None in moments.values() or len({is_local(row[n]) for n in moments} | {is_local(first)}) > 1:
         own = f"begins at '{first}'" if first else "has no clock"
@@ -162,18 +166,18 @@ def _since_first(row: Mapping[str, str], path: Path, description: Description, w
 
 
 def first_stamp(path: Path, stated: StreamDescription) -> str:
-    """The first time stamp of a file as it is written; of text only the first rows are read.
+    """The first time stamp of a file as it is written, empty where there is none; of text only the first rows are read.
 
     Raises:
         DataError: it is no readable table, or has no such column.
     """
     column = _clock(path, stated)
-    if column is None:
-        return ""
     if path.suffix.lower() in TEXT:
-        rows = parse_delimited(path, *read_text(path, HEAD_BYTES), stated.separator or "").rows
-        return rows[0][column].strip() if column < len(rows[0]) else ""
-    return open_stated(path, variable=stated.variable).first(column)
+        table = parse_delimited(path, *read_text(path, HEAD_BYTES), stated.separator or "")
+        if column is None:
+            return table.declared.get("start", "")
+        return table.rows[0][column].strip() if column < table.width else ""
+    return "" if column is None else open_stated(path, variable=stated.variable).first(column)
 
 
 def _part(row: Mapping[str, str], where: str) -> Reading:
@@ -224,7 +228,8 @@ def _runs(one: Found, description: Description, problems: list[Problem]) -> Iter
     starts = np.flatnonzero(changed | _begins_anew(path, samples, stated)).tolist()
     for number, (first, behind) in enumerate(zip(starts, [*starts[1:], len(keys)], strict=True), 1):
         values = {**one.values, **{w: plain_value(w, cell) for w, cell in zip(words, keys[first], strict=True)}}
-        if "label" in words and values["label"].lower() in UNLABELLED_CELLS:
+        known = values.get("label") != description.unlabelled
+        if "label" in words and known and values["label"].lower() in UNLABELLED_CELLS:
             if description.null_class is None:
                 continue
             values["label"] = description.null_class

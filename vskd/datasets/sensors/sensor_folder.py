@@ -43,7 +43,8 @@ def index(root: Path) -> Index:
     problems: list[Problem] = []
     found = _once(list_recordings(root, description, problems), problems)
     null = description.null_class or ""
-    labels = description.labels or _sorted({label for one in found for label in one.labels} | ({null} - {""}))
+    bare = {description.unlabelled} - {None}
+    labels = description.labels or _sorted({label for one in found for label in one.labels - bare} | ({null} - {""}))
     if len(labels) < 2:
         raise DataError(
             f"{root}: {len(found)} recording(s) of {len(labels)} class(es) ({', '.join(labels) or 'none'}) are "
@@ -55,7 +56,7 @@ def index(root: Path) -> Index:
         recordings = with_videos(root, description, recordings, problems)
     recordings.sort(key=lambda r: r.id)
     problems.sort(key=lambda p: (p.kind, p.recording, p.path, p.detail))
-    return Index(NAME, root, tuple(labels), tuple(recordings), tuple(problems), null)
+    return Index(NAME, root, tuple(labels), (), tuple(problems), null).with_recordings(recordings)
 
 
 def _sorted(labels: Iterable[str]) -> tuple[str, ...]:
@@ -83,7 +84,7 @@ def _recording(
 ) -> Recording | None:
     """A recording with the streams that can be read; None where there are none, or its class is none."""
     path = next(iter(one.files.values()))
-    strange = sorted(one.labels - set(labels))
+    strange = sorted(one.labels - {*labels, description.unlabelled})
     if strange:
         detail = f"'{strange[0]}' is none of the classes {', '.join(labels)}"
         problems.append(Problem("unknown", "", shown(path), detail))
@@ -101,7 +102,10 @@ def _recording(
     factors = {name: value for name, value in one.values.items() if name not in OWN}
     trial = one.values.get("trial") or one.number or ONCE
     timeline = _timeline(one, labels, description.null_class)
-    label = labels.index(one.values["label"]) if timeline is None else timeline.longest
+    if timeline is not None:
+        label = timeline.longest
+    else:
+        label = UNLABELLED if one.values["label"] == description.unlabelled else labels.index(one.values["label"])
     if not streams:
         return None
     return Recording(one.id, subject, trial, label, subject, streams, factors=factors, timeline=timeline)
@@ -167,7 +171,11 @@ ENTRY = DatasetEntry(
     obtain="Have your folder of files described: `vskd datasets import FOLDER --out DATASET`; see docs/own-data.md.",
     placement="",
     system="berkeley",
-    defaults={"window": {"streams": ["accelerometer"]}, "frames": {"streams": ["video"]}},
+    defaults={
+        "window": {"streams": ["accelerometer"]},
+        "frames": {"streams": ["video"]},
+        "skeleton": {"streams": ["pose-video"]},
+    },
     # Most wearables measure to 4 g and more; Berkeley's end at 2 g.
     recipes={"berkeley": {"student": {"sees": {"encoding": {"limit": 4.0}}}}},
 )

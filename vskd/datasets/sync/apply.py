@@ -40,7 +40,7 @@ def apply_sync(index: Index, rows: Sequence[SyncRow], source: Path) -> Index:
     Raises:
         DataError: the table names recordings or streams that the folder does not hold.
     """
-    known = {(r.id, s) for r in index for s in r.streams}
+    known = {(r.id, s) for r in index.everything for s in r.streams}
     strange = [f"{r.recording} ({s})" for r in rows for s in (r.sensor, r.video) if (r.recording, s) not in known]
     if strange:
         raise DataError(
@@ -51,8 +51,8 @@ def apply_sync(index: Index, rows: Sequence[SyncRow], source: Path) -> Index:
     for row in rows:
         of.setdefault(row.recording, []).append(row)
     problems = list(index.problems)
-    recordings = [_cut(r, of[r.id], source, problems) if r.id in of else r for r in index]
-    return dataclasses.replace(index, recordings=tuple(recordings), problems=tuple(problems))
+    recordings = [_cut(r, of[r.id], source, problems) if r.id in of else r for r in index.everything]
+    return dataclasses.replace(index.with_recordings(recordings), problems=tuple(problems))
 
 
 def _cut(recording: Recording, rows: Sequence[SyncRow], source: Path, problems: list[Problem]) -> Recording:

@@ -61,9 +61,9 @@ def uncut(index: Index) -> Index:
     """The index without what an earlier `sync.csv` cut off."""
     recordings = [
         dataclasses.replace(r, streams={n: dataclasses.replace(s, cut=None) for n, s in r.streams.items()})
-        for r in index
+        for r in index.everything
     ]
-    return dataclasses.replace(index, recordings=tuple(recordings))
+    return index.with_recordings(recordings)
 
 
 def chosen_stream(index: Index, kind: StreamKind, asked: str | None) -> str:
@@ -109,6 +109,7 @@ def measure(
     Raises:
         DataError: no recording has both.
     """
+    index = index.everything
     both = index.with_streams([sensor, video])
     if not both:
         raise DataError(f"{index.root}: no recording has both {sensor} and {video}", "Complete the folder")

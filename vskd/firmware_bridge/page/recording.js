@@ -101,17 +101,21 @@ globalThis.vskd = globalThis.vskd || {};
     checkRate(table, contract);
     const clock = vskd.timeColumns(table.names, table.units).find((one) => !columns.includes(one.index));
     const seconds = clock ? secondsOf(table, clock) : 0;
-    return { separator: table.separator, width: table.width, columns, clock: clock ? clock.index : null, seconds };
+    return { separator: table.separator, width: table.width, columns, clock: clock ? clock.index : null, seconds, skipped: table.skipped };
   }
 
   function* dataRows(lines, layout) {
     const wanted = layout.clock === null ? layout.columns : [...layout.columns, layout.clock];
-    let number = 0;
+    let number = 0, skipped = layout.skipped;
     for (const line of lines) {
       if (!line.trim() || line.startsWith("#")) continue;
       const cells = vskd.cellsOf(line, layout.separator);
       const fits = (columns) => cells.length === layout.width && columns.every((c) => vskd.isDecimal(cells[c]));
       if (!number && !fits(layout.columns)) continue; // before the first row
+      if (!number && skipped > 0) {
+        skipped -= 1; // a wristband's start and rate
+        continue;
+      }
       number += 1;
       if (!fits(wanted)) throw new Refusal(`Data row ${number} is not ${layout.width} numbers. Correct this row; a gap may be nan.`);
       yield { number, values: wanted.map((c) => vskd.numberOf(cells[c])) };

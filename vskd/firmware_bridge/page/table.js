@@ -15,7 +15,7 @@ globalThis.vskd = globalThis.vskd || {};
     sensor: /^(sensor|stream|signal|modality)([ _](type|name))?$/i,
     columns: /^(?:columns|axes|fields|header)$/i,
   };
-  const SAMPLE_LINES = 400, HEADER_LINES = 3;
+  const SAMPLE_LINES = 400, HEADER_LINES = 3, WRISTBAND_ROWS = 2, A_DATE = 1e8, HIGHEST_RATE = 1000;
 
   /** A recording that is not read, and what to do. */
   class Refusal extends Error {}
@@ -159,6 +159,15 @@ globalThis.vskd = globalThis.vskd || {};
     return [];
   }
 
+  /** What the first rows of a wristband of Empatica declare, start and rate; null where they are samples. */
+  function wristband(body) {
+    const first = body.slice(0, WRISTBAND_ROWS).filter((row) => new Set(row).size === 1 && isDecimal(row[0]));
+    if (first.length < WRISTBAND_ROWS || body.length === WRISTBAND_ROWS) return null;
+    const [start, rate] = first.map((row) => numberOf(row[0]));
+    if (!(start > A_DATE && rate > 0 && rate <= HIGHEST_RATE)) return null;
+    return { start: first[0][0].trim(), rate_hz: String(rate), ...(first[0].length === 3 ? { unit: "1/64 g" } : {}) };
+  }
+
   /** What the first lines of a file say about it: separator, names and units of its columns, remarks, rows. */
   function readTable(text) {
     const { remarks, lines } = split(text);
@@ -173,7 +182,8 @@ globalThis.vskd = globalThis.vskd || {};
     if (short >= 0) {
       throw new Refusal(`Data row ${short + 1} has ${body[short].length} cells, expected ${width}. Correct this row.`);
     }
-    return { separator, width, rows: body, declared, ...namesAndUnits(head) };
+    const said = wristband(body), skipped = said ? WRISTBAND_ROWS : 0;
+    return { separator, width, rows: body.slice(skipped), skipped, declared: { ...said, ...declared }, ...namesAndUnits(head) };
   }
 
   Object.assign(vskd, { Refusal, isDecimal, numberOf, cellsOf, readTable });

@@ -5,6 +5,12 @@
     time_s;x;y;z                 column names; a unit may stand in brackets, `x [g]`, or in a line of its own below
     0,02;-0,1;0,0;0,98
 
+A wristband of Empatica writes start and rate in its first rows of numbers, which are no samples:
+
+    1583020800.000000, 1583020800.000000, 1583020800.000000
+    32.000000, 32.000000, 32.000000
+    -2,11,63
+
 Cells become numbers only where a column is asked for, so that a column of text does no harm.
 """
 
@@ -41,6 +47,11 @@ _KEYS = {
     "columns": re.compile(r"columns|axes|fields|header", re.IGNORECASE),
 }
 MOST_HEADER_LINES = 3
+WRISTBAND_ROWS = 2
+"""Rows in which a wristband of Empatica says start and rate."""
+_A_DATE, _HIGHEST_RATE = 1e8, 1000.0
+WRISTBAND_UNIT = "1/64 g"
+"""Of its accelerometer, the one of its files that has three columns."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,8 @@ class Table:
         rows: cells of each data row; all have as many.
         names: of the columns; empty where the file has none.
         units: of the columns, as the header says; empty text where it does not.
-        declared: what remarks say, by `rate_hz`, `unit` and `sensor`.
+        declared: what remarks say, by `rate_hz`, `unit` and `sensor`; of a wristband's file its first rows, `start` too
+            (seconds since 1970).
         separator: name of the separator, e.g. `semicolon`.
         encoding: of the file.
     """
@@ -64,6 +76,11 @@ class Table:
     declared: Mapping[str, str] = field(default_factory=dict)
     separator: str = ""
     encoding: str = "utf-8"
+
+    @property
+    def wristband_rows(self) -> int:
+        """Rows of numbers before the first data row, in which a wristband says start and rate."""
+        return WRISTBAND_ROWS if "start" in self.declared else 0
 
     @property
     def width(self) -> int:
@@ -149,6 +166,8 @@ def parse_delimited(path: Path, text: str, encoding: str = "utf-8", separator: s
         head = _names_in_remarks(remarks, declared, separator, len(body[0]))
     head, body = _without_empty_column(head, body)
     _check_rows(body, path, SEPARATORS[separator])
+    if said := _of_wristband(body):
+        declared, body = {**said, **declared}, body[WRISTBAND_ROWS:]
     names, units = _names_and_units(head)
     return Table(path, body, names, units, declared, SEPARATORS[separator], encoding)
 
@@ -267,6 +286,18 @@ def _check_rows(body: Sequence[Sequence[str]], path: Path, separator: str) -> No
                 f"{path}: data row {number} has {len(row)} cells, expected {width} (separated by {separator})",
                 "Correct this row",
             )
+
+
+def _of_wristband(body: Sequence[Sequence[str]]) -> dict[str, str]:
+    """What the first rows of a wristband's file declare; empty where they are samples as others."""
+    first = [row for row in body[:WRISTBAND_ROWS] if len(set(row)) == 1 and is_decimal(row[0])]
+    if len(first) < WRISTBAND_ROWS or len(body) == WRISTBAND_ROWS:
+        return {}
+    start, rate = (float(row[0].replace(",", ".")) for row in first)
+    if not (start > _A_DATE and 0 < rate <= _HIGHEST_RATE):
+        return {}
+    unit = {"unit": WRISTBAND_UNIT} if len(first[0]) == len("xyz") else {}
+    return {"start": first[0][0].strip(), "rate_hz": f"{rate:g}", **unit}
 
 
 def _names_and_units(head: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:

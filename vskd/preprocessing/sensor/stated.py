@@ -140,7 +140,7 @@ def _numbers(
     wanted = check_columns(samples.width, axes, columns, path)
     values = np.stack([_column(samples, c) for c in wanted])
     if time_column is None:
-        return _Numbers(values, None, None)
+        return _Numbers(values, *_declared_clock(samples))
     if time_column >= samples.width:
         raise DataError(f"{path}: has {samples.width} columns and no column {time_column} of times", "Check the file")
     read = samples.stamps(time_column, time_unit_s)
@@ -160,6 +160,14 @@ def _numbers(
         )
     offsets = utc_offsets(start + stamps, time_zone, path)
     return _Numbers(values, stamps - (offsets - offsets[0]), start - float(offsets[0]))
+
+
+def _declared_clock(samples: Samples) -> tuple[Seconds | None, float | None]:
+    """Stamps and start where the first rows say when the file began and at which rate."""
+    if "start" not in samples.declared or not isinstance(samples, TextSamples):
+        return None, None
+    rate_hz = float(samples.declared["rate_hz"])
+    return np.arange(len(samples.table.rows)) / rate_hz, start_of(samples.declared["start"])
 
 
 def _column(samples: Samples, column: int) -> npt.NDArray[np.float64]:

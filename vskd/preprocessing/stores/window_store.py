@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,8 @@ from vskd.preprocessing.sync.cut import Cut
 logger = logging.getLogger(__name__)
 
 Mode = Literal["whole", "sliding"]
+LEAST_WHOLE_HZ = 10.0
+"""Samples a second that a whole recording should keep: of fewer, movement of 5 Hz and more is gone."""
 RESAMPLING_VERSION = 2
 """Of what sliding windows at another rate than the stream's hold. 1: the line through the first and the last sample
 went on beyond them; 2: these are held, as a stream can hold them, and sums are in the order of samples."""
@@ -303,7 +305,19 @@ class WindowStore(Store):
             those = sorted(i for i in self.ids if self.fact(i, key))
             if those:
                 found.append(f"{len(those)} of {len(self.ids)} recordings {what}: {first_few(those, 3, ', ')}")
-        return tuple(found)
+        return (*found, *self._squeezed())
+
+    def _squeezed(self) -> Iterator[str]:
+        """Whole recordings so long that their windows have lost the movement."""
+        length = int(self.settings["length"])
+        rates = {i: length * float(self.fact(i, "rate_hz")) / self.num_samples(i) for i in self.ids}
+        those = sorted(i for i, rate in rates.items() if rate < LEAST_WHOLE_HZ)
+        if those and self.settings["mode"] == "whole":
+            yield (
+                f"{len(those)} of {len(self.ids)} recordings are long: one window of {length} samples has as few as "
+                f"{min(rates.values()):.2g} samples a second, and fast movement is lost; sliding windows keep it "
+                f"(sees.window: sliding, as in recipe day-stream): {first_few(those, 3, ', ')}"
+            )
 
     def windows(self, recording: str) -> npt.NDArray[np.float32]:
         """float32 (windows, channels, length), not to be changed."""
