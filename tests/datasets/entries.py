@@ -115,11 +115,7 @@ TOLD: dict[str, tuple[tuple[str, ...], dict[str, object], dict[str, object], set
     "image-folder": (("image",), WHOLE, {"krca": {"student": UNMIRRORED, "teachers": {0: UNMIRRORED}}}, set()),
     "sensor-folder": (
         ("accelerometer", "gyroscope", "video"),
-        {
-            "window": {"streams": ["accelerometer"]},
-            "frames": {"streams": ["video"]},
-            "skeleton": {"streams": ["pose-video"]},
-        },
+        {"window": {"streams": ["accelerometer"]}, "frames": {"streams": ["video"]}},
         {"berkeley": {"student": {"sees": {"encoding": {"limit": 4.0}}}}},
         set(),
     ),

@@ -171,11 +171,7 @@ ENTRY = DatasetEntry(
     obtain="Have your folder of files described: `vskd datasets import FOLDER --out DATASET`; see docs/own-data.md.",
     placement="",
     system="berkeley",
-    defaults={
-        "window": {"streams": ["accelerometer"]},
-        "frames": {"streams": ["video"]},
-        "skeleton": {"streams": ["pose-video"]},
-    },
+    defaults={"window": {"streams": ["accelerometer"]}, "frames": {"streams": ["video"]}},
     # Most wearables measure to 4 g and more; Berkeley's end at 2 g.
     recipes={"berkeley": {"student": {"sees": {"encoding": {"limit": 4.0}}}}},
 )
