@@ -66,7 +66,8 @@ def drawn_plots(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> list
     """Values of the lines of each plot, and where its reference line is."""
     drawn: list[tuple[list[float], float | None]] = []
 
-    def draw(lines: list[ForestRow], _: str, reference: float | None = None) -> bytes:
+    def draw(lines: list[ForestRow], label: str, reference: float | None = None, *, differences: bool = False) -> bytes:
+        assert differences == ("in points" in label)
         drawn.append(([line.value for line in lines], reference))
         return b""
 
@@ -272,7 +273,7 @@ def test_lines_of_the_plots_are_named_and_marked(comparison: Comparison, monkeyp
     """Baselines and teachers are grey."""
     lines: list[list[ForestRow]] = []
     monkeypatch.setattr(
-        "vskd.study.comparison_tables.interval_plot", lambda rows, *_: lines.append(list(rows)) or b"png"
+        "vskd.study.comparison_tables.interval_plot", lambda rows, *_, **__: lines.append(list(rows)) or b"png"
     )
     teacher = comparison.rows[1].model_copy(update={"kind": "teacher", "versus_baseline": None})
     to_html(comparison.model_copy(update={"rows": (*comparison.rows, teacher)}))

@@ -248,15 +248,16 @@ def test_the_picture_has_a_line_for_every_answer(results_root: Path, monkeypatch
     drawn: list[tuple[object, ...]] = []
     monkeypatch.setattr(
         "vskd.study.readme_table.interval_plot",
-        lambda rows, label, reference: drawn.append((rows, label, reference)) or b"png",
+        lambda rows, label, *, reference, differences: drawn.append((rows, label, reference, differences)) or b"png",
     )
     assert headline_picture(results_root) == b"png"
-    (((line,), label, reference),) = drawn
+    (((line,), label, reference, differences),) = drawn
     (answer,) = answers(results_root)
     assert line.label == "synthetic, cross-subject: dask"
     assert (line.value, line.interval) == (answer.versus.difference, answer.versus.subjects)
     assert (line.note, line.emphasis) == (f"{100 * answer.versus.difference:+.1f}", True)
-    assert label == "accuracy with teacher minus without, 95 % over subjects" and reference == 0.0
+    assert label == "accuracy with teacher minus without in points, 95 % over subjects"
+    assert (reference, differences) == (0.0, True)
 
 
 def test_a_check_draws_nothing(results_root: Path, tmp_path: Path) -> None:

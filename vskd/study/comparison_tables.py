@@ -201,8 +201,8 @@ def _difference_plot(comparison: Comparison) -> bytes | None:
         for row in comparison.rows
         if (versus := row.versus_baseline)
     ]
-    label = "accuracy minus baseline, 95 % interval over subjects"
-    return interval_plot(lines, label, 0.0) if lines else None
+    label = "accuracy minus baseline in points, 95 % interval over subjects"
+    return interval_plot(lines, label, 0.0, differences=True) if lines else None
 
 
 def _controls_plot(comparison: Comparison) -> bytes | None:
@@ -215,4 +215,5 @@ def _controls_plot(comparison: Comparison) -> bytes | None:
         for name, versus in row.controls.items()
     ]
     others = any(name != (row.baseline or comparison.baseline) for row in comparison.rows for name in row.controls)
-    return interval_plot(lines, "accuracy minus control, 95 % interval over subjects", 0.0) if others else None
+    label = "accuracy minus control in points, 95 % interval over subjects"
+    return interval_plot(lines, label, 0.0, differences=True) if others else None

@@ -174,7 +174,8 @@ def headline_picture(results_root: Path) -> bytes:
         )
         for answer in answers(results_root)
     ]
-    return interval_plot(rows, "accuracy with teacher minus without, 95 % over subjects", reference=0.0)
+    label = "accuracy with teacher minus without in points, 95 % over subjects"
+    return interval_plot(rows, label, reference=0.0, differences=True)
 
 
 def update_document(document: Path, section: str, *, check: bool = False) -> bool:

@@ -247,6 +247,8 @@ def test_interval_plot_has_a_line_per_row_from_above() -> None:
     assert [t.get_text() for t in ax.texts] == ["80 %", "85 %"]
     assert (ax.get_ylim(), ax.get_xlabel()) == ((1.5, -0.5), "accuracy")
     assert ax.xaxis.get_major_formatter()(0.1234, 0) == "12.34%"
+    (ax,) = plots.interval_plot(rows, "gain", 0.0, differences=True).axes  # type: ignore[attr-defined]
+    assert [ax.xaxis.get_major_formatter()(gain, 0) for gain in (0.025, -0.1)] == ["+2.5", "-10"]
 
 
 @pytest.mark.usefixtures("drawn")

@@ -190,8 +190,13 @@ class ForestRow:
     emphasis: bool = False
 
 
-def interval_plot(rows: Sequence[ForestRow], axis_label: str, reference: float | None = None) -> bytes:
-    """Forest plot: one line per row with point and interval, on one axis; `reference` draws a vertical line."""
+def interval_plot(
+    rows: Sequence[ForestRow], axis_label: str, reference: float | None = None, *, differences: bool = False
+) -> bytes:
+    """Forest plot: one line per row with point and interval, on one axis; `reference` draws a vertical line.
+
+    Shares are in percent, `differences` of shares in percentage points.
+    """
     figure, (ax,) = new_figure(8.2, 0.42 * len(rows) + 1.0)
     for y, row in enumerate(rows):
         colour = BLUE if row.emphasis else MUTED
@@ -207,7 +212,7 @@ def interval_plot(rows: Sequence[ForestRow], axis_label: str, reference: float |
     ax.grid(axis="x", color=GRID, linewidth=0.8)
     ax.spines["left"].set_visible(False)
     ax.margins(x=0.06)
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.4g}%"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:+.4g}" if differences else f"{100 * v:.4g}%"))
     ax.set_xlabel(axis_label, color=MUTED)
     return to_png(figure)
 
