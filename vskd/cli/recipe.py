@@ -3,7 +3,7 @@
 import click
 
 from vskd.cli.options import VskdGroup, chosen_recipe, json_option, recipe_options
-from vskd.cli.output import print_json, print_notes, print_table
+from vskd.cli.output import print_json, print_table
 
 PLAIN_OPTIONS = (
     "data",
@@ -39,8 +39,7 @@ def list_command(as_json: bool) -> None:
         print_json([recipe._asdict() for recipe in recipes])
     else:
         rows = [(name + " *" * small, description) for name, description, small in recipes]
-        print_table(("recipe", "description"), rows)
-        print_notes(["* gives a student for microcontrollers"])
+        print_table(("recipe", "description (* gives a student for microcontrollers)"), rows)
 
 
 @recipe.command(
