@@ -303,6 +303,7 @@ def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.Mo
         "dataset": "x",
         "root": "DATA",
         "recordings": 12,
+        "unlabelled": 4,
         "subjects": ["1", "2"],
         "classes": 3,
         "streams": {
@@ -320,6 +321,7 @@ def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.Mo
         ["data set", "x"],
         ["folder", "DATA"],
         ["recordings", "12"],
+        ["without a label", "4"],
         ["subjects", "2 (1, 2)"],
         ["classes", "3"],
         [""],
@@ -332,7 +334,7 @@ def test_every_count_of_an_index_is_printed(vskd, record, monkeypatch: pytest.Mo
         ["corrupt", "r", "it is empty", "DATA/r.csv"],
     ]
     content["streams"] = {"image": {"recordings": 30, "rate_hz": [0.0], "unit": ["uint8"]}}
-    content["subjects"] = ["unknown"]
+    content["subjects"], content["unlabelled"] = ["unknown"], 0
     alike = [{"kind": "unpaired", "recording": f"r{n}", "detail": "no line", "path": f"DATA/r{n}"} for n in range(30)]
     content["problems"] = [*alike, {"kind": "unpaired", "recording": "s", "detail": "two lines", "path": "DATA/s"}]
     lines = [re.split(r"  +", line) for line in vskd("datasets", "index", "x", "--data", tmp_path).out.splitlines()]

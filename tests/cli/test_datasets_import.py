@@ -69,6 +69,7 @@ FLAGS = {
     ("--video-pattern", "v/s{subject}_{label}.mp4"): {"video_pattern": "v/s{subject}_{label}.mp4"},
     ("--video-table", "videos.csv"): {"video_table": "videos.csv"},
     ("--video-zone", "UTC"): {"video_zone": "UTC"},
+    ("--unlabelled", "unknown"): {"unlabelled": "unknown"},
     (): {},
 }
 

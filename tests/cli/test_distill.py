@@ -125,7 +125,8 @@ def test_a_finished_student_can_teach_another(vskd, comparison_copy, synthetic_r
 def test_a_teacher_of_another_protocol_is_refused(vskd, comparison_copy, synthetic_root: Path) -> None:
     """It has seen the people that this run tests on."""
     words = real_words(comparison_copy, synthetic_root)
-    answer = vskd(*words, "--protocol", "subject-specific", "--out", comparison_copy.out / "new")
+    everybody = ("--set", "student.training.validation=none", "--set", "student.training.select=last")
+    answer = vskd(*words, *everybody, "--protocol", "subject-specific", "--out", comparison_copy.out / "new")
     assert (answer.code, answer.out) == (1, "")
     assert "was trained on another split" in answer.err
     assert not (comparison_copy.out / "new").exists()

@@ -81,7 +81,7 @@ def test_what_cannot_be_gone_on_from(tiny: MakeRecipe, shared_cache: Path, first
         other = tiny(*EVERYBODY, f"student.weights={first}", "student.network.embedding_size=16")
         distill(other, tmp_path / "other", cache=shared_cache)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CheckpointError, match=r"empty/checkpoints/model\.safetensors does not exist"):
+    with pytest.raises(RunError, match=r"empty is not a run folder"):
         distill(tiny(*EVERYBODY, f"student.weights={tmp_path / 'empty'}"), tmp_path / "on", cache=shared_cache)
 
 

@@ -68,11 +68,11 @@ def make_page(bundle: Path, out: Path, settings: StreamSettings | None = None) -
         WriteError: the folder cannot be written.
     """
     refuse_foreign(out, MARK)
+    firmware = read_firmware(load_bundle(bundle), settings)
+    plan = page_plan(firmware)
     missing = missing_tools(("clang", "wasm-ld"))
     if missing:
         raise BundleError(f"The page needs a compiler for WebAssembly; {missing}", "Install it")
-    firmware = read_firmware(load_bundle(bundle), settings)
-    plan = page_plan(firmware)
     with atomic_folder(out) as folder:
         module, weights = _write(firmware, plan, folder)
         files = tuple(sorted(path.name for path in folder.iterdir()))

@@ -14,7 +14,8 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "own-data.md"
 
 
 def test_what_the_document_shows_is_a_description(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), flags=re.DOTALL)
+    blocks = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), flags=re.DOTALL)
+    (block,) = [block for block in blocks if block.startswith("format:")]
     (tmp_path / "dataset.yaml").write_text(block)
     stream = read_description(tmp_path).streams["accelerometer"]
     assert stream.stream_unit == "g" and stream.factor == pytest.approx(1 / 9.80665)

@@ -15,7 +15,6 @@ from typing import BinaryIO
 from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.folders import require_regular
 from vskd.preprocessing.video.container import check_boxes, check_riff, refuse_truncated, states_its_end
-from vskd.preprocessing.video.probe import probe_video
 from vskd.preprocessing.video.stated_rate import stated_rate
 
 _MI_COMPRESSED, _MI_MATRIX = 15, 14
@@ -157,6 +156,8 @@ def look_at_video(path: Path) -> float:
         rate = check_video(path)
     else:
         _check_other(path)
+    from vskd.preprocessing.video.probe import probe_video  # numpy, which listing data sets can do without
+
     try:
         return rate or probe_video(path).rate_hz
     except (MissingExtraError, DataError):
