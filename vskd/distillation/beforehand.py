@@ -5,14 +5,14 @@ other trainings of a comparison. Nothing is decoded for it.
 import torch
 
 from vskd.distillation.bfloat16 import refuse_wrong_gradients
-from vskd.distillation.distiller import layers, new_distiller
+from vskd.distillation.distiller import layers, new_distiller, term_context
 from vskd.distillation.experiment import Experiment
 from vskd.distillation.going_on import start_from
 from vskd.distillation.model import new_model
 from vskd.distillation.teacher.admission import refuse_hidden
 from vskd.distillation.teacher.reused import check_reusable
 from vskd.errors import as_recipe_error
-from vskd.losses.term import Shapes, TermContext
+from vskd.losses.term import Shapes
 from vskd.network import OUTPUT_LAYERS, layer_shapes
 
 
@@ -59,15 +59,5 @@ def _shapes(experiment: Experiment, named: tuple[str, ...], who: str) -> Shapes:
 
 def _build_terms(experiment: Experiment, student: Shapes, teacher: Shapes) -> None:
     """Build the terms and let them go; their size in samples is that of the training part."""
-    recipe, training = experiment.recipe, experiment.recipe.student.training
-    context = TermContext(
-        student=student,
-        teacher=teacher,
-        samples=len(experiment.setting.train),
-        class_counts=(1,) * experiment.classes,
-        balanced=training.class_weights == "balanced",
-        label_smoothing=training.label_smoothing,
-        seed=recipe.seed,
-        batch=training.batch_size,
-    )
-    new_distiller(recipe, context)
+    samples, counts = len(experiment.setting.train), (1,) * experiment.classes
+    new_distiller(experiment.recipe, term_context(experiment.recipe, student, teacher, samples, counts))

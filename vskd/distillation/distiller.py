@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vskd.errors import SettingError, as_recipe_error
-from vskd.losses.term import Term, TermContext, TermSettings, Weighting, batch_of
+from vskd.losses.term import Shapes, Term, TermContext, TermSettings, Weighting, batch_of
 from vskd.losses.uncertainty_weighting import UncertaintyWeighting
 from vskd.network import OUTPUT_LAYERS, Outputs
 from vskd.recipe import Recipe
@@ -101,6 +101,28 @@ class Distiller(nn.Module):
 def in_use(terms: Iterable[TermSettings]) -> tuple[TermSettings, ...]:
     """The terms that have a weight."""
     return tuple(term for term in terms if term.weight != 0)
+
+
+def term_context(
+    recipe: Recipe, student: Shapes, teacher: Shapes, samples: int, class_counts: tuple[int, ...]
+) -> TermContext:
+    """What the terms of a recipe's distiller are built from.
+
+    Args:
+        recipe: whose student's training says the rest.
+        student, teacher, samples, class_counts: see `TermContext`.
+    """
+    training = recipe.student.training
+    return TermContext(
+        student=student,
+        teacher=teacher,
+        samples=samples,
+        class_counts=class_counts,
+        balanced=training.class_weights == "balanced",
+        label_smoothing=training.label_smoothing,
+        seed=recipe.seed,
+        batch=training.batch_size,
+    )
 
 
 def new_distiller(recipe: Recipe, context: TermContext) -> Distiller:

@@ -15,7 +15,7 @@ from vskd.datasets.splits.split import Split
 from vskd.distillation.batch_norm import refuse_single_samples
 from vskd.distillation.beforehand import refuse_untrainable
 from vskd.distillation.bfloat16 import warn_where_slow
-from vskd.distillation.distiller import hears_logits, layers, new_distiller
+from vskd.distillation.distiller import hears_logits, layers, new_distiller, term_context
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.fitting import (
     TrainResult,
@@ -42,7 +42,6 @@ from vskd.distillation.teacher.source import Folds, teacher_source
 from vskd.errors import RecipeError, RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.locks import lock_of, only_writer
-from vskd.losses.term import TermContext
 from vskd.modalities.base import Batch
 from vskd.models.head import linear_classifier
 from vskd.models.weights.state import read_metadata
@@ -258,19 +257,8 @@ def _task(
     wanted, _ = layers(recipe.distiller.terms)
     with as_recipe_error("distiller: the student does not fit"):
         shapes, taps = tapped(model, inputs, wanted)
-    distiller = new_distiller(
-        recipe,
-        TermContext(
-            student=shapes,
-            teacher=source.shapes if source else {},
-            samples=batches.samples,
-            class_counts=class_counts(experiment, split.train),
-            balanced=student.training.class_weights == "balanced",
-            label_smoothing=student.training.label_smoothing,
-            seed=recipe.seed,
-            batch=student.training.batch_size,
-        ),
-    )
+    teacher, counts = source.shapes if source else {}, class_counts(experiment, split.train)
+    distiller = new_distiller(recipe, term_context(recipe, shapes, teacher, batches.samples, counts))
     task = DistillationTask(
         model,
         distiller,

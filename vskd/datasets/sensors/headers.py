@@ -151,15 +151,14 @@ def look_at_video(path: Path) -> float:
     Raises:
         DataError: as `check_video`.
     """
-    rate = None
-    if path.suffix.lower() in _WITH_HEADER:
-        rate = check_video(path)
-    else:
+    if path.suffix.lower() not in _WITH_HEADER:
         _check_other(path)
+    elif rate := check_video(path):
+        return rate
     from vskd.preprocessing.video.probe import probe_video  # numpy, which listing data sets can do without
 
     try:
-        return rate or probe_video(path).rate_hz
+        return probe_video(path).rate_hz
     except (MissingExtraError, DataError):
         return 0.0
 
