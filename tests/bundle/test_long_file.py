@@ -346,3 +346,19 @@ def test_a_contract_without_sliding_windows_is_a_programming_error(missing: str)
     long = as_long(Recorded(signal().T.astype(np.float32), 50.0, ()))
     with pytest.raises(ValueError, match="no sliding windows"):
         long.count_windows(sliding().model_copy(update={missing: None}))
+
+
+def test_a_long_file_has_the_clock_that_the_caller_names(tmp_path: Path) -> None:
+    """The first, which is called a clock, runs twice as fast."""
+    time, values = np.arange(ROWS) / 50, signal()
+    rows = [f"{t / 2:.3f},{x:.5f},{y:.5f},{z:.5f},{t:.3f}" for t, (x, y, z) in zip(time, values, strict=True)]
+    path = tmp_path / "a.csv"
+    path.write_text("time_s,x,y,z,when\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    assert open_long(path, sliding(), unit="g").rate_hz == 100
+    recording = open_long(path, sliding(), unit="g", time_column=4)
+    windows, times = all_windows(recording, sliding())
+    assert recording.rate_hz == 50
+    np.testing.assert_array_equal(
+        windows, contract_windows(read_recording(path, sliding(), unit="g", time_column=4), sliding())
+    )
+    assert times[0].tolist() == pytest.approx([0.0, sliding().length / 50])

@@ -9,7 +9,7 @@ from tests.export.conftest import sensor_contract
 from tests.preprocessing.sensor.recordings import wrist
 from vskd.bundle.recorded import Recorded
 from vskd.bundle.sensor_file import read_recording
-from vskd.errors import BundleError, VskdError
+from vskd.errors import BundleError, DataError, VskdError
 
 VALUES = np.round(wrist(), 5)
 TIME = np.arange(len(VALUES)) / 50
@@ -237,3 +237,51 @@ def test_a_clock_too_coarse_for_a_rate_gives_way_to_one_that_says_it(tmp_path: P
     assert dict(recorded.understood)["rate"] == "50 Hz (column 'elapsed', in ms)"
     with pytest.raises(VskdError, match=r"does not say its rate \(time stamps only every 1 s: too coarse for a rate\)"):
         read(write(tmp_path, "time (s),x (g),y (g),z (g)", np.floor(TIME), VALUES))
+
+
+SENSOR_LOG = (
+    "loggingTime (txt),loggingSample (N),accelerometerTimestamp_sinceReboot(s),accelerometerAccelerationX(G),"
+    "accelerometerAccelerationY(G),accelerometerAccelerationZ(G),motionTimestamp_sinceReboot(s),motionUserAccelerationX(G)"
+)
+
+
+def test_of_a_log_of_several_sensors_the_clock_of_this_one_is_taken(tmp_path: Path) -> None:
+    columns = (1.7e9 + TIME * 1.1, np.arange(len(TIME)), 9e3 + TIME, VALUES, 9e3 + TIME * 1.2, VALUES[:, 0])
+    recorded = read(write(tmp_path, SENSOR_LOG, *columns))
+    taken(recorded)
+    assert dict(recorded.understood)["rate"] == "50 Hz (column 'accelerometerTimestamp_sinceReboot', in s)"
+
+
+@pytest.mark.parametrize("head", ["logged,tick,charge,x,y,z,when", ""])
+def test_columns_that_may_be_the_clock_are_named_with_the_option_that_chooses(tmp_path: Path, head: str) -> None:
+    charge = 100 - np.arange(len(TIME)) // 40
+    path = write(tmp_path, head, 2 * TIME, np.arange(len(TIME)), charge, VALUES, 9e3 + TIME)
+    options = {} if head else {"columns": (3, 4, 5)}
+    with pytest.raises(BundleError) as caught:
+        read(path, **options)
+    named = "0 'logged', 1 'tick', 6 'when'" if head else "0, 1, 6"
+    assert f"no column is called a clock, and these count on as one does: {named}" in caught.value.problem
+    assert "--time" in caught.value.action and "--rate" in caught.value.action
+    recorded = read(path, time_column=6, **options)
+    taken(recorded)
+    assert recorded.rate_hz == 50 and ("'when'" if head else "'number 6'") in dict(recorded.understood)["rate"]
+
+
+def test_of_clocks_that_disagree_one_is_chosen_with_the_unit_that_it_says(tmp_path: Path) -> None:
+    path = write(tmp_path, "epoch (ms),elapsed (s),x,y,z", 500 * TIME, TIME, VALUES)
+    with pytest.raises(DataError) as caught:
+        read(path)
+    assert "--time" in caught.value.action
+    assert read(path, time_column=1).rate_hz == 50
+    with pytest.raises(BundleError, match="column 'epoch', in ms"):  # 100 Hz, and the recording is too short at it
+        read(path, time_column=0, rate_hz=50)
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [(2, "column 2, named as its clock, is an axis"), (5, "column 5, named as its clock, is not there: it has 4")],
+)
+def test_what_is_no_clock_is_not_chosen(tmp_path: Path, column: int, told: str) -> None:
+    with pytest.raises(DataError, match=told) as caught:
+        read(write(tmp_path, "time,x,y,z", TIME, VALUES), time_column=column, rate_hz=50)
+    assert "--time" in caught.value.action

@@ -156,13 +156,13 @@ def test_columns_of_any_stream_are_known_alike(site: Site) -> None:
     given = [(generator.choice(words, 5).tolist(), str(generator.choice(streams))) for _ in range(300)]
     for form in ("angularVelocity?", "gyro_?", "rotation rate ?", "gravity?", "barometer ?", "?"):
         given += [([form.replace("?", axis) for axis in "zxy"], stream) for stream in streams]
-    script = "return given.map(([n, s]) => [vskd.columnsByName(n, ['x', 'y', 'z'], s), vskd.timeColumns(n, [])]);"
+    script = "return given.map(([n, s]) => [vskd.columnsByName(n, ['x', 'y', 'z'], s), vskd.timeColumns(n, [], s)]);"
     taken = 0
     for (names, stream), (choice, clocks) in zip(given, in_node(site.folder, RULES, script, given), strict=True):
         expected = columns_by_name(names, ("x", "y", "z"), stream)
         assert tuple(choice.get("columns", ())) == expected.columns, (names, stream)
         found = [TimeColumn(one["index"], one["name"], one["seconds"]) for one in clocks]
-        assert found == list(time_columns(names, ())), names
+        assert found == list(time_columns(names, (), stream)), (names, stream)
         taken += bool(expected.columns)
     assert taken > 10
 

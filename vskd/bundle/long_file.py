@@ -157,6 +157,7 @@ def open_long(
     rate_hz: float | None = None,
     unit: str | None = None,
     columns: tuple[int, ...] = (),
+    time_column: int | None = None,
     variable: str = "",
 ) -> LongRecording:
     """Read a recording for a model of sliding windows; see `read_recording` for the arguments.
@@ -168,13 +169,13 @@ def open_long(
         BundleError: see `read_recording`; or blocks contradict each other, or most of them do not fit.
         DataError: see `read_recording`.
     """
-    options = {"rate_hz": rate_hz, "unit": unit, "columns": columns}
+    options = {"rate_hz": rate_hz, "unit": unit, "columns": columns, "time_column": time_column}
     text = file.suffix.lower() in TEXT and file.is_file() and file.stat().st_size > LONG_BYTES
     if text:
         encoding = read_text(file, HEAD_BYTES)[1]
         if encoding != "utf-16":
             check_columns_of_all(file, contract, columns)
-            return _Spool(file, contract, encoding, rate_hz, unit, columns).filled()
+            return _Spool(file, contract, encoding, rate_hz, unit, columns, time_column).filled()
     return as_long(read_recording(file, contract, variable=variable, **options))  # type: ignore[arg-type]
 
 
@@ -183,7 +184,7 @@ class _Spool:
     """Fills a temporary file with the samples of a long text file.
 
     Attributes:
-        file, contract, encoding, rate_hz, unit, columns: what is read, and what the caller says.
+        file, contract, encoding, rate_hz, unit, columns, time_column: what is read, and what the caller says.
         store: the samples, float32, one after the other.
         count: samples in it. rows: data rows that were read, those that were left out too.
     """
@@ -194,6 +195,7 @@ class _Spool:
     rate_hz: float | None
     unit: str | None
     columns: tuple[int, ...]
+    time_column: int | None
     store: BinaryIO = field(default_factory=lambda: tempfile.TemporaryFile("w+b"))  # noqa: SIM115 - lives with it
     count: int = 0
     rows: int = 0
@@ -260,6 +262,7 @@ class _Spool:
             rate_hz=self.rate_hz,
             unit=self.unit,
             columns=self.columns,
+            time_column=self.time_column,
         )
         self.first_stamp = self.first_stamp or stamp
         return recorded, self._offset(stamp, said, (self.first or recorded).rate_hz), kept
@@ -268,7 +271,7 @@ class _Spool:
         """When a block that is left out begins, as it is written: the time of the others counts from there."""
         try:
             samples = TextSamples(parse_delimited(self.file, head + "".join(lines), self.encoding))
-            return block_stamp(self.file, samples, self.contract, self.columns)
+            return block_stamp(self.file, samples, self.contract, self.columns, self.time_column)
         except (BundleError, DataError):  # its columns, or its clock, are why it is left out
             return ""
 

@@ -176,6 +176,7 @@ def predict_file(
     rate_hz: float | None = None,
     unit: str | None = None,
     columns: tuple[int, ...] = (),
+    time_column: int | None = None,
     variable: str = "",
 ) -> Prediction:
     """Open a bundle and label one file; see `read_recording` for the arguments.
@@ -185,5 +186,13 @@ def predict_file(
         DataError: the file is missing or damaged.
     """
     predictor = Predictor(load_bundle(bundle))
-    recorded = read_recording(file, predictor.contract, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable)
+    recorded = read_recording(
+        file,
+        predictor.contract,
+        rate_hz=rate_hz,
+        unit=unit,
+        columns=columns,
+        time_column=time_column,
+        variable=variable,
+    )
     return predictor.predict(recorded)

@@ -130,6 +130,7 @@ def predict_timeline(
     rate_hz: float | None = None,
     unit: str | None = None,
     columns: tuple[int, ...] = (),
+    time_column: int | None = None,
     variable: str = "",
 ) -> TimelinePrediction:
     """Label a file over time; see `read_recording` for the arguments on how it is read.
@@ -153,7 +154,9 @@ def predict_timeline(
         )
     if said.mean_seconds is not None:
         check_course((contract.stride or 1) / (contract.window_rate_hz or 1.0), said.mean_seconds)
-    recording = open_long(file, contract, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable)
+    recording = open_long(
+        file, contract, rate_hz=rate_hz, unit=unit, columns=columns, time_column=time_column, variable=variable
+    )
     total = recording.count_windows(contract)
     if not total:
         longest = max(behind - first for first, behind in recording.segments)

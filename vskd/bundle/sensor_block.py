@@ -23,11 +23,12 @@ def read_block(
     rate_hz: float | None = None,
     unit: str | None = None,
     columns: tuple[int, ...] = (),
+    time_column: int | None = None,
 ) -> tuple[Recorded, str, str, int]:
     """A block of a long text file; see `read_columns`.
 
     Args:
-        file, contract, rate_hz, unit, columns: see `read_recording`.
+        file, contract, rate_hz, unit, columns, time_column: see `read_recording`.
         samples: the block, and behind it some rows of the next one.
         own: rows of the block itself.
 
@@ -35,7 +36,7 @@ def read_block(
         Its samples; the time stamp of the first one, as it is written, and what it counts (`in ms`); and how many
         samples are the block's own: rows with empty cells are left out.
     """
-    views, named, every = _chosen_of_all(file, samples, contract, columns)
+    views, named, every = _chosen_of_all(file, samples, contract, columns, time_column)
     whole, _ = without_lost_rows(samples, every)
     lost = len(samples.table.rows) - len(whole.table.rows)
     kept = own - sum(not is_whole(row, every) for row in samples.table.rows[:own]) if lost else own
@@ -47,6 +48,7 @@ def read_block(
             rate_hz=rate_hz,
             unit=unit if len(views) == 1 or (unit and conversion(unit, view.unit) is not None) else None,
             columns=names,
+            time_column=time_column,
             block=True,
         )
         for view, names in zip(views, named, strict=True)
@@ -56,22 +58,24 @@ def read_block(
     return recorded, *_stamp_of(file, whole, every), kept
 
 
-def block_stamp(file: Path, samples: TextSamples, contract: SensorContract, columns: tuple[int, ...]) -> str:
+def block_stamp(
+    file: Path, samples: TextSamples, contract: SensorContract, columns: tuple[int, ...], time_column: int | None = None
+) -> str:
     """The time stamp of a block's first sample, as it is written; empty without a clock. Raises as `read_block`."""
-    _, _, every = _chosen_of_all(file, samples, contract, columns)
+    _, _, every = _chosen_of_all(file, samples, contract, columns, time_column)
     whole, _ = without_lost_rows(samples, every)
     stamp, _ = _stamp_of(file, whole, every)
     return stamp
 
 
 def _chosen_of_all(
-    file: Path, samples: Samples, contract: SensorContract, columns: tuple[int, ...]
+    file: Path, samples: Samples, contract: SensorContract, columns: tuple[int, ...], time_column: int | None
 ) -> tuple[tuple[SensorContract, ...], list[tuple[int, ...]], Chosen]:
     """The contract of each stream, the columns named for it, and the columns of all of them."""
     views = contract.of_streams()
     bounds = np.cumsum([0, *(len(view.axes) for view in views)])
     named = [columns[a:b] for a, b in itertools.pairwise(bounds)]
-    chosen = [choose_columns(file, samples, view, own) for view, own in zip(views, named, strict=True)]
+    chosen = [choose_columns(file, samples, view, own, time_column) for view, own in zip(views, named, strict=True)]
     first, *_ = chosen
     return views, named, replace(first, columns=tuple(c for one in chosen for c in one.columns))
 

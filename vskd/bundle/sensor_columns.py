@@ -15,8 +15,9 @@ from vskd.preprocessing.sensor.column_names import (
     other_sensor,
     quantity_of,
     time_columns,
+    time_unit,
 )
-from vskd.preprocessing.sensor.samples import Samples, TextSamples, counts_on
+from vskd.preprocessing.sensor.samples import Samples, TextSamples, counts_on, may_be_clock
 from vskd.preprocessing.sensor.signals import check_columns
 from vskd.preprocessing.sensor.stamps import Seconds
 
@@ -27,15 +28,17 @@ AnySamples = TypeVar("AnySamples", bound=Samples)
 
 @dataclass(frozen=True)
 class Chosen:
-    """The columns of the axes, what to say of them, and a nameless column that is the clock."""
+    """The columns of the axes, what to say of them, and the columns that are clocks."""
 
     columns: tuple[int, ...]
     said: str
     notes: tuple[str, ...] = ()
-    clock: int | None = None
+    clocks: tuple[TimeColumn, ...] = ()
 
 
-def choose_columns(file: Path, samples: Samples, contract: SensorContract, columns: tuple[int, ...]) -> Chosen:
+def choose_columns(
+    file: Path, samples: Samples, contract: SensorContract, columns: tuple[int, ...], time_column: int | None = None
+) -> Chosen:
     """The columns of the contract's axes: those that the caller names, else by the file's header, else all there are.
 
     Args:
@@ -43,11 +46,33 @@ def choose_columns(file: Path, samples: Samples, contract: SensorContract, colum
         samples: its columns.
         contract: gives stream and axes.
         columns: named by the caller, or empty.
+        time_column: the column of the clock, named by the caller; None: found by its name.
 
     Raises:
         BundleError: the names are of another sensor, or of other axes; or some may be meant twice.
         DataError: the file has other columns than these, or a nameless column counts on like a clock.
     """
+    chosen = _axes(file, samples, contract, columns)
+    if time_column is not None:
+        return replace(chosen, clocks=(_named_clock(file, samples, chosen, time_column),))
+    named = time_columns(samples.names, samples.units, contract.stream)
+    return replace(chosen, clocks=chosen.clocks or tuple(c for c in named if c.index not in chosen.columns))
+
+
+def _named_clock(file: Path, samples: Samples, chosen: Chosen, column: int) -> TimeColumn:
+    """The clock that the caller names, in the unit that its name says."""
+    if column >= samples.width or column in chosen.columns:
+        what = "is an axis" if column in chosen.columns else f"is not there: it has {samples.width} columns"
+        raise DataError(
+            f"{file}: column {column}, named as its clock, {what}", "Correct --time; columns are counted from 0"
+        )
+    if not samples.names:
+        return TimeColumn(column, f"number {column}", None)
+    name, unit = samples.names[column], samples.units[column] if samples.units else ""
+    return TimeColumn(column, name, time_unit(name, unit))
+
+
+def _axes(file: Path, samples: Samples, contract: SensorContract, columns: tuple[int, ...]) -> Chosen:
     asked = f"the model asks for {len(contract.axes)} channels ({', '.join(contract.axes)})"
     if columns and len(columns) != len(contract.axes):
         raise BundleError(f"{file}: {asked}, {len(columns)} columns were named", "Name one column for each channel")
@@ -90,7 +115,7 @@ def _named_by_caller(file: Path, samples: Samples, contract: SensorContract, col
                 f"which is {of.quantity}",
                 "Name other columns; they are counted from 0 in the file as it is",
             )
-        if time_columns([name], [samples.units[column]]):
+        if time_columns([name], [samples.units[column]], contract.stream):
             raise BundleError(
                 f"{file}: column {column} is called '{name}', which is a time",
                 "Name other columns; they are counted from 0 in the file as it is, time included",
@@ -111,7 +136,7 @@ def _nameless(file: Path, samples: Samples, contract: SensorContract) -> Chosen:
             return Chosen(
                 columns,
                 f"{', '.join(axes)}, by their order: they have no names; number {clock} is the clock",
-                clock=clock,
+                clocks=(TimeColumn(clock, f"number {clock}", None),),
             )
     if width != len(axes):
         raise DataError(
@@ -128,13 +153,6 @@ def _nameless(file: Path, samples: Samples, contract: SensorContract) -> Chosen:
 Stamped = tuple[Clock | None, str, tuple[str, ...], Seconds | None, int]
 
 
-def clock_columns(samples: Samples, chosen: Chosen) -> list[TimeColumn]:
-    """The columns of time, by their names; or the nameless one that is the clock."""
-    if chosen.clock is not None:
-        return [TimeColumn(chosen.clock, f"number {chosen.clock}", None)]
-    return [c for c in time_columns(samples.names, samples.units) if c.index not in chosen.columns]
-
-
 def read_stamps(file: Path, samples: Samples, chosen: Chosen) -> Stamped:
     """The clock of a file: of its columns of time, or of a nameless one.
 
@@ -147,7 +165,7 @@ def read_stamps(file: Path, samples: Samples, chosen: Chosen) -> Stamped:
     """
     clocks: list[tuple[Clock, str, Seconds, int]] = []
     notes = []
-    for column in clock_columns(samples, chosen):
+    for column in chosen.clocks:
         stamps = samples.stamps(column.index, column.seconds)
         if stamps is None:
             notes.append(f"column '{column.name}' cannot be read as a clock")
@@ -159,15 +177,21 @@ def read_stamps(file: Path, samples: Samples, chosen: Chosen) -> Stamped:
         if abs(rate - known[0][1]) > CLOCKS_AGREE * known[0][1]:
             raise DataError(
                 f"{file}: two clocks disagree: {known[0][0]}: {known[0][1]:g} Hz; {said}: {rate:g} Hz",
-                "Leave the wrong column out",
+                "Name the right one with --time, counted from 0, or leave the wrong column out",
             )
     best = next((one for one in clocks if one[0].rate_hz), next(iter(clocks), None))
     return (best[0], best[1], tuple(notes), best[2], best[3]) if best else (None, "", tuple(notes), None, -1)
 
 
+def possible_clocks(samples: Samples, chosen: Chosen) -> list[str]:
+    """Columns that no name says to be a clock, and that count on as one does; none where there is a clock."""
+    rest = [k for k in range(samples.width) if k not in chosen.columns and not chosen.clocks]
+    return [f"{k} '{samples.names[k]}'" if samples.names else str(k) for k in rest if may_be_clock(samples, k)]
+
+
 def without_lost_rows(samples: AnySamples, chosen: Chosen) -> tuple[AnySamples, int]:
     """Text with a clock without the rows of which a cell is empty, and how many these are."""
-    if not isinstance(samples, TextSamples) or not clock_columns(samples, chosen):
+    if not isinstance(samples, TextSamples) or not chosen.clocks:
         return samples, 0
     rows = samples.table.rows
     kept = [row for row in rows if is_whole(row, chosen)]

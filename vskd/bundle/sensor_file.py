@@ -18,7 +18,7 @@ from vskd.bundle.sensor_checks import (
     converted_rate,
     without_glitches,
 )
-from vskd.bundle.sensor_columns import choose_columns, read_stamps, without_lost_rows
+from vskd.bundle.sensor_columns import choose_columns, possible_clocks, read_stamps, without_lost_rows
 from vskd.bundle.sensor_said import OF_DATASET, no_rate, settle_rate, settle_unit
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.sensor.clock import Clock
@@ -36,6 +36,7 @@ def read_recording(
     rate_hz: float | None = None,
     unit: str | None = None,
     columns: tuple[int, ...] = (),
+    time_column: int | None = None,
     variable: str = "",
 ) -> Recorded:
     """Read a recording and check it against the contract; see `read_one_stream` for the arguments.
@@ -48,14 +49,20 @@ def read_recording(
         DataError: see `read_one_stream`.
     """
     if not contract.streams:
-        return read_one_stream(file, contract, rate_hz=rate_hz, unit=unit, columns=columns, variable=variable)
+        return read_one_stream(
+            file, contract, rate_hz=rate_hz, unit=unit, columns=columns, time_column=time_column, variable=variable
+        )
     check_columns_of_all(file, contract, columns)
     parts, start = [], 0
     for view in contract.of_streams():
         own = columns[start : start + len(view.axes)]
         start += len(view.axes)
         fitting = unit if unit is not None and conversion(unit, view.unit) is not None else None
-        parts.append(read_one_stream(file, view, rate_hz=rate_hz, unit=fitting, columns=own, variable=variable))
+        parts.append(
+            read_one_stream(
+                file, view, rate_hz=rate_hz, unit=fitting, columns=own, time_column=time_column, variable=variable
+            )
+        )
     read = [dict(part.understood).get("columns", "") for part in parts]
     if len(set(read)) < len(read):
         raise BundleError(
@@ -86,6 +93,7 @@ def read_one_stream(
     rate_hz: float | None = None,
     unit: str | None = None,
     columns: tuple[int, ...] = (),
+    time_column: int | None = None,
     variable: str = "",
 ) -> Recorded:
     """Read a recording of one stream and check it against the contract.
@@ -97,6 +105,7 @@ def read_one_stream(
         unit: unit of the samples, if the caller knows; samples in another unit of the same quantity are converted.
         columns: which columns are the contract's axes, counted from 0 in the file as it is; empty: found by name, else
             the file must have the axes alone, or with a clock as its first or last column.
+        time_column: which column is the clock, counted in the same way; None: those that are named so.
         variable: name of the array in a .mat file; empty: the contract's, or the only array. Only of the contract's own
             variable and shape the contract's columns are taken.
 
@@ -112,7 +121,9 @@ def read_one_stream(
             f"{file}: '{variable}' has {samples.width} columns, and {contract.mat_width} {OF_DATASET}",
             "Name the columns of the axes with --columns, counted from 0",
         )
-    return read_columns(file, samples, contract, rate_hz=rate_hz, unit=unit, columns=columns, own=own)
+    return read_columns(
+        file, samples, contract, rate_hz=rate_hz, unit=unit, columns=columns, time_column=time_column, own=own
+    )
 
 
 def read_columns(
@@ -123,6 +134,7 @@ def read_columns(
     rate_hz: float | None = None,
     unit: str | None = None,
     columns: tuple[int, ...] = (),
+    time_column: int | None = None,
     own: bool = False,
     block: bool = False,
 ) -> Recorded:
@@ -133,14 +145,14 @@ def read_columns(
     Args:
         file: for messages.
         samples: its content, or a block of it.
-        contract, rate_hz, unit, columns: see `read_one_stream`.
+        contract, rate_hz, unit, columns, time_column: see `read_one_stream`.
         own: whether they are those of the data set's own files.
         block: whether they are a part of a long file, whose length says nothing.
 
     Raises:
         BundleError, DataError: see `read_one_stream`.
     """
-    chosen = choose_columns(file, samples, contract, columns)
+    chosen = choose_columns(file, samples, contract, columns, time_column)
     samples, lost = without_lost_rows(samples, chosen)
     clock, clock_said, unread, stamps, _ = read_stamps(file, samples, chosen)
     in_unit = settle_unit(file, samples, chosen, contract, unit, own)
@@ -154,7 +166,7 @@ def read_columns(
     looked_at = without_glitches(signal, contract, in_unit.name) if block else signal
     check_plausible(file, contract, looked_at, said[0] if said else contract.rate_hz, in_unit.name, in_unit.source)
     if said is None:
-        raise no_rate(file, contract, clock, unread)
+        raise no_rate(file, contract, clock, unread, possible_clocks(samples, chosen))
     rate, rate_said = said
     understood = [
         ("read as", samples.kind),

@@ -5,13 +5,14 @@ taken only where gravity proves it.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.sensor_checks import RATE_TOLERANCE, check_rate, steady_rate
 from vskd.bundle.sensor_columns import Chosen
-from vskd.errors import BundleError, DataError
+from vskd.errors import BundleError, DataError, first_few
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.gravity import measures_gravity
 from vskd.preprocessing.sensor.samples import Samples
@@ -83,12 +84,16 @@ def settle_rate(
     return (contract.rate_hz, OF_DATASET) if own else None
 
 
-def no_rate(file: Path, contract: SensorContract, clock: Clock | None, unread: tuple[str, ...]) -> BundleError:
-    """What to raise where nobody says the rate; `unread` is why the clock does not."""
-    why = "; ".join([*unread, *(clock.facts if clock else ())])
+def no_rate(
+    file: Path, contract: SensorContract, clock: Clock | None, unread: tuple[str, ...], possible: Sequence[str]
+) -> BundleError:
+    """What to raise where nobody says the rate; `unread` is why the clock does not, `possible` are columns like one."""
+    what = f"no column is called a clock, and these count on as one does: {first_few(possible, 8, ', ')}"
+    why = "; ".join([*unread, *(clock.facts if clock else ()), *([what] if possible else [])])
+    choose = "Name its clock by number with --time, or state" if possible else "State"
     return BundleError(
         f"{file}: does not say its rate{f' ({why})' if why else ''}, and the model asks for {contract.rate_hz:g} Hz",
-        "State its samples per second with --rate",
+        f"{choose} its samples per second with --rate",
     )
 
 

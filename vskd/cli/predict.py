@@ -71,6 +71,13 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
 @click.option(
     "--columns", callback=parse_columns, metavar="N,N,N", help="Columns of the axes, counted from 0 in the file."
 )
+@click.option(
+    "--time",
+    "time_column",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Column of the clock, counted from 0 in the file.",
+)
 @click.option("--variable", default="", metavar="NAME", help="Array of a .mat file.")
 @click.option(
     "--box", callback=parse_box, metavar="X1,Y1,X2,Y2", help="What to cut out of images, in pixels; whole: nothing."
@@ -108,6 +115,7 @@ def predict(
     rate_hz: float | None,
     unit: str | None,
     columns: tuple[int, ...],
+    time_column: int | None,
     variable: str,
     box: Box | Literal["whole"] | None,
     every: int | None,
@@ -148,7 +156,8 @@ def predict(
         "--min-seconds": min_seconds,
         "--unknown-below": unknown_below,
     }
-    of_sensor: dict[str, object] = {"--rate": rate_hz, "--unit": unit, "--columns": columns, "--variable": variable}
+    of_sensor: dict[str, object] = {"--rate": rate_hz, "--unit": unit, "--columns": columns, "--time": time_column}
+    of_sensor |= {"--variable": variable}
     check_signature(bundle, keys)
     if stream_settings is not None and not stream:
         raise click.UsageError("--stream-settings does nothing without --stream")
@@ -168,7 +177,7 @@ def predict(
     if images:
         _predict_pictures(bundle, recording, box, every, piece, as_json)
         return
-    reading = _Reading(rate_hz, unit, columns, variable)
+    reading = _Reading(rate_hz, unit, columns, time_column, variable)
     said = {
         "smoothing": smoothing,
         "votes": votes,
@@ -275,6 +284,7 @@ class _Reading:
     rate_hz: float | None
     unit: str | None
     columns: tuple[int, ...]
+    time_column: int | None
     variable: str
 
 

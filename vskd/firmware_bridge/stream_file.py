@@ -23,7 +23,7 @@ from vskd.errors import BundleError, DataError
 from vskd.firmware_bridge.generate import read_firmware
 from vskd.firmware_bridge.graph import Tensor
 from vskd.firmware_bridge.reference import reference_stream
-from vskd.preprocessing.sensor.column_names import time_columns
+from vskd.preprocessing.sensor.column_names import TimeColumn
 from vskd.preprocessing.sensor.delimited import SEPARATORS, cells_of, is_decimal, parse_delimited
 from vskd.preprocessing.sensor.samples import TextSamples
 from vskd.preprocessing.sensor.units import conversion
@@ -156,22 +156,21 @@ def read_layout(file: Path, contract: SensorContract) -> Layout:
     chosen = choose_columns(file, samples, contract, ())
     units = {samples.units[c] for c in chosen.columns if samples.units and samples.units[c]}
     unit = next(iter(units), samples.declared.get("unit", ""))
-    named = [c.index for c in time_columns(samples.names, samples.units) if c.index not in chosen.columns]
-    clock = chosen.clock if chosen.clock is not None else next(iter(named), None)
+    clock = next(iter(chosen.clocks), None)
     separator = next(mark for mark, name in SEPARATORS.items() if name == table.separator)
     seconds = 0.0 if clock is None else _seconds(file, samples, clock)
     rate_hz = declared_rate(file, samples)
-    return Layout(separator, samples.width, chosen.columns, unit, rate_hz, clock, seconds, table.wristband_rows)
+    number = None if clock is None else clock.index
+    return Layout(separator, samples.width, chosen.columns, unit, rate_hz, number, seconds, table.wristband_rows)
 
 
-def _seconds(file: Path, samples: TextSamples, clock: int) -> float:
+def _seconds(file: Path, samples: TextSamples, clock: TimeColumn) -> float:
     """How many seconds one count of a clock is, by its name or its steps."""
-    named = {c.index: c.seconds for c in time_columns(samples.names, samples.units)}
-    read = samples.stamps(clock, named.get(clock)) if samples.table.is_numeric(clock) else None
-    counts = samples.numbers(clock) if read is not None else np.zeros(0)
+    read = samples.stamps(clock.index, clock.seconds) if samples.table.is_numeric(clock.index) else None
+    counts = samples.numbers(clock.index) if read is not None else np.zeros(0)
     if read is None or len(counts) < 2 or counts[-1] == counts[0]:
         raise DataError(
-            f"{file}: the time stamps in column {clock} are no counts of seconds, milliseconds or the like",
+            f"{file}: the time stamps in column {clock.index} are no counts of seconds, milliseconds or the like",
             "Write them as numbers, e.g. seconds in a column `time_s`",
         )
     return float((read[0][-1] - read[0][0]) / (counts[-1] - counts[0]))

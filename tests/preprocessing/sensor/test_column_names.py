@@ -118,13 +118,26 @@ def test_meaning_keeps_what_it_does_not_know() -> None:
     ],
 )
 def test_time_columns(name: str, unit: str, seconds: float | None) -> None:
-    (found,) = time_columns(["x", name, "y"], ["", unit, ""])
+    (found,) = time_columns(["x", name, "y"], ["", unit, ""], "accelerometer")
     assert (found.index, found.seconds) == (1, seconds)
 
 
 @pytest.mark.parametrize("name", ["x", "temperature", "tick", "index", "timezone", "sample time zone", "s", "label"])
 def test_what_is_no_time(name: str) -> None:
-    assert time_columns([name], [""]) == ()
+    assert time_columns([name], [""], "accelerometer") == ()
+
+
+SENSOR_CLOCKS = "accelerometerTimestamp_sinceReboot|gyroTimestamp_sinceReboot|motionTimestamp_sinceReboot|timestamp"
+
+
+@pytest.mark.parametrize(
+    ("stream", "found"),
+    [("accelerometer", (0,)), ("accelerometer-left wrist", (0,)), ("gyroscope", (1,)), ("magnetometer", (3,))],
+)
+def test_a_clock_that_is_named_after_the_sensor_is_its_own(stream: str, found: tuple[int, ...]) -> None:
+    names = SENSOR_CLOCKS.split("|")
+    assert tuple(c.index for c in time_columns(names, ["s"] * 4, stream)) == found
+    assert time_columns(["a_time", "g_time"], [], stream) == (), "a single letter names no sensor's clock"
 
 
 @pytest.mark.parametrize(
@@ -151,8 +164,11 @@ def test_the_words_of_a_stream_of_its_own_may_be_all_that_a_column_has() -> None
 
 
 def test_names_may_be_more_than_units() -> None:
-    assert [(c.index, c.seconds) for c in time_columns(["x", "time", "t"], ["", "ms"])] == [(1, 1e-3), (2, None)]
-    assert time_columns(["time"], [])[0].seconds is None
+    assert [(c.index, c.seconds) for c in time_columns(["x", "time", "t"], ["", "ms"], "accelerometer")] == [
+        (1, 1e-3),
+        (2, None),
+    ]
+    assert time_columns(["time"], [], "accelerometer")[0].seconds is None
 
 
 @pytest.mark.parametrize(
@@ -228,16 +244,16 @@ def test_the_vocabulary_is_what_names_are_read_by() -> None:
         words["single"] == sorted(word for word in words["quantities"] if len(word) == 1) == ["a", "g", "m", "q", "w"]
     )
     for word, factor in words["seconds"].items():
-        assert time_columns(["time"], [word])[0].seconds == factor
-        found = time_columns([word], [])
+        assert time_columns(["time"], [word], "accelerometer")[0].seconds == factor
+        found = time_columns([word], [], "accelerometer")
         assert bool(found) == (word not in words["names_no_clock"])
     for word in (*words["time"], *(f"time {word}" for word in words["of_time"])):
-        assert len(time_columns([word], [])) == 1
-    assert not any(time_columns([word], []) for word in words["of_time"])
+        assert len(time_columns([word], [], "accelerometer")) == 1
+    assert not any(time_columns([word], [], "accelerometer") for word in words["of_time"])
     for word in words["fillers"]:
         assert meaning(f"acc {word} x", XYZ) == Meaning("x", "accelerometer")
     assert words["beside"] == {"gyroscope": ["rate", "speed", "vel", "velocity"]}
-    assert time_columns(["time ms s"], [])[0].seconds is None
+    assert time_columns(["time ms s"], [], "accelerometer")[0].seconds is None
 
 
 def test_words_and_quantities_are_listed_in_their_order() -> None:

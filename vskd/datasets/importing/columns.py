@@ -9,8 +9,8 @@ import numpy as np
 from vskd.datasets.importing.stated import Stated
 from vskd.datasets.sensors.folder_description import Column
 from vskd.errors import DataError, SettingError, first_few, nearest
-from vskd.preprocessing.sensor.column_names import columns_by_name, meaning, other_sensor, time_columns
-from vskd.preprocessing.sensor.samples import Samples, counts_on
+from vskd.preprocessing.sensor.column_names import columns_by_name, meaning, other_sensor, time_columns, time_unit
+from vskd.preprocessing.sensor.samples import Samples, counts_on, may_be_clock
 from vskd.preprocessing.sensor.stamps import start_of
 
 AXES = ("x", "y", "z")
@@ -166,8 +166,9 @@ def _time(
     """The column of time stamps, who says so, and the seconds in its unit as far as the header says."""
     if stated.time is not None:
         column = None if stated.time == "none" else number_of(path, samples, stated.time, "--time")
-        said = (c.seconds for c in time_columns(samples.names, samples.units) if c.index == column)
-        return column, "--time", next(said, None)
+        if column is None or not samples.names:
+            return column, "--time", None
+        return column, "--time", time_unit(samples.names[column], samples.units[column] if samples.units else "")
     if not samples.names and clock is None and stated.columns:
         counting = [k for k in range(samples.width) if k not in axes and counts_on(samples, k)]
         if len(counting) > 1:
@@ -175,7 +176,7 @@ def _time(
         clock = next(iter(counting), None)
     if clock is not None:
         return clock, "it counts on", None
-    named = [c for c in time_columns(samples.names, samples.units) if c.index not in axes]
+    named = [c for c in time_columns(samples.names, samples.units, stated.stream) if c.index not in axes]
     read = [c for c in named if samples.stamps(c.index, c.seconds) is not None]
     if len(read) > 1:
         names = first_few([f"'{c.name}'" for c in read], 5, ", ")
@@ -200,7 +201,7 @@ def _by_content(path: Path, samples: Samples, axes: Sequence[int], stated: State
     """
     aside = {number_of(path, samples, c, "the column") for c in stated.named_columns}
     rest = [k for k in range(samples.width) if k not in aside and k not in axes]
-    counting = [k for k in rest if counts_on(samples, k) and _moves(samples, k)]
+    counting = [k for k in rest if may_be_clock(samples, k)]
     dated = [k for k in counting if _is_dated(samples, k)]
     found = dated or counting
     if len(found) > 1:
@@ -208,12 +209,6 @@ def _by_content(path: Path, samples: Samples, axes: Sequence[int], stated: State
         raise DataError(f"{path}: several columns may be the clock: {names}", "Name one with --time, or --time none")
     why = "it holds dates" if dated else "it counts on" if found else ""
     return next(iter(found), None), why
-
-
-def _moves(samples: Samples, column: int) -> bool:
-    """Whether a column differs in most rows from the one before, as a clock does and a battery's charge does not."""
-    read = samples.stamps(column, 1.0)
-    return read is not None and bool((np.diff(read[0]) != 0).mean() > 0.5)
 
 
 def _is_dated(samples: Samples, column: int) -> bool:

@@ -80,17 +80,22 @@ globalThis.vskd = globalThis.vskd || {};
     return { columns };
   }
 
-  /** Columns of time, by their names; `seconds` of their unit, null where the header does not say it. */
-  function timeColumns(names, units) {
-    return names.flatMap((name, index) => {
+  /** Columns of time, by their names; `seconds` of their unit, null where the header does not say it. Those that are
+   * named after the stream's own sensor are its clocks, and others are not. */
+  function timeColumns(names, units, stream) {
+    const isOwn = (w) => quantityOf(w) === quantityOfStream(stream) && !words().single.includes(w);
+    const columns = names.flatMap((name, index) => {
       const found = wordsOf(name), ofUnit = found.map(secondsOf).filter((s) => s !== undefined);
       const { time, of_time: ofTime, names_no_clock: noClock } = words();
       const named = found.some((w) => time.includes(w)) || found.some((w) => secondsOf(w) && !noClock.includes(w));
-      const all = found.every((w) => time.includes(w) || secondsOf(w) || ofTime.includes(w));
+      const all = found.every((w) => time.includes(w) || secondsOf(w) || ofTime.includes(w) || isOwn(w));
       if (!named || !all) return [];
       const said = secondsOf((units[index] || "").trim().toLowerCase().replaceAll("μ", "µ"));
-      return [{ index, name, seconds: said !== undefined ? said : ofUnit.length === 1 ? ofUnit[0] : null }];
+      const seconds = said !== undefined ? said : ofUnit.length === 1 ? ofUnit[0] : null;
+      return [{ index, name, seconds, own: found.some(isOwn) }];
     });
+    const own = columns.filter((one) => one.own);
+    return (own.length ? own : columns).map(({ index, name, seconds }) => ({ index, name, seconds }));
   }
 
   /** The quantity that a file's name or a remark names in place of the stream's; empty where it names none. */

@@ -99,7 +99,7 @@ globalThis.vskd = globalThis.vskd || {};
     const columns = axesOf(name, table, contract);
     checkUnit(table, columns, contract);
     checkRate(table, contract);
-    const clock = vskd.timeColumns(table.names, table.units).find((one) => !columns.includes(one.index));
+    const clock = vskd.timeColumns(table.names, table.units, contract.stream).find((one) => !columns.includes(one.index));
     const seconds = clock ? secondsOf(table, clock) : 0;
     return { separator: table.separator, width: table.width, columns, clock: clock ? clock.index : null, seconds, skipped: table.skipped };
   }

@@ -155,19 +155,33 @@ def _why_not(names: Sequence[str], meanings: Sequence[Meaning], axes: Sequence[s
     return f"{called}; none of them is " + ", ".join(f"{wanted} {axis}" for axis in missing or axes)
 
 
-def time_columns(names: Sequence[str], units: Sequence[str]) -> tuple[TimeColumn, ...]:
-    """The columns whose names are of time: `time (s)`, `timestamp_ms`, `seconds_elapsed`, `t`, wherever they stand."""
-    found = []
+def time_columns(names: Sequence[str], units: Sequence[str], stream: str) -> tuple[TimeColumn, ...]:
+    """The columns whose names are of time: `time (s)`, `timestamp_ms`, `seconds_elapsed`, `t`, wherever they stand.
+
+    A column that is named after the stream's own sensor too (`accelerometerTimestamp_sinceReboot`) is its clock, and
+    others are not.
+    """
+    own = {w for w, q in _QUANTITY_OF.items() if q == quantity_of(stream)} - _SINGLE
+    found: list[TimeColumn] = []
+    of_sensor: list[TimeColumn] = []
     for index, name in enumerate(names):
         words = words_of(name)
-        unit = units[index] if index < len(units) else ""
-        of_unit = [_SECONDS[w] for w in words if w in _SECONDS]
         named = any(w in _TIME for w in words) or any(w in _SECONDS and w not in _NAMES_NO_CLOCK for w in words)
-        if not named or not all(w in _TIME or w in _SECONDS or w in _OF_TIME for w in words):
+        if not named or not all(w in _TIME or w in _SECONDS or w in _OF_TIME or w in own for w in words):
             continue
-        seconds = _SECONDS.get(unit.strip().lower().replace("μ", "µ"), of_unit.pop() if len(of_unit) == 1 else None)
-        found.append(TimeColumn(index, name, seconds))
-    return tuple(found)
+        seconds = time_unit(name, units[index] if index < len(units) else "")
+        (of_sensor if own & set(words) else found).append(TimeColumn(index, name, seconds))
+    return tuple(of_sensor or found)
+
+
+def time_unit(name: str, unit: str) -> float | None:
+    """How many seconds the unit of a column of time is, as its header says; None where it does not.
+
+    >>> time_unit("timestamp_ms", ""), time_unit("elapsed", "s"), time_unit("when", "")
+    (0.001, 1.0, None)
+    """
+    of_name = [_SECONDS[w] for w in words_of(name) if w in _SECONDS]
+    return _SECONDS.get(unit.strip().lower().replace("μ", "µ"), of_name[0] if len(of_name) == 1 else None)
 
 
 def vocabulary() -> dict[str, Any]:

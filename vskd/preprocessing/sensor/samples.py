@@ -221,3 +221,9 @@ def counts_on(samples: Samples, column: int) -> bool:
     even = np.median(np.abs(steps[steps != 0] - typical)) <= EVENNESS * abs(typical)
     line = np.linspace(values[0], values[-1], values.size)
     return bool(even or np.abs(values - line).max() <= STRAIGHT * abs(values[-1] - values[0]))
+
+
+def may_be_clock(samples: Samples, column: int) -> bool:
+    """Whether a column counts on and differs in most rows from the one before: a battery's charge does not."""
+    read = samples.stamps(column, 1.0) if counts_on(samples, column) else None
+    return read is not None and bool((np.diff(read[0]) != 0).mean() > 0.5)
