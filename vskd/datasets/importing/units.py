@@ -1,6 +1,6 @@
 """The unit of some signals: what a flag or header says, held against gravity, or what gravity alone proves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from vskd.datasets.importing.columns import ChosenColumns
 from vskd.datasets.importing.stated import Stated
-from vskd.errors import DataError
+from vskd.errors import DataError, first_few
 from vskd.preprocessing.sensor.column_names import quantity_of
-from vskd.preprocessing.sensor.gravity import at_rest, gravity_fault, measures_gravity
+from vskd.preprocessing.sensor.gravity import at_rest, gravity_fault, lacks_gravity, measures_gravity
 from vskd.preprocessing.sensor.units import GRAVITY, parse_unit
 
 Signals = Mapping[str, npt.NDArray[np.float32]]
@@ -19,6 +19,8 @@ Signals = Mapping[str, npt.NDArray[np.float32]]
 NEAR = 1.25
 MOST_FAULTS = 0.5
 """Share of the files that may show no gravity: people circle their arms."""
+WEAK = 0.5
+"""Length at rest, as it is written, below which there is no gravity: g is the largest unit of acceleration."""
 COUNTS = tuple(2**n for n in range(5, 15))
 _CANDIDATES = (("g", 1.0), ("m/s^2", GRAVITY["m/s^2"]), ("mg", 1000.0))
 
@@ -55,12 +57,33 @@ def find_unit(signals: Signals, rate_hz: float, chosen: ChosenColumns, stated: S
     if said and quantity_of(stated.stream) in ("accelerometer", "gyroscope"):
         _check_quantity(said, stated.stream)
     if said and has_gravity and not stated.uncalibrated:
-        _check_gravity(signals, rate_hz, said, source, stated)
+        moved = {name: signal - np.float32(stated.offset) for name, signal in signals.items()}
+        _refuse_without_gravity(_lacking(moved, rate_hz), moved, stated, f", in {said} ({source})")
+        _check_gravity(moved, rate_hz, said, source)
     if said:
         return UnitGuess(said, source)
     if not has_gravity or stated.uncalibrated or stated.offset:
         raise DataError(f"The files do not say the unit of the {stated.stream}", "Say it with --unit")
+    weak = list(signals) if _median_rest(signals, rate_hz) < WEAK else _lacking(signals, rate_hz)
+    _refuse_without_gravity(weak, signals, stated, ", and nobody says its unit")
     return _by_gravity(signals, rate_hz)
+
+
+def _lacking(signals: Signals, rate_hz: float) -> list[str]:
+    """Files that show no gravity, whatever their unit."""
+    return [name for name, signal in signals.items() if lacks_gravity(at_rest(signal, rate_hz))]
+
+
+def _refuse_without_gravity(lacking: Sequence[str], signals: Signals, stated: Stated, of_unit: str) -> None:
+    """Refuse an accelerometer most of whose files show no gravity; `of_unit` follows what they hold."""
+    if len(lacking) > MOST_FAULTS * len(signals):
+        raise DataError(
+            f"{len(lacking)} of {len(signals)} files ({first_few(lacking, 2, ', ')}) show no gravity: their vectors "
+            f"are near 0 at rest, or on average. That is likely linear (user) acceleration, gravity removed{of_unit}",
+            "Name the columns of the accelerometer's own signal with --columns; or say what this is: --stream "
+            f"linear-acceleration --columns {','.join(stated.columns) or 'A,B,C'} --unit UNIT (Android writes it in "
+            "m/s^2, Apple in g); or --unit UNIT --uncalibrated of a device that shows no 1 g",
+        )
 
 
 def _same(one: str, other: str) -> bool:
@@ -80,14 +103,13 @@ def _check_quantity(unit: str, stream: str) -> None:
         )
 
 
-def _check_gravity(signals: Signals, rate_hz: float, unit: str, source: str, stated: Stated) -> None:
+def _check_gravity(signals: Signals, rate_hz: float, unit: str, source: str) -> None:
     """Refuse a unit that gravity contradicts in most files."""
-    moved = {name: signal - np.float32(stated.offset) for name, signal in signals.items()}
-    faults = {name: gravity_fault(signal, unit, rate_hz, stated=True) for name, signal in moved.items()}
+    faults = {name: gravity_fault(signal, unit, rate_hz, stated=True) for name, signal in signals.items()}
     found = {name: fault for name, fault in faults.items() if fault}
     # Single recordings may be off by a factor that a moving arm explains; the median of many may not.
     known = parse_unit(unit)
-    median = _median_rest(moved, rate_hz) * (known.factor if known else 1.0)
+    median = _median_rest(signals, rate_hz) * (known.factor if known else 1.0)
     if len(found) > MOST_FAULTS * len(signals):
         name, fault = next(iter(found.items()))
         raise DataError(

@@ -104,6 +104,14 @@ def _moving_mean(values: npt.NDArray[np.float64], width: int) -> npt.NDArray[np.
     return np.asarray((sums[:, width:] - sums[:, :-width]) / width)
 
 
+def lacks_gravity(rest: Rest) -> bool:
+    """Whether gravity was removed, or the sensor is no accelerometer: its vector is near 0 on average, or at rest.
+
+    Whatever the unit is: both are compared with the root mean square.
+    """
+    return rest.mean < MEAN_VECTOR * rest.rms or rest.length < STILLNESS * rest.rms
+
+
 def gravity_fault(signal: Signal, unit: str, rate_hz: float, *, stated: bool = False) -> Fault | None:
     """What is wrong with the gravity of an accelerometer's signal, (3, samples) in `unit`.
 
@@ -122,7 +130,7 @@ def gravity_fault(signal: Signal, unit: str, rate_hz: float, *, stated: bool = F
     one_g = 1 / known.factor
     rest = at_rest(signal, rate_hz)
     measured = f"at rest the vector of the samples is {rest.length:.3g} {unit} long, and gravity is {one_g:.4g} {unit}"
-    if rest.mean < MEAN_VECTOR * rest.rms or rest.length < STILLNESS * rest.rms:
+    if lacks_gravity(rest):
         return Fault(
             f"{measured}; on average it is {rest.mean:.2g} {unit}: gravity was removed, or this is no accelerometer",
             "Give the accelerometer's own signal, gravity included",
