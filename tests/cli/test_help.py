@@ -222,6 +222,7 @@ LIMITS = {
     "link record": {"baud": (300, 4_000_000), "seconds": (0, None)},
     "link send": {"baud": (300, 4_000_000)},
     "predict": {
+        "time_column": (0, None),
         "every": (1, None),
         "piece": (0, None),
         "votes": (1, 31),
@@ -495,8 +496,9 @@ TEXTS = {
     "datasets signals": "name stream",
     "datasets audit": "fold name protocol stream",
     "datasets import": (
-        "axes codes columns factor_columns label_column null_class pattern position signs "
-        "stream subject_column table time time_zone unit unlabelled variable video_pattern video_table video_zone"
+        "axes codes columns factor_columns label_column null_class pattern position "
+        "signs stream subject_column table table_columns time time_zone unit unlabelled variable "
+        "video_pattern video_table video_zone"
     ),
     "datasets sync": "median name sensor video",
     "doctor": "fold name protocol",

@@ -24,6 +24,13 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(cell.strip() for cell in text.split(","))
 
 
+def _pairs(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [cell.partition("=") for cell in _list(text)]
+    if not all(kind and equals and name for kind, equals, name in pairs):
+        raise click.BadParameter("give what a column stands for and its name, e.g. file=path,label=activity")
+    return tuple((kind.strip(), name.strip().lower()) for kind, _, name in pairs)
+
+
 def _signs(text: str) -> tuple[int, ...]:
     if not set(_list(text)) <= {"1", "+1", "-1"}:
         raise click.BadParameter("give 1 or -1 for each axis, e.g. 1,-1,1")
@@ -77,6 +84,13 @@ def _stating(flag: str, name: str, **settings: Any) -> Callable[[Any], Any]:
 @click.option("--out", type=FOLDER, required=True, help="Folder for dataset.yaml, protocols and the preview.")
 @_stating("--pattern", "pattern", metavar="PATTERN", help="Names of files, e.g. 's{subject}/{label}_*.csv'.")
 @_stating("--table", "table", metavar="FILE", help="CSV table in FOLDER: file, subject, label[, start, end...].")
+@_stating(
+    "--table-columns",
+    "table_columns",
+    read=_pairs,
+    metavar="file=NAME,...",
+    help="What the table calls file, subject, label, trial, start, end.",
+)
 @_stating("--stream", "stream", metavar="NAME", help="Sensor to read.  [default: accelerometer]")
 @_stating("--columns", "columns", read=_list, metavar="A,B,C", help="Columns of x, y, z: names, or numbers from 0.")
 @_stating("--signs", "signs", read=_signs, metavar="1,-1,1", help="-1 for an axis that points the other way.")

@@ -84,8 +84,8 @@ def test_rate_unit_columns_and_labels_are_right(name: str, tmp_path: Path) -> No
         ("codes", Stated(), "does not say its rate", "--rate"),
         ("codes", Stated(rate_hz=32.0), "whole numbers that are never negative|1 g in no unit", "--unit"),
         ("codes", Stated(rate_hz=32.0, unit="1/21 g"), "contradicted by gravity", "--offset"),
-        ("no_gravity", Stated(), "1 g in no unit|gravity was removed", "--unit"),
-        ("no_gravity", Stated(unit="m/s^2"), "contradicted by gravity", "--uncalibrated"),
+        ("no_gravity", Stated(), "gravity removed, and nobody says its unit", "--stream linear-acceleration"),
+        ("no_gravity", Stated(unit="m/s^2"), "gravity removed, in m/s.2", "--uncalibrated"),
         ("bare_numbers", Stated(rate_hz=50.0), "may be a subject or a trial", "--pattern"),
         ("lying_header", Stated(), "contradicted by gravity", "--unit"),
         ("lying_header", Stated(unit="g"), "--unit says g, the files say m/s2", "--unit"),
@@ -346,3 +346,21 @@ def test_long_lists_are_shortened() -> None:
         "labels": "20: l00, l01, l02, l03, l04, l05, l06, l07 and 12 more",
         "factors": "hand h00, h01, h02, h03 and 16 more",
     }
+
+
+def test_a_table_of_other_names_is_read_as_one_of_these(tmp_path: Path) -> None:
+    """What its columns stand for is said, written down, and can be corrected."""
+    folder = made("intervals", tmp_path)
+    table = folder / "recordings.csv"
+    plain = import_folder(folder, tmp_path / "plain", Stated()).index
+    table.write_text(table.read_text().replace("file;subject;label;start;end", "File name;who;Activity;begin;stop"))
+    stated = Stated(table="recordings.csv", table_columns=(("subject", "who"),))
+    done = import_folder(folder, tmp_path / "set", stated)
+    said = next(guess for guess in done.guesses if guess.what == "recordings")
+    assert "subject = who, file = file name, label = activity, start = begin, end = stop" in said.value
+    assert "--table-columns" in said.flag
+    one, other = ([(r.id, r.stream("accelerometer").reading) for r in found] for found in (done.index, plain))
+    assert one == other
+    table.write_text(table.read_text().replace("File name", "recording"))
+    with pytest.raises(DataError, match=r"has the columns .recording., .who., .* none is known to name the file"):
+        import_folder(folder, tmp_path / "third", stated)

@@ -67,12 +67,24 @@ def test_a_part_that_is_none_is_refused_by_line(tmp_path: Path, cells: str, mess
     [
         ("name,label\na,walk\n", "no column 'file'"),
         ("file,label\na\n", "more or fewer cells"),
-        ("", "no column 'file'"),
+        ("", "holds no row below the names"),
+        ("file,label\n", "holds no row below the names"),
+        ("file,label,file\na,walk,b\n", "several columns are called 'file'"),
     ],
 )
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        read_table(write(tmp_path / "t.csv", text))
+        read_table(write(tmp_path / "t.csv", text), {})
+
+
+def test_columns_of_a_table_may_be_called_otherwise(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "Path,what,label,from\na.csv,walk,good,1\n")
+    assert read_table(path, {"file": "path", "label": "What", "start": "from"}) == [
+        {"file": "a.csv", "label": "walk", "start": "1"}  # its own `label` is another column's name now
+    ]
+    with pytest.raises(DataError, match="has no column 'activity'; its columns are path, what, label, from") as caught:
+        read_table(path, {"file": "path", "label": "activity"})
+    assert "--table-columns" in caught.value.action and "table_columns:" in caught.value.action
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,7 @@ def _description(
 
     said = {
         "table": _relative(layout.table, out) if layout.table else None,
+        "table_columns": dict(layout.table_columns) or None,
         "label_column": column(stated.label_column, "--label-column"),
         "subject_column": column(stated.subject_column, "--subject-column"),
         "factor_columns": list(stated.factor_columns) or None,

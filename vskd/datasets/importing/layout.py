@@ -1,20 +1,22 @@
 """The files of a folder: which of them are recordings, by a table, a pattern or their names; and some of them, read."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from vskd.datasets.importing.name_pattern import guess_pattern
 from vskd.datasets.importing.stated import Guess, Stated
+from vskd.datasets.importing.table_columns import kind_of_column, table_columns
 from vskd.datasets.sensors.folder_files import SENSOR_FILES, header_names, read_table
 from vskd.datasets.sensors.name_words import words_of_name
 from vskd.errors import DataError, first_few
 from vskd.preprocessing.folders import composed, files_below
 from vskd.preprocessing.sensor.samples import Samples
 from vskd.preprocessing.sensor.stated import open_stated
+from vskd.preprocessing.table_file import read_rows
 from vskd.progress import track
 
 SAMPLE = 48
@@ -26,12 +28,16 @@ STREAM = "{stream}"
 
 @dataclass(frozen=True)
 class Layout:
-    """Which files there are, and how recordings are told apart: by a pattern, or by a table."""
+    """Which files there are, and how recordings are told apart: by a pattern, or by a table.
+
+    `table_columns`: what its columns are called that stand for file, label and so on, where they are called otherwise.
+    """
 
     files: tuple[Path, ...]
     pattern: str | None
     table: Path | None
     guess: Guess
+    table_columns: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_layout(folder: Path, stated: Stated) -> Layout:
@@ -46,13 +52,17 @@ def find_layout(folder: Path, stated: Stated) -> Layout:
     every = [path for path in files_below(folder) if path.suffix.lower() in SENSOR_FILES and path != pairs]
     table = folder / stated.table if stated.table else _table_among(every, folder)
     if table is not None:
-        rows = read_table(table)
+        called = table_columns(
+            table, read_rows(table), dict(stated.table_columns), needs_label=stated.label_column is None
+        )
+        rows = read_table(table, called)
         files = [folder / row["file"].replace("\\", "/") for row in rows]
         there = tuple(dict.fromkeys(path for path in files if path.is_file()))
         if not there:
             raise DataError(f"{table}: none of its {len(rows)} files is there", "Give paths from the folder of files")
         said = f"{len(rows)} rows of {table.name}, {len(there)} files"
-        return Layout(there, None, table, Guess("recordings", said, "table", "--table"))
+        said += "".join(f", {kind} = {name}" for kind, name in called.items())
+        return Layout(there, None, table, Guess("recordings", said, "table", "--table, --table-columns"), called)
     if not every:
         raise DataError(f"{folder} holds no sensor file ({', '.join(sorted(SENSOR_FILES))})", "Give another folder")
     names = {composed(path.relative_to(folder).as_posix()): path for path in every}
@@ -70,14 +80,14 @@ def find_layout(folder: Path, stated: Stated) -> Layout:
 
 
 def _table_among(paths: Sequence[Path], folder: Path) -> Path | None:
-    """A table of recordings directly in the folder: a CSV file with the columns file and label."""
+    """A table of recordings directly in the folder: a CSV file with columns that name files and labels."""
     found = []
     for path in paths:
         if path.parent == folder and path.suffix.lower() in (".csv", ".tsv"):
             with path.open("rb") as file:
                 first = file.readline(2000).decode("utf-8-sig", "replace").lower()
             names = {cell.strip(' "\r\n') for mark in ",;\t" for cell in first.split(mark)}
-            found += [path] if {"file", "label"} <= names else []
+            found += [path] if {"file", "label"} <= {kind_of_column(name) for name in names} else []
     if len(found) > 1:
         raise DataError(f"Several tables list files: {first_few([p.name for p in found], 3, ', ')}", "Say --table")
     return next(iter(found), None)

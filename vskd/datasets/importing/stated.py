@@ -9,6 +9,7 @@ class Stated:
 
     Attributes:
         pattern, table: where recordings are named, see `vskd.datasets.sensors.folder_description`.
+        table_columns: (what it stands for, name) of columns of the table, see `Description.table_columns`.
         stream: name of the stream, which says what it measures.
         columns: of the axes, by name, or by number from 0.
         signs: of each axis, 1 or -1.
@@ -34,6 +35,7 @@ class Stated:
 
     pattern: str | None = None
     table: str | None = None
+    table_columns: tuple[tuple[str, str], ...] = ()
     stream: str = "accelerometer"
     columns: tuple[str, ...] = ()
     signs: tuple[int, ...] = ()

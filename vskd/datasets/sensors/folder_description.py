@@ -172,6 +172,8 @@ class Description(Strict):
     Attributes:
         root: folder of the files, from the folder of `dataset.yaml`.
         table: CSV file that lists recordings, from the folder of `dataset.yaml`.
+        table_columns: names of its columns, by what they stand for (file, subject, label, trial, start, end, first_row,
+            last_row); left out where they are called so.
         labels: names of the classes in order; left out: those found, sorted.
         label_column: column of the sensor files that holds the label of each row: a run of equal labels is a recording.
         subject_column: the same for subjects.
@@ -191,6 +193,9 @@ class Description(Strict):
     format: Literal["sensor-folder 1"]
     root: str = "."
     table: str | None = None
+    table_columns: dict[Literal["file", "subject", "label", "trial", "start", "end", "first_row", "last_row"], str] = (
+        Field(default_factory=dict)
+    )
     labels: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
     label_column: Column | None = None
     subject_column: Column | None = None
@@ -225,6 +230,8 @@ class Description(Strict):
                 raise ValueError(f"streams.{name}.files: give a pattern, or a table: for all streams")
             if stream.files and self.label_column is None and "{label}" not in stream.files:
                 raise ValueError(f"streams.{name}.files: has no {{label}}, and no label_column is given")
+        if self.table_columns and self.table is None:
+            raise ValueError("table_columns does nothing without a table")
         if shared := sorted(self.videos.keys() & self.streams.keys()):
             raise ValueError(f"videos.{shared[0]}: a sensor's stream has this name")
         if self.by_rows and len(self.streams) > 1 and not self.one_file:

@@ -37,7 +37,13 @@ from vskd.preprocessing.table_file import read_rows
 
 SENSOR_FILES = TEXT | DEVICES | COLUMN_FILES | {".npy"}
 HEAD_BYTES = 8192
+_NUMBERS = {
+    float: "Give both in seconds since the file's first sample, or as dates with times",
+    int: "Give numbers of data rows, counted from 1",
+}
 _PART_COLUMNS = ("start", "end", "first_row", "last_row")
+TABLE_COLUMNS = ("file", "subject", "label", "trial", *_PART_COLUMNS)
+"""What a table of recordings says; other columns are factors."""
 
 
 def list_recordings(root: Path, description: Description, problems: list[Problem]) -> list[Found]:
@@ -101,23 +107,34 @@ def _by_patterns(folder: Path, description: Description, tables: Set[Path], prob
     return [Found(dict(key), files) for key, files in groups.items()]
 
 
-def read_table(path: Path) -> list[dict[str, str]]:
+def read_table(path: Path, columns: Mapping[str, str]) -> list[dict[str, str]]:
     """The rows of a table of recordings by column; names of columns in small letters.
 
+    Args:
+        path: of the table.
+        columns: see `Description.table_columns`.
+
     Raises:
-        DataError: it cannot be read, has no column `file`, or a column without a name.
+        DataError: it cannot be read, has no rows, no column `file`, or not those that `columns` names.
     """
     rows = read_rows(path)
-    if not any("file" in row for row in rows):
+    if not rows:
+        raise DataError(f"{path}: holds no row below the names of its columns", "Complete the table")
+    called = {name.strip().lower(): kind for kind, name in columns.items()}
+    missing = [name for name in called if name not in rows[0]]
+    if missing or ("file" not in rows[0] and "file" not in columns):
+        lacking = missing[0] if missing else "file"
         raise DataError(
-            f"{path}: has no column 'file'", "Give a CSV table with the columns file, subject, label, and others"
+            f"{path}: has no column '{lacking}'; its columns are {first_few(list(rows[0]), 12, ', ')}",
+            "Say what they stand for with --table-columns (table_columns: in dataset.yaml), e.g. file=NAME,label=NAME",
         )
-    return rows
+    # A column that bears a name which another one was stated for is none of these: it is left out.
+    return [{called.get(n, n): v for n, v in row.items() if n in called or n not in columns} for row in rows]
 
 
 def _by_table(table: Path, folder: Path, description: Description, problems: list[Problem]) -> Iterator[Row]:
     """The rows of the table; recordings of one file are numbered where nothing else tells them apart."""
-    rows = read_table(table)
+    rows = read_table(table, {str(kind): name for kind, name in description.table_columns.items()})
     shared = {name for name, count in Counter(row["file"] for row in rows).items() if count > 1}
     numbers = {name: itertools.count(1) for name in shared}
     for line, row in enumerate(rows, 2):
@@ -193,7 +210,7 @@ def _part(row: Mapping[str, str], where: str) -> Reading:
         try:
             begin, end = (kind(cell.replace(",", ".")) for cell in cells)
         except ValueError as error:
-            raise DataError(f"{where}: {first} and {last} are '{cells[0]}' and '{cells[1]}'", "Give numbers") from error
+            raise DataError(f"{where}: {first} and {last} are '{cells[0]}' and '{cells[1]}'", _NUMBERS[kind]) from error
         if begin < (0 if kind is float else 1) or end <= begin:
             raise DataError(f"{where}: {first} {cells[0]} and {last} {cells[1]} are no part of a file", "Correct them")
         if kind is float:
