@@ -222,6 +222,8 @@ def _print_fold(fold: Mapping[str, Any]) -> None:
     if fold["overlapping"]:
         overlapping = _named([" and ".join(pair) for pair in fold["overlapping"]])
         fields.append(("parts of files that overlap across training and test", overlapping))
+    if "near_copies" in fold:
+        fields.append(("test recordings that nearly equal a training one", _named(_pairs(fold["near_copies"]))))
     if "same_clip" in fold:
         fields.append(("test clips that look the same as a training clip", _named(_pairs(fold["same_clip"]))))
         fields.append(("groups of the test part that train, too", _named(fold["shared_groups"])))
@@ -254,6 +256,8 @@ def _print_audit(summary: Mapping[str, Any]) -> None:
     print_table(("without learning", "fold", "accuracy", "macro F1", "macro recall"), rows)
     for group in summary["same_content_two_classes"]:
         click.echo(f"the same file in different classes: {', '.join(group)}")
+    if summary["near_copies"]:
+        click.echo(f"nearly the same samples under two names: {_named(_pairs(summary['near_copies']))}")
     if "clips" in summary:
         _print_clips(summary)
 
@@ -324,8 +328,8 @@ def audit_command(
     Shared subjects and source videos, files of equal content, distances in time, and what copying would score: the most
     frequent class, the label of the nearest training frame, and that of the training image whose 32 x 18 grey pixels
     are nearest. A network has to beat these. Of clips, 8 such pictures of each are compared: copies are found, encoded
-    anew or not, and the random division of published code is measured as a warning. Of sensors, what needs no pictures
-    is measured.
+    anew or not, and the random division of published code is measured as a warning. Of sensors, copies
+    are found that were cut, shifted or rounded, or have a little noise, and what else needs no pictures is measured.
     """
     from vskd.datasets.catalog import entry_and_root
     from vskd.datasets.images.audit_images import audit_protocol, audit_summary

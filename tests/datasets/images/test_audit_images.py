@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import loadmat, savemat
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.images import audit_images as audit_module
@@ -151,6 +152,30 @@ def test_sensor_data_sets_are_audited_as_far_as_they_go(synthetic_root: Path) ->
     assert alone.notes == (), "nobody asks for pictures of a sensor"
     (mixed,) = audit(index, "subject-specific").audits
     assert mixed.facts.shared_subjects == ("1", "2", "3", "4")
+
+
+def test_a_near_copy_on_the_other_side_is_found_and_no_copy_twice(synthetic_root: Path, tmp_path: Path) -> None:
+    """A training recording without a row, under the name of a person who is tested; and one with all of its rows."""
+    index = get_dataset("synthetic").index(synthetic_root)
+    (clean,) = audit(index, "cross-subject").audits
+    train, other, near, equal = (index.by_id()[i] for i in (*clean.split.train[:2], *clean.split.test[:2]))
+    stream = train.stream("accelerometer")
+    samples = loadmat(stream.path)[stream.variable]
+    savemat(tmp_path / "near.mat", {stream.variable: np.delete(samples, len(samples) // 2, axis=0)})
+    copied = {
+        near.id: dataclasses.replace(stream, path=tmp_path / "near.mat"),
+        equal.id: other.stream("accelerometer"),
+    }
+    changed = [
+        dataclasses.replace(r, streams={**r.streams, "accelerometer": copied[r.id]}) if r.id in copied else r
+        for r in index
+    ]
+    found = audit(dataclasses.replace(index, recordings=tuple(changed)), "cross-subject")
+    assert {frozenset(pair) for pair in found.near_copies or ()} == {frozenset((train.id, near.id))}
+    summary = audit_summary(found)
+    assert summary["folds"][0]["near_copies"] == [[train.id, near.id]]
+    assert summary["folds"][0]["same_content"] == ((other.id, equal.id),)
+    assert audit_summary(audit(index, "cross-subject"))["near_copies"] == []
 
 
 def test_a_folder_without_recordings_is_refused(leaky: Path) -> None:

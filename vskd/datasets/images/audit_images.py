@@ -5,6 +5,7 @@ frame has a training frame beside it; those of clips from random divisions that 
 on both sides. This measures that for any protocol, before a network is trained.
 """
 
+import contextlib
 import dataclasses
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,10 @@ from vskd.datasets.images.image_baselines import (
     thumbnails,
 )
 from vskd.datasets.recording import Index, Recording
+from vskd.datasets.sensors.read import read_samples
+from vskd.datasets.sensors.same_signals import near_copies
 from vskd.datasets.splits.audit import split_gaps
+from vskd.datasets.splits.contents import overlapping_parts
 from vskd.datasets.splits.protocol import Protocol
 from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import SplitFacts, content_hashes, split_facts, two_classes
@@ -144,12 +148,15 @@ class ProtocolAudit:
         two_classes: ids of recordings whose files are equal and whose classes are not, in groups.
         clips: what was found by looking at the clips of a video; None where there are none, or another stream was asked
             for.
+        near_copies: pairs of ids that hold one movement and not the same samples, see `vskd.datasets.sensors.
+            same_signals`; None where no stream of a sensor was looked at.
     """
 
     index: Index
     audits: tuple[ImageAudit, ...]
     two_classes: tuple[tuple[str, ...], ...]
     clips: ClipFindings | None = None
+    near_copies: tuple[tuple[str, str], ...] | None = None
 
     def pooled(self) -> dict[str, Scores]:
         """Scores over the test recordings of all folds together, of the baselines that apply to each."""
@@ -193,6 +200,7 @@ def audit_protocol(
     videos = {r.id: r.streams[stream] for r in index.with_streams((stream,)) if r.streams[stream].kind == "video"}
     pictures: Pictures | None = None
     clips: ClipFindings | None = None
+    copies: tuple[tuple[str, str], ...] | None = None
     with tempfile.TemporaryDirectory() as temporary:
         if videos:
             place = cache or Path(temporary)
@@ -204,8 +212,23 @@ def audit_protocol(
             contents = content_hashes(index.recordings, stream)
             if stream == IMAGE:
                 pictures = thumbnails(index.with_streams((IMAGE,)))
+            copies = _near_copies(index, stream, contents)
         audits = [audit_images(index, s, contents=contents, pictures=pictures, label_swap=swap) for s in splits]
-    return ProtocolAudit(index, tuple(audits), two_classes(index.recordings, contents), clips)
+    return ProtocolAudit(index, tuple(audits), two_classes(index.recordings, contents), clips, copies)
+
+
+def _near_copies(index: Index, stream: str, contents: Mapping[str, str]) -> tuple[tuple[str, str], ...] | None:
+    """Near copies among a sensor's recordings, without those whose samples are equal or that overlap in one file."""
+    streams = {r.id: r.streams[stream] for r in index.with_streams((stream,)) if r.streams[stream].kind == "sensor"}
+    if not streams:
+        return None
+    signals = {}
+    for name, one in streams.items():
+        with contextlib.suppress(DataError):  # that it cannot be read is the index's and the training's to say
+            signals[name] = read_samples(one)
+    known = {frozenset(pair) for pair in overlapping_parts(streams)}
+    found = near_copies(signals)
+    return tuple((a, b) for a, b in found if contents.get(a) != contents.get(b) and frozenset((a, b)) not in known)
 
 
 def _audited(index: Index, stream: str | None) -> str:
@@ -231,13 +254,16 @@ def audit_summary(audit: ProtocolAudit) -> dict[str, Any]:
         "root": str(audit.index.root),
         "recordings": len(audit.index),
         "same_content_two_classes": [list(group) for group in audit.two_classes],
-        "folds": [_fold_summary(fold, audit.clips) for fold in audit.audits],
+        "near_copies": None if audit.near_copies is None else [list(pair) for pair in audit.near_copies],
+        "folds": [_fold_summary(fold, audit.clips, audit.near_copies) for fold in audit.audits],
         "pooled": {name: dataclasses.asdict(scores) for name, scores in audit.pooled().items()},
         **({"clips": audit.clips.summary()} if audit.clips else {}),
     }
 
 
-def _fold_summary(audit: ImageAudit, clips: ClipFindings | None) -> dict[str, Any]:
+def _fold_summary(
+    audit: ImageAudit, clips: ClipFindings | None, copies: Sequence[tuple[str, str]] | None
+) -> dict[str, Any]:
     nearest = None
     if audit.nearest is not None:
         nearest = {
@@ -250,8 +276,16 @@ def _fold_summary(audit: ImageAudit, clips: ClipFindings | None) -> dict[str, An
     return {
         **dataclasses.asdict(audit.facts),
         **({"same_clip": clips.shared(audit.split)} if clips else {}),
+        **({"near_copies": _across(audit.split, copies)} if copies is not None else {}),
         "nearest_frame": nearest,
         "baselines": {name: dataclasses.asdict(scores) for name, scores in audit.scores().items()},
         "unreadable": dict(audit.unreadable),
         "notes": list(audit.notes),
     }
+
+
+def _across(split: Split, pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
+    """The pairs of a training and a test recording, in this order."""
+    train, test = set(split.train), set(split.test)
+    both = [*pairs, *((other, one) for one, other in pairs)]
+    return [[one, other] for one, other in both if one in train and other in test]

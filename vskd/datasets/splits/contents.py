@@ -11,14 +11,13 @@ from itertools import combinations
 from pathlib import Path
 
 from vskd.datasets.recording import Stream
-from vskd.datasets.sensors.read import read_stream
+from vskd.datasets.sensors.read import read_samples
 from vskd.errors import DataError
 from vskd.files import sha256_json
 from vskd.preprocessing.file_hashes import UNREADABLE, file_hashes
 from vskd.preprocessing.image.image_file import open_image, pixels
 from vskd.preprocessing.sensor.joints import read_joints
 from vskd.preprocessing.sensor.reading import Reading
-from vskd.preprocessing.sensor.signals import read_sensor
 from vskd.preprocessing.stores.store_parts import array_hash
 from vskd.preprocessing.video.frames import Span, read_frames
 from vskd.progress import track
@@ -84,11 +83,7 @@ def _decoded(stream: Stream, file_sha256: str) -> str:
 
 
 def _sensor(stream: Stream) -> str:
-    if stream.reading is not None:
-        return array_hash(read_stream(stream).signal)
-    return array_hash(
-        read_sensor(stream.path, axes=stream.axes, variable=stream.variable, columns=stream.columns),
-    )
+    return array_hash(read_samples(stream))
 
 
 def _skeleton(stream: Stream) -> str:
