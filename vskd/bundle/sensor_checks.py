@@ -193,6 +193,7 @@ def check_plausible(
             "Repair the sample, or cut it off",
         )
     raise BundleError(
-        f"{asked}; {beyond.size} samples are beyond twice of it, up to {sizes.max():.4g}: they are in another unit",
-        f"Convert the samples to {contract.unit}",
+        f"{asked}; {beyond.size} samples are beyond twice of it, up to {sizes.max():.4g}: they are in another unit"
+        + (f"; and {fault.problem}" if fault else ""),
+        f"Convert the samples to {contract.unit}" if not fault else f"{fault.action}, in {contract.unit}",
     )

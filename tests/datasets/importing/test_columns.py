@@ -229,3 +229,14 @@ def test_a_column_that_moves_in_half_of_the_rows_is_no_clock() -> None:
             FILE, samples(20.0 * every[:, None], signal, names=("klok", "ax", "ay", "az")), Stated()
         )
         assert chosen.time == clock, np.count_nonzero(np.diff(every))
+
+
+def test_of_columns_with_one_name_a_number_is_asked_for() -> None:
+    """The first of them was taken."""
+    twice = samples(SIGNAL, SIGNAL, names=("x", "y", "z", "x", "y", "z"))
+    with pytest.raises(DataError, match=r"several columns may be one axis: x \(number 0\), x \(number 3\)"):
+        choose_columns(FILE, twice, Stated())
+    with pytest.raises(DataError, match="has 2 columns 'x': 0, 3") as caught:
+        choose_columns(FILE, twice, Stated(columns=("x", "y", "z")))
+    assert "number with --columns" in caught.value.action
+    assert choose_columns(FILE, twice, Stated(columns=("3", "4", "5"))).numbers == (3, 4, 5)

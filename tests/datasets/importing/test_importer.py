@@ -264,7 +264,7 @@ def test_what_the_index_finds_wrong_is_counted_by_kind(tmp_path: Path) -> None:
     for name in ("walk_t1", "walk_t2"):
         (root / "subject_1" / f"{name}.csv").write_text("")
     done = import_folder(root, tmp_path / "set", Stated())
-    assert "2 corrupt: `vskd datasets index sensor-folder` names them" in done.notes
+    assert f"2 corrupt: `vskd datasets index {tmp_path / 'set'}` names them" in done.notes
     assert len(done.notes) == len(set(done.notes))
     nobody = import_folder(root, tmp_path / "nobody", Stated(pattern="subject_2/{label}_t{trial}.csv"))
     assert any("nobody knows the subject of some recordings" in note for note in nobody.notes)
@@ -364,3 +364,42 @@ def test_a_table_of_other_names_is_read_as_one_of_these(tmp_path: Path) -> None:
     table.write_text(table.read_text().replace("File name", "recording"))
     with pytest.raises(DataError, match=r"has the columns .recording., .who., .* none is known to name the file"):
         import_folder(folder, tmp_path / "third", stated)
+
+
+def test_the_clocks_of_people_in_one_file_begin_when_they_like(tmp_path: Path) -> None:
+    """WISDM's layout: one file without names, a `;` ends each line, and the clock of the next person starts anew."""
+    lines = []
+    for s, label, t in sorted(each(), key=lambda one: (one[0], one[2])):
+        start = (49_000 + 1000 * t + 500 * LABELS.index(label)) * 10**9
+        values = 9.81 * signal(s, label, t)
+        lines += [
+            f"{s},{label},{start + n * 20_000_000},{x:.3f},{y:.3f},{z:.3f};" for n, (x, y, z) in enumerate(values)
+        ]
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "raw.txt").write_text("\n".join(lines))
+    stated = Stated(label_column="1", subject_column="0")
+    found = import_folder(tmp_path / "files", tmp_path / "set", stated).index
+    assert len(found) == len(each()) and found.subjects == ("1", "2") and not found.problems
+    for recording in found:
+        read = read_stream(recording.stream("accelerometer"))
+        assert read.rate_hz == pytest.approx(50) and read.signal.shape[1] == 130 and not read.clock.breaks
+    whole = import_folder(tmp_path / "files", tmp_path / "whole", replace(stated, whole_files=True)).index
+    assert [(r.subject, len(r.classes)) for r in whole] == [("1", 2), ("2", 2)] and not whole.problems
+    alone = Stated(columns=("3", "4", "5"), time="2", pattern="{label}.txt")
+    with pytest.raises(DataError, match="1 of 1 clocks are broken"):
+        import_folder(tmp_path / "files", tmp_path / "other", alone)
+
+
+def test_zero_among_labels_that_are_numbers_may_be_no_class(tmp_path: Path) -> None:
+    lines = [
+        f"{n * 0.02:.2f} {k % 3} {x:.4f} {y:.4f} {z:.4f}"
+        for k, (s, label, t) in enumerate(each())
+        for n, (x, y, z) in enumerate(signal(s, label, t), 130 * k)
+    ]
+    for name in ("subject1.dat", "subject2.dat"):
+        (tmp_path / "files").mkdir(exist_ok=True)
+        (tmp_path / "files" / name).write_text("\n".join(lines))
+    stated = Stated(label_column="1", pattern="subject{subject}.dat")
+    hint = "'0' is a class; if it means that nobody labelled these rows, say --null-class 0"
+    assert hint in import_folder(tmp_path / "files", tmp_path / "set", stated).notes
+    assert hint not in import_folder(tmp_path / "files", tmp_path / "null", replace(stated, null_class="0")).notes

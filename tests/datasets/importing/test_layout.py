@@ -51,7 +51,18 @@ def test_what_is_no_folder_holds_nothing_or_fits_nothing(tmp_path: Path) -> None
     (tmp_path / "notes.md").write_text("x")
     with pytest.raises(DataError, match=r"holds no sensor file \(.*\.csv"):
         find_layout(tmp_path, Stated())
+    (tmp_path / "notes.md").unlink()
+    with pytest.raises(DataError, match=r"holds no sensor file .*; it is empty"):
+        find_layout(tmp_path, Stated())
+    for name in ("a.xlsx", "b.csv.gz", "c.xlsx"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(DataError, match=r"holds no sensor file .*; it holds 2 \.xlsx, 1 \.gz") as caught:
+        find_layout(tmp_path, Stated())
+    assert caught.value.action == ".xlsx: save them as CSV with the program that wrote them; .gz: unpack them"
     phone(tmp_path)
+    for stated in (Stated(), Stated(pattern="subject_{subject}/{label}_t{trial}.csv")):
+        (note,) = find_layout(tmp_path, stated).notes
+        assert note.startswith("files that vskd does not read are left out: 2 .xlsx, 1 .gz")
     with pytest.raises(DataError, match=r"No file fits --pattern 'x\{label\}\.csv', e\.g\. subject_1/"):
         find_layout(tmp_path, Stated(pattern="x{label}.csv"))
 

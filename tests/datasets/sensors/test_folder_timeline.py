@@ -187,3 +187,16 @@ def test_without_a_clock_rows_are_counted_whatever_the_first_column_holds(tmp_pa
     )
     (recording,) = index(tmp_path)
     assert recording.timeline == Timeline(((0.0, 2.0, 1), (2.0, 6.0, 0)))
+
+
+def test_numbers_of_samples_are_a_clock_too(tmp_path: Path) -> None:
+    """They ended in a KeyError."""
+    write_day(tmp_path / "1.csv", 1)
+    head, *rows = (tmp_path / "1.csv").read_text().splitlines()
+    counted = [f"{int(stamp) // 20},{rest}" for stamp, rest in (row.split(",", 1) for row in rows)]
+    (tmp_path / "1.csv").write_text("\n".join([head, *counted]) + "\n")
+    time, files = "time: {column: t, unit: samples}, ", ', files: "{subject}.csv"'
+    describe(tmp_path, "label_column: activity\nwhole_files: true\n" + STREAM % ("x, y, z", time, files))
+    (recording,) = index(tmp_path)
+    assert recording.timeline is not None
+    np.testing.assert_allclose(recording.timeline.spans, [(2, 5, 1), (6, 9, 0)], atol=1e-9)

@@ -53,6 +53,10 @@ def test_an_accelerometer_is_found(names: str, columns: tuple[int, ...]) -> None
     [
         ("gyro_x gyro_y gyro_z", "gyroscope, not accelerometer"),
         ("wx wy wz", "gyroscope"),
+        (
+            "userAccelerationX|userAccelerationY|userAccelerationZ|gravityX|gravityY|gravityZ",
+            "not accelerometer; the sum of gravity and linear acceleration is what it measures",
+        ),
         ("Angular velocity x|Angular velocity y|Angular velocity z", "gyroscope"),
         ("mag_x mag_y mag_z", "magnetometer"),
         ("roll pitch yaw", "orientation"),
@@ -64,7 +68,7 @@ def test_an_accelerometer_is_found(names: str, columns: tuple[int, ...]) -> None
         ("a b c", "'a', 'b', 'c'"),
         ("vx vy vz", "'vx'"),
         ("pos_x pos_y pos_z", "position or velocity"),
-        ("x x y z", "several columns may be one axis: x, x"),
+        ("x x y z", "several columns may be one axis: x (number 0), x (number 1)"),
         ("x y z acc_x acc_y acc_z", "several columns"),
         ("x acc_y acc_z", "not named alike"),
         ("ankle_acc_x ankle_acc_y ankle_acc_z", "accelerometer x"),

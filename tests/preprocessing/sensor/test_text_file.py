@@ -90,3 +90,13 @@ def test_white_space_is_text_and_other_control_characters_are_not(tmp_path: Path
 
 def test_how_names_of_text_files_end() -> None:
     assert {".csv", ".txt", ".tsv", ".dat"} == SUFFIXES
+
+
+@pytest.mark.parametrize(
+    ("mark", "told"), [(b"PK\x03\x04", "an Excel workbook or another ZIP archive"), (b"\x1f\x8b\x08", "packed by gzip")]
+)
+def test_what_is_packed_is_no_text_whatever_its_name(tmp_path: Path, mark: bytes, told: str) -> None:
+    (tmp_path / "a.csv").write_bytes(mark + bytes(range(256)))
+    with pytest.raises(DataError, match=rf"a\.csv: not a text file, whatever its name: it is {told}") as caught:
+        read_text(tmp_path / "a.csv", 100)
+    assert "Unpack it" in caught.value.action

@@ -11,7 +11,7 @@ from vskd.datasets.importing.columns import ChosenColumns
 from vskd.datasets.importing.stated import Stated
 from vskd.datasets.sensors.folder_description import TIME_UNITS
 from vskd.errors import DataError, is_number
-from vskd.preprocessing.sensor.clock import fit_clock
+from vskd.preprocessing.sensor.clock import PAUSE_S, fit_clock
 from vskd.preprocessing.sensor.samples import Samples
 from vskd.preprocessing.sensor.stamps import RATES_HZ, Seconds, is_local, start_of
 from vskd.preprocessing.sensor.time_zone import utc_offsets
@@ -69,7 +69,7 @@ def find_timing(files: Mapping[Path, Samples], chosen: ChosenColumns, stated: St
     if measured is None:
         raise DataError("The clocks are too coarse for a rate", "Say it with --rate")
     _agree(measured, "clock", remark, "remark in the file")
-    return Timing(measured, f"clock of {len(rates)} files", unit, unit_source, broken, uneven)
+    return Timing(measured, f"clock of {min(len(rates), len(files))} files", unit, unit_source, broken, uneven)
 
 
 def _numbered(files: Mapping[Path, Samples], chosen: ChosenColumns, stated: Stated, remark: float | None) -> Timing:
@@ -108,7 +108,7 @@ def _clocks(
     rates: list[float] = []
     units: set[str] = set()
     broken: list[str] = []
-    uneven = 0
+    uneven = count = 0
     for path, samples in files.items():
         read = samples.stamps(column, seconds)
         if read is None:
@@ -117,20 +117,33 @@ def _clocks(
                 "Say its unit with --time-unit, or --time none and the rate with --rate",
             )
         units.add(_OF_SAID.get(read[1], "text"))
-        try:
-            clock = fit_clock(_utc(read[0], samples.first(column), stated, path), path)
-        except DataError as error:
-            broken.append(error.problem)
-            continue
-        uneven += bool(clock.facts)
-        rates += [clock.rate_hz] if clock.rate_hz else []
-    if len(broken) * 2 > len(files):
+        clocks = _stretches(_utc(read[0], samples.first(column), stated, path), stated)
+        count += len(clocks)
+        facts: tuple[str, ...] = ()
+        for stamps in clocks:
+            try:
+                clock = fit_clock(stamps, path)
+            except DataError as error:
+                broken.append(error.problem)
+                continue
+            facts += clock.facts
+            rates += [clock.rate_hz] if clock.rate_hz else []
+        uneven += bool(facts)
+    if len(broken) * 2 > count:
         local = not stated.time_zone and is_local(next(iter(files.values())).first(column))
         hint = ", or the zone with --time-zone if clocks were put back that night" if local else ""
-        raise DataError(
-            f"{len(broken)} of {len(files)} clocks are broken: {broken[0]}", f"Name another with --time{hint}"
-        )
+        raise DataError(f"{len(broken)} of {count} clocks are broken: {broken[0]}", f"Name another with --time{hint}")
     return rates, units, tuple(broken), uneven
+
+
+def _stretches(stamps: Seconds, stated: Stated) -> list[Seconds]:
+    """The stamps of a file; where its rows say what they belong to, cut where the clock jumps back for long.
+
+    There another recording begins, often of another person, as `list_recordings` takes it.
+    """
+    if not stated.named_columns:
+        return [stamps]
+    return np.split(stamps, np.flatnonzero(np.diff(stamps) < -PAUSE_S) + 1)
 
 
 def _check_zone(files: Mapping[Path, Samples], column: int, stated: Stated) -> None:

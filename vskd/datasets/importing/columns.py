@@ -110,10 +110,16 @@ def number_of(path: Path, samples: Samples, column: str, flag: str) -> int:
     """The number of a column that a flag names.
 
     Raises:
-        DataError: the file has no such column.
+        DataError: the file has no such column, or several of this name.
     """
-    if column in samples.names:
-        return samples.names.index(column)
+    places = [k for k, name in enumerate(samples.names) if name == column]
+    if len(places) > 1:
+        raise DataError(
+            f"{path}: has {len(places)} columns '{column}': {', '.join(map(str, places))}",
+            f"Name one by its number with {flag}, counted from 0",
+        )
+    if places:
+        return places[0]
     if column.isdecimal() and int(column) < samples.width:
         return int(column)
     raise DataError(
@@ -138,7 +144,8 @@ def _axes(path: Path, samples: Samples, stated: Stated) -> tuple[tuple[int, ...]
         if choice.problem:
             raise DataError(
                 f"{path}: no columns of the {stream} were recognised: {choice.problem}",
-                "Name the columns of x, y and z with --columns, e.g. --columns ax,ay,az; another sensor with --stream",
+                "Name the columns of x, y and z with --columns, e.g. --columns ax,ay,az, or by number, counted from 0: "
+                "--columns 4,5,6; another sensor with --stream",
             )
         return choice.columns, "names", None
     return _nameless(path, samples, stated)

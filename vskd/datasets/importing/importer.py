@@ -4,6 +4,7 @@ Whatever cannot be told is refused with the flag that says it; nothing is asked,
 """
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,7 @@ def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
     protocols = folder_protocols(found, out)
     draw_preview(found, stated.stream, out / PREVIEW)
     guesses = [guess for part in parts for guess in part.guesses]
-    notes = [*(note for part in parts for note in part.notes), *_index_notes(found)]
+    notes = [*layout.notes, *(note for part in parts for note in part.notes), *_index_notes(found)]
     notes += [note for _, said in layouts for note in _signal_notes(found, said)]
     every = (layout.guess, *dict.fromkeys((*guesses, *_found_guesses(found, stated))), *_video_guesses(videos, found))
     notes += videos.notes if videos else ()
@@ -209,10 +210,13 @@ def _index_notes(found: Index) -> list[str]:
     counts: dict[str, int] = {}
     for problem in found.problems:
         counts[problem.kind] = counts.get(problem.kind, 0) + 1
-    notes = [f"{count} {kind}: `vskd datasets index sensor-folder` names them" for kind, count in counts.items()]
+    named = f"`vskd datasets index {shlex.quote(str(found.root))}` names them"
+    notes = [f"{count} {kind}: {named}" for kind, count in counts.items()]
     alike = [label for label in found.labels if label.lower() in {*UNLABELLED_CELLS, "unknown"} - {found.null_class}]
     notes += [f"'{label}' is a class; if it means that nobody knows it, say --unlabelled {label}" for label in alike]
     bare = [r.id for r in found.unlabelled if VIDEO not in r.streams]
+    if "0" in found.labels and not found.null_class and all(label.isdecimal() for label in found.labels):
+        notes.append("'0' is a class; if it means that nobody labelled these rows, say --null-class 0")
     if bare:
         notes.append(
             f"{len(bare)} recordings without a label have no video that a teacher could see: {first_few(bare, 4, ', ')}"

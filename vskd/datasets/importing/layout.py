@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vskd.datasets.importing.name_pattern import guess_pattern
+from vskd.datasets.importing.other_files import other_files
 from vskd.datasets.importing.stated import Guess, Stated
 from vskd.datasets.importing.table_columns import kind_of_column, table_columns
 from vskd.datasets.sensors.folder_files import SENSOR_FILES, header_names, read_table
@@ -30,7 +31,8 @@ STREAM = "{stream}"
 class Layout:
     """Which files there are, and how recordings are told apart: by a pattern, or by a table.
 
-    `table_columns`: what its columns are called that stand for file, label and so on, where they are called otherwise.
+    `table_columns`: what its columns are called that stand for file, label and so on, where they are called otherwise;
+    `notes`: which files are not read.
     """
 
     files: tuple[Path, ...]
@@ -38,6 +40,7 @@ class Layout:
     table: Path | None
     guess: Guess
     table_columns: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def find_layout(folder: Path, stated: Stated) -> Layout:
@@ -49,7 +52,9 @@ def find_layout(folder: Path, stated: Stated) -> Layout:
     if not folder.is_dir():
         raise DataError(f"{folder} is no folder", "Give the folder of the files")
     pairs = folder / stated.video_table if stated.video_table else None
-    every = [path for path in files_below(folder) if path.suffix.lower() in SENSOR_FILES and path != pairs]
+    there = list(files_below(folder))
+    every = [path for path in there if path.suffix.lower() in SENSOR_FILES and path != pairs]
+    others, action = other_files(there)
     table = folder / stated.table if stated.table else _table_among(every, folder)
     if table is not None:
         called = table_columns(
@@ -57,26 +62,31 @@ def find_layout(folder: Path, stated: Stated) -> Layout:
         )
         rows = read_table(table, called)
         files = [folder / row["file"].replace("\\", "/") for row in rows]
-        there = tuple(dict.fromkeys(path for path in files if path.is_file()))
-        if not there:
+        listed = tuple(dict.fromkeys(path for path in files if path.is_file()))
+        if not listed:
             raise DataError(f"{table}: none of its {len(rows)} files is there", "Give paths from the folder of files")
-        said = f"{len(rows)} rows of {table.name}, {len(there)} files"
+        said = f"{len(rows)} rows of {table.name}, {len(listed)} files"
         said += "".join(f", {kind} = {name}" for kind, name in called.items())
-        return Layout(there, None, table, Guess("recordings", said, "table", "--table, --table-columns"), called)
+        return Layout(listed, None, table, Guess("recordings", said, "table", "--table, --table-columns"), called)
     if not every:
-        raise DataError(f"{folder} holds no sensor file ({', '.join(sorted(SENSOR_FILES))})", "Give another folder")
+        holds = f"; it holds {others}" if others else "" if there else "; it is empty"
+        raise DataError(
+            f"{folder} holds no sensor file ({', '.join(sorted(SENSOR_FILES))}){holds}", action or "Give another folder"
+        )
+    notes = (f"files that vskd does not read are left out: {others} ({action})",) if others else ()
     names = {composed(path.relative_to(folder).as_posix()): path for path in every}
     if stated.pattern:
         matching = tuple(path for name, path in names.items() if words_of_name(stated.pattern, name) is not None)
         if not matching:
             raise DataError(f"No file fits --pattern '{stated.pattern}', e.g. {next(iter(names))}", "Correct --pattern")
         guess = Guess("files", f"{stated.pattern}: {len(matching)} of {len(names)}", "--pattern", "--pattern")
-        return Layout(matching, stated.pattern, None, guess)
+        return Layout(matching, stated.pattern, None, guess, notes=notes)
     found = guess_pattern(list(names), needs_label=stated.label_column is None)
     for name in names:
         words_of_name(found.pattern, name)  # refuses names that can be read in several ways
-    guess = Guess("files", f"{found.pattern}: {len(names)} ({found.said})", "their names", "--pattern")
-    return Layout(tuple(names.values()), found.pattern, None, guess)
+    said = f"{found.pattern}: {len(names)}{f' ({found.said})' if found.said else ''}"
+    guess = Guess("files", said, "their names", "--pattern")
+    return Layout(tuple(names.values()), found.pattern, None, guess, notes=notes)
 
 
 def _table_among(paths: Sequence[Path], folder: Path) -> Path | None:

@@ -111,8 +111,8 @@ def _unclear(names: Sequence[str], why: str) -> DataError:
     return DataError(
         f"The names of the files do not say what is subject, label and trial: {why} "
         f"({first_few(list(names), EXAMPLES, ', ')})",
-        f"Say it with --pattern, e.g. '{_example(names[0])}' (* for what does not matter), or list the files with "
-        "--table",
+        f"Say it with --pattern, e.g. '{_example(names[0])}' (* for what does not matter), or list the files, "
+        "or labelled parts of them (start, end), in a table: --table",
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vskd.datasets.sensors.folder_description import TIME_UNITS, Description, StreamDescription
+from vskd.datasets.sensors.folder_description import Description, StreamDescription
 from vskd.datasets.sensors.folder_found import Found, plain_value
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.clock import fit_clock
@@ -35,7 +35,7 @@ def labelled_rows(
     one: Found,
     words: Sequence[str],
     keys: Sequence[tuple[str, ...]],
-    times: Seconds,
+    times: Callable[[int, int], Seconds],
     description: Description,
     stem: str,
 ) -> Iterator[Found]:
@@ -45,15 +45,16 @@ def labelled_rows(
         one: the file.
         words: what the cells say: label, and what else there is: subject, factors.
         keys: these cells of each row.
-        times: (rows + 1,) seconds of each row since the first; the last is the end.
+        times: of the rows from one number to behind another, (rows + 1,) seconds since the first; the last is the end.
         description: names the null class.
         stem: of the file's name.
     """
     of_people = [key[1:] for key in keys]
     several = len(set(of_people)) > 1
     for number, (first, behind) in enumerate(runs(of_people), 1):
+        seconds = times(first, behind)
         spans = tuple(
-            (float(times[first + a] - times[first]), float(times[first + b] - times[first]), label)
+            (float(seconds[a]), float(seconds[b]), label)
             for a, b in runs([key[0] for key in keys[first:behind]])
             if (label := _label(keys[first + a][0], description))
         )
@@ -80,8 +81,11 @@ def runs(values: Sequence[object]) -> list[tuple[int, int]]:
     return list(pairwise([*starts, len(values)]))
 
 
-def row_times(path: Path, samples: Samples, stated: StreamDescription, clock: int | None) -> Seconds:
-    """When each row of a file was taken, in seconds since the first, and behind the last one the end: (rows + 1,).
+def row_times(
+    path: Path, samples: Samples, stated: StreamDescription, clock: int | None
+) -> Callable[[int, int], Seconds]:
+    """When the rows of a file were taken: of those from one number to behind another, (rows + 1,) seconds since the
+    first; the last is the end. A clock is fitted to these rows alone: that of the next person may begin anew.
 
     Args:
         path: of the file, for messages.
@@ -93,14 +97,20 @@ def row_times(path: Path, samples: Samples, stated: StreamDescription, clock: in
         DataError: the clock cannot be read, or is broken.
     """
     if clock is None or stated.time is None:
-        return np.arange(len(samples.cells(0)) + 1) / stated.rate_hz  # the first column may hold text
-    read = samples.stamps(clock, TIME_UNITS[stated.time.unit])
+        return lambda first, behind: np.arange(behind - first + 1) / stated.rate_hz
+    read = samples.stamps(clock, stated.time.seconds(stated.rate_hz))
     if read is None:
         raise DataError(f"{path}: column {clock} cannot be read as times", "Correct time: in dataset.yaml")
-    fitted = fit_clock(read[0], path, stated.rate_hz)
-    times = fitted.sample_times(read[0]) if fitted.period_s else read[0]
-    ends = np.append(times, times[-1] + (fitted.period_s or 1 / stated.rate_hz))
-    return np.asarray(ends - times[0], dtype=np.float64)
+    stamps, _ = read
+
+    def times(first: int, behind: int) -> Seconds:
+        own = stamps[first:behind]
+        fitted = fit_clock(own, path, stated.rate_hz)
+        even = fitted.sample_times(own) if fitted.period_s else own
+        ends = np.append(even, even[-1] + (fitted.period_s or 1 / stated.rate_hz))
+        return np.asarray(ends - even[0], dtype=np.float64)
+
+    return times
 
 
 def whole_files(rows: Iterable[Row], description: Description, clock: Clock) -> Iterator[Found]:
@@ -172,4 +182,4 @@ def times_of(path: Path, description: Description, clock: Clock) -> Seconds:
     """`row_times` of a file of a table, by the first stream's clock."""
     stated = next(iter(description.streams.values()))
     samples = open_stated(path, stated.separator or "", stated.variable)
-    return row_times(path, samples, stated, clock(path))
+    return row_times(path, samples, stated, clock(path))(0, len(samples.cells(0)))  # the first column may hold text

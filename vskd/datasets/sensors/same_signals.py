@@ -44,6 +44,8 @@ def near_copies(signals: Mapping[str, Signal]) -> tuple[tuple[str, str], ...]:
     if len(ids) < 2:
         return ()
     places = _Places.of([signals[i] for i in ids])
+    if not places.anchors.size:
+        return ()  # all of them lie still
     looked_for = Counter(places.owner[places.anchors].tolist())
     found = Counter((one, other) for one, _, other in set(_matches(places)))
     pairs = {

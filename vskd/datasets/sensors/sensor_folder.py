@@ -49,7 +49,8 @@ def index(root: Path) -> Index:
         raise DataError(
             f"{root}: {len(found)} recording(s) of {len(labels)} class(es) ({', '.join(labels) or 'none'}) are "
             f"described; two classes are needed{_first(problems)}",
-            "Correct the pattern, the table or the label column in dataset.yaml",
+            "Correct the pattern, the table or the label column (of import --pattern, --table, --label-column; or in "
+            "dataset.yaml); of files that hold several classes list the parts in a table",
         )
     recordings = [r for one in found if (r := _recording(one, description, labels, problems))]
     if description.videos:

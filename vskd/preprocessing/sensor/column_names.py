@@ -135,7 +135,7 @@ def columns_by_name(names: Sequence[str], axes: Sequence[str], stream: str) -> C
     meanings = [meaning(name, axes) for name in names]
     usable = [m if m.quantity in ("", wanted) and set(m.unknown) <= own else Meaning("", "") for m in meanings]
     found = [[k for k, m in enumerate(usable) if m.axis == axis.lower()] for axis in axes]
-    twice = [names[k] for columns in found if len(columns) > 1 for k in columns]
+    twice = [f"{names[k]} (number {k})" for columns in found if len(columns) > 1 for k in columns]
     if twice:
         return Choice(problem=f"several columns may be one axis: {first_few(twice, NAMES_SHOWN, ', ')}")
     if not all(found):
@@ -151,7 +151,9 @@ def _why_not(names: Sequence[str], meanings: Sequence[Meaning], axes: Sequence[s
     others = sorted({m.quantity for m in meanings if m.quantity and m.quantity != wanted})
     missing = [a for a in axes if not any(m.axis == a.lower() and m.quantity in ("", wanted) for m in meanings)]
     if others and len(missing) == len(axes):
-        return f"{called}, which is {' and '.join(others)}, not {wanted}"
+        both = wanted == "accelerometer" and {"gravity", "linear acceleration"} <= set(others)
+        summed = "; the sum of gravity and linear acceleration is what it measures" if both else ""
+        return f"{called}, which is {' and '.join(others)}, not {wanted}{summed}"
     return f"{called}; none of them is " + ", ".join(f"{wanted} {axis}" for axis in missing or axes)
 
 

@@ -8,6 +8,7 @@ from vskd.errors import DataError
 TEXT = frozenset({".csv", ".txt", ".tsv", ".dat"})
 """How names of text files of samples end, in small letters."""
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_PACKED = ((b"PK\x03\x04", "an Excel workbook or another ZIP archive"), (b"\x1f\x8b", "packed by gzip"))
 _SIGNS = frozenset("²³°µ·±⁻–—äöüÄÖÜßéèàçñ")
 """What may stand in a header in Windows' western encoding; anything else there is another encoding, or no text."""
 
@@ -36,6 +37,11 @@ def read_text(path: Path, most: int = 0) -> tuple[str, str]:
             continue
         if _is_text(text) and (encoding != "cp1252" or {c for c in text if ord(c) > 127} <= _SIGNS):
             return text, encoding
+    packed = next((kind for mark, kind in _PACKED if content.startswith(mark)), "")
+    if packed:
+        raise DataError(
+            f"{path}: not a text file, whatever its name: it is {packed}", "Unpack it, or save it as CSV text"
+        )
     hint = "; it looks like UTF-16 without its mark" if content[:400].count(0) > 40 else ""
     raise DataError(
         f"{path}: not a readable text file: its encoding is not UTF-8, UTF-16 or Windows-1252{hint}",
