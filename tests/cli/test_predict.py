@@ -22,7 +22,7 @@ def test_predict(vskd, record, bundle: Path, tmp_path: Path) -> None:
         "predict_file",
         library.Prediction("a", probabilities, 1.25, 3, ("unit assumed",), understood=(("columns", "ax, ay, az"),)),
     )
-    words = ["--rate", 50, "--unit", "g", "--columns", "1, 2,3", "--variable", "acc"]
+    words = ["--rate", 50, "--unit", "g", "--columns", "1, 2,3", "--time", 0, "--variable", "acc"]
     answer = vskd("predict", bundle, tmp_path / "r.csv", *words)
     assert answer.code == 0, answer.err
     assert seen == [
@@ -32,6 +32,7 @@ def test_predict(vskd, record, bundle: Path, tmp_path: Path) -> None:
             "rate_hz": 50.0,
             "unit": "g",
             "columns": (1, 2, 3),
+            "time_column": 0,
             "variable": "acc",
         }
     ]
@@ -251,7 +252,7 @@ def timeline(record, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]
 def test_every_setting_of_a_timeline_reaches_the_library(vskd, timeline, bundle: Path, tmp_path: Path) -> None:
     from vskd.bundle.predict_timeline import TimelineSettings
 
-    words = ("--rate", 25, "--unit", "g", "--columns", "2,0,1", "--variable", "d", "--min-seconds", 2)
+    words = ("--rate", 25, "--unit", "g", "--columns", "2,0,1", "--time", 3, "--variable", "d", "--min-seconds", 2)
     more = ("--smoothing", "majority", "--votes", 7, "--unknown-below", 0.25)
     assert vskd("predict", bundle, tmp_path / "r.csv", *words, *more).code == 0
     asked = timeline[0]
@@ -259,7 +260,7 @@ def test_every_setting_of_a_timeline_reaches_the_library(vskd, timeline, bundle:
     assert expected in asked.values() and {bundle, tmp_path / "r.csv"} <= {
         v for v in asked.values() if isinstance(v, Path)
     }
-    named = {"rate_hz": 25.0, "unit": "g", "columns": (2, 0, 1), "variable": "d"}
+    named = {"rate_hz": 25.0, "unit": "g", "columns": (2, 0, 1), "time_column": 3, "variable": "d"}
     assert {name: asked[name] for name in named} == named
     assert vskd("predict", bundle, "r.csv", "--smoothing", "hmm", "--mean-seconds", 9).code == 0
     assert TimelineSettings(smoothing="hmm", mean_seconds=9.0) in timeline[1].values()
@@ -304,7 +305,7 @@ def test_a_plot_shows_the_answers_under_the_signal(
     assert drawn[0][2:] == ({"answers": [(-0.0004, 2.5, 1), (2.5, 4.0, -1)]}, ("sit", "run"))
 
 
-SENSOR = {"--rate": 50, "--unit": "g", "--columns": "1", "--variable": "x"}
+SENSOR = {"--rate": 50, "--unit": "g", "--columns": "1", "--time": 0, "--variable": "x"}
 IMAGES = {"--box": "whole", "--every": 2, "--piece": 1}
 TIME = {"--out": "o", "--plot": "p", "--smoothing": "none", "--votes": 2, "--mean-seconds": 2, "--min-seconds": 0,
         "--unknown-below": 0}  # fmt: skip

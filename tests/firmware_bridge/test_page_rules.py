@@ -156,7 +156,14 @@ def test_columns_of_any_stream_are_known_alike(site: Site) -> None:
     given = [(generator.choice(words, 5).tolist(), str(generator.choice(streams))) for _ in range(300)]
     for form in ("angularVelocity?", "gyro_?", "rotation rate ?", "gravity?", "barometer ?", "?"):
         given += [([form.replace("?", axis) for axis in "zxy"], stream) for stream in streams]
-    stamped = ["accelerometerTimestamp_sinceReboot", "gyro_time_ms", "a_time", "time of gravity", "motionTimestamp", "t"]
+    stamped = [
+        "accelerometerTimestamp_sinceReboot",
+        "gyro_time_ms",
+        "a_time",
+        "time of gravity",
+        "motionTimestamp",
+        "t",
+    ]
     given += [(stamped, stream) for stream in streams]
     script = "return given.map(([n, s]) => [vskd.columnsByName(n, ['x', 'y', 'z'], s), vskd.timeColumns(n, [], s)]);"
     taken = 0
