@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from matplotlib import colormaps
-from sklearn.manifold import TSNE
 
 from vskd.evaluation.report.plots import PALETTE
 from vskd.modalities.figures import INK, MUTED, new_figure, to_png
@@ -24,6 +23,8 @@ def embedding_positions(embeddings: npt.NDArray[np.floating], seed: int = 0) -> 
     Returns:
         float64 (n, 2). Distances between far groups mean nothing; who is whose neighbour does.
     """
+    from sklearn.manifold import TSNE  # a second of imports, for this picture alone
+
     perplexity = min(PERPLEXITY, (len(embeddings) - 1) / 3)
     method = TSNE(n_components=2, perplexity=perplexity, init="pca", learning_rate="auto", random_state=seed)
     return np.asarray(method.fit_transform(np.asarray(embeddings, dtype=np.float64)), dtype=np.float64)
