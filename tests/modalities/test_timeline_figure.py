@@ -110,7 +110,10 @@ def test_labels_are_in_their_order_in_one_legend_over_one_time(drawn: list[Figur
     top, truth, answers = figure.axes
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["c0", "c8"]
-    assert [tuple(group.get_facecolor()[0]) for group in truth.collections] == [module.class_colour(0), module.class_colour(8)]
+    assert [tuple(group.get_facecolor()[0]) for group in truth.collections] == [
+        module.class_colour(0),
+        module.class_colour(8),
+    ]
     assert not legend.get_frame_on() and legend._ncols > 1
     assert [tuple(patch.get_facecolor()) for patch in truth.patches] == [module.class_colour(0), module.class_colour(8)]
     assert not answers.patches, "the legend's handles are drawn once"

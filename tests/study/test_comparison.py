@@ -348,14 +348,24 @@ def test_other_numbers_of_threads_are_noted(make_predictions, make_results) -> N
 
 
 def test_of_several_twins_each_is_the_baseline_of_its_own_family(make_predictions, make_results) -> None:
-    names = {"x": "kd", "x-permuted": "kd", "x-no-kd": "none", "y": "dask", "y-no-kd": "none", "z": "kd", "bare": "none"}
+    names = {
+        "x": "kd",
+        "x-permuted": "kd",
+        "x-no-kd": "none",
+        "y": "dask",
+        "y-no-kd": "none",
+        "z": "kd",
+        "bare": "none",
+    }
     runs = []
     for number, (recipe, distiller) in enumerate(names.items()):
         predictions = make_predictions(seed=number, skill=2.0 - 0.2 * number)
         teacher = {} if recipe == "x" else {"teacher": None}
         runs.append((recipe, 0, make_results(predictions, distiller=distiller, **teacher), predictions))
         if recipe == "x":
-            runs.append((recipe, 0, make_results(predictions, kind="teacher", distiller=None, teacher=None), predictions))
+            runs.append(
+                (recipe, 0, make_results(predictions, kind="teacher", distiller=None, teacher=None), predictions)
+            )
     comparison = compare(runs, bootstrap=SETTING)
     assert comparison.baseline is None
     said = {row.recipe: row.baseline for row in comparison.rows if row.versus_baseline}

@@ -170,15 +170,13 @@ def test_costs_of_several_orders_are_told_apart_and_none_is_negative(
 
 @pytest.mark.parametrize("count", [1, 2, 8, 20])
 def test_no_curve_hides_the_interval_of_another(table: Comparison, count: int) -> None:
-    """All have the same figures: they lie beside each other, in the order of their names, around the number of labels."""
+    """All have the same figures: they lie beside each other, in order, around the number of labels."""
     (row, *_) = table.rows
     summary = row.accuracy.model_copy(
         update={"intervals": row.accuracy.intervals.model_copy(update={"subjects": (0.4, 0.8)})}
     )
     rows = [
-        row.model_copy(
-            update={"recipe": f"r{n}-{slug}", "labels": title, "labelled": labelled, "accuracy": summary}
-        )
+        row.model_copy(update={"recipe": f"r{n}-{slug}", "labels": title, "labelled": labelled, "accuracy": summary})
         for n in range(count)
         for slug, title, labelled in (("50", "50 %", 20), ("all", "all", 40))
     ]

@@ -150,7 +150,9 @@ def training_curves(rows: Sequence[Mapping[str, Any]]) -> bytes | None:
             is_term = title == "loss terms"
             colour = PALETTE[index % len(PALETTE)] if is_term else CURVE_COLOURS[part]
             label = (
-                readable(term) if is_term else (part if term in ("accuracy", "loss") else f"{part} {readable(term).replace('f1', 'F1')}")
+                readable(term)
+                if is_term
+                else (part if term in ("accuracy", "loss") else f"{part} {readable(term).replace('f1', 'F1')}")
             )
             style = "-" if term in ("accuracy", "loss") or is_term else (0, (4, 2))
             ax.plot(epochs, points, linestyle=style, color=colour, linewidth=1.6, label=label,
