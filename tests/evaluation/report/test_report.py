@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from vskd.errors import DataError
-from vskd.evaluation.report.formatting import NBSP, percent, percent_interval
 from vskd.evaluation.report import report
+from vskd.evaluation.report.formatting import NBSP, percent, percent_interval
 from vskd.evaluation.report.report import _confused_pairs, write_report
 from vskd.files import WriteError
 from vskd.modalities.figures import new_figure, to_png
