@@ -58,7 +58,8 @@ def embedding_map(
         ax.scatter(right[:, 0], right[:, 1], s=9, color=colour, alpha=0.7, linewidths=0, label=name)
         ax.scatter(wrong[:, 0], wrong[:, 1], s=26, color=colour, marker="x", linewidths=1.4)
         if numbered:
-            ax.text(*np.median(positions[own], axis=0), str(k + 1), ha="center", va="center", fontsize=9, color=INK,
+            x, y = np.median(positions[own], axis=0)
+            ax.text(x, y, str(k + 1), ha="center", va="center", fontsize=9, color=INK,
                     weight="bold", path_effects=[withStroke(linewidth=2.5, foreground="white")])  # fmt: skip
     ax.set_xticks([])
     ax.set_yticks([])
