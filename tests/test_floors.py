@@ -1,6 +1,8 @@
 """The house has floors: who may import whom, read from the source of every file, function-level imports included."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +52,12 @@ ALSO_MAY = {
     ("losses", "schema"),
     ("losses", "network"),
 }
+
+
+TRAINERS = ("lightning", "torchmetrics", "transformers", "torchvision", "sklearn", "pandas")
+"""Seconds of imports that only a training, or a picture of a report, has a use for."""
+TRAIN = ("distillation", "study", "cli")
+"""Rooms that train, or may be asked to."""
 
 
 def room_of(module: str) -> str:
@@ -175,3 +183,16 @@ def test_circles_are_found() -> None:
     assert files_imported({"vskd.a", "vskd.b", "vskd.c"}, source, "vskd.c") == {"vskd.b"}
     assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [{"a", "b", "c"}]
     assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_what_does_not_train_never_loads_the_trainer() -> None:
+    """Evaluation, export and prediction import every file of their rooms and of those below."""
+    rooms = [room for room in FLOORS if room not in ("vskd", *TRAIN)]
+    files = [f for room in rooms for f in (*PACKAGE.glob(f"{room}.py"), *(PACKAGE / room).rglob("*.py"))]
+    names = [".".join(f.relative_to(PACKAGE.parent).with_suffix("").parts) for f in files if f.name != "__main__.py"]
+    program = (
+        f"import importlib, sys\nfor name in {names}:\n    importlib.import_module(name)\n"
+        f"    found = [m for m in {TRAINERS} if m in sys.modules]\n    assert not found, (name, found)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert not done.returncode, done.stderr

@@ -68,6 +68,22 @@ def test_every_command_explains_itself_with_examples(name: str, command: click.C
             assert option.help, f"{name} {option.opts[0]} has no help"
 
 
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
+def test_a_group_lists_its_commands_as_they_are_written_with_uncut_sentences(name: str, command: click.Command) -> None:
+    if not isinstance(command, click.Group) or command is cli:
+        return
+    text = command.get_help(click.Context(command, info_name=name))
+    assert "..." not in text.split("Commands:")[1].split("Examples:")[0]
+    listed = re.findall(r"^  (\S+)  ", text.split("Commands:")[1].split("Examples:")[0], flags=re.MULTILINE)
+    assert listed == list(command.commands)
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
+def test_no_help_page_speaks_of_types_of_the_program(name: str, command: click.Command) -> None:
+    text = command.get_help(click.Context(command, info_name=name))
+    assert not re.search(r"\b(INTEGER|FLOAT|TEXT|RANGE)\b", text)
+
+
 def test_the_help_page_lists_the_whole_catalog(vskd) -> None:
     answer = vskd("--help")
     assert answer.code == 0

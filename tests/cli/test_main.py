@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("words", "needles"),
     [
-        (["distil"], ["No such command 'distil'", "distill", "vskd --help"]),
+        (["distil"], ["No such command 'distil'. Did you mean 'distill'? Run 'vskd --help'"]),
         (["recipe", "shw", "x"], ["No such command 'shw'", "show", "vskd recipe --help"]),
         (["recipe", "list", "--jsn"], ["No such option", "--json", "vskd recipe list --help"]),
         (["distill", "--epochs", "many", "--out", "RUN"], ["--epochs", "'many'", "vskd distill --help"]),

@@ -18,9 +18,9 @@ from vskd.distillation.distiller import new_distiller
 from vskd.distillation.experiment import prepare
 from vskd.distillation.model import load_model
 from vskd.distillation.ridge import fit_classifier
-from vskd.distillation.run import RunFolder
+from vskd.distillation.run import RunFolder, default_cache
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher
-from vskd.distillation.train import default_cache, distill, teach
+from vskd.distillation.train import distill, teach
 from vskd.errors import CacheError, CheckpointError, DivergedError, ProtocolError, RecipeError, RunError
 from vskd.files import sha256_file
 from vskd.losses.term import TermContext
@@ -794,7 +794,7 @@ def test_a_teacher_is_trained_once_more_without_each_subject_where_it_is_cross_f
 
 
 def test_what_the_engine_offers() -> None:
-    assert sorted(train.__all__) == ["TrainResult", "default_cache", "distill", "teach"]
+    assert sorted(train.__all__) == ["TrainResult", "distill", "teach"]
 
 
 def test_what_the_teachers_say_is_stamped_unless_all_say_it_of_the_unchanged_recordings(tmp_path: Path) -> None:

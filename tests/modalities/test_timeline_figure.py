@@ -49,7 +49,7 @@ def test_a_signal_alone_has_its_seconds(drawn: list[Figure]) -> None:
 
 
 def test_sixty_classes_have_colours_of_their_own() -> None:
-    assert len({module._colour(k) for k in range(60)}) == 60
+    assert len({module.class_colour(k) for k in range(60)}) == 60
 
 
 def test_a_long_line_keeps_its_extremes() -> None:
@@ -78,7 +78,7 @@ def test_each_label_has_its_stretches_and_room_for_its_name(drawn: list[Figure])
     ]
     assert truth.get_ylim() == (0, 1) and [t.get_text() for t in figure.legends[0].get_texts()] == ["c0", "c1", "c2"]
     colours = [tuple(group.get_facecolor()[0]) for ax in (truth, answers) for group in ax.collections]
-    assert colours == [module._colour(0), module._colour(2), module._colour(1)]
+    assert colours == [module.class_colour(0), module.class_colour(2), module.class_colour(1)]
     assert not top.spines["top"].get_visible() and not truth.spines["right"].get_visible()
 
 
@@ -86,8 +86,8 @@ def test_colours_go_through_the_three_palettes_and_start_again() -> None:
     from matplotlib import colormaps
 
     for number, (palette, place) in {0: ("tab20", 0), 19: ("tab20", 19), 20: ("tab20b", 0), 59: ("tab20c", 19)}.items():
-        assert module._colour(number) == tuple(colormaps[palette](place))
-    assert module._colour(60) == module._colour(0)
+        assert module.class_colour(number) == tuple(colormaps[palette](place))
+    assert module.class_colour(60) == module.class_colour(0)
 
 
 def test_a_line_is_thinned_from_one_sample_more_than_four_a_column() -> None:
@@ -110,12 +110,15 @@ def test_labels_are_in_their_order_in_one_legend_over_one_time(drawn: list[Figur
     top, truth, answers = figure.axes
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["c0", "c8"]
-    assert [tuple(group.get_facecolor()[0]) for group in truth.collections] == [module._colour(0), module._colour(8)]
+    assert [tuple(group.get_facecolor()[0]) for group in truth.collections] == [
+        module.class_colour(0),
+        module.class_colour(8),
+    ]
     assert not legend.get_frame_on() and legend._ncols > 1
-    assert [tuple(patch.get_facecolor()) for patch in truth.patches] == [module._colour(0), module._colour(8)]
+    assert [tuple(patch.get_facecolor()) for patch in truth.patches] == [module.class_colour(0), module.class_colour(8)]
     assert not answers.patches, "the legend's handles are drawn once"
     assert all(top.get_shared_x_axes().joined(top, ax) for ax in (truth, answers))
-    assert {type(part) for part in module._colour(3)} == {float}
+    assert {type(part) for part in module.class_colour(3)} == {float}
     assert {line.get_linewidth() for line in top.lines} == {0.6}
     assert top.yaxis.label.get_color() == answers.xaxis.label.get_color() == MUTED
     assert {(text.get_fontsize(), to_hex(text.get_color())) for text in legend.get_texts()} == {(8, INK)}

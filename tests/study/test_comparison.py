@@ -347,6 +347,35 @@ def test_other_numbers_of_threads_are_noted(make_predictions, make_results) -> N
         assert not any("threads" in note for note in compare(runs(*same), bootstrap=SETTING).notes)
 
 
+def test_of_several_twins_each_is_the_baseline_of_its_own_family(make_predictions, make_results) -> None:
+    names = {
+        "x": "kd",
+        "x-permuted": "kd",
+        "x-no-kd": "none",
+        "y": "dask",
+        "y-no-kd": "none",
+        "z": "kd",
+        "bare": "none",
+    }
+    runs = []
+    for number, (recipe, distiller) in enumerate(names.items()):
+        predictions = make_predictions(seed=number, skill=2.0 - 0.2 * number)
+        teacher = {} if recipe == "x" else {"teacher": None}
+        runs.append((recipe, 0, make_results(predictions, distiller=distiller, **teacher), predictions))
+        if recipe == "x":
+            runs.append(
+                (recipe, 0, make_results(predictions, kind="teacher", distiller=None, teacher=None), predictions)
+            )
+    comparison = compare(runs, bootstrap=SETTING)
+    assert comparison.baseline is None
+    said = {row.recipe: row.baseline for row in comparison.rows if row.versus_baseline}
+    assert said == {"x": "x-no-kd", "x-permuted": "x-no-kd", "y": "y-no-kd"}, "nobody says whose twin `bare` is"
+    assert [row.recipe for row in comparison.rows if row.is_baseline] == ["x-no-kd", "y-no-kd"]
+    for name, other in said.items():
+        alone = compare(runs, baseline=other, bootstrap=SETTING)
+        assert row_of(comparison, name, "student").versus_baseline == row_of(alone, name, "student").versus_baseline
+
+
 def test_a_recipe_is_tested_against_each_of_its_controls(make_predictions, make_results) -> None:
     runs = []
     for number, (recipe, distiller) in enumerate(

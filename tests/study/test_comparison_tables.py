@@ -148,7 +148,7 @@ def test_tables_have_a_column_of_labels_where_not_all_rows_have_all(make_predict
     place = header.index("labels")
     assert first[place:].startswith("subject 1 <&>  0") and second[place:].startswith("all ")
     page = to_html(comparison)
-    assert "<th>labels</th>" in page and "subject 1 &lt;&amp;&gt;" in page and f"{2:064}" in page
+    assert '<th scope="col">labels</th>' in page and "subject 1 &lt;&amp;&gt;" in page and f"{2:064}" in page
     rows = list(csv.DictReader(io.StringIO(to_csv(comparison))))
     assert [row["labels"] for row in rows] == ["subject 1 <&>", "all"]
     assert [row["labels_hash"] for row in rows] == [f"{2:064}", f"{13:064}"]
@@ -156,7 +156,7 @@ def test_tables_have_a_column_of_labels_where_not_all_rows_have_all(make_predict
 
 def test_tables_of_all_labels_have_no_such_column(comparison: Comparison) -> None:
     assert "labels" not in to_text(comparison)
-    assert "<th>labels</th>" not in to_html(comparison)
+    assert '<th scope="col">labels</th>' not in to_html(comparison)
     rows = list(csv.DictReader(io.StringIO(to_csv(comparison))))
     assert {(row["labels"], row["labels_hash"]) for row in rows} == {("all", "")}
 

@@ -43,7 +43,14 @@ def parse_controls(_: click.Context, __: click.Parameter, value: str) -> tuple[s
     ),
 )
 @click.argument("recipes", nargs=-1, required=True, metavar="RECIPE...")
-@click.option("--seeds", default="0,1,2", show_default=True, callback=parse_seeds, help="Seeds, e.g. 0,1,2 or 0-4.")
+@click.option(
+    "--seeds",
+    default="0,1,2",
+    show_default=True,
+    metavar="N,...",
+    callback=parse_seeds,
+    help="Seeds, e.g. 0,1,2 or 0-4.",
+)
 @click.option(
     "--controls",
     default="",

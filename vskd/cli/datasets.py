@@ -349,10 +349,14 @@ def audit_command(
     examples=("vskd datasets make-synthetic --out WORLD", "vskd datasets make-synthetic --subjects 4 --out WORLD"),
 )
 @click.option("--out", type=FOLDER, required=True, help="Folder to fill; an unfinished one is completed.")
-@click.option("--subjects", type=click.IntRange(1), default=8, show_default=True, help="Number of people.")
-@click.option("--actions", type=click.IntRange(1), default=8, show_default=True, help="Number of classes.")
-@click.option("--trials", type=click.IntRange(1), default=4, show_default=True, help="Trials of each action.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same bytes.")
+@click.option("--subjects", type=click.IntRange(1), metavar="N", default=8, show_default=True, help="Number of people.")
+@click.option("--actions", type=click.IntRange(1), metavar="N", default=8, show_default=True, help="Number of classes.")
+@click.option(
+    "--trials", type=click.IntRange(1), metavar="N", default=4, show_default=True, help="Trials of each action."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), metavar="N", default=0, show_default=True, help="Same seed, same bytes."
+)
 @click.option("--skeletons", is_flag=True, help="Write the joints that a depth camera's tracker would see, too.")
 @json_option
 def make_synthetic(

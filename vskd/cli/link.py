@@ -27,6 +27,7 @@ def line_options(function: F) -> F:
             type=click.IntRange(300, 4_000_000),
             default=115_200,
             show_default=True,
+            metavar="N",
             help="Of the port.",
         ),
         click.option("--port", metavar="PORT", help="A device at a serial port, e.g. /dev/ttyACM0."),

@@ -119,7 +119,8 @@ def _say_usage_error(error: click.UsageError) -> None:
         error.show()
         return
     command = error.ctx.command_path if error.ctx else "vskd"
-    _say_error(f"{error.format_message().rstrip('. ')}. Run '{command} --help' to see what it takes.")
+    said = error.format_message().rstrip(". ")
+    _say_error(f"{said}{'' if said.endswith('?') else '.'} Run '{command} --help' to see what it takes.")
 
 
 def _say_interrupted() -> int:

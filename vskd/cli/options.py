@@ -111,6 +111,10 @@ class VskdCommand(click.Command):
         _write_examples(formatter, self.examples)
 
 
+UNCUT = 1000
+"""Characters of a first sentence; none is as long."""
+
+
 class VskdGroup(click.Group):
     """A group of `VskdCommand`s with examples of its own."""
 
@@ -120,6 +124,15 @@ class VskdGroup(click.Group):
         super().__init__(*args, **settings)
         self.examples = tuple(examples)
         self.params.extend(_common_options())
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which they are written, which is that of the work."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List them with the whole first sentence of their help, which click cuts to a line."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(UNCUT)) for name, command in self.commands.items()])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, where click writes an epilog; no command has one of its own."""
@@ -294,7 +307,7 @@ def recipe_name_option(function: F) -> F:
         "recipe_name",
         metavar="NAME|FILE",
         help="Shipped recipe or YAML file that the other options change.  "
-        "[default: vskd; where networks or data of images are named, theirs, e.g. krca]",
+        "[default: wrist; where networks, a distiller or data of images are named, theirs, e.g. krca]",
     )(function)
 
 

@@ -48,11 +48,14 @@ def source_options(default_stream: str) -> Callable[[F], F]:
             click.option(
                 "--max-bad-fraction",
                 type=click.FloatRange(0, 1),
+                metavar="N",
                 default=0.02,
                 show_default=True,
                 help="Give up when more than this fraction of the recordings is unreadable.",
             ),
-            click.option("--stream", default=default_stream, show_default=True, help="Stream of the data set."),
+            click.option(
+                "--stream", default=default_stream, show_default=True, metavar="STREAM", help="Of the data set."
+            ),
             click.option("--data", type=FOLDER, required=True, help="Folder of the data set."),
             click.argument("name"),
         ):
@@ -130,7 +133,9 @@ def streams_in(index: "Index", stream: str, max_bad_fraction: float) -> "dict[st
     show_default=True,
     help="One window per recording, resampled to --length; or sliding windows.",
 )
-@click.option("--length", type=click.IntRange(8), default=128, show_default=True, help="Samples of a window.")
+@click.option(
+    "--length", type=click.IntRange(8), metavar="N", default=128, show_default=True, help="Samples of a window."
+)
 @click.option(
     "--rate",
     "rate_hz",
@@ -139,7 +144,10 @@ def streams_in(index: "Index", stream: str, max_bad_fraction: float) -> "dict[st
     help="Sliding: resample to this rate first; by default the stream's own.",
 )
 @click.option(
-    "--stride", type=click.IntRange(1), help="Sliding: samples from one window to the next; by default half a window."
+    "--stride",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Sliding: samples from one window to the next; by default half a window.",
 )
 @out_option
 @json_option
@@ -192,9 +200,21 @@ def windows(
     help="minmax: each window to [-1, 1], as published; fixed: by --limit, which keeps amplitude and gravity.",
 )
 @click.option(
-    "--limit", type=float, default=4.0, show_default=True, help="Range of fixed scaling, in the stream's unit."
+    "--limit",
+    type=float,
+    metavar="N",
+    default=4.0,
+    show_default=True,
+    help="Range of fixed scaling, in the stream's unit.",
 )
-@click.option("--size", type=click.IntRange(4, 1024), default=64, show_default=True, help="Edge of an image in pixels.")
+@click.option(
+    "--size",
+    type=click.IntRange(4, 1024),
+    metavar="N",
+    default=64,
+    show_default=True,
+    help="Edge of an image in pixels.",
+)
 @click.option(
     "--engine",
     type=click.Choice(["torch", "pyts"]),
@@ -258,7 +278,12 @@ def write_contact_sheet(store: "GafStore", out: Path) -> None:
 )
 @source_options("depth")
 @click.option(
-    "--size", type=click.IntRange(16, 1024), default=224, show_default=True, help="Edge of a frame in pixels."
+    "--size",
+    type=click.IntRange(16, 1024),
+    metavar="N",
+    default=224,
+    show_default=True,
+    help="Edge of a frame in pixels.",
 )
 @click.option(
     "--fit",
@@ -271,15 +296,17 @@ def write_contact_sheet(store: "GafStore", out: Path) -> None:
 @click.option(
     "--sequence-length", type=click.IntRange(1, 256), metavar="L", help="Keep L frames of each clip; by default all."
 )
-@click.option("--height", type=click.IntRange(16, 1024), help="With --sequence-length; by default --size.")
-@click.option("--width", type=click.IntRange(16, 1024), help="With --sequence-length; by default --size.")
+@click.option("--height", type=click.IntRange(16, 1024), metavar="N", help="With --sequence-length; by default --size.")
+@click.option("--width", type=click.IntRange(16, 1024), metavar="N", help="With --sequence-length; by default --size.")
 @click.option(
     "--sampling",
     type=click.Choice(["spread", "reference"]),
     help="With --sequence-length. spread, the default: the middle frame of equal parts; reference: every "
     "floor(N / L)-th frame as published, which never sees the tail.",
 )
-@click.option("--workers", type=click.IntRange(1, 64), help="With --sequence-length: clips decoded at a time, 1.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), metavar="N", help="With --sequence-length: clips decoded at a time, 1."
+)
 @click.option(
     "--check",
     type=click.Choice(["used", "full"]),
@@ -409,11 +436,12 @@ def _clips(
 @click.option(
     "--max-empty",
     type=click.FloatRange(0, 1),
+    metavar="N",
     default=0.5,
     show_default=True,
     help="Leave a video out in more than this fraction of whose frames nobody is found.",
 )
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of the processor.")
+@click.option("--threads", type=click.IntRange(1), metavar="N", default=1, show_default=True, help="Of the processor.")
 @click.option("--out", type=FOLDER, help="Folder to write to; by default poses/STREAM in the data set's folder.")
 @json_option
 def pose(

@@ -17,7 +17,12 @@ from vskd.cli.options import FOLDER, VskdCommand, check_signature, signature_opt
 )
 @click.argument("bundle", type=FOLDER)
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port of 127.0.0.1; 0: any free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    default=8765,
+    show_default=True,
+    help="Port of 127.0.0.1; 0: any free one.",
 )
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @settings_option

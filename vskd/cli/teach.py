@@ -28,7 +28,12 @@ from vskd.cli.output import print_training
 @recipe_name_option
 @recipe_options("teacher", "video", "data", "dataset", "protocol", "fold", "labels", "seed", "teacher_epochs")
 @click.option(
-    "--number", type=click.IntRange(0), default=0, show_default=True, help="Which of the recipe's teachers, from 0."
+    "--number",
+    type=click.IntRange(0),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="Which of the recipe's teachers, from 0.",
 )
 @click.option("--out", type=FOLDER, required=True, metavar="RUN", help="Run folder; an unfinished one is resumed.")
 @cache_option

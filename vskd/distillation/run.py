@@ -46,6 +46,11 @@ def environment() -> dict[str, Any]:
     }
 
 
+def default_cache(run: Path) -> Path:
+    """Where a run keeps its stores when nothing else is said: beside it, so that sibling runs share them."""
+    return run.parent / "cache"
+
+
 @dataclass(frozen=True)
 class Learned:
     """What a training learned from, by recording id.

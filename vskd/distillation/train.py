@@ -32,7 +32,7 @@ from vskd.distillation.lightning_imports import Callback
 from vskd.distillation.model import new_model
 from vskd.distillation.renewal import renewing
 from vskd.distillation.ridge import FitClassifier, refuse_reused
-from vskd.distillation.run import RunFolder
+from vskd.distillation.run import RunFolder, default_cache
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.confident import confident, probabilities_of
 from vskd.distillation.teacher.cross_fit import fold_recipe, fold_run, fold_subjects
@@ -50,16 +50,11 @@ from vskd.recipe.distiller import Confidence, terms_that_need_labels
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["TrainResult", "default_cache", "distill", "teach"]
+__all__ = ["TrainResult", "distill", "teach"]
 
 Role = Literal["teacher", "student"]
 Ready = Callable[[Sequence[Path]], None]
 """Gets the finished teachers' runs."""
-
-
-def default_cache(run: Path) -> Path:
-    """Where a run keeps its stores when nothing else is said: beside it, so that sibling runs share them."""
-    return run.parent / "cache"
 
 
 def teach(recipe: Recipe, run: Path, *, number: int = 0, cache: Path | None = None) -> TrainResult:

@@ -16,9 +16,8 @@ from vskd.datasets.timeline import Timeline
 from vskd.distillation.experiment import Experiment, prepare
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.renewal import renewing
-from vskd.distillation.run import RunFolder
+from vskd.distillation.run import RunFolder, default_cache
 from vskd.distillation.teacher.outputs import FinishedTeacher, finished_teacher
-from vskd.distillation.train import default_cache
 from vskd.errors import ProtocolError, RunError, first_few
 from vskd.evaluation.events import event_figures
 from vskd.evaluation.finished import PREDICTIONS, REPORT, RESULTS, evaluated, evaluating

@@ -26,9 +26,8 @@ import numpy as np
 from scipy.stats import binomtest
 
 from vskd.distillation.experiment import Experiment, prepare
-from vskd.distillation.run import RunFolder
+from vskd.distillation.run import RunFolder, default_cache
 from vskd.distillation.teacher.outputs import finished_teacher
-from vskd.distillation.train import default_cache
 from vskd.errors import RunError, VskdError, first_few, natural_order
 from vskd.evaluation.evaluate import cached_predictions, evaluate_run
 from vskd.evaluation.finished import PREDICTIONS

@@ -16,6 +16,7 @@ Colour = str | tuple[float, float, float, float]
 
 COLUMNS = 1500
 """Of a long signal the least and greatest value of so many parts is drawn."""
+WIDTH, COLUMNS_OF_NAMES = 11, 8
 PALETTE = ("tab20", "tab20b", "tab20c")
 
 
@@ -38,27 +39,30 @@ def timeline_figure(
         unit: of the signal.
         null_class: name of the class that is left grey.
     """
-    figure = blank_figure(11, 2.2 + 0.45 * len(strips) + 0.25 * (len(classes) // 8))
+    columns = max(1, min(COLUMNS_OF_NAMES, int(WIDTH / (0.55 + 0.064 * max(map(len, classes), default=1)))))
+    figure = blank_figure(WIDTH, 2.2 + 0.45 * len(strips) + 0.25 * (len(classes) // columns))
     axes = figure.subplots(1 + len(strips), 1, sharex=True, height_ratios=[4, *([1] * len(strips))], squeeze=False)
     top, *below = axes[:, 0]
     house_style(top)
     for row in signal:
         x, y = thinned(times, row)
         top.plot(x, y, linewidth=0.6)
+    top.margins(x=0)
     top.set_ylabel(unit, color=MUTED)
-    colours: dict[int, Colour] = {k: _colour(k) for k in range(len(classes))}
+    colours: dict[int, Colour] = {k: class_colour(k) for k in range(len(classes))}
     if null_class in classes:
         colours[classes.index(null_class)] = GRID
     for ax, (name, strip) in zip(below, strips.items(), strict=True):
         _draw(ax, name, strip, colours)
     shown = sorted({label for strip in strips.values() for _, _, label in strip if label >= 0})
     handles = [below[0].barh([0], [0], color=colours[k], label=classes[k]) for k in shown] if below else []
-    figure.legend(handles=handles, loc="outside lower center", ncols=8, frameon=False, fontsize=8, labelcolor=INK)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8, labelcolor=INK)
     (below or [top])[-1].set_xlabel("seconds", color=MUTED)
     return to_png(figure)
 
 
-def _colour(number: int) -> tuple[float, float, float, float]:
+def class_colour(number: int) -> tuple[float, float, float, float]:
+    """Colour of a class by its number; sixty have one of their own."""
     red, green, blue, alpha = colormaps[PALETTE[number // 20 % len(PALETTE)]](number % 20)
     return float(red), float(green), float(blue), float(alpha)
 

@@ -46,8 +46,8 @@ def compare(
 
     Args:
         runs: (recipe name, seed, results, predictions), any number.
-        baseline: recipe that others are tested against; by default the one whose student was trained without
-            distillation on the same labels, if there is exactly one.
+        baseline: recipe that others are tested against; by default a recipe's own twin without a teacher, else the one
+            whose student was trained without distillation on the same labels, if there is exactly one.
         bootstrap: resamples, seed and level of the intervals.
 
     Raises:
@@ -194,7 +194,13 @@ def _choose_baselines(items: Sequence[EvaluatedRun], wanted: str | None) -> dict
             plain[results.labels_title].append(recipe)
     guided = {results.labels_title for results in students.values() if results.distiller != "none"}
     of = {title: _only(found) for title, found in plain.items() if title in guided or len(plain) == 1}
-    return {r: of.get(students[r].labels_title if r in students else "") or _only(of.values()) for r in recipes}
+    chosen = {r: of.get(students[r].labels_title if r in students else "") or _only(of.values()) for r in recipes}
+    without = {name for found in plain.values() for name in found}
+    for recipe in recipes:
+        if (twin := f"{recipe}-{CONTROLS['none'][1]}") in without:
+            family = {recipe, *(f"{recipe}-{suffix}" for _, suffix in CONTROLS.values())}
+            chosen |= dict.fromkeys(family & chosen.keys(), twin)
+    return chosen
 
 
 def _only(values: Iterable[str | None]) -> str | None:

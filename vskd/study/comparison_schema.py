@@ -106,7 +106,7 @@ class Comparison(Strict):
     """Content of comparison.json: rows of one data set, protocol and split, never of several.
 
     `folds` maps each fold's name ("" for a protocol without folds) to the hash of its split. `baseline`: the recipe
-    that others are tested against; None where there is none, or one for each label setting (see the rows).
+    that others are tested against; None where there is none, or several (each row names its own).
     """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")

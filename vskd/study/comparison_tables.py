@@ -197,7 +197,13 @@ def _accuracy_plot(comparison: Comparison) -> bytes:
 
 def _difference_plot(comparison: Comparison) -> bytes | None:
     lines = [
-        ForestRow(_label(row), versus.difference, versus.subjects, formatting.points(versus.difference), True)
+        ForestRow(
+            _label(row) + ("" if comparison.baseline else f" − {row.baseline}"),
+            versus.difference,
+            versus.subjects,
+            formatting.points(versus.difference),
+            True,
+        )
         for row in comparison.rows
         if (versus := row.versus_baseline)
     ]

@@ -1,16 +1,17 @@
 """The embedding map keeps neighbours together, repeats itself, and can be drawn."""
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 from PIL import Image
 
 from vskd.evaluation.report import embedding_map as module
 from vskd.evaluation.report.embedding_map import embedding_map, embedding_positions
 from vskd.evaluation.report.plots import PALETTE
+from vskd.modalities.timeline_figure import class_colour
 
 
 def clusters(each: int = 20) -> tuple[np.ndarray, np.ndarray]:
@@ -68,15 +69,24 @@ def test_each_class_has_its_colour_and_wrong_answers_a_cross(monkeypatch: pytest
     assert ax.get_xlabel() == "cross: wrong answer"
 
 
-@pytest.mark.parametrize(("classes", "several"), [(7, PALETTE), (8, colormaps["tab20"].colors)])
-def test_more_classes_than_colours_have_those_of_a_larger_palette(
-    monkeypatch: pytest.MonkeyPatch, classes: int, several: object
+@pytest.mark.parametrize("classes", [2, 7, 8, 27, 40])
+def test_more_classes_than_colours_are_numbered_and_every_name_is_inside(
+    monkeypatch: pytest.MonkeyPatch, classes: int
 ) -> None:
     monkeypatch.setattr(module, "to_png", lambda figure: figure)
-    labels = np.arange(classes)
-    figure = embedding_map(np.zeros((classes, 2)), labels, np.ones(classes, bool), [str(n) for n in labels])
-    last = next(c for c in figure.axes[0].collections if c.get_label() == str(classes - 1))  # type: ignore[attr-defined]
-    assert last.get_facecolor()[0, :3].tolist() == list(to_rgb(several[classes - 1]))  # type: ignore[index]
+    labels, positions = np.repeat(np.arange(classes), 3), np.random.default_rng(0).normal(size=(3 * classes, 2))
+    figure: Any = embedding_map(positions, labels, np.ones(3 * classes, bool), [f"class {n}" for n in range(classes)])
+    (ax,), numbered = figure.axes, classes > len(PALETTE)
+    names = [f"{n + 1}  class {n}" if numbered else f"class {n}" for n in range(classes)]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == names
+    colours = [c.get_facecolor()[0, :3].tolist() for c in ax.collections if c.get_label() in names]
+    assert colours == [list(class_colour(n)[:3] if numbered else to_rgb(PALETTE[n])) for n in range(classes)]
+    middles = {text.get_text(): text.get_position() for text in ax.texts}
+    of = {str(n + 1): tuple(np.median(positions[labels == n], axis=0)) for n in range(classes)}
+    assert middles == (of if numbered else {})
+    figure.canvas.draw()
+    box, page = figure.legends[0].get_window_extent(), figure.bbox
+    assert page.y0 <= box.y0 and box.y1 <= page.y1 and page.x0 <= box.x0 and box.x1 <= page.x1
 
 
 @pytest.mark.parametrize(("count", "perplexity"), [(5, 4 / 3), (91, 30.0), (200, 30.0)])
@@ -90,7 +100,7 @@ def test_few_recordings_have_fewer_neighbours(monkeypatch: pytest.MonkeyPatch, c
         def fit_transform(self, x: np.ndarray) -> np.ndarray:
             return x[:, :2]
 
-    monkeypatch.setattr(module, "TSNE", Plain)
+    monkeypatch.setattr("sklearn.manifold.TSNE", Plain)
     embedding_positions(np.zeros((count, 3), np.float32), 7)
     expected = {"n_components": 2, "perplexity": perplexity, "init": "pca", "learning_rate": "auto", "random_state": 7}
     assert asked == expected

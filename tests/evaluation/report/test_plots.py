@@ -212,7 +212,7 @@ def test_training_curves_are_sorted_into_panels() -> None:
     assert [ax.get_title(loc="left") for ax in (accuracy, loss, terms)] == ["accuracy", "loss", "loss terms"]
     assert lines(accuracy) == {
         "validation": ([0, 1, 2], [0.5] * 3, plots.ORANGE, "-"),
-        "validation macro f1": ([1, 2], [0.4] * 2, plots.ORANGE, "--"),
+        "validation macro F1": ([1, 2], [0.4] * 2, plots.ORANGE, "--"),
     }
     assert lines(loss) == {"train": ([0, 1, 2], [100.0, 10.0, 1.0], plots.BLUE, "-")} | {
         "validation": ([0, 1, 2], [3.0] * 3, plots.ORANGE, "-")

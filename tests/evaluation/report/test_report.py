@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from vskd.errors import DataError
+from vskd.evaluation.report import report
 from vskd.evaluation.report.formatting import NBSP, percent, percent_interval
 from vskd.evaluation.report.report import _confused_pairs, write_report
 from vskd.files import WriteError
@@ -174,3 +175,29 @@ def test_equal_numbers_of_recordings_with_another_accuracy_are_refused(
     right, other = make_predictions(n=60, skill=3.0), make_predictions(n=60, skill=0.1)
     with pytest.raises(DataError, match="are not of these predictions"):
         write_report(tmp_path / "report.html", make_results(right), other)
+
+
+@pytest.mark.parametrize(
+    "template", sorted((Path(report.__file__).parent / "templates").glob("*.html")), ids=lambda p: p.name
+)
+def test_pages_can_be_heard_and_moved_through_by_keys(template: Path) -> None:
+    page = template.read_text(encoding="utf-8")
+    assert all(re.search(r'alt="[^"]', image) for image in re.findall(r"<img [^>]*>", page))
+    assert all("scope=" in head for head in re.findall(r"<th[ >][^>]*", page))
+    assert all("tabindex=" in box for box in re.findall(r'<div class="scroll"[^>]*>', page))
+    assert not re.search(r"https?://|<script|<link|@import|url\(", page)
+
+
+def test_muted_words_have_the_contrast_that_wcag_asks_for() -> None:
+    """4.5 to 1 (level AA) on white, on boxes and on notes."""
+    page = (Path(report.__file__).parent / "templates" / "base.html").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", page))
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for ground in ("#ffffff", colours["wash"], "#fff8e6"):
+        for ink in ("ink", "muted", "accent"):
+            assert (luminance(ground) + 0.05) / (luminance(colours[ink]) + 0.05) >= 4.5, (ink, ground)

@@ -6,6 +6,7 @@ apart; matrices use one hue from light to dark, readable in grey.
 
 import base64
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,9 @@ PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "#000000")
 SEQUENTIAL = LinearSegmentedColormap.from_list("vskd", ["#ffffff", "#c6dbef", "#6baed6", BLUE, "#08306b"])
 CURVE_COLOURS = {"train": BLUE, "validation": ORANGE}
 FEW_CLASSES = 12  # with more, there is no room for percentages in a confusion matrix
+LONG_SUBJECT = 5  # characters of a name that has no room under its bar
+WRAPPED = 44
+"""Characters of a name that stand on one line beside a plot."""
 
 
 def data_uri(png: bytes) -> str:
@@ -89,7 +93,11 @@ def subject_bars(results: Results) -> bytes:
             transform=ax.get_yaxis_transform())  # fmt: skip
     for position, row in enumerate(rows):
         ax.text(position, 0.02, f"{row.accuracy:.0%}\nn={row.n}", ha="center", va="bottom", fontsize=8, color=INK)
-    ax.set_xticks(x, [row.subject for row in rows])
+    names = [row.subject for row in rows]
+    slanted = max(map(len, names)) > LONG_SUBJECT
+    ax.set_xticks(x, names, rotation=45 if slanted else 0, ha="right" if slanted else "center", rotation_mode="anchor")
+    middle, half = (len(rows) - 1) / 2, max(len(rows), 3) / 2 + 0.2  # one bar is no wall
+    ax.set_xlim(middle - half, middle + half)
     ax.set_ylim(0, 1.03)
     _percent_axis(ax)
     ax.set_xlabel("subject", color=MUTED)
@@ -142,7 +150,9 @@ def training_curves(rows: Sequence[Mapping[str, Any]]) -> bytes | None:
             is_term = title == "loss terms"
             colour = PALETTE[index % len(PALETTE)] if is_term else CURVE_COLOURS[part]
             label = (
-                readable(term) if is_term else (part if term in ("accuracy", "loss") else f"{part} {readable(term)}")
+                readable(term)
+                if is_term
+                else (part if term in ("accuracy", "loss") else f"{part} {readable(term).replace('f1', 'F1')}")
             )
             style = "-" if term in ("accuracy", "loss") or is_term else (0, (4, 2))
             ax.plot(epochs, points, linestyle=style, color=colour, linewidth=1.6, label=label,
@@ -197,7 +207,9 @@ def interval_plot(
 
     Shares are in percent, `differences` of shares in percentage points.
     """
-    figure, (ax,) = new_figure(8.2, 0.42 * len(rows) + 1.0)
+    labels = [textwrap.fill(row.label, WRAPPED) for row in rows]
+    lines = max((label.count("\n") + 1 for label in labels), default=1)
+    figure, (ax,) = new_figure(8.2, (0.26 + 0.16 * lines) * len(rows) + 1.0)
     for y, row in enumerate(rows):
         colour = BLUE if row.emphasis else MUTED
         if row.interval is not None:
@@ -206,7 +218,7 @@ def interval_plot(
         ax.text(1.02, y, row.note, transform=ax.get_yaxis_transform(), va="center", fontsize=9, color=INK)
     if reference is not None:
         ax.axvline(reference, color=VERMILION, linewidth=1.4, linestyle=(0, (4, 3)), zorder=0)
-    ax.set_yticks(range(len(rows)), [row.label for row in rows])
+    ax.set_yticks(range(len(rows)), labels)
     ax.tick_params(axis="y", labelcolor=INK, labelsize=9.5)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.grid(axis="x", color=GRID, linewidth=0.8)
