@@ -31,7 +31,7 @@ from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.results import read_results
 from vskd.evaluation.windows import WindowPredictions, window_figures
 from vskd.export.evaluate import export_and_evaluate
-from vskd.files import write_text
+from vskd.files import sha256_file, write_text
 from vskd.modalities.base import Batch
 from vskd.recipe import load_recipe
 from vskd.recipe.labels import Labels
@@ -509,17 +509,37 @@ def test_figures_over_time_are_of_the_windows_and_of_long_recordings(long: bool)
     assert (bare.windows, bare.events) == (None, None)
 
 
-def test_a_teacher_stands_beside_a_run_that_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_teacher_stands_beside_a_run_that_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of several, the first."""
     sure = Predictions(("a", "b"), ("s", "s"), np.array([0, 1]), np.eye(2)[[0, 0]], ("x", "y"))
     asked: list[tuple[object, ...]] = []
     monkeypatch.setattr(evaluation, "teacher_predictions", lambda *words: asked.append(words) or sure)
-    taught = SimpleNamespace(teacher_runs=lambda: (Path("first"), Path("second")))
+    first = weighing(tmp_path / "first", b"weights")
+    hashes = [sha256_file(RunFolder(first).weights_file), "2"]
+    taught = SimpleNamespace(
+        path="RUN", teacher_runs=lambda: (first, Path("second")), facts=lambda: {"teacher_hashes": hashes}
+    )
     found = evaluation.teacher_beside("experiment", taught, ("a", "b"))  # type: ignore[arg-type]
-    assert asked == [("experiment", Path("first"), ("a", "b"))]
+    assert asked == [("experiment", first, ("a", "b"))]
     assert found is not None and (found.accuracy, found.n) == (0.5, 2)
-    alone = SimpleNamespace(teacher_runs=lambda: ())
+    weighing(first, b"others")
+    said = (
+        f"{first}, the teacher of RUN, whose .*: its weights are not those any more that the student was trained with"
+    )
+    with pytest.raises(RunError, match=said):
+        evaluation.teacher_beside("experiment", taught, ("a", "b"))  # type: ignore[arg-type]
+    RunFolder(first).weights_file.unlink()
+    with pytest.raises(RunError, match=r"it is not there any more\. Put that run back there"):
+        evaluation.teacher_beside("experiment", taught, ("a", "b"))  # type: ignore[arg-type]
+    alone = SimpleNamespace(teacher_runs=lambda: (), facts=dict)
     assert evaluation.teacher_beside("experiment", alone, ("a",)) is None  # type: ignore[arg-type]
+
+
+def weighing(run: Path, weights: bytes) -> Path:
+    """A run of which nothing is there but its weights."""
+    RunFolder(run).weights_file.parent.mkdir(parents=True, exist_ok=True)
+    RunFolder(run).weights_file.write_bytes(weights)
+    return run
 
 
 def test_a_teacher_that_was_trained_on_what_is_evaluated_has_no_figure(
@@ -528,7 +548,8 @@ def test_a_teacher_that_was_trained_on_what_is_evaluated_has_no_figure(
     """A student may set recordings aside for validation that its teacher trains on: it knows them by heart."""
     sure = Predictions(("a", "b"), ("s", "s"), np.array([0, 1]), np.eye(2), ("x", "y"))
     monkeypatch.setattr(evaluation, "teacher_predictions", lambda *_: sure)
-    folder = SimpleNamespace(teacher_runs=lambda: (tmp_path,))
+    weighing(tmp_path, b"weights")
+    folder = SimpleNamespace(path="RUN", teacher_runs=lambda: (tmp_path,), facts=dict)
     for train, figures in ((["c"], True), (["b", "c"], False)):
         write_text(tmp_path / "learned.json", json.dumps({"train": train, "subjects": ["s"], "labels": train}))
         found = evaluation.teacher_beside("experiment", folder, ("a", "b"))  # type: ignore[arg-type]

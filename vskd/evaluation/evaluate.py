@@ -40,6 +40,7 @@ from vskd.evaluation.results import (
     write_results,
 )
 from vskd.evaluation.windows import WindowPredictions, stretch_predictions, window_figures, window_rows
+from vskd.files import sha256_file
 from vskd.modalities.base import Inputs
 from vskd.modalities.window import WindowInputs
 from vskd.progress import track
@@ -325,18 +326,47 @@ def _check_data(folder: RunFolder, out: Path) -> None:
 
 def teacher_beside(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> TeacherFigures | None:
     """The (first) teacher's figures on the same recordings; None where the run knows no teacher, or that was trained on
-    some of them, as it may have been on those that a student sets aside for its own validation."""
-    runs = folder.teacher_runs()
-    learned = RunFolder(runs[0]).learned() if runs else None
+    some of them, as it may have been on those that a student sets aside for its own validation.
+
+    Raises:
+        RunError: its run is gone, or another one lies in its place.
+    """
+    run = _teacher_run(folder)
+    if run is None:
+        return None
+    learned = RunFolder(run).learned()
     known = set(ids).intersection(learned.train) if learned is not None else ()
     if known:
         logger.warning(
             "the teacher's figure is left out: %s was trained on %d of these recordings, %d in all",
-            runs[0],
+            run,
             len(known),
             len(ids),
         )
-    return teacher_figures(teacher_predictions(experiment, runs[0], ids)) if runs and not known else None
+        return None
+    return teacher_figures(teacher_predictions(experiment, run, ids))
+
+
+def _teacher_run(folder: RunFolder) -> Path | None:
+    """The run of the (first) teacher that a run was trained with; None where it knows none.
+
+    Raises:
+        RunError: it is gone, or another one lies in its place.
+    """
+    runs, hashes = folder.teacher_runs(), folder.facts().get("teacher_hashes", ())
+    if not runs:
+        return None
+    weights = RunFolder(runs[0]).weights_file
+    if not weights.is_file():
+        problem = "it is not there any more"
+    elif hashes and sha256_file(weights) != hashes[0]:
+        problem = "its weights are not those any more that the student was trained with"
+    else:
+        return runs[0]
+    raise RunError(
+        f"{runs[0]}, the teacher of {folder.path}, whose figure stands beside the student's: {problem}",
+        "Put that run back there, or train the student again in a new folder",
+    )
 
 
 def _results(
