@@ -1,6 +1,6 @@
 """A classifier by ridge regression: against the normal equations, and against fitting again without a sample."""
 
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vskd.distillation.ridge import FitClassifier, best_scale, fit_classifier, refuse_reused, ridge_regression
-from vskd.errors import RecipeError
+from vskd.distillation.ridge import FitClassifier, best_scale, fit_classifier, heard, ridge_regression
+from vskd.distillation.teacher.fusion import FusedTeacher
+from vskd.distillation.teacher.outputs import ViewedTeacher
 from vskd.modalities.base import Batch
 from vskd.network import Outputs
 
@@ -127,11 +128,27 @@ def test_of_a_sample_without_a_label_counts_what_the_teacher_says_and_of_others_
     torch.testing.assert_close(model.classifier.bias.detach(), (scale * intercept).float())
 
 
-def test_a_classifier_of_the_teacher_is_not_overwritten() -> None:
-    layer = nn.Linear(3, 2)
-    refuse_reused(layer)
-    with pytest.raises(RecipeError, match=r"would overwrite the teacher's classifier.*ridge out"):
-        refuse_reused(layer.requires_grad_(False))
+class Speaks:
+    """A teacher that always says the same."""
+
+    ids, shapes = frozenset("r"), MappingProxyType({"logits": (2,), "embedding": (2,)})
+
+    def __init__(self, *probabilities: float) -> None:
+        self._said = torch.tensor([probabilities])
+
+    def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
+        return Outputs(self._said.log(), self._said), batch.ids, batch.labels
+
+
+def test_of_several_views_the_mean_is_heard_whatever_the_epoch_and_of_several_teachers_their_fusion() -> None:
+    batch = Batch(("r",), torch.zeros(1, 1), torch.tensor([-1]), torch.tensor([0]))
+    one, two = Speaks(0.9, 0.1), ViewedTeacher([Speaks(0.5, 0.5), Speaks(0.1, 0.9)])
+    two.start_epoch(1)
+    torch.testing.assert_close(heard(one)(batch), torch.tensor([[0.9, 0.1]]))
+    torch.testing.assert_close(heard(two)(batch), torch.tensor([[0.3, 0.7]]))
+    three = ViewedTeacher([Speaks(0.2, 0.8), Speaks(0.4, 0.6), Speaks(0.6, 0.4)])
+    fused = FusedTeacher([one, two, three], (0.5, 0.25, 0.25))
+    torch.testing.assert_close(heard(fused)(batch)[:, 0], torch.tensor([0.5 * 0.9 + 0.25 * 0.3 + 0.25 * 0.4]))
 
 
 @pytest.mark.parametrize(

@@ -394,7 +394,7 @@ def test_what_a_run_is_made_of_and_made_with() -> None:
         "checkpoints/model.safetensors",
     ) == SEALED
     assert (
-        *("data_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes", "teachers_say"),
+        *("data_hash", "protocol_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes", "teachers_say"),
     ) == run_module.SAME
     facts = run_module.environment()
     packages = ["torch", "torchvision", "lightning", "numpy", "scipy", "h5py", "scikit-learn", "av"]

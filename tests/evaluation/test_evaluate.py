@@ -22,6 +22,7 @@ from vskd.datasets.timeline import Timeline
 from vskd.distillation.model import Model, load_model
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.cache import row_sums
+from vskd.distillation.train import distill
 from vskd.errors import ProtocolError, RunError
 from vskd.evaluation import evaluate as evaluation
 from vskd.evaluation.evaluate import Answers, evaluate_run, predict_recordings, softmax
@@ -30,7 +31,10 @@ from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.results import read_results
 from vskd.evaluation.windows import WindowPredictions, window_figures
 from vskd.export.evaluate import export_and_evaluate
+from vskd.files import sha256_file, write_text
 from vskd.modalities.base import Batch
+from vskd.recipe import load_recipe
+from vskd.recipe.labels import Labels
 from vskd.sums import Sums
 
 RESULTS = ("predictions.csv", "report.html", "results.json")
@@ -223,6 +227,36 @@ def test_changed_data_is_refused(copied: Path, synthetic_root: Path, tmp_path: P
     with pytest.raises(ProtocolError, match="split otherwise"):
         evaluate_run(copied)
     assert not (copied / "results.json").exists()
+
+
+def test_a_list_of_labels_or_a_protocol_that_was_edited_since_is_refused(
+    alone: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Its figures would be stamped with what it was not trained by, and its validation part be another."""
+    ids, rule = tmp_path / "ids.csv", tmp_path / "rule.yaml"
+    parts = "split_by: subject\nparts: {train: odd, test: even}\ndisjoint: none\nvalidation_unit: "
+    ids.write_text("id\na1_s1_t1\na2_s1_t1\n")
+    rule.write_text(f"name: rule\nversion: 1\ndataset: synthetic\n{parts}subject\n")
+    run = alone(f"labels.ids={ids}", f"dataset.protocol={rule}")
+    ids.write_text("id\na1_s1_t1\na3_s1_t1\n")
+    with pytest.raises(ProtocolError, match=rf"labels \(ids of ids\.csv\): other recordings.*Restore {ids}"):
+        evaluate_run(run)
+    ids.write_text("id\na1_s1_t1\na2_s1_t1\n")
+    rule.write_text(f"name: rule\nversion: 1\ndataset: synthetic\n{parts}recording\n")
+    with pytest.raises(ProtocolError, match=rf"Protocol {rule} is not the one that {run} was trained by"):
+        evaluate_run(run, split="validation")
+    rule.write_text(f"name: rule\nversion: 1\ndataset: synthetic\n{parts}subject\n")
+    assert evaluate_run(run).n == 12
+
+
+@pytest.fixture
+def alone(synthetic_root: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Trains a student without a teacher for one epoch."""
+    quick = (
+        *("student.sees.encoding=raw", "student.sees.length=32", "student.network=cnn1d", "distiller=none"),
+        *("student.training.epochs=1", f"dataset.path={synthetic_root}"),
+    )
+    return lambda *words: distill(load_recipe("demo", (*quick, *words)), tmp_path / "run").run
 
 
 @pytest.fixture
@@ -475,17 +509,52 @@ def test_figures_over_time_are_of_the_windows_and_of_long_recordings(long: bool)
     assert (bare.windows, bare.events) == (None, None)
 
 
-def test_a_teacher_stands_beside_a_run_that_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_teacher_stands_beside_a_run_that_has_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of several, the first."""
     sure = Predictions(("a", "b"), ("s", "s"), np.array([0, 1]), np.eye(2)[[0, 0]], ("x", "y"))
     asked: list[tuple[object, ...]] = []
     monkeypatch.setattr(evaluation, "teacher_predictions", lambda *words: asked.append(words) or sure)
-    taught = SimpleNamespace(teacher_runs=lambda: (Path("first"), Path("second")))
+    first = weighing(tmp_path / "first", b"weights")
+    hashes = [sha256_file(RunFolder(first).weights_file), "2"]
+    taught = SimpleNamespace(
+        path="RUN", teacher_runs=lambda: (first, Path("second")), facts=lambda: {"teacher_hashes": hashes}
+    )
     found = evaluation.teacher_beside("experiment", taught, ("a", "b"))  # type: ignore[arg-type]
-    assert asked == [("experiment", Path("first"), ("a", "b"))]
+    assert asked == [("experiment", first, ("a", "b"))]
     assert found is not None and (found.accuracy, found.n) == (0.5, 2)
-    alone = SimpleNamespace(teacher_runs=lambda: ())
+    weighing(first, b"others")
+    said = (
+        f"{first}, the teacher of RUN, whose .*: its weights are not those any more that the student was trained with"
+    )
+    with pytest.raises(RunError, match=said):
+        evaluation.teacher_beside("experiment", taught, ("a", "b"))  # type: ignore[arg-type]
+    RunFolder(first).weights_file.unlink()
+    with pytest.raises(RunError, match=r"it is not there any more\. Put that run back there"):
+        evaluation.teacher_beside("experiment", taught, ("a", "b"))  # type: ignore[arg-type]
+    alone = SimpleNamespace(teacher_runs=lambda: (), facts=dict)
     assert evaluation.teacher_beside("experiment", alone, ("a",)) is None  # type: ignore[arg-type]
+
+
+def weighing(run: Path, weights: bytes) -> Path:
+    """A run of which nothing is there but its weights."""
+    RunFolder(run).weights_file.parent.mkdir(parents=True, exist_ok=True)
+    RunFolder(run).weights_file.write_bytes(weights)
+    return run
+
+
+def test_a_teacher_that_was_trained_on_what_is_evaluated_has_no_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A student may set recordings aside for validation that its teacher trains on: it knows them by heart."""
+    sure = Predictions(("a", "b"), ("s", "s"), np.array([0, 1]), np.eye(2), ("x", "y"))
+    monkeypatch.setattr(evaluation, "teacher_predictions", lambda *_: sure)
+    weighing(tmp_path, b"weights")
+    folder = SimpleNamespace(path="RUN", teacher_runs=lambda: (tmp_path,), facts=dict)
+    for train, figures in ((["c"], True), (["b", "c"], False)):
+        write_text(tmp_path / "learned.json", json.dumps({"train": train, "subjects": ["s"], "labels": train}))
+        found = evaluation.teacher_beside("experiment", folder, ("a", "b"))  # type: ignore[arg-type]
+        assert (found is not None) == figures
+    assert f"the teacher's figure is left out: {tmp_path} was trained on 1 of these recordings, 2 in all" in caplog.text
 
 
 @pytest.mark.parametrize("only", [True, False])
@@ -554,14 +623,18 @@ def test_the_data_of_a_run_are_opened_where_they_were_stored(
     monkeypatch: pytest.MonkeyPatch, beside: Path | None, teachers: tuple[Path, ...]
 ) -> None:
     opened: list[tuple[object, ...]] = []
-    experiment = SimpleNamespace(split=SimpleNamespace(split_hash="s"), data_hash="h", data_rows="rows")
+    recipe = SimpleNamespace(dataset=SimpleNamespace(path="DATA", protocol="mine.yaml"), labels=Labels(ids="list.csv"))
+    setting = SimpleNamespace(title="ids of list.csv", hash="l", labelled=("a",))
+    experiment = SimpleNamespace(
+        split=SimpleNamespace(split_hash="s", protocol_hash="p"), data_hash="h", data_rows="rows", setting=setting,
+        recipe=recipe,
+    )  # fmt: skip
     monkeypatch.setattr(
         evaluation,
         "prepare",
         lambda *words, with_teachers: opened.append((*words, with_teachers)) or experiment,
     )
-    facts = {"split_hash": "s", "data_hash": "h"}
-    recipe = SimpleNamespace(dataset=SimpleNamespace(path="DATA"))
+    facts = {"split_hash": "s", "data_hash": "h", "protocol_hash": "p", "labels_hash": "l", "labelled": 2}
     folder = SimpleNamespace(
         recipe=lambda: recipe, facts=lambda: facts, path=Path("runs") / "mine", teacher_runs=lambda: teachers,
         beside=lambda name: {"cache": beside}[name], data_changes=lambda rows: f"{rows} changed",
@@ -573,6 +646,18 @@ def test_the_data_of_a_run_are_opened_where_they_were_stored(
         evaluation.open_experiment(folder)  # type: ignore[arg-type]
     facts["split_hash"] = "other"
     with pytest.raises(ProtocolError, match="in DATA are split otherwise than when runs/mine was trained"):
+        evaluation.open_experiment(folder)  # type: ignore[arg-type]
+    facts["labels_hash"] = "other"
+    said = (
+        r"labels \(ids of list\.csv\): other recordings carry labels than when runs/mine was trained "
+        r"\(1 now, 2 then\)\. Restore list\.csv, or train again in a new folder"
+    )
+    with pytest.raises(ProtocolError, match=said):
+        evaluation.open_experiment(folder)  # type: ignore[arg-type]
+    facts["protocol_hash"] = "other"
+    with pytest.raises(
+        ProtocolError, match=r"Protocol mine\.yaml is not the one that runs/mine was trained by.*Restore"
+    ):
         evaluation.open_experiment(folder)  # type: ignore[arg-type]
 
 

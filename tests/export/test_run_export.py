@@ -76,12 +76,14 @@ def test_the_bundle_says_what_it_learned_from(finished_comparison, synthetic_roo
 def test_of_teachers_of_the_same_streams_too(finished_images) -> None:
     """What the teacher saw is what it has handed on."""
     experiment = open_experiment(RunFolder(finished_images.student))
-    folder = SimpleNamespace(teacher_runs=lambda: (finished_images.teacher,))
+    folder = SimpleNamespace(teacher_runs=lambda: (finished_images.teacher,), learned=lambda: None)
     taught = RunFolder(finished_images.teacher).learned()
     assert taught is not None and taught.contents
     assert run_export._learned(experiment, folder, ()).fingerprints() == set(taught.contents)
     folder.teacher_runs = lambda: ()
     assert run_export._learned(experiment, folder, ()).fingerprints() == set()
+    folder.learned = lambda: taught  # as it stands on the student's own record, with whom its teachers learned from
+    assert run_export._learned(experiment, folder, ()).fingerprints() == set(taught.contents)
 
 
 def test_a_teacher_is_not_exported(finished_comparison, tmp_path: Path) -> None:
@@ -290,7 +292,7 @@ def test_what_a_teacher_of_other_streams_saw_was_not_seen(tmp_path: Path, monkey
     monkeypatch.setattr(run_export, "learned_from", lambda found, count: (sorted(found), count))
     inputs = SimpleNamespace(fingerprints=lambda ids: {f"own {i}": i for i in ids})
     experiment: Any = SimpleNamespace(inputs=inputs, recipe=of(("wrist",)))
-    folder: Any = SimpleNamespace(teacher_runs=lambda: tuple(teachers))
+    folder: Any = SimpleNamespace(teacher_runs=lambda: tuple(teachers), learned=lambda: None)
     assert run_export._learned(experiment, folder, ("a", "b")) == (["own a", "own b", "t1"], 2)
 
 

@@ -218,6 +218,7 @@ SHAPES = {"image": (3, 64, 64), "series": (3, 128), "frames": (4, 3, 64, 64), "c
 @pytest.mark.parametrize("name", NETWORKS)
 def test_what_a_name_stands_for(name: str) -> None:
     """A published figure names its network; another one under the same name would make it wrong."""
+    assert name in STATED, f"state in STATED what {name} is"
     kind, channels, parameters, settings = STATED[name]
     entry = NETWORKS[name]
     assert (entry.kind, entry.channels) == (kind, channels)

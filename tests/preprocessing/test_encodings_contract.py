@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from vskd.bundle.contract import EncodingContract
 from vskd.bundle.encode_numpy import encode
 from vskd.errors import SettingError
 from vskd.preprocessing.sensor.encodings import ENCODINGS, Encoding, build_encoding
@@ -99,6 +100,13 @@ def test_numpy_twin_gives_the_same(case: tuple[str, str], encoding: Encoding, sa
         assert twin.dtype == np.float32
         assert twin.shape == image.shape
         np.testing.assert_allclose(twin, image, atol=1e-6)
+
+
+def test_a_bundle_can_state_it(case: tuple[str, str]) -> None:
+    """Else its first export would fail, after the training."""
+    method, scaling = case
+    stated = ENCODINGS[method].model_validate({"method": method, "scaling": scaling}).stated()
+    assert EncodingContract(**stated).method == method
 
 
 MODULES = (GramianAngularField, MarkovTransitionField, RawWindow)

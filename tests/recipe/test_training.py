@@ -22,6 +22,7 @@ def test_keys_that_count_have_their_default_and_others_none() -> None:
         ({"warmup": 0.5}, "warmup does nothing here: it counts only where schedule is onecycle"),
         ({"select": "best", "validation": "none"}, "needs validation recordings"),
         ({"ridge": 0.1, "class_weights": "balanced"}, "ridge weighs every recording alike"),
+        ({"ridge": 0.1, "sampling": "balanced"}, "ridge counts every recording once: set sampling to natural"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(content: dict[str, object], needle: str) -> None:

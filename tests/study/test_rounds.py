@@ -11,6 +11,9 @@ from vskd.errors import RecipeError
 from vskd.recipe import Recipe, load_recipe
 from vskd.study.rounds import distill_in_rounds, taught_teacher
 
+FIXED = "student.network={name: rocket1d-fixed, kernels: 20}"
+HINT = "distiller={terms: [{loss: cross_entropy}, {loss: similarity_preserving, student_layer: %s, teacher_layer: %s}]}"
+
 
 @pytest.fixture
 def recipe(synthetic_root: Path) -> Recipe:
@@ -59,6 +62,26 @@ def test_who_cannot_take_turns(recipe: Recipe, tmp_path: Path, word: str, what: 
     with pytest.raises(RecipeError, match=f"which has {what}"):
         distill_in_rounds(recipe.updated(word), tmp_path / "run", rounds=2)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("student.training.ridge=0.1", FIXED, "labels={}"), "distiller 'kd' does nothing here"),
+        ((HINT % ("dilation1", "embedding"), FIXED), "In round 2 the teacher learns from the student.*dilation1"),
+        (("teachers.0.training.sampling=balanced",), "'balanced' needs the class of every training recording"),
+    ],
+)
+@pytest.mark.parametrize("given", [True, False])
+def test_what_a_later_round_could_not_train_is_refused_before_the_first(
+    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], problem: str, given: bool
+) -> None:
+    """Of the teacher, too, which learns from the student by the same terms, and so by layers of its own."""
+    monkeypatch.setattr("vskd.study.rounds.teach", None)
+    monkeypatch.setattr("vskd.study.rounds.distill", None)
+    teachers = [tmp_path / "mine"] if given else []
+    with pytest.raises(RecipeError, match=problem):
+        distill_in_rounds(recipe.updated(*words), tmp_path / "run", teachers, rounds=2, cache=tmp_path / "cache")
 
 
 def test_a_given_teacher_is_not_trained_and_more_rounds_go_back_and_forth(

@@ -24,13 +24,14 @@ IMAGE_VERSION: Final = 1
 """Of the rules that images are read by unless a recipe says otherwise: those of the published figures."""
 
 TensorKind = Literal["int8", "float32"]
+EncodingMethod = Literal["raw", "gasf", "gadf", "gasf+gadf", "mtf"]
 RangeEstimator = Literal["minmax", "moving-average"]
 
 
 class EncodingContract(Strict):
     """How a window becomes the network's input; `limit` is the range of fixed scaling, in the stream's unit."""
 
-    method: Literal["raw", "gasf", "gadf", "gasf+gadf", "mtf"]
+    method: EncodingMethod
     scaling: Literal["minmax", "fixed"]
     limit: Positive
     image_size: Count

@@ -3,9 +3,12 @@
 The same formulas as gaf.py, mtf.py and raw.py; a test holds both to the same values.
 """
 
+from typing import get_args
+
 import numpy as np
 import numpy.typing as npt
 
+from vskd.bundle.contract import EncodingMethod
 from vskd.errors import DataError
 
 Array = npt.NDArray[np.floating]
@@ -21,7 +24,7 @@ def encode(window: Array, method: str, scaling: str, limit: float, image_size: i
 
     Args:
         window: (axes, samples).
-        method: raw, gasf, gadf, gasf+gadf or mtf.
+        method: see `EncodingMethod`.
         scaling: minmax or fixed.
         limit: physical range for fixed scaling, in the window's unit.
         image_size: edge of the image.
@@ -32,7 +35,7 @@ def encode(window: Array, method: str, scaling: str, limit: float, image_size: i
     Raises:
         DataError: unknown method or scaling, or a window shorter than the image.
     """
-    if scaling not in ("minmax", "fixed") or method not in ("raw", "gasf", "gadf", "gasf+gadf", "mtf"):
+    if scaling not in ("minmax", "fixed") or method not in get_args(EncodingMethod):
         raise DataError(
             f"Unknown encoding '{method}' with scaling '{scaling}'", "Update vskd, or export the model again"
         )

@@ -17,6 +17,11 @@ def weights_file(weights: str) -> Path:
     return RunFolder(path).weights_file if path.is_dir() else path
 
 
+def started_from(weights: str | None) -> tuple[RunFolder, ...]:
+    """The run whose folder a recipe's `weights` name; none where they are a file, or nothing."""
+    return (RunFolder(Path(weights)),) if weights is not None and Path(weights).is_dir() else ()
+
+
 def start_from(model: Model, weights: str | None, experiment: Experiment) -> None:
     """Give a new model the weights that its recipe names: imported ones, or all of those of a finished run.
 

@@ -20,10 +20,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vskd.distillation.batch_norm import PlainBatches, is_about_to_be_judged, is_last_epoch
+from vskd.distillation.distiller import hears_logits
 from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
-from vskd.errors import RecipeError
+from vskd.distillation.teacher.outputs import FollowsEpochs, TeacherSource
+from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Batch
-from vskd.network import answer
+from vskd.models.head import linear_classifier
+from vskd.network import Shape, answer
+from vskd.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
@@ -120,17 +124,39 @@ def _targets(batch: Batch, classes: int, teacher: Says | None) -> Tensor:
     return 2 * torch.where(unknown, said.double(), true.double()) - 1
 
 
-def refuse_reused(classifier: nn.Linear) -> None:
-    """Refuse to overwrite a classifier that is another network's.
+def fitted_classifier(recipe: Recipe, network: nn.Module, shape: Shape, *, unlabelled: bool) -> nn.Linear:
+    """The layer of a recipe's student that ridge regression fits.
+
+    Args:
+        recipe: wants ridge regression.
+        network: the student's.
+        shape: of one sample.
+        unlabelled: whether there are training recordings without a label.
 
     Raises:
-        RecipeError: it is frozen: the teacher's.
+        RecipeError: it is not one linear layer on the embedding; or it alone is trained, and from labels alone, so that
+            the recipe's teachers would change nothing.
     """
-    if not classifier.weight.requires_grad:
-        raise RecipeError(
-            "student.training.ridge would overwrite the teacher's classifier, which the distiller reuses",
-            "Leave student.training.ridge out, or choose another distiller",
-        )
+    name, distiller = recipe.student.network.name, recipe.distiller
+    with as_recipe_error("student"):
+        _, classifier = linear_classifier(network, shape, f"network '{name}', which training.ridge is to fit,")
+    trained = {id(p) for p in network.parameters() if p.requires_grad} - {id(p) for p in classifier.parameters()}
+    if not distiller.needs_teacher or trained or (unlabelled and hears_logits(distiller.terms)):
+        return classifier
+    why = "no term compares logits" if unlabelled else "every training recording carries a label"
+    raise RecipeError(
+        f"distiller '{distiller.title}' does nothing here: network '{name}' trains its classifier alone, which "
+        f"training.ridge computes from labels, and from a teacher's logits where there is no label; {why}",
+        "Give the distiller a term like kd"
+        if unlabelled
+        else "Say with --labels who carries labels, or set distiller to none",
+    )
+
+
+def heard(source: TeacherSource) -> Says:
+    """What a teacher says, as probabilities; of several views the mean."""
+    views = source.views() if isinstance(source, FollowsEpochs) else (source,)
+    return lambda batch: torch.stack([view.outputs(batch)[0].logits.softmax(dim=1) for view in views]).mean(dim=0)
 
 
 class FitClassifier(Callback):

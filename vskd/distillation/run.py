@@ -26,7 +26,7 @@ from vskd.sums import Sums
 
 logger = logging.getLogger(__name__)
 
-SAME = ("data_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes", "teachers_say")
+SAME = ("data_hash", "protocol_hash", "split_hash", "labels_hash", "weights_hash", "teacher_hashes", "teachers_say")
 """Facts that a run keeps from its first to its last epoch."""
 NAMED = 5
 
@@ -53,7 +53,7 @@ def default_cache(run: Path) -> Path:
 
 @dataclass(frozen=True)
 class Learned:
-    """What a training learned from, by recording id.
+    """What a training learned from, by recording id; what its teachers and the run that it went on from did, too.
 
     Attributes:
         train: recordings trained on; subjects: the people in them.
@@ -282,8 +282,8 @@ class RunFolder:
         if moved:
             different = [f"{key}, {self.data_changes(data)}" if key == "data_hash" else key for key in moved]
             raise RunError(
-                f"{self.path} was started on other data, other weights or another teacher "
-                f"(different: {'; '.join(different)})",
+                f"{self.path} was started on other data or labels, by another protocol, from other weights or with "
+                f"another teacher (different: {'; '.join(different)})",
                 "Choose another --out, or delete that folder",
             )
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
 
 from vskd.datasets.splits.split import Split
 from vskd.distillation.batch_norm import refuse_single_samples
@@ -27,11 +26,12 @@ from vskd.distillation.fitting import (
     plain_batches,
     usable_split,
 )
-from vskd.distillation.going_on import start_from, weights_file
+from vskd.distillation.going_on import start_from, started_from, weights_file
 from vskd.distillation.lightning_imports import Callback
+from vskd.distillation.lineage import learned_with
 from vskd.distillation.model import new_model
 from vskd.distillation.renewal import renewing
-from vskd.distillation.ridge import FitClassifier, refuse_reused
+from vskd.distillation.ridge import FitClassifier, fitted_classifier, heard
 from vskd.distillation.run import RunFolder, default_cache
 from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.confident import confident, probabilities_of
@@ -39,14 +39,12 @@ from vskd.distillation.teacher.cross_fit import fold_recipe, fold_run, fold_subj
 from vskd.distillation.teacher.outputs import FinishedTeacher, TeacherSource, finished_teacher, tapped
 from vskd.distillation.teacher.reused import reuse_classifier
 from vskd.distillation.teacher.source import Folds, teacher_source
-from vskd.errors import RecipeError, RunError, as_recipe_error
+from vskd.errors import RunError, as_recipe_error
 from vskd.files import sha256_file
 from vskd.locks import lock_of, only_writer
-from vskd.modalities.base import Batch
-from vskd.models.head import linear_classifier
 from vskd.models.weights.state import read_metadata
 from vskd.recipe import Recipe
-from vskd.recipe.distiller import Confidence, terms_that_need_labels
+from vskd.recipe.distiller import Confidence
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +140,8 @@ def _distill(
         plain = plain_batches(experiment.inputs, recipe.student.training, recipe.seed, split.train)
         further = _further(task, experiment, shown, source)
         # not before: a recipe that cannot be trained must not claim the folder
-        folder.begin(recipe, facts, experiment.learned(), experiment.data_rows)
+        before = [*(teacher.folder for teacher in teachers if guided), *started_from(recipe.student.weights)]
+        folder.begin(recipe, facts, learned_with(experiment, before), experiment.data_rows)
         return fit(task, folder, recipe.student.training, split, plain, further)
 
 
@@ -170,22 +169,16 @@ def _further(
         source: of the teachers; who is heard where the distiller compares logits with them.
 
     Raises:
-        RecipeError: it is not one linear layer on the embedding, or the teacher's.
+        RecipeError: see `fitted_classifier`.
     """
     recipe, training = experiment.recipe, experiment.recipe.student.training
     if training.ridge is None:
         return []
-    who = f"network '{recipe.student.network.name}', which training.ridge is to fit,"
-    with as_recipe_error("student"):
-        _, classifier = linear_classifier(task.model.network, experiment.inputs.network_shape, who)
-    refuse_reused(classifier)
+    shape, unlabelled = experiment.inputs.network_shape, bool(experiment.unlabelled)
+    classifier = fitted_classifier(recipe, task.model.network, shape, unlabelled=unlabelled)
     plain = plain_batches(experiment.inputs, training, recipe.seed, shown)
-    says = _probabilities(source) if source is not None and hears_logits(recipe.distiller.terms) else None
+    says = heard(source) if source is not None and hears_logits(recipe.distiller.terms) else None
     return [FitClassifier(classifier, plain, training.ridge, training.label_smoothing, says)]
-
-
-def _probabilities(source: TeacherSource) -> Callable[[Batch], Tensor]:
-    return lambda batch: source.outputs(batch)[0].logits.softmax(dim=1)
 
 
 def _start(recipe: Recipe, folder: RunFolder) -> dict[str, Any]:
@@ -270,37 +263,10 @@ def _task(
 
 def _shown(experiment: Experiment, train: Sequence[str], source: TeacherSource | None) -> tuple[str, ...] | None:
     """The training recordings to learn from, where these are not all: those that carry labels; with a teacher, those
-    besides of which it is sure, where the recipe asks for that.
-
-    Raises:
-        RecipeError: what is asked for cannot be learned from recordings without labels.
-    """
+    besides of which it is sure, where the recipe asks for that."""
     recipe = experiment.recipe
     if not experiment.unlabelled:
-        if recipe.distiller.confidence is not None:
-            raise RecipeError(
-                "distiller.confidence does nothing here: every training recording carries a label",
-                "Leave it out, or say with --labels who carries labels",
-            )
         return None
-    if not experiment.labelled:
-        raise RecipeError(
-            f"labels ({experiment.setting.title}): none of the {len(train)} training recordings carries a label; "
-            f"{len(experiment.setting.validation)} others are set aside for validation",
-            "Name others, or set student.training.validation to none and select to last",
-        )
-    asking = terms_that_need_labels(recipe.distiller.terms)
-    if asking:
-        raise RecipeError(
-            f"labels: {len(experiment.unlabelled)} training recordings have none, which the loss term(s) "
-            f"{', '.join(asking)} need",
-            "Set the weights of these terms to 0, choose another distiller (e.g. kd), or leave `labels` out",
-        )
-    if source is not None and recipe.student.training.sampling == "balanced":
-        raise RecipeError(
-            "student.training.sampling 'balanced' needs the class of every training recording, which `labels` hides",
-            "Set it to natural",
-        )
     if source is None:
         return tuple(i for i in train if i in experiment.labelled)
     setting = recipe.distiller.confidence

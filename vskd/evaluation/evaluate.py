@@ -39,6 +39,7 @@ from vskd.evaluation.results import (
     write_results,
 )
 from vskd.evaluation.windows import WindowPredictions, stretch_predictions, window_figures, window_rows
+from vskd.files import sha256_file
 from vskd.modalities.base import Inputs
 from vskd.modalities.window import WindowInputs
 from vskd.progress import track
@@ -55,11 +56,12 @@ def open_experiment(folder: RunFolder) -> Experiment:
     """The data of a run as it is on disk now.
 
     Raises:
-        ProtocolError: the data or the protocol changed since the run was trained.
+        ProtocolError: the data, the protocol or the list of labels changed since the run was trained.
     """
     recipe, facts = folder.recipe(), folder.facts()
     cache = folder.beside("cache") or default_cache(folder.path)
     experiment = prepare(recipe, cache, with_teachers=bool(folder.teacher_runs()))
+    _check_rules(experiment, folder)
     if experiment.split.split_hash != facts["split_hash"]:
         raise ProtocolError(
             f"The recordings in {recipe.dataset.path} are split otherwise than when {folder.path} was trained",
@@ -72,6 +74,30 @@ def open_experiment(folder: RunFolder) -> Experiment:
             "Restore the data set, or train again in a new folder",
         )
     return experiment
+
+
+def _check_rules(experiment: Experiment, folder: RunFolder) -> None:
+    """Refuse what stands in files that the recipe names, where it is not what the run was trained by.
+
+    A protocol may keep its parts and still set other recordings aside for validation, or keep less apart.
+
+    Raises:
+        ProtocolError: see `open_experiment`.
+    """
+    dataset, facts, setting = experiment.recipe.dataset, folder.facts(), experiment.setting
+    again = f"or train again in a new folder: {folder.path} keeps what it was trained by"
+    if experiment.split.protocol_hash != facts["protocol_hash"]:
+        raise ProtocolError(
+            f"Protocol {dataset.protocol} is not the one that {folder.path} was trained by: its name, version or rule "
+            f"changed (hash {experiment.split.protocol_hash[:12]} instead of {facts['protocol_hash'][:12]})",
+            f"Restore it, {again}",
+        )
+    if setting.title != "all" and setting.hash != facts.get("labels_hash", setting.hash):
+        raise ProtocolError(
+            f"labels ({setting.title}): other recordings carry labels than when {folder.path} was trained "
+            f"({len(setting.labelled)} now, {facts['labelled']} then)",
+            f"Restore {experiment.recipe.labels.ids or 'the data set'}, {again}",
+        )
 
 
 def split_ids(experiment: Experiment, folder: RunFolder, split: SplitName) -> tuple[str, ...]:
@@ -298,9 +324,48 @@ def _check_data(folder: RunFolder, out: Path) -> None:
 
 
 def teacher_beside(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> TeacherFigures | None:
-    """The (first) teacher's figures on the same recordings; None where the run knows no teacher."""
-    runs = folder.teacher_runs()
-    return teacher_figures(teacher_predictions(experiment, runs[0], ids)) if runs else None
+    """The (first) teacher's figures on the same recordings; None where the run knows no teacher, or that was trained on
+    some of them, as it may have been on those that a student sets aside for its own validation.
+
+    Raises:
+        RunError: its run is gone, or another one lies in its place.
+    """
+    run = _teacher_run(folder)
+    if run is None:
+        return None
+    learned = RunFolder(run).learned()
+    known = set(ids).intersection(learned.train) if learned is not None else ()
+    if known:
+        logger.warning(
+            "the teacher's figure is left out: %s was trained on %d of these recordings, %d in all",
+            run,
+            len(known),
+            len(ids),
+        )
+        return None
+    return teacher_figures(teacher_predictions(experiment, run, ids))
+
+
+def _teacher_run(folder: RunFolder) -> Path | None:
+    """The run of the (first) teacher that a run was trained with; None where it knows none.
+
+    Raises:
+        RunError: it is gone, or another one lies in its place.
+    """
+    runs, hashes = folder.teacher_runs(), folder.facts().get("teacher_hashes", ())
+    if not runs:
+        return None
+    weights = RunFolder(runs[0]).weights_file
+    if not weights.is_file():
+        problem = "it is not there any more"
+    elif hashes and sha256_file(weights) != hashes[0]:
+        problem = "its weights are not those any more that the student was trained with"
+    else:
+        return runs[0]
+    raise RunError(
+        f"{runs[0]}, the teacher of {folder.path}, whose figure stands beside the student's: {problem}",
+        "Put that run back there, or train the student again in a new folder",
+    )
 
 
 def _results(

@@ -123,8 +123,9 @@ def _fits(budget: Budget | None, contract: Contract, measure: Measure | None) ->
 
 
 def _learned(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> LearnedFrom:
-    """Fingerprints of what the student learned from or was selected by, and teachers that see the same streams."""
-    found = set(experiment.inputs.fingerprints(ids))
+    """Fingerprints of what the student, or by the same streams whom it learned from, saw in training or selection."""
+    own = folder.learned()
+    found = {*experiment.inputs.fingerprints(ids), *(own.contents if own is not None else ())}
     for teacher in map(RunFolder, folder.teacher_runs()):
         learned = teacher.learned()
         if learned is not None and teacher.recipe().student.sees.streams == experiment.recipe.student.sees.streams:

@@ -92,6 +92,8 @@ class Recipe(Strict):
         why = f"loss term '{reusing[0]}' reuses the teacher's classifier"
         if self.student.head is None:
             raise ValueError(f"{why}: set student.head.width to the width of the teacher's embedding, e.g. 128")
+        if self.student.training.ridge is not None:
+            raise ValueError(f"{why}, which student.training.ridge would overwrite: leave one of the two out")
         if len(self.teachers) > 1:
             raise ValueError(f"{why}, and {len(self.teachers)} teachers have no common one: name one teacher")
         if any(teacher.cross_fit is not None for teacher in self.teachers):

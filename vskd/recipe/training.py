@@ -58,6 +58,8 @@ class Training(Strict):
     def _ridge_weighs_recordings_alike(self) -> "Training":
         if self.ridge is not None and self.class_weights != "none":
             raise ValueError("ridge weighs every recording alike: set class_weights to none")
+        if self.ridge is not None and self.sampling != "natural":
+            raise ValueError("ridge counts every recording once: set sampling to natural")
         return self
 
     @model_validator(mode="after")

@@ -6,7 +6,9 @@ As in co-training (Blum & Mitchell, COLT 1998): two views of the same recordings
 from collections.abc import Sequence
 from pathlib import Path
 
-from vskd.distillation.train import Ready, TrainResult, distill, teach
+from vskd.distillation.beforehand import refuse_untrainable
+from vskd.distillation.experiment import prepare
+from vskd.distillation.train import Ready, TrainResult, default_cache, distill, teach
 from vskd.errors import RecipeError
 from vskd.recipe import Recipe
 from vskd.recipe.distiller import terms_that_reuse
@@ -37,9 +39,10 @@ def distill_in_rounds(
     Raises:
         RecipeError: several rounds of a recipe without a teacher, with several, with one that is cross-fitted, or with
             one whose classifier is reused.
-        VskdError: as `distill`.
+        VskdError: as `distill`; what is wrong with any round before the first training.
     """
     _check(recipe)
+    _refuse_untrainable(recipe, cache or default_cache(run), given=bool(teacher_runs))
     teachers = list(teacher_runs)
     if not teachers:
         first = run.with_name(f"{run.name}-teacher")
@@ -61,6 +64,16 @@ def taught_teacher(recipe: Recipe) -> Recipe:
     as_teacher = Teacher(sees=student.sees, network=student.network, weights=student.weights, training=student.training)
     distiller = recipe.distiller.model_copy(update={"teacher_outputs": "auto"})
     return own.model_copy(update={"teachers": (as_teacher,), "distiller": distiller})
+
+
+def _refuse_untrainable(recipe: Recipe, cache: Path, *, given: bool) -> None:
+    """Refuse what one of the rounds could not train: the student, or the teacher that learns from it."""
+    refuse_untrainable(prepare(recipe, cache, with_teachers=True), with_teachers=not given)
+    try:
+        refuse_untrainable(prepare(taught_teacher(recipe), cache, with_teachers=True), with_teachers=True)
+    except RecipeError as error:
+        turned = "In round 2 the teacher learns from the student by the same distiller, and"
+        raise RecipeError(f"{turned} {error.problem}", error.action) from error
 
 
 def _check(recipe: Recipe) -> None:

@@ -150,6 +150,14 @@ def test_a_taught_teacher_is_refused(synthetic_root: Path) -> None:
         fold_recipe(made(synthetic_root), "1", None)
 
 
+def test_a_teacher_that_went_on_from_another_run_is_refused(synthetic_root: Path, tmp_path: Path) -> None:
+    """Its first weights were of every subject; those of a file are of nobody here."""
+    alone = made(synthetic_root).of_teacher()
+    with pytest.raises(RecipeError, match=f"went on from {tmp_path}, which saw every subject"):
+        fold_recipe(alone.updated(f"student.weights={tmp_path}"), "1", None)
+    assert fold_recipe(alone.updated("student.weights=body.safetensors"), "1", None).dataset.leave_out == ("1",)
+
+
 def test_names_of_people_make_names_of_folders() -> None:
     assert fold_run(Path("a/teacher"), "p/1 x") == Path("a/teacher-without-p%2F1%20x")
 

@@ -1,5 +1,6 @@
 """Who is asked, and how: online or from the cache, and the refusals of what cannot be."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 
 from tests.conftest import TINY_IMAGES
 from vskd.distillation.experiment import prepare
+from vskd.distillation.run import Learned
 from vskd.distillation.teacher import source
 from vskd.distillation.teacher.fusion import FusedTeacher, fusion_weights
 from vskd.distillation.teacher.outputs import CachedTeacher, OnlineTeacher, TeacherSource, finished_teacher
@@ -256,7 +258,7 @@ def test_several_views_differ_and_stay_of_one_class(augmented: bool, mirrored: b
     ],
 )
 def test_one_stored_answer_serves_one_class_alone(several: bool, timeline: str | None, told: str) -> None:
-    teacher: Any = SimpleNamespace(inputs=SimpleNamespace(name="frames", several=several))
+    teacher: Any = SimpleNamespace(name="frames", several=several)
     one, other = SimpleNamespace(timeline=None), SimpleNamespace(timeline=timeline)
     experiment: Any = SimpleNamespace(recordings={"a": one, "b": other, "c": one})
     if not told:
@@ -291,6 +293,7 @@ class Says:
 
     def __init__(self, sure: dict[str, float]) -> None:
         self.inputs, self.sure = SimpleNamespace(ids=frozenset(sure)), sure
+        self.folder: Any = SimpleNamespace(path="TEACHER", learned=lambda: None)
         self.asked: list[list[str]] = []
 
     def cache(self, ids: list[str]) -> "Says":
@@ -319,6 +322,12 @@ def test_teachers_are_weighed_by_validation_recordings_that_all_of_them_see(capl
     assert "by 2 validation recordings" in caplog.text
     with pytest.raises(RecipeError, match="there are none that all see"):
         source._chosen_weights(experiment, [one, Says({"t1": 0.5})])  # type: ignore[list-item]
+    selected = Learned(("t1", "v2"), (), ("t1", "v1"))  # its epoch by v1, and v2 without a label
+    other.folder.learned = lambda: selected
+    assert source._chosen_weights(experiment, [one, other]) == weights  # type: ignore[list-item]
+    other.folder.learned = lambda: replace(selected, labels=("t1", "v2"))
+    with pytest.raises(RecipeError, match="the teacher in TEACHER is trained on 1 of the 2: v2"):
+        source._chosen_weights(experiment, [one, other])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,9 @@ def check_teacher_fits(experiment: Experiment, folder: RunFolder, inputs: Inputs
         )
 
 
-_SAME_SPLIT = "Train a teacher with the same protocol and data, or leave out --teacher-run"
+_SAME_SPLIT = (
+    "Train a teacher with the same protocol, data and validation part (teachers.N.training.validation), or name another"
+)
 _SAME_LABELS = "Train a teacher with the same `labels` and the same validation part, or leave out --teacher-run"
 
 

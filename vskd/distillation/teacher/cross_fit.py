@@ -8,7 +8,7 @@ learning", 2018). Of people whose labels it did not learn from (those without la
 teacher itself; their recordings taught it nothing, but for BatchNorm's statistics.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vskd.distillation.experiment import Experiment
+from vskd.distillation.going_on import started_from
 from vskd.distillation.run import RunFolder
 from vskd.distillation.teacher.cache import Answers
 from vskd.errors import RecipeError, natural_order
@@ -36,10 +37,24 @@ def fold_subjects(experiment: Experiment, folder: RunFolder) -> tuple[str, ...]:
         )
     train = set(experiment.training_split(experiment.recipe.student.training).train)
     taught = train.intersection(learned.train, learned.labels)
+    return several_subjects(experiment, taught, f"the teacher in {folder.path} learned")
+
+
+def several_subjects(experiment: Experiment, taught: Collection[str], who: str) -> tuple[str, ...]:
+    """The subjects of recordings whose labels a teacher learns from.
+
+    Args:
+        experiment: the student's.
+        taught: of its training part.
+        who: the teacher, and its verb.
+
+    Raises:
+        RecipeError: it is one person, so that nobody would be left to learn from.
+    """
     subjects = natural_order(experiment.recordings[i].subject for i in taught)
     if len(subjects) < 2:
         raise RecipeError(
-            f"teachers.cross_fit: the teacher in {folder.path} learned from labels of one subject "
+            f"teachers.cross_fit: {who} from labels of one subject "
             f"({', '.join(subjects) or 'none of this training part'}), without whom there are none",
             "Leave cross_fit out, or let more subjects carry labels",
         )
@@ -60,12 +75,18 @@ def fold_recipe(teacher: Recipe, subject: str, data: str | None) -> Recipe:
         data: where the data set lies now.
 
     Raises:
-        RecipeError: it had a teacher itself, who saw the subject.
+        RecipeError: it had a teacher itself, or went on from another run, who saw the subject.
     """
     if teacher.distiller.needs_teacher:
         raise RecipeError(
             f"teachers.cross_fit: the teacher of recipe {teacher.name} had a teacher itself, who saw every subject",
             "Leave cross_fit out, or name a teacher that was trained by `vskd teach`",
+        )
+    if started_from(teacher.student.weights):
+        raise RecipeError(
+            f"teachers.cross_fit: the teacher of recipe {teacher.name} went on from {teacher.student.weights}, which "
+            "saw every subject",
+            "Leave cross_fit out, or teachers.0.weights",
         )
     dataset = teacher.dataset.model_copy(update={"path": data, "leave_out": (subject,)})
     return teacher.model_copy(update={"dataset": dataset})

@@ -1,5 +1,6 @@
 """Several teachers as one: late fusion."""
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -67,6 +68,12 @@ class FusedTeacher(FollowsEpochs):
         for member in self._members:
             if isinstance(member, FollowsEpochs):
                 member.start_epoch(epoch)
+
+    def views(self) -> Sequence[TeacherSource]:
+        """The fusions of what the members say in turn; one, where none of them follows the epochs."""
+        each = [member.views() if isinstance(member, FollowsEpochs) else (member,) for member in self._members]
+        turns = range(math.lcm(*map(len, each)))
+        return [FusedTeacher([own[turn % len(own)] for own in each], self.weights) for turn in turns]
 
     def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
         """See `TeacherSource`; the members must speak of the same recordings and labels.

@@ -57,6 +57,10 @@ class FollowsEpochs(ABC):
     def start_epoch(self, epoch: int) -> None:
         """To be called before the first batch of every epoch, counted from 0, also after resuming."""
 
+    @abstractmethod
+    def views(self) -> "Sequence[TeacherSource]":
+        """All that it says in turn, each by itself."""
+
 
 class ViewedTeacher(FollowsEpochs):
     """A teacher that was shown several views of each recording; it says of each in turn, one an epoch.
@@ -72,6 +76,10 @@ class ViewedTeacher(FollowsEpochs):
     def start_epoch(self, epoch: int) -> None:
         """The next view."""
         self._now = self._views[epoch % len(self._views)]
+
+    def views(self) -> Sequence[TeacherSource]:
+        """One of each view."""
+        return self._views
 
     def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], Tensor]:
         """See `TeacherSource`."""

@@ -1,7 +1,7 @@
 """How a student is guided: whether its teachers look at its own batches or are read from their caches."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 
@@ -19,10 +19,12 @@ from vskd.distillation.teacher.outputs import (
 )
 from vskd.distillation.teacher.permuted import PermutedTeacher, permutation
 from vskd.distillation.teacher.untrained import UntrainedTeacher
-from vskd.errors import RecipeError, as_recipe_error
+from vskd.errors import RecipeError, as_recipe_error, first_few
 from vskd.modalities.base import Inputs
 
 logger = logging.getLogger(__name__)
+
+NAMED = 5
 
 Folds = Mapping[str, FinishedTeacher]
 """Subject -> the teacher that never saw it."""
@@ -59,15 +61,16 @@ def _chosen_weights(experiment: Experiment, teachers: Sequence[FinishedTeacher])
     """The teachers' weights on the validation recordings, which none of them was trained on.
 
     Raises:
-        RecipeError: there are no validation recordings that all of them see.
+        RecipeError: there are no validation recordings that all of them see, or one was trained on some.
     """
     validation = experiment.training_split(experiment.recipe.student.training).validation
     seen = [i for i in validation if all(i in teacher.inputs.ids for teacher in teachers)]
     if not seen:
-        raise RecipeError(
-            "distiller.fusion 'validation' weighs teachers by validation recordings, and there are none that all see",
-            "Set student.training.validation to a part of the training subjects, or fusion to equal",
-        )
+        raise nothing_to_weigh_by()
+    for teacher in teachers:
+        learned = teacher.folder.learned()
+        if learned is not None:
+            refuse_known(seen, {*learned.train} & {*learned.labels}, f"the teacher in {teacher.folder.path}")
     truth = torch.tensor([[experiment.recordings[i].label] for i in seen])
     said = [teacher.cache(seen).outputs(seen)[0].logits.softmax(dim=1) for teacher in teachers]
     weights = fusion_weights(torch.stack([one.gather(1, truth)[:, 0] for one in said]))
@@ -76,43 +79,93 @@ def _chosen_weights(experiment: Experiment, teachers: Sequence[FinishedTeacher])
     return weights
 
 
+def nothing_to_weigh_by() -> RecipeError:
+    """The error where teachers are to be weighed by validation recordings, and there are none."""
+    return RecipeError(
+        "distiller.fusion 'validation' weighs teachers by validation recordings, and there are none that all see",
+        "Set student.training.validation to a part of the training subjects, or fusion to equal",
+    )
+
+
+def refuse_known(validation: Collection[str], labelled: Collection[str], who: str) -> None:
+    """Refuse to weigh a teacher by recordings that it knows by heart.
+
+    Args:
+        validation: recordings to weigh it by.
+        labelled: recordings with whose labels it is trained.
+        who: it is.
+
+    Raises:
+        RecipeError: it is trained on some of them; they are named.
+    """
+    known = sorted(set(validation).intersection(labelled))
+    if known:
+        raise RecipeError(
+            f"distiller.fusion 'validation' weighs teachers by validation recordings, and {who} is trained on "
+            f"{len(known)} of the {len(validation)}: {first_few(known, NAMED, ', ')}",
+            "Set teachers.N.training.validation of each to carve, as the student's, or fusion to equal",
+        )
+
+
 def _source(
     experiment: Experiment, teacher: FinishedTeacher, folds: Folds, number: int, wanted: Sequence[str]
 ) -> TeacherSource:
-    inputs, distiller = experiment.inputs, experiment.recipe.distiller
+    if looks_at_batches(experiment, teacher.inputs, number, cross_fitted=bool(folds)):
+        return OnlineTeacher(teacher.model, teacher.inputs, wanted)
+    views = _views(experiment, number)
+    sources = [_of_stored(experiment, _answers(experiment, teacher, folds, wanted, view)) for view in range(views)]
+    return sources[0] if views == 1 else ViewedTeacher(sources)
+
+
+def _views(experiment: Experiment, number: int) -> int:
+    """How many views a teacher is shown; one, where the recipe says nothing of it."""
     own = experiment.recipe.teachers
-    views = own[number].views if number < len(own) else 1
-    stored = folds or views > 1 or distiller.permuted != "none"
+    return own[number].views if number < len(own) else 1
+
+
+def looks_at_batches(experiment: Experiment, teacher: Inputs, number: int, *, cross_fitted: bool) -> bool:
+    """Whether a teacher looks at the student's own batches, rather than being stored; nothing is decoded to tell.
+
+    Args:
+        experiment: the student's.
+        teacher: what the teacher sees.
+        number: of the teacher in the recipe.
+        cross_fitted: whether others speak in its place of those that it learned from.
+
+    Raises:
+        RecipeError: it can speak neither way as the recipe wants it.
+    """
+    distiller, views = experiment.recipe.distiller, _views(experiment, number)
+    stored = cross_fitted or views > 1 or distiller.permuted != "none"
     if stored and distiller.teacher_outputs == "online":
         raise RecipeError(
             "distiller.teacher_outputs is 'online', but cross_fit and views of a teacher are of what was stored",
             "Set distiller.teacher_outputs to cached or auto, or leave cross_fit and views out",
         )
     if distiller.permuted == "none" and online(
-        "cached" if stored else distiller.teacher_outputs, inputs, teacher.inputs
+        "cached" if stored else distiller.teacher_outputs, experiment.inputs, teacher
     ):
-        return OnlineTeacher(teacher.model, teacher.inputs, wanted)
+        return True
     _refuse_several(experiment, teacher)
     if views > 1:
-        _check_views(teacher.inputs)
-    sources = [_of_stored(experiment, _answers(experiment, teacher, folds, wanted, view)) for view in range(views)]
-    return sources[0] if views == 1 else ViewedTeacher(sources)
+        _check_views(teacher)
+    return False
 
 
-def _refuse_several(experiment: Experiment, teacher: FinishedTeacher) -> None:
+def _refuse_several(experiment: Experiment, teacher: Inputs) -> None:
     """Refuse a cached teacher whose answer is of another window, or of a whole recording that shows several classes.
 
     Raises:
         RecipeError: a cache holds one answer for a recording, and there are several windows to speak of.
     """
-    if teacher.inputs.several:
+    if teacher.several:
         raise RecipeError(
-            f"the teacher sees sliding windows of {teacher.inputs.name}, and its cache holds one answer a recording",
+            f"the teacher sees sliding windows of {teacher.name}, and its cache holds one answer a recording",
             "Let student and teacher see the same (equal `sees`), or give the teacher window: whole",
         )
     if any(recording.timeline for recording in experiment.recordings.values()):
         raise RecipeError(
-            f"recordings show several classes one after the other, and the teacher sees the {teacher.inputs.name} of "
+            f"recordings show several classes one after the other, and the teacher sees the {teacher.name} of "
             "each as one",
             "Let student and teacher see the same sliding windows, or leave whole_files out in dataset.yaml",
         )
