@@ -1,5 +1,6 @@
 """`vskd bundle`: what is verified and shown, of bundles intact and not."""
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -12,8 +13,9 @@ import pytest
 from tests.bundle.test_signature import make_key
 from vskd.bundle.parts import PARTS
 from vskd.bundle.signature import sign_bundle
-from vskd.cli.bundle import PARTS_SHOWN, show, sign, verify
+from vskd.cli.bundle import PARTS_SHOWN, personalise, show, sign, verify
 from vskd.cli.bundle import bundle as group
+from vskd.datasets.opened import open_dataset
 from vskd.firmware_bridge import device_report
 
 
@@ -49,6 +51,34 @@ def test_bundle_show(vskd, record, bundle: Path) -> None:
     usual = {"bundle": opened, "part_name": "cortex-m4-256k", "battery_mah": 100.0, "decisions_per_hour": None}
     assert asked[0] == usual
     assert asked[-1] == {**usual, "part_name": "wear-os", "battery_mah": 40.0, "decisions_per_hour": 7.0}
+
+
+def test_a_bundle_is_made_for_one_person(vskd, record, bundle: Path, tmp_path: Path) -> None:
+    import vskd.bundle.personalise as library
+
+    def report(after: int) -> library.PersonalReport:
+        made = SimpleNamespace(digest="ab" * 32)
+        return library.PersonalReport(made, ("unit: g, since the file does not say",), 9, 5, 8, 4, after)
+
+    (tmp_path / "mine.csv").write_text("file,label\n", encoding="utf-8")
+    words = ("bundle", "personalise", bundle, "--recordings", tmp_path / "mine.csv", "--out", tmp_path / "MINE")
+    seen = record(library, "personalise", report(7))
+    answer = vskd(*words)
+    usual = {"strength": 0.05, "rate_hz": None, "unit": None, "columns": ()}
+    assert seen == [{"bundle": bundle, "table": tmp_path / "mine.csv", "out": tmp_path / "MINE"} | usual]
+    lines = [re.split(r"  +", line) for line in answer.out.splitlines()]
+    assert ["recordings", "9"] in lines and ["known before", "5"] in lines and ["of classes with several", "8"] in lines
+    assert ["of these known before", "4"] in lines and ["of these known now, each left out in turn", "7"] in lines
+    assert "since the file does not say" in answer.out and "WARNING" not in answer.err
+    content = json.loads(
+        vskd(*words, "--json", "--rate", "50", "--unit", "g", "--columns", "1,2,3", "--strength", 2).out
+    )
+    assert (content["digest"], content["known before"], content["notes"]) == ("ab" * 32, 5, list(report(7).notes))
+    assert seen[-1].items() >= {"strength": 2.0, "rate_hz": 50.0, "unit": "g", "columns": (1, 2, 3)}.items()
+    record(library, "personalise", report(3))
+    assert "would know fewer than before" in vskd(*words).err
+    record(library, "personalise", dataclasses.replace(report(0), repeated=0, repeated_known=0))
+    assert "several" not in vskd(*words).out
 
 
 def test_every_part_can_be_chosen() -> None:
@@ -91,18 +121,22 @@ def test_signed_by_whom_is_printed_and_asked_for(vskd, finished_comparison, key:
     assert "no operator SUM" in generated.err  # the encoding is inside this bundle; the signature was believed
 
 
-EXAMPLES = sorted({*group.examples, *verify.examples, *show.examples, *sign.examples})
+EXAMPLES = sorted({*group.examples, *verify.examples, *show.examples, *sign.examples, *personalise.examples})
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_the_examples_of_the_help_work(
-    run_example, finished_comparison, key: Path, tmp_path: Path, example: str
+    run_example, finished_comparison, synthetic_root: Path, key: Path, tmp_path: Path, example: str
 ) -> None:
     bundle = shutil.copytree(finished_comparison.bundle, tmp_path / "bundle")
     sign_bundle(bundle, key)
-    answer = run_example(example, {"BUNDLE": bundle, "id_ed25519": key, "id_ed25519.pub": key.with_suffix(".pub")})
+    data, mine = open_dataset("synthetic", synthetic_root), tmp_path / "mine.csv"
+    one_of_each = {data.class_names[r.label]: r.stream("accelerometer").path.resolve() for r in data.index}
+    mine.write_text("\n".join(["file,label", *(f"{file},{name}" for name, file in one_of_each.items())]))
+    places = {"BUNDLE": bundle, "MINE": tmp_path / "MINE", "mine.csv": mine}
+    answer = run_example(example, places | {"id_ed25519": key, "id_ed25519.pub": key.with_suffix(".pub")})
     assert (answer.code, answer.err) == (0, "")
-    assert str(bundle) in answer.out
+    assert str(places["MINE"] if "personalise" in example else bundle) in answer.out
     if "--json" in example:
         assert isinstance(json.loads(answer.out), dict)
 

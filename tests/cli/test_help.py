@@ -171,6 +171,7 @@ NEEDED = {
     "compare": {"recipes", "out"},
     "export": {"run", "out"},
     "forecast": {"student", "teachers"},
+    "bundle personalise": {"path", "recordings", "out"},
     "bundle show": {"path"},
     "bundle sign": {"path", "key"},
     "bundle verify": {"path"},
@@ -205,6 +206,7 @@ DEFAULTS = {
     "distill": {"rounds": 1},
     "evaluate": {"split": "test"},
     "compare": {"seeds": (0, 1, 2), "workers": 1},
+    "bundle personalise": {"strength": 0.05},
     "bundle show": {"part": "cortex-m4-256k", "battery_mah": 100.0},
     "firmware generate": {"weights": "auto"},
     "link record": {"baud": 115_200},
@@ -214,6 +216,7 @@ DEFAULTS = {
 }
 """What an option is where it is not given; all others are left out then."""
 LIMITS = {
+    "bundle personalise": {"strength": (0, None)},
     "bundle show": {"battery_mah": (0, None), "decisions_per_hour": (0, None)},
     "firmware image": {"slot_bytes": (1, None)},
     "datasets import": {"rate_hz": (0, None), "range_limit": (0, None)},
@@ -293,6 +296,7 @@ def test_what_is_taken_where_nothing_is_said_stands_in_the_help(name: str, comma
 
 
 FILES = {
+    "bundle personalise": {"recordings"},
     "bundle sign": {"key"},
     "bundle verify": {"keys"},
     "datasets sync": {"html"},
@@ -314,6 +318,7 @@ FILES = {
 }
 """What is a file, never a folder."""
 FOLDERS = {
+    "bundle personalise": {"path", "out"},
     "bundle show": {"path"},
     "bundle sign": {"path"},
     "bundle verify": {"path"},
@@ -386,6 +391,7 @@ FLAGS = {
 NUMBERS = {
     **{key: {"seed": int, "epochs": int} for key in ("distill", "recipe show", "recipe validate")},
     "teach": {"seed": int, "teacher_epochs": int},
+    "bundle personalise": {"rate_hz": float},
     "compare": {"epochs": int},
     "datasets import": {"offset": float},
     "predict": {"rate_hz": float},
@@ -423,10 +429,12 @@ def test_of_which_kind_each_option_is(name: str, command: click.Command) -> None
 
 FRACTIONAL = {
     *("battery_mah", "decisions_per_hour", "max_bad_fraction", "max_empty", "max_offset", "mean_seconds"),
-    *("min_seconds", "piece", "range_limit", "rate_hz", "seconds", "unknown_below", "video_rate", "window_s"),
+    *("min_seconds", "piece", "range_limit", "rate_hz", "seconds", "strength", "unknown_below", "video_rate"),
+    "window_s",
 }
 """Numbers with limits that need not be whole."""
 ABOVE_ZERO = {
+    "bundle personalise": {"strength"},
     "bundle show": {"battery_mah", "decisions_per_hour"},
     "datasets import": {"rate_hz", "range_limit"},
     "datasets sync": {"video_rate", "max_offset"},
@@ -474,7 +482,8 @@ EXAMPLES = {
         "controls data workers teachers | curve curve controls data | seeds int8 set"
     ),
     "export": "- | input-type json | layers | set | set | set",
-    "bundle": "verify | sign | show",
+    "bundle": "verify | sign | personalise | show",
+    "bundle personalise": "- | rate unit",
     "bundle verify": "- | require-signature | json",
     "bundle sign": "-",
     "bundle show": "- | json | part battery-mah",

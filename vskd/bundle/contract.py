@@ -332,10 +332,24 @@ class NetworkCost(Strict):
     ptflops_macs: Size | None = None
 
 
+class Personalised(Strict):
+    """Of a bundle whose classifier was moved by recordings of one person, see `vskd.bundle.classifier_change`.
+
+    Attributes:
+        base: SHA-256 of the manifest of the bundle that it was made from, of which accuracy and parity are.
+        recordings: how many there were of each label.
+        strength: of the penalty.
+    """
+
+    base: Sha256
+    recordings: Annotated[dict[str, Count], Field(min_length=2)]
+    strength: Positive
+
+
 class Manifest(Strict):
     """Everything that is known about a bundle. `files` seals all its files but the manifest itself.
 
-    Bundles made before there was a `network` do not say it.
+    Bundles made before there was a `network` do not say it; only those for one person are `personalised`.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -348,7 +362,15 @@ class Manifest(Strict):
     accuracy: Accuracy
     parity_int8: ParityNumbers
     parity_float32: ParityNumbers
+    personalised: Personalised | None = None
     files: dict[str, Sha256]
+
+    @model_serializer(mode="wrap")
+    def _as_before_some_were_personal(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if self.personalised is None:
+            content.pop("personalised", None)
+        return content
 
     @model_validator(mode="after")
     def _paths_stay_inside(self) -> "Manifest":

@@ -39,6 +39,7 @@ class LiteRTModel:
             generated C in all operators of an exported model (FULLY_CONNECTED, which older bundles have, may differ by
             one step), while the default XNNPACK kernels differ from all three by a few steps; golden vectors come from
             the reference kernels.
+        keep_tensors: let what is computed on the way be read by `tensor`, for which all of it stays in memory.
 
     Attributes:
         input_shape: shape of one batch, e.g. (1, 6, 64, 64); the first number is the model's fixed batch size.
@@ -49,8 +50,10 @@ class LiteRTModel:
         BundleError: the content is not a LiteRT model of one input and one output, float32 or int8.
     """
 
-    def __init__(self, content: bytes | Path, threads: int = 1, reference_kernels: bool = False) -> None:
-        self._interpreter = _build_interpreter(content, threads, reference_kernels)
+    def __init__(
+        self, content: bytes | Path, threads: int = 1, reference_kernels: bool = False, keep_tensors: bool = False
+    ) -> None:
+        self._interpreter = _build_interpreter(content, threads, reference_kernels, keep_tensors)
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         if len(inputs) != 1 or len(outputs) != 1:
             raise BundleError(
@@ -119,6 +122,12 @@ class LiteRTModel:
         result: RawArray = self._interpreter.get_tensor(self._output["index"])
         return result
 
+    def tensor(self, number: int) -> FloatArray:
+        """Real values of a tensor of the last batch; needs `keep_tensors`."""
+        (details,) = (d for d in self._interpreter.get_tensor_details() if d["index"] == number)
+        scale, raw = _scale_and_zero(details, "tensor"), self._interpreter.get_tensor(number)
+        return np.asarray(raw, dtype=np.float32) if scale is None else dequantize(raw, *scale)
+
     def predict(self, x: FloatArray) -> FloatArray:
         """Logits of a batch of any size, run one window after another.
 
@@ -144,7 +153,7 @@ class LiteRTModel:
         return logits
 
 
-def _build_interpreter(content: bytes | Path, threads: int, reference_kernels: bool) -> Any:
+def _build_interpreter(content: bytes | Path, threads: int, reference_kernels: bool, keep_tensors: bool) -> Any:
     try:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
     except ImportError as error:
@@ -159,7 +168,12 @@ def _build_interpreter(content: bytes | Path, threads: int, reference_kernels: b
     resolver = OpResolverType.BUILTIN_REF if reference_kernels else OpResolverType.AUTO
     try:
         with quiet_native_output():
-            interpreter = Interpreter(model_content=data, num_threads=threads, experimental_op_resolver_type=resolver)
+            interpreter = Interpreter(
+                model_content=data,
+                num_threads=threads,
+                experimental_op_resolver_type=resolver,
+                experimental_preserve_all_tensors=keep_tensors,
+            )
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         detail = " ".join(str(error).split())[:200]

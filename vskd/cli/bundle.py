@@ -1,4 +1,4 @@
-"""`vskd bundle`: look into a bundle."""
+"""`vskd bundle`: look into a bundle, sign it, or make it one person's."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 
 from vskd.cli.options import FILE, FOLDER, VskdGroup, json_option, signature_option
 from vskd.cli.output import print_fields, print_json
+from vskd.cli.predict import parse_columns
 
 if TYPE_CHECKING:
     from vskd.bundle.budget import PartName
@@ -18,10 +19,15 @@ PARTS_SHOWN = ("cortex-m4-256k", "cortex-m33", "cortex-m55", "wear-os")
 
 @click.group(
     cls=VskdGroup,
-    examples=("vskd bundle verify BUNDLE", "vskd bundle sign BUNDLE --key id_ed25519", "vskd bundle show BUNDLE"),
+    examples=(
+        "vskd bundle verify BUNDLE",
+        "vskd bundle sign BUNDLE --key id_ed25519",
+        "vskd bundle personalise BUNDLE --recordings mine.csv --out MINE",
+        "vskd bundle show BUNDLE",
+    ),
 )
 def bundle() -> None:
-    """Verify, sign or show a bundle."""
+    """Verify, sign, show or personalise a bundle."""
 
 
 @bundle.command(
@@ -70,6 +76,71 @@ def sign(path: Path, key: Path) -> None:
     from vskd.bundle.signature import sign_bundle
 
     click.echo(f"signed: {sign_bundle(path, key)}")
+
+
+@bundle.command(
+    "personalise",
+    examples=(
+        "vskd bundle personalise BUNDLE --recordings mine.csv --out MINE",
+        "vskd bundle personalise BUNDLE --recordings mine.csv --rate 50 --unit g --out MINE",
+    ),
+)
+@click.argument("path", type=FOLDER, metavar="BUNDLE")
+@click.option(
+    "--recordings",
+    type=FILE,
+    required=True,
+    metavar="TABLE",
+    help="CSV with the columns file,label: a recording of one person on each line.",
+)
+@click.option("--out", type=FOLDER, required=True, help="Folder of the new bundle.")
+@click.option("--rate", "rate_hz", type=float, metavar="HZ", help="Samples per second, if the files do not say.")
+@click.option("--unit", metavar="UNIT", help="Unit of the samples, e.g. g, if the files do not say.")
+@click.option(
+    "--columns", callback=parse_columns, metavar="N,N,N", help="Columns of the axes, counted from 0 in the files."
+)
+@click.option(
+    "--strength",
+    type=click.FloatRange(0, min_open=True),
+    default=0.05,
+    show_default=True,
+    help="How much the shipped classifier counts against the recordings.",
+)
+@json_option
+def personalise(
+    path: Path,
+    recordings: Path,
+    out: Path,
+    rate_hz: float | None,
+    unit: str | None,
+    columns: tuple[int, ...],
+    strength: float,
+    as_json: bool,
+) -> None:
+    """Make a bundle for one person from a few labelled recordings of theirs, in a second and without training.
+
+    One recording of each class is enough; of classes with several it says how many would be known had the recording
+    itself not been there. The classifier alone changes, in both models. For other people the new bundle may be worse.
+    """
+    from vskd.bundle.personalise import personalise as make
+
+    made = make(path, recordings, out, strength=strength, rate_hz=rate_hz, unit=unit, columns=columns)
+    figures = {"recordings": made.recordings, "known before": made.known}
+    if made.repeated:
+        figures |= {
+            "of classes with several": made.repeated,
+            "of these known before": made.repeated_known,
+            "of these known now, each left out in turn": made.repeated_known_after,
+        }
+    if as_json:
+        print_json({"bundle": out, "digest": made.bundle.digest, "notes": made.notes} | figures)
+        return
+    print_fields([("bundle", out), *figures.items(), *(("note", note) for note in made.notes)])
+    if made.repeated_known_after < made.repeated_known:
+        click.echo(
+            "WARNING: it would know fewer than before: check the labels, or record each class more than once", err=True
+        )
+    click.echo(f"next: vskd predict {out} RECORDING")
 
 
 @bundle.command(

@@ -1,0 +1,109 @@
+"""The classifier at a model's end: read, asked and replaced, in float and in int8, with nothing else changed."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from tests.export.conftest import CLASSES, IMAGE, random_inputs
+from vskd.bundle.last_layer import LARGEST_BIAS, LastLayer
+from vskd.bundle.runtime import LiteRTModel
+from vskd.errors import BundleError
+from vskd.export.convert.litert import convert_float
+from vskd.export.int8.quantize import quantize_int8
+from vskd.network import Network
+
+INPUTS = np.stack(random_inputs(24, IMAGE, seed=5))
+
+
+@pytest.fixture(params=["float32", "int8", "int8 with float ends"])
+def model(request: pytest.FixtureRequest, tiny_float: bytes) -> bytes:
+    if request.param == "float32":
+        return tiny_float
+    ends = {"input_type": "float32", "output_type": "float32"} if "ends" in request.param else {}
+    return quantize_int8(tiny_float, random_inputs(16, IMAGE), **ends)
+
+
+def test_weights_are_those_of_the_network(model: bytes, tiny_network: Network):
+    layer, head = LastLayer(model), tiny_network.head
+    step = np.abs(head.weight.detach().numpy()).max(axis=1, keepdims=True) / 127
+    assert layer.weight.shape == (CLASSES, 16)
+    assert np.abs(layer.weight - head.weight.detach().numpy()).max() <= step.max() / 2 + 1e-6
+    assert layer.bias == pytest.approx(head.bias.detach().numpy(), abs=1e-3)
+
+
+def test_features_are_what_the_classifier_sees(model: bytes, tiny_network: Network):
+    features, logits = LastLayer(model).asked(INPUTS)
+    with torch.no_grad():
+        expected = tiny_network(torch.from_numpy(INPUTS)).embedding.numpy()
+    assert features == pytest.approx(expected, abs=0.05)
+    assert logits == pytest.approx(LiteRTModel(model, reference_kernels=True).predict(INPUTS), abs=1e-6)
+    layer = LastLayer(model)
+    assert np.abs(features @ layer.weight.T + layer.bias - logits).max() < 0.05
+
+
+def test_the_same_weights_give_the_same_bytes(model: bytes):
+    """Of steps alone: rounding their quotient is exact. Answers of before are held already."""
+    layer = LastLayer(model)
+    _, logits = layer.asked(INPUTS)
+    assert layer.replaced(layer.weight, layer.bias, logits) == model
+
+
+@pytest.mark.parametrize("size", [0.01, 1.0, 30.0], ids=["smaller", "as large", "larger"])
+def test_other_weights_give_their_answers(model: bytes, size: float):
+    layer, generator = LastLayer(model), np.random.default_rng(1)
+    features, _ = layer.asked(INPUTS)
+    weight = layer.weight + size * generator.standard_normal(layer.weight.shape)
+    bias = layer.bias + size * generator.standard_normal(CLASSES)
+    expected = features @ weight.T + bias
+    changed = LastLayer(layer.replaced(weight, bias, expected))
+    again, logits = changed.asked(INPUTS)
+    assert np.array_equal(again, features)  # nothing in front of it was touched
+    step = (expected.max() - expected.min()) / 255
+    assert np.abs(logits - expected).max() <= 5 * max(step, 0.02)
+    assert changed.weight == pytest.approx(weight, abs=np.abs(weight).max() / 127)
+    assert len(layer.replaced(weight, bias, expected)) == len(model)
+
+
+def test_answers_of_before_are_still_held(tiny_int8: bytes):
+    """The output's range grows with the new answers and never shrinks."""
+    layer = LastLayer(tiny_int8)
+    small = np.zeros((1, CLASSES))
+    assert LiteRTModel(layer.replaced(layer.weight, layer.bias, small)).output_quantization == (
+        LiteRTModel(tiny_int8).output_quantization
+    )
+    scale, zero = LiteRTModel(
+        layer.replaced(layer.weight, layer.bias, np.array([[90.0, 0, 0, -40]]))
+    ).output_quantization
+    assert scale * (127 - zero) >= 90 - scale and scale * (-128 - zero) <= -40 + scale
+
+
+def test_a_bias_that_is_huge_beside_its_weights_does_not_overflow(tiny_int8: bytes):
+    layer = LastLayer(tiny_int8)
+    weight, bias = 1e-9 * layer.weight, np.array([50.0, -50.0, 1.0, 0.0])
+    changed = LastLayer(layer.replaced(weight, bias, np.tile(bias, (2, 1))))
+    assert changed.bias == pytest.approx(bias, rel=1 / LARGEST_BIAS * 4, abs=1e-6)
+    _, logits = changed.asked(INPUTS[:2])
+    assert logits == pytest.approx(np.tile(bias, (2, 1)), abs=0.5)
+
+
+class _Odd(nn.Module):
+    """Ends otherwise than in a linear layer with a bias."""
+
+    def __init__(self, end: str) -> None:
+        super().__init__()
+        self.end, self.head = end, nn.Linear(48, CLASSES, bias=end != "no bias")
+        self.wide = nn.Conv2d(3, CLASSES, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.end == "several places":
+            return self.wide(x).flatten(1)
+        y = self.head(torch.nn.functional.avg_pool2d(x, 4).flatten(1))
+        return y.softmax(dim=1) if self.end == "softmax" else torch.relu(y) if self.end == "activation" else y
+
+
+@pytest.mark.parametrize("end", ["softmax", "activation", "several places"])
+def test_a_model_that_ends_otherwise_is_refused(end: str):
+    torch.manual_seed(0)
+    with pytest.raises(BundleError, match="does not end in a linear classifier"):
+        LastLayer(convert_float(_Odd(end).eval(), torch.zeros(1, *IMAGE)))

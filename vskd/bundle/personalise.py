@@ -1,0 +1,210 @@
+"""From a bundle and labelled recordings of one person: one for that person, see `vskd.bundle.classifier_change`."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from vskd.bundle.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle, write_bundle
+from vskd.bundle.classifier_change import STRENGTH, changed_model
+from vskd.bundle.contract import Personalised, SensorContract
+from vskd.bundle.encoding import model_input
+from vskd.bundle.golden import make_golden, synthetic_windows
+from vskd.bundle.learned import BYTES, LearnedFrom, learned_from
+from vskd.bundle.predict import contract_windows, sensor_contract_of
+from vskd.bundle.probabilities import softmax
+from vskd.bundle.recorded import Recorded
+from vskd.bundle.sensor_file import read_recording
+from vskd.errors import BundleError, DataError, nearest
+from vskd.files import sha256_file
+
+COLUMNS = ("file", "label")
+
+
+@dataclass(frozen=True)
+class Said:
+    """A recording whose label somebody says."""
+
+    file: Path
+    label: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What recordings show the model, a row for each of their windows.
+
+    Attributes:
+        x: (windows, ...), inputs of the model.
+        labels: class number of each.
+        recordings: file of each.
+        notes: what was assumed of files, each once.
+    """
+
+    x: npt.NDArray[np.float32]
+    labels: npt.NDArray[np.int64]
+    recordings: npt.NDArray[np.str_]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PersonalReport:
+    """What `personalise` did; the figures are those of the int8 model.
+
+    Attributes:
+        bundle: the new one.
+        notes: what was assumed of files, each once.
+        recordings: how many there were.
+        known: of these, how many the model knew before.
+        repeated: of labels with several recordings, how many there were.
+        repeated_known: of these, how many the model knew before.
+        repeated_known_after: of these, how many it would know now had the recording itself not been there.
+    """
+
+    bundle: Bundle
+    notes: tuple[str, ...]
+    recordings: int
+    known: int
+    repeated: int
+    repeated_known: int
+    repeated_known_after: int
+
+
+def read_table(table: Path, labels: Sequence[str]) -> list[Said]:
+    """Read which recording shows what.
+
+    Args:
+        table: CSV with the columns `file` (from the table's folder on) and `label`.
+        labels: of the model.
+
+    Raises:
+        DataError: it cannot be read, lacks a column, names a label that the model does not have, a file that is not
+            there or one twice, or fewer than two labels.
+    """
+    try:
+        rows = list(csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table} cannot be read: {error}", "Give a CSV with the columns file,label") from error
+    said = []
+    for number, row in enumerate(rows, 2):
+        if any(row.get(column) in (None, "") for column in COLUMNS):
+            raise DataError(
+                f"{table}, line {number}: holds no {' and '.join(c for c in COLUMNS if not row.get(c))}",
+                "Give a CSV with the columns file,label, one recording a line",
+            )
+        file, label = table.parent / row["file"], row["label"]
+        if label not in labels:
+            raise DataError(
+                f"{table}, line {number}: the model has no class '{label}'; {nearest(label, labels)}",
+                "Write a class as `vskd bundle show` lists it",
+            )
+        if not file.is_file():
+            raise DataError(f"{table}, line {number}: there is no file {file}", "Correct the column file")
+        said.append(Said(file, label))
+    _check_enough(table, said)
+    return said
+
+
+def _check_enough(table: Path, said: Sequence[Said]) -> None:
+    if len({one.label for one in said}) < 2:
+        raise DataError(f"{table} names recordings of fewer than two classes", "Record several classes, each once")
+    contents: dict[str, Path] = {}
+    for one in said:
+        first = contents.setdefault(sha256_file(one.file), one.file)
+        if first is not one.file:
+            raise DataError(f"{table}: {one.file} has the same content as {first}", "Name each recording once")
+
+
+def personalise(
+    bundle: Path,
+    table: Path,
+    out: Path,
+    *,
+    strength: float = STRENGTH,
+    rate_hz: float | None = None,
+    unit: str | None = None,
+    columns: tuple[int, ...] = (),
+) -> PersonalReport:
+    """Make a bundle for one person.
+
+    Args:
+        bundle: folder of the bundle that is started from; it is not changed.
+        table: see `read_table`.
+        out: folder of the new bundle.
+        strength: how much the shipped classifier counts against the recordings.
+        rate_hz, unit, columns: of all recordings, see `vskd.bundle.sensor_file.read_recording`.
+
+    Raises:
+        BundleError: the bundle is not of a sensor, was changed or made for a person already; or a recording does not
+            fit it.
+        DataError: see `read_table`; or a recording is damaged.
+        WriteError: the folder cannot be written.
+    """
+    base = load_bundle(bundle)
+    contract, classes = sensor_contract_of(base), base.manifest.provenance.labels
+    if base.manifest.personalised is not None:
+        raise BundleError(
+            f"{bundle} was made for one person already",
+            "Start from the bundle that `vskd export` wrote, with all labels",
+        )
+    said = read_table(table, classes)
+    read = partial(read_recording, contract=contract, rate_hz=rate_hz, unit=unit, columns=columns)
+    shown = _shown(contract, classes, [(one, read(one.file)) for one in said])
+    model, before, change = changed_model(base.read(MODEL), shown.x, shown.labels, shown.recordings, strength)
+    float_model, _, _ = changed_model(base.read(FLOAT_MODEL), shown.x, shown.labels, shown.recordings, strength)
+    counts = Counter(one.label for one in said)
+    personal = Personalised(base=base.digest, recordings=dict(sorted(counts.items())), strength=strength)
+    made = write_bundle(
+        out,
+        model=model,
+        float_model=float_model,
+        golden=make_golden(
+            model, synthetic_windows(contract), partial(model_input, contract=contract), classes, contract
+        ),
+        manifest=base.manifest.model_copy(update={"personalised": personal}),
+        learned=_learned(base, said),
+    )
+    known, known_after = _known(before, shown), _known(change.without, shown)
+    repeated = [str(one.file) for one in said if counts[one.label] > 1]
+    return PersonalReport(
+        made,
+        shown.notes,
+        len(said),
+        sum(known.values()),
+        len(repeated),
+        sum(known[file] for file in repeated),
+        sum(known_after[file] for file in repeated),
+    )
+
+
+def _shown(contract: SensorContract, classes: Sequence[str], read: Sequence[tuple[Said, Recorded]]) -> Shown:
+    """The windows of recordings, as the model takes them."""
+    windows = [(one, window) for one, recorded in read for window in contract_windows(recorded, contract)]
+    return Shown(
+        np.stack([model_input(window, contract) for _, window in windows]),
+        np.array([classes.index(one.label) for one, _ in windows]),
+        np.array([str(one.file) for one, _ in windows]),
+        tuple(dict.fromkeys(note for _, recorded in read for note in recorded.notes)),
+    )
+
+
+def _learned(base: Bundle, said: Sequence[Said]) -> LearnedFrom | None:
+    """What the new bundle learned from: the recordings of the old one, and these."""
+    learned = base.learned()
+    if learned is None:
+        return None
+    own = {sha256_file(one.file)[: 2 * BYTES] for one in said}
+    return learned_from(learned.fingerprints() | own, learned.recordings + len(said))
+
+
+def _known(logits: npt.NDArray[np.float64], shown: Shown) -> dict[str, bool]:
+    """Whether each recording is known, by the mean of its windows' probabilities."""
+    probabilities, result = softmax(logits), {}
+    for name in np.unique(shown.recordings):
+        own = shown.recordings == name
+        result[str(name)] = int(probabilities[own].mean(axis=0).argmax()) == int(shown.labels[own][0])
+    return result
