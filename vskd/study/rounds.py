@@ -8,7 +8,8 @@ from pathlib import Path
 
 from vskd.distillation.beforehand import refuse_untrainable
 from vskd.distillation.experiment import prepare
-from vskd.distillation.train import Ready, TrainResult, default_cache, distill, teach
+from vskd.distillation.run import default_cache
+from vskd.distillation.train import Ready, TrainResult, distill, teach
 from vskd.errors import RecipeError
 from vskd.recipe import Recipe
 from vskd.recipe.distiller import terms_that_reuse
