@@ -43,6 +43,7 @@ def test_flags_are_heard_and_a_contradiction_is_one_line(vskd, tmp_path: Path) -
 FLAGS = {
     ("--pattern", "{label}.csv"): {"pattern": "{label}.csv"},
     ("--table", "list.csv"): {"table": "list.csv"},
+    ("--table-columns", "file=name, label=what"): {"table_columns": (("file", "name"), ("label", "what"))},
     ("--stream", "gyroscope"): {"stream": "gyroscope"},
     ("--columns", "ax, ay,2"): {"columns": ("ax", "ay", "2")},
     ("--signs", "1, -1,+1"): {"signs": (1, -1, 1)},

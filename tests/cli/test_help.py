@@ -516,6 +516,7 @@ def test_what_examples_show(name: str, command: click.Command) -> None:
 
 
 TEXTS = {
+    "bundle personalise": "columns unit",
     "datasets info": "name",
     "datasets index": "name",
     "datasets signals": "name stream",

@@ -237,7 +237,7 @@ def test_weights_are_on_record_and_others_are_noticed_on_resume(
     }
     kept = first.read_bytes()
     save_state(network, first, {"network": "cnn1d", "origin": "another.pth"})
-    with pytest.raises(RunError, match=r"other weights or another teacher \(different: weights_hash\)"):
+    with pytest.raises(RunError, match=r"other weights or with another teacher \(different: weights_hash\)"):
         distill(recipe, run, cache=shared_cache)
     first.write_bytes(kept)
     distill(recipe, run, cache=shared_cache)

@@ -104,6 +104,7 @@ def sign(path: Path, key: Path) -> None:
     type=click.FloatRange(0, min_open=True),
     default=0.05,
     show_default=True,
+    metavar="N",
     help="How much the shipped classifier counts against the recordings.",
 )
 @json_option

@@ -223,7 +223,7 @@ def _print_fold(fold: Mapping[str, Any]) -> None:
         overlapping = _named([" and ".join(pair) for pair in fold["overlapping"]])
         fields.append(("parts of files that overlap across training and test", overlapping))
     if "near_copies" in fold:
-        fields.append(("test recordings that nearly equal a training one", _named(_pairs(fold["near_copies"]))))
+        fields.append(("test recordings nearly equal to a training one", _named(_pairs(fold["near_copies"]))))
     if "same_clip" in fold:
         fields.append(("test clips that look the same as a training clip", _named(_pairs(fold["same_clip"]))))
         fields.append(("groups of the test part that train, too", _named(fold["shared_groups"])))
@@ -256,7 +256,7 @@ def _print_audit(summary: Mapping[str, Any]) -> None:
     print_table(("without learning", "fold", "accuracy", "macro F1", "macro recall"), rows)
     for group in summary["same_content_two_classes"]:
         click.echo(f"the same file in different classes: {', '.join(group)}")
-    if summary["near_copies"]:
+    if summary.get("near_copies"):
         click.echo(f"nearly the same samples under two names: {_named(_pairs(summary['near_copies']))}")
     if "clips" in summary:
         _print_clips(summary)

@@ -141,7 +141,7 @@ def test_what_is_said_can_be_permuted(place: Path, synthetic_root: Path, permute
 
 
 def test_one_subject_with_labels_cannot_be_left_out(synthetic_root: Path, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"learned from labels of one subject \(1\)"):
+    with pytest.raises(RecipeError, match=r"would learn from labels of one subject \(1\)"):
         distill(made(synthetic_root, CROSS, "labels.subjects=[1]"), tmp_path / "run")
 
 

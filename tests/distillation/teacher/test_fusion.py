@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vskd.distillation.teacher.fusion import FusedTeacher, fusion_weights
-from vskd.distillation.teacher.outputs import FollowsEpochs
+from vskd.distillation.teacher.outputs import FollowsEpochs, TeacherSource
 from vskd.errors import SettingError
 from vskd.modalities.base import Batch
 from vskd.network import Outputs
@@ -124,6 +124,9 @@ class Following(FollowsEpochs):
 
     def start_epoch(self, epoch: int) -> None:
         self.told.append(epoch)
+
+    def views(self) -> list[TeacherSource]:
+        raise AssertionError
 
     def outputs(self, batch: Batch) -> tuple[Outputs, tuple[str, ...], torch.Tensor]:
         raise AssertionError
