@@ -118,7 +118,7 @@ def personalise(
     strength: float,
     as_json: bool,
 ) -> None:
-    """Make a bundle for one person from a few labelled recordings of theirs, in a second and without training.
+    """Make a bundle for one person from a few labelled recordings of theirs, in seconds and without training.
 
     One recording of each class is enough; of classes with several it says how many would be known had the recording
     itself not been there. The classifier alone changes, in both models. For other people the new bundle may be worse.
