@@ -50,11 +50,12 @@ class LastLayer:
     """
 
     def __init__(self, content: bytes) -> None:
-        self._content, self._place = content, _find(content)
-        graph, buffers = _opened(bytearray(content))
-        self._runner = LiteRTModel(content, reference_kernels=True, keep_tensors=True)
-        self.weight = _values(graph, buffers, self._place.weight)
-        self.bias = _values(graph, buffers, self._place.bias)[:, 0]
+        self._content = content
+        self._runner = LiteRTModel(content, reference_kernels=True, keep_tensors=True)  # what is no model is refused
+        graph, model = _opened(bytearray(content))
+        self._place = _find(graph, model)
+        self.weight = _values(graph, model, self._place.weight)
+        self.bias = _values(graph, model, self._place.bias)[:, 0]
 
     def asked(self, x: npt.NDArray[np.float32]) -> tuple[Floats, Floats]:
         """What the classifier is asked of each input, and what it answers.
@@ -81,12 +82,12 @@ class LastLayer:
                 one held.
         """
         content = bytearray(self._content)
-        graph, buffers = _opened(content)
+        graph, model = _opened(content)
         place = self._place
         step = _steps(graph, place.features)
         if step is None:
-            _buffer(graph, buffers, place.weight, np.float32)[:] = weight.ravel()
-            _buffer(graph, buffers, place.bias, np.float32)[:] = bias
+            _buffer(graph, model, place.weight, np.float32)[:] = weight.ravel()
+            _buffer(graph, model, place.bias, np.float32)[:] = bias
             return bytes(content)
         weight_steps = np.maximum(np.abs(weight).max(axis=1) / WEIGHT_STEPS, np.abs(bias) / (LARGEST_BIAS * step))
         weight_steps = np.maximum(weight_steps, np.finfo(np.float32).tiny / step)
@@ -95,8 +96,8 @@ class LastLayer:
         _scales(graph, place.weight)[:] = weight_steps
         _scales(graph, place.bias)[:] = weight_steps * step
         whole = np.rint(weight / weight_steps[:, None]).clip(-WEIGHT_STEPS, WEIGHT_STEPS)
-        _buffer(graph, buffers, place.weight, np.int8)[:] = whole.ravel()
-        _buffer(graph, buffers, place.bias, np.int32)[:] = np.rint(bias / (weight_steps * step))
+        _buffer(graph, model, place.weight, np.int8)[:] = whole.ravel()
+        _buffer(graph, model, place.bias, np.int32)[:] = np.rint(bias / (weight_steps * step))
         _widen(graph, place.outputs, logits)
         return bytes(content)
 
@@ -113,12 +114,10 @@ def _widen(graph: Any, outputs: Sequence[int], logits: Floats) -> None:
             zero[0] = round(-128 - low / float(scale[0]))
 
 
-def _find(content: bytes) -> _Place:
+def _find(graph: Any, model: Any) -> _Place:
     """The classifier's tensors."""
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.Model.GetRootAs(content)
-    graph = model.Subgraphs(0)
     makers = {int(graph.Operators(i).Outputs(0)): graph.Operators(i) for i in range(graph.OperatorsLength())}
     names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
     tensor, behind = int(graph.Outputs(0)), []

@@ -1,6 +1,5 @@
 """From a bundle and labelled recordings of one person: one for that person, see `vskd.bundle.classifier_change`."""
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,16 +21,18 @@ from vskd.bundle.recorded import Recorded
 from vskd.bundle.sensor_file import read_recording
 from vskd.errors import BundleError, DataError, nearest
 from vskd.files import sha256_file
+from vskd.preprocessing.table_file import read_rows
 
 COLUMNS = ("file", "label")
 
 
 @dataclass(frozen=True)
 class Said:
-    """A recording whose label somebody says."""
+    """A recording whose label somebody says; `content` is its file's SHA-256."""
 
     file: Path
     label: str
+    content: str
 
 
 @dataclass(frozen=True)
@@ -86,14 +87,18 @@ def read_table(table: Path, labels: Sequence[str]) -> list[Said]:
             there or one twice, or fewer than two labels.
     """
     try:
-        rows = list(csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table} cannot be read: {error}", "Give a CSV with the columns file,label") from error
+        rows = read_rows(table)
+    except DataError as error:
+        raise DataError(
+            f"{table} cannot be read: {error.problem.removeprefix(f'{table}: ')}",
+            "Give a CSV with the columns file,label",
+        ) from error
     said = []
     for number, row in enumerate(rows, 2):
-        if any(row.get(column) in (None, "") for column in COLUMNS):
+        missing = [column for column in COLUMNS if not row.get(column)]
+        if missing:
             raise DataError(
-                f"{table}, line {number}: holds no {' and '.join(c for c in COLUMNS if not row.get(c))}",
+                f"{table}, line {number}: holds no {' and '.join(missing)}",
                 "Give a CSV with the columns file,label, one recording a line",
             )
         file, label = table.parent / row["file"], row["label"]
@@ -104,7 +109,7 @@ def read_table(table: Path, labels: Sequence[str]) -> list[Said]:
             )
         if not file.is_file():
             raise DataError(f"{table}, line {number}: there is no file {file}", "Correct the column file")
-        said.append(Said(file, label))
+        said.append(Said(file, label, sha256_file(file)))
     _check_enough(table, said)
     return said
 
@@ -114,7 +119,7 @@ def _check_enough(table: Path, said: Sequence[Said]) -> None:
         raise DataError(f"{table} names recordings of fewer than two classes", "Record several classes, each once")
     contents: dict[str, Path] = {}
     for one in said:
-        first = contents.setdefault(sha256_file(one.file), one.file)
+        first = contents.setdefault(one.content, one.file)
         if first is not one.file:
             raise DataError(f"{table}: {one.file} has the same content as {first}", "Name each recording once")
 
@@ -197,7 +202,7 @@ def _learned(base: Bundle, said: Sequence[Said]) -> LearnedFrom | None:
     learned = base.learned()
     if learned is None:
         return None
-    own = {sha256_file(one.file)[: 2 * BYTES] for one in said}
+    own = {one.content[: 2 * BYTES] for one in said}
     return learned_from(learned.fingerprints() | own, learned.recordings + len(said))
 
 
