@@ -360,7 +360,7 @@ def test_whoever_is_tested_carries_no_label_in_training_where_the_recipe_says_so
     )
     own = (*BARE, f"dataset.protocol={tmp_path / 'own.yaml'}", "labels.untested_subjects=true")
     for fold, tested in [("1", {"1"}), ("2", {"2"}), ("both", {"1", "2"})]:
-        experiment = prepare(tiny(*own, f"dataset.fold={fold}"), tmp_path / "cache")
+        experiment = prepare(tiny(*own, f"dataset.fold='{fold}'"), tmp_path / "cache")
         people = {i: r.subject for i, r in experiment.recordings.items()}
         assert {people[i] for i in experiment.unlabelled} == tested
         assert {people[i] for i in experiment.labelled} == set(people.values()) - tested
