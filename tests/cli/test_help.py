@@ -473,7 +473,7 @@ EXAMPLES = {
     "teach": "teacher data protocol | teacher video data epochs | teacher data protocol | recipe set",
     "distill": (
         "teacher student data protocol | teacher-run distiller data | distiller data seed epochs | recipe data | "
-        "recipe student-run protocol data | recipe labels rounds data | recipe set"
+        "recipe student-run protocol labels data | recipe labels rounds data | recipe set"
     ),
     "forecast": "- | json",
     "evaluate": "- | split json | data protocol out",

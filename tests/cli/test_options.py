@@ -223,6 +223,7 @@ def test_without_a_recipe_the_one_that_fits_is_taken(words: list[str], expected:
         ("fraction=0.1", {"fraction": 0.1}),
         ("fraction=1", {"fraction": 1.0}),
         ("ids=some folder/2024=a.csv", {"ids": "some folder/2024=a.csv"}),
+        ("untested-subjects", {"untested_subjects": True}),
         ("all", {}),
     ],
 )
@@ -246,6 +247,8 @@ def test_set_changes_single_keys_of_labels_that_were_said_plainly() -> None:
     [
         ("", "says nobody; write all, or one of subjects=1,3 trials=1"),
         ("subject=1", "'subject=1' says nobody"),
+        ("untested-subjects=1", "'untested-subjects=1' says nobody"),
+        ("untested_subjects", "'untested_subjects' says nobody"),
         ("subjects", "'subjects' says nobody"),
         ("subjects=", "'subjects=' says nobody"),
         ("fraction=ten", "fraction should be a number such as 0.1, not 'ten'"),

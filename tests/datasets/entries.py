@@ -11,7 +11,7 @@ SIDES = {f"{what} - left": f"{what} - right" for what in ("talking on the phone"
 BOTH_SIDES = SIDES | {right: left for left, right in SIDES.items()}
 SPLIT = ("cross-subject", "cross-subject-val", "subject-specific", "leave-one-subject-out")
 ENTRIES = {
-    "utd-mhad": ("wrist", None, 27, (*SPLIT, "enrolment"), None),
+    "utd-mhad": ("wrist", None, 27, (*SPLIT, "enrolment", "enrolment-each"), None),
     "berkeley-mhad": ("berkeley", None, 11, ("cross-subject", "cross-subject-val", "leave-one-subject-out"), None),
     "mmact": ("vskd", None, 37, ("cross-subject", "cross-session", "cross-scene"), None),
     "mmact-35": ("vskd", None, 35, ("cross-subject", "cross-session", "cross-scene", "challenge-cross-scene"), None),

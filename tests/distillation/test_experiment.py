@@ -350,6 +350,23 @@ def camera_session(root: Path) -> Path:
     return root
 
 
+def test_whoever_is_tested_carries_no_label_in_training_where_the_recipe_says_so(
+    tiny: MakeRecipe, tmp_path: Path
+) -> None:
+    rule = "split_by: subject-trial, disjoint: none, validation_unit: trial"
+    folds = 'folds: {"1": [1-2], two: [2-2, 3-2]}'
+    (tmp_path / "own.yaml").write_text(
+        f"{{name: own, version: 1, dataset: synthetic, description: own, {rule}, {folds}}}"
+    )
+    own = (*BARE, f"dataset.protocol={tmp_path / 'own.yaml'}", "labels.untested_subjects=true")
+    for fold, tested in [("1", {"1"}), ("two", {"2", "3"})]:
+        experiment = prepare(tiny(*own, f"dataset.fold='{fold}'"), tmp_path / "cache")
+        people = {i: r.subject for i, r in experiment.recordings.items()}
+        assert {people[i] for i in experiment.unlabelled} == tested
+        assert {people[i] for i in experiment.labelled} == set(people.values()) - tested
+        assert experiment.facts()["labels"] == "untested subjects"
+
+
 @pytest.mark.parametrize(("validation", "known"), [("none", {"1", "2"}), ("carve", {"1"})])
 def test_what_nobody_labelled_trains_without_a_label_and_is_nowhere_else(
     validation: str, known: set[str], tmp_path: Path

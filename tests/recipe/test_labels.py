@@ -1,5 +1,6 @@
 """The recipe section `labels`: one rule, names as text, titles, and lists of ids."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ def labels(**content: Any) -> Labels:
     return made
 
 
-def chosen(**content: Any) -> frozenset[str]:
-    return labels(**content).labelled(people(), NAMES)
+def chosen(tested: Collection[str] = (), **content: Any) -> frozenset[str]:
+    return labels(**content).labelled(people(), NAMES, tested)
 
 
 def test_everybody_carries_a_label_where_nothing_is_said() -> None:
@@ -42,6 +43,26 @@ def test_named_subjects_trials_and_classes(content: dict[str, Any], expected: An
     assert chosen(**content) == {r.id for r in people() if expected(r)}
 
 
+def test_people_whom_the_protocol_tests_carry_none() -> None:
+    assert chosen(tested=("1", "3", "not there"), untested_subjects=True) == {
+        r.id for r in people() if r.subject not in ("1", "3")
+    }
+    assert chosen(tested=("1",)) == {r.id for r in people()}
+
+
+@pytest.mark.parametrize(
+    ("tested", "told"),
+    [
+        ((), r"^labels\.untested_subjects does nothing here: no training recording is of a subject"),
+        (("not there",), r"does nothing here"),
+        ({r.subject for r in people()}, r"^labels\.untested_subjects leaves no label"),
+    ],
+)
+def test_untested_subjects_are_some_but_not_all(tested: Collection[str], told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        chosen(tested=tested, untested_subjects=True)
+
+
 def test_a_fraction_is_drawn_by_its_own_seed() -> None:
     assert len(chosen(fraction=0.25)) == 30
     assert chosen(fraction=0.25) == chosen(fraction=0.25, seed=0) != chosen(fraction=0.25, seed=1)
@@ -56,6 +77,7 @@ def test_a_fraction_is_drawn_by_its_own_seed() -> None:
         ({"subjects": [1, 3]}, "subjects 1, 3"),
         ({"trials": [2]}, "trial 2"),
         ({"classes": ["jog"]}, "class jog"),
+        ({"untested_subjects": True}, "untested subjects"),
         ({"fraction": 0.1}, "10 %"),
         ({"fraction": 0.125, "seed": 2}, "12.5 % (draw 2)"),
         ({"ids": "some/list.csv"}, "ids of list.csv"),
@@ -70,6 +92,8 @@ def test_titles(content: dict[str, Any], title: str) -> None:
     [
         ({"subjects": [1], "trials": [1]}, "give one of subjects, trials alone"),
         ({"fraction": 0.1, "ids": "a.csv"}, "give one of fraction, ids alone"),
+        ({"subjects": [1], "untested_subjects": True}, "give one of subjects, untested_subjects alone"),
+        ({"untested_subjects": False}, "untested_subjects"),
         ({"seed": 1}, "seed does nothing here: it counts only with fraction"),
         ({"fraction": 0.0}, "fraction"),
         ({"fraction": 1.5}, "fraction"),

@@ -24,7 +24,8 @@ from vskd.cli.output import print_training
         "vskd distill --teacher-run TEACHER --distiller kd --data UTD-MHAD --out RUN",
         "vskd distill --distiller none --data UTD-MHAD --seed 1 --epochs 40 --out RUN",
         "vskd distill --recipe dangerous-driving --data DRIVER-INATTENTION --out RUN",
-        "vskd distill --recipe wrist --student-run RUN --protocol enrolment --data UTD-MHAD --out ENROLLED",
+        "vskd distill --recipe wrist --student-run RUN --protocol enrolment --labels untested-subjects "
+        "--data UTD-MHAD --out RUN2",
         "vskd distill --recipe wrist --labels subjects=1 --rounds 2 --data UTD-MHAD --out RUN",
         "vskd distill --recipe mine.yaml --set distiller.terms.rkd_angle.weight=2 --out RUN",
     ),

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 import click
 
@@ -160,18 +160,19 @@ class LabelsType(click.ParamType[str]):
 
     name = "labels"
     lists = ("subjects", "trials", "classes")
+    words: ClassVar[dict[str, str]] = {"all": "{}", "untested-subjects": '{"untested_subjects": true}'}
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Read `subjects=1,3`, `fraction=0.1` or `ids=list.csv`; what was read already is left as it is."""
+        """Read `subjects=1,3`, `fraction=0.1`, `untested-subjects` ...; what was read already is left as it is."""
         if value.startswith("{"):
             return value
-        if value == "all":
-            return "{}"
+        if value in self.words:
+            return self.words[value]
         key, separator, text = (part.strip() for part in value.partition("="))
         if not separator or not text or key not in (*self.lists, "fraction", "ids"):
             self.fail(
-                f"'{value}' says nobody; write all, or one of subjects=1,3 trials=1 classes=wave fraction=0.1 "
-                "ids=list.csv",
+                f"'{value}' says nobody; write all, or one of subjects=1,3 trials=1 classes=wave untested-subjects "
+                "fraction=0.1 ids=list.csv",
                 param,
                 ctx,
             )
@@ -209,7 +210,8 @@ RECIPE_OPTIONS: dict[str, RecipeOption] = {
         "labels",
         LabelsType(),
         "WHO",
-        "Who carries labels in the training part: subjects=1,3 trials=1 classes=wave fraction=0.1 ids=list.csv or all.",
+        "Who carries labels in the training part: subjects=1,3 trials=1 classes=wave untested-subjects fraction=0.1 "
+        "ids=list.csv or all.",
     ),
     "sensor": RecipeOption("--sensor", "student.sees.streams", str, "STREAM", "Stream the student sees."),
     "video": RecipeOption(

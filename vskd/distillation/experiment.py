@@ -70,7 +70,8 @@ class Experiment:
     def setting(self) -> LabelSetting:
         """Which recordings of the training part carry labels."""
         part = self.training_split(self.recipe.student.training)
-        chosen = self.recipe.labels.labelled(self.pool, self.index.labels)
+        tested = {self.recordings[i].subject for i in self.split.test}
+        chosen = self.recipe.labels.labelled(self.pool, self.index.labels, tested)
         return LabelSetting(self.recipe.labels.title, chosen, part.train, part.validation)
 
     @property

@@ -1,9 +1,9 @@
 """Which training recordings carry labels; the rest are unlabelled pairs."""
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,6 +25,7 @@ class Labels(Strict):
 
     Attributes:
         subjects, trials, classes: those whose recordings do.
+        untested_subjects: those do whom the protocol (of its folds, this one) does not test.
         fraction: of the recordings, drawn within every class and, as far as it goes, subject.
         seed: of that draw.
         ids: CSV file with a column `id`: the recordings that do.
@@ -33,6 +34,7 @@ class Labels(Strict):
     subjects: Some | None = None
     trials: Some | None = None
     classes: Some | None = None
+    untested_subjects: Literal[True] | None = None
     fraction: Annotated[float, Field(gt=0, le=1)] | None = None
     seed: Seed | None = None
     ids: str | None = None
@@ -52,7 +54,7 @@ class Labels(Strict):
 
     @model_validator(mode="after")
     def _one_rule(self) -> "Labels":
-        said = [key for key in (*NAMED, "fraction", "ids") if getattr(self, key) is not None]
+        said = [key for key in (*NAMED, "untested_subjects", "fraction", "ids") if getattr(self, key) is not None]
         if len(said) > 1:
             raise ValueError(f"give one of {', '.join(said)} alone")
         if self.seed is not None and self.fraction is None:
@@ -66,23 +68,31 @@ class Labels(Strict):
             return f"{100 * self.fraction:g} %" + (f" (draw {self.seed})" if self.seed else "")
         if self.ids is not None:
             return f"ids of {Path(self.ids).name}"
+        if self.untested_subjects:
+            return "untested subjects"
         for key in NAMED:
             values = getattr(self, key)
             if values is not None:
                 return f"{key if len(values) > 1 else NAMED[key]} {', '.join(values)}"
         return "all"
 
-    def labelled(self, recordings: Sequence[Recording], class_names: Sequence[str]) -> frozenset[str]:
+    def labelled(
+        self, recordings: Sequence[Recording], class_names: Sequence[str], tested: Collection[str]
+    ) -> frozenset[str]:
         """Ids of those of the training recordings that carry labels.
 
         Args:
             recordings: of the protocol's training part, with whatever streams they have, so that students and teachers
                 of different streams agree.
             class_names: in order of class number.
+            tested: subjects of the protocol's test part.
 
         Raises:
-            RecipeError: a subject, trial, class or id that no training recording has, or an unreadable list.
+            RecipeError: a subject, trial, class or id that no training recording has, an unreadable list, or
+                `untested_subjects` where no training recording or every one is of a tested subject.
         """
+        if self.untested_subjects:
+            return _of_untested(recordings, tested)
         if self.fraction is not None:
             return labelled_fraction(recordings, self.fraction, self.seed or 0)
         values_of: dict[str, tuple[tuple[str, ...] | None, Callable[[Recording], str]]] = {
@@ -112,3 +122,23 @@ class Labels(Strict):
                 "Write the word id into its first line, and a recording into each of the others",
             )
         return tuple(row["id"] for row in rows)
+
+
+def _of_untested(recordings: Sequence[Recording], tested: Collection[str]) -> frozenset[str]:
+    """Ids of the recordings of the others.
+
+    Raises:
+        RecipeError: there are none, or no others.
+    """
+    chosen = frozenset(r.id for r in recordings if r.subject not in tested)
+    if len(chosen) == len(recordings):
+        raise RecipeError(
+            "labels.untested_subjects does nothing here: no training recording is of a subject whom the protocol tests",
+            "Leave it out, or choose a protocol such as enrolment of utd-mhad",
+        )
+    if not chosen:
+        raise RecipeError(
+            "labels.untested_subjects leaves no label: the protocol tests every subject of the training part",
+            "Say otherwise who carries labels, e.g. by trials",
+        )
+    return chosen

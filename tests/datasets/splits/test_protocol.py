@@ -185,6 +185,7 @@ SHIPPED = {
         "cross-subject": "decfc579bd37",
         "cross-subject-val": "052f7c9d0b7d",
         "enrolment": "9156cf6c911e",
+        "enrolment-each": "d3c4684854fa",
         "leave-one-subject-out": "3f3f01931b38",
         "subject-specific": "d9fc327b14ee",
     },
@@ -460,6 +461,17 @@ def test_enrolment_trains_on_first_trials_of_new_people_and_tests_on_their_last(
     assert {(by_id[i].subject in odd, by_id[i].trial) for i in split.test} == {(False, "3"), (False, "4")}
     assert {by_id[i].trial for i in split.train if by_id[i].subject not in odd} == {"1", "2"}
     assert sum(by_id[i].subject in odd for i in split.train) == 431
+
+
+def test_each_person_in_turn_is_the_new_one_of_a_camera_session(complete: Index) -> None:
+    protocol, by_id = load_protocol("utd-mhad", "enrolment-each"), complete.by_id()
+    assert protocol.fold_names(complete) == tuple("12345678")
+    for person in "12345678":
+        split = protocol.split(complete, person)
+        assert {(by_id[i].subject, by_id[i].trial) for i in split.test} == {(person, "3"), (person, "4")}
+        assert {by_id[i].trial for i in split.train if by_id[i].subject == person} == {"1", "2"}
+        assert {by_id[i].trial for i in split.train if by_id[i].subject != person} == set("1234")
+        assert len(split.train) + len(split.test) == 861
 
 
 def test_where_a_protocol_does_not_fit_one_by_subject_and_trial_is_proposed(tmp_path: Path, complete: Index) -> None:
