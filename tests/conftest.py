@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+Fsync = Callable[[int], None]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_fsync() -> Iterator[Fsync]:
+    """What forces a file onto the disk; in tests that do not call it nothing does.
+
+    No power fails between two tests, and a training waits 30 times for the disk. That files are forced, which and when,
+    is held by `tests/test_files.py`.
+    """
+    real = os.fsync
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield real
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

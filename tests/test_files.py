@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,24 @@ def test_file_and_folder_are_on_the_disk_before_anybody_relies_on_them(
     events.clear()
     files.write_bytes(tmp_path / "x" / "y" / "a.txt", b"2", durable=False)
     assert events == ["rename"]
+
+
+def test_what_is_forced_onto_the_disk_is_the_file_and_the_folder_with_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real_fsync: Callable[[int], None]
+) -> None:
+    forced: list[int] = []
+
+    def fsync(handle: int) -> None:
+        real_fsync(handle)
+        forced.append(os.fstat(handle).st_ino)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    files.write_text(tmp_path / "a.txt", "1")
+    assert forced == [path.stat().st_ino for path in (tmp_path / "a.txt", tmp_path)]
+    forced.clear()
+    with files.atomic_folder(tmp_path / "b") as folder:
+        (folder / "c.txt").write_text("2")
+    assert forced == [path.stat().st_ino for path in (tmp_path / "b" / "c.txt", tmp_path / "b", tmp_path)]
 
 
 def left_by_a_killed_process(folder: Path, *, swap: bool = False) -> None:

@@ -194,3 +194,12 @@ def test_lines_are_broken_behind_a_hundred_and_twenty_characters(words: int, lin
     """Words of four letters behind `key: `: the word that reaches beyond them is the last of its line."""
     written = dump_yaml({"key": " ".join(["word"] * words)})
     assert written.count("\n") == lines and load_yaml(written) == {"key": " ".join(["word"] * words)}
+
+
+def test_what_one_reader_changes_no_other_one_gets() -> None:
+    text = "a: {b: [1, {c: 2}]}"
+    first = load_yaml(text)
+    first["a"]["b"][1]["c"] = 3
+    first["a"]["b"].append(4)
+    first["d"] = 5
+    assert load_yaml(text) == {"a": {"b": [1, {"c": 2}]}}

@@ -7,6 +7,7 @@ without a word. `1e-3` is a number here, as in YAML 1.2; PyYAML alone takes it f
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +120,18 @@ def load_yaml(text: str) -> Any:
         ...
         vskd.yaml_text.AmbiguousError: line 1: 010 may be read as 8 (octal) or 10, or as the text '010': ...
     """
-    try:
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except (ValueError, RecursionError) as error:  # of nothing but brackets
-        raise yaml.YAMLError(str(error)) from error
+    content = _parsed(text)
     _check_extent(content)
     return _unshared(content)
+
+
+@lru_cache(maxsize=64)  # a training reads its recipe and protocol several times, and parsing takes longer than all else
+def _parsed(text: str) -> Any:
+    """The content of a document, shared by all who ask for it."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except (ValueError, RecursionError) as error:  # of nothing but brackets
+        raise yaml.YAMLError(str(error)) from error
 
 
 def read_yaml(path: Path, error: type[VskdError], action: str) -> Any:

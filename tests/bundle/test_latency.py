@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 
 from vskd.bundle import latency
-from vskd.bundle.latency import Latency, compare_latency, delegate_partitions, measure_latency
+from vskd.bundle.latency import Latency, compare_latency, delegate_partitions
 from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
 
 
+def measured(model: bytes, **options: int) -> Latency:
+    return compare_latency({"model": model}, **options)["model"]
+
+
 def test_figures_are_consistent(tiny_int8: bytes):
-    figures = measure_latency(tiny_int8, threads=1, warmup=3, runs=40)
+    figures = measured(tiny_int8, threads=1, warmup=3, runs=40)
     assert (figures.threads, figures.warmup, figures.runs) == (1, 3, 40)
     assert 0 < figures.min_ms <= figures.p50_ms <= figures.p95_ms
     assert figures.images_per_s <= 1e3 / figures.min_ms
@@ -32,7 +36,7 @@ def test_percentiles_of_known_times(tiny_int8: bytes, monkeypatch: pytest.Monkey
         return now[0]
 
     monkeypatch.setattr(latency.time, "perf_counter", clock)
-    figures = measure_latency(tiny_int8, warmup=1, runs=100)
+    figures = measured(tiny_int8, warmup=1, runs=100)
     expected = Latency(50.5, 95.05, 1.0, 100 / 5.05, 1, 1, 100)  # of 1, 2, ... 100 ms
     assert vars(figures) == pytest.approx(vars(expected))
 
@@ -54,7 +58,7 @@ def test_the_clock_runs_over_single_inferences_after_the_warm_up(tiny_int8: byte
     monkeypatch.setattr(LiteRTModel, "raw", run)
     monkeypatch.setattr(LiteRTModel, "to_raw", prepare)
     monkeypatch.setattr(latency.time, "perf_counter", lambda: now)
-    figures = measure_latency(tiny_int8, warmup=5, runs=20)
+    figures = measured(tiny_int8, warmup=5, runs=20)
     assert runs == 25
     assert (figures.min_ms, figures.p50_ms) == pytest.approx((76.0, 85.5))  # of 95, 94, ... 76 ms
     assert figures.images_per_s == pytest.approx(1000 / 85.5)
@@ -76,7 +80,7 @@ def test_figures_lie_between_those_of_a_clock_inside_and_one_outside(tiny_int8: 
 
     monkeypatch.setattr(LiteRTModel, "raw", timed(LiteRTModel.raw, inside))
     monkeypatch.setattr(latency, "_time_s", timed(latency._time_s, outside))
-    figures = measure_latency(tiny_int8, warmup=1, runs=300)
+    figures = measured(tiny_int8, warmup=1, runs=300)
     assert (len(inside), len(outside)) == (301, 300)
     found = (figures.min_ms, figures.p50_ms, figures.p95_ms)
     low, high = (np.percentile(times, [0, 50, 95]) for times in (inside[1:], outside))
@@ -94,12 +98,12 @@ def test_models_take_turns(tiny_int8: bytes, tiny_float: bytes, monkeypatch: pyt
 @pytest.mark.parametrize(("option", "value"), [("threads", 0), ("warmup", 0), ("runs", 19)])
 def test_bad_options_are_named(tiny_int8: bytes, option: str, value: int):
     with pytest.raises(BundleError, match=f"{option} is {value}"):
-        measure_latency(tiny_int8, **{option: value})
+        measured(tiny_int8, **{option: value})
 
 
 def test_not_a_model():
     with pytest.raises(BundleError):
-        measure_latency(b"not a model")
+        measured(b"not a model")
 
 
 def test_a_small_convolution_network_is_one_piece(tiny_int8: bytes, tiny_float: bytes):
@@ -126,12 +130,11 @@ def test_what_holds_where_nothing_is_said_and_threads_reach_the_model(
             runs.append(1)
 
     monkeypatch.setattr(latency, "LiteRTModel", Spy)
-    plain, (both,) = measure_latency(tiny_int8), compare_latency({"a": tiny_int8}).values()
-    other = measure_latency(tiny_int8, threads=2, warmup=3, runs=20)
-    for found in (plain, both):
-        assert (found.threads, found.warmup, found.runs) == (1, 10, 100)
+    plain = measured(tiny_int8)
+    other = measured(tiny_int8, threads=2, warmup=3, runs=20)
+    assert (plain.threads, plain.warmup, plain.runs) == (1, 10, 100)
     assert (other.threads, other.warmup, other.runs) == (2, 3, 20)
-    assert asked == [1, 1, 2] and len(runs) == 110 + 110 + 23
+    assert asked == [1, 2] and len(runs) == 110 + 23
     figures = (plain.p50_ms, plain.p95_ms, plain.min_ms, plain.images_per_s)
     assert [type(figure) for figure in figures] == [float] * 4
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from vskd.distillation import train
 from vskd.distillation.distiller import new_distiller
 from vskd.distillation.experiment import prepare
+from vskd.distillation.fitting import TrainResult
 from vskd.distillation.model import load_model
 from vskd.distillation.ridge import fit_classifier
 from vskd.distillation.run import RunFolder, default_cache
@@ -124,31 +125,43 @@ def test_kept_epoch_is_the_best_on_validation(student_run: Path) -> None:
     assert read_tensors(folder.weights_file)[1]["epoch"] == str(best["epoch"])
 
 
-@pytest.mark.parametrize("network", ["cnn1d", "resnet18-small-stem"])
+@pytest.mark.parametrize(("network", "seeds"), [("cnn1d", (0, 0, 1)), ("resnet18-small-stem", (0, 0))])
 def test_same_seed_same_weights_other_seed_others(
-    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, network: str
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, network: str, seeds: tuple[int, ...]
 ) -> None:
     words = [*ONE_EPOCH, f"student.network={network}", "student.network.dropout=0.3"]
     if network != "cnn1d":
         words += ["student.sees.encoding=gasf+gadf", "student.sees.encoding.image_size=16"]
-    seeds = {"a": 0, "b": 0, "c": 1}
-    runs = {
-        name: distill(
-            tiny(*words, f"seed={seed}", "teachers.0.seed=0"), tmp_path / name, [teacher_run], cache=shared_cache
+    first, again, *others = (
+        distill(
+            tiny(*words, f"seed={seed}", "teachers.0.seed=0"), tmp_path / str(number), [teacher_run], cache=shared_cache
         ).run
-        for name, seed in seeds.items()
-    }
-    assert_same(weights(runs["a"]), weights(runs["b"]))
-    assert differ(weights(runs["a"]), weights(runs["c"]))
+        for number, seed in enumerate(seeds)
+    )
+    assert_same(weights(first), weights(again))
+    assert all(differ(weights(first), weights(other)) for other in others)
+
+
+@pytest.fixture(scope="module")
+def three_epochs(
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Recipe, TrainResult]:
+    """A student that draws for its dropout, trained in one go."""
+    recipe = tiny("student.training.epochs=3", "student.training.select=last", "student.network.dropout=0.3")
+    return recipe, distill(recipe, tmp_path_factory.mktemp("runs") / "whole", [teacher_run], cache=shared_cache)
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 2])
 def test_a_student_that_was_interrupted_ends_as_one_that_was_not(
-    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, interrupt_after, epoch: int
+    three_epochs: tuple[Recipe, TrainResult],
+    teacher_run: Path,
+    shared_cache: Path,
+    tmp_path: Path,
+    interrupt_after,
+    epoch: int,
 ) -> None:
     """Also after the last epoch, where nothing is left to train."""
-    recipe = tiny("student.training.epochs=3", "student.training.select=last", "student.network.dropout=0.3")
-    whole = distill(recipe, tmp_path / "whole", [teacher_run], cache=shared_cache)
+    recipe, whole = three_epochs
     broken = RunFolder(tmp_path / "broken")
     interrupt_after(epoch)
     with pytest.raises(KeyboardInterrupt):
@@ -336,18 +349,18 @@ def test_students_of_different_teachers_learn_what_their_own_says(
     assert_same(weights(run), weights(alone))
 
 
-@pytest.mark.parametrize("content", [b"", b"no checkpoint at all", "cut"])
 def test_a_damaged_resume_state_is_named(
-    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, interrupt_after, content: bytes | str
+    tiny: MakeRecipe, teacher_run: Path, shared_cache: Path, tmp_path: Path, interrupt_after
 ) -> None:
     interrupt_after(0)
     with pytest.raises(KeyboardInterrupt):
         distill(tiny(), tmp_path / "run", [teacher_run], cache=shared_cache)
     state = RunFolder(tmp_path / "run").trainer_file
-    state.write_bytes(state.read_bytes()[:-200] if isinstance(content, str) else content)
-    with pytest.raises(CheckpointError, match=r"trainer\.ckpt") as caught:
-        distill(tiny(), tmp_path / "run", [teacher_run], cache=shared_cache)
-    assert str(state) in str(caught.value)
+    for content in (b"", b"no checkpoint at all", state.read_bytes()[:-200]):
+        state.write_bytes(content)
+        with pytest.raises(CheckpointError, match=r"trainer\.ckpt") as caught:
+            distill(tiny(), tmp_path / "run", [teacher_run], cache=shared_cache)
+        assert str(state) in str(caught.value)
     state.unlink()
     distill(tiny(), tmp_path / "run", [teacher_run], cache=shared_cache)
     assert [row["epoch"] for row in RunFolder(tmp_path / "run").metrics()] == [0, 1]
@@ -475,9 +488,16 @@ def photo_teacher(tiny: MakeRecipe, *overrides: str) -> Recipe:
     return with_teachers(student, teacher).updated(*overrides)
 
 
+@pytest.fixture(scope="module")
+def photo_run(tiny: MakeRecipe, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The teacher of `photo_teacher`. Read it, never change it."""
+    return teach(photo_teacher(tiny), tmp_path_factory.mktemp("runs") / "photo", cache=shared_cache).run
+
+
 @pytest.mark.parametrize(("outputs", "kind"), [("online", OnlineTeacher), ("cached", CachedTeacher)])
 def test_any_layer_of_both_networks_can_be_compared(
     tiny: MakeRecipe,
+    photo_run: Path,
     shared_cache: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -489,7 +509,7 @@ def test_any_layer_of_both_networks_can_be_compared(
     recipe = photo_teacher(tiny, HINT % layers, f"distiller.teacher_outputs={outputs}")
     run = tmp_path / "run"
     tasks = watched(monkeypatch)
-    distill(recipe, run, cache=shared_cache)
+    distill(recipe, run, [photo_run], cache=shared_cache)
     (row,) = RunFolder(run).metrics()
     assert row["train/loss"] == pytest.approx(row["train/cross_entropy"] + row["train/fitnets_hint"], rel=1e-5)
     task = tasks[-1]
@@ -498,7 +518,7 @@ def test_any_layer_of_both_networks_can_be_compared(
     assert source.shapes[layers[1]] == (128, 4, 4)
     experiment = prepare(recipe, shared_cache, with_teachers=True)
     (batch,) = experiment.inputs.batches(experiment.split.train[:4], batch_size=4)
-    teacher = load_model(tmp_path / "run-teacher", experiment.inputs, 3)
+    teacher = load_model(photo_run, experiment.inputs, 3)
     seen: list[Tensor] = []
     teacher.network.get_submodule(layers[1]).register_forward_hook(lambda *a: seen.append(a[2].detach().clone()))
     teacher(batch.inputs)
@@ -506,10 +526,9 @@ def test_any_layer_of_both_networks_can_be_compared(
 
 
 def test_a_layer_that_is_not_there_is_refused_before_the_training(
-    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: MakeRecipe, photo_run: Path, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = photo_teacher(tiny)
-    teach(good, tmp_path / "teacher", cache=shared_cache)
     never_train(monkeypatch)
     for layers, needle in (
         (("body.layer9", "body.layer1"), "the student does not fit: There is no layer 'body.layer9' in ResNet18"),
@@ -518,11 +537,12 @@ def test_a_layer_that_is_not_there_is_refused_before_the_training(
     ):
         recipe = good.updated(HINT % layers)
         with pytest.raises(RecipeError, match=needle):
-            distill(recipe, tmp_path / "run", [tmp_path / "teacher"], cache=shared_cache)
+            distill(recipe, tmp_path / "run", [photo_run], cache=shared_cache)
 
 
 def test_features_are_stated_and_refused_by_their_size_before_the_teacher_is_asked(
     tiny: MakeRecipe,
+    photo_run: Path,
     shared_cache: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -530,16 +550,15 @@ def test_features_are_stated_and_refused_by_their_size_before_the_teacher_is_ask
 ) -> None:
     layers = ("body.layer1", "body.layer1.1.conv2")  # no other test stores these
     recipe = photo_teacher(tiny, HINT % layers, "distiller.teacher_outputs=cached")
-    teach(recipe, tmp_path / "teacher", cache=shared_cache)
     size = 24 * 64 * 8 * 8 * 4
     monkeypatch.setattr("vskd.distillation.teacher.cache.LARGEST_BYTES", size - 1)
     with pytest.raises(CacheError, match=r"body\.layer1\.1\.conv2 64x8x8 of 24 samples.*teacher_outputs: online"):
-        distill(recipe, tmp_path / "run", [tmp_path / "teacher"], cache=shared_cache)
+        distill(recipe, tmp_path / "run", [photo_run], cache=shared_cache)
     assert not (tmp_path / "run").exists()
     monkeypatch.setattr("vskd.distillation.teacher.cache.LARGEST_BYTES", size)
     monkeypatch.setattr("vskd.distillation.teacher.cache.STATED_BYTES", size - 1)
     with caplog.at_level("WARNING", logger="vskd"):
-        distill(recipe, tmp_path / "run", [tmp_path / "teacher"], cache=shared_cache)
+        distill(recipe, tmp_path / "run", [photo_run], cache=shared_cache)
     assert "GiB of features (body.layer1.1.conv2 64x8x8)" in caplog.text
 
 
@@ -837,6 +856,13 @@ def test_ridge_regression_fits_the_classifier_of_the_run_and_nothing_else_change
     torch.testing.assert_close(classifier.weight, found["network.classifier.weight"], rtol=1e-3, atol=1e-3)
 
 
+@pytest.fixture(scope="module")
+def few_labels(tiny: MakeRecipe, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Path]:
+    """A recipe with a quarter of the labels, and its teacher. Read it, never change it."""
+    few = tiny("labels.fraction=0.25", "teachers.0.training.validation=none", "teachers.0.training.select=last")
+    return few, teach(few, tmp_path_factory.mktemp("runs") / "few", cache=shared_cache).run
+
+
 @pytest.mark.parametrize(
     ("words", "heard"),
     [
@@ -848,7 +874,7 @@ def test_ridge_regression_fits_the_classifier_of_the_run_and_nothing_else_change
     ids=["soft targets", "embeddings alone", "no teacher", "the surest"],
 )
 def test_ridge_regression_counts_pairs_without_labels_where_the_teacher_names_their_class(
-    tiny: MakeRecipe,
+    few_labels: tuple[Recipe, Path],
     shared_cache: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -867,11 +893,10 @@ def test_ridge_regression_counts_pairs_without_labels_where_the_teacher_names_th
         return counted[-1][1]
 
     monkeypatch.setattr("vskd.distillation.ridge.fit_classifier", fitted)
-    few = tiny("labels.fraction=0.25", "teachers.0.training.validation=none", "teachers.0.training.select=last")
+    few, teacher = few_labels
     plain = (*ONE_EPOCH, "student.training.validation=none", "student.training.ridge=0.1")
     recipe = few.updated(*plain, *words)
-    teach(few, tmp_path / "teacher", cache=shared_cache)
-    distill(recipe, tmp_path / "run", [tmp_path / "teacher"], cache=shared_cache)
+    distill(recipe, tmp_path / "run", [teacher], cache=shared_cache)
     ((ids, samples),) = counted
     experiment = prepare(recipe, shared_cache, with_teachers=True)
     labelled, pairs = experiment.labelled, experiment.unlabelled

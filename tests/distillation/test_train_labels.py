@@ -17,7 +17,7 @@ from vskd.distillation import train
 from vskd.distillation.experiment import prepare
 from vskd.distillation.run import RunFolder
 from vskd.distillation.task import DistillationTask
-from vskd.distillation.train import distill, teach
+from vskd.distillation.train import distill
 from vskd.errors import RecipeError, RunError
 from vskd.models.weights.state import read_tensors
 from vskd.recipe import Recipe
@@ -65,46 +65,61 @@ def wrong(recipe: Recipe, cache: Path, ids: frozenset[str]) -> dict[str, int]:
     return {i: (experiment.recordings[i].label + 1) % experiment.classes for i in ids}
 
 
-@pytest.mark.parametrize("words", [SUBJECT_1, ("labels.trials=[1]",), (*SUBJECT_1, "distiller=kd")])
+@pytest.fixture(scope="module")
+def taught(
+    tiny: MakeRecipe, shared_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., tuple[Path, Path]]:
+    """A recipe's run and its teacher's, trained when first asked for. Read them, never change them."""
+    runs: dict[tuple[str, ...], Path] = {}
+
+    def train_once(*words: str) -> tuple[Path, Path]:
+        if words not in runs:
+            runs[words] = distill(tiny(*words), tmp_path_factory.mktemp("labels") / "run", cache=shared_cache).run
+        return runs[words], runs[words].with_name("run-teacher")
+
+    return train_once
+
+
+@pytest.mark.parametrize("words", [SUBJECT_1, ("labels.trials=[1]",)])
 def test_hidden_labels_decide_nothing_of_any_weight(
-    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, relabelled, words: tuple[str, ...]
+    tiny: MakeRecipe, taught, shared_cache: Path, tmp_path: Path, relabelled, words: tuple[str, ...]
 ) -> None:
+    """By DASK, whose terms hold those of plain distillation."""
     recipe = tiny(*words)
     hidden = prepare(recipe, shared_cache, with_teachers=True).unlabelled
     assert hidden
-    distill(recipe, tmp_path / "true", cache=shared_cache)
+    run, teacher = taught(*words)
     distill(recipe.undistilled(), tmp_path / "alone", cache=shared_cache)
     relabelled(wrong(recipe, shared_cache, hidden))
     distill(recipe, tmp_path / "false", cache=shared_cache)
     distill(recipe.undistilled(), tmp_path / "alone-false", cache=shared_cache)
-    assert same(tmp_path / "true-teacher", tmp_path / "false-teacher")
-    assert same(tmp_path / "true", tmp_path / "false")
+    assert same(teacher, tmp_path / "false-teacher")
+    assert same(run, tmp_path / "false")
     assert same(tmp_path / "alone", tmp_path / "alone-false")
-    assert not same(tmp_path / "true", tmp_path / "alone")
+    assert not same(run, tmp_path / "alone")
 
 
-def test_labels_that_are_seen_decide(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, relabelled) -> None:
+def test_labels_that_are_seen_decide(tiny: MakeRecipe, taught, shared_cache: Path, tmp_path: Path, relabelled) -> None:
     """Else the test above could not fail."""
     recipe = tiny(*SUBJECT_1)
     seen = prepare(recipe, shared_cache, with_teachers=True).labelled
-    distill(recipe, tmp_path / "true", cache=shared_cache)
+    run, teacher = taught(*SUBJECT_1)
     relabelled(wrong(recipe, shared_cache, seen))
     distill(recipe, tmp_path / "false", cache=shared_cache)
-    assert not same(tmp_path / "true-teacher", tmp_path / "false-teacher")
-    assert not same(tmp_path / "true", tmp_path / "false")
+    assert not same(teacher, tmp_path / "false-teacher")
+    assert not same(run, tmp_path / "false")
 
 
-def test_what_a_run_says_of_its_labels(tiny: MakeRecipe, shared_cache: Path, tmp_path: Path) -> None:
-    recipe = tiny(*SUBJECT_1)
-    distill(recipe, tmp_path / "run", cache=shared_cache)
-    facts, teacher = RunFolder(tmp_path / "run").facts(), RunFolder(tmp_path / "run-teacher").facts()
+def test_what_a_run_says_of_its_labels(tiny: MakeRecipe, taught, shared_cache: Path) -> None:
+    run, teacher_run = taught(*SUBJECT_1)
+    facts, teacher = RunFolder(run).facts(), RunFolder(teacher_run).facts()
     assert (facts["labels"], facts["labelled"], facts["unlabelled"]) == ("subject 1", 6, 6)
     assert (teacher["labels"], teacher["labelled"], teacher["unlabelled"]) == ("subject 1", 6, 6)
     assert facts["labels_hash"] == teacher["labels_hash"]
     everybody = prepare(tiny(*QUICK), shared_cache).facts()
     assert (everybody["labels"], everybody["labelled"], everybody["unlabelled"]) == ("all", 12, 0)
     assert everybody["labels_hash"] != facts["labels_hash"]
-    learned = RunFolder(tmp_path / "run").learned()
+    learned = RunFolder(run).learned()
     assert learned is not None
     assert len(learned.train) == 12 and learned.subjects == ("1", "3")
     assert {i.split("_")[1] for i in learned.labels} == {"s1"}
@@ -139,16 +154,16 @@ def shown(task: DistillationTask, epoch: int) -> list[Any]:
 
 @pytest.mark.parametrize("sliding", [False, True])
 def test_an_epoch_is_as_long_with_a_teacher_as_without(
-    tiny: MakeRecipe, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sliding: bool
+    tiny: MakeRecipe, taught, shared_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sliding: bool
 ) -> None:
     """Also where recordings are of several windows, of which some have more than others."""
     windows = ("student.sees.window=sliding", "student.sees.rate_hz=50.0", "student.sees.stride=9") if sliding else ()
     recipe = tiny(*SUBJECT_1, *windows)
-    teach(recipe, tmp_path / "teacher", cache=shared_cache)
+    _, teacher = taught(*SUBJECT_1)
     tasks = watched(monkeypatch)
-    distill(recipe, tmp_path / "guided", [tmp_path / "teacher"], cache=shared_cache)
+    distill(recipe, tmp_path / "guided", [teacher], cache=shared_cache)
     distill(recipe.undistilled(), tmp_path / "alone", cache=shared_cache)
-    distill(recipe.updated("labels={}"), tmp_path / "all", [tmp_path / "teacher"], cache=shared_cache)
+    distill(recipe.updated("labels={}"), tmp_path / "all", [teacher], cache=shared_cache)
     guided, alone, everybody = tasks
     labelled = {i for batch in shown(alone, 0) for i in batch.ids}
     assert {i.split("_")[1] for i in labelled} == {"s1"}

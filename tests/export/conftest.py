@@ -1,5 +1,6 @@
 """Small networks, converted once per session, and a bundle made of them."""
 
+import pickle
 import shutil
 import warnings
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.conftest import made_once
 from vskd.bundle.contract import EncodingContract, ProtocolRecord, Provenance, SensorContract, SplitSizes
 from vskd.distillation.model import Model
 from vskd.export.convert.litert import LogitsOnly, convert_float
@@ -95,13 +97,19 @@ def tiny_network() -> Network:
 
 
 @pytest.fixture(scope="session")
-def tiny_float(tiny_network: nn.Module) -> bytes:
-    return convert_float(LogitsOnly(tiny_network), torch.zeros(1, *IMAGE))
+def tiny_float(tiny_network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    def make(file: Path) -> None:
+        file.write_bytes(convert_float(LogitsOnly(tiny_network), torch.zeros(1, *IMAGE)))
+
+    return made_once(tmp_path_factory, "tiny-float.tflite", make).read_bytes()
 
 
 @pytest.fixture(scope="session")
-def tiny_int8(tiny_float: bytes) -> bytes:
-    return quantize_int8(tiny_float, random_inputs(16, IMAGE))
+def tiny_int8(tiny_float: bytes, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    def make(file: Path) -> None:
+        file.write_bytes(quantize_int8(tiny_float, random_inputs(16, IMAGE)))
+
+    return made_once(tmp_path_factory, "tiny-int8.tflite", make).read_bytes()
 
 
 @pytest.fixture
@@ -162,7 +170,14 @@ def tiny_student(tiny_network: Network) -> Model:
 @pytest.fixture(scope="session")
 def sealed(tiny_student: Model, tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
     """A bundle exported once; read it, never change it (`bundle_copy` may be changed)."""
-    return export_tiny(tiny_student, tmp_path_factory.mktemp("sealed") / "bundle")
+
+    def make(folder: Path) -> None:
+        report = export_tiny(tiny_student, folder / "bundle")
+        (folder / "report").write_bytes(pickle.dumps(report))
+
+    content = (made_once(tmp_path_factory, "sealed", make) / "report").read_bytes()
+    report: ExportReport = pickle.loads(content)  # noqa: S301 - our own, of this session
+    return report
 
 
 def export_tiny(student: Model, out: Path, **changes: object) -> ExportReport:

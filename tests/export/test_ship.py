@@ -135,6 +135,7 @@ def test_minmax_scaling_cannot_be_inside_an_integer_model(tiny_network: nn.Modul
     refuses("REDUCE_MAX.* still compute in float.*encoding outside", student, out, contract=inside)
 
 
+@pytest.mark.usefixtures("float_converted_before")
 @pytest.mark.parametrize(("input_type", "output_type"), [("float32", "int8"), ("int8", "float32")])
 def test_ends_are_selectable(tiny_student: Model, out: Path, input_type: str, output_type: str):
     report = export_tiny(tiny_student, out, input_type=input_type, output_type=output_type)
@@ -151,6 +152,7 @@ def refuses(match: str, student: Model, out: Path, **changes: object) -> None:
     assert list(out.parent.iterdir()) == []
 
 
+@pytest.mark.usefixtures("float_converted_before")
 def test_a_drop_beyond_the_budget_is_refused(tiny_student: Model, out: Path, monkeypatch: pytest.MonkeyPatch):
     """Ranges that are far too wide leave the int8 model a handful of levels: it must not be shipped."""
 
@@ -187,11 +189,13 @@ def test_labels_of_another_data_set_are_refused(tiny_student: Model, out: Path):
     refuses("4 outputs, and there are 3 class labels", tiny_student, out, provenance=other)
 
 
+@pytest.mark.usefixtures("float_converted_before")
 def test_a_contract_with_another_encoding_is_refused(tiny_student: Model, out: Path):
     other = EncodingContract(method="gasf", scaling="fixed", limit=1.0, image_size=16)
     refuses("float LiteRT model differs", tiny_student, out, contract=sensor_contract(encoding=other))
 
 
+@pytest.mark.usefixtures("float_converted_before")
 def test_operators_that_stay_float_are_refused(tiny_student: Model, out: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(ship, "quantize_int8", lambda float_model, calibration, **options: float_model)
     refuses("CONV_2D.* still compute in float", tiny_student, out)
@@ -322,11 +326,17 @@ def test_contracts_of_before_there_was_a_threshold_read_and_write_alike():
 
 
 @pytest.fixture
-def converted_before(sealed: ExportReport, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Conversion and quantization give the sealed bundle's models at once; all else of an export is real."""
-    models = {name: sealed.bundle.read(name) for name in ("model_float.tflite", "model.tflite")}
-    monkeypatch.setattr(ship, "convert_part", lambda *_: models["model_float.tflite"])
-    monkeypatch.setattr(ship, "quantize_int8", lambda *_, **__: models["model.tflite"])
+def float_converted_before(sealed: ExportReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conversion gives the sealed bundle's float model at once; all else of an export of the same student is real."""
+    model = sealed.bundle.read("model_float.tflite")
+    monkeypatch.setattr(ship, "convert_part", lambda *_: model)
+
+
+@pytest.fixture
+def converted_before(sealed: ExportReport, float_converted_before: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quantization gives the sealed bundle's model at once too."""
+    model = sealed.bundle.read("model.tflite")
+    monkeypatch.setattr(ship, "quantize_int8", lambda *_, **__: model)
 
 
 @pytest.mark.usefixtures("converted_before")

@@ -38,22 +38,6 @@ class Latency:
     runs: int
 
 
-def measure_latency(model_bytes: bytes, *, threads: int = 1, warmup: int = 10, runs: int = 100) -> Latency:
-    """Latency of one LiteRT model on random input, batch as the model has it (1).
-
-    Args:
-        model_bytes: the flatbuffer.
-        threads: CPU threads, at least 1.
-        warmup: unmeasured runs first, at least 1: the first run packs weights and touches memory.
-        runs: measured runs, at least 20.
-
-    Raises:
-        BundleError: not a LiteRT model, its batch is not 1, or an argument is out of range.
-        MissingExtraError: ai-edge-litert is not installed.
-    """
-    return compare_latency({"model": model_bytes}, threads=threads, warmup=warmup, runs=runs)["model"]
-
-
 def compare_latency(
     models: Mapping[str, bytes], *, threads: int = 1, warmup: int = 10, runs: int = 100
 ) -> dict[str, Latency]:
@@ -62,11 +46,14 @@ def compare_latency(
     They take turns in blocks of a few runs, because the first run after another model's finds cold caches.
 
     Args:
-        models: name -> flatbuffer.
-        threads, warmup, runs: as in `measure_latency`, for each model.
+        models: name -> flatbuffer. Each is asked about random input, batch 1.
+        threads: CPU threads, at least 1.
+        warmup: unmeasured runs of each first, at least 1: the first run packs weights and touches memory.
+        runs: measured runs of each, at least 20.
 
     Raises:
-        BundleError, MissingExtraError: as in `measure_latency`.
+        BundleError: not a LiteRT model, its batch is not 1, or an argument is out of range.
+        MissingExtraError: ai-edge-litert is not installed.
     """
     for name, value, least in (("threads", threads, 1), ("warmup", warmup, 1), ("runs", runs, MIN_RUNS)):
         if value < least:

@@ -301,9 +301,9 @@ class Inputs(ABC):
         """What reaches the network, behind `front`."""
 
     @property
-    @abstractmethod
     def network_shape(self) -> tuple[int, ...]:
-        """Shape of one sample as the network sees it, behind `front`."""
+        """Shape of one sample as the network sees it, behind `front`: as batches hold it, where that changes none."""
+        return self.shape
 
     @property
     @abstractmethod

@@ -226,11 +226,6 @@ class ClipInputs(Inputs):
         return "clip"
 
     @property
-    def network_shape(self) -> tuple[int, ...]:
-        """The clip as it is; networks normalise it themselves."""
-        return self.shape
-
-    @property
     def augmented(self) -> bool:
         """Whether training shows other frames, or changes them at random."""
         return self.sees.cut.choices > 1 or self.sees.augmentation.active

@@ -131,11 +131,6 @@ class FramesInputs(Inputs):
         return "frames"
 
     @property
-    def network_shape(self) -> tuple[int, ...]:
-        """The clip as it is."""
-        return self.shape
-
-    @property
     def augmented(self) -> bool:
         """Random frames of each segment are always taken."""
         return True

@@ -126,11 +126,6 @@ class ImageInputs(Inputs):
         return "image"
 
     @property
-    def network_shape(self) -> tuple[int, ...]:
-        """The image as it is; networks normalise it themselves."""
-        return self.shape
-
-    @property
     def augmented(self) -> bool:
         """Whether training changes images at random."""
         return self.sees.augmentation.active

@@ -193,11 +193,6 @@ class SkeletonInputs(Inputs):
         return "series"
 
     @property
-    def network_shape(self) -> tuple[int, ...]:
-        """The trajectories as they are."""
-        return self.shape
-
-    @property
     def augmented(self) -> bool:
         """Whether training changes skeletons at random."""
         return self.sees.augmentation.active

@@ -5,10 +5,13 @@ al., CVPR 2016. Everything folds at export to convolutions, ReLU and addition, w
 TFLite Micro.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from vskd.network import Network, Outputs
 
 Dimensions = Literal[1, 2]
 """1 of series (batch, channels, samples), 2 of images (batch, channels, height, width)."""
@@ -59,6 +62,59 @@ class SeparableBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """One block."""
         return F.relu(self.shortcut(x) + self.residual(x))
+
+
+class SeparableResNet(Network):
+    """A stem, separable residual blocks, global average pooling, an embedding and a classifier.
+
+    Args:
+        dimensions: of what is classified.
+        in_channels: of it.
+        classes: number of classes.
+        stem: (channels, kernel, pooling) of an ordinary convolution.
+        blocks: (channels, kernel, pooling) of each separable block.
+        embedding_size: width of the semantic embedding.
+        dropout: probability of dropping an embedding value before the classifier; the embedding itself stays whole.
+
+    Shape:
+        input: (batch, in_channels, ...).
+        output: logits (batch, classes), embedding (batch, embedding_size), features "stem", "block1", "block2" ...
+    """
+
+    def __init__(
+        self,
+        dimensions: Dimensions,
+        in_channels: int,
+        classes: int,
+        stem: tuple[int, int, int],
+        blocks: Sequence[tuple[int, int, int]],
+        embedding_size: int,
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        self.embedding_size, self._places = embedding_size, tuple(range(2, 2 + dimensions))
+        pool = nn.MaxPool1d if dimensions == 1 else nn.MaxPool2d
+        last, kernel, pooling = stem
+        first = convolution(dimensions, in_channels, last, kernel)
+        self.stem = nn.Sequential(first, norm(dimensions, last), nn.ReLU(), pool(pooling))
+        self.blocks = nn.ModuleDict()
+        for number, (channels, kernel, pooling) in enumerate(blocks, start=1):
+            layers: list[nn.Module] = [SeparableBlock(dimensions, last, channels, kernel)]
+            if pooling > 1:
+                layers.append(pool(pooling))
+            self.blocks[f"block{number}"] = nn.Sequential(*layers)
+            last = channels
+        self.embed = nn.Sequential(nn.Linear(last, embedding_size), nn.ReLU())
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(embedding_size, classes)
+
+    def forward(self, x: Tensor) -> Outputs:
+        """Classify a batch."""
+        features = {"stem": (x := self.stem(x))}
+        for name, block in self.blocks.items():
+            features[name] = x = block(x)
+        embedding = self.embed(x.mean(dim=self._places))  # (batch, channels, ...) -> (batch, embedding_size)
+        return Outputs(self.classifier(self.dropout(embedding)), embedding, features)
 
 
 def convolution(

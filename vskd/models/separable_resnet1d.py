@@ -1,10 +1,8 @@
 """A residual network of separable 1-D convolutions on the raw sensor window; see `separable`."""
 
-from torch import Tensor, nn
-
-from vskd.models.separable import SeparableBlock, convolution, norm
+from vskd.models.separable import SeparableResNet
 from vskd.models.window_length import require_samples
-from vskd.network import Network, NetworkSettings, Outputs, Shape
+from vskd.network import NetworkSettings, Shape
 from vskd.schema import BelowOne, Count
 
 STEM_CHANNELS, STEM_KERNEL, STEM_POOLING = 48, 7, 4
@@ -26,7 +24,7 @@ class HalfSeparableResNet1dSettings(SeparableResNet1dSettings):
     embedding_size: Count = 64
 
 
-class SeparableResNet1d(Network):
+class SeparableResNet1d(SeparableResNet):
     """A stem, three separable residual blocks, global average pooling, an embedding and a classifier.
 
     Args:
@@ -50,30 +48,9 @@ class SeparableResNet1d(Network):
         dropout: float = 0.0,
         width: float = 1.0,
     ) -> None:
-        super().__init__()
-        self.embedding_size = embedding_size
-        last = int(STEM_CHANNELS * width)
-        stem = convolution(1, in_channels, last, STEM_KERNEL)
-        self.stem = nn.Sequential(stem, norm(1, last), nn.ReLU(), nn.MaxPool1d(STEM_POOLING))
-        self.blocks = nn.ModuleDict()
-        for number, (full, kernel, pooling) in enumerate(BLOCKS, start=1):
-            channels = int(full * width)
-            layers: list[nn.Module] = [SeparableBlock(1, last, channels, kernel)]
-            if pooling > 1:
-                layers.append(nn.MaxPool1d(pooling))
-            self.blocks[f"block{number}"] = nn.Sequential(*layers)
-            last = channels
-        self.embed = nn.Sequential(nn.Linear(last, embedding_size), nn.ReLU())
-        self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(embedding_size, classes)
-
-    def forward(self, x: Tensor) -> Outputs:
-        """Classify a batch of windows."""
-        features = {"stem": (x := self.stem(x))}
-        for name, block in self.blocks.items():
-            features[name] = x = block(x)
-        embedding = self.embed(x.mean(dim=2))  # (batch, 128, samples / 16) -> (batch, embedding_size)
-        return Outputs(self.classifier(self.dropout(embedding)), embedding, features)
+        stem = int(STEM_CHANNELS * width), STEM_KERNEL, STEM_POOLING
+        blocks = [(int(channels * width), kernel, pooling) for channels, kernel, pooling in BLOCKS]
+        super().__init__(1, in_channels, classes, stem, blocks, embedding_size, dropout)
 
 
 def build_separable_resnet1d(

@@ -1,15 +1,13 @@
 """A compact residual network of separable convolutions on small images, such as GAF images; see `separable`."""
 
-from torch import Tensor, nn
-
 from vskd.errors import SettingError
-from vskd.models.separable import SeparableBlock, convolution, norm
-from vskd.network import Network, NetworkSettings, Outputs, Shape
+from vskd.models.separable import SeparableResNet
+from vskd.network import NetworkSettings, Shape
 from vskd.schema import BelowOne, Count
 
-STEM_CHANNELS, STEM_KERNEL, KERNEL = 32, 5, 3
-# (channels, pooling in pixels)
-BLOCKS: tuple[tuple[int, int], ...] = ((64, 2), (128, 2), (192, 1), (192, 1))
+# (channels, kernel in pixels, pooling in pixels)
+STEM = 32, 5, 2
+BLOCKS: tuple[tuple[int, int, int], ...] = ((64, 3, 2), (128, 3, 2), (192, 3, 1), (192, 3, 1))
 MINIMUM_PIXELS = 8
 
 
@@ -20,7 +18,7 @@ class SeparableResNet2dSettings(NetworkSettings):
     dropout: BelowOne = 0.0
 
 
-class SeparableResNet2d(Network):
+class SeparableResNet2d(SeparableResNet):
     """A stem, four separable residual blocks, global average pooling, an embedding and a classifier.
 
     Args:
@@ -36,29 +34,7 @@ class SeparableResNet2d(Network):
     """
 
     def __init__(self, in_channels: int, classes: int, embedding_size: int = 128, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.embedding_size = embedding_size
-        stem = convolution(2, in_channels, STEM_CHANNELS, STEM_KERNEL)
-        self.stem = nn.Sequential(stem, norm(2, STEM_CHANNELS), nn.ReLU(), nn.MaxPool2d(2))
-        self.blocks = nn.ModuleDict()
-        width = STEM_CHANNELS
-        for number, (channels, pooling) in enumerate(BLOCKS, start=1):
-            layers: list[nn.Module] = [SeparableBlock(2, width, channels, KERNEL)]
-            if pooling > 1:
-                layers.append(nn.MaxPool2d(pooling))
-            self.blocks[f"block{number}"] = nn.Sequential(*layers)
-            width = channels
-        self.embed = nn.Sequential(nn.Linear(width, embedding_size), nn.ReLU())
-        self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(embedding_size, classes)
-
-    def forward(self, x: Tensor) -> Outputs:
-        """Classify a batch of images."""
-        features = {"stem": (x := self.stem(x))}
-        for name, block in self.blocks.items():
-            features[name] = x = block(x)
-        embedding = self.embed(x.mean(dim=(2, 3)))  # (batch, 192, height / 8, width / 8) -> (batch, embedding_size)
-        return Outputs(self.classifier(self.dropout(embedding)), embedding, features)
+        super().__init__(2, in_channels, classes, STEM, BLOCKS, embedding_size, dropout)
 
 
 def build_separable_resnet2d(settings: SeparableResNet2dSettings, shape: Shape, classes: int) -> SeparableResNet2d:

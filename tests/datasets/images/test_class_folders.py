@@ -27,14 +27,22 @@ def test_names_of_any_case_and_synonyms_are_classes(tmp_path: Path, image_file: 
     assert listing.problems == []
 
 
-def test_twins_are_both_left_out() -> None:
+@pytest.mark.parametrize("what", ["image", "clip"])
+def test_twins_are_left_out_and_all_of_their_files_named(what: str) -> None:
     listing = Listing()
-    kept = without_twins([found("a", 0), found("b", 0), found("a", 1), found("c", 1), found("c", 1)], listing)
-    assert [i.id for i in kept] == ["b"]
-    assert [(p.kind, p.recording, p.detail.split(":")[0]) for p in listing.problems] == [
-        ("duplicate", "a", "two classes for one image"),
-        ("duplicate", "c", "one image twice"),
+    twins = [found("a", 0), found("b", 0), found("a", 1), found("c", 1), found("c", 1), found("c", 1)]
+    assert [i.id for i in without_twins(twins, what, listing)] == ["b"]
+    assert [(p.kind, p.recording, p.detail) for p in listing.problems] == [
+        ("duplicate", "a", f"two classes for one {what}: {twins[0].path}, {twins[2].path}"),
+        ("duplicate", "c", f"one {what} twice: {', '.join(str(twin.path) for twin in twins[3:])}"),
     ]
+
+
+def test_a_folder_whose_name_is_no_text_is_named_by_what_its_twins_are_told(tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/w\xe4lk"))
+    listing = Listing()
+    assert without_twins([FolderImage("a", odd / end, 0, "", "") for end in ("a.png", "a.jpg")], "image", listing) == []
+    assert listing.problems[0].detail.isascii() and "w\\xe4lk" in listing.problems[0].detail
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,15 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.video.clips import copy_clips, write_clip
+from vskd.datasets.images.class_folders import classes_of
 from vskd.datasets.images.image_listing import Listing
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.datasets.video.clip_folders import (
     ClipFacts,
     ClipFile,
     add_clip,
-    classes_of,
     folder_of_classes,
     list_clips,
-    without_twins,
 )
 from vskd.errors import DataError
 
@@ -30,18 +29,6 @@ def test_clips_are_listed_sorted_and_what_is_odd_is_named(tmp_path: Path) -> Non
         ("unknown", "bird"),
         ("unknown", "notes.txt"),
         ("missing", tmp_path.name),
-    ]
-
-
-def test_one_name_in_two_classes_is_for_nobody_to_guess(tmp_path: Path) -> None:
-    listing = Listing()
-    clips = [ClipFile("1", tmp_path / "cat/1.avi", 0), ClipFile("1", tmp_path / "dog/1.avi", 1)]
-    twice = [ClipFile("2", tmp_path / "cat/2.avi", 0), ClipFile("2", tmp_path / "cat/2.mp4", 0)]
-    sound = ClipFile("3", tmp_path / "cat/3.avi", 0)
-    assert without_twins([*clips, *twice, sound], listing) == [sound]
-    assert [(p.kind, p.recording, p.detail.split(":")[0]) for p in listing.problems] == [
-        ("duplicate", "1", "two classes for one clip"),
-        ("duplicate", "2", "one clip twice"),
     ]
 
 
@@ -89,16 +76,6 @@ def test_the_published_part_of_facts_is_taken_before_the_folder_s(tmp_path: Path
     (made,) = listing.recordings
     assert (made.part, made.clip, made.factors, made.trial) == ("valid", "source", {"split1": "train"}, "1")
     assert (made.stream("rgb").unit, made.stream("rgb").path) == ("uint8", tmp_path / "a.mpg")
-
-
-def test_twins_name_all_of_their_files(tmp_path: Path) -> None:
-    listing = Listing()
-    twins = [ClipFile("1", tmp_path / f"{name}.avi", 0) for name in "abc"]
-    assert without_twins(twins, listing) == []
-    (problem,) = listing.problems
-    assert problem.path.endswith("b.avi") and problem.detail == "one clip twice: " + ", ".join(
-        str(tmp_path / f"{name}.avi") for name in "abc"
-    )
 
 
 @pytest.mark.parametrize("ending", ["avi", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "webm", "wmv"])

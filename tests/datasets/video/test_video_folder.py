@@ -1,4 +1,3 @@
-import os
 from pathlib import Path
 
 import pytest
@@ -82,51 +81,6 @@ def test_one_name_in_two_classes_and_names_that_are_not_ascii(tmp_path: Path) ->
     assert {p.kind for p in found.problems} == {"missing"}
 
 
-@pytest.mark.parametrize(
-    ("names", "told"),
-    [
-        (["jump/1.avi"], "at least two that differ"),
-        (["train/jump/1.avi", "run/1.avi"], "mixes parts"),
-        (["val/jump/1.avi", "valid/run/1.avi"], "two folders for one part"),
-        (["jump/Run/1.avi", "JUMP/2.avi"], "at least two that differ"),
-    ],
-)
-def test_folders_that_mean_nothing_are_refused(tmp_path: Path, names: list[str], told: str) -> None:
-    copy_clips(tmp_path, names)
-    with pytest.raises(DataError, match=told):
-        index(tmp_path)
-
-
-def test_a_folder_whose_name_is_no_text_is_no_class(tmp_path: Path) -> None:
-    copy_clips(tmp_path, ["jump/1.avi", "run/2.avi"])
-    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/w\xe4lk"))
-    try:
-        odd.mkdir()
-    except OSError:
-        pytest.skip("this file system takes UTF-8 names alone")
-    found = index(tmp_path)
-    assert found.labels == ("jump", "run") and len(found) == 2
-
-
-@pytest.mark.parametrize(
-    ("folders", "parts"),
-    [
-        (("Train", "val", "test"), ("train", "valid", "test")),
-        (("train", "Valid", "TEST"), ("train", "valid", "test")),
-        (("train", "validation"), ("train", "valid")),
-        (("walking", "running"), ("", "")),
-    ],
-)
-def test_parts_are_known_by_the_names_that_people_give(
-    tmp_path: Path, folders: tuple[str, ...], parts: tuple[str, ...]
-) -> None:
-    names = [f"{folder}/{label}/{n}.avi" for n, folder in enumerate(folders) for label in ("jump", "run")]
-    copy_clips(tmp_path, names if parts[0] else [f"{folder}/1.avi" for folder in folders])
-    found = index(tmp_path)
-    assert {(r.id.split("/")[0], r.part) for r in found} == set(zip(folders, parts, strict=True))
-    assert found.labels == (("jump", "run") if parts[0] else ("running", "walking"))
-
-
 def test_groups_of_a_table_and_lines_without_one(tmp_path: Path) -> None:
     copy_clips(tmp_path, ["jump/0.avi", "run/0.avi"])
     (tmp_path / "labels.csv").write_text("path,group\njump/0.avi,anna\nrun/0.avi,\n")
@@ -158,11 +112,3 @@ def test_what_lines_say_of_one_clip_is_told_in_order(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
     details = [p.detail for p in index(tmp_path).problems if p.kind == "duplicate"]
     assert len(details) == 1 and details[0].endswith("line 2, 3, 4, 5, 6, 7 v, w, x, y, z")
-
-
-def test_a_name_may_hold_a_backslash_where_files_may(tmp_path: Path) -> None:
-    for name in ("a/b\\c.avi", "z/1.avi"):
-        copy_clips(tmp_path, [name])
-    (tmp_path / "labels.csv").write_text("path\na/b\\c.avi\nz\\1.avi\n")
-    found = index(tmp_path)
-    assert [r.id for r in found] == ["a/b\\c.avi", "z/1.avi"] and not found.problems

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from vskd.datasets.data_folder import require_folder
 from vskd.datasets.entry import DatasetEntry
-from vskd.datasets.images.class_folders import Classes
+from vskd.datasets.images.class_folders import classes_of
 from vskd.datasets.images.published_folders import LABEL_SWAP, LABELS, has_published_layout, index_published_folders
 from vskd.datasets.images.side_view import SIDE_VIEW_RECIPES, WHOLE_FRAMES
 from vskd.datasets.recording import Index
@@ -23,7 +23,7 @@ from vskd.preprocessing.folders import subfolders
 __all__ = ["LABELS", "LABEL_SWAP", "index"]
 
 NAME = "auc"
-CLASSES = Classes(NAME, LABELS, {name: n for n, name in enumerate(LABELS)}, unique_names=False)
+CLASSES = classes_of(NAME, LABELS, unique_names=False)
 
 
 def index(root: Path) -> Index:

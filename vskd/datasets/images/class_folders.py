@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from vskd.datasets.images.image_listing import ONCE, ImageFacts, Listing, Row, read_csv
 from vskd.datasets.splits.split import UNKNOWN
@@ -33,6 +34,11 @@ class Classes:
         return self.names.get(key_of(name))
 
 
+def classes_of(dataset: str, labels: tuple[str, ...], *, unique_names: bool) -> Classes:
+    """Classes whose folders have their names, in any case."""
+    return Classes(dataset, labels, {key_of(label): n for n, label in enumerate(labels)}, unique_names)
+
+
 def key_of(name: str) -> str:
     """A name of a class as names are compared: two that differ in case, spaces or form of Unicode only are one.
 
@@ -40,6 +46,25 @@ def key_of(name: str) -> str:
     'texting - left'
     """
     return " ".join(composed(name).casefold().split())
+
+
+class ClassFile(Protocol):
+    """A file in a class folder: its id, and its class by folder."""
+
+    @property
+    def id(self) -> str:
+        """Of the recording that it becomes."""
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+
+    @property
+    def label(self) -> int:
+        """Class number."""
+
+
+ClassFileT = TypeVar("ClassFileT", bound=ClassFile)
 
 
 @dataclass(frozen=True)
@@ -104,17 +129,17 @@ def name_of(path: str) -> str:
     return path.replace("\\", "/").rpartition("/")[2]
 
 
-def without_twins(images: Iterable[FolderImage], listing: Listing) -> list[FolderImage]:
-    """`images` without those that share an id: which one is right is not for a program to guess."""
-    by_id: dict[str, list[FolderImage]] = {}
-    for image in images:
-        by_id.setdefault(image.id, []).append(image)
+def without_twins(files: Iterable[ClassFileT], what: str, listing: Listing) -> list[ClassFileT]:
+    """`files` (of which each is a `what`) without those that share an id: a program cannot know which one is right."""
+    by_id: dict[str, list[ClassFileT]] = {}
+    for file in files:
+        by_id.setdefault(file.id, []).append(file)
     for name, twins in by_id.items():
         if len(twins) > 1:
-            what = "two classes for one image" if len({t.label for t in twins}) > 1 else "one image twice"
-            places = ", ".join(str(t.path) for t in twins)
-            listing.problem("duplicate", name, twins[1].path, f"{what}: {places}")
-    return [image for image, *others in by_id.values() if not others]
+            told = f"two classes for one {what}" if len({t.label for t in twins}) > 1 else f"one {what} twice"
+            places = ", ".join(shown(t.path) for t in twins)
+            listing.problem("duplicate", name, twins[1].path, f"{told}: {places}")
+    return [file for file, *others in by_id.values() if not others]
 
 
 def join_drivers(table: Path, images: list[FolderImage], classes: Classes, listing: Listing) -> dict[str, str]:

@@ -60,7 +60,7 @@ def index_published_folders(root: Path, classes: Classes, drivers: Path | None =
         if part not in present:
             listing.problem("missing", "", root / part, f"the part '{part}' is not here")
     found = [image for part in present for image in list_class_folders(root / part, part, classes, root, listing)]
-    images = without_twins(found, listing)
+    images = without_twins(found, "image", listing)
     tables = {root / f"{part}_labels.csv": [i for i in images if i.part == part] for part in present}
     for table, members in ({drivers: images} if drivers else tables).items():
         known = {image.id: UNKNOWN for image in members}

@@ -75,7 +75,7 @@ def index(root: Path) -> Index:
 def _index_original(root: Path) -> Index:
     listing = Listing()
     read_csv(root / TABLE, ("subject", "classname", "img"))
-    images = without_twins(list_class_folders(root / IMAGES, "train", CLASSES, root, listing), listing)
+    images = without_twins(list_class_folders(root / IMAGES, "train", CLASSES, root, listing), "image", listing)
     drivers = join_drivers(root / TABLE, images, CLASSES, listing)
     for image in images:
         if image.id in drivers:

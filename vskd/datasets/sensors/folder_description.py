@@ -40,7 +40,6 @@ TIME_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "text": None}
 as long as the rate says: numbers of samples, some of which may be missing."""
 BASE_UNIT = {"acceleration": "g", "angular rate": "deg/s"}
 """What samples are given in, whatever unit a file has."""
-SEPARATOR_NAMES = ("tab", "semicolon", "bar", "comma", "space")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 Column = Annotated[Size | str, Field(union_mode="left_to_right")]

@@ -4,11 +4,11 @@ A clip's `subject` is the group that must not straddle a split: clips of one gro
 video.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vskd.datasets.images.class_folders import Classes, key_of
+from vskd.datasets.images.class_folders import Classes
 from vskd.datasets.images.image_listing import ONCE, Listing
 from vskd.datasets.recording import Recording, Stream
 from vskd.datasets.sensors.headers import look_at_video
@@ -40,11 +40,6 @@ class ClipFacts:
     clip: str = ""
     part: str = ""
     factors: Mapping[str, str] = field(default_factory=dict)
-
-
-def classes_of(dataset: str, labels: tuple[str, ...], *, unique_names: bool) -> Classes:
-    """Classes whose folders have their names, in any case."""
-    return Classes(dataset, labels, {key_of(label): n for n, label in enumerate(labels)}, unique_names)
 
 
 def folder_of_classes(root: Path, classes: Classes, obtain: str) -> Path:
@@ -128,18 +123,6 @@ def _clips_below(
         else:
             name = path.stem if classes.unique_names else path.relative_to(root).as_posix()
             yield ClipFile(composed(name), path, label, part)
-
-
-def without_twins(clips: Iterable[ClipFile], listing: Listing) -> list[ClipFile]:
-    """`clips` without those that share an id: which one is right is not for a program to guess."""
-    by_id: dict[str, list[ClipFile]] = {}
-    for clip in clips:
-        by_id.setdefault(clip.id, []).append(clip)
-    for name, twins in by_id.items():
-        if len(twins) > 1:
-            what = "two classes for one clip" if len({t.label for t in twins}) > 1 else "one clip twice"
-            listing.problem("duplicate", name, twins[1].path, f"{what}: {', '.join(shown(t.path) for t in twins)}")
-    return [clip for clip, *others in by_id.values() if not others]
 
 
 def add_clip(clip: ClipFile, facts: ClipFacts, listing: Listing) -> None:

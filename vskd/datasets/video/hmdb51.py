@@ -14,16 +14,15 @@ from pathlib import Path
 
 from vskd.datasets.data_folder import require_folder
 from vskd.datasets.entry import DatasetEntry
+from vskd.datasets.images.class_folders import classes_of, without_twins
 from vskd.datasets.images.image_listing import Listing
 from vskd.datasets.recording import Index
 from vskd.datasets.video.clip_folders import (
     ClipFacts,
     ClipFile,
     add_clip,
-    classes_of,
     folder_of_classes,
     list_clips,
-    without_twins,
 )
 from vskd.datasets.video.split_lists import (
     SPLITS,
@@ -61,7 +60,7 @@ def index(root: Path) -> Index:
     require_folder(root, NAME)
     classes, listing = classes_of(NAME, LABELS, unique_names=True), Listing()
     folder = folder_of_classes(root, classes, _OBTAIN)
-    clips = without_twins(list_clips(folder, "", classes, folder, listing, beside=LISTS), listing)
+    clips = without_twins(list_clips(folder, "", classes, folder, listing, beside=LISTS), "clip", listing)
     said = _factors(folder, root, clips, listing)
     for clip in clips:
         source, trial = _source(clip)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vskd.datasets.data_folder import require_folder
-from vskd.datasets.images.class_folders import Classes
+from vskd.datasets.images.class_folders import Classes, without_twins
 from vskd.datasets.images.image_listing import Listing
 from vskd.datasets.recording import Index
 from vskd.datasets.video.clip_folders import (
@@ -18,7 +18,6 @@ from vskd.datasets.video.clip_folders import (
     add_clip,
     folder_of_classes,
     list_clips,
-    without_twins,
 )
 
 Factors = Callable[[Path, list[ClipFile], Listing], Mapping[str, Mapping[str, str]]]
@@ -50,7 +49,7 @@ def index_groups(
     """
     require_folder(root, classes.dataset)
     folder, listing = folder_of_classes(root, classes, obtain), Listing()
-    clips = without_twins(list_clips(folder, "", classes, folder, listing, beside=BESIDE), listing)
+    clips = without_twins(list_clips(folder, "", classes, folder, listing, beside=BESIDE), "clip", listing)
     said = factors(folder, clips, listing)
     for clip in clips:
         found = pattern.fullmatch(clip.path.stem)

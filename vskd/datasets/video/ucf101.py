@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from vskd.datasets.entry import DatasetEntry
+from vskd.datasets.images.class_folders import classes_of
 from vskd.datasets.images.image_listing import Listing
 from vskd.datasets.recording import Index
-from vskd.datasets.video.clip_folders import ClipFile, classes_of
+from vskd.datasets.video.clip_folders import ClipFile
 from vskd.datasets.video.split_lists import SPLITS, Said, factors_of, lines_of, list_folder, merge, name_missing_lists
 from vskd.datasets.video.ucf import index_groups
 from vskd.datasets.video.ucf50 import FILE

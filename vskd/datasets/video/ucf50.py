@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 from vskd.datasets.entry import DatasetEntry
+from vskd.datasets.images.class_folders import classes_of
 from vskd.datasets.recording import Index
-from vskd.datasets.video.clip_folders import classes_of
 from vskd.datasets.video.ucf import index_groups
 
 NAME = "ucf50"

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 import torch
@@ -12,8 +11,6 @@ from vskd.datasets.recording import UNLABELLED
 from vskd.distillation.teacher.cache import Answers
 from vskd.modalities.base import Batch
 from vskd.network import Outputs
-
-Permutation = Literal["none", "all", "class"]
 
 
 def permutation(ids: Sequence[str], classes: Mapping[str, int] | None, seed: int) -> dict[str, str]:

@@ -3,8 +3,9 @@
 Numbers are little-endian. A text is one byte of length and that many bytes of UTF-8.
 """
 
+import builtins
 import struct
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from enum import IntEnum, IntFlag
 from typing import ClassVar, Self
 
@@ -21,11 +22,7 @@ MOST_AXES = 16
 _ABOUT = struct.Struct("<32sfIBB")
 _SAMPLES = struct.Struct("<QQBBBB")
 _DECISION = struct.Struct("<BiiiQQ")
-_END = struct.Struct("<BQQ")
-_OFFER = struct.Struct("<I32s")
-_WANT = struct.Struct("<BII")
 _CHUNK = struct.Struct("<I")
-_DONE = struct.Struct("<BBI")
 
 
 class Wish(IntFlag):
@@ -65,20 +62,39 @@ class Outcome(IntEnum):
 
 
 @dataclass(frozen=True)
-class Hello:
-    """The host opens a session."""
+class _Fixed:
+    """A message of a fixed length.
 
-    type: ClassVar[Type] = Type.HELLO
+    Attributes:
+        layout: of its fields, in their order.
+        word: what the number in the first field stands for.
+    """
+
+    type: ClassVar[Type]
+    layout: ClassVar[struct.Struct] = struct.Struct("")
+    word: ClassVar[builtins.type[IntEnum] | None] = None
 
     def pack(self) -> bytes:
-        """Nothing."""
-        return b""
+        """See docs/link.md."""
+        return self.layout.pack(*astuple(self))
 
     @classmethod
     def parse(cls, payload: bytes) -> Self:
         """See `parse`."""
-        _length(cls.type, payload, 0)
-        return cls()
+        _length(cls.type, payload, cls.layout.size)
+        content = list(cls.layout.unpack(payload))
+        if cls.word is not None:
+            if content[0] > max(cls.word):
+                raise _malformed(cls.type, payload)
+            content[0] = cls.word(content[0])
+        return cls(*content)
+
+
+@dataclass(frozen=True)
+class Hello(_Fixed):
+    """The host opens a session."""
+
+    type: ClassVar[Type] = Type.HELLO
 
 
 @dataclass(frozen=True)
@@ -217,7 +233,7 @@ class Decided:
 
 
 @dataclass(frozen=True)
-class End:
+class End(_Fixed):
     """The device sends no more samples.
 
     Attributes:
@@ -227,26 +243,15 @@ class End:
     """
 
     type: ClassVar[Type] = Type.END
+    layout: ClassVar[struct.Struct] = struct.Struct("<BQQ")
+    word: ClassVar[builtins.type[IntEnum] | None] = Ended
     reason: Ended
     samples: int
     lost: int
 
-    def pack(self) -> bytes:
-        """See docs/link.md."""
-        return _END.pack(self.reason, self.samples, self.lost)
-
-    @classmethod
-    def parse(cls, payload: bytes) -> Self:
-        """See `parse`."""
-        _length(cls.type, payload, _END.size)
-        reason, samples, lost = _END.unpack(payload)
-        if reason > max(Ended):
-            raise _malformed(cls.type, payload)
-        return cls(Ended(reason), samples, lost)
-
 
 @dataclass(frozen=True)
-class Offer:
+class Offer(_Fixed):
     """The host has a bundle for the device.
 
     Attributes:
@@ -255,42 +260,21 @@ class Offer:
     """
 
     type: ClassVar[Type] = Type.OFFER
+    layout: ClassVar[struct.Struct] = struct.Struct("<I32s")
     size: int
     sha256: bytes
 
-    def pack(self) -> bytes:
-        """See docs/link.md."""
-        return _OFFER.pack(self.size, self.sha256)
-
-    @classmethod
-    def parse(cls, payload: bytes) -> Self:
-        """See `parse`."""
-        _length(cls.type, payload, _OFFER.size)
-        size, sha256 = _OFFER.unpack(payload)
-        return cls(size, sha256)
-
 
 @dataclass(frozen=True)
-class Want:
+class Want(_Fixed):
     """The device's answer to an offer: where the transfer goes on, and how much it has room for."""
 
     type: ClassVar[Type] = Type.WANT
+    layout: ClassVar[struct.Struct] = struct.Struct("<BII")
+    word: ClassVar[builtins.type[IntEnum] | None] = Answer
     answer: Answer
     offset: int
     capacity: int
-
-    def pack(self) -> bytes:
-        """See docs/link.md."""
-        return _WANT.pack(self.answer, self.offset, self.capacity)
-
-    @classmethod
-    def parse(cls, payload: bytes) -> Self:
-        """See `parse`."""
-        _length(cls.type, payload, _WANT.size)
-        answer, offset, capacity = _WANT.unpack(payload)
-        if answer > max(Answer):
-            raise _malformed(cls.type, payload)
-        return cls(Answer(answer), offset, capacity)
 
 
 @dataclass(frozen=True)
@@ -316,43 +300,30 @@ class Chunk:
 
 
 @dataclass(frozen=True)
-class Finish:
+class Finish(_Fixed):
     """The parcel is complete: check it and make it the next to start."""
 
     type: ClassVar[Type] = Type.FINISH
 
-    def pack(self) -> bytes:
-        """Nothing."""
-        return b""
-
-    @classmethod
-    def parse(cls, payload: bytes) -> Self:
-        """See `parse`."""
-        _length(cls.type, payload, 0)
-        return cls()
-
 
 @dataclass(frozen=True)
-class Done:
+class Done(_Fixed):
     """How the transfer ended: in which slot the bundle is, and its number."""
 
     type: ClassVar[Type] = Type.DONE
+    layout: ClassVar[struct.Struct] = struct.Struct("<BBI")
+    word: ClassVar[builtins.type[IntEnum] | None] = Outcome
     outcome: Outcome
     slot: int
     sequence: int
 
-    def pack(self) -> bytes:
-        """See docs/link.md."""
-        return _DONE.pack(self.outcome, self.slot, self.sequence)
-
     @classmethod
     def parse(cls, payload: bytes) -> Self:
         """See `parse`."""
-        _length(cls.type, payload, _DONE.size)
-        outcome, slot, sequence = _DONE.unpack(payload)
-        if outcome > max(Outcome) or slot > 1:
+        done = super().parse(payload)
+        if done.slot > 1:
             raise _malformed(cls.type, payload)
-        return cls(Outcome(outcome), slot, sequence)
+        return done
 
 
 AnyMessage = Hello | About | Record | Samples | Decided | End | Offer | Want | Chunk | Finish | Done

@@ -104,11 +104,6 @@ def counts_from_1970(values: npt.NDArray[np.float64]) -> bool:
     return any(least <= values.min() and values.max() <= most for least, most, *_ in _EPOCHS)
 
 
-def is_stamp(cell: str) -> bool:
-    """Whether a cell is a date with a time, or a time of day."""
-    return _CLOCK.fullmatch(cell.strip()) is not None or _iso([cell]) is not None
-
-
 def _counts(cells: Sequence[str]) -> Seconds:
     """Numbers since the first; whole ones exactly, however large."""
     if all(cell.strip().lstrip("+-").isdecimal() for cell in cells):
