@@ -7,6 +7,7 @@ line prints them as one line; a library user catches `VskdError`.
 import contextlib
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -181,6 +182,16 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def repeated(names: Iterable[str]) -> str:
+    """What stands in a list more than once, and how often; empty where nothing does.
+
+    >>> repeated(["a", "b", "a"])
+    'a (2 times)'
+    """
+    counts = Counter(names)
+    return first_few([f"{name} ({count} times)" for name, count in counts.items() if count > 1], 6, ", ")
 
 
 def first_few(named: Sequence[str], most: int, separator: str = "; ") -> str:

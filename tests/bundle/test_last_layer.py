@@ -9,8 +9,11 @@ from tests.export.conftest import CLASSES, IMAGE, random_inputs
 from vskd.bundle.last_layer import LARGEST_BIAS, LastLayer
 from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError
+from vskd.export.convert.deploy_form import deploy_form
+from vskd.export.convert.integer_form import integer_form
 from vskd.export.convert.litert import convert_float
 from vskd.export.int8.quantize import quantize_int8
+from vskd.models.squeezenet_lw import SqueezeNetLW
 from vskd.network import Network
 
 INPUTS = np.stack(random_inputs(24, IMAGE, seed=5))
@@ -85,6 +88,37 @@ def test_a_bias_that_is_huge_beside_its_weights_does_not_overflow(tiny_int8: byt
     assert changed.bias == pytest.approx(bias, rel=1 / LARGEST_BIAS * 4, abs=1e-6)
     _, logits = changed.asked(INPUTS[:2])
     assert logits == pytest.approx(np.tile(bias, (2, 1)), abs=0.5)
+
+
+@pytest.fixture(scope="module", params=["float32", "int8"])
+def averaging(request: pytest.FixtureRequest) -> bytes:
+    """A model that classifies each of four places and averages the answers: SqueezeNet_LW, as it is exported."""
+    torch.manual_seed(0)
+    network = deploy_form(SqueezeNetLW(1, CLASSES).eval(), channels_last_width=64)
+    content = convert_float(integer_form(network), torch.zeros(1, *PICTURE))
+    return quantize_int8(content, random_inputs(8, PICTURE)) if request.param == "int8" else content
+
+
+PICTURE = (64, 64, 1)
+
+
+@pytest.mark.parametrize("size", [0.01, 1.0, 30.0], ids=["smaller", "as large", "larger"])
+def test_a_classifier_of_places_is_one_of_the_mean_place(averaging: bytes, size: float):
+    layer, generator = LastLayer(averaging), np.random.default_rng(1)
+    x = np.stack(random_inputs(6, PICTURE, seed=5))
+    features, logits = layer.asked(x)
+    assert layer.weight.shape == (CLASSES, 128) and features.shape == (6, 128)
+    step = 2 * np.abs(logits).max() / 255
+    assert np.abs(features @ layer.weight.T + layer.bias - logits).max() < 2 * step
+    weight = layer.weight + size * generator.standard_normal(layer.weight.shape)
+    bias = layer.bias + size * generator.standard_normal(CLASSES)
+    expected = features @ weight.T + bias
+    content = layer.replaced(weight, bias, expected)
+    again, answers = LastLayer(content).asked(x)
+    assert np.array_equal(again, features) and len(content) == len(averaging)
+    # an answer at one place may lie far beyond their mean, and is held all the same
+    largest = np.abs(layer._seen @ weight.T + bias).max()
+    assert np.abs(answers - expected).max() <= 0.02 * largest
 
 
 class _Odd(nn.Module):

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.conftest import TINY_CLIPS, made_once
 from tests.firmware_bridge.bundles import make_bundle
 from tests.preprocessing.video.clips import write_clip
 from vskd.bundle import predict_clips
@@ -20,27 +19,6 @@ from vskd.errors import BundleError, DataError
 from vskd.preprocessing.video.chosen import pieces
 
 CONTRACT = ClipContract(stream="rgb", length=5, height=16, width=20, fit="squash", sampling="spread")
-
-
-@pytest.fixture(scope="session")
-def clip_bundle(moves_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a student of two epochs. Read it, never change it."""
-    pytest.importorskip("litert_torch", reason="needs the extra 'export'")
-    from vskd.distillation.train import distill
-    from vskd.export.run_export import export_run
-    from vskd.recipe import load_recipe
-
-    def make(root: Path) -> None:
-        words = (
-            *TINY_CLIPS,
-            "export.max_accuracy_drop=1.0",
-            "export.calibration_recordings=6",
-            f"dataset.path={moves_root}",
-        )
-        run = distill(load_recipe("kd3d-small", words).undistilled(), root / "run", cache=root / "cache").run
-        export_run(run, root / "bundle")
-
-    return made_once(tmp_path_factory, "clip-bundle", make) / "bundle"
 
 
 def test_golden_clips_fill_their_range_and_move() -> None:

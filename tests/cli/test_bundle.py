@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.bundle.test_signature import make_key
+from vskd.bundle.file_samples import FileReading
 from vskd.bundle.parts import PARTS
 from vskd.bundle.signature import sign_bundle
 from vskd.cli.bundle import PARTS_SHOWN, personalise, show, sign, verify
@@ -64,17 +65,17 @@ def test_a_bundle_is_made_for_one_person(vskd, record, bundle: Path, tmp_path: P
     words = ("bundle", "personalise", bundle, "--recordings", tmp_path / "mine.csv", "--out", tmp_path / "MINE")
     seen = record(library, "personalise", report(7))
     answer = vskd(*words)
-    usual = {"strength": 0.05, "rate_hz": None, "unit": None, "columns": ()}
+    usual = {"strength": 0.05, "reading": FileReading()}
     assert seen == [{"bundle": bundle, "table": tmp_path / "mine.csv", "out": tmp_path / "MINE"} | usual]
     lines = [re.split(r"  +", line) for line in answer.out.splitlines()]
     assert ["recordings", "9"] in lines and ["known before", "5"] in lines and ["of classes with several", "8"] in lines
     assert ["of these known before", "4"] in lines and ["of these known now, each left out in turn", "7"] in lines
     assert "since the file does not say" in answer.out and "WARNING" not in answer.err
-    content = json.loads(
-        vskd(*words, "--json", "--rate", "50", "--unit", "g", "--columns", "1,2,3", "--strength", 2).out
-    )
+    sensor = ("--rate", "50", "--unit", "g", "--columns", "1,2,3", "--time", 0, "--variable", "acc")
+    content = json.loads(vskd(*words, *sensor, "--box", "1,2,3,4", "--every", 5, "--json", "--strength", 2).out)
     assert (content["digest"], content["known before"], content["notes"]) == ("ab" * 32, 5, list(report(7).notes))
-    assert seen[-1].items() >= {"strength": 2.0, "rate_hz": 50.0, "unit": "g", "columns": (1, 2, 3)}.items()
+    said = FileReading(50.0, "g", (1, 2, 3), 0, "acc", (1.0, 2.0, 3.0, 4.0), 5)
+    assert seen[-1].items() >= {"strength": 2.0, "reading": said}.items()
     record(library, "personalise", report(3))
     assert "would know fewer than before" in vskd(*words).err
     record(library, "personalise", dataclasses.replace(report(0), repeated=0, repeated_known=0))

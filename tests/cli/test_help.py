@@ -106,6 +106,7 @@ def test_every_file_of_the_command_line_is_in_the_catalog() -> None:
         "main",
         "options",
         "output",
+        "reading",
     } == set(CATALOG)
 
 
@@ -206,7 +207,7 @@ DEFAULTS = {
     "distill": {"rounds": 1},
     "evaluate": {"split": "test"},
     "compare": {"seeds": (0, 1, 2), "workers": 1},
-    "bundle personalise": {"strength": 0.05},
+    "bundle personalise": {"strength": 0.05, "variable": ""},
     "bundle show": {"part": "cortex-m4-256k", "battery_mah": 100.0},
     "firmware generate": {"weights": "auto"},
     "link record": {"baud": 115_200},
@@ -216,7 +217,7 @@ DEFAULTS = {
 }
 """What an option is where it is not given; all others are left out then."""
 LIMITS = {
-    "bundle personalise": {"strength": (0, None)},
+    "bundle personalise": {"strength": (0, None), "time_column": (0, None), "every": (1, None)},
     "bundle show": {"battery_mah": (0, None), "decisions_per_hour": (0, None)},
     "firmware image": {"slot_bytes": (1, None)},
     "datasets import": {"rate_hz": (0, None), "range_limit": (0, None)},
@@ -516,7 +517,7 @@ def test_what_examples_show(name: str, command: click.Command) -> None:
 
 
 TEXTS = {
-    "bundle personalise": "columns unit",
+    "bundle personalise": "box columns unit variable",
     "datasets info": "name",
     "datasets index": "name",
     "datasets signals": "name stream",

@@ -1,6 +1,7 @@
 """The one manner of failing: exit codes, one line on stderr, Ctrl-C."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from vskd.cli.exits import STOPPED
 from vskd.cli.main import CATALOG, OF_TRAINING, cli, run
 from vskd.errors import DataError, MissingExtraError
 
+GROUPS = {n: c for n in CATALOG if isinstance(c := cli.get_command(click.Context(cli), n), click.Group)}
 ROOT = Path(__file__).parents[2]
 
 
@@ -20,7 +22,11 @@ ROOT = Path(__file__).parents[2]
     ("words", "needles"),
     [
         (["distil"], ["No such command 'distil'. Did you mean 'distill'? Run 'vskd --help'"]),
-        (["recipe", "shw", "x"], ["No such command 'shw'", "show", "vskd recipe --help"]),
+        (["recipe", "shw", "x"], ["No such command 'shw'. Did you mean 'show'? Run 'vskd recipe --help'"]),
+        (["firmware", "gen"], ["No such command 'gen'. Did you mean 'generate'? Run 'vskd firmware --help'"]),
+        (["datasets", "s"], ["Valid names: signals, sync. Run"]),
+        (["link", "xyz"], ["Valid names: record, send, simulate. Run"]),
+        (["xyz"], ["No such command 'xyz'. Valid names: bundle, compare, "]),
         (["recipe", "list", "--jsn"], ["No such option", "--json", "vskd recipe list --help"]),
         (["distill", "--epochs", "many", "--out", "RUN"], ["--epochs", "'many'", "vskd distill --help"]),
         (["distill"], ["--out", "vskd distill --help"]),
@@ -36,6 +42,17 @@ def test_wrong_usage_is_one_line_and_exit_2(vskd, words: list[str], needles: lis
     assert answer.err.count("\n") == 1
     assert answer.err.startswith("error: ")
     assert all(needle in answer.err for needle in needles), answer.err
+
+
+@pytest.mark.parametrize(
+    ("group", "name"), [(g, n) for g, one in {"": cli, **GROUPS}.items() for n in one.list_commands(click.Context(one))]
+)
+def test_half_a_name_is_enough_to_be_told_the_whole(vskd, group: str, name: str) -> None:
+    """Of every command of every group; where several begin so, all of them."""
+    half = name[: (len(name) + 1) // 2]
+    answer = vskd(*group.split(), half)
+    assert answer.code == 2 and f"No such command '{half}'" in answer.err
+    assert f"'{name}'?" in answer.err or re.search(rf"Valid names: .*\b{name}\b", answer.err), answer.err
 
 
 def test_a_group_alone_shows_its_help_and_exits_2(vskd) -> None:

@@ -48,13 +48,6 @@ def test_predict(vskd, record, bundle: Path, tmp_path: Path) -> None:
     assert seen[1]["columns"] == ()
 
 
-@pytest.mark.parametrize("columns", ["a", "1,,2", "1;2;3", "-1,2,3"])
-def test_predict_refuses_columns_that_are_none(vskd, bundle: Path, tmp_path: Path, columns: str) -> None:
-    answer = vskd("predict", bundle, tmp_path / "r.csv", f"--columns={columns}")
-    assert answer.code == 2
-    assert "--columns" in answer.err
-
-
 @pytest.fixture
 def recordings(synthetic_root: Path, tmp_path: Path) -> dict[str, Path]:
     """One recording in the formats of the examples: .mat with both sensors, .csv with names, .npy, .csv of a logger."""

@@ -397,20 +397,6 @@ def test_every_second_up_to_the_last_year_can_be_named(monkeypatch: pytest.Monke
     assert ship._made_at().microsecond == 0
 
 
-@pytest.mark.parametrize(
-    ("contract", "shape"),
-    [
-        (sensor_contract(length=40), (3, 40)),
-        (ImageContract(stream="image", size=64, channels=1, crop="full"), (1, 64 * 64)),
-        (ClipContract(stream="rgb", length=2, height=4, width=6, fit="squash", sampling="spread"), (3, 2 * 4 * 6)),
-    ],
-)
-def test_golden_samples_are_of_the_contract(contract: object, shape: tuple[int, ...]) -> None:
-    samples = ship._golden_samples(contract)  # type: ignore[arg-type]
-    assert len({name for name, _ in samples}) == len(samples) > 1
-    assert {sample.shape for _, sample in samples} == {shape}
-
-
 def test_the_quantizer_is_asked_for_each_way_of_estimating_and_for_the_ends(
     sealed: ExportReport, tiny_student: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:

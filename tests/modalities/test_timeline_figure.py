@@ -123,3 +123,30 @@ def test_labels_are_in_their_order_in_one_legend_over_one_time(drawn: list[Figur
     assert top.yaxis.label.get_color() == answers.xaxis.label.get_color() == MUTED
     assert {(text.get_fontsize(), to_hex(text.get_color())) for text in legend.get_texts()} == {(8, INK)}
     assert top.get_gridspec().get_height_ratios() == [4, 1, 1] and legend._outside_loc == "lower"
+
+
+def test_channels_are_named_in_the_colours_of_their_lines(drawn: list[Figure]) -> None:
+    timeline_figure(np.arange(5.0), np.zeros((3, 5), np.float32), {}, (), channels=("x", "y", "z"), unit="g")
+    timeline_figure(np.arange(5.0), np.zeros((3, 5), np.float32), {}, ())
+    named, bare = (figure.axes[0] for figure in drawn)
+    legend = named.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["x", "y", "z"]
+    colours = [line.get_color() for line in legend.get_lines()]
+    assert colours == [line.get_color() for line in named.lines] and len(set(colours)) == 3
+    assert bare.get_legend() is None
+    with pytest.raises(ValueError, match="zip"):
+        timeline_figure(np.arange(5.0), np.zeros((3, 5), np.float32), {}, (), channels=("x", "y"))
+
+
+@pytest.mark.parametrize(("count", "numbered"), [(7, False), (8, True)])
+def test_of_many_classes_the_wider_stretches_bear_their_numbers(
+    drawn: list[Figure], count: int, numbered: bool
+) -> None:
+    strip = [(10.0 * k, 10.0 * k + 10, k) for k in range(count)]
+    strip += [(10.0 * count, 10.0 * count + 1, 0), (10.0 * count + 1, 10.0 * count + 9, -1)]
+    timeline_figure(np.arange(5.0), np.zeros((1, 5), np.float32), {"truth": strip}, [f"c{k}" for k in range(12)])
+    (figure,) = drawn
+    said = [(text.get_position()[0], text.get_text()) for text in figure.axes[1].texts]
+    assert said == ([(10.0 * k + 5, str(k + 1)) for k in range(count)] if numbered else [])
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == [f"{k + 1}  c{k}" if numbered else f"c{k}" for k in range(count)]

@@ -16,7 +16,7 @@ def test_rows_by_column(tmp_path: Path, separator: str) -> None:
 
 def test_what_is_missing_or_uneven_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n1\n")
-    with pytest.raises(DataError, match=r"t\.csv: has rows with more or fewer cells"):
+    with pytest.raises(DataError, match=r"t\.csv, line 3: more or fewer cells"):
         read_rows(tmp_path / "t.csv")
     with pytest.raises(DataError, match="no such file"):
         read_rows(tmp_path / "u.csv")
@@ -38,5 +38,32 @@ def test_rows_with_more_cells_are_refused_and_quotes_are_read(tmp_path: Path) ->
     (tmp_path / "t.csv").write_text('a,b\n"1,5", 2 \n')
     assert read_rows(tmp_path / "t.csv") == [{"a": "1,5", "b": "2"}]
     (tmp_path / "t.csv").write_text("a,b\n1,2,3\n")
-    with pytest.raises(DataError, match=r"t\.csv: has rows with more or fewer cells"):
+    with pytest.raises(DataError, match=r"t\.csv, line 2: more or fewer cells"):
         read_rows(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (["a|1", "", "b|2"], "line 3: blank"),
+        (["a|1", "|", " | "], "line 3, 4: blank"),
+        (["", "a|1"], "line 2: blank"),
+        (["a|1", "b|2", "a | 1", "b|3", "b|2"], "line 2, 3, 4, 6: the same row more than once"),
+        (["a|1"] * 9, "line 2, 3, 4, 5, 6, 7 and 3 more: the same row"),
+        (["a|1", "b", "c|2|3"], "line 3, 4: more or fewer cells"),
+    ],
+)
+def test_rows_that_say_nothing_new_or_do_not_fit_are_named_by_line(
+    tmp_path: Path, separator: str, rows: list[str], told: str
+) -> None:
+    (tmp_path / "t.csv").write_text("\n".join(["file|label", *rows, ""]).replace("|", separator))
+    with pytest.raises(DataError, match=told):
+        read_rows(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n  \r\n"])
+def test_blank_lines_at_the_end_are_nothing(tmp_path: Path, end: str) -> None:
+    """Of a tab-separated row the last cell may be empty."""
+    (tmp_path / "t.csv").write_bytes(b"a\tb\n1\t2\n3\t" + end.encode())
+    assert read_rows(tmp_path / "t.csv") == [{"a": "1", "b": "2"}, {"a": "3", "b": ""}]

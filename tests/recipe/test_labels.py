@@ -121,6 +121,10 @@ def test_a_list_of_ids(tmp_path: Path) -> None:
         (b"", r"list\.csv has no column 'id'"),
         (b"name\na0_s0_t0\n", r"list\.csv has no column 'id'"),
         (b"id\n", r"list\.csv has no column 'id', or no line below it"),
+        (b"id,who\na0_s0_t0,ann\n,bob\na4_s3_t5,\n,ann\n", r"list\.csv, line 3, 5: no id"),
+        (b"id\na0_s0_t0\n\na4_s3_t5\n", r"list\.csv, line 3: blank"),
+        (b"id\na0_s0_t0\na0_s0_t0\n", r"list\.csv, line 2, 3: the same row more than once"),
+        (b"id,who\na0_s0_t0,ann\na4_s3_t5,bob\na0_s0_t0,\n", r"names more than once: a0_s0_t0 \(2 times\)"),
         (b"id\nnobody\n", r"labels\.ids: .*list\.csv: no training recording has the id nobody"),
     ],
 )
@@ -178,7 +182,14 @@ def test_the_column_of_ids_is_one_of_the_header(tmp_path: Path) -> None:
     """A row with more cells than the header has is no column of its own."""
     path = tmp_path / "list.csv"
     path.write_text("who,id\nann,a0_s0_t0,id\nbob,a4_s3_t5\n", encoding="utf-8")
-    assert chosen(ids=str(path)) == {"a0_s0_t0", "a4_s3_t5"}
-    path.write_text("who,ids\nid,id,id\n", encoding="utf-8")
+    with pytest.raises(RecipeError, match="line 2: more or fewer cells"):
+        chosen(ids=str(path))
+    path.write_text("who,ids\nid,id\n", encoding="utf-8")
     with pytest.raises(RecipeError, match="has no column 'id'"):
         chosen(ids=str(path))
+
+
+@pytest.mark.parametrize("key", ["subjects", "trials", "classes"])
+def test_who_is_listed_twice_is_refused(key: str) -> None:
+    with pytest.raises(ValidationError, match=r"names more than once: 1 \(3 times\)"):
+        labels(**{key: [1, 2, "1", 1]})

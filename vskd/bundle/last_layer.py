@@ -1,7 +1,8 @@
 """The linear classifier at the end of a LiteRT model: what it is asked, its weights, and the same model with others.
 
 The weights are changed in place, byte for byte: the flatbuffer keeps its layout, and what stands before the classifier
-is the same bits. In an int8 model the new weights get steps of their own for each class, as the quantizer gives them
+is the same bits. A classifier of each place of a map, whose answers are averaged (SqueezeNet), is one of the mean
+place. In an int8 model the new weights get steps of their own for each class, as the quantizer gives them
 (https://ai.google.dev/edge/litert/models/quantization_spec), and the output a step with which the new answers fit.
 """
 
@@ -13,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.bundle.runtime import LiteRTModel
+from vskd.bundle.schema_names import operator_name, type_name
 from vskd.errors import BundleError
 
 Floats = npt.NDArray[np.float64]
 
 LINEAR = ("CONV_2D", "FULLY_CONNECTED")
-KEEPS_VALUES = ("RESHAPE", "SQUEEZE", "DEQUANTIZE")
-"""Operators between the classifier and the model's output that change no value."""
+KEEPS_VALUES = ("RESHAPE", "SQUEEZE", "DEQUANTIZE", "SUM")
+"""Operators between the classifier and the model's output that change no value; a sum, of one place."""
 LARGEST_BIAS = 2**29
 """Of a bias in steps of 32 bits: room is left for the sum of products that it is added to."""
 WEIGHT_STEPS, OUTPUT_STEPS = 127, 255
@@ -27,12 +29,21 @@ WEIGHT_STEPS, OUTPUT_STEPS = 127, 255
 
 @dataclass(frozen=True)
 class _Place:
-    """Where the classifier lies: tensor numbers, and those behind it that hold the same values."""
+    """Where the classifier lies: tensor numbers.
+
+    Attributes:
+        features, weight, bias: what it sees, and its own.
+        outputs: those behind it that hold its answers.
+        at_places: of answers that are averaged over places, those that hold them before.
+        places: how many there are; 1 where nothing is averaged.
+    """
 
     features: int
     weight: int
     bias: int
     outputs: tuple[int, ...]
+    at_places: tuple[int, ...]
+    places: int
 
 
 class LastLayer:
@@ -46,7 +57,8 @@ class LastLayer:
         bias: float64 (classes,), real values.
 
     Raises:
-        BundleError: the model does not end in a linear layer of one place, with a bias and without activation.
+        BundleError: the model does not end in a linear layer of one place, or of places that are averaged, with a
+            bias and without activation.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -56,6 +68,7 @@ class LastLayer:
         self._place = _find(graph, model)
         self.weight = _values(graph, model, self._place.weight)
         self.bias = _values(graph, model, self._place.bias)[:, 0]
+        self._seen: Floats = np.empty((0, self.weight.shape[1]))
 
     def asked(self, x: npt.NDArray[np.float32]) -> tuple[Floats, Floats]:
         """What the classifier is asked of each input, and what it answers.
@@ -64,14 +77,16 @@ class LastLayer:
             x: float32 (samples, ...), the model's inputs.
 
         Returns:
-            Features (samples, features) and logits (samples, classes), real values.
+            Features (samples, features), of places their mean, and logits (samples, classes), real values.
         """
         features, logits = [], []
         for sample in x:
             (answer,) = self._runner.predict(sample[np.newaxis])
-            features.append(self._runner.tensor(self._place.features).ravel())
+            features.append(self._runner.tensor(self._place.features).reshape(self._place.places, -1))
             logits.append(answer)
-        return np.array(features, dtype=np.float64), np.array(logits, dtype=np.float64)
+        seen = np.array(features, dtype=np.float64)  # (samples, places, features)
+        self._seen = seen.reshape(-1, seen.shape[-1])
+        return seen.mean(axis=1), np.array(logits, dtype=np.float64)
 
     def replaced(self, weight: Floats, bias: Floats, logits: Floats) -> bytes:
         """The model with another classifier.
@@ -79,7 +94,7 @@ class LastLayer:
         Args:
             weight, bias: as the attributes.
             logits: (samples, classes), of the new classifier; an int8 output is made to hold these and all that the old
-                one held.
+                one held, and so are the answers at places, of what was asked last.
         """
         content = bytearray(self._content)
         graph, model = _opened(content)
@@ -99,6 +114,7 @@ class LastLayer:
         _buffer(graph, model, place.weight, np.int8)[:] = whole.ravel()
         _buffer(graph, model, place.bias, np.int32)[:] = np.rint(bias / (weight_steps * step))
         _widen(graph, place.outputs, logits)
+        _widen(graph, place.at_places, self._seen @ weight.T + bias)
         return bytes(content)
 
 
@@ -108,7 +124,7 @@ def _widen(graph: Any, outputs: Sequence[int], logits: Floats) -> None:
         quantization = graph.Tensors(number).Quantization()
         scale, zero = quantization.ScaleAsNumpy(), quantization.ZeroPointAsNumpy()
         held = scale[0] * (np.array([-128, 127]) - zero[0])
-        low, high = min(held[0], logits.min(), 0.0), max(held[1], logits.max(), 0.0)
+        low, high = min(held[0], logits.min(initial=0.0)), max(held[1], logits.max(initial=0.0))
         if (low, high) != (held[0], held[1]):
             scale[0] = (high - low) / OUTPUT_STEPS
             zero[0] = round(-128 - low / float(scale[0]))
@@ -116,27 +132,34 @@ def _widen(graph: Any, outputs: Sequence[int], logits: Floats) -> None:
 
 def _find(graph: Any, model: Any) -> _Place:
     """The classifier's tensors."""
-    from ai_edge_litert import schema_py_generated as schema
-
     makers = {int(graph.Operators(i).Outputs(0)): graph.Operators(i) for i in range(graph.OperatorsLength())}
-    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
-    tensor, behind = int(graph.Outputs(0)), []
+    answers: list[list[int]] = [[]]
+    tensor = int(graph.Outputs(0))
     while tensor in makers:
         operator = makers[tensor]
         code = model.OperatorCodes(operator.OpcodeIndex())
-        name = names.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "CUSTOM")
-        if graph.Tensors(tensor).Type() == schema.TensorType.INT8:
-            behind.append(tensor)
+        name = operator_name(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        if type_name(graph.Tensors(tensor).Type()) == "INT8":
+            answers[-1].append(tensor)
         if name in LINEAR:
-            return _linear(graph, operator, tuple(behind), name)
-        if name not in KEEPS_VALUES:
+            return _linear(graph, operator, name, answers)
+        before = int(operator.Inputs(0))
+        if name == "MEAN" and len(answers) == 1 and _size(graph, tensor) == _width(graph, before):
+            answers.append([])
+        elif name not in KEEPS_VALUES or _size(graph, tensor) != _size(graph, before):
             raise _not_linear(f"its last step is {name}")
-        tensor = int(operator.Inputs(0))
+        tensor = before
     raise _not_linear("nothing is computed in it")
 
 
-def _linear(graph: Any, operator: Any, outputs: tuple[int, ...], name: str) -> _Place:
-    """The tensors of a linear layer, if it is a classifier."""
+def _linear(graph: Any, operator: Any, name: str, answers: list[list[int]]) -> _Place:
+    """The tensors of a linear layer, if it is a classifier.
+
+    Args:
+        graph, operator: where it is.
+        name: of the operator.
+        answers: int8 tensors that hold what is answered; where places are averaged those behind and those before.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     numbers = [int(n) for n in operator.InputsAsNumpy()]
@@ -148,9 +171,17 @@ def _linear(graph: Any, operator: Any, outputs: tuple[int, ...], name: str) -> _
     options.Init(table.Bytes, table.Pos)
     if options.FusedActivationFunction() != schema.ActivationFunctionType.NONE:
         raise _not_linear("its last layer has an activation")
-    if _size(graph, features) != _size(graph, weight) // int(graph.Tensors(weight).Shape(0)):
+    places = _size(graph, features) // _width(graph, features)
+    own = _size(graph, weight) // int(graph.Tensors(weight).Shape(0))
+    outputs, *averaged = answers
+    if own != (_width(graph, features) if averaged else _size(graph, features)):
         raise _not_linear("its last layer sees several places")
-    return _Place(features, weight, bias, outputs)
+    return _Place(features, weight, bias, tuple(outputs), tuple(*averaged), places if averaged else 1)
+
+
+def _width(graph: Any, number: int) -> int:
+    """Of a tensor's last dimension: the values of a place."""
+    return int(graph.Tensors(number).ShapeAsNumpy()[-1])
 
 
 def _size(graph: Any, number: int) -> int:
@@ -188,12 +219,10 @@ def _buffer(graph: Any, model: Any, number: int, dtype: type[Any]) -> Any:
 
 def _values(graph: Any, model: Any, number: int) -> Floats:
     """Real values of a constant tensor, (channels, values of each)."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    kinds = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.INT8: np.int8, schema.TensorType.INT32: np.int32}
+    kinds = {"FLOAT32": np.float32, "INT8": np.int8, "INT32": np.int32}
     tensor = graph.Tensors(number)
-    channels = int(tensor.Shape(0))
-    values = _buffer(graph, model, number, kinds[tensor.Type()]).astype(np.float64).reshape(channels, -1)
-    if tensor.Type() == schema.TensorType.FLOAT32:
+    kind, channels = type_name(tensor.Type()), int(tensor.Shape(0))
+    values = _buffer(graph, model, number, kinds[kind]).astype(np.float64).reshape(channels, -1)
+    if kind == "FLOAT32":
         return np.asarray(values)
     return np.asarray(values * _scales(graph, number).astype(np.float64)[:, None])

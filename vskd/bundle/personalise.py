@@ -1,7 +1,10 @@
-"""From a bundle and labelled recordings of one person: one for that person, see `vskd.bundle.classifier_change`."""
+"""From a bundle and labelled recordings, images or videos of one person: one for that person.
+
+See `vskd.bundle.classifier_change`.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,33 +14,36 @@ import numpy.typing as npt
 
 from vskd.bundle.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle, write_bundle
 from vskd.bundle.classifier_change import STRENGTH, changed_model
-from vskd.bundle.contract import Personalised, SensorContract
+from vskd.bundle.contract import Contract, Personalised
 from vskd.bundle.encoding import model_input
-from vskd.bundle.golden import make_golden, synthetic_windows
+from vskd.bundle.file_samples import FileReading, check_fits, samples_of
+from vskd.bundle.golden import make_golden
+from vskd.bundle.golden_samples import synthetic_samples
 from vskd.bundle.learned import BYTES, LearnedFrom, learned_from
-from vskd.bundle.predict import contract_windows, sensor_contract_of
 from vskd.bundle.probabilities import softmax
-from vskd.bundle.recorded import Recorded
-from vskd.bundle.sensor_file import read_recording
 from vskd.errors import BundleError, DataError, nearest
 from vskd.files import sha256_file
+from vskd.preprocessing.image.image_header import Box
 from vskd.preprocessing.table_file import read_rows
 
 COLUMNS = ("file", "label")
+BOX_COLUMNS = ("x1", "y1", "x2", "y2")
+READ_AS_IS = FileReading()
 
 
 @dataclass(frozen=True)
 class Said:
-    """A recording whose label somebody says; `content` is its file's SHA-256."""
+    """A recording whose label somebody says; `content` is its file's SHA-256, `box` what is cut out of an image."""
 
     file: Path
     label: str
     content: str
+    box: Box | None = None
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What recordings show the model, a row for each of their windows.
+    """What recordings show the model, a row for each of their windows or images.
 
     Attributes:
         x: (windows, ...), inputs of the model.
@@ -79,7 +85,8 @@ def read_table(table: Path, labels: Sequence[str]) -> list[Said]:
     """Read which recording shows what.
 
     Args:
-        table: CSV with the columns `file` (from the table's folder on) and `label`.
+        table: CSV with the columns `file` (from the table's folder on) and `label`; of images also `x1`, `y1`, `x2` and
+            `y2`, a box in pixels, where the model sees what lies in one.
         labels: of the model.
 
     Raises:
@@ -109,9 +116,22 @@ def read_table(table: Path, labels: Sequence[str]) -> list[Said]:
             )
         if not file.is_file():
             raise DataError(f"{table}, line {number}: there is no file {file}", "Correct the column file")
-        said.append(Said(file, label, sha256_file(file)))
+        said.append(Said(file, label, sha256_file(file), _box(row, f"{table}, line {number}")))
     _check_enough(table, said)
     return said
+
+
+def _box(row: Mapping[str, str], where: str) -> Box | None:
+    """What a row says is cut out of its image."""
+    if not any(row.get(column) for column in BOX_COLUMNS):
+        return None
+    try:
+        left, top, right, bottom = (float(row[column]) for column in BOX_COLUMNS)
+    except (KeyError, ValueError) as error:
+        raise DataError(
+            f"{where}: {', '.join(BOX_COLUMNS)} are no box", "Give all four as numbers, in pixels of the image"
+        ) from error
+    return left, top, right, bottom
 
 
 def _check_enough(table: Path, said: Sequence[Said]) -> None:
@@ -130,9 +150,7 @@ def personalise(
     out: Path,
     *,
     strength: float = STRENGTH,
-    rate_hz: float | None = None,
-    unit: str | None = None,
-    columns: tuple[int, ...] = (),
+    reading: FileReading = READ_AS_IS,
 ) -> PersonalReport:
     """Make a bundle for one person.
 
@@ -141,24 +159,25 @@ def personalise(
         table: see `read_table`.
         out: folder of the new bundle.
         strength: how much the shipped classifier counts against the recordings.
-        rate_hz, unit, columns: of all recordings, see `vskd.bundle.sensor_file.read_recording`.
+        reading: what is said of all files.
 
     Raises:
-        BundleError: the bundle is not of a sensor, was changed or made for a person already; or a recording does not
-            fit it.
+        BundleError: the bundle was changed or made for a person already, or does not end in a linear classifier; or a
+            recording, or what is said of it, does not fit it.
         DataError: see `read_table`; or a recording is damaged.
+        MissingExtraError: files are images or videos, and Pillow or PyAV is not installed.
         WriteError: the folder cannot be written.
     """
     base = load_bundle(bundle)
-    contract, classes = sensor_contract_of(base), base.manifest.provenance.labels
+    contract, classes = base.manifest.contract, base.manifest.provenance.labels
+    check_fits(reading, contract.kind, bundle)
     if base.manifest.personalised is not None:
         raise BundleError(
             f"{bundle} was made for one person already",
             "Start from the bundle that `vskd export` wrote, with all labels",
         )
     said = read_table(table, classes)
-    read = partial(read_recording, contract=contract, rate_hz=rate_hz, unit=unit, columns=columns)
-    shown = _shown(contract, classes, [(one, read(one.file)) for one in said])
+    shown = _shown(contract, classes, said, reading)
     model, before, change = changed_model(base.read(MODEL), shown.x, shown.labels, shown.recordings, strength)
     float_model, _, _ = changed_model(base.read(FLOAT_MODEL), shown.x, shown.labels, shown.recordings, strength)
     counts = Counter(one.label for one in said)
@@ -168,7 +187,7 @@ def personalise(
         model=model,
         float_model=float_model,
         golden=make_golden(
-            model, synthetic_windows(contract), partial(model_input, contract=contract), classes, contract
+            model, synthetic_samples(contract), partial(model_input, contract=contract), classes, contract
         ),
         manifest=base.manifest.model_copy(update={"personalised": personal}),
         learned=_learned(base, said),
@@ -186,14 +205,21 @@ def personalise(
     )
 
 
-def _shown(contract: SensorContract, classes: Sequence[str], read: Sequence[tuple[Said, Recorded]]) -> Shown:
-    """The windows of recordings, as the model takes them."""
-    windows = [(one, window) for one, recorded in read for window in contract_windows(recorded, contract)]
+def _shown(contract: Contract, classes: Sequence[str], said: Sequence[Said], reading: FileReading) -> Shown:
+    """What recordings hold, as the model takes it."""
+    x: list[npt.NDArray[np.float32]] = []
+    samples: list[Said] = []
+    notes: dict[str, None] = {}
+    for one in said:
+        own, assumed = samples_of(one.file, contract, reading, one.box)
+        x += [model_input(sample, contract) for sample in own]
+        samples += [one] * len(own)
+        notes |= dict.fromkeys(assumed)
     return Shown(
-        np.stack([model_input(window, contract) for _, window in windows]),
-        np.array([classes.index(one.label) for one, _ in windows]),
-        np.array([str(one.file) for one, _ in windows]),
-        tuple(dict.fromkeys(note for _, recorded in read for note in recorded.notes)),
+        np.stack(x),
+        np.array([classes.index(one.label) for one in samples]),
+        np.array([str(one.file) for one in samples]),
+        tuple(notes),
     )
 
 

@@ -88,18 +88,27 @@ def predict_clip(bundle: Path, path: Path, *, piece_s: float | None = None) -> T
         DataError: the video cannot be read.
         MissingExtraError: PyAV is not installed.
     """
-    from vskd.preprocessing.video.chosen import chosen_frames
-
     predictor = ClipPredictor(load_bundle(bundle))
     if path.is_dir():
         raise BundleError(f"{path} is a folder, and {bundle} takes one video at a time", "Name a video in it")
-    cut = cut_of(predictor.contract)
     if piece_s is None:
-        samples, starts = [_sample(chosen_frames(path, cut)[0])], [0.0]
+        samples, starts = [whole_clip(path, predictor.contract)], [0.0]
     else:
-        samples, starts = _pieces(path, cut, piece_s)
+        samples, starts = _pieces(path, cut_of(predictor.contract), piece_s)
     labels = predictor.bundle.manifest.provenance.labels
     return TimedPrediction(tuple(starts), predict_samples(predictor.logits, samples, labels))
+
+
+def whole_clip(path: Path, contract: ClipContract) -> Clip:
+    """A video as one clip, uint8 (3, length, height, width).
+
+    Raises:
+        DataError: the video cannot be read.
+        MissingExtraError: PyAV is not installed.
+    """
+    from vskd.preprocessing.video.chosen import chosen_frames
+
+    return _sample(chosen_frames(path, cut_of(contract))[0])
 
 
 def _pieces(path: Path, cut: "ClipCut", piece_s: float) -> tuple[list[Clip], list[float]]:

@@ -86,6 +86,8 @@ class TimelinePrediction:
         notes: what was assumed, converted or left out.
         understood: what the file was understood to be.
         recording: its samples, for a plot.
+        channels: of these samples.
+        unit: theirs; empty of several sensors, which are shown in parts of their ranges.
     """
 
     segments: tuple[Segment, ...]
@@ -97,6 +99,8 @@ class TimelinePrediction:
     notes: tuple[str, ...] = ()
     understood: tuple[tuple[str, str], ...] = ()
     recording: LongRecording | None = field(default=None, repr=False)
+    channels: tuple[str, ...] = ()
+    unit: str = ""
 
     def name(self, segment: Segment) -> str:
         """The label of a stretch."""
@@ -179,6 +183,8 @@ def predict_timeline(
         recording.notes,
         recording.understood,
         recording,
+        contract.axes,
+        "" if contract.streams else contract.unit,
     )
 
 

@@ -2,13 +2,13 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from vskd.cli.options import FILE, FOLDER, VskdGroup, json_option, signature_option
 from vskd.cli.output import print_fields, print_json
-from vskd.cli.predict import parse_columns
+from vskd.cli.reading import Box, reading_options
 
 if TYPE_CHECKING:
     from vskd.bundle.budget import PartName
@@ -91,14 +91,10 @@ def sign(path: Path, key: Path) -> None:
     type=FILE,
     required=True,
     metavar="TABLE",
-    help="CSV with the columns file,label: a recording of one person on each line.",
+    help="CSV with the columns file,label: a recording, image or video of one person on each line.",
 )
 @click.option("--out", type=FOLDER, required=True, help="Folder of the new bundle.")
-@click.option("--rate", "rate_hz", type=float, metavar="HZ", help="Samples per second, if the files do not say.")
-@click.option("--unit", metavar="UNIT", help="Unit of the samples, e.g. g, if the files do not say.")
-@click.option(
-    "--columns", callback=parse_columns, metavar="N,N,N", help="Columns of the axes, counted from 0 in the files."
-)
+@reading_options
 @click.option(
     "--strength",
     type=click.FloatRange(0, min_open=True),
@@ -115,17 +111,25 @@ def personalise(
     rate_hz: float | None,
     unit: str | None,
     columns: tuple[int, ...],
+    time_column: int | None,
+    variable: str,
+    box: Box | Literal["whole"] | None,
+    every: int | None,
     strength: float,
     as_json: bool,
 ) -> None:
     """Make a bundle for one person from a few labelled recordings of theirs, in seconds and without training.
 
     One recording of each class is enough; of classes with several it says how many would be known had the recording
-    itself not been there. The classifier alone changes, in both models. For other people the new bundle may be worse.
+    itself not been there. A bundle of images takes images or videos (a box in the columns x1,y1,x2,y2 of the table, or
+    one for all with --box), one of clips videos. The classifier alone changes, in both models. For other people the new
+    bundle may be worse.
     """
+    from vskd.bundle.file_samples import FileReading
     from vskd.bundle.personalise import personalise as make
 
-    made = make(path, recordings, out, strength=strength, rate_hz=rate_hz, unit=unit, columns=columns)
+    reading = FileReading(rate_hz, unit, columns, time_column, variable, box, every)
+    made = make(path, recordings, out, strength=strength, reading=reading)
     figures = {"recordings": made.recordings, "known before": made.known}
     if made.repeated:
         figures |= {

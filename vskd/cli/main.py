@@ -76,14 +76,6 @@ class LazyGroup(VskdGroup):
             raise TypeError(f"{entry.module}.{entry.attribute} is not a click command")
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; suggest the nearest names of the catalog when there is none."""
-        if args[0] not in CATALOG and not args[0].startswith("-"):
-            raise click.exceptions.NoSuchCommand(args[0], possibilities=CATALOG, ctx=ctx)
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands by the catalog's own help, without importing any of them."""
         with formatter.section("Commands"):

@@ -1,6 +1,6 @@
 """What the commands share: the classes that print examples, `--debug` and `-v`, and the options that edit a recipe.
 
-Imports click and the standard library alone; see main.py for why.
+Imports nothing that is slow to load; see main.py for why.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 import click
 
 from vskd.cli.common_warnings import CommonWarnings
+from vskd.errors import nearest
 from vskd.library_logs import quiet_libraries
 
 if TYPE_CHECKING:
@@ -128,6 +129,18 @@ class VskdGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which they are written, which is that of the work."""
         return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; where there is none, name the nearest, or those that begin so, or all."""
+        name, names = args[0], self.list_commands(ctx)
+        if name not in names and not name.startswith("-"):
+            hint = nearest(name, [one for one in names if one.startswith(name)] or names)
+            raise click.exceptions.NoSuchCommand(
+                name, f"No such command '{name}'. {hint[0].upper()}{hint[1:]}", ctx=ctx
+            )
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List them with the whole first sentence of their help, which click cuts to a line."""

@@ -17,9 +17,7 @@ from vskd import __version__
 from vskd.bundle.bundle import Bundle, write_bundle
 from vskd.bundle.contract import (
     Accuracy,
-    ClipContract,
     Contract,
-    ImageContract,
     Manifest,
     NetworkCost,
     ParityNumbers,
@@ -31,9 +29,8 @@ from vskd.bundle.contract import (
 )
 from vskd.bundle.contract import TensorKind as TensorKind
 from vskd.bundle.encoding import Sample, model_input, student_input
-from vskd.bundle.golden import make_golden, synthetic_windows
-from vskd.bundle.golden_clips import synthetic_clips
-from vskd.bundle.golden_images import synthetic_images
+from vskd.bundle.golden import make_golden
+from vskd.bundle.golden_samples import synthetic_samples
 from vskd.bundle.learned import LearnedFrom
 from vskd.distillation.model import Model
 from vskd.errors import SettingError
@@ -147,7 +144,7 @@ def export_model(
     check_budget(accuracy)
     contract = _with_threshold(contract, best.measured.sure, validation_split)
     manifest = _manifest(converter, best, accuracy, float_measured, provenance, contract)
-    golden = make_golden(best.content, _golden_samples(contract), converter.encode, provenance.labels, contract)
+    golden = make_golden(best.content, synthetic_samples(contract), converter.encode, provenance.labels, contract)
     bundle = write_bundle(
         out, model=best.content, float_model=float_model, golden=golden, manifest=manifest, learned=learned
     )
@@ -327,10 +324,3 @@ def _with_threshold(contract: Contract, sure: Sequence[float], split: Literal["v
 def _cost(converter: _Converter) -> NetworkCost:
     counted = complexity(converter.reference, converter.contract.sample_shape)
     return NetworkCost(parameters=counted.parameters, macs=counted.macs, ptflops_macs=counted.ptflops_macs)
-
-
-def _golden_samples(contract: Contract) -> list[tuple[str, FloatArray]]:
-    """Synthetic windows, images or clips, in the contract's window shape."""
-    if isinstance(contract, ClipContract):
-        return synthetic_clips(contract)
-    return synthetic_images(contract) if isinstance(contract, ImageContract) else synthetic_windows(contract)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vskd.bundle.schema_names import operator_name, type_name
 from vskd.errors import BundleError, MissingExtraError
 
 AGAIN = "Export the run again with int8 ends, or use a network whose operators the firmware has"
@@ -115,13 +116,11 @@ def _read(content: bytes, schema: Any) -> Graph:
         raise BundleError(f"The model has {flat.SubgraphsLength()} subgraphs instead of one", AGAIN)
     model = schema.ModelT.InitFromObj(flat)
     (subgraph,) = model.subgraphs
-    kinds = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
-    names = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
-    tensors = [_tensor(n, t, kinds[t.type], flat, model) for n, t in enumerate(subgraph.tensors)]
+    tensors = [_tensor(n, t, type_name(t.type), flat, model) for n, t in enumerate(subgraph.tensors)]
     operators = []
     for position, operator in enumerate(subgraph.operators):
         code = model.operatorCodes[operator.opcodeIndex]
-        name = names.get(max(code.builtinCode, code.deprecatedBuiltinCode), "CUSTOM")
+        name = operator_name(code.builtinCode, code.deprecatedBuiltinCode)
         if len(operator.outputs) != 1:
             raise BundleError(f"Operator {position}, {name}, has {len(operator.outputs)} outputs", AGAIN)
         inputs = tuple(tensors[int(i)] for i in operator.inputs if i >= 0)

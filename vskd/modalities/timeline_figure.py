@@ -1,11 +1,13 @@
 """A signal over time, with strips below it that say what it shows and what was answered."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
 
 from vskd.modalities.figures import GRID, INK, MUTED, blank_figure, house_style, to_png
 
@@ -18,6 +20,10 @@ COLUMNS = 1500
 """Of a long signal the least and greatest value of so many parts is drawn."""
 WIDTH, COLUMNS_OF_NAMES = 11, 8
 PALETTE = ("tab20", "tab20b", "tab20c")
+TOLD_APART = 7
+"""Classes whose colours everyone can tell apart."""
+WIDTH_OF_NUMBER = 0.02
+"""Of a strip: a shorter stretch has no room for its number."""
 
 
 def timeline_figure(
@@ -26,16 +32,20 @@ def timeline_figure(
     strips: Mapping[str, Strip],
     classes: Sequence[str],
     *,
+    channels: Sequence[str] = (),
     unit: str = "",
     null_class: str = "",
 ) -> bytes:
     """PNG of a signal above strips.
+
+    Of more classes than there are colours that everyone can tell apart, the wider stretches bear their number, too.
 
     Args:
         times: (samples,) seconds.
         signal: (channels, samples).
         strips: name (e.g. `truth`) -> its stretches.
         classes: names, by class number.
+        channels: their names, e.g. x, y and z; empty: they are not named.
         unit: of the signal.
         null_class: name of the class that is left grey.
     """
@@ -44,18 +54,27 @@ def timeline_figure(
     axes = figure.subplots(1 + len(strips), 1, sharex=True, height_ratios=[4, *([1] * len(strips))], squeeze=False)
     top, *below = axes[:, 0]
     house_style(top)
-    for row in signal:
+    for row, name in zip(signal, channels or [""] * len(signal), strict=True):
         x, y = thinned(times, row)
-        top.plot(x, y, linewidth=0.6)
+        top.plot(x, y, linewidth=0.6, label=name)
+    if channels:
+        above: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": min(6, len(channels))}
+        legend = top.legend(**above, frameon=False, fontsize=8, labelcolor=INK)
+        for line in legend.get_lines():
+            line.set_linewidth(2)
     top.margins(x=0)
     top.set_ylabel(unit, color=MUTED)
     colours: dict[int, Colour] = {k: class_colour(k) for k in range(len(classes))}
     if null_class in classes:
         colours[classes.index(null_class)] = GRID
+    shown = sorted({label for strip in strips.values() for _, _, label in strip if label >= 0})
+    numbered = len(shown) > TOLD_APART
     for ax, (name, strip) in zip(below, strips.items(), strict=True):
         _draw(ax, name, strip, colours)
-    shown = sorted({label for strip in strips.values() for _, _, label in strip if label >= 0})
-    handles = [below[0].barh([0], [0], color=colours[k], label=classes[k]) for k in shown] if below else []
+        if numbered:
+            _number(ax, strip)
+    names = {k: f"{k + 1}  {classes[k]}" if numbered else classes[k] for k in shown}
+    handles = [below[0].barh([0], [0], color=colours[k], label=names[k]) for k in shown] if below else []
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8, labelcolor=INK)
     (below or [top])[-1].set_xlabel("seconds", color=MUTED)
     return to_png(figure)
@@ -74,6 +93,16 @@ def _draw(ax: Axes, name: str, strip: Strip, colours: Mapping[int, Colour]) -> N
         ax.broken_barh(ranges, (0, 1), facecolors=colours[label])
     ax.set_yticks([0.5], [name])
     ax.set_ylim(0, 1)
+
+
+def _number(ax: Axes, strip: Strip) -> None:
+    """Number the stretches in which a number has room."""
+    spans = [(start, end) for start, end, label in strip if label >= 0]
+    room = WIDTH_OF_NUMBER * (max(end for _, end in spans) - min(start for start, _ in spans)) if spans else 0.0
+    for start, end, label in strip:
+        if label >= 0 and end - start >= room:
+            ax.text((start + end) / 2, 0.5, str(label + 1), ha="center", va="center", fontsize=7, color=INK,
+                    path_effects=[withStroke(linewidth=2, foreground="white")], clip_on=True)  # fmt: skip
 
 
 def thinned(

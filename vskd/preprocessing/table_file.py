@@ -9,19 +9,32 @@ from vskd.preprocessing.sensor.text_file import read_text
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV table by column, without spaces around cells.
+    """The rows of a CSV table by column, without spaces around cells; the first one is line 2 of the file.
 
     Raises:
-        DataError: it cannot be read, names a column twice, or has rows with more or fewer cells than its header.
+        DataError: it cannot be read, names a column twice, or has rows that are blank, stand there twice, or have more
+            or fewer cells than its header.
     """
-    text = read_text(path)[0]
-    separator = max(",;\t", key=text.split("\n", 1)[0].count)
-    reader = csv.DictReader(text.splitlines(), delimiter=separator)
+    lines = read_text(path)[0].splitlines()
+    while lines and not lines[-1].strip(" "):
+        lines.pop()
+    separator = max(",;\t", key=lines[0].count) if lines else ","
+    _refuse(path, [n for n, line in enumerate(lines, 1) if not line.strip(f" {separator}")], "blank", "Remove it")
+    reader = csv.DictReader(lines, delimiter=separator)
     names = Counter(name.strip().lower() for name in reader.fieldnames or ())
     twice = first_few([f"'{name}'" for name, count in names.items() if count > 1], 4, ", ")
     if twice:
         raise DataError(f"{path}: several columns are called {twice}", "Give each column a name of its own")
     rows = list(reader)
-    if any(None in row or None in row.values() for row in rows):
-        raise DataError(f"{path}: has rows with more or fewer cells than its header", "Correct these rows")
-    return [{name.strip().lower(): value.strip() for name, value in row.items()} for row in rows]
+    uneven = [n for n, row in enumerate(rows, 2) if None in row or None in row.values()]
+    _refuse(path, uneven, "more or fewer cells than its header has", "Correct it")
+    found = [{name.strip().lower(): value.strip() for name, value in row.items()} for row in rows]
+    seen = Counter(tuple(row.values()) for row in found)
+    repeated = [n for n, row in enumerate(found, 2) if seen[tuple(row.values())] > 1]
+    _refuse(path, repeated, "the same row more than once", "Leave one of them")
+    return found
+
+
+def _refuse(path: Path, lines: list[int], what: str, action: str) -> None:
+    if lines:
+        raise DataError(f"{path}, line {first_few([str(n) for n in lines], 6, ', ')}: {what}", action)

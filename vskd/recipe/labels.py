@@ -1,18 +1,25 @@
 """Which training recordings carry labels; the rest are unlabelled pairs."""
 
-import csv
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vskd.datasets.recording import Recording
 from vskd.datasets.splits.labels import labelled_fraction, labelled_where
-from vskd.errors import RecipeError, as_recipe_error
+from vskd.errors import DataError, RecipeError, as_recipe_error, first_few, repeated
+from vskd.preprocessing.table_file import read_rows
 from vskd.schema import Seed, Strict
 
-Some = Annotated[tuple[str, ...], Field(min_length=1)]
+
+def _once(values: tuple[str, ...]) -> tuple[str, ...]:
+    if several := repeated(values):
+        raise ValueError(f"names more than once: {several}")
+    return values
+
+
+Some = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_once)]
 NAMED = {"subjects": "subject", "trials": "trial", "classes": "class"}
 """Keys that list names -> what one of them is called."""
 
@@ -111,17 +118,21 @@ class Labels(Strict):
         if self.ids is None:
             return None
         try:
-            with Path(self.ids).open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.DictReader(file)
-                rows = list(reader)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise RecipeError(f"labels.ids: {self.ids} cannot be read: {error}", "Check the path") from error
-        if not rows or "id" not in (reader.fieldnames or ()):
+            rows = read_rows(Path(self.ids))
+        except DataError as error:
+            raise RecipeError(f"labels.ids: {self.ids} cannot be read: {error.problem}", error.action) from error
+        if not rows or "id" not in rows[0]:
             raise RecipeError(
                 f"labels.ids: {self.ids} has no column 'id', or no line below it",
                 "Write the word id into its first line, and a recording into each of the others",
             )
-        return tuple(row["id"] for row in rows)
+        ids = tuple(row["id"] for row in rows)
+        empty = [str(line) for line, i in enumerate(ids, 2) if not i]
+        if empty:
+            raise RecipeError(f"labels.ids: {self.ids}, line {first_few(empty, 6, ', ')}: no id", "Complete the list")
+        if several := repeated(ids):
+            raise RecipeError(f"labels.ids: {self.ids} names more than once: {several}", "Name each recording once")
+        return ids
 
 
 def _of_untested(recordings: Sequence[Recording], tested: Collection[str]) -> frozenset[str]:

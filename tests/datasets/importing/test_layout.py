@@ -78,7 +78,8 @@ def test_a_table_is_known_by_two_of_its_columns(head: str, tmp_path: Path) -> No
 
 def test_of_several_tables_one_is_asked_for_and_one_below_is_none(tmp_path: Path) -> None:
     phone(tmp_path)
-    text = "file,label\nsubject_1/walk_t1.csv,walk\nnowhere.csv,walk\nsubject_1/walk_t1.csv,walk\n"
+    rows = ("subject_1/walk_t1.csv,walk,0,1", "nowhere.csv,walk,0,1", "subject_1/walk_t1.csv,walk,1,2")
+    text = "\n".join(("file,label,start,end", *rows, ""))
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(text)
     with pytest.raises(DataError, match=r"Several tables list files: a\.csv, b\.csv\. Say --table"):

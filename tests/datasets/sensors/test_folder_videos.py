@@ -21,7 +21,7 @@ def paired(root: Path, table: str, rate_hz: float | None = None) -> tuple[list[R
 
 
 def test_a_pair_is_a_stream_and_what_is_not_there_a_problem(tmp_path: Path) -> None:
-    (one, two), problems = paired(tmp_path, "recording;video\none;v/a.mp4\ntwo;v/b.mp4\nnone;v/a.mp4\none;v/a.mp4\n")
+    (one, two), problems = paired(tmp_path, "recording;video\none;v/a.mp4\ntwo;v/b.mp4\nnone;v/a.mp4\none;v\\a.mp4\n")
     stream = one.streams["front"]
     assert (stream.path, stream.kind, round(stream.rate_hz, 2)) == (tmp_path / "v" / "a.mp4", "video", 12)
     assert stream.placement == "in front" and not two.streams

@@ -103,6 +103,35 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert near_copies(given) == expected
 
 
+def test_of_long_recordings_the_others_are_not_held() -> None:
+    """Each is taken out of the mapping one after another; of all together there is never room."""
+    import tracemalloc
+    from collections.abc import Mapping
+
+    class Made(Mapping[str, Signal]):
+        def __getitem__(self, name: str) -> Signal:
+            return movement(int(name), 20_000)
+
+        def __iter__(self):
+            return iter(map(str, range(12)))
+
+        def __len__(self) -> int:
+            return 12
+
+    def most(signals: Mapping[str, Signal]) -> int:
+        tracemalloc.start()
+        assert near_copies(signals) == ()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return peak
+
+    class Two(Made):
+        def __iter__(self):
+            return iter(("0", "1"))
+
+    assert most(Made()) < 1.2 * most(Two())
+
+
 def test_among_real_recordings_there_is_none_but_what_is_planted(utd_mhad_root: Path) -> None:
     """People repeat an action, and no two of these are alike."""
     index = get_dataset("utd-mhad").index(utd_mhad_root)

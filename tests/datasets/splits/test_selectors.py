@@ -23,6 +23,11 @@ def test_other_selectors_are_refused_in_one_sentence(value: object) -> None:
     assert "give a list of numbers or names, or one of odd, even, odd-but-last, last-odd" in error["msg"]
 
 
+def test_who_is_listed_twice_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"the list names more than once: 3 \(2 times\)"):
+        SELECTOR.validate_python([1, 3, "p", 3])
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -49,6 +54,7 @@ def test_folds_are_taken(value: object, expected: object) -> None:
         ({"a": [1], "b": []}, "the fold 'b' is no list of numbers or names"),
         ({"a": [1], "b": "odd"}, "the fold 'b'"),
         ({"a": [1], "b": ["2"]}, "the fold 'b'"),
+        ({"a": [1], "b": [2, "p", 2, "p", 2]}, "the fold 'b' names more than once: 2 (3 times), p (2 times)"),
     ],
 )
 def test_other_folds_are_refused(value: object, problem: str) -> None:

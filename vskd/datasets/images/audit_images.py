@@ -5,7 +5,6 @@ frame has a training frame beside it; those of clips from random divisions that 
 on both sides. This measures that for any protocol, before a network is trained.
 """
 
-import contextlib
 import dataclasses
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -27,11 +26,11 @@ from vskd.datasets.images.image_baselines import (
     score,
     thumbnails,
 )
-from vskd.datasets.recording import Index, Recording
-from vskd.datasets.sensors.read import read_samples
+from vskd.datasets.recording import Index, Recording, Stream
 from vskd.datasets.sensors.same_signals import near_copies
+from vskd.datasets.sensors.signals_file import SignalsFile
 from vskd.datasets.splits.audit import split_gaps
-from vskd.datasets.splits.contents import overlapping_parts
+from vskd.datasets.splits.contents import of_signals, overlapping_parts
 from vskd.datasets.splits.protocol import Protocol
 from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import SplitFacts, content_hashes, split_facts, two_classes
@@ -197,7 +196,9 @@ def audit_protocol(
     swap = None
     if label_swap is not None:
         swap = [index.labels.index(label_swap.get(label, label)) for label in index.labels]
-    videos = {r.id: r.streams[stream] for r in index.with_streams((stream,)) if r.streams[stream].kind == "video"}
+    streams = {r.id: r.streams[stream] for r in index.with_streams((stream,))}
+    videos = {i: one for i, one in streams.items() if one.kind == "video"}
+    sensors = {i: one for i, one in streams.items() if one.kind == "sensor"}
     pictures: Pictures | None = None
     clips: ClipFindings | None = None
     copies: tuple[tuple[str, str], ...] | None = None
@@ -208,24 +209,22 @@ def audit_protocol(
             pictures = tiny = tiny_clips(videos, place / f"audit-{index.dataset}-{stream}.h5")
             recordings = [r for r in index if r.id in videos]
             clips = examine_clips(recordings, index.labels, stream, tiny, contents, swap)
+        elif sensors:
+            signals = SignalsFile(Path(temporary) / "signals")
+            contents = of_signals(sensors, signals)
+            copies = _near_copies(sensors, signals, contents)
         else:
             contents = content_hashes(index.recordings, stream)
             if stream == IMAGE:
                 pictures = thumbnails(index.with_streams((IMAGE,)))
-            copies = _near_copies(index, stream, contents)
         audits = [audit_images(index, s, contents=contents, pictures=pictures, label_swap=swap) for s in splits]
     return ProtocolAudit(index, tuple(audits), two_classes(index.recordings, contents), clips, copies)
 
 
-def _near_copies(index: Index, stream: str, contents: Mapping[str, str]) -> tuple[tuple[str, str], ...] | None:
+def _near_copies(
+    streams: Mapping[str, Stream], signals: SignalsFile, contents: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
     """Near copies among a sensor's recordings, without those whose samples are equal or that overlap in one file."""
-    streams = {r.id: r.streams[stream] for r in index.with_streams((stream,)) if r.streams[stream].kind == "sensor"}
-    if not streams:
-        return None
-    signals = {}
-    for name, one in streams.items():
-        with contextlib.suppress(DataError):  # that it cannot be read is the index's and the training's to say
-            signals[name] = read_samples(one)
     known = {frozenset(pair) for pair in overlapping_parts(streams)}
     found = near_copies(signals)
     return tuple((a, b) for a, b in found if contents.get(a) != contents.get(b) and frozenset((a, b)) not in known)

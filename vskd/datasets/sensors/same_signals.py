@@ -10,7 +10,7 @@ thousandth do not hide a copy. What does: another rate, other axes or signs, a f
 and two pieces of one recording of which neither holds half of the other.
 
 Only places whose projection onto one random direction fits are compared, so that the work grows little faster than the
-number of samples.
+number of samples. Each recording is asked for twice, and of all the others only what is looked for is held.
 """
 
 from collections import Counter
@@ -29,8 +29,8 @@ MOVES = 30.0
 """Standard deviation of a stretch that is looked for, in tolerances."""
 FEWEST, SHARE = 2, 0.5
 """Stretches of one recording that must stand in the other: so many, and this share of them."""
-_BLOCK = 1 << 18
-"""Places that are compared at a time."""
+_BLOCK = 1 << 16
+"""Places that are looked at, and that are compared, at a time."""
 
 
 def near_copies(signals: Mapping[str, Signal]) -> tuple[tuple[str, str], ...]:
@@ -38,100 +38,104 @@ def near_copies(signals: Mapping[str, Signal]) -> tuple[tuple[str, str], ...]:
 
     Args:
         signals: of one stream by id, float32 (channels, samples), all with the same channels; shorter ones than
-            `LENGTH` are not compared.
+            `LENGTH` are not compared. Each is taken out of the mapping twice, and let go.
     """
-    ids = [i for i, signal in signals.items() if signal.shape[1] >= LENGTH]
-    if len(ids) < 2:
+    lively = [(i, *_liveliest(signal)) for i, signal in signals.items() if signal.shape[1] >= LENGTH]
+    if len(lively) < 2:
         return ()
-    places = _Places.of([signals[i] for i in ids])
-    if not places.anchors.size:
+    anchors = _Anchors.of(lively)
+    if not len(anchors.owner):
         return ()  # all of them lie still
-    looked_for = Counter(places.owner[places.anchors].tolist())
-    found = Counter((one, other) for one, _, other in set(_matches(places)))
+    looked_for = Counter(anchors.owner.tolist())
+    found = Counter(
+        (int(anchors.owner[anchor]), other)
+        for other, (i, *_) in enumerate(lively)
+        for anchor in anchors.standing_in(signals[i])
+        if anchors.owner[anchor] != other
+    )
     pairs = {
         (min(one, other), max(one, other))
         for (one, other), count in found.items()
         if count >= max(FEWEST, SHARE * looked_for[one])
     }
-    return tuple((ids[one], ids[other]) for one, other in sorted(pairs))
+    return tuple((lively[one][0], lively[other][0]) for one, other in sorted(pairs))
+
+
+def _liveliest(signal: Signal) -> tuple[float, Signal, npt.NDArray[np.float32]]:
+    """Standard deviation of a recording; the liveliest stretch of each of its equal parts; and how lively that is."""
+    moved = np.concatenate([block.std(axis=2).max(axis=0) for block in _blocks(signal)])
+    parts = np.array_split(np.arange(len(moved)), min(ANCHORS, len(moved)))
+    best = np.array([part[moved[part].argmax()] for part in parts])
+    return float(signal.std(axis=1).max()), _stretches(signal)[:, best].copy(), moved[best]
+
+
+def _stretches(signal: Signal) -> Signal:
+    """(channels, places, LENGTH), a view."""
+    return np.lib.stride_tricks.sliding_window_view(signal, LENGTH, axis=1)
+
+
+def _blocks(signal: Signal) -> Iterator[Signal]:
+    """The stretches, so many at a time: what is computed of them takes `LENGTH` times the memory of samples."""
+    stretches = _stretches(signal)
+    for first in range(0, stretches.shape[1], _BLOCK):
+        yield stretches[:, first : first + _BLOCK]
 
 
 @dataclass(frozen=True)
-class _Places:
-    """All stretches of all recordings.
+class _Anchors:
+    """The stretches that are looked for, in order of their projections.
 
     Attributes:
-        samples: (channels, all samples), the recordings one behind the other.
-        starts: (places,) where each stretch begins in `samples`.
-        owner: (places,) number of the recording that it is of.
-        projection: (places,) of each stretch onto one direction.
-        anchors: numbers of the places that are looked for.
+        stretches: (channels, anchors, LENGTH).
+        owner: (anchors,) number of the recording that each is of.
+        projection: (anchors,) of each onto `direction`.
+        direction: (channels, LENGTH).
         tolerance: in the unit of the samples.
-        width: most that the projections of two equal stretches differ by.
     """
 
-    samples: Signal
-    starts: Ints
+    stretches: Signal
     owner: Ints
     projection: npt.NDArray[np.float64]
-    anchors: Ints
+    direction: npt.NDArray[np.float64]
     tolerance: float
-    width: float
 
     @classmethod
-    def of(cls, signals: list[Signal]) -> "_Places":
-        tolerance = TOLERANCE * float(np.median([signal.std(axis=1).max() for signal in signals]))
-        direction = np.random.default_rng(0).normal(size=(signals[0].shape[0], LENGTH))
-        starts, owner, projection, anchors = [], [], [], []
-        first, number = 0, 0
-        for k, signal in enumerate(signals):
-            stretches = np.lib.stride_tricks.sliding_window_view(signal, LENGTH, axis=1)
-            moved = stretches.std(axis=2).max(axis=0)
-            parts = np.array_split(np.arange(len(moved)), min(ANCHORS, len(moved)))
-            best = np.array([part[moved[part].argmax()] for part in parts])
-            anchors.append(number + best[moved[best] > MOVES * tolerance])
-            projection.append(np.einsum("cpl,cl->p", stretches, direction))
-            starts.append(first + np.arange(len(moved)))
-            owner.append(np.full(len(moved), k))
-            first, number = first + signal.shape[1], number + len(moved)
-        return cls(
-            np.concatenate(signals, axis=1),
-            np.concatenate(starts),
-            np.concatenate(owner),
-            np.concatenate(projection),
-            np.concatenate(anchors),
-            tolerance,
-            tolerance * float(np.abs(direction).sum()),
-        )
+    def of(cls, lively: list[tuple[str, float, Signal, npt.NDArray[np.float32]]]) -> "_Anchors":
+        """Of what `_liveliest` gave of each recording, those that move."""
+        tolerance = TOLERANCE * float(np.median([deviation for _, deviation, _, _ in lively]))
+        stretches = np.concatenate([best for _, _, best, _ in lively], axis=1)
+        owner = np.repeat(np.arange(len(lively)), [len(moved) for *_, moved in lively])
+        moves = np.concatenate([moved for *_, moved in lively]) > MOVES * tolerance
+        direction = np.random.default_rng(0).normal(size=(stretches.shape[0], LENGTH))
+        projection = np.einsum("cpl,cl->p", stretches, direction)
+        order = np.argsort(projection, kind="stable")
+        order = order[moves[order]]
+        return cls(stretches[:, order], owner[order], projection[order], direction, tolerance)
 
-    def stretches(self, places: Ints) -> Signal:
-        """(channels, places, LENGTH)."""
-        return self.samples[:, self.starts[places, None] + np.arange(LENGTH)]
+    def standing_in(self, signal: Signal) -> set[int]:
+        """Numbers of the anchors that stand somewhere in a recording."""
+        found: set[int] = set()
+        width = self.tolerance * float(np.abs(self.direction).sum())  # most that two equal stretches differ by
+        for block in _blocks(signal):
+            projection = np.einsum("cpl,cl->p", block, self.direction)
+            low = np.searchsorted(self.projection, projection - width, "left")
+            counts = np.searchsorted(self.projection, projection + width, "right") - low
+            for places, anchors in _candidates(low, counts):
+                differences = np.abs(block[:, places] - self.stretches[:, anchors]).max(axis=(0, 2))
+                found.update(anchors[differences <= self.tolerance].tolist())
+        return found
 
 
-def _matches(places: _Places) -> Iterator[tuple[int, int, int]]:
-    """A recording, the place of its stretch, and another recording in which that stands."""
-    for anchors, others in _candidates(places):
-        apart = places.owner[anchors] != places.owner[others]
-        anchors, others = anchors[apart], others[apart]
-        differences = np.abs(places.stretches(anchors) - places.stretches(others)).max(axis=(0, 2))
-        same = differences <= places.tolerance
-        yield from zip(
-            places.owner[anchors[same]].tolist(),
-            anchors[same].tolist(),
-            places.owner[others[same]].tolist(),
-            strict=True,
-        )
+def _candidates(low: Ints, counts: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Places, and numbers of anchors whose projection is near theirs; about `_BLOCK` at a time.
 
-
-def _candidates(places: _Places) -> Iterator[tuple[Ints, Ints]]:
-    """Anchors, and places whose projection is near theirs; about `_BLOCK` at a time."""
-    order = np.argsort(places.projection, kind="stable")
-    ranked, wanted = places.projection[order], places.projection[places.anchors]
-    low = np.searchsorted(ranked, wanted - places.width, "left")
-    counts = np.searchsorted(ranked, wanted + places.width, "right") - low
+    Args:
+        low, counts: (places,) the first such anchor, and how many there are.
+    """
+    if not counts.any():
+        return
     bounds = np.searchsorted(np.cumsum(counts), np.arange(0, counts.sum(), _BLOCK), "left")
     for first, behind in zip(bounds, [*bounds[1:], len(counts)], strict=True):
         own = counts[first:behind]
         within = np.arange(own.sum()) - np.repeat(np.cumsum(own) - own, own)
-        yield np.repeat(places.anchors[first:behind], own), order[np.repeat(low[first:behind], own) + within]
+        yield np.repeat(np.arange(first, behind), own), np.repeat(low[first:behind], own) + within

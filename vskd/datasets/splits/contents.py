@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vskd.datasets.recording import Stream
 from vskd.datasets.sensors.read import read_samples
+from vskd.datasets.sensors.signals_file import SignalsFile
 from vskd.errors import DataError
 from vskd.files import sha256_json
 from vskd.preprocessing.file_hashes import UNREADABLE, file_hashes
@@ -71,6 +72,22 @@ def of_samples(streams: Mapping[str, Stream]) -> dict[str, str]:
     files = of_files(streams)
     known = [(i, stream) for i, stream in streams.items() if i in files]
     return {i: _decoded(stream, files[i]) for i, stream in track(known, "Comparing contents")}
+
+
+def of_signals(streams: Mapping[str, Stream], keep: SignalsFile) -> dict[str, str]:
+    """`of_samples` of sensors, whose samples are kept; those that cannot be decoded are not."""
+    files = of_files(streams)
+    found: dict[str, str] = {}
+    known = [(i, stream) for i, stream in streams.items() if i in files]
+    for i, stream in track(known, "Comparing contents"):
+        try:
+            signal = read_samples(stream)
+        except DataError:  # that it cannot be read is the index's and the training's to say
+            found[i] = files[i]
+        else:
+            found[i] = array_hash(signal)
+            keep.add(i, signal)
+    return found
 
 
 @lru_cache(maxsize=1 << 16)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from vskd.errors import ProtocolError, first_few
+from vskd.errors import ProtocolError, first_few, repeated
 
 _WORDS = ("odd", "even", "odd-but-last", "last-odd")
 _LEAVE_OUT = re.compile(r"leave-(one|[1-9]\d*)-out")
@@ -23,10 +23,17 @@ def _is_value(value: object) -> bool:
 def _selector(value: object) -> object:
     """One message for the whole choice, where pydantic would give one per alternative."""
     if isinstance(value, list | tuple) and all(_is_value(v) for v in value):
+        _refuse_twice("the list", value)
         return tuple(value)
     if value not in _WORDS:
         raise ValueError(f"give a list of numbers or names, or one of {', '.join(_WORDS)}")
     return value
+
+
+def _refuse_twice(what: str, values: Sequence[object]) -> None:
+    """Whoever lists a subject twice meant another one."""
+    if several := repeated(map(str, values)):
+        raise ValueError(f"{what} names more than once: {several}")
 
 
 def _folds(value: object) -> object:
@@ -40,6 +47,7 @@ def _folds(value: object) -> object:
             raise ValueError(f"the fold's name {name!r} is no text; put it into quotes")
         if not isinstance(members, list | tuple) or not members or not all(_is_value(v) for v in members):
             raise ValueError(f"the fold '{name}' is no list of numbers or names")
+        _refuse_twice(f"the fold '{name}'", members)
     return {name: tuple(members) for name, members in value.items()}
 
 

@@ -37,7 +37,8 @@ def _picture(experiment: Experiment, inputs: WindowInputs, windows: WindowPredic
             "answers": [(s.start_s, s.end_s, s.label) for s in answered],
         },
         experiment.index.labels,
-        unit=inputs.first[0].unit,
+        channels=inputs.store.axes,
+        unit=inputs.first[0].unit if len(inputs.first) == 1 else "",
         null_class=experiment.index.null_class,
     )
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
-_OPERATOR_NAMES = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
-_TENSOR_TYPES = {value: name for name, value in vars(schema.TensorType).items() if isinstance(value, int)}
+from vskd.bundle.schema_names import operator_name, type_name
+
 _CHANNEL_AXIS = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 0}
 """Of the weights of a layer: where its output channels are."""
 
@@ -25,7 +25,7 @@ def _operators(model: Any) -> list[tuple[str, list[Any]]]:
     for graph in model.subgraphs:
         for operator in graph.operators:
             code = model.operatorCodes[operator.opcodeIndex]
-            name = _OPERATOR_NAMES.get(max(code.builtinCode, code.deprecatedBuiltinCode), "CUSTOM")
+            name = operator_name(code.builtinCode, code.deprecatedBuiltinCode)
             ids = [
                 *(() if operator.inputs is None else operator.inputs),
                 *(() if operator.outputs is None else operator.outputs),
@@ -52,7 +52,7 @@ def _shape(tensor: Any) -> tuple[int, ...]:
 def float_operators(content: bytes) -> list[str]:
     """Names of the operators that read or write a float tensor: none in a model that is integer from end to end."""
     operators = _operators(read_flatbuffer(content))
-    return [name for name, tensors in operators if any("FLOAT" in _TENSOR_TYPES[t.type] for t in tensors)]
+    return [name for name, tensors in operators if any("FLOAT" in type_name(t.type) for t in tensors)]
 
 
 def weight_scales(content: bytes) -> dict[str, tuple[int, int]]:
@@ -94,7 +94,7 @@ def biases(content: bytes) -> list[Bias]:
         if name not in _CHANNEL_AXIS or len(tensors) < 4:  # input, weight, bias, output
             continue
         weight, bias = tensors[1:3]
-        dtype = np.float32 if _TENSOR_TYPES[bias.type] == "FLOAT32" else np.int32
+        dtype = np.float32 if type_name(bias.type) == "FLOAT32" else np.int32
         values = _data(content, model.buffers[bias.buffer]).view(dtype)
         broadcast = [1] * len(weight.shape)
         broadcast[_CHANNEL_AXIS[name]] = len(values)
