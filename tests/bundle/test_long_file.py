@@ -82,12 +82,13 @@ def test_a_gap_is_found_wherever_it_lies(tmp_path: Path, gap_at: int) -> None:
     assert any("a gap " in note for note in long.notes)
 
 
-def test_rows_with_empty_cells_and_stamps_in_ms(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cells", [",,", "nan,NaN,0"])
+def test_rows_with_empty_cells_and_stamps_in_ms(tmp_path: Path, cells: str) -> None:
     contract = sliding()
     values = signal()
     rows = [f"{20 * n},{x:.5f},{y:.5f},{z:.5f}" for n, (x, y, z) in enumerate(values)]
     for k in [*range(145, 170), 400]:
-        rows[k] = f"{20 * k},,,"
+        rows[k] = f"{20 * k},{cells}"
     path = tmp_path / "a.csv"
     path.write_text("timestamp_ms,x,y,z\n" + "\n".join(rows))
     long, recorded = open_long(path, contract, unit="g"), read_recording(path, contract, unit="g")

@@ -41,15 +41,16 @@ def test_another_rate_is_converted_and_said(tmp_path: Path, rate: float, lost: s
     assert recorded.notes == (f"the recording was resampled from {rate:g} to 50 Hz{more}",)
 
 
-def test_rows_with_empty_cells_are_gaps_in_time_as_in_training(tmp_path: Path):
+@pytest.mark.parametrize("cells", [",,", "1,,2", "nan,NaN,-nan", "1,2,+NAN", " , nan ,0"])
+def test_rows_with_empty_cells_are_gaps_in_time_as_in_training(tmp_path: Path, cells: str):
     rows = [f"{20 * n},{x},{y},{z}" for n, (x, y, z) in enumerate(signal(100))]
-    rows[40:50] = [f"{20 * n},,," for n in range(40, 50)]
+    rows[40:50] = [f"{20 * n},{cells}" for n in range(40, 50)]
     path = tmp_path / "recording.csv"
     path.write_text("time_ms,x,y,z\n" + "\n".join(rows))
     sliding = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
     recorded = read_recording(path, sliding, unit="g")
     assert recorded.signal.shape == (3, 90) and recorded.breaks == (40,)
-    assert "10 rows with empty cells are left out" in recorded.notes
+    assert "10 rows with empty cells or NaN are left out" in recorded.notes
     assert recorded.times is not None
     np.testing.assert_allclose(recorded.times[[0, 39, 40]], [0, 0.78, 1.0], atol=1e-6)
 
@@ -369,9 +370,10 @@ def test_what_is_told_of_a_file(tmp_path: Path):
 def test_empty_cells_need_a_clock(tmp_path: Path):
     path = tmp_path / "recording.csv"
     rows = [f"{x},{y},{z}" for x, y, z in signal()]
-    path.write_text("x,y,z\n" + "\n".join([*rows[:20], ",,", *rows[20:]]))
-    with pytest.raises(DataError, match=r"recording\.csv"):
-        read(path, unit="g")
+    for lost in (",,", "nan,nan,nan", "0,-,0"):
+        path.write_text("x,y,z\n" + "\n".join([*rows[:20], lost, *rows[20:]]))
+        with pytest.raises(DataError, match=r"recording\.csv"):
+            read(path, unit="g")
     stamped = [f"{20 * n},{row}" for n, row in enumerate(rows)]
     for k in range(1, 60):
         stamped[k] = f"{20 * k},1,,3"

@@ -34,7 +34,7 @@ def read_block(
 
     Returns:
         Its samples; the time stamp of the first one, as it is written, and what it counts (`in ms`); and how many
-        samples are the block's own: rows with empty cells are left out.
+        samples are the block's own: rows with empty cells or NaN are left out.
     """
     views, named, every = _chosen_of_all(file, samples, contract, columns, time_column)
     whole, _ = without_lost_rows(samples, every)

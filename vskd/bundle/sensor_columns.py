@@ -22,6 +22,7 @@ from vskd.preprocessing.sensor.signals import check_columns
 from vskd.preprocessing.sensor.stamps import Seconds
 
 NAME_THEM = "Name the columns of the axes with --columns, counted from 0 in the file as it is"
+LOST = ("", "nan", "+nan", "-nan")
 CLOCKS_AGREE = 0.03
 AnySamples = TypeVar("AnySamples", bound=Samples)
 
@@ -190,7 +191,7 @@ def possible_clocks(samples: Samples, chosen: Chosen) -> list[str]:
 
 
 def without_lost_rows(samples: AnySamples, chosen: Chosen) -> tuple[AnySamples, int]:
-    """Text with a clock without the rows of which a cell is empty, and how many these are."""
+    """Text with a clock without the rows that lack a value, and how many these are."""
     if not isinstance(samples, TextSamples) or not chosen.clocks:
         return samples, 0
     rows = samples.table.rows
@@ -201,5 +202,5 @@ def without_lost_rows(samples: AnySamples, chosen: Chosen) -> tuple[AnySamples, 
 
 
 def is_whole(row: Sequence[str], chosen: Chosen) -> bool:
-    """Whether no cell of the axes is empty."""
-    return all(row[c].strip() for c in chosen.columns)
+    """Whether every axis has a value, as training's reader counts them: not an empty cell, nor one that says NaN."""
+    return all(row[c].strip().lower() not in LOST for c in chosen.columns)

@@ -176,7 +176,7 @@ def read_columns(
     ]
     if clock and clock.facts:
         understood.append(("clock", ", ".join(clock.facts)))
-    notes = [*chosen.notes, *unread, *([f"{lost} rows with empty cells are left out"] if lost else [])]
+    notes = [*chosen.notes, *unread, *([f"{lost} rows with empty cells or NaN are left out"] if lost else [])]
     notes += converted_rate(rate, contract)
     bridging = contract.window_mode == "whole"
     how = ", bridged by a straight line" if bridging else ""
