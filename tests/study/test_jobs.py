@@ -254,21 +254,20 @@ def wait_for_pid(file: Path) -> int:
 def killed_once(world: Path, folder: Path) -> Path:
     """A real training; the first process is killed right after the state of its first epoch was saved."""
     from tests.conftest import TINY, TINY_STUDENT
-    from vskd.distillation import fitting
-    from vskd.distillation.callbacks import ResumePoint
+    from vskd.distillation import callbacks
     from vskd.distillation.train import distill
     from vskd.recipe import load_recipe
 
     marker = folder / "killed"
     if not marker.exists():
 
-        class Killing(ResumePoint):
+        class Killing(callbacks.ResumePoint):
             def on_train_epoch_end(self, trainer, pl_module) -> None:
                 super().on_train_epoch_end(trainer, pl_module)
                 marker.touch()
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        fitting.ResumePoint = Killing  # in a worker's process, which ends with it
+        callbacks.ResumePoint = Killing  # in a worker's process, which ends with it
     words = (*TINY, *TINY_STUDENT, "student.training.epochs=2", "distiller=none", f"dataset.path={world}", "threads=1")
     return distill(load_recipe("demo", words), folder / "run", cache=folder / "cache").run
 
