@@ -78,7 +78,7 @@ def _in_this_process(job: Job) -> Any:
     return job.work()
 
 
-@dataclass
+@dataclass(eq=False)
 class _Worker:
     """A process that does one job after the other.
 
@@ -121,7 +121,6 @@ class _Crew:
             self._hand_out()
             said = wait([worker.pipe for worker in self._working])
             for worker in [w for w in self._working if w.pipe in said]:
-                self._working.remove(worker)
                 if self._take(worker):
                     yield worker.job
         if self._failed is not None:
@@ -159,7 +158,8 @@ class _Crew:
         except (EOFError, OSError):  # killed while it spoke, or before it had taken the job
             self._lose(worker)
             return False
-        self._idle.append(worker)
+        self._idle.append(worker)  # before the next line: Ctrl-C between them must not leave one that nobody dismisses
+        self._working.remove(worker)
         if isinstance(answer, VskdError):
             self._fail(answer)
             return False
@@ -168,6 +168,7 @@ class _Crew:
 
     def _lose(self, worker: _Worker) -> None:
         """Begin the job of a worker again that was killed; one that ended by itself would end again."""
+        self._working.remove(worker)
         worker.pipe.close()
         worker.process.join()
         code = worker.process.exitcode or 0
