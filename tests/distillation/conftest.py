@@ -47,22 +47,22 @@ def teacher_run(tiny: Callable[..., Recipe], shared_cache: Path) -> Path:
 @pytest.fixture
 def interrupt_after() -> Iterator[Interrupt]:
     """Make the next training stop with Ctrl-C right after the state of an epoch (from 0) was saved."""
-    from vskd.distillation import fitting
-    from vskd.distillation.callbacks import ResumePoint
+    from vskd.distillation import callbacks
 
+    usual = callbacks.ResumePoint
     with pytest.MonkeyPatch.context() as patch:
 
         def interrupt(epoch: int) -> None:
-            class Interrupting(ResumePoint):
+            class Interrupting(usual):
                 def __init__(self, run: "RunFolder") -> None:
                     super().__init__(run, interval_s=0.0)
 
                 def on_train_epoch_end(self, trainer, pl_module) -> None:
                     super().on_train_epoch_end(trainer, pl_module)
                     if trainer.current_epoch == epoch:
-                        patch.setattr(fitting, "ResumePoint", ResumePoint)
+                        patch.setattr(callbacks, "ResumePoint", usual)
                         raise KeyboardInterrupt
 
-            patch.setattr(fitting, "ResumePoint", Interrupting)
+            patch.setattr(callbacks, "ResumePoint", Interrupting)
 
         yield interrupt

@@ -10,7 +10,6 @@ from torch import nn
 
 from vskd.distillation import batch_norm
 from vskd.distillation.batch_norm import (
-    RecomputeStatistics,
     accuracies,
     recompute,
     refuse_single_samples,
@@ -18,7 +17,6 @@ from vskd.distillation.batch_norm import (
     trained_norms,
     warn_if_parted,
 )
-from vskd.distillation.epoch_bar import EpochBar
 from vskd.distillation.fitting import plain_batches
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
@@ -111,36 +109,6 @@ def test_few_steps_are_few_for_the_momentum(steps: int, expected: bool) -> None:
     assert remembers_the_beginning([nn.BatchNorm1d(2, momentum=momentum)], steps) is expected
     assert remembers_the_beginning([], steps) is False
     assert remembers_the_beginning([nn.BatchNorm1d(2, momentum=1.0), nn.BatchNorm1d(2, momentum=0.001)], steps)
-
-
-@pytest.mark.parametrize(
-    ("last_batch", "epoch", "validates", "steps", "expected"),
-    [
-        (True, 3, False, 5, True),
-        (True, 2, False, 5, False),
-        (True, 0, True, 5, True),
-        (False, 3, True, 5, False),
-        (True, 3, True, 250, False),  # 4 epochs of 250 steps at momentum 0.01
-        (True, 3, True, 249, True),
-    ],
-)
-def test_it_happens_before_every_validation_and_at_the_end(
-    last_batch: bool, epoch: int, validates: bool, steps: int, expected: bool
-) -> None:
-    bar, said = EpochBar("RUN"), []
-    bar.say = said.append  # type: ignore[method-assign]
-    trainer = SimpleNamespace(
-        progress_bar_callback=bar,
-        num_training_batches=steps,
-        max_epochs=4,
-        current_epoch=epoch,
-        is_last_batch=last_batch,
-        enable_validation=validates,
-    )
-    model = Small()
-    RecomputeStatistics(lambda: batches(8)).on_train_batch_end(trainer, SimpleNamespace(model=model), None, None, 0)
-    assert (not torch.equal(model.first.running_mean, torch.zeros(3))) is expected
-    assert said == ["computing BatchNorm's statistics"] * expected
 
 
 def parted() -> tuple[Small, list[Batch]]:

@@ -1,16 +1,91 @@
-"""Which epoch is kept, which rows survive a resume, and which resume states are refused."""
+"""What is computed behind an epoch, which is kept, which rows survive a resume, and which resume states are refused."""
 
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
-from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
+from tests.distillation import test_batch_norm, test_ridge
+from vskd.distillation.callbacks import (
+    EpochRows,
+    FitClassifier,
+    RecomputeStatistics,
+    ResumePoint,
+    SelectWeights,
+    StopDiverged,
+    check_resumable,
+)
+from vskd.distillation.epoch_bar import EpochBar
+from vskd.distillation.ridge import fit_classifier
 from vskd.distillation.run import TRAINER, WEIGHTS, RunFolder
 from vskd.errors import CheckpointError, DivergedError
 from vskd.models.weights.state import read_metadata
+
+
+@pytest.mark.parametrize(
+    ("last_batch", "epoch", "validates", "steps", "expected"),
+    [
+        (True, 3, False, 5, True),
+        (True, 2, False, 5, False),
+        (True, 0, True, 5, True),
+        (False, 3, True, 5, False),
+        (True, 3, True, 250, False),  # 4 epochs of 250 steps at momentum 0.01
+        (True, 3, True, 249, True),
+    ],
+)
+def test_batch_norms_statistics_are_computed_before_every_validation_and_at_the_end(
+    last_batch: bool, epoch: int, validates: bool, steps: int, expected: bool
+) -> None:
+    bar, said = EpochBar("RUN"), []
+    bar.say = said.append  # type: ignore[method-assign]
+    trainer = SimpleNamespace(
+        progress_bar_callback=bar,
+        num_training_batches=steps,
+        max_epochs=4,
+        current_epoch=epoch,
+        is_last_batch=last_batch,
+        enable_validation=validates,
+    )
+    model = test_batch_norm.Small()
+    callback = RecomputeStatistics(lambda: test_batch_norm.batches(8))
+    callback.on_train_batch_end(trainer, SimpleNamespace(model=model), None, None, 0)
+    assert (not torch.equal(model.first.running_mean, torch.zeros(3))) is expected
+    assert said == ["computing BatchNorm's statistics"] * expected
+
+
+@pytest.mark.parametrize(
+    ("last_batch", "epoch", "validates", "expected"),
+    [(True, 3, False, True), (True, 2, False, False), (True, 2, True, True), (False, 3, True, False)],
+)
+def test_a_classifier_is_fitted_behind_the_last_batch_of_an_epoch_that_counts(
+    last_batch: bool, epoch: int, validates: bool, expected: bool
+) -> None:
+    x, labels, _ = test_ridge.problem(50, 6)
+    model = test_ridge.Small()
+    before = model.classifier.weight.detach().clone()
+    trainer: Any = SimpleNamespace(
+        is_last_batch=last_batch, current_epoch=epoch, max_epochs=4, enable_validation=validates
+    )
+    module: Any = SimpleNamespace(model=model)
+    callback = FitClassifier(model.classifier, lambda: test_ridge.batches(labels, x), test_ridge.STRENGTH, 0.1)
+    callback.on_train_batch_end(trainer, module, None, None, 0)
+    assert torch.equal(model.classifier.weight, before) is not expected
+
+
+def test_what_the_teacher_says_reaches_the_fit() -> None:
+    x, labels, _ = test_ridge.problem(50, 6)
+    labels[25:] = -1
+    said = torch.full((50, 4), 0.25)
+    trainer: Any = SimpleNamespace(is_last_batch=True, current_epoch=0, max_epochs=1, enable_validation=False)
+    model, other = test_ridge.Small(), test_ridge.Small()
+    shown, settings = test_ridge.batches(labels, x), (test_ridge.STRENGTH, 0.1, lambda batch: said[batch.positions])
+    callback = FitClassifier(model.classifier, lambda: shown, *settings)
+    callback.on_train_batch_end(trainer, SimpleNamespace(model=model), None, None, 0)  # type: ignore[arg-type]
+    fit_classifier(other, other.classifier, shown, *settings)
+    assert torch.equal(model.classifier.weight, other.classifier.weight)
 
 
 def kept(folder: RunFolder, select: str, scores: list[tuple[float, float]]) -> int:

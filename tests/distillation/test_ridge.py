@@ -1,14 +1,13 @@
 """A classifier by ridge regression: against the normal equations, and against fitting again without a sample."""
 
-from types import MappingProxyType, SimpleNamespace
-from typing import Any
+from types import MappingProxyType
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vskd.distillation.ridge import FitClassifier, best_scale, fit_classifier, heard, ridge_regression
+from vskd.distillation.ridge import best_scale, fit_classifier, heard, ridge_regression
 from vskd.distillation.teacher.fusion import FusedTeacher
 from vskd.distillation.teacher.outputs import ViewedTeacher
 from vskd.modalities.base import Batch
@@ -149,36 +148,3 @@ def test_of_several_views_the_mean_is_heard_whatever_the_epoch_and_of_several_te
     three = ViewedTeacher([Speaks(0.2, 0.8), Speaks(0.4, 0.6), Speaks(0.6, 0.4)])
     fused = FusedTeacher([one, two, three], (0.5, 0.25, 0.25))
     torch.testing.assert_close(heard(fused)(batch)[:, 0], torch.tensor([0.5 * 0.9 + 0.25 * 0.3 + 0.25 * 0.4]))
-
-
-@pytest.mark.parametrize(
-    ("last_batch", "epoch", "validates", "expected"),
-    [(True, 3, False, True), (True, 2, False, False), (True, 2, True, True), (False, 3, True, False)],
-)
-def test_it_is_fitted_behind_the_last_batch_of_an_epoch_that_counts(
-    last_batch: bool, epoch: int, validates: bool, expected: bool
-) -> None:
-    x, labels, _ = problem(50, 6)
-    model = Small()
-    before = model.classifier.weight.detach().clone()
-    trainer: Any = SimpleNamespace(
-        is_last_batch=last_batch, current_epoch=epoch, max_epochs=4, enable_validation=validates
-    )
-    module: Any = SimpleNamespace(model=model)
-    callback = FitClassifier(model.classifier, lambda: batches(labels, x), STRENGTH, 0.1)
-    callback.on_train_batch_end(trainer, module, None, None, 0)
-    assert torch.equal(model.classifier.weight, before) is not expected
-
-
-def test_what_the_teacher_says_reaches_the_fit() -> None:
-    x, labels, _ = problem(50, 6)
-    labels[25:] = -1
-    said = torch.full((50, 4), 0.25)
-    trainer: Any = SimpleNamespace(is_last_batch=True, current_epoch=0, max_epochs=1, enable_validation=False)
-    model, other = Small(), Small()
-    callback = FitClassifier(
-        model.classifier, lambda: batches(labels, x), STRENGTH, 0.1, lambda batch: said[batch.positions]
-    )
-    callback.on_train_batch_end(trainer, SimpleNamespace(model=model), None, None, 0)  # type: ignore[arg-type]
-    fit_classifier(other, other.classifier, batches(labels, x), STRENGTH, 0.1, lambda batch: said[batch.positions])
-    assert torch.equal(model.classifier.weight, other.classifier.weight)

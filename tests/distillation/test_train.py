@@ -592,7 +592,7 @@ def test_what_the_training_says_of_the_labels_reaches_the_distiller(
         path.unlink()
     contexts: list[TermContext] = []
     monkeypatch.setattr(train, "new_distiller", lambda recipe, context: contexts.append(context))
-    monkeypatch.setattr(train, "DistillationTask", lambda *_, **__: None)
+    monkeypatch.setattr("vskd.distillation.task.DistillationTask", lambda *_, **__: None)
     monkeypatch.setattr(train, "fit", lambda *_: None)
     words = ["distiller=none", "student.training.label_smoothing=0.3", "student.training.class_weights=balanced"]
     distill(tiny(*words, "seed=8", root=world), tmp_path / "run", cache=tmp_path / "cache")
@@ -765,7 +765,7 @@ def test_the_context_of_a_guided_student_is_of_both_networks(
 ) -> None:
     contexts: list[TermContext] = []
     monkeypatch.setattr(train, "new_distiller", lambda recipe, context: contexts.append(context))
-    monkeypatch.setattr(train, "DistillationTask", lambda *_, **__: None)
+    monkeypatch.setattr("vskd.distillation.task.DistillationTask", lambda *_, **__: None)
     monkeypatch.setattr(train, "fit", lambda *_: None)
     recipe = tiny(
         "student.training.batch_size=5", "student.training.label_smoothing=0.1", "seed=3", "teachers.0.seed=0"
@@ -892,7 +892,7 @@ def test_ridge_regression_counts_pairs_without_labels_where_the_teacher_names_th
         ))  # fmt: skip
         return counted[-1][1]
 
-    monkeypatch.setattr("vskd.distillation.ridge.fit_classifier", fitted)
+    monkeypatch.setattr("vskd.distillation.callbacks.fit_classifier", fitted)
     few, teacher = few_labels
     plain = (*ONE_EPOCH, "student.training.validation=none", "student.training.ridge=0.1")
     recipe = few.updated(*plain, *words)

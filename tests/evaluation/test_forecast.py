@@ -195,7 +195,7 @@ def test_who_validates_decides_whether_anything_is_said_of_new_people(
 
 
 def test_nothing_is_trained(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vskd.distillation.fitting.Trainer", None)
+    monkeypatch.setattr("vskd.distillation.lightning_imports.Trainer", None)
     assert forecast_of_runs([place / "teacher"], place / "alone").n > 0
 
 

@@ -29,7 +29,6 @@ from tests.modalities.conftest import write_bodies
 from vskd.bundle.budget import Needs
 from vskd.datasets.catalog import DATASETS
 from vskd.datasets.recording import Index
-from vskd.distillation import fitting
 from vskd.distillation.callbacks import SelectWeights
 from vskd.distillation.experiment import prepare
 from vskd.distillation.run import RunFolder
@@ -514,7 +513,7 @@ def boxed_images(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def watched(monkeypatch: pytest.MonkeyPatch, boxed_images: None) -> None:
     """The road with its observers."""
-    monkeypatch.setattr(fitting, "Trainer", WatchingTrainer)
+    monkeypatch.setattr("vskd.distillation.lightning_imports.Trainer", WatchingTrainer)
     monkeypatch.setattr(run_export, "export_model", watching_export)
     monkeypatch.setattr(fine_tuning, "train_for_int8", watching_tuning)
     monkeypatch.setattr(DistillationTask, "current_epoch", property(lambda task: task.__dict__.get("at", 0)))

@@ -67,7 +67,7 @@ def test_nothing_is_run_twice(finished_comparison, monkeypatch: pytest.MonkeyPat
         raise AssertionError("something was run again")
 
     out = finished_comparison.out
-    monkeypatch.setattr("vskd.distillation.fitting.Trainer", refuse)
+    monkeypatch.setattr("vskd.distillation.lightning_imports.Trainer", refuse)
     monkeypatch.setattr("vskd.distillation.teacher.outputs.write_teacher_cache", refuse)
     monkeypatch.setattr("vskd.evaluation.evaluate.predict_recordings", refuse)
     monkeypatch.setattr("vskd.export.evaluate.export_run", refuse)

@@ -54,7 +54,7 @@ def test_the_table_says_it(foretold_comparison: Path) -> None:
 def test_a_second_call_says_nothing_and_keeps_it(
     foretold_comparison: Path, synthetic_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vskd.distillation.fitting.Trainer", None)
+    monkeypatch.setattr("vskd.distillation.lightning_imports.Trainer", None)
     before, said = row(foretold_comparison), []
     recipes = with_controls([quick(synthetic_root, *CARVED, "labels.trials=[1]")], ["none"])
     compare(recipes, [0], foretold_comparison / "out", say=said.append)

@@ -39,7 +39,7 @@ def test_each_learns_from_the_other(recipe: Recipe, tmp_path: Path, monkeypatch:
     assert runs["run-teacher-round-2"].recipe().student == runs["run-teacher"].recipe().student
     assert runs["run"].recipe().student == runs["run-round-1"].recipe().student == recipe.student
     assert len(foretold) == 1
-    monkeypatch.setattr("vskd.distillation.fitting.Trainer", None)
+    monkeypatch.setattr("vskd.distillation.lightning_imports.Trainer", None)
     distill_in_rounds(recipe, tmp_path / "run", rounds=2, cache=tmp_path / "cache")
 
 

@@ -14,14 +14,11 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from vskd.distillation.epoch_bar import EpochBar
-from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
 from vskd.errors import RecipeError
 from vskd.modalities.base import Batch
 from vskd.progress import track
@@ -158,39 +155,3 @@ def warn_if_parted(model: nn.Module, batches: Iterable[Batch], batch_size: int) 
             100 * training,
             100 * evaluation,
         )
-
-
-def is_last_epoch(trainer: Trainer) -> bool:
-    """Whether no epoch follows this one."""
-    return bool(trainer.current_epoch + 1 == trainer.max_epochs)
-
-
-def is_about_to_be_judged(trainer: Trainer) -> bool:
-    """Whether the last batch is done of an epoch that is validated, or is the last one."""
-    return bool(trainer.is_last_batch and (is_last_epoch(trainer) or trainer.enable_validation))
-
-
-class RecomputeStatistics(Callback):
-    """Compute BatchNorm's statistics anew where a training is too short for running averages.
-
-    Done before every validation, so that the epoch is selected by what will ship, and after the last epoch. Weights and
-    random numbers of the training are not touched.
-    """
-
-    def __init__(self, batches: PlainBatches) -> None:
-        self._batches = batches
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Act after the last batch of an epoch that is validated, or is the last one."""
-        model: nn.Module = pl_module.model
-        steps = int(trainer.num_training_batches) * int(trainer.max_epochs or 1)
-        if not is_about_to_be_judged(trainer):
-            return
-        if remembers_the_beginning(trained_norms(model), steps):
-            if isinstance(trainer.progress_bar_callback, EpochBar):
-                trainer.progress_bar_callback.say("computing BatchNorm's statistics")
-            recompute(model, self._batches())
-            if is_last_epoch(trainer):
-                logger.info("BatchNorm's statistics were computed anew: %d steps are few for running averages", steps)

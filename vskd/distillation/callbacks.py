@@ -1,4 +1,6 @@
-"""Lightning callbacks of a run: rows of figures, the selected weights, the state to resume from, and a stop to NaN."""
+"""Lightning callbacks of a run: BatchNorm's statistics, a fitted classifier, rows of figures, the selected weights, the
+state to resume from, and a stop to NaN.
+"""
 
 import json
 import logging
@@ -7,9 +9,13 @@ import time
 from typing import Any
 
 import torch
+from torch import nn
 
+from vskd.distillation.batch_norm import PlainBatches, recompute, remembers_the_beginning, trained_norms
 from vskd.distillation.divergence import refuse_diverged
+from vskd.distillation.epoch_bar import EpochBar
 from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
+from vskd.distillation.ridge import Says, fit_classifier
 from vskd.distillation.run import TRAINER, WEIGHTS, RunFolder
 from vskd.errors import CheckpointError
 from vskd.files import write_text
@@ -17,6 +23,73 @@ from vskd.models.weights.state import packed, refuse_not_finite
 from vskd.models.weights.weight_file import DAMAGED_PICKLE
 
 logger = logging.getLogger(__name__)
+
+
+def is_last_epoch(trainer: Trainer) -> bool:
+    """Whether no epoch follows this one."""
+    return bool(trainer.current_epoch + 1 == trainer.max_epochs)
+
+
+def is_about_to_be_judged(trainer: Trainer) -> bool:
+    """Whether the last batch is done of an epoch that is validated, or is the last one."""
+    return bool(trainer.is_last_batch and (is_last_epoch(trainer) or trainer.enable_validation))
+
+
+class RecomputeStatistics(Callback):
+    """Compute BatchNorm's statistics anew where a training is too short for running averages.
+
+    Done before every validation, so that the epoch is selected by what will ship, and after the last epoch. Weights and
+    random numbers of the training are not touched.
+    """
+
+    def __init__(self, batches: PlainBatches) -> None:
+        self._batches = batches
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Act after the last batch of an epoch that is validated, or is the last one."""
+        model: nn.Module = pl_module.model
+        steps = int(trainer.num_training_batches) * int(trainer.max_epochs or 1)
+        if not is_about_to_be_judged(trainer):
+            return
+        if remembers_the_beginning(trained_norms(model), steps):
+            if isinstance(trainer.progress_bar_callback, EpochBar):
+                trainer.progress_bar_callback.say("computing BatchNorm's statistics")
+            recompute(model, self._batches())
+            if is_last_epoch(trainer):
+                logger.info("BatchNorm's statistics were computed anew: %d steps are few for running averages", steps)
+
+
+class FitClassifier(Callback):
+    """Fit the classifier by `fit_classifier`, before every validation and after the last epoch.
+
+    Must come behind `RecomputeStatistics`: the features have to be those that ship.
+    """
+
+    def __init__(
+        self,
+        classifier: nn.Linear,
+        batches: PlainBatches,
+        strength: float,
+        label_smoothing: float = 0.0,
+        teacher: Says | None = None,
+    ) -> None:
+        self._classifier, self._batches, self._strength = classifier, batches, strength
+        self._label_smoothing, self._teacher = label_smoothing, teacher
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Act after the last batch of an epoch that is validated, or is the last one."""
+        if not is_about_to_be_judged(trainer):
+            return
+        model: nn.Module = pl_module.model
+        samples = fit_classifier(
+            model, self._classifier, self._batches(), self._strength, self._label_smoothing, self._teacher
+        )
+        if is_last_epoch(trainer):
+            logger.info("the classifier was fitted to %d samples by ridge regression", samples)
 
 
 class StopDiverged(Callback):

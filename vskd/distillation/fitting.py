@@ -8,25 +8,25 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vskd.datasets.recording import Problem
 from vskd.datasets.splits.split import Split
-from vskd.distillation.batch_norm import PlainBatches, RecomputeStatistics, warn_if_parted
-from vskd.distillation.callbacks import EpochRows, ResumePoint, SelectWeights, StopDiverged, check_resumable
-from vskd.distillation.epoch_bar import EpochBar
+from vskd.distillation.batch_norm import PlainBatches, warn_if_parted
 from vskd.distillation.experiment import Experiment
-from vskd.distillation.lightning_imports import Callback, Trainer
 from vskd.distillation.run import RunFolder, log_to_file
-from vskd.distillation.task import DistillationTask, Loader
 from vskd.errors import DataError, DivergedError
 from vskd.files import write_json
 from vskd.modalities.base import Batch, Batches, Inputs
 from vskd.modalities.sampling import epoch_seed
 from vskd.models.weights.state import load_state, read_tensors
 from vskd.recipe import Training
+
+if TYPE_CHECKING:
+    from vskd.distillation.lightning_imports import Callback
+    from vskd.distillation.task import DistillationTask, Loader
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def class_counts(experiment: Experiment, ids: tuple[str, ...]) -> tuple[int, ...
 
 def loaders(
     inputs: Inputs, training: Training, seed: int, split: Split, shown: Sequence[str] | None = None
-) -> tuple[Loader, Loader | None]:
+) -> "tuple[Loader, Loader | None]":
     """The batches of a training epoch, and of validation where there is any.
 
     Args:
@@ -145,12 +145,12 @@ def plain_batches(inputs: Inputs, training: Training, seed: int, ids: Sequence[s
 
 
 def fit(
-    task: DistillationTask,
+    task: "DistillationTask",
     folder: RunFolder,
     training: Training,
     split: Split,
     plain: PlainBatches,
-    further: Sequence[Callback] = (),
+    further: "Sequence[Callback]" = (),
 ) -> TrainResult:
     """Run Lightning's trainer, from where it was interrupted, and leave the run folder complete.
 
@@ -166,10 +166,15 @@ def fit(
         DivergedError: loss or weights are no longer finite; the folder stays incomplete.
         CheckpointError: the state to resume from is damaged or not finite.
     """
-    select = SelectWeights(folder, training.select)
+    # Here, not above: Lightning takes seconds to load, and what is wrong with recipe or data is said before.
+    from vskd.distillation import callbacks
+    from vskd.distillation.epoch_bar import EpochBar
+    from vskd.distillation.lightning_imports import Trainer
+
+    select = callbacks.SelectWeights(folder, training.select)
     resume = folder.trainer_file if folder.trainer_file.is_file() else None
     if resume is not None:
-        check_resumable(folder)
+        callbacks.check_resumable(folder)
         logger.info("resuming from %s", resume)
     else:
         folder.sums.clear()
@@ -180,12 +185,12 @@ def fit(
         precision="bf16-mixed" if training.precision == "bfloat16" else "32-true",
         gradient_clip_val=training.gradient_clip or None,
         callbacks=[
-            RecomputeStatistics(plain),
+            callbacks.RecomputeStatistics(plain),
             *further,
-            StopDiverged(),
-            EpochRows(folder),
+            callbacks.StopDiverged(),
+            callbacks.EpochRows(folder),
             select,
-            ResumePoint(folder),
+            callbacks.ResumePoint(folder),
             *([EpochBar(folder.path.name)] if sys.stderr.isatty() else []),
         ],
         logger=False,

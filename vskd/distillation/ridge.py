@@ -11,25 +11,19 @@ A recording without a label counts where a teacher says its classes' probabiliti
 where it is -1 and 1 of a label.
 """
 
-import logging
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vskd.distillation.batch_norm import PlainBatches, is_about_to_be_judged, is_last_epoch
 from vskd.distillation.distiller import hears_logits
-from vskd.distillation.lightning_imports import Callback, LightningModule, Trainer
 from vskd.distillation.teacher.outputs import FollowsEpochs, TeacherSource
 from vskd.errors import RecipeError, as_recipe_error
 from vskd.modalities.base import Batch
 from vskd.models.head import linear_classifier
 from vskd.network import Shape, answer
 from vskd.recipe import Recipe
-
-logger = logging.getLogger(__name__)
 
 Says = Callable[[Batch], Tensor]
 """Of a batch, the probabilities (batch, classes) that a teacher says."""
@@ -157,34 +151,3 @@ def heard(source: TeacherSource) -> Says:
     """What a teacher says, as probabilities; of several views the mean."""
     views = source.views() if isinstance(source, FollowsEpochs) else (source,)
     return lambda batch: torch.stack([view.outputs(batch)[0].logits.softmax(dim=1) for view in views]).mean(dim=0)
-
-
-class FitClassifier(Callback):
-    """Fit the classifier by `fit_classifier`, before every validation and after the last epoch.
-
-    Must come behind `RecomputeStatistics`: the features have to be those that ship.
-    """
-
-    def __init__(
-        self,
-        classifier: nn.Linear,
-        batches: PlainBatches,
-        strength: float,
-        label_smoothing: float = 0.0,
-        teacher: Says | None = None,
-    ) -> None:
-        self._classifier, self._batches, self._strength = classifier, batches, strength
-        self._label_smoothing, self._teacher = label_smoothing, teacher
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Act after the last batch of an epoch that is validated, or is the last one."""
-        if not is_about_to_be_judged(trainer):
-            return
-        model: nn.Module = pl_module.model
-        samples = fit_classifier(
-            model, self._classifier, self._batches(), self._strength, self._label_smoothing, self._teacher
-        )
-        if is_last_epoch(trainer):
-            logger.info("the classifier was fitted to %d samples by ridge regression", samples)

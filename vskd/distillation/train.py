@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -27,13 +27,11 @@ from vskd.distillation.fitting import (
     usable_split,
 )
 from vskd.distillation.going_on import start_from, started_from, weights_file
-from vskd.distillation.lightning_imports import Callback
 from vskd.distillation.lineage import learned_with
 from vskd.distillation.model import new_model
 from vskd.distillation.renewal import renewing
-from vskd.distillation.ridge import FitClassifier, fitted_classifier, heard
+from vskd.distillation.ridge import fitted_classifier, heard
 from vskd.distillation.run import RunFolder, default_cache
-from vskd.distillation.task import DistillationTask
 from vskd.distillation.teacher.confident import confident, probabilities_of
 from vskd.distillation.teacher.cross_fit import fold_recipe, fold_run, fold_subjects
 from vskd.distillation.teacher.outputs import FinishedTeacher, TeacherSource, finished_teacher, tapped
@@ -45,6 +43,10 @@ from vskd.locks import lock_of, only_writer
 from vskd.models.weights.state import read_metadata
 from vskd.recipe import Recipe
 from vskd.recipe.distiller import Confidence
+
+if TYPE_CHECKING:
+    from vskd.distillation.lightning_imports import Callback
+    from vskd.distillation.task import DistillationTask
 
 logger = logging.getLogger(__name__)
 
@@ -158,8 +160,8 @@ def fixed_threads(count: int | None) -> Iterator[None]:
 
 
 def _further(
-    task: DistillationTask, experiment: Experiment, shown: Sequence[str], source: TeacherSource | None
-) -> list[Callback]:
+    task: "DistillationTask", experiment: Experiment, shown: Sequence[str], source: TeacherSource | None
+) -> "list[Callback]":
     """What fits the student's classifier, where the recipe wants ridge regression.
 
     Args:
@@ -171,6 +173,8 @@ def _further(
     Raises:
         RecipeError: see `fitted_classifier`.
     """
+    from vskd.distillation.callbacks import FitClassifier
+
     recipe, training = experiment.recipe, experiment.recipe.student.training
     if training.ridge is None:
         return []
@@ -226,8 +230,10 @@ def _say(recipe: Recipe, folds: Sequence[Folds]) -> dict[str, Any]:
 
 def _task(
     experiment: Experiment, source: TeacherSource | None, teachers: Sequence[FinishedTeacher]
-) -> tuple[DistillationTask, Split, Sequence[str]]:
+) -> "tuple[DistillationTask, Split, Sequence[str]]":
     """What is to be trained, on what, and the recordings of its training part that it learns from."""
+    from vskd.distillation.task import DistillationTask
+
     recipe, inputs, student = experiment.recipe, experiment.inputs, experiment.recipe.student
     experiment.audit()
     stored = inputs.ids if source is None else inputs.ids & source.ids

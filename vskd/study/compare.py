@@ -53,8 +53,8 @@ def compare(
         out: folder of runs, stores and the table (comparison.json, .csv, .html, .txt).
         cache: where windows, frames and teacher outputs are stored; `out`/cache by default.
         after_run: see `AfterRun`; with several workers, one that can be pickled.
-        workers: how many trainings are run at a time, each in a process of its own and with as many threads as it would
-            have alone; their log is compare.log in `out`. The figures are the same for any number.
+        workers: how many trainings are run at a time, in as many processes, each with as many threads as it would have
+            alone; their log is compare.log in `out`. The figures are the same for any number.
         teachers: where teachers' runs lie; `out`/teachers by default. Comparisons may share it, also at the same time.
         say: gets the forecast of each student with a teacher before it is trained, where its twin without one is
             compared, too, and had validation recordings; with several workers, one that can be pickled. None makes no

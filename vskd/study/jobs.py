@@ -1,9 +1,11 @@
 """Independent pieces of work, one after the other or several at a time in processes of their own.
 
-A process may be killed at any time: a training resumes from its last checkpoint, so the piece is begun again, by
-another process. When the caller's process ends, however it ends, its workers end too.
+A process does one piece after the other, since its start, which imports torch, costs as much as a short training. It
+may be killed at any time: a training resumes from its last checkpoint, so the piece is begun again, by another process.
+When the caller's process ends, however it ends, its workers end too.
 """
 
+import contextlib
 import io
 import logging
 import multiprocessing
@@ -12,7 +14,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -76,23 +78,36 @@ def _in_this_process(job: Job) -> Any:
     return job.work()
 
 
-@dataclass
+@dataclass(eq=False)
 class _Worker:
-    """A process at work, and where it says what came of it."""
+    """A process that does one job after the other.
 
-    job: Job
+    Attributes:
+        pipe: by which it gets its jobs, and says what came of each; closed, there are no more.
+        job: at which it is, or was last; begun for the `attempt`-th time.
+    """
+
     process: SpawnProcess
-    answers: Connection
-    attempt: int
+    pipe: Connection
+    job: Job = field(init=False)
+    attempt: int = field(init=False)
+
+    def begin(self, job: Job, attempt: int) -> None:
+        """Hand it a job."""
+        logger.info("%s", job.title)
+        self.job, self.attempt = job, attempt
+        with contextlib.suppress(OSError):  # killed while it had none: its end says so, as if it had been at work
+            self.pipe.send(job)
 
 
 class _Crew:
-    """At most `size` workers at a time."""
+    """At most `size` workers; one is hired when a job can be begun and all others are at work."""
 
     def __init__(self, jobs: Sequence[Job], size: int, log: Path) -> None:
         self._waiting = [(job, 1) for job in jobs]
         self._size, self._log = size, log
         self._working: list[_Worker] = []
+        self._idle: list[_Worker] = []
         self._failed: VskdError | None = None
         self.results: dict[Path, Any] = {}
 
@@ -102,46 +117,71 @@ class _Crew:
         Raises:
             VskdError: see `run_jobs`.
         """
-        while self._working or (self._waiting and self._failed is None):
-            self._hire()
-            ended = wait([worker.process.sentinel for worker in self._working])
-            for worker in [w for w in self._working if w.process.sentinel in ended]:
-                self._working.remove(worker)
+        while self._working or self._waiting:
+            self._hand_out()
+            said = wait([worker.pipe for worker in self._working])
+            for worker in [w for w in self._working if w.pipe in said]:
                 if self._take(worker):
                     yield worker.job
         if self._failed is not None:
             raise self._failed
 
     def dismiss(self) -> None:
-        """End all that are at work; what they had done so far is kept by their folders."""
+        """End all; what those at work had done so far is kept by their folders."""
         for worker in self._working:
             worker.process.kill()
-            worker.process.join()
+        self._idle += self._working
         self._working.clear()
+        self._let_go()
 
-    def _hire(self) -> None:
-        for entry in list(self._waiting):
-            job, attempt = entry
-            if self._failed is not None or len(self._working) >= self._size:
-                return
-            if all(folder in self.results for folder in job.after):
-                self._waiting.remove(entry)
-                self._working.append(_begun(job, attempt, self._log))
+    def _hand_out(self) -> None:
+        """Begin what can be begun; let those go for whom nothing will be left."""
+        ready = [entry for entry in self._waiting if all(folder in self.results for folder in entry[0].after)]
+        for job, attempt in ready[: self._size - len(self._working)]:
+            self._waiting.remove((job, attempt))
+            worker = self._idle.pop() if self._idle else _hired(self._log)
+            self._working.append(worker)
+            worker.begin(job, attempt)
+        if not self._waiting:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        for worker in self._idle:
+            worker.pipe.close()
+            worker.process.join()
+        self._idle.clear()
 
     def _take(self, worker: _Worker) -> bool:
-        """What came of a worker that has ended; whether its job is finished."""
-        answer = _answer(worker)
-        worker.process.join()  # its sentinel speaks a moment before its exit code is known
-        job, code = worker.job, worker.process.exitcode or 0
-        if answer is not None and not isinstance(answer[0], VskdError):
-            self.results[job.folder] = answer[0]
-            return True
-        if answer is None and code < 0 and worker.attempt < ATTEMPTS:
-            logger.warning("%s: its process was ended by %s; it is begun again", job.title, _signal(-code))
-            self._waiting.insert(0, (job, worker.attempt + 1))
+        """What a worker says, or that it has ended; whether its job is finished."""
+        try:
+            answer = worker.pipe.recv()
+        except (EOFError, OSError):  # killed while it spoke, or before it had taken the job
+            self._lose(worker)
             return False
-        self._failed = self._failed or (answer[0] if answer is not None else self._broken(worker, code))
-        return False
+        self._idle.append(worker)  # before the next line: Ctrl-C between them must not leave one that nobody dismisses
+        self._working.remove(worker)
+        if isinstance(answer, VskdError):
+            self._fail(answer)
+            return False
+        self.results[worker.job.folder] = answer
+        return True
+
+    def _lose(self, worker: _Worker) -> None:
+        """Begin the job of a worker again that was killed; one that ended by itself would end again."""
+        self._working.remove(worker)
+        worker.pipe.close()
+        worker.process.join()
+        code = worker.process.exitcode or 0
+        if code < 0 and worker.attempt < ATTEMPTS and self._failed is None:
+            logger.warning("%s: its process was ended by %s; it is begun again", worker.job.title, _signal(-code))
+            self._waiting.insert(0, (worker.job, worker.attempt + 1))
+        else:
+            self._fail(self._broken(worker, code))
+
+    def _fail(self, error: VskdError) -> None:
+        """Begin no other job; of several errors the first is told."""
+        self._failed = self._failed or error
+        self._waiting.clear()
 
     def _broken(self, worker: _Worker, code: int) -> RunError:
         """The error of a job whose process said nothing."""
@@ -152,42 +192,42 @@ class _Crew:
         )
 
 
-def _begun(job: Job, attempt: int, log: Path) -> _Worker:
-    logger.info("%s", job.title)
+def _hired(log: Path) -> _Worker:
+    """A worker that has no job yet."""
     context = multiprocessing.get_context("spawn")  # a fork would share the threads' locks, and open HDF5 files
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(job, log, theirs), daemon=False)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(log, theirs), daemon=False)
     process.start()
     theirs.close()
-    return _Worker(job, process, ours, attempt)
-
-
-def _answer(worker: _Worker) -> tuple[Any] | None:
-    """What a worker that has ended had to say; None where it was ended before it could."""
-    try:
-        return (worker.answers.recv(),) if worker.answers.poll() else None
-    except EOFError:
-        return None
-    finally:
-        worker.answers.close()
+    return _Worker(process, ours)
 
 
 def _signal(number: int) -> str:
     return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
 
 
-def _work(job: Job, log: Path, answers: Connection) -> None:
+def _work(log: Path, pipe: Connection) -> None:
     """What a worker's process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the caller, who dismisses the crew
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
-    _say_into(log, job.title)
-    try:
-        answers.send(job.work())
-    except VskdError as error:
-        answers.send(error)
-    except Exception:
-        logger.exception("%s: an error that nobody foresaw", job.title)
-        sys.exit(1)
+    handlers = _say_into(log)
+    for job in _handed(pipe):
+        for handler, form in handlers.items():
+            handler.setFormatter(logging.Formatter(form, defaults={"title": job.title}))
+        try:
+            pipe.send(job.work())
+        except VskdError as error:
+            pipe.send(error)
+        except Exception:
+            logger.exception("%s: an error that nobody foresaw", job.title)
+            sys.exit(1)
+
+
+def _handed(pipe: Connection) -> Iterator[Job]:
+    """The jobs, until the caller has no more."""
+    with contextlib.suppress(EOFError):
+        while True:
+            yield pipe.recv()
 
 
 def _end_with_the_caller() -> None:
@@ -205,16 +245,22 @@ class _NoTerminal(io.TextIOWrapper):
         return False
 
 
-def _say_into(log: Path, title: str) -> None:
-    """Everything goes into the log that all workers share; warnings to the terminal, too, with the job's title."""
+def _say_into(log: Path) -> dict[logging.Handler, str]:
+    """Everything goes into the log that all workers share; warnings to the terminal, too.
+
+    Returns:
+        Handler -> what each of its lines is made of, the title of the job in hand among it.
+    """
     sys.stderr = _NoTerminal(io.FileIO(os.dup(2), "w"), encoding="utf-8", write_through=True)
     shared = logging.FileHandler(log, encoding="utf-8")  # appended to line by line: lines of several are not mixed
-    shared.setFormatter(logging.Formatter(f"%(asctime)s %(levelname)s {title}: %(message)s"))
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter(f"%(levelname)s: {title}: %(message)s"))
     terminal.setLevel(logging.WARNING)
     package = logging.getLogger("vskd")
     package.setLevel(logging.INFO)
     package.addHandler(shared)
     logging.getLogger().addHandler(terminal)  # as in the caller's process: a library that finds none there adds its own
     quiet_libraries()
+    return {
+        shared: "%(asctime)s %(levelname)s %(title)s: %(message)s",
+        terminal: "%(levelname)s: %(title)s: %(message)s",
+    }
