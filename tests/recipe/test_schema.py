@@ -202,6 +202,7 @@ def test_hashes_of_recipes_from_before_a_key_are_what_they_were() -> None:
     for part, *later in (
         ("distiller", "untrained", "confidence", "fusion"),
         ("dataset", "leave_out", "path"),
+        ("labels", "untested_subjects"),
         ("student", "head"),
         ("seed",),
         ("export",),
@@ -215,6 +216,7 @@ def test_hashes_of_recipes_from_before_a_key_are_what_they_were() -> None:
         ("distiller", "distiller.untrained=true"),
         ("distiller", "distiller.confidence={share: 0.5}"),
         ("dataset", "dataset.leave_out=['1']"),
+        ("labels", "labels.untested_subjects=true"),
         ("student", "student.head.width=7"),
     ):
         assert recipe.updated(word).hash_of(part) != recipe.hash_of(part)

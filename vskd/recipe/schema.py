@@ -160,6 +160,7 @@ _SINCE: Mapping[tuple[str, str], Any] = {
     ("distiller", "confidence"): None,
     ("distiller", "fusion"): "equal",
     ("dataset", "leave_out"): None,
+    ("labels", "untested_subjects"): None,
     ("student", "head"): None,
 }
 """Keys that came later -> what recipes of before meant by their absence; their hashes stay what they were."""
