@@ -238,6 +238,8 @@ def timeline(record, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]
         0.25,
         ("assumed",),
         (("u", "g"),),
+        channels=("u", "v"),
+        unit="g",
     )
     return record(predict_timeline, "predict_timeline", answer)
 
@@ -292,10 +294,13 @@ def test_a_plot_shows_the_answers_under_the_signal(
     vskd, timeline, bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[tuple[object, ...]] = []
-    monkeypatch.setattr("vskd.modalities.timeline_figure.timeline_figure", lambda *a: drawn.append(a) or b"png")
+    monkeypatch.setattr(
+        "vskd.modalities.timeline_figure.timeline_figure", lambda *a, **named: drawn.append((*a, named)) or b"png"
+    )
     assert vskd("predict", bundle, "r.csv", "--plot", tmp_path / "t.png").code == 0
     assert (tmp_path / "t.png").read_bytes() == b"png" and not (tmp_path / "t.csv").exists()
-    assert drawn[0][2:] == ({"answers": [(-0.0004, 2.5, 1), (2.5, 4.0, -1)]}, ("sit", "run"))
+    said = {"channels": ("u", "v"), "unit": "g"}
+    assert drawn[0][2:] == ({"answers": [(-0.0004, 2.5, 1), (2.5, 4.0, -1)]}, ("sit", "run"), said)
 
 
 SENSOR = {"--rate": 50, "--unit": "g", "--columns": "1", "--time": 0, "--variable": "x"}

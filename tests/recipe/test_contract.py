@@ -650,6 +650,7 @@ def new_keys(name: str) -> frozenset[str]:
 
 ELSEWHERE_TESTED = {
     "dataset.max_bad_fraction",  # of damaged files, and there are none here
+    "labels.untested_subjects",  # of people in two parts, and none is here: tests/distillation/test_experiment.py
     "distiller.fusion",  # weighs several teachers, and there is one here: tests/distillation/teacher/test_source.py
     "student.training.ridge",  # changes weights when the training is over: tests/distillation/test_train.py
     "teachers.0.training.ridge",

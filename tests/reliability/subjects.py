@@ -214,7 +214,7 @@ def replace(path: Path, content: bytes) -> None:
 
 def listed_ids(root: Path) -> object:
     world = index_world(root / "world")
-    return Labels(ids=str(root / "ids.csv")).labelled(world.recordings, world.labels)
+    return Labels(ids=str(root / "ids.csv")).labelled(world.recordings, world.labels, ())
 
 
 def images_indexed(root: Path) -> object:

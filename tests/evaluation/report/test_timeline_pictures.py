@@ -18,6 +18,8 @@ CLASSES = ("none", "walk")
 class Store:
     """One recording of 10 samples a second, cut into windows."""
 
+    axes = ("x", "y")
+
     def __init__(self, stride: int | None, length: int = 4, windows: int = 3) -> None:
         self.settings = {"length": length, "stride": stride}
         self.step, self.length, self.count = stride or max(1, length // 2), length, windows
@@ -79,7 +81,7 @@ def test_truth_and_answers_are_those_of_the_recording(drawn: list[tuple[Any, ...
     assert timeline_pictures(experiment, windows) == {"Truth and answers over time: b": b"png"}
     ((moments, signal, strips, classes, named),) = drawn
     assert signal.shape == (2, len(moments)) and classes == CLASSES
-    assert named == {"unit": "g", "null_class": "none"}
+    assert named == {"channels": ("x", "y"), "unit": "g", "null_class": "none"}
     assert strips == {
         "truth": ((0.0, 1.0, UNLABELLED), (1.0, 3.0, 1), (3.0, 4.0, UNLABELLED)),
         "answers": [(0.0, 2.0, 0), (2.0, 4.0, 1)],
