@@ -15,7 +15,7 @@ from tests.firmware_bridge.bundles import make_bundle
 from tests.preprocessing.video.clips import write_video
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.bundle.contract import ImageContract
-from vskd.bundle.file_samples import FileReading, check_fits, samples_of
+from vskd.bundle.file_samples import FileReading, samples_of
 from vskd.bundle.image_input import read_pictures
 from vskd.bundle.personalise import BEWARE, PersonalReport, personalise, read_table
 from vskd.bundle.predict import predict_file
@@ -261,24 +261,6 @@ def refused_images(bundle: Path, path: Path, out: Path, **said: object) -> str:
         personalise(bundle, path, out, reading=FileReading(**said))
     assert not out.exists()
     return str(caught.value)
-
-
-OF_SENSOR = {"rate_hz": 50.0, "unit": "g", "columns": (1,), "time_column": 0, "variable": "x"}
-OF_IMAGES = {"box": "whole", "every": 2}
-
-
-@pytest.mark.parametrize(
-    ("kind", "idle"),
-    [("sensor", OF_IMAGES), ("image", OF_SENSOR), ("clip", OF_SENSOR | OF_IMAGES)],
-)
-def test_what_does_nothing_for_a_bundle_is_refused(kind: str, idle: dict[str, object]):
-    for name, value in idle.items():
-        flag = {"rate_hz": "--rate", "time_column": "--time"}.get(name, f"--{name}")
-        with pytest.raises(BundleError, match=f"{flag} does nothing there"):
-            check_fits(FileReading(**{name: value}), kind, Path("B"))
-    check_fits(FileReading(**{**OF_SENSOR, **OF_IMAGES} | dict.fromkeys(idle)), kind, Path("B"))
-    with pytest.raises(BundleError):
-        check_fits(FileReading(**idle), kind, Path("B"))
 
 
 def test_the_clock_is_the_one_that_is_named(sealed: ExportReport, mine: Path, out: Path):
