@@ -1,7 +1,7 @@
 """The catalog of losses: every file is listed, and every listed loss behaves as a term."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +110,52 @@ def test_gives_a_finite_scalar_whose_gradient_reaches_the_student_alone(name: st
         assert teacher.layer(layer).grad is None
     if batch > 1:
         assert value.item() > 0 and gradient.abs().max() > 0
+
+
+def altered(made: Outputs, change: Callable[[Tensor], Tensor]) -> Outputs:
+    """Outputs with each layer changed, as leaves of a new graph."""
+    logits, embedding, deep = (
+        change(layer.detach()).requires_grad_() for layer in (made.logits, made.embedding, made.features["deep"])
+    )
+    return Outputs(logits, embedding, {"deep": deep})
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("scale", [0.0, 1e-4, 1e3])
+def test_layers_of_any_size_give_a_finite_loss_and_gradient(name: str, scale: float) -> None:
+    """Dead layers, where a norm is 0; and large ones, of which exponentials overflow."""
+    student, teacher = outputs(STUDENT, 6, 1), outputs(teacher_of(LOSSES[name]()), 6, 2)
+    changed = [altered(made, lambda layer: scale * layer) for made in (student, teacher)]
+    for one, other in ((changed[0], changed[1]), (changed[0], teacher), (student, changed[1])):
+        value = loss_of(distiller(LOSSES[name]()), one, other)
+        assert torch.isfinite(value)
+        value.backward()
+        gradient = one.layer(LOSSES[name]().layers.student[0]).grad
+        assert gradient is not None and torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_sample_and_every_channel_counts(name: str) -> None:
+    """A change of one of them changes the loss."""
+    settings = LOSSES[name]
+    teacher, layer = outputs(teacher_of(settings()), 6, 2), settings().layers.student[0]
+
+    def loss(change: Callable[[Tensor], Tensor]) -> float:
+        return loss_of(distiller(settings()), altered(outputs(STUDENT, 6, 1), change), teacher).item()
+
+    before = loss(lambda x: x)
+    assert loss(lambda x: x) == before, "the loss of the same batch is the same"
+    for axis in (0, 1):
+        for k in range(outputs(STUDENT, 6, 1).layer(layer).shape[axis]):
+            place = (slice(None),) * axis + (k,)
+
+            def change(x: Tensor, place: tuple[slice | int, ...] = place) -> Tensor:
+                x = x.clone()
+                if x.shape == outputs(STUDENT, 6, 1).layer(layer).shape:
+                    x[place] += torch.linspace(-1, 2, x[place].numel()).view_as(x[place])
+                return x
+
+            assert loss(change) != before, (axis, k)
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"cross_entropy", "crcd", "crd", "fitnets_hint", "semckd"}))

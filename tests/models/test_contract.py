@@ -104,6 +104,21 @@ def test_evaluation_is_deterministic_and_takes_one_recording(case: Case) -> None
     torch.testing.assert_close(alone.embedding, first.embedding[:1], rtol=1e-3, atol=1e-4)
 
 
+def test_every_part_of_a_sample_counts(case: Case) -> None:
+    """Each channel, and each eighth of every other axis: a network that never looks at one learns from less."""
+    network, x = case.network.eval(), case.batch(1)
+    with torch.no_grad():
+        before = network(x)
+        for axis, size in enumerate(case.shape, start=1):
+            parts = size if AXES[case.kind][axis - 1] in ("channels", "segments") else 8
+            for places in torch.arange(size).tensor_split(parts):
+                changed = x.index_fill(axis, places, 0.0)
+                assert not torch.equal(network(changed).embedding, before.embedding), (
+                    AXES[case.kind][axis - 1],
+                    places,
+                )
+
+
 def perturb(network: nn.Module) -> None:
     with torch.no_grad():
         for parameter in network.parameters():

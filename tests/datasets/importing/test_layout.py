@@ -45,6 +45,31 @@ def test_files_must_be_alike_and_those_that_are_not_readable_are_named(tmp_path:
         read_alike(sorted(tmp_path.glob("*.csv")), Stated())
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "refused"),
+    [
+        ("t,x (g)", "t,x (m/s^2)", "x: .*1.csv says g; .*9.csv says m/s"),
+        ("t,x (deg/s)", "t,x (rad/s)", "x: .*1.csv says deg/s; .*9.csv says rad/s"),
+        ("t (s),x", "t (ms),x", "t: .*1.csv says s; .*9.csv says ms"),
+        ("# unit: g\nt,x", "# unit: mg\nt,x", "t: .*1.csv says g; .*9.csv says mg"),
+        ("t,x (m/s2)", "t,x (m/s^2)", ""),
+        ("t,x (g)", "t,x", ""),
+    ],
+)
+def test_files_of_several_units_are_refused_also_where_one_of_many_differs(
+    tmp_path: Path, one: str, other: str, refused: str
+) -> None:
+    """Of the last of a hundred files, too: the unit of the first is written down for all of them."""
+    files = [tmp_path / f"{n}.csv" for n in (*range(1, 9), *range(10, 100), 9)]
+    for path in files:
+        path.write_text(f"{other if path.stem == '9' else one}\n" + "1,2\n" * 3)
+    if not refused:
+        read_alike(files, Stated())
+        return
+    with pytest.raises(DataError, match=f"say different units of {refused}.*--pattern or --table"):
+        read_alike(files, Stated())
+
+
 def test_what_is_no_folder_holds_nothing_or_fits_nothing(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is no folder"):
         find_layout(tmp_path / "none", Stated())

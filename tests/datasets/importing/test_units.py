@@ -207,3 +207,10 @@ def test_which_powers_of_two_are_counts(power: int, known: bool) -> None:
     else:
         with pytest.raises(DataError, match="which is 1 g in no unit that vskd knows"):
             find_unit(at_rest(2.0**power, whole=True), RATE_HZ, columns(), Stated())
+
+
+def test_files_in_two_units_are_refused_with_one_of_each() -> None:
+    """Half of the people had another device: the median of all is in no unit."""
+    mixed = {f"{unit}{name}": s for unit, one_g in (("a", 1.0), ("b", 9.80665)) for name, s in at_rest(one_g).items()}
+    with pytest.raises(DataError, match=r"in several units: g in a\S+, m/s\^2 in b\S+\. Convert them.*--pattern"):
+        find_unit(mixed, 50.0, columns(), Stated())

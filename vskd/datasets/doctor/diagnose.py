@@ -1,6 +1,7 @@
 """`vskd doctor` for a library user: what is wrong with a data set, worst first."""
 
 import dataclasses
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,9 @@ def diagnose(
     """
     index = entry.index(root)
     if not len(index):
-        raise DataError(f"{root} has no usable recordings", f"vskd datasets index {entry.name} --data {root}")
+        raise DataError(
+            f"{root} has no usable recordings", f"vskd datasets index {entry.name} --data {shlex.quote(str(root))}"
+        )
     main = entry.defaults.get("window", {}).get("streams", [None])[0]
     survey = with_protocol(survey_of(index, main=main, window_s=window_s), entry, protocol, fold)
     found = [finding for check in CHECKS.values() for finding in check.find(survey)]

@@ -3,6 +3,7 @@
 Sensors are read once each, images once, of videos the headers.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,7 +65,7 @@ class Survey:
     @property
     def name(self) -> str:
         """Data set and folder as a command takes them."""
-        return f"{self.index.dataset} --data {self.index.root}"
+        return f"{self.index.dataset} --data {shlex.quote(str(self.index.root))}"
 
     def stream(self, recording: str, stream: str) -> Stream:
         """The stream `stream` of a recording."""

@@ -8,6 +8,7 @@ there is one (`train/drinking/night/1.jpg`). An image's id is its path without e
 classes.
 """
 
+import shlex
 from pathlib import Path
 from types import MappingProxyType
 
@@ -37,7 +38,7 @@ def index(root: Path) -> Index:
         return index_published_folders(root, CLASSES)
     for child in subfolders(root):
         if has_published_layout(child):
-            raise DataError(f"{root} holds no {NAME} images, but {child} may", f"Pass --data {child}")
+            raise DataError(f"{root} holds no {NAME} images, but {child} may", f"Pass --data {shlex.quote(str(child))}")
     raise DataError(
         f"{root} holds no {NAME} images (folders like train/{LABELS[0]})",
         f"Give the folder that holds them with --data; `vskd datasets info {NAME}` tells how to get the data",

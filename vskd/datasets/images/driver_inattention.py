@@ -15,6 +15,7 @@ of their own, in the order of their file names, with `~2` (`~3`, ...) after the 
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +109,7 @@ def _refuse_empty(root: Path) -> NoReturn:
     inside = [p for p in subfolders(root) if any((p / part / ANNOTATIONS).is_file() for part in PARTS)]
     above = root.parent if (root / ANNOTATIONS).is_file() else None
     for place in (*inside, *([above] if above else [])):
-        raise DataError(f"{root} holds no parts of {NAME}, but {place} may", f"Pass --data {place}")
+        raise DataError(f"{root} holds no parts of {NAME}, but {place} may", f"Pass --data {shlex.quote(str(place))}")
     raise DataError(
         f"{root} holds no {NAME} images (folders {', '.join(PARTS)} with {ANNOTATIONS} and labelled images)",
         f"Give the folder that holds them with --data; `vskd datasets info {NAME}` tells how to get the data",

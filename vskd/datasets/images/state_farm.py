@@ -12,6 +12,7 @@ In both, an image's id is its file name without ending, the subject is the drive
 the published layout, in its order (`CODES` translates).
 """
 
+import shlex
 from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
@@ -109,7 +110,7 @@ def _index_by_name(root: Path) -> Index:
 def _refuse_empty(root: Path) -> NoReturn:
     for child in subfolders(root):
         if (child / TABLE).is_file() or has_published_layout(child):
-            raise DataError(f"{root} holds no {NAME} images, but {child} may", f"Pass --data {child}")
+            raise DataError(f"{root} holds no {NAME} images, but {child} may", f"Pass --data {shlex.quote(str(child))}")
     raise DataError(
         f"{root} holds no {NAME} images ({TABLE} with imgs/train/c0, or folders like train/{LABELS[0]})",
         f"Give the folder that holds them with --data; `vskd datasets info {NAME}` tells how to get the data",

@@ -98,15 +98,15 @@ def _remark(declared: set[str], path: Path) -> float | None:
 
 def _clocks(
     files: Mapping[Path, Samples], chosen: ChosenColumns, stated: Stated
-) -> tuple[list[float], set[str], tuple[str, ...], int]:
-    """Rates of the files, what their stamps are, which clocks are broken, and how many are uneven."""
+) -> tuple[list[float], dict[str, Path], tuple[str, ...], int]:
+    """Rates of the files, what their stamps are (and a file of each), which clocks are broken, how many are uneven."""
     column = chosen.time_number or 0
     seconds = TIME_UNITS.get(stated.time_unit) if stated.time_unit else chosen.time_seconds
     if stated.time_unit == "samples" and stated.rate_hz:
         seconds = 1 / stated.rate_hz
     _check_zone(files, column, stated)
     rates: list[float] = []
-    units: set[str] = set()
+    units: dict[str, Path] = {}
     broken: list[str] = []
     uneven = count = 0
     for path, samples in files.items():
@@ -116,7 +116,7 @@ def _clocks(
                 f"{path}: column {chosen.time} cannot be read as times, or in no unit makes a rate from 5 to 2000 Hz",
                 "Say its unit with --time-unit, or --time none and the rate with --rate",
             )
-        units.add(_OF_SAID.get(read[1], "text"))
+        units.setdefault(_OF_SAID.get(read[1], "text"), path)
         clocks = _stretches(_utc(read[0], samples.first(column), stated, path), stated)
         count += len(clocks)
         facts: tuple[str, ...] = ()
@@ -176,9 +176,13 @@ def _utc(stamps: Seconds, first: str, stated: Stated, path: Path) -> Seconds:
     return np.asarray(stamps - (offsets - offsets[0]), dtype=np.float64)
 
 
-def _unit(units: set[str], chosen: ChosenColumns, stated: Stated, path: Path) -> tuple[str, str]:
+def _unit(units: Mapping[str, Path], chosen: ChosenColumns, stated: Stated, path: Path) -> tuple[str, str]:
     if len(units) > 1:
-        raise DataError(f"The clocks are in several units: {', '.join(sorted(units))}", "Say one with --time-unit")
+        shown = ", ".join(f"{'dates' if unit == 'text' else unit} in {where}" for unit, where in units.items())
+        raise DataError(
+            f"The clocks are in several units: {shown}",
+            "Convert them to one, or import the files of each by themselves: --pattern or --table names them",
+        )
     (unit,) = units
     if stated.time_unit and stated.time_unit != unit:
         raise DataError(f"{path}: the times are {unit}, --time-unit says {stated.time_unit}", "Correct --time-unit")

@@ -11,12 +11,13 @@ from vskd.datasets.importing.name_pattern import guess_pattern
 from vskd.datasets.importing.other_files import other_files
 from vskd.datasets.importing.stated import Guess, Stated
 from vskd.datasets.importing.table_columns import kind_of_column, table_columns
-from vskd.datasets.sensors.folder_files import SENSOR_FILES, header_names, read_table
+from vskd.datasets.sensors.folder_files import SENSOR_FILES, read_header, read_table
 from vskd.datasets.sensors.name_words import words_of_name
 from vskd.errors import DataError, first_few
 from vskd.preprocessing.folders import composed, files_below
 from vskd.preprocessing.sensor.samples import Samples
 from vskd.preprocessing.sensor.stated import open_stated
+from vskd.preprocessing.sensor.units import parse_unit
 from vskd.preprocessing.table_file import read_rows
 from vskd.progress import track
 
@@ -124,18 +125,20 @@ def layouts_by_stream(layout: Layout, folder: Path, stated: Stated) -> list[tupl
 
 
 def read_alike(files: Sequence[Path], stated: Stated) -> tuple[dict[Path, Samples], list[str]]:
-    """A sample of the files, read; and what is odd about others. All must have the same columns.
+    """A sample of the files, read; and what is odd about others. All must have the same columns, in one unit each.
 
     Raises:
-        DataError: they have different columns, or most cannot be read.
+        DataError: they have different columns or units, or most cannot be read.
     """
     bad: dict[Path, DataError] = {}
     kinds: dict[tuple[str, ...], list[Path]] = {}
+    units: dict[Path, tuple[str, ...]] = {}
     for path in track(list(files), "Looking at files"):
         try:
             if path.stat().st_size == 0:
                 raise DataError(f"{path}: is empty (0 bytes)", "Remove it")
-            kinds.setdefault(header_names(path, stated.separator or "", stated.variable), []).append(path)
+            names, units[path] = read_header(path, stated.separator or "", stated.variable)
+            kinds.setdefault(names, []).append(path)
         except DataError as error:
             bad[path] = error
     if len(kinds) > 1:
@@ -144,6 +147,7 @@ def read_alike(files: Sequence[Path], stated: Stated) -> tuple[dict[Path, Sample
             f"The files have different columns: {first_few(shown, 3)}",
             "Import the files of each kind by themselves: --pattern names them",
         )
+    _refuse_several_units(units, next(iter(kinds), ()))
     good = next(iter(kinds.values()), [])
     samples: dict[Path, Samples] = {}
     for path in [good[k] for k in np.unique(np.linspace(0, len(good) - 1, min(SAMPLE, len(good))).astype(int))]:
@@ -159,3 +163,27 @@ def read_alike(files: Sequence[Path], stated: Stated) -> tuple[dict[Path, Sample
         shown = [f"{path} has {width}" for width, path in widths.items()]
         raise DataError(f"The files have different numbers of columns: {first_few(shown, 3)}", "Say --pattern")
     return samples, [f"cannot be read: {error.problem}" for error in bad.values()]
+
+
+def _refuse_several_units(units: Mapping[Path, Sequence[str]], names: Sequence[str]) -> None:
+    """Refuse files that say different units of a column: one unit is written down for all of them.
+
+    Raises:
+        DataError: see above; a file of each unit is named.
+    """
+    first: dict[tuple[int, str], tuple[Path, str]] = {}
+    for path, said in units.items():
+        for column, unit in enumerate(said):
+            known = parse_unit(unit)
+            key = f"{known.quantity} {known.factor}" if known else unit
+            if unit:
+                first.setdefault((column, key), (path, unit))
+    for column in {column for column, _ in first}:
+        found = [(path, unit) for (number, _), (path, unit) in first.items() if number == column]
+        if len(found) > 1:
+            what = f" of {names[column]}" if names else ""
+            shown = [f"{path} says {unit}" for path, unit in found]
+            raise DataError(
+                f"The files say different units{what}: {first_few(shown, 3)}",
+                "Convert them to one, or import those of each unit by themselves: --pattern or --table names them",
+            )

@@ -140,6 +140,7 @@ def _by_gravity(signals: Signals, rate_hz: float) -> UnitGuess:
         "--codes '0..63 = -1.5..1.5' --unit g)"
     )
     if not fitting:
+        _refuse_mixed(signals, rate_hz)
         raise DataError(f"At rest the files show {rest:.4g}, which is 1 g in no unit that vskd knows", action)
     if len(fitting) > 1:
         raise DataError(f"At rest the files show {rest:.4g}, which may be 1 g in {' or '.join(fitting)}", action)
@@ -150,6 +151,21 @@ def _by_gravity(signals: Signals, rate_hz: float) -> UnitGuess:
     if len(faults) > MOST_FAULTS * len(signals):
         raise DataError(f"In most files, {faults[0].problem}", action)
     return UnitGuess(unit, f"gravity: at rest {rest:.3g}")
+
+
+def _refuse_mixed(signals: Signals, rate_hz: float) -> None:
+    """Refuse files that show 1 g at rest in several units, with one of each: the median of all is in none."""
+    first: dict[str, str] = {}
+    for name, signal in signals.items():
+        rest = at_rest(signal, rate_hz).length
+        for unit, one_g in _CANDIDATES:
+            if 1 / NEAR <= rest / one_g <= NEAR:
+                first.setdefault(unit, name)
+    if len(first) > 1:
+        raise DataError(
+            f"The files are in several units: {', '.join(f'{unit} in {name}' for unit, name in first.items())}",
+            "Convert them to one, or import those of each unit by themselves: --pattern or --table names them",
+        )
 
 
 def _most(signals: Signals) -> float:

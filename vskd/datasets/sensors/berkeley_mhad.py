@@ -25,6 +25,7 @@ the publisher's order is sit down then stand up, sit down, stand up, and the len
 
 import itertools
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -190,7 +191,9 @@ def _absences(root: Path, files: dict[str, dict[str, Path]]) -> list[Problem]:
 def _refuse_empty(root: Path) -> NoReturn:
     for child in (root.parent, *sorted(p for p in root.iterdir() if p.is_dir())):
         if (child / FOLDER).is_dir() and any(_NAME.fullmatch(p.name) for p in files_below(child / FOLDER)):
-            raise DataError(f"{root} holds no berkeley-mhad recordings, but {child} does", f"Pass --data {child}")
+            raise DataError(
+                f"{root} holds no berkeley-mhad recordings, but {child} does", f"Pass --data {shlex.quote(str(child))}"
+            )
     raise DataError(
         f"{root} holds no berkeley-mhad recordings (files like {FOLDER}/Shimmer01/acc_h01_s01_a01_r01.txt)",
         "Give the folder that holds them with --data; `vskd datasets info berkeley-mhad` tells how to get the data",

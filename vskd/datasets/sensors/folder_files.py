@@ -288,12 +288,24 @@ def header_names(path: Path, separator: str = "", variable: str = "") -> tuple[s
     Raises:
         DataError: it is no readable table.
     """
+    return read_header(path, separator, variable)[0]
+
+
+def read_header(path: Path, separator: str = "", variable: str = "") -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names and units of a file's columns, as `header_names`; of a column without a unit "".
+
+    Raises:
+        DataError: it is no readable table.
+    """
     if path.suffix.lower() == ".npy" or (path.suffix.lower() == ".mat" and variable):
-        return ()
+        return (), ()
     if path.suffix.lower() not in TEXT:
-        return open_stated(path, variable=variable).names
+        samples = open_stated(path, variable=variable)
+        return samples.names, samples.units
     text, encoding = read_text(path, HEAD_BYTES)
-    return parse_delimited(path, text, encoding, separator).names
+    table = parse_delimited(path, text, encoding, separator)
+    said = table.declared.get("unit", "")
+    return table.names, tuple(unit or said for unit in table.units) or ((said,) if said else ())
 
 
 def _named(path: Path, column: str, names: Sequence[str]) -> int:

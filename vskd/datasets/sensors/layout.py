@@ -6,6 +6,7 @@ Used by every data set of that layout; a data set only says which files it has, 
 import fnmatch
 import itertools
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,7 +170,10 @@ def _refuse_empty(root: Path, layout: Layout) -> NoReturn:
     folders = ", ".join(dict.fromkeys(spec.folder for spec in layout.files))
     for child in sorted(p for p in root.iterdir() if p.is_dir()):
         if any((child / spec.folder).is_dir() for spec in layout.files):
-            raise DataError(f"{root} holds no {layout.dataset} recordings, but {child} may", f"Pass --data {child}")
+            raise DataError(
+                f"{root} holds no {layout.dataset} recordings, but {child} may",
+                f"Pass --data {shlex.quote(str(child))}",
+            )
     raise DataError(
         f"{root} holds no {layout.dataset} recordings (files like {folders}/a1_s1_t1{layout.files[0].endings[0]})",
         f"Give the folder that holds them with --data; `vskd datasets info {layout.dataset}` tells how to get the data",
