@@ -32,6 +32,13 @@ class ProblemRecord(RecordOfRun):
     detail: str
 
 
+class CopiesRecord(RecordOfRun):
+    """Near copies in a run's data, see `vskd.distillation.near_copies`."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+    skipped: str = ""
+
+
 class Environment(RecordOfRun):
     """environment.json: with what, and on what, a run was made."""
 
@@ -53,6 +60,7 @@ class Environment(RecordOfRun):
     teacher_runs: tuple[str, ...] = ()
     teacher_hashes: tuple[str, ...] = ()
     problems_in_data: tuple[ProblemRecord, ...] = ()
+    near_copies: CopiesRecord | None = None
 
 
 class TrainingRecord(RecordOfRun):

@@ -29,6 +29,7 @@ from vskd.distillation.fitting import (
 from vskd.distillation.going_on import start_from, started_from, weights_file
 from vskd.distillation.lineage import learned_with
 from vskd.distillation.model import new_model
+from vskd.distillation.near_copies import look_for_copies
 from vskd.distillation.renewal import renewing
 from vskd.distillation.ridge import fitted_classifier, heard
 from vskd.distillation.run import RunFolder, default_cache
@@ -143,6 +144,7 @@ def _distill(
         further = _further(task, experiment, shown, source)
         # not before: a recipe that cannot be trained must not claim the folder
         before = [*(teacher.folder for teacher in teachers if guided), *started_from(recipe.student.weights)]
+        facts["near_copies"] = look_for_copies(experiment)
         folder.begin(recipe, facts, learned_with(experiment, before), experiment.data_rows)
         return fit(task, folder, recipe.student.training, split, plain, further)
 

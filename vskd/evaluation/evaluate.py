@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -423,7 +423,21 @@ def _notes(experiment: Experiment, folder: RunFolder) -> list[str]:
         selection,
         f"{training['train']} training recordings." + _labels_note(experiment),
         *([found] if problems else []),
+        *_copies_note(folder),
     ]
+
+
+def _copies_note(folder: RunFolder) -> Iterator[str]:
+    """Says that recordings nearly equal training ones, or that nobody looked; nothing where none do."""
+    copies = folder.facts().get("near_copies") or {}
+    if copies.get("skipped"):
+        yield f"Near copies of training recordings were not looked for: {copies['skipped']}."
+    pairs = [f"{one} = {other}" for one, other in copies.get("pairs", ())]
+    if pairs:
+        yield (
+            f"{len(pairs)} test or validation recording{'s' if len(pairs) > 1 else ''} nearly equal a training one, so "
+            f"that figures on them are too good: {first_few(pairs, NAMED_PROBLEMS, ', ')}."
+        )
 
 
 def _labels_note(experiment: Experiment) -> str:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from vskd.bundle.contract import Contract
 from vskd.datasets.recording import UNLABELLED, Recording, Stream, StreamKind
+from vskd.datasets.sensors.copies_file import FoundCopies
 from vskd.datasets.splits.contents import part_hash
 from vskd.errors import SettingError
 from vskd.files import sha256_json
@@ -273,6 +274,11 @@ class Inputs(ABC):
         files = file_hashes((stream.path for stream, _ in streams), self.source.cache)
         known = [(part_hash(files[s.path], s), i) for s, i in streams] + [(contents[i], i) for i in usable]
         return {content[:FINGERPRINT_DIGITS]: i for content, i in known}
+
+    @property
+    def near_copies(self) -> FoundCopies | None:
+        """Recordings in the store that hold one movement and not the same samples; None of what has none to compare."""
+        return None
 
     @cached_property
     def store_hash(self) -> str:

@@ -1,5 +1,6 @@
 """Windows of a sensor stream, as they are or encoded as images."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from vskd.bundle.contract import Contract, EncodingContract, SensorContract, StreamContract
 from vskd.datasets.recording import UNLABELLED, Stream
+from vskd.datasets.sensors.copies_file import FoundCopies, looking_for_copies, read_copies
 from vskd.datasets.sensors.source import joined_source
 from vskd.datasets.window_labels import LabelRule, window_labels
 from vskd.errors import SettingError
@@ -29,9 +31,11 @@ from vskd.preprocessing.sensor.sensor_range import estimate_range
 from vskd.preprocessing.stores.window_store import (
     RESAMPLING_VERSION,
     Mode,
+    WindowSettings,
     WindowStore,
     build_window_store,
     channel_names,
+    read_whole,
 )
 from vskd.schema import Count, Fraction, OnlyWhere, Positive, only_where, parse, required_where
 
@@ -218,17 +222,23 @@ class WindowInputs(Inputs):
     @cached_property
     def store(self) -> WindowStore:
         """The store of windows, built on first use."""
-        build_window_store(
-            [joined_source(i, parts, self.sees.scales) for i, parts in self.parts().items()],
-            self.store_file,
-            mode=self.sees.window,
-            length=self.sees.length,
-            rate_hz=self.sees.rate_hz,
-            stride=self.sees.stride,
-            max_bad_fraction=self.source.max_bad_fraction,
-            overwrite=True,
-        )
+        sources = {i: joined_source(i, parts, self.sees.scales) for i, parts in self.parts().items()}
+        cut = WindowSettings(self.sees.window, self.sees.length, self.sees.rate_hz, self.sees.stride)
+        with looking_for_copies(self.store_file, lambda i: read_whole(sources[i], cut)) as keep:
+            build_window_store(
+                list(sources.values()),
+                self.store_file,
+                **dataclasses.asdict(cut),
+                max_bad_fraction=self.source.max_bad_fraction,
+                overwrite=True,
+                keep=keep,
+            )
         return WindowStore(self.store_file)
+
+    @cached_property
+    def near_copies(self) -> FoundCopies:
+        """See `Inputs.near_copies`; of all streams together."""
+        return read_copies(self.store.path)
 
     def parts(self) -> dict[str, tuple[Stream, ...]]:
         """The streams that are seen, of every recording by id.

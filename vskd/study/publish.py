@@ -138,7 +138,16 @@ def _audit(path: Path, comparison: Comparison) -> dict[str, object]:
 def _environment(run: Path) -> dict[str, object]:
     """Versions, hashes and threads of a run, without its relative paths."""
     content = RunFolder(run).facts()
-    left_out = {"cache", "teacher_runs", "teacher_hashes", "teachers_say", "role", "seed", "problems_in_data"}
+    left_out = {
+        "cache",
+        "teacher_runs",
+        "teacher_hashes",
+        "teachers_say",
+        "role",
+        "seed",
+        "problems_in_data",
+        "near_copies",
+    }
     return {key: value for key, value in content.items() if key not in left_out}
 
 

@@ -121,6 +121,9 @@ class _Anchors:
             low = np.searchsorted(self.projection, projection - width, "left")
             counts = np.searchsorted(self.projection, projection + width, "right") - low
             for places, anchors in _candidates(low, counts):
+                # by their first samples alone: few are left to be compared whole
+                alike = np.abs(block[:, places, 0] - self.stretches[:, anchors, 0]).max(axis=0) <= self.tolerance
+                places, anchors = places[alike], anchors[alike]
                 differences = np.abs(block[:, places] - self.stretches[:, anchors]).max(axis=(0, 2))
                 found.update(anchors[differences <= self.tolerance].tolist())
         return found

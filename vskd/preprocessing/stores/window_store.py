@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,8 @@ from vskd.preprocessing.sync.cut import Cut
 logger = logging.getLogger(__name__)
 
 Mode = Literal["whole", "sliding"]
+Keep = Callable[[str, Signal], None]
+"""Gets a recording's id, and its samples, float32 (channels, samples)."""
 LEAST_WHOLE_HZ = 10.0
 """Samples a second that a whole recording should keep: of fewer, movement of 5 Hz and more is gone."""
 RESAMPLING_VERSION = 2
@@ -103,6 +105,7 @@ def build_window_store(
     stride: int | None = None,
     max_bad_fraction: float = 0.0,
     overwrite: bool = False,
+    keep: Keep | None = None,
 ) -> StoreReport:
     """Cut recordings into windows.
 
@@ -116,6 +119,7 @@ def build_window_store(
         stride: for `sliding`; None is half a window.
         max_bad_fraction: a larger fraction of corrupt recordings stops the build.
         overwrite: replace a store that was made with other settings.
+        keep: gets what windows are cut from, as it is decoded; nothing of recordings that the store has already.
 
     Raises:
         DataError: too many recordings are corrupt; they are named.
@@ -128,7 +132,7 @@ def build_window_store(
     later |= {"resampling": RESAMPLING_VERSION} if mode == "sliding" and rate_hz is not None else {}
     plan = Plan(out, "windows", {**asdict(cut), "axes": list(axes), **later}, max_bad_fraction)
     report = build_store(
-        plan, sources, partial(write_windows, cut=cut), description="Reading sensors", overwrite=overwrite
+        plan, sources, partial(write_windows, cut=cut, keep=keep), description="Reading sensors", overwrite=overwrite
     )
     if not report.reused:
         for fact in WindowStore(out).device_facts():
@@ -146,7 +150,7 @@ class WindowSettings:
     stride: int | None = None
 
 
-def write_windows(source: WindowSource, file: h5py.File, *, cut: WindowSettings) -> None:
+def write_windows(source: WindowSource, file: h5py.File, *, cut: WindowSettings, keep: Keep | None = None) -> None:
     """Write the windows of one recording to `file["data"]`, with its number of samples and what it shows of its device.
 
     Raises:
@@ -174,6 +178,17 @@ def write_windows(source: WindowSource, file: h5py.File, *, cut: WindowSettings)
     if cut.mode == "sliding":
         data.attrs["pieces"] = window_pieces(whole, cut)
     keep_content(data, whole.signal)
+    if keep is not None:
+        keep(source.id, whole.signal)
+
+
+def read_whole(source: WindowSource, cut: WindowSettings) -> Signal:
+    """What the windows of a recording are cut from, float32 (channels, samples).
+
+    Raises:
+        DataError: unreadable.
+    """
+    return _joined(source, [read_source(part) for part in source.parts], cut).signal
 
 
 def window_pieces(timed: Timed, cut: WindowSettings) -> npt.NDArray[np.float64]:
