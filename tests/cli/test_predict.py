@@ -9,6 +9,7 @@ import pytest
 from scipy.io import loadmat
 
 from tests.firmware_bridge.bundles import make_bundle, movement, sensor_contract
+from vskd.bundle.file_reading import FileReading
 from vskd.cli.predict import predict
 from vskd.preprocessing.sensor.resampling import plan_resampling
 
@@ -26,15 +27,7 @@ def test_predict(vskd, record, bundle: Path, tmp_path: Path) -> None:
     answer = vskd("predict", bundle, tmp_path / "r.csv", *words)
     assert answer.code == 0, answer.err
     assert seen == [
-        {
-            "bundle": bundle,
-            "file": tmp_path / "r.csv",
-            "rate_hz": 50.0,
-            "unit": "g",
-            "columns": (1, 2, 3),
-            "time_column": 0,
-            "variable": "acc",
-        }
+        {"bundle": bundle, "file": tmp_path / "r.csv", "reading": FileReading(50.0, "g", (1, 2, 3), 0, "acc")}
     ]
     for needle in ("label    a", "1.25 ms", "0.060", "2 less probable"):
         assert needle in answer.out
@@ -45,7 +38,7 @@ def test_predict(vskd, record, bundle: Path, tmp_path: Path) -> None:
     assert json.loads(plain.out)["probabilities"] == probabilities
     assert list(json.loads(plain.out)["probabilities"]) == list("abcdefg")
     assert json.loads(plain.out)["understood"] == {"columns": "ax, ay, az"}
-    assert seen[1]["columns"] == ()
+    assert seen[1]["reading"] == FileReading()
 
 
 @pytest.fixture
@@ -255,8 +248,7 @@ def test_every_setting_of_a_timeline_reaches_the_library(vskd, timeline, bundle:
     assert expected in asked.values() and {bundle, tmp_path / "r.csv"} <= {
         v for v in asked.values() if isinstance(v, Path)
     }
-    named = {"rate_hz": 25.0, "unit": "g", "columns": (2, 0, 1), "time_column": 3, "variable": "d"}
-    assert {name: asked[name] for name in named} == named
+    assert asked["reading"] == FileReading(25.0, "g", (2, 0, 1), 3, "d")
     assert vskd("predict", bundle, "r.csv", "--smoothing", "hmm", "--mean-seconds", 9).code == 0
     assert TimelineSettings(smoothing="hmm", mean_seconds=9.0) in timeline[1].values()
     assert vskd("predict", bundle, "r.csv", "--smoothing", "hysteresis", "--votes", 3).code == 0
@@ -346,7 +338,7 @@ def test_a_box_is_four_numbers_or_a_word(vskd, bundle: Path, tmp_path: Path, mon
     (tmp_path / "i.png").touch()
     words = ("predict", bundle, tmp_path / "i.png")
     assert vskd(*words, "--box", text, "--every", 3, "--piece", 0.5, "--json").code == 0
-    assert seen == [(bundle, tmp_path / "i.png", box, 3, 0.5, True)]
+    assert seen == [(bundle, tmp_path / "i.png", FileReading(box=box, every=3), 0.5, True)]
     for wrong in ("1,2,3", "1,2,3,4,5", "a,b,c,d", ""):
         answer = vskd(*words, f"--box={wrong}")
         assert answer.code == 2 and f"'{wrong}' is no box; write X1,Y1,X2,Y2 in pixels, or whole" in answer.err
@@ -355,22 +347,22 @@ def test_a_box_is_four_numbers_or_a_word(vskd, bundle: Path, tmp_path: Path, mon
 def test_pieces_of_a_clip_are_printed_where_there_are_several(vskd, capsys: pytest.CaptureFixture[str]) -> None:
     from types import SimpleNamespace
 
-    from vskd.cli.predict import _print_clip
+    from vskd.cli.predict_clips import print_clip
 
     shares = dict(zip("abcdefg", (0.5, 0.2, 0.1, 0.08, 0.06, 0.04, 0.02), strict=True))
     rows = np.array([[0.5, 0.25], [0.125, 0.875]])
     answer = SimpleNamespace(label="a", labels=("a", "b"), per_window=rows, probabilities=shares, latency_ms=3.256)
-    _print_clip(SimpleNamespace(answer=answer, starts_s=(0.0, 1.00049)), as_json=False)
+    print_clip(SimpleNamespace(answer=answer, starts_s=(0.0, 1.00049)), as_json=False)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[:3] == [["label", "a"], ["latency", "3.26", "ms", "a", "clip"], ["probabilities"]]
     assert [line[0] for line in lines[3:8]] == list("abcde")
     assert lines[8:] == [["start", "(s)", "label", "probability"], ["0.0", "a", "0.500"], ["1.0", "b", "0.875"]]
-    _print_clip(SimpleNamespace(answer=answer, starts_s=(0.0, 1.00049)), as_json=True)
+    print_clip(SimpleNamespace(answer=answer, starts_s=(0.0, 1.00049)), as_json=True)
     content = json.loads(capsys.readouterr().out)
     assert content["pieces"][1] == {"start_s": 1.0, "label": "b", "probability": 0.875}
     assert (content["label"], content["latency_ms"], content["probabilities"]) == ("a", 3.256, shares)
     one = SimpleNamespace(**{**vars(answer), "labels": ("a",), "per_window": rows[:1]})
-    _print_clip(SimpleNamespace(answer=one, starts_s=(0.0,)), as_json=False)
+    print_clip(SimpleNamespace(answer=one, starts_s=(0.0,)), as_json=False)
     assert "start (s)" not in capsys.readouterr().out
 
 
@@ -437,11 +429,12 @@ def pictures(record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
     from vskd.bundle import bundle as opening
     from vskd.bundle import predict_clips, predict_images
-    from vskd.cli import predict as command
+    from vskd.cli import predict_clips as of_clips
+    from vskd.cli import predict_images as of_images
 
     (tmp_path / "v.mp4").touch()
-    monkeypatch.setattr(command, "_print_clip", lambda answer, as_json: print(answer, as_json))
-    monkeypatch.setattr(command, "_print_images", lambda answer, as_json: print(answer, as_json))
+    monkeypatch.setattr(of_clips, "print_clip", lambda answer, as_json: print(answer, as_json))
+    monkeypatch.setattr(of_images, "print_images", lambda answer, as_json: print(answer, as_json))
 
     clips, images = record(predict_clips, "predict_clip", "clip"), record(predict_images, "predict_images", "images")
 
@@ -462,16 +455,14 @@ def test_settings_of_pictures_reach_the_bundle_that_has_them(vskd, pictures, bun
     assert clips == [{"bundle": bundle, "path": file, "piece_s": piece} for piece in (2.5, None)] and images == []
     for flag, value in (("--box", "1,2,3,4"), ("--box", "whole"), ("--every", 1)):
         answer = vskd(*words, flag, value)
-        assert answer.code == 2 and f"{flag} does not fit a bundle of clips" in answer.err
+        assert answer.code == 2 and f"{flag} does not fit {bundle}, which takes video clips." in answer.err
     clips, images = pictures("image")
     assert vskd(*words, "--box", "1,2,3,4", "--every", 3, "--json").out == "images True\n"
     assert vskd(*words).out == "images False\n"
-    assert images == [
-        {"bundle": bundle, "path": file, "box": (1.0, 2.0, 3.0, 4.0), "every": 3},
-        {"bundle": bundle, "path": file, "box": None, "every": 1},
-    ]
+    readings = [FileReading(box=(1.0, 2.0, 3.0, 4.0), every=3), FileReading()]
+    assert images == [{"bundle": bundle, "path": file, "reading": reading} for reading in readings]
     answer = vskd(*words, "--piece", 2)
-    assert answer.code == 2 and "--piece does not fit a bundle of images" in answer.err and clips == []
+    assert answer.code == 2 and f"--piece does not fit {bundle}, which takes images." in answer.err and clips == []
 
 
 def images_answer(kind: str, labels: str):
@@ -496,14 +487,14 @@ def images_answer(kind: str, labels: str):
     ],
 )  # fmt: skip
 def test_answers_about_pictures_are_printed_by_their_kind(capsys, kind: str, lines: list[list[str]]) -> None:
-    from vskd.cli.predict import _print_images
+    from vskd.cli.predict_images import print_images
 
     answer = images_answer(kind, "aba")
-    _print_images(answer, as_json=False)
+    print_images(answer, as_json=False)
     said = capsys.readouterr()
     assert [line.split() for line in said.out.splitlines()] == lines
     assert said.err == "left out: x.txt: is no image\n"
-    _print_images(answer, as_json=True)
+    print_images(answer, as_json=True)
     content = json.loads(capsys.readouterr().out)
     shares = answer.answers[0].probabilities
     assert content == {
