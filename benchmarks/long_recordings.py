@@ -99,7 +99,7 @@ def predict(folder: Path, hours: str) -> float:
         write_bundle(bundle)
     start = time.perf_counter()
     settings = TimelineSettings(smoothing="median", votes=5, min_seconds=2.0)
-    answer = predict_timeline(bundle, folder / f"{hours}.csv", settings)
+    answer = predict_timeline(bundle, folder / f"{hours}.csv", settings=settings)
     if len(answer.times) != int(hours) * 3600 - 2:
         raise SystemExit(f"{len(answer.times)} windows")
     return time.perf_counter() - start

@@ -7,6 +7,7 @@ import pytest
 
 from tests.export.conftest import sensor_contract
 from vskd.bundle.contract import SensorContract, StreamContract
+from vskd.bundle.file_reading import FileReading
 from vskd.bundle.recorded import Recorded
 from vskd.bundle.sensor_file import read_recording
 from vskd.errors import BundleError
@@ -26,7 +27,7 @@ def csv_file(tmp_path: Path, values: np.ndarray, head: str = "") -> Path:
 
 def read(path: Path, **options: object) -> Recorded:
     contract = options.pop("contract", sensor_contract())
-    return read_recording(path, contract, **{"rate_hz": 50.0, **options})
+    return read_recording(path, contract, FileReading(**{"rate_hz": 50.0, **options}))
 
 
 def refuses(path: Path, *parts: str, **options: object) -> None:

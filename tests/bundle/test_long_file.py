@@ -11,6 +11,7 @@ from tests.export.conftest import sensor_contract
 from tests.preprocessing.sensor.recordings import wrist
 from vskd.bundle import long_file
 from vskd.bundle.contract import SensorContract, StreamContract
+from vskd.bundle.file_reading import FileReading
 from vskd.bundle.long_file import LongRecording, as_long, open_long
 from vskd.bundle.predict import contract_windows
 from vskd.bundle.recorded import Recorded
@@ -18,6 +19,7 @@ from vskd.bundle.sensor_file import read_recording
 from vskd.errors import BundleError, DataError
 
 ROWS = 700
+IN_G = FileReading(unit="g")
 
 
 def sliding(rate: float = 50.0, **changes: object) -> SensorContract:
@@ -58,10 +60,10 @@ def test_windows_are_those_of_the_whole_file(tmp_path: Path, rate: float, with_c
     contract = sliding(rate)
     path = write(tmp_path / "a.csv", np.arange(ROWS) / 50 if with_clock else None, signal())
     options = {"unit": "g"} if with_clock else {"unit": "g", "rate_hz": 50.0}
-    long = open_long(path, contract, **options)
+    long = open_long(path, contract, FileReading(**options))
     assert long.rate_hz == 50 and long.segments == ((0, ROWS),)
     windows, times = all_windows(long, contract)
-    whole = contract_windows(read_recording(path, contract, **options), contract)
+    whole = contract_windows(read_recording(path, contract, FileReading(**options)), contract)
     np.testing.assert_allclose(windows, whole, rtol=0, atol=3e-6)
     starts = np.arange(len(whole)) * 24 / rate
     np.testing.assert_allclose(times, np.stack([starts, starts + 32 / rate], axis=1), atol=1e-6)
@@ -72,9 +74,9 @@ def test_a_gap_is_found_wherever_it_lies(tmp_path: Path, gap_at: int) -> None:
     contract = sliding()
     stamps = np.arange(ROWS) / 50 + np.where(np.arange(ROWS) >= gap_at, 20.0, 0.0)
     path = write(tmp_path / "a.csv", stamps, signal())
-    long = open_long(path, contract, unit="g")
+    long = open_long(path, contract, IN_G)
     assert long.segments == ((0, gap_at), (gap_at, ROWS))
-    recorded = read_recording(path, contract, unit="g")
+    recorded = read_recording(path, contract, IN_G)
     assert recorded.breaks == (gap_at,)
     windows, times = all_windows(long, contract)
     np.testing.assert_allclose(windows, contract_windows(recorded, contract), rtol=0, atol=1e-6)
@@ -91,7 +93,7 @@ def test_rows_with_empty_cells_and_stamps_in_ms(tmp_path: Path, cells: str) -> N
         rows[k] = f"{20 * k},{cells}"
     path = tmp_path / "a.csv"
     path.write_text("timestamp_ms,x,y,z\n" + "\n".join(rows))
-    long, recorded = open_long(path, contract, unit="g"), read_recording(path, contract, unit="g")
+    long, recorded = open_long(path, contract, IN_G), read_recording(path, contract, IN_G)
     assert long.segments == ((0, 145), (145, ROWS - 26)) and recorded.breaks == (145,)
     windows, times = all_windows(long, contract)
     np.testing.assert_allclose(windows, contract_windows(recorded, contract), rtol=0, atol=1e-6)
@@ -101,7 +103,7 @@ def test_rows_with_empty_cells_and_stamps_in_ms(tmp_path: Path, cells: str) -> N
 def test_a_glitch_is_in_no_window_and_said(tmp_path: Path) -> None:
     contract, values = sliding(), signal()
     values[321] = 60.0
-    long = open_long(write(tmp_path / "a.csv", np.arange(ROWS) / 50, values), contract, unit="g")
+    long = open_long(write(tmp_path / "a.csv", np.arange(ROWS) / 50, values), contract, IN_G)
     assert long.segments == ((0, 321), (321, 322), (322, ROWS))
     windows, _ = all_windows(long, contract)
     assert np.abs(windows).max() < 5 and any("near data row 322 are beyond" in note for note in long.notes)
@@ -110,7 +112,7 @@ def test_a_glitch_is_in_no_window_and_said(tmp_path: Path) -> None:
 def test_a_block_of_a_dead_sensor_is_left_out_and_said(tmp_path: Path) -> None:
     contract, values = sliding(), signal()
     values[300:450] = values[300]
-    long = open_long(write(tmp_path / "a.csv", np.arange(ROWS) / 50, values), contract, unit="g")
+    long = open_long(write(tmp_path / "a.csv", np.arange(ROWS) / 50, values), contract, IN_G)
     assert any("data rows 301 to 450 are left out" in note for note in long.notes)
     assert sum(b - a for a, b in long.segments) == ROWS - 150
     _, times = all_windows(long, contract)
@@ -120,13 +122,13 @@ def test_a_block_of_a_dead_sensor_is_left_out_and_said(tmp_path: Path) -> None:
 def test_a_file_of_a_dead_sensor_is_refused(tmp_path: Path) -> None:
     values = np.tile(signal()[0], (ROWS, 1))
     with pytest.raises(BundleError, match="no sample differs from the first"):
-        open_long(write(tmp_path / "a.csv", np.arange(ROWS) / 50, values), sliding(), unit="g")
+        open_long(write(tmp_path / "a.csv", np.arange(ROWS) / 50, values), sliding(), IN_G)
 
 
 def test_a_rate_that_changes_is_refused(tmp_path: Path) -> None:
     stamps = np.concatenate([np.arange(300) / 50, 6 + np.arange(400) / 100])
     with pytest.raises(BundleError, match="50 Hz at the beginning, 100 Hz from data row 301 on"):
-        open_long(write(tmp_path / "a.csv", stamps, signal()), sliding(), unit="g")
+        open_long(write(tmp_path / "a.csv", stamps, signal()), sliding(), IN_G)
 
 
 def test_a_cell_that_is_no_number_is_named(tmp_path: Path) -> None:
@@ -135,7 +137,7 @@ def test_a_cell_that_is_no_number_is_named(tmp_path: Path) -> None:
     lines[400] = "7.98,a,b,c"
     path.write_text("\n".join(lines))
     with pytest.raises(DataError, match=r"data row 100 is not all numbers.*counted from data row 301"):
-        open_long(path, sliding(), unit="g")
+        open_long(path, sliding(), IN_G)
 
 
 def test_several_streams_of_one_long_file(tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def test_several_streams_of_one_long_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("gap_at", [40, 150, 299])
 def test_how_long_a_gap_is_stands_in_the_notes(tmp_path: Path, gap_at: int) -> None:
     stamps = np.arange(ROWS) / 50 + np.where(np.arange(ROWS) >= gap_at, 20.0, 0.0)
-    long = open_long(write(tmp_path / "a.csv", stamps, signal()), sliding(), unit="g")
+    long = open_long(write(tmp_path / "a.csv", stamps, signal()), sliding(), IN_G)
     (note,) = [note for note in long.notes if "a gap " in note]
     told = f"a gap {(gap_at - 1) / 50:.1f} s after the beginning"
     assert note in (told, f"{told}, 20 s long") and (gap_at == 150 or note.endswith("20 s long"))
@@ -168,15 +170,17 @@ def test_rate_and_unit_of_blocks_are_asked_for_as_of_files(tmp_path: Path) -> No
     """A long file is nobody's own: what it does not say is not taken from the contract."""
     plain = write(tmp_path / "a.csv", None, signal())
     with pytest.raises(BundleError, match="does not say its rate"):
-        open_long(plain, sliding(), unit="g")
+        open_long(plain, sliding(), IN_G)
     turning = sliding(stream="gyroscope", unit="deg/s", range_limit=1000.0)
     with pytest.raises(BundleError, match="does not say its unit, and the model asks for deg/s"):
-        open_long(plain, turning, rate_hz=50.0)
+        open_long(plain, turning, FileReading(rate_hz=50.0))
     with pytest.raises(BundleError, match=r"asks for 3 channels \(x, y, z\), 2 columns were named"):
-        open_long(plain, sliding(), rate_hz=50.0, unit="g", columns=(0, 1))
-    turned = open_long(plain, sliding(), rate_hz=50.0, unit="g", columns=(2, 0, 1))
+        open_long(plain, sliding(), FileReading(rate_hz=50.0, unit="g", columns=(0, 1)))
+    turned = open_long(plain, sliding(), FileReading(rate_hz=50.0, unit="g", columns=(2, 0, 1)))
     np.testing.assert_allclose(turned.read(0, ROWS), signal()[:, [2, 0, 1]].T, atol=1e-5)
-    scaled = open_long(write(tmp_path / "b.csv", None, 9.80665 * signal()), sliding(), rate_hz=50.0, unit="m/s^2")
+    scaled = open_long(
+        write(tmp_path / "b.csv", None, 9.80665 * signal()), sliding(), FileReading(rate_hz=50.0, unit="m/s^2")
+    )
     np.testing.assert_allclose(scaled.read(100, 300), signal()[100:300].T, atol=1e-5)
     assert "the samples were converted from m/s^2 to g" in scaled.notes
 
@@ -184,7 +188,7 @@ def test_rate_and_unit_of_blocks_are_asked_for_as_of_files(tmp_path: Path) -> No
 def test_notes_rate_and_what_was_understood_are_those_of_the_file(tmp_path: Path) -> None:
     contract = sliding()
     path = write(tmp_path / "a.csv", np.arange(ROWS) / 100, signal())
-    long, whole = open_long(path, contract, unit="g"), read_recording(path, contract, unit="g")
+    long, whole = open_long(path, contract, IN_G), read_recording(path, contract, IN_G)
     assert (long.rate_hz, long.notes, long.understood) == (whole.rate_hz, whole.notes, whole.understood)
     held = as_long(whole)
     assert (held.rate_hz, held.notes, held.understood) == (whole.rate_hz, whole.notes, whole.understood)
@@ -213,7 +217,7 @@ def test_strides_of_any_length_across_pieces(tmp_path: Path, stride: int) -> Non
     """Also those that skip whole pieces between two windows."""
     contract = sliding().model_copy(update={"stride": stride})
     path = write(tmp_path / "a.csv", np.arange(ROWS) / 50, signal())
-    long = open_long(path, contract, unit="g")
+    long = open_long(path, contract, IN_G)
     windows, times = all_windows(long, contract)
     assert len(windows) == (ROWS - 32) // stride + 1
     for n in (0, 1, len(windows) - 1):
@@ -224,7 +228,7 @@ def test_strides_of_any_length_across_pieces(tmp_path: Path, stride: int) -> Non
 def test_stretches_without_a_window_are_passed_over(tmp_path: Path) -> None:
     gaps = np.searchsorted([200, 231, 263], np.arange(ROWS), side="right") * 9.0
     path = write(tmp_path / "a.csv", np.arange(ROWS) / 50 + gaps, signal())
-    long = open_long(path, sliding(), unit="g")
+    long = open_long(path, sliding(), IN_G)
     assert long.segments == ((0, 200), (200, 231), (231, 263), (263, ROWS))
     windows, times = all_windows(long, sliding())
     assert len(windows) == 8 + 0 + 1 + 17  # of 200, 31, 32 and 437 samples
@@ -239,7 +243,7 @@ def test_remarks_anywhere_are_no_rows(tmp_path: Path, mark: str) -> None:
         lines.insert(at, f"  {mark} a remark, in the midst")
     lines.insert(400, "   ")
     path.write_text("\n".join(lines))
-    long = open_long(path, sliding(), unit="g")
+    long = open_long(path, sliding(), IN_G)
     assert long.segments == ((0, ROWS),)
     np.testing.assert_allclose(long.read(0, ROWS), signal().T, atol=1e-5)
 
@@ -250,10 +254,10 @@ def test_a_megabyte_is_where_a_file_becomes_long(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(long_file._Spool, "filled", lambda self: taken.append(1))
     for limit, long in ((path.stat().st_size, False), (path.stat().st_size - 1, True)):
         monkeypatch.setattr(long_file, "LONG_BYTES", limit)
-        open_long(path, sliding(), unit="g")
+        open_long(path, sliding(), IN_G)
         assert bool(taken) is long
     np.save(tmp_path / "a.npy", signal())
-    assert open_long(tmp_path / "a.npy", sliding(), unit="g", rate_hz=50.0).segments == ((0, ROWS),)
+    assert open_long(tmp_path / "a.npy", sliding(), FileReading(unit="g", rate_hz=50.0)).segments == ((0, ROWS),)
     with pytest.raises(DataError, match="none"):
         open_long(tmp_path / "none.csv", sliding())
 
@@ -263,11 +267,11 @@ def test_other_encodings_and_text_that_changes_its_own(tmp_path: Path, monkeypat
     text = path.read_text()
     for encoding in ("utf-16", "utf-8-sig", "latin-1"):
         path.write_bytes(text.replace("time_s,", "# größe\ntime_s,", 1).encode(encoding))
-        np.testing.assert_allclose(open_long(path, sliding(), unit="g").read(0, ROWS), signal().T, atol=1e-5)
+        np.testing.assert_allclose(open_long(path, sliding(), IN_G).read(0, ROWS), signal().T, atol=1e-5)
     monkeypatch.setattr(long_file, "HEAD_BYTES", 200)  # by which the encoding is told
     path.write_bytes(("# größe\n" + text).encode() + b"14.0,\xff,1,2\n")
     with pytest.raises(DataError, match=r"a\.csv: not a readable text file \(.*Save it as UTF-8"):
-        open_long(path, sliding(), unit="g")
+        open_long(path, sliding(), IN_G)
 
 
 @pytest.mark.parametrize(("second", "fits"), [(52.4, True), (52.6, False), (47.6, True), (47.4, False)])
@@ -275,10 +279,10 @@ def test_rates_of_blocks_agree_within_five_percent(tmp_path: Path, second: float
     stamps = np.concatenate([np.arange(300) / 50, 6 + np.arange(400) / second])
     path = write(tmp_path / "a.csv", stamps, signal())
     if fits:
-        assert open_long(path, sliding(), unit="g").rate_hz == 50
+        assert open_long(path, sliding(), IN_G).rate_hz == 50
     else:
         with pytest.raises(BundleError, match=rf"50 Hz at the beginning, {second:g} Hz from data row 301 on"):
-            open_long(path, sliding(), unit="g")
+            open_long(path, sliding(), IN_G)
 
 
 @pytest.mark.parametrize(("dead", "refused"), [(300, False), (450, True)])
@@ -288,9 +292,9 @@ def test_half_of_a_file_may_be_left_out(tmp_path: Path, dead: int, refused: bool
     path = write(tmp_path / "a.csv", np.arange(600) / 50, values)
     if refused:
         with pytest.raises(BundleError, match="no sample differs from the first"):
-            open_long(path, sliding(), unit="g")
+            open_long(path, sliding(), IN_G)
     else:
-        long = open_long(path, sliding(), unit="g")
+        long = open_long(path, sliding(), IN_G)
         assert [note.split(" are left")[0] for note in long.notes if "left out" in note] == [
             *("data rows 151 to 300", "data rows 301 to 450"),
         ]
@@ -302,7 +306,7 @@ def test_a_beginning_that_does_not_fit_is_left_out_and_the_clock_goes_on(tmp_pat
     values = signal()
     values[:150] = values[0]
     for stamps, options in ((7 + np.arange(ROWS) / 50, {}), (None, {"rate_hz": 50.0})):
-        long = open_long(write(tmp_path / "a.csv", stamps, values), sliding(), unit="g", **options)
+        long = open_long(write(tmp_path / "a.csv", stamps, values), sliding(), FileReading(unit="g", **options))
         assert long.segments == ((0, ROWS - 150),)
         assert any("data rows 1 to 150 are left out" in note for note in long.notes)
         assert [long.time_of(n) for n in (0, 150)] == pytest.approx([3.0, 6.0], abs=1e-3), "since the first row"
@@ -311,7 +315,7 @@ def test_a_beginning_that_does_not_fit_is_left_out_and_the_clock_goes_on(tmp_pat
 def test_without_a_clock_time_goes_on_by_the_rate(tmp_path: Path) -> None:
     values = signal()
     values[150:300] = values[300]
-    long = open_long(write(tmp_path / "a.csv", None, values), sliding(), unit="g", rate_hz=50.0)
+    long = open_long(write(tmp_path / "a.csv", None, values), sliding(), FileReading(unit="g", rate_hz=50.0))
     assert [long.time_of(n) for n in (0, 149, 150, 300)] == pytest.approx([0, 2.98, 6.0, 9.0])
 
 
@@ -322,7 +326,7 @@ def test_a_last_block_of_few_rows_is_read_with_the_one_before(
     read: list[int] = []
     real = long_file._Spool._take
     monkeypatch.setattr(long_file._Spool, "_take", lambda self, h, own, a: read.append(len(a)) or real(self, h, own, a))
-    long = open_long(write(tmp_path / "a.csv", np.arange(rows) / 50, signal(rows)), sliding(), unit="g")
+    long = open_long(write(tmp_path / "a.csv", np.arange(rows) / 50, signal(rows)), sliding(), IN_G)
     assert long.segments == ((0, rows),) and read == [32] * (blocks - 1) + [0]
 
 
@@ -330,7 +334,7 @@ def test_two_glitches_of_a_block_are_counted_and_each_parts_the_windows(tmp_path
     values = signal()
     values[[20, 23]] = 60.0
     values[24] = 15.9
-    long = open_long(write(tmp_path / "a.csv", np.arange(ROWS) / 50, values), sliding(), unit="g")
+    long = open_long(write(tmp_path / "a.csv", np.arange(ROWS) / 50, values), sliding(), IN_G)
     assert long.segments == ((0, 20), (20, 21), (21, 23), (23, 24), (24, ROWS))
     assert any(note.startswith("2 samples near data row 21 are beyond") for note in long.notes)
 
@@ -338,7 +342,7 @@ def test_two_glitches_of_a_block_are_counted_and_each_parts_the_windows(tmp_path
 def test_the_variable_of_a_mat_file_is_that_which_is_named(tmp_path: Path) -> None:
     savemat(tmp_path / "a.mat", {"first": signal()[::-1], "second": signal()})
     for name, expected in (("first", signal()[::-1]), ("second", signal())):
-        long = open_long(tmp_path / "a.mat", sliding(), unit="g", rate_hz=50.0, variable=name)
+        long = open_long(tmp_path / "a.mat", sliding(), FileReading(unit="g", rate_hz=50.0, variable=name))
         np.testing.assert_allclose(long.read(0, ROWS), expected.T, atol=1e-6)
 
 
@@ -355,11 +359,11 @@ def test_a_long_file_has_the_clock_that_the_caller_names(tmp_path: Path) -> None
     rows = [f"{t / 2:.3f},{x:.5f},{y:.5f},{z:.5f},{t:.3f}" for t, (x, y, z) in zip(time, values, strict=True)]
     path = tmp_path / "a.csv"
     path.write_text("time_s,x,y,z,when\n" + "\n".join(rows) + "\n", encoding="utf-8")
-    assert open_long(path, sliding(), unit="g").rate_hz == 100
-    recording = open_long(path, sliding(), unit="g", time_column=4)
+    assert open_long(path, sliding(), IN_G).rate_hz == 100
+    recording = open_long(path, sliding(), FileReading(unit="g", time_column=4))
     windows, times = all_windows(recording, sliding())
     assert recording.rate_hz == 50
     np.testing.assert_array_equal(
-        windows, contract_windows(read_recording(path, sliding(), unit="g", time_column=4), sliding())
+        windows, contract_windows(read_recording(path, sliding(), FileReading(unit="g", time_column=4)), sliding())
     )
     assert times[0].tolist() == pytest.approx([0.0, sliding().length / 50])

@@ -10,6 +10,7 @@ import vskd
 from tests.export.conftest import LABELS, export_tiny, sensor_contract
 from tests.firmware_bridge.bundles import make_bundle
 from vskd.bundle.contract import ClipContract, ImageContract
+from vskd.bundle.file_reading import FileReading
 from vskd.bundle.image_input import picture_of, read_pictures
 from vskd.bundle.opened import OpenedBundle
 from vskd.bundle.predict import Prediction, predict_file, predict_samples
@@ -32,7 +33,7 @@ def opened(sealed: ExportReport) -> OpenedBundle:
 
 def test_an_array_and_its_file_get_one_answer(opened: OpenedBundle, tmp_path: Path) -> None:
     np.save(tmp_path / "r.npy", samples())
-    by_file = predict_file(opened.bundle.path, tmp_path / "r.npy", rate_hz=50, unit="g")
+    by_file = predict_file(opened.bundle.path, tmp_path / "r.npy", FileReading(rate_hz=50, unit="g"))
     by_array = opened.predict(samples(), rate_hz=50)
     assert replace(by_array, latency_ms=0.0) == replace(by_file, latency_ms=0.0)
     np.testing.assert_array_equal(by_array.per_window, by_file.per_window)

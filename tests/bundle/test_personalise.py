@@ -15,7 +15,8 @@ from tests.firmware_bridge.bundles import make_bundle
 from tests.preprocessing.video.clips import write_video
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.bundle.contract import ImageContract
-from vskd.bundle.file_samples import FileReading, samples_of
+from vskd.bundle.file_reading import FileReading
+from vskd.bundle.file_samples import samples_of
 from vskd.bundle.image_input import read_pictures
 from vskd.bundle.personalise import BEWARE, PersonalReport, personalise, read_table
 from vskd.bundle.predict import predict_file
@@ -26,8 +27,7 @@ from vskd.errors import BundleError, DataError
 from vskd.export.ship import ExportReport
 from vskd.files import sha256_file
 
-SAID = {"rate_hz": 50.0, "unit": "g"}
-RATE = FileReading(**SAID)
+SAID = FileReading(rate_hz=50.0, unit="g")
 
 
 def table(folder: Path, rows: list[tuple[str, str]], header: str = "file,label") -> Path:
@@ -56,7 +56,7 @@ def labels_of(path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("model", ["int8", "float"])
 def test_it_learns_what_the_person_says(sealed: ExportReport, mine: Path, out: Path, model: str):
-    made = personalise(sealed.bundle.path, mine, out, strength=1e-4, reading=RATE)
+    made = personalise(sealed.bundle.path, mine, out, strength=1e-4, reading=SAID)
     assert made.recordings == 8 and made.known == known(sealed.bundle.path, mine) <= 4
     if model == "float":  # in the place of the int8 one
         (out / "model.tflite").write_bytes((out / "model_float.tflite").read_bytes())
@@ -66,9 +66,7 @@ def test_it_learns_what_the_person_says(sealed: ExportReport, mine: Path, out: P
 
 def known(bundle: Path, path: Path) -> int:
     """Of a table's recordings, by predicting each."""
-    return sum(
-        predict_file(bundle, path.parent / name, **SAID).label == label for name, label in labels_of(path).items()
-    )
+    return sum(predict_file(bundle, path.parent / name, SAID).label == label for name, label in labels_of(path).items())
 
 
 def reseal(bundle: Path) -> None:
@@ -82,7 +80,7 @@ def reseal(bundle: Path) -> None:
 
 
 def test_the_new_bundle_verifies_and_says_what_it_is(sealed: ExportReport, mine: Path, out: Path):
-    made = personalise(sealed.bundle.path, mine, out, strength=0.2, reading=RATE)
+    made = personalise(sealed.bundle.path, mine, out, strength=0.2, reading=SAID)
     verify_bundle(out)
     personal = load_bundle(out).manifest.personalised
     assert personal == made.bundle.manifest.personalised
@@ -96,7 +94,7 @@ def test_the_new_bundle_verifies_and_says_what_it_is(sealed: ExportReport, mine:
 
 def test_what_it_learned_from_is_no_test(exported_learned: Path, mine: Path, out: Path):
     """By the hash of each file, as for all that is trained on."""
-    personalise(exported_learned, mine, out, reading=RATE)
+    personalise(exported_learned, mine, out, reading=SAID)
     before, after = (load_bundle(path).learned() for path in (exported_learned, out))
     own = {sha256_file(mine.parent / name)[:16] for name in labels_of(mine)}
     assert after.fingerprints() == before.fingerprints() | own
@@ -114,13 +112,13 @@ def exported_learned(tiny_student: Model, tmp_path: Path) -> Path:
 def test_those_left_out_are_of_classes_with_several(sealed: ExportReport, mine: Path, out: Path):
     told = list(labels_of(mine).items())
     made = personalise(
-        sealed.bundle.path, table(mine.parent, told[:6]), out, reading=RATE
+        sealed.bundle.path, table(mine.parent, told[:6]), out, reading=SAID
     )  # two of two classes, one of two
     twice = table(mine.parent, [told[n] for n in (0, 1, 4, 5)])
     assert (made.recordings, made.repeated) == (6, 4)
     assert made.repeated_known == known(sealed.bundle.path, twice)
     assert made.repeated_known_after == 4  # the other one of the class is nearly the same
-    once = personalise(sealed.bundle.path, table(mine.parent, told[:4]), out, reading=RATE)
+    once = personalise(sealed.bundle.path, table(mine.parent, told[:4]), out, reading=SAID)
     assert (once.recordings, once.repeated, once.repeated_known_after) == (4, 0, 0)
 
 
@@ -130,16 +128,16 @@ def test_all_windows_of_a_recording_count(tiny_student: Model, tmp_path: Path, m
     for number in range(8):
         whole = np.loadtxt(tmp_path / f"r{number}.csv", delimiter=",", skiprows=1)
         save(tmp_path / f"r{number}.csv", np.concatenate([whole, whole[::-1], 0.98 * whole]))
-    made = personalise(tmp_path / "sliding", mine, out, strength=1e-4, reading=RATE)
+    made = personalise(tmp_path / "sliding", mine, out, strength=1e-4, reading=SAID)
     assert made.recordings == 8
     assert verify_bundle(out).golden_decisions > 0
-    assert predict_file(out, tmp_path / "r0.csv", **SAID).windows == (3 * SAMPLES - SAMPLES) // 16 + 1
+    assert predict_file(out, tmp_path / "r0.csv", SAID).windows == (3 * SAMPLES - SAMPLES) // 16 + 1
     assert made.known == known(tmp_path / "sliding", mine) < known(out, mine)
 
 
 def refused(sealed: ExportReport, path: Path, out: Path) -> str:
     with pytest.raises(DataError) as caught:
-        personalise(sealed.bundle.path, path, out, reading=RATE)
+        personalise(sealed.bundle.path, path, out, reading=SAID)
     assert not out.exists()
     return str(caught.value)
 
@@ -162,13 +160,13 @@ def test_a_table_that_says_it_otherwise_is_refused(sealed: ExportReport, mine: P
     assert "cannot be read" in refused(sealed, tmp_path / "binary.csv", out)
     save(tmp_path / first, np.ones((5, 3)))
     with pytest.raises((BundleError, DataError), match=first):
-        personalise(sealed.bundle.path, table(tmp_path, [(first, label), *rest]), out, reading=RATE)
+        personalise(sealed.bundle.path, table(tmp_path, [(first, label), *rest]), out, reading=SAID)
 
 
 def test_a_bundle_of_one_person_is_no_start(sealed: ExportReport, mine: Path, out: Path, tmp_path: Path):
-    made: PersonalReport = personalise(sealed.bundle.path, mine, out, reading=RATE)
+    made: PersonalReport = personalise(sealed.bundle.path, mine, out, reading=SAID)
     with pytest.raises(BundleError, match="made for one person already"):
-        personalise(made.bundle.path, mine, tmp_path / "again", reading=RATE)
+        personalise(made.bundle.path, mine, tmp_path / "again", reading=SAID)
 
 
 def pictured(folder: Path, rows: dict[Path, str]) -> Path:
@@ -214,7 +212,7 @@ def test_a_video_of_images_is_one_recording(finished_images, out: Path, tmp_path
     )
     assert (made.recordings, made.repeated) == (3, 0)
     for path, label in videos.items():
-        answer = predict_images(out, path, every=2)
+        answer = predict_images(out, path, FileReading(every=2))
         assert {one.label for one in answer.answers} == {label} and len(answer.answers) == 3
 
 

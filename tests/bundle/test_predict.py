@@ -13,6 +13,7 @@ from tests.export.conftest import LABELS, SAMPLES, export_tiny, sensor_contract
 from tests.firmware_bridge.bundles import make_bundle
 from vskd.bundle.bundle import load_bundle
 from vskd.bundle.contract import ImageContract
+from vskd.bundle.file_reading import FileReading
 from vskd.bundle.predict import Prediction, Predictor, contract_windows, predict_file, predict_samples, sees_windows
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.recorded import Recorded
@@ -37,7 +38,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_prediction_is_that_of_the_network(sealed: ExportReport, tiny_student: Model, file: Path):
-    prediction = predict_file(sealed.bundle.path, file, rate_hz=50, unit="g")
+    prediction = predict_file(sealed.bundle.path, file, FileReading(rate_hz=50, unit="g"))
     window = resample_to_length(recording().T, SAMPLES)
     with torch.no_grad():
         expected = tiny_student(torch.from_numpy(window[None])).logits.softmax(dim=-1)[0].numpy()
@@ -59,7 +60,7 @@ def test_sliding_windows_are_averaged(tiny_student: Model, out: Path, tmp_path: 
     contract = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
     export_tiny(tiny_student, out, contract=contract)
     np.save(tmp_path / "recording.npy", recording(96))
-    prediction = predict_file(out, tmp_path / "recording.npy", rate_hz=50)
+    prediction = predict_file(out, tmp_path / "recording.npy", FileReading(rate_hz=50))
     assert prediction.windows == 5  # (96 - 32) / 16 + 1
     predictor = Predictor(load_bundle(out))
     starts = range(0, 65, 16)
@@ -110,15 +111,15 @@ def test_how_a_file_was_understood_is_told(sealed: ExportReport, tmp_path: Path)
         ("unit", "g (the file)"),
         ("rate", "50 Hz (column 'time_ms', in ms)"),
     )
-    assert told.probabilities == predict_file(sealed.bundle.path, path, columns=(2, 1, 3)).probabilities
+    assert told.probabilities == predict_file(sealed.bundle.path, path, FileReading(columns=(2, 1, 3))).probabilities
 
 
 def test_every_option_reaches_the_reader(sealed: ExportReport, file: Path, tmp_path: Path):
-    plain = predict_file(sealed.bundle.path, file, rate_hz=50, unit="g")
+    plain = predict_file(sealed.bundle.path, file, FileReading(rate_hz=50, unit="g"))
     both = np.hstack([recording(), 0.5 * recording()[::-1]])
     savemat(tmp_path / "two.mat", {"first": both, "second": 9.80665 * both[:, [1, 0, 2]]})
     asked = {"rate_hz": 49.5, "unit": "m/s^2", "variable": "second", "columns": (1, 0, 2)}
-    told = predict_file(sealed.bundle.path, tmp_path / "two.mat", **asked)
+    told = predict_file(sealed.bundle.path, tmp_path / "two.mat", FileReading(**asked))
     assert told.probabilities == pytest.approx(plain.probabilities, abs=0.01)
     assert dict(told.understood)["unit"] == "m/s^2 (the option)"
     assert dict(told.understood)["rate"] == "49.5 Hz (the option)"
@@ -150,15 +151,16 @@ def test_a_changed_bundle_does_not_predict(bundle_copy: Path, file: Path):
 )
 def test_a_recording_that_does_not_fit_is_refused(sealed: ExportReport, file: Path, options: dict, parts: tuple):
     with pytest.raises(BundleError) as caught:
-        predict_file(sealed.bundle.path, file, **options)
+        predict_file(sealed.bundle.path, file, FileReading(**options))
     assert all(part in str(caught.value) for part in parts)
 
 
 def test_predicting_and_verifying_need_no_torch(sealed: ExportReport, file: Path):
     program = (
         "import sys; from pathlib import Path\n"
-        "from vskd.bundle.predict import predict_file\nfrom vskd.bundle.bundle import verify_bundle\n"
-        f"print(predict_file(Path({str(sealed.bundle.path)!r}), Path({str(file)!r}), rate_hz=50).label)\n"
+        "from vskd.bundle.file_reading import FileReading\nfrom vskd.bundle.predict import predict_file\n"
+        "from vskd.bundle.bundle import verify_bundle\n"
+        f"print(predict_file(Path({str(sealed.bundle.path)!r}), Path({str(file)!r}), FileReading(rate_hz=50)).label)\n"
         f"verify_bundle(Path({str(sealed.bundle.path)!r}))\n"
         "heavy = ('torch', 'torchvision', 'litert_torch', 'ai_edge_quantizer', 'lightning', 'pandas', 'sklearn')\n"
         "sys.exit(' '.join(m for m in heavy if m in sys.modules) or 0)"

@@ -163,7 +163,7 @@ def test_the_command_line(clip_bundle: Path, tmp_path: Path, capsys: pytest.Capt
     code, text = vskd("predict", clip_bundle, path, "--json")
     assert code == 0 and '"pieces"' in text
     code, text = vskd("predict", clip_bundle, path, "--every", "3")
-    assert code == 2 and "--every does not fit a bundle of clips" in text
+    assert code == 2 and f"--every does not fit {clip_bundle}, which takes video clips." in text
 
 
 def test_pieces_have_a_frame_at_least_and_begin_where_the_one_before_ends(clip_bundle: Path, tmp_path: Path) -> None:

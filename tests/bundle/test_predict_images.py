@@ -12,6 +12,7 @@ from tests.firmware_bridge.bundles import LABELS, make_bundle
 from tests.preprocessing.video.clips import write_clip
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.bundle.contract import ImageContract
+from vskd.bundle.file_reading import FileReading
 from vskd.bundle.predict import predict_file
 from vskd.bundle.predict_images import ImagePredictor, predict_images
 from vskd.errors import BundleError, DataError
@@ -163,7 +164,7 @@ def test_of_a_folder_each_image_is_answered_and_what_is_none_is_left_out(
 
 def test_of_a_video_the_mean_of_the_frames_is_given(small: Path, tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mp4", 7)
-    found = predict_images(small, path, every=3)
+    found = predict_images(small, path, FileReading(every=3))
     assert found.kind == "video" and [answer.source for answer in found.answers] == ["frame 0", "frame 3", "frame 6"]
     for name in LABELS:
         rows = [answer.probabilities[name] for answer in found.answers]
@@ -189,7 +190,10 @@ def test_a_box_is_handed_on_and_of_equal_classes_the_first_is_told(tmp_path: Pat
     contract = ImageContract(stream="image", size=16, channels=1, crop="box", margin=0.0)
     bundle = make_bundle(tmp_path / "boxed", contract).path
     write_image(tmp_path / "a.png", side=40)
-    one, other = (predict_images(bundle, tmp_path / "a.png", box=box).mean for box in ("whole", (2.0, 3.0, 22.0, 23.0)))
+    one, other = (
+        predict_images(bundle, tmp_path / "a.png", FileReading(box=box)).mean
+        for box in ("whole", (2.0, 3.0, 22.0, 23.0))
+    )
     assert one != other
     predictor = ImagePredictor(load_bundle(bundle))
     found = predictor.sorted_probabilities(np.array([0.2, 0.4, 0.4, 0.0]))

@@ -14,6 +14,7 @@ from vskd.bundle import long_file
 from vskd.bundle.bundle import load_bundle, verify_bundle
 from vskd.bundle.contract import UnknownContract
 from vskd.bundle.decision import Decider, DecisionSettings
+from vskd.bundle.file_reading import FileReading
 from vskd.bundle.markov import likely_labels, sure_labels
 from vskd.bundle.predict import Predictor, contract_windows
 from vskd.bundle.predict_timeline import (
@@ -29,6 +30,8 @@ from vskd.bundle.probabilities import softmax
 from vskd.bundle.sensor_file import read_recording
 from vskd.bundle.timeline import Segment
 from vskd.errors import BundleError, SettingError
+
+IN_G = FileReading(unit="g")
 
 
 def hot(labels: list[int], sure: float = 0.8) -> npt.NDArray[np.float32]:
@@ -99,7 +102,7 @@ def test_settings_of_the_likely_course_belong_together(bundle: Path, tmp_path: P
         TimelineSettings(smoothing="hmm")
     file = write(tmp_path / "a.csv", np.arange(700) / 50, signal())
     with pytest.raises(SettingError, match=r"A mean duration of 0\.1 s is too short"):
-        predict_timeline(bundle, file, TimelineSettings(smoothing="hmm", mean_seconds=0.1), unit="g")
+        predict_timeline(bundle, file, IN_G, TimelineSettings(smoothing="hmm", mean_seconds=0.1))
 
 
 @pytest.mark.parametrize("smoothing", ["none", "median", "majority", "hysteresis", "hmm"])
@@ -147,15 +150,15 @@ def test_a_long_file_and_a_short_one_get_the_same_answers(
     bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write(tmp_path / "a.csv", np.arange(700) / 50, signal())
-    short = predict_timeline(bundle, file, unit="g")
+    short = predict_timeline(bundle, file, IN_G)
     monkeypatch.setattr(long_file, "LONG_BYTES", 100)
     monkeypatch.setattr(long_file, "BLOCK_ROWS", 150)
-    long = predict_timeline(bundle, file, unit="g")
+    long = predict_timeline(bundle, file, IN_G)
     np.testing.assert_allclose(short.probabilities, long.probabilities, atol=1e-6)
     np.testing.assert_allclose(short.times, long.times, atol=1e-6)
     assert [row[2] for row in short.rows()] == [row[2] for row in long.rows()]
     predictor = Predictor(load_bundle(bundle))
-    windows = contract_windows(read_recording(file, predictor.contract, unit="g"), predictor.contract)
+    windows = contract_windows(read_recording(file, predictor.contract, IN_G), predictor.contract)
     expected = softmax(np.stack([predictor.logits(window) for window in windows]))
     np.testing.assert_allclose(short.probabilities, expected, atol=1e-6)
     moments, outline = long.outline()
@@ -163,7 +166,7 @@ def test_a_long_file_and_a_short_one_get_the_same_answers(
 
 
 def test_the_timeline_covers_the_file_and_is_written(bundle: Path, tmp_path: Path) -> None:
-    answer = predict_timeline(bundle, write(tmp_path / "a.csv", np.arange(700) / 50, signal()), unit="g")
+    answer = predict_timeline(bundle, write(tmp_path / "a.csv", np.arange(700) / 50, signal()), IN_G)
     rows = answer.rows()
     assert rows[0][0] == 0 and rows[-1][1] == pytest.approx(answer.times[-1, 1], abs=1e-3)
     assert all(a[1] == b[0] for a, b in pairwise(rows))
@@ -177,10 +180,10 @@ def test_the_threshold_of_the_contract_counts_unless_another_is_said(tmp_path: P
     path = make_bundle(tmp_path / "strict", strict).path
     verify_bundle(path)
     file = write(tmp_path / "a.csv", np.arange(700) / 50, signal())
-    answer = predict_timeline(path, file, unit="g")
+    answer = predict_timeline(path, file, IN_G)
     assert answer.unknown_below == 1 and "unknown" in {row[2] for row in answer.rows()}
     assert all(row[2] == "unknown" or row[3] == 1 for row in answer.rows())
-    lenient = predict_timeline(path, file, TimelineSettings(unknown_below=0.0), unit="g")
+    lenient = predict_timeline(path, file, IN_G, TimelineSettings(unknown_below=0.0))
     assert "unknown" not in {row[2] for row in lenient.rows()} and lenient.unknown_below == 0
 
 
@@ -190,13 +193,13 @@ def test_a_model_of_whole_recordings_has_no_timeline(tmp_path: Path) -> None:
     path = make_bundle(tmp_path / "whole", sensor_contract()).path
     file = write(tmp_path / "a.csv", np.arange(100) / 50, signal(100))
     with pytest.raises(BundleError, match="answers once for a whole recording"):
-        predict_timeline(path, file, unit="g")
+        predict_timeline(path, file, IN_G)
 
 
 def test_a_file_in_which_no_window_fits_is_refused(bundle: Path, tmp_path: Path) -> None:
     stamps = np.arange(90) / 50 + 5.0 * (np.arange(90) // 30)
     with pytest.raises(BundleError, match=r"no window fits: .* the longest piece between gaps has 30"):
-        predict_timeline(bundle, write(tmp_path / "a.csv", stamps, signal(90)), unit="g")
+        predict_timeline(bundle, write(tmp_path / "a.csv", stamps, signal(90)), IN_G)
 
 
 def test_what_holds_where_nothing_is_said() -> None:
@@ -300,12 +303,12 @@ def test_the_outline_has_the_extremes_of_each_part(monkeypatch: pytest.MonkeyPat
 
 
 def test_options_of_the_file_reach_the_reader(bundle: Path, tmp_path: Path) -> None:
-    plain = predict_timeline(bundle, write(tmp_path / "a.csv", np.arange(700) / 50, signal()), unit="g")
+    plain = predict_timeline(bundle, write(tmp_path / "a.csv", np.arange(700) / 50, signal()), IN_G)
     np.save(tmp_path / "b.npy", 9.80665 * signal()[:, [1, 0, 2]])
-    other = predict_timeline(bundle, tmp_path / "b.npy", rate_hz=50.0, unit="m/s^2", columns=(1, 0, 2))
+    other = predict_timeline(bundle, tmp_path / "b.npy", FileReading(rate_hz=50.0, unit="m/s^2", columns=(1, 0, 2)))
     np.testing.assert_allclose(other.probabilities, plain.probabilities, atol=0.02)
     savemat(tmp_path / "c.mat", {"first": signal()[::-1], "second": signal()})
-    named = predict_timeline(bundle, tmp_path / "c.mat", rate_hz=50.0, unit="g", variable="second")
+    named = predict_timeline(bundle, tmp_path / "c.mat", FileReading(rate_hz=50.0, unit="g", variable="second"))
     np.testing.assert_allclose(named.probabilities, plain.probabilities, atol=0.02)
     assert other.classes == plain.classes and len(set(plain.classes)) == plain.probabilities.shape[1]
     assert any("converted from m/s^2" in note for note in other.notes) and other.notes == other.recording.notes  # type: ignore[union-attr]

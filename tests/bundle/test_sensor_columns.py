@@ -7,6 +7,7 @@ import pytest
 
 from tests.export.conftest import sensor_contract
 from tests.preprocessing.sensor.recordings import wrist
+from vskd.bundle.file_reading import FileReading
 from vskd.bundle.recorded import Recorded
 from vskd.bundle.sensor_file import read_recording
 from vskd.errors import BundleError, DataError, VskdError
@@ -24,7 +25,7 @@ def write(tmp_path: Path, head: str, *columns: np.ndarray, name: str = "a.csv") 
 
 
 def read(path: Path, **options: object) -> Recorded:
-    return read_recording(path, sensor_contract(), **options)
+    return read_recording(path, sensor_contract(), FileReading(**options))
 
 
 def taken(recorded: Recorded) -> None:
@@ -183,10 +184,10 @@ def test_a_single_axis_may_count_on(tmp_path: Path) -> None:
     """A ramp of a sensor of one axis is its signal; with a clock beside it there are two columns."""
     contract = sensor_contract(axes=("x",), stream="gyroscope", unit="deg/s", range_limit=500.0)
     ramp = np.linspace(0, 90, len(TIME))
-    recorded = read_recording(write(tmp_path, "", ramp), contract, rate_hz=50, unit="deg/s")
+    recorded = read_recording(write(tmp_path, "", ramp), contract, FileReading(rate_hz=50, unit="deg/s"))
     np.testing.assert_allclose(recorded.signal, ramp[None], atol=1e-4)
     with pytest.raises(VskdError, match="has 2 columns, expected 1 columns"):  # which of them is the clock?
-        read_recording(write(tmp_path, "", TIME, ramp), contract, unit="deg/s")
+        read_recording(write(tmp_path, "", TIME, ramp), contract, FileReading(unit="deg/s"))
 
 
 def test_axes_that_are_named_otherwise_are_noted_one_by_one(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from scipy.io import loadmat, savemat
 from tests.bundle.sensor_recordings import SIX, csv_file, read, refuses, signal, six, two_streams
 from tests.export.conftest import sensor_contract
 from vskd.bundle.contract import StreamContract
+from vskd.bundle.file_reading import FileReading
 from vskd.bundle.sensor_array import recorded_array
 from vskd.bundle.sensor_file import even_signal, read_recording
 from vskd.errors import BundleError, DataError, VskdError
@@ -48,7 +49,7 @@ def test_rows_with_empty_cells_are_gaps_in_time_as_in_training(tmp_path: Path, c
     path = tmp_path / "recording.csv"
     path.write_text("time_ms,x,y,z\n" + "\n".join(rows))
     sliding = sensor_contract(window_mode="sliding", window_rate_hz=50.0, stride=16)
-    recorded = read_recording(path, sliding, unit="g")
+    recorded = read_recording(path, sliding, FileReading(unit="g"))
     assert recorded.signal.shape == (3, 90) and recorded.breaks == (40,)
     assert "10 rows with empty cells or NaN are left out" in recorded.notes
     assert recorded.times is not None

@@ -8,6 +8,7 @@ import pytest
 
 from tests.export.conftest import sensor_contract
 from tests.preprocessing.sensor.recordings import wrist
+from vskd.bundle.file_reading import FileReading
 from vskd.bundle.sensor_file import read_recording
 from vskd.errors import VskdError
 
@@ -130,7 +131,7 @@ def test_what_leaves_something_out_is_right_or_refused(tmp_path: Path, seed: int
     )
     path = variant.write(tmp_path / "a.csv", values)
     try:
-        recorded = read_recording(path, CONTRACT, rate_hz=RATE)
+        recorded = read_recording(path, CONTRACT, FileReading(rate_hz=RATE))
     except VskdError as error:
         assert str(path) in str(error)
         assert variant.unit != "g" and not variant.unit_said, f"{variant}: {error}"
@@ -164,7 +165,7 @@ def test_another_sensor_is_never_taken_by_position(tmp_path: Path, other: str, s
 def test_signals_that_are_not_the_sensor_s_are_named(tmp_path: Path, seed: int, change, told: str) -> None:
     path = Variant().write(tmp_path / "a.csv", change(wrist(seed=seed)))
     with pytest.raises(VskdError, match=r"a\.csv: ") as caught:
-        read_recording(path, CONTRACT, rate_hz=RATE)
+        read_recording(path, CONTRACT, FileReading(rate_hz=RATE))
     assert told in str(caught.value)
 
 

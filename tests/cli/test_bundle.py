@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.bundle.test_signature import make_key
-from vskd.bundle.file_samples import FileReading
+from vskd.bundle.file_reading import FileReading
 from vskd.bundle.parts import PARTS
 from vskd.bundle.signature import sign_bundle
 from vskd.cli.bundle import PARTS_SHOWN, personalise, show, sign, verify

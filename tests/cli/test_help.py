@@ -106,6 +106,11 @@ def test_every_file_of_the_command_line_is_in_the_catalog() -> None:
         "main",
         "options",
         "output",
+        "predict_clips",
+        "predict_images",
+        "predict_recording",
+        "predict_stream",
+        "predict_timeline",
         "reading",
     } == set(CATALOG)
 

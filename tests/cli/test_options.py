@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from vskd.cli.options import (
     Session,
     VskdCommand,
     VskdGroup,
+    as_one,
     cache_option,
     chosen_recipe,
     configure_logging,
@@ -374,3 +376,26 @@ def test_the_options_that_several_commands_share() -> None:
         {"cache": None, "as_json": False, "recipe_name": None},
     ]
     assert CliRunner().invoke(command, ["--cache", __file__]).exit_code == 2, "a file is no folder"
+
+
+@dataclass(frozen=True)
+class Pair:
+    number: int
+    word: str | None
+
+
+def test_options_are_gathered_into_one_value_and_stand_in_the_help_as_they_are_written() -> None:
+    """Others beside them are handed on as they are."""
+    seen: list[dict[str, object]] = []
+    pair = as_one("pair", Pair, click.option("-n", "number", type=int, default=1), click.option("--word"))
+
+    @click.command()
+    @click.argument("first")
+    @pair
+    @click.option("--last")
+    def command(**given: object) -> None:
+        seen.append(given)
+
+    run = CliRunner().invoke(command, ["a", "--word", "b", "--last", "c"])
+    assert run.exit_code == 0 and seen == [{"first": "a", "pair": Pair(1, "b"), "last": "c"}]
+    assert [param.name for param in command.params] == ["first", "number", "word", "last"]

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from vskd.cli.predict_images import print_images
+
 
 def test_an_image_gets_label_and_probabilities(vskd, finished_images, shapes_root: Path) -> None:
     answer = vskd("predict", finished_images.bundle, shapes_root / "test" / "cross" / "5-0.png")
@@ -73,3 +75,41 @@ def test_an_image_that_is_not_there_is_named(vskd, finished_images, tmp_path: Pa
         answer = vskd("predict", finished_images.bundle, tmp_path / name)
         assert (answer.code, answer.out) == (1, "")
         assert str(tmp_path / name) in answer.err and answer.err.count("\n") == 1
+
+
+def images_answer(kind: str, labels: str):
+    from vskd.bundle.predict_images import ImageAnswer, ImagesPrediction
+
+    shares = dict(zip("abcdefg", (0.5, 0.2, 0.1, 0.08, 0.06, 0.04, 0.02), strict=True))
+    answers = tuple(ImageAnswer(f"{n}.png", label, shares) for n, label in enumerate(labels))
+    return ImagesPrediction(kind, answers, (("x.txt", "is no image"),), {} if kind == "folder" else shares, 3.256)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines"),
+    [
+        ("folder", [["image", "label", "probability"], ["0.png", "a", "0.500"], ["1.png", "b", "0.200"],
+                    ["2.png", "a", "0.500"]]),
+        ("image", [["label", "a"], ["latency", "3.26", "ms", "an", "image"], ["probabilities"], ["a", "0.500"],
+                   ["b", "0.200"], ["c", "0.100"], ["d", "0.080"], ["e", "0.060"]]),
+        ("video", [["label", "a"], ["latency", "3.26", "ms", "an", "image"],
+                   ["mean", "probabilities,", "and", "frames", "of", "each", "label"],
+                   ["a", "0.500", "2", "of", "3"], ["b", "0.200", "1", "of", "3"], ["c", "0.100", "0", "of", "3"],
+                   ["d", "0.080", "0", "of", "3"], ["e", "0.060", "0", "of", "3"]]),
+    ],
+)  # fmt: skip
+def test_answers_about_pictures_are_printed_by_their_kind(capsys, kind: str, lines: list[list[str]]) -> None:
+    answer = images_answer(kind, "aba")
+    print_images(answer, as_json=False)
+    said = capsys.readouterr()
+    assert [line.split() for line in said.out.splitlines()] == lines
+    assert said.err == "left out: x.txt: is no image\n"
+    print_images(answer, as_json=True)
+    content = json.loads(capsys.readouterr().out)
+    shares = answer.answers[0].probabilities
+    assert content == {
+        **{"kind": kind, "label": None if kind == "folder" else "a", "latency_ms": 3.256},
+        "probabilities": {} if kind == "folder" else shares,
+        "answers": [{"source": f"{n}.png", "label": label, "probabilities": shares} for n, label in enumerate("aba")],
+        "left_out": [{"source": "x.txt", "problem": "is no image"}],
+    }

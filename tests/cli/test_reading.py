@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from vskd.bundle.file_samples import OPTIONS
+from vskd.bundle.file_reading import OPTIONS
 from vskd.cli.bundle import personalise
 from vskd.cli.predict import predict
 

@@ -109,8 +109,8 @@ def changed_model(
         BundleError: see `LastLayer`.
     """
     layer = LastLayer(content)
-    features, _ = layer.asked(x)
+    asked = layer.asked(x)
+    features = asked.mean(axis=1)
     logits = features @ layer.weight.T + layer.bias  # not the model's own, which an int8 output may cut off
     change = change_of(features, logits, labels, recordings, strength)
-    weight, bias = layer.weight + change.weight, layer.bias + change.bias
-    return layer.replaced(weight, bias, features @ weight.T + bias), logits, change
+    return layer.replaced(layer.weight + change.weight, layer.bias + change.bias, asked), logits, change

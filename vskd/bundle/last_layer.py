@@ -68,33 +68,26 @@ class LastLayer:
         self._place = _find(graph, model)
         self.weight = _values(graph, model, self._place.weight)
         self.bias = _values(graph, model, self._place.bias)[:, 0]
-        self._seen: Floats = np.empty((0, self.weight.shape[1]))
 
-    def asked(self, x: npt.NDArray[np.float32]) -> tuple[Floats, Floats]:
-        """What the classifier is asked of each input, and what it answers.
+    def asked(self, x: npt.NDArray[np.float32]) -> Floats:
+        """What the classifier is asked of each input, (samples, places, features), real values.
 
         Args:
             x: float32 (samples, ...), the model's inputs.
-
-        Returns:
-            Features (samples, features), of places their mean, and logits (samples, classes), real values.
         """
-        features, logits = [], []
+        features = []
         for sample in x:
-            (answer,) = self._runner.predict(sample[np.newaxis])
+            self._runner.predict(sample[np.newaxis])
             features.append(self._runner.tensor(self._place.features).reshape(self._place.places, -1))
-            logits.append(answer)
-        seen = np.array(features, dtype=np.float64)  # (samples, places, features)
-        self._seen = seen.reshape(-1, seen.shape[-1])
-        return seen.mean(axis=1), np.array(logits, dtype=np.float64)
+        return np.array(features, dtype=np.float64)
 
-    def replaced(self, weight: Floats, bias: Floats, logits: Floats) -> bytes:
+    def replaced(self, weight: Floats, bias: Floats, asked: Floats) -> bytes:
         """The model with another classifier.
 
         Args:
             weight, bias: as the attributes.
-            logits: (samples, classes), of the new classifier; an int8 output is made to hold these and all that the old
-                one held, and so are the answers at places, of what was asked last.
+            asked: (samples, places, features), see there; an int8 output is made to hold what the new classifier
+                answers, and all that the old one held, and so are the answers at places.
         """
         content = bytearray(self._content)
         graph, model = _opened(content)
@@ -113,8 +106,8 @@ class LastLayer:
         whole = np.rint(weight / weight_steps[:, None]).clip(-WEIGHT_STEPS, WEIGHT_STEPS)
         _buffer(graph, model, place.weight, np.int8)[:] = whole.ravel()
         _buffer(graph, model, place.bias, np.int32)[:] = np.rint(bias / (weight_steps * step))
-        _widen(graph, place.outputs, logits)
-        _widen(graph, place.at_places, self._seen @ weight.T + bias)
+        _widen(graph, place.outputs, asked.mean(axis=1) @ weight.T + bias)
+        _widen(graph, place.at_places, asked @ weight.T + bias)
         return bytes(content)
 
 

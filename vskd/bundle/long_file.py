@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.bundle.contract import SensorContract
+from vskd.bundle.file_reading import AS_IS, FileReading
 from vskd.bundle.recorded import Recorded
 from vskd.bundle.sensor_block import block_stamp, read_block
 from vskd.bundle.sensor_checks import RANGE_EXCESS
@@ -150,16 +151,7 @@ def _anchors(times: Seconds, starts: tuple[int, ...], offset: int, period: float
         yield first + offset, float(times[first]), step
 
 
-def open_long(
-    file: Path,
-    contract: SensorContract,
-    *,
-    rate_hz: float | None = None,
-    unit: str | None = None,
-    columns: tuple[int, ...] = (),
-    time_column: int | None = None,
-    variable: str = "",
-) -> LongRecording:
+def open_long(file: Path, contract: SensorContract, reading: FileReading = AS_IS) -> LongRecording:
     """Read a recording for a model of sliding windows; see `read_recording` for the arguments.
 
     Text of more than a megabyte is read in blocks, each understood by itself. A block that does not fit the contract (a
@@ -169,14 +161,13 @@ def open_long(
         BundleError: see `read_recording`; or blocks contradict each other, or most of them do not fit.
         DataError: see `read_recording`.
     """
-    options = {"rate_hz": rate_hz, "unit": unit, "columns": columns, "time_column": time_column}
     text = file.suffix.lower() in TEXT and file.is_file() and file.stat().st_size > LONG_BYTES
     if text:
         encoding = read_text(file, HEAD_BYTES)[1]
         if encoding != "utf-16":
-            check_columns_of_all(file, contract, columns)
-            return _Spool(file, contract, encoding, rate_hz, unit, columns, time_column).filled()
-    return as_long(read_recording(file, contract, variable=variable, **options))  # type: ignore[arg-type]
+            check_columns_of_all(file, contract, reading.columns)
+            return _Spool(file, contract, encoding, reading).filled()
+    return as_long(read_recording(file, contract, reading))
 
 
 @dataclass
@@ -184,7 +175,7 @@ class _Spool:
     """Fills a temporary file with the samples of a long text file.
 
     Attributes:
-        file, contract, encoding, rate_hz, unit, columns, time_column: what is read, and what the caller says.
+        file, contract, encoding, reading: what is read, and what the caller says.
         store: the samples, float32, one after the other.
         count: samples in it. rows: data rows that were read, those that were left out too.
     """
@@ -192,10 +183,7 @@ class _Spool:
     file: Path
     contract: SensorContract
     encoding: str
-    rate_hz: float | None
-    unit: str | None
-    columns: tuple[int, ...]
-    time_column: int | None
+    reading: FileReading
     store: BinaryIO = field(default_factory=lambda: tempfile.TemporaryFile("w+b"))  # noqa: SIM115 - lives with it
     count: int = 0
     rows: int = 0
@@ -255,14 +243,7 @@ class _Spool:
         """A block, when it begins, and how many of its samples are its own."""
         table = parse_delimited(self.file, head + "".join(lines), self.encoding)
         recorded, stamp, said, kept = read_block(
-            self.file,
-            TextSamples(table),
-            self.contract,
-            len(table.rows) - ahead,
-            rate_hz=self.rate_hz,
-            unit=self.unit,
-            columns=self.columns,
-            time_column=self.time_column,
+            self.file, TextSamples(table), self.contract, len(table.rows) - ahead, self.reading
         )
         self.first_stamp = self.first_stamp or stamp
         return recorded, self._offset(stamp, said, (self.first or recorded).rate_hz), kept
@@ -271,7 +252,7 @@ class _Spool:
         """When a block that is left out begins, as it is written: the time of the others counts from there."""
         try:
             samples = TextSamples(parse_delimited(self.file, head + "".join(lines), self.encoding))
-            return block_stamp(self.file, samples, self.contract, self.columns, self.time_column)
+            return block_stamp(self.file, samples, self.contract, self.reading)
         except (BundleError, DataError):  # its columns, or its clock, are why it is left out
             return ""
 

@@ -16,7 +16,8 @@ from vskd.bundle.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle, write_bu
 from vskd.bundle.classifier_change import STRENGTH, changed_model
 from vskd.bundle.contract import Contract, Personalised
 from vskd.bundle.encoding import model_input
-from vskd.bundle.file_samples import FileReading, check_fits, samples_of
+from vskd.bundle.file_reading import AS_IS, FileReading, check_fits
+from vskd.bundle.file_samples import samples_of
 from vskd.bundle.golden import make_golden
 from vskd.bundle.golden_samples import synthetic_samples
 from vskd.bundle.learned import BYTES, LearnedFrom, learned_from
@@ -28,7 +29,6 @@ from vskd.preprocessing.table_file import read_rows
 
 COLUMNS = ("file", "label")
 BOX_COLUMNS = ("x1", "y1", "x2", "y2")
-READ_AS_IS = FileReading()
 BEWARE = "on images of drivers this took accuracy away: try the bundle on labelled images that it was not made from"
 """Of bundles of images; measured, see results/driver-inattention/README.md."""
 
@@ -152,7 +152,7 @@ def personalise(
     out: Path,
     *,
     strength: float = STRENGTH,
-    reading: FileReading = READ_AS_IS,
+    reading: FileReading = AS_IS,
 ) -> PersonalReport:
     """Make a bundle for one person.
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from vskd.bundle.bundle import MANIFEST, MODEL, Bundle, load_bundle
 from vskd.bundle.contract import SensorContract
 from vskd.bundle.encoding import model_input
+from vskd.bundle.file_reading import AS_IS, FileReading, check_fits
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.recorded import Recorded
 from vskd.bundle.runtime import LiteRTModel
@@ -169,30 +170,19 @@ def _at_rate(recorded: Recorded, contract: SensorContract) -> FloatArray:
     return resample_to_rate(recorded.signal, recorded.rate_hz, contract.rate_hz)
 
 
-def predict_file(
-    bundle: Path,
-    file: Path,
-    *,
-    rate_hz: float | None = None,
-    unit: str | None = None,
-    columns: tuple[int, ...] = (),
-    time_column: int | None = None,
-    variable: str = "",
-) -> Prediction:
-    """Open a bundle and label one file; see `read_recording` for the arguments.
+def predict_file(bundle: Path, file: Path, reading: FileReading = AS_IS) -> Prediction:
+    """Open a bundle and label one file.
+
+    Args:
+        bundle: the bundle's folder.
+        file: a recording of a sensor.
+        reading: what the caller says of it.
 
     Raises:
-        BundleError: the bundle was changed, or the recording's rate, unit, channels or length are not what it asks.
+        BundleError: the bundle was changed, or the recording's rate, unit, channels or length are not what it asks, or
+            what is said does nothing for a recording.
         DataError: the file is missing or damaged.
     """
     predictor = Predictor(load_bundle(bundle))
-    recorded = read_recording(
-        file,
-        predictor.contract,
-        rate_hz=rate_hz,
-        unit=unit,
-        columns=columns,
-        time_column=time_column,
-        variable=variable,
-    )
-    return predictor.predict(recorded)
+    check_fits(reading, "sensor", bundle)
+    return predictor.predict(read_recording(file, predictor.contract, reading))

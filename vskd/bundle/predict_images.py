@@ -11,11 +11,11 @@ import numpy.typing as npt
 from vskd.bundle.bundle import MODEL, Bundle, load_bundle
 from vskd.bundle.contract import ImageContract
 from vskd.bundle.encoding import model_input
-from vskd.bundle.image_input import Picture, Whole, is_video_name, read_pictures
+from vskd.bundle.file_reading import AS_IS, FileReading, check_fits
+from vskd.bundle.image_input import Picture, is_video_name, read_pictures
 from vskd.bundle.probabilities import softmax
 from vskd.bundle.runtime import LiteRTModel
 from vskd.errors import BundleError, DataError, first_few
-from vskd.preprocessing.image.image_header import Box
 
 FloatArray = npt.NDArray[np.float32]
 Kind = Literal["image", "folder", "video"]
@@ -104,26 +104,28 @@ def _refuse_folder_of_recordings(bundle: Bundle, path: Path) -> None:
         )
 
 
-def predict_images(bundle: Path, path: Path, *, box: Box | Whole | None = None, every: int = 1) -> ImagesPrediction:
+def predict_images(bundle: Path, path: Path, reading: FileReading = AS_IS) -> ImagesPrediction:
     """Open a bundle and label an image, every image of a folder, or the frames of a video.
 
     Args:
         bundle: the bundle's folder.
         path: image, folder or video.
-        box, every: see `read_pictures`.
+        reading: what the caller says of it.
 
     Raises:
-        BundleError: the bundle was changed or is of a sensor, or an image is not what it asks for.
+        BundleError: the bundle was changed or is of a sensor, or an image is not what it asks for, or what
+            is said does nothing for images.
         DataError: the file cannot be read, or no image of a folder can.
     """
     opened = load_bundle(bundle)
     _refuse_folder_of_recordings(opened, path)
     predictor = ImagePredictor(opened)
+    check_fits(reading, "image", bundle)
     answers: list[ImageAnswer] = []
     left_out: list[tuple[str, str]] = []
     rows: list[npt.NDArray[np.float64]] = []
     seconds = 0.0
-    for shown in read_pictures(path, predictor.contract, box=box, every=every):
+    for shown in read_pictures(path, predictor.contract, box=reading.box, every=reading.every or 1):
         if shown.picture is None:
             left_out.append((shown.source, shown.problem))
             continue

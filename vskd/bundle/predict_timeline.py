@@ -14,6 +14,7 @@ from pydantic import model_validator
 
 from vskd.bundle.bundle import load_bundle
 from vskd.bundle.decision import NO_LABEL, Decider, DecisionSettings, Votes
+from vskd.bundle.file_reading import AS_IS, FileReading, check_fits
 from vskd.bundle.long_file import LongRecording, open_long
 from vskd.bundle.markov import check_course, likely_labels, sure_labels
 from vskd.bundle.predict import Predictor
@@ -129,27 +130,25 @@ class TimelinePrediction:
 def predict_timeline(
     bundle: Path,
     file: Path,
+    reading: FileReading = AS_IS,
     settings: TimelineSettings | None = None,
-    *,
-    rate_hz: float | None = None,
-    unit: str | None = None,
-    columns: tuple[int, ...] = (),
-    time_column: int | None = None,
-    variable: str = "",
 ) -> TimelinePrediction:
-    """Label a file over time; see `read_recording` for the arguments on how it is read.
+    """Label a file over time.
 
     Args:
         bundle: of a model that sees sliding windows.
         file: of any length.
+        reading: what the caller says of it.
         settings: smoothing, rejection, shortest stretch.
 
     Raises:
-        BundleError: the bundle was changed, or sees recordings as a whole, or the file does not fit its contract.
+        BundleError: the bundle was changed, or sees recordings as a whole, or the file does not fit its contract, or
+            what is said does nothing for a recording.
         DataError: the file is missing or damaged.
         SettingError, MissingExtraError: see `likely_labels`.
     """
     predictor = Predictor(load_bundle(bundle))
+    check_fits(reading, "sensor", bundle)
     contract, said = predictor.contract, settings or TimelineSettings()
     if contract.window_mode != "sliding":
         raise BundleError(
@@ -158,9 +157,7 @@ def predict_timeline(
         )
     if said.mean_seconds is not None:
         check_course((contract.stride or 1) / (contract.window_rate_hz or 1.0), said.mean_seconds)
-    recording = open_long(
-        file, contract, rate_hz=rate_hz, unit=unit, columns=columns, time_column=time_column, variable=variable
-    )
+    recording = open_long(file, contract, reading)
     total = recording.count_windows(contract)
     if not total:
         longest = max(behind - first for first, behind in recording.segments)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vskd.bundle.contract import SensorContract
+from vskd.bundle.file_reading import AS_IS, FileReading
 from vskd.errors import BundleError, DataError
 from vskd.preprocessing.sensor.clock import Clock, fit_clock
 from vskd.preprocessing.sensor.column_names import (
@@ -37,25 +38,22 @@ class Chosen:
     clocks: tuple[TimeColumn, ...] = ()
 
 
-def choose_columns(
-    file: Path, samples: Samples, contract: SensorContract, columns: tuple[int, ...], time_column: int | None = None
-) -> Chosen:
+def choose_columns(file: Path, samples: Samples, contract: SensorContract, reading: FileReading = AS_IS) -> Chosen:
     """The columns of the contract's axes: those that the caller names, else by the file's header, else all there are.
 
     Args:
         file: for messages, and for what its name says.
         samples: its columns.
         contract: gives stream and axes.
-        columns: named by the caller, or empty.
-        time_column: the column of the clock, named by the caller; None: found by its name.
+        reading: may name them, and the clock, which else is found by its name.
 
     Raises:
         BundleError: the names are of another sensor, or of other axes; or some may be meant twice.
         DataError: the file has other columns than these, or a nameless column counts on like a clock.
     """
-    chosen = _axes(file, samples, contract, columns)
-    if time_column is not None:
-        return replace(chosen, clocks=(_named_clock(file, samples, chosen, time_column),))
+    chosen = _axes(file, samples, contract, reading.columns)
+    if reading.time_column is not None:
+        return replace(chosen, clocks=(_named_clock(file, samples, chosen, reading.time_column),))
     named = time_columns(samples.names, samples.units, contract.stream)
     return replace(chosen, clocks=chosen.clocks or tuple(c for c in named if c.index not in chosen.columns))
 

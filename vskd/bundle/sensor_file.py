@@ -3,11 +3,13 @@
 What it declares, what it must be, and what was understood.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from vskd.bundle.contract import SensorContract
+from vskd.bundle.file_reading import AS_IS, FileReading
 from vskd.bundle.recorded import FloatArray, Recorded, stacked
 from vskd.bundle.sensor_checks import (
     check_alive,
@@ -29,40 +31,25 @@ from vskd.preprocessing.sensor.timed import Timed
 from vskd.preprocessing.sensor.units import conversion
 
 
-def read_recording(
-    file: Path,
-    contract: SensorContract,
-    *,
-    rate_hz: float | None = None,
-    unit: str | None = None,
-    columns: tuple[int, ...] = (),
-    time_column: int | None = None,
-    variable: str = "",
-) -> Recorded:
-    """Read a recording and check it against the contract; see `read_one_stream` for the arguments.
+def read_recording(file: Path, contract: SensorContract, reading: FileReading = AS_IS) -> Recorded:
+    """Read a recording and check it against the contract.
 
     For a model that sees several streams the file must hold the columns of all of them, found by their names, or named
     in the contract's order; each stream is checked by itself, in its own unit.
+
+    Args:
+        file: text (.csv, .txt, .tsv, .dat), .mat or .npy.
+        contract: what the model asks for.
+        reading: what the caller says of the file.
 
     Raises:
         BundleError: see `read_one_stream`; or two streams would be read from the same columns.
         DataError: see `read_one_stream`.
     """
     if not contract.streams:
-        return read_one_stream(
-            file, contract, rate_hz=rate_hz, unit=unit, columns=columns, time_column=time_column, variable=variable
-        )
-    check_columns_of_all(file, contract, columns)
-    parts, start = [], 0
-    for view in contract.of_streams():
-        own = columns[start : start + len(view.axes)]
-        start += len(view.axes)
-        fitting = unit if unit is not None and conversion(unit, view.unit) is not None else None
-        parts.append(
-            read_one_stream(
-                file, view, rate_hz=rate_hz, unit=fitting, columns=own, time_column=time_column, variable=variable
-            )
-        )
+        return read_one_stream(file, contract, reading)
+    check_columns_of_all(file, contract, reading.columns)
+    parts = [read_one_stream(file, view, own) for view, own in by_stream(contract, reading)]
     read = [dict(part.understood).get("columns", "") for part in parts]
     if len(set(read)) < len(read):
         raise BundleError(
@@ -70,6 +57,20 @@ def read_recording(
             "Name the columns by stream in the header, or name them all with --columns, in the contract's order",
         )
     return stacked(parts, contract)
+
+
+def by_stream(contract: SensorContract, reading: FileReading) -> list[tuple[SensorContract, FileReading]]:
+    """The contract of each stream, and what is said of it: its columns, and the unit if it is of its quantity."""
+    if not contract.streams:
+        return [(contract, reading)]
+    found, start = [], 0
+    for view in contract.of_streams():
+        stop = start + len(view.axes)
+        fits = reading.unit is not None and conversion(reading.unit, view.unit) is not None
+        own = replace(reading, columns=reading.columns[start:stop], unit=reading.unit if fits else None)
+        found.append((view, own))
+        start = stop
+    return found
 
 
 def check_columns_of_all(file: Path, contract: SensorContract, columns: tuple[int, ...]) -> None:
@@ -86,55 +87,33 @@ def check_columns_of_all(file: Path, contract: SensorContract, columns: tuple[in
         )
 
 
-def read_one_stream(
-    file: Path,
-    contract: SensorContract,
-    *,
-    rate_hz: float | None = None,
-    unit: str | None = None,
-    columns: tuple[int, ...] = (),
-    time_column: int | None = None,
-    variable: str = "",
-) -> Recorded:
+def read_one_stream(file: Path, contract: SensorContract, reading: FileReading) -> Recorded:
     """Read a recording of one stream and check it against the contract.
 
     Args:
-        file: text (.csv, .txt, .tsv, .dat), .mat or .npy.
-        contract: what the model asks for.
-        rate_hz: samples per second, if the caller knows.
-        unit: unit of the samples, if the caller knows; samples in another unit of the same quantity are converted.
-        columns: which columns are the contract's axes, counted from 0 in the file as it is; empty: found by name, else
-            the file must have the axes alone, or with a clock as its first or last column.
-        time_column: which column is the clock, counted in the same way; None: those that are named so.
-        variable: name of the array in a .mat file; empty: the contract's, or the only array. Only of the contract's own
-            variable and shape the contract's columns are taken.
+        file, contract, reading: see `read_recording`.
 
     Raises:
         BundleError: rate, unit, channels or length differ from what the contract asks, or are not said and cannot be
             proven; the message gives both, and what was understood.
         DataError: the file is missing, damaged, has other columns, its clock is broken, or values are not finite.
     """
-    variable, columns, own = _of_matlab(file, contract, columns, variable)
-    samples = open_stated(file, "", variable)
+    reading, own = _of_matlab(file, contract, reading)
+    samples = open_stated(file, "", reading.variable)
     if own and contract.mat_width not in (None, samples.width):
         raise DataError(
-            f"{file}: '{variable}' has {samples.width} columns, and {contract.mat_width} {OF_DATASET}",
+            f"{file}: '{reading.variable}' has {samples.width} columns, and {contract.mat_width} {OF_DATASET}",
             "Name the columns of the axes with --columns, counted from 0",
         )
-    return read_columns(
-        file, samples, contract, rate_hz=rate_hz, unit=unit, columns=columns, time_column=time_column, own=own
-    )
+    return read_columns(file, samples, contract, reading, own=own)
 
 
 def read_columns(
     file: Path,
     samples: Samples,
     contract: SensorContract,
+    reading: FileReading,
     *,
-    rate_hz: float | None = None,
-    unit: str | None = None,
-    columns: tuple[int, ...] = (),
-    time_column: int | None = None,
     own: bool = False,
     block: bool = False,
 ) -> Recorded:
@@ -145,19 +124,19 @@ def read_columns(
     Args:
         file: for messages.
         samples: its content, or a block of it.
-        contract, rate_hz, unit, columns, time_column: see `read_one_stream`.
+        contract, reading: see `read_recording`.
         own: whether they are those of the data set's own files.
         block: whether they are a part of a long file, whose length says nothing.
 
     Raises:
         BundleError, DataError: see `read_one_stream`.
     """
-    chosen = choose_columns(file, samples, contract, columns, time_column)
+    chosen = choose_columns(file, samples, contract, reading)
     samples, lost = without_lost_rows(samples, chosen)
     clock, clock_said, unread, stamps, _ = read_stamps(file, samples, chosen)
-    in_unit = settle_unit(file, samples, chosen, contract, unit, own)
+    in_unit = settle_unit(file, samples, chosen, contract, reading.unit, own)
     signal = to_signal([samples.numbers(c) for c in chosen.columns], contract.axes, file)
-    said = settle_rate(file, contract, rate_hz, samples, (clock, clock_said), own)
+    said = settle_rate(file, contract, reading.rate_hz, samples, (clock, clock_said), own)
     if not block:
         check_once(file, signal)
         check_length(file, contract, signal.shape[1], said[0] if said else contract.rate_hz)
@@ -202,12 +181,10 @@ def even_signal(signal: FloatArray, clock: Clock, source: Path) -> FloatArray:
     return Timed(signal, 1 / clock.period_s, times, clock=clock).bridged(source)
 
 
-def _of_matlab(
-    file: Path, contract: SensorContract, columns: tuple[int, ...], variable: str
-) -> tuple[str, tuple[int, ...], bool]:
-    """Variable and columns of a .mat file, and whether they are those of the data set's own files."""
+def _of_matlab(file: Path, contract: SensorContract, reading: FileReading) -> tuple[FileReading, bool]:
+    """With variable and columns of a .mat file, and whether they are those of the data set's own files."""
     if file.suffix.lower() != ".mat":
-        return variable, columns, False
-    variable = variable or contract.mat_variable
-    own = bool(not columns and contract.mat_columns and variable == contract.mat_variable)
-    return variable, contract.mat_columns if own else columns, own
+        return reading, False
+    variable = reading.variable or contract.mat_variable
+    own = bool(not reading.columns and contract.mat_columns and variable == contract.mat_variable)
+    return replace(reading, variable=variable, columns=contract.mat_columns if own else reading.columns), own

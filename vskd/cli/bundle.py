@@ -2,13 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from vskd.bundle.file_reading import FileReading
 from vskd.cli.options import FILE, FOLDER, VskdGroup, json_option, signature_option
 from vskd.cli.output import print_fields, print_json
-from vskd.cli.reading import Box, reading_options
+from vskd.cli.reading import reading_options
 
 if TYPE_CHECKING:
     from vskd.bundle.budget import PartName
@@ -108,13 +109,7 @@ def personalise(
     path: Path,
     recordings: Path,
     out: Path,
-    rate_hz: float | None,
-    unit: str | None,
-    columns: tuple[int, ...],
-    time_column: int | None,
-    variable: str,
-    box: Box | Literal["whole"] | None,
-    every: int | None,
+    reading: FileReading,
     strength: float,
     as_json: bool,
 ) -> None:
@@ -125,10 +120,8 @@ def personalise(
     one for all with --box), one of clips videos. The classifier alone changes, in both models. For other people the new
     bundle may be worse.
     """
-    from vskd.bundle.file_samples import FileReading
     from vskd.bundle.personalise import personalise as make
 
-    reading = FileReading(rate_hz, unit, columns, time_column, variable, box, every)
     made = make(path, recordings, out, strength=strength, reading=reading)
     figures = {"recordings": made.recordings, "known before": made.known}
     if made.repeated:

@@ -7,9 +7,10 @@ import json
 import logging
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
 
 import click
 
@@ -155,6 +156,29 @@ class VskdGroup(click.Group):
 def json_option(function: F) -> F:
     """Add `--json`: pure JSON on stdout, for a program to read."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program to read.")(function)
+
+
+def as_one(name: str, kind: type[Any], *options: Callable[[F], F]) -> Callable[[F], F]:
+    """Options that a command gets as one value.
+
+    Args:
+        name: of the command's parameter.
+        kind: a dataclass; its fields are called as the options are.
+        options: each as `click.option` gives it, in the order of the help page.
+    """
+    names = [field.name for field in fields(kind)]
+
+    def add(function: F) -> F:
+        @wraps(function)
+        def call(**given: Any) -> Any:
+            one = kind(**{option: given.pop(option) for option in names})
+            return function(**given, **{name: one})
+
+        for option in reversed(options):
+            option(call)
+        return cast("F", call)
+
+    return add
 
 
 def data_set_arguments(function: F) -> F:

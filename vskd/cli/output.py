@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+SHOWN = 5
+"""Classes that are printed of an answer; the rest is for programs."""
+
 
 def print_json(content: Any) -> None:
     """Print `content` as JSON; paths become strings."""
@@ -28,6 +31,12 @@ def print_fields(fields: Sequence[tuple[str, object]]) -> None:
     for name, value in fields:
         # Reports keep number and unit together by a no-break space, which `grep '83.3 %'` would not find.
         click.echo(f"{name.ljust(width)}  {value}".rstrip().replace("\u00a0", " "))
+
+
+def print_probabilities(probabilities: Mapping[str, float]) -> None:
+    """Print the first classes, the most probable ones."""
+    click.echo("probabilities")
+    print_fields([(f"  {name}", f"{value:.3f}") for name, value in list(probabilities.items())[:SHOWN]])
 
 
 def print_notes(notes: Sequence[str]) -> None:

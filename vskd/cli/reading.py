@@ -1,11 +1,12 @@
 """How files are read: the options that `vskd predict` and `vskd bundle personalise` share."""
 
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+from vskd.bundle.file_reading import FileReading
+from vskd.cli.options import as_one
+
 Box = tuple[float, float, float, float]
 
 
@@ -36,7 +37,9 @@ def parse_box(_: click.Context, __: click.Parameter, value: str | None) -> Box |
     return left, top, right, bottom
 
 
-READING = (
+reading_options = as_one(
+    "reading",
+    FileReading,
     click.option("--rate", "rate_hz", type=float, metavar="HZ", help="Samples per second, if the file does not say."),
     click.option("--unit", metavar="UNIT", help="Unit of the samples, e.g. g or '1/64 g', if the file does not say."),
     click.option(
@@ -55,10 +58,4 @@ READING = (
     ),
     click.option("--every", type=click.IntRange(min=1), metavar="N", help="Of a video, one frame of so many."),
 )
-
-
-def reading_options(function: F) -> F:
-    """Add `--rate`, `--unit`, `--columns`, `--time` and `--variable` of sensors, `--box` and `--every` of images."""
-    for option in reversed(READING):
-        function = option(function)
-    return function
+"""Add the options of sensors and images; the command gets them as `reading`."""

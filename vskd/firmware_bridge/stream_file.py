@@ -153,7 +153,7 @@ def read_layout(file: Path, contract: SensorContract) -> Layout:
         raise DataError(f"{file}: not a readable .csv file ({error})", "Save it as UTF-8 text") from error
     table = parse_delimited(file, head)
     samples = TextSamples(table)
-    chosen = choose_columns(file, samples, contract, ())
+    chosen = choose_columns(file, samples, contract)
     units = {samples.units[c] for c in chosen.columns if samples.units and samples.units[c]}
     unit = next(iter(units), samples.declared.get("unit", ""))
     clock = next(iter(chosen.clocks), None)

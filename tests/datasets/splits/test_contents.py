@@ -13,8 +13,17 @@ from scipy.io import savemat
 from tests.conftest import mend_in_place
 from tests.preprocessing.video.clips import remuxed, write_clip
 from vskd.datasets.recording import Stream
+from vskd.datasets.sensors.read import read_samples
+from vskd.datasets.sensors.signals_file import SignalsFile
 from vskd.datasets.splits import contents
-from vskd.datasets.splits.contents import of_files, of_files_in, of_samples, overlapping_parts, part_hash
+from vskd.datasets.splits.contents import (
+    of_files,
+    of_files_in,
+    of_samples,
+    of_signals,
+    overlapping_parts,
+    part_hash,
+)
 from vskd.files import sha256_file
 from vskd.preprocessing.file_hashes import TABLE
 from vskd.preprocessing.sensor.reading import Reading
@@ -77,6 +86,19 @@ def test_what_cannot_be_decoded_is_known_by_its_bytes(tmp_path: Path) -> None:
     streams = {i: Stream("image", "image", tmp_path / i, 0.0, "uint8") for i in "abcde"}
     found = of_samples(streams)
     assert found == of_files(streams) == {i: sha256_file(tmp_path / i) for i in "abcd"}
+
+
+def test_signals_are_kept_under_the_hashes_of_samples(tmp_path: Path) -> None:
+    """Of what cannot be decoded the hash alone, and of what cannot be read nothing."""
+    streams = sensors(tmp_path)
+    (tmp_path / "e.npy").write_bytes(b"no array")
+    streams |= {i: replace(streams["c"], path=tmp_path / f"{i}.npy") for i in "ef"}
+    kept = SignalsFile(tmp_path / "signals")
+    found = of_signals(streams, kept)
+    assert found == of_samples(streams) and found["e"] == sha256_file(tmp_path / "e.npy") and "f" not in found
+    assert list(kept) == ["a", "b", "d", "c"]
+    for i, signal in kept.items():
+        np.testing.assert_array_equal(signal, read_samples(streams[i]))
 
 
 def test_a_file_is_decoded_once_and_again_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

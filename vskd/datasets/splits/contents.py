@@ -4,7 +4,7 @@ Files of equal bytes are found at once. The same samples saved again (a .mat com
 JPEG's pixels as PNG) are found by decoding.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from hashlib import sha256
 from itertools import combinations
@@ -19,6 +19,7 @@ from vskd.preprocessing.file_hashes import UNREADABLE, file_hashes
 from vskd.preprocessing.image.image_file import open_image, pixels
 from vskd.preprocessing.sensor.joints import read_joints
 from vskd.preprocessing.sensor.reading import Reading
+from vskd.preprocessing.sensor.signals import Signal
 from vskd.preprocessing.stores.store_parts import array_hash
 from vskd.preprocessing.video.frames import Span, read_frames
 from vskd.progress import track
@@ -69,38 +70,41 @@ def of_samples(streams: Mapping[str, Stream]) -> dict[str, str]:
 
     Of a file that cannot be decoded it is that of its bytes: copies of it are copies, too.
     """
-    files = of_files(streams)
-    known = [(i, stream) for i, stream in streams.items() if i in files]
-    return {i: _decoded(stream, files[i]) for i, stream in track(known, "Comparing contents")}
+    return {i: _decoded(stream, file) for i, stream, file in _compared(streams)}
 
 
 def of_signals(streams: Mapping[str, Stream], keep: SignalsFile) -> dict[str, str]:
     """`of_samples` of sensors, whose samples are kept; those that cannot be decoded are not."""
+    return {
+        i: _hash(partial(_sensor, keep=partial(keep.add, i)), stream, file) for i, stream, file in _compared(streams)
+    }
+
+
+def _compared(streams: Mapping[str, Stream]) -> Iterator[tuple[str, Stream, str]]:
+    """Id, stream and the hash of its file, of each whose file can be read."""
     files = of_files(streams)
-    found: dict[str, str] = {}
-    known = [(i, stream) for i, stream in streams.items() if i in files]
-    for i, stream in track(known, "Comparing contents"):
-        try:
-            signal = read_samples(stream)
-        except DataError:  # that it cannot be read is the index's and the training's to say
-            found[i] = files[i]
-        else:
-            found[i] = array_hash(signal)
-            keep.add(i, signal)
-    return found
+    known = [(i, stream, files[i]) for i, stream in streams.items() if i in files]
+    yield from track(known, "Comparing contents")
 
 
 @lru_cache(maxsize=1 << 16)
 def _decoded(stream: Stream, file_sha256: str) -> str:
     """`file_sha256` is the hash of the stream's file, by which the memory knows that it did not change."""
+    return _hash(_READERS[stream.kind], stream, file_sha256)
+
+
+def _hash(read: Callable[[Stream], str], stream: Stream, file_sha256: str) -> str:
     try:
-        return _READERS[stream.kind](stream)
-    except DataError:
+        return read(stream)
+    except DataError:  # that it cannot be read is the index's and the training's to say
         return file_sha256
 
 
-def _sensor(stream: Stream) -> str:
-    return array_hash(read_samples(stream))
+def _sensor(stream: Stream, keep: Callable[[Signal], None] | None = None) -> str:
+    signal = read_samples(stream)
+    if keep is not None:
+        keep(signal)
+    return array_hash(signal)
 
 
 def _skeleton(stream: Stream) -> str:
