@@ -79,7 +79,7 @@ def test_every_value_that_is_not_said() -> None:
     environment = parse(Environment, ENVIRONMENT).model_dump()
     assert {key: value for key, value in environment.items() if key not in ENVIRONMENT} == {
         **{"role": "student", "seed": 0, "fold": None, "labels": "", "labels_hash": "", "cache": None},
-        **{"teacher_runs": (), "teacher_hashes": (), "problems_in_data": ()},
+        **{"teacher_runs": (), "teacher_hashes": (), "problems_in_data": (), "near_copies": None},
     }
     assert parse(EpochRow, EPOCH).seconds == 0.0
     assert parse(LearnedRecord, LEARNED).contents == {}
