@@ -91,12 +91,14 @@ def test_runs_that_the_table_is_not_of_are_counted_and_named(
 ) -> None:  # type: ignore[no-untyped-def]
     """As a comparison leaves them that was begun with other recipes or more seeds; and what an earlier call wrote."""
     copy = shutil.copytree(finished_comparison.out, tmp_path / "copy", ignore=shutil.ignore_patterns("cache", "*.h5"))
-    shutil.copytree(copy / "runs" / "demo" / "seed0", copy / "runs" / "demo" / "seed1")
+    for seed in (1, 2, 3, 4):
+        shutil.copytree(copy / "runs" / "demo" / "seed0", copy / "runs" / "demo" / f"seed{seed}")
+    others = [f"runs/demo/seed{seed}{part}" for seed in (1, 2, 3) for part in ("", "/int8")]
     write_text(tmp_path / "out" / "runs" / "older-seed0.json", "{}")
     assert main([str(copy), str(tmp_path / "out")]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "5 runs published",
-        "2 left out, which the table is not of: runs/demo/seed1, runs/demo/seed1/int8",
+        f"8 left out, which the table is not of: {', '.join(others)} and 2 more",
         f"1 in {tmp_path / 'out' / 'runs'} are of another time; delete them: older-seed0",
     ]
     assert not [p for p in (tmp_path / "out" / "runs").iterdir() if "seed1" in p.name]

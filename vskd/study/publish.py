@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vskd.distillation.run import RunFolder
-from vskd.errors import DataError, VskdError
+from vskd.errors import DataError, VskdError, first_few
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.report.plots import confusion_matrix, subject_bars
 from vskd.files import write_bytes, write_json, write_text
@@ -27,6 +27,8 @@ from vskd.study.table_runs import EvaluatedFolder, run_recipe, table_runs
 from vskd.yaml_text import dump_yaml
 
 _COPIED = tuple(f"comparison.{end}" for end in ("json", "csv", "txt", "tex", "html"))
+NAMED = 6
+"""Of the runs that are left out; those to be deleted are all named."""
 DATA = "DATA"
 """What the folder of the data is called in published files, as in the documents."""
 _FOLD = re.compile(r"-fold-.*?(?=-seed)")
@@ -80,7 +82,7 @@ def _said(left_out: Sequence[str], published: Sequence[str], out: Path) -> str:
     earlier = sorted({file.stem for file in (out / "runs").glob("*.json")} - set(published))
     lines = [f"{len(published)} runs published"]
     if left_out:
-        lines.append(f"{len(left_out)} left out, which the table is not of: {', '.join(left_out)}")
+        lines.append(f"{len(left_out)} left out, which the table is not of: {first_few(left_out, NAMED, ', ')}")
     if earlier:
         lines.append(f"{len(earlier)} in {out / 'runs'} are of another time; delete them: {', '.join(earlier)}")
     return "".join(f"{line}\n" for line in lines)
