@@ -58,12 +58,12 @@ def fault(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
             monkeypatch.setattr(tempfile, function, failing(getattr(tempfile, function), name))
 
     def failing(make: Callable[..., Any], name: str) -> Callable[..., Any]:
-        def begin(*positional: Any, prefix: str = "", **named: Any) -> Any:
-            if not prefix.startswith(f".{name}"):
-                return make(*positional, prefix=prefix, **named)
+        def begin(*positional: Any, **named: Any) -> Any:
+            if not str(named.get("prefix")).startswith(f".{name}"):
+                return make(*positional, **named)
             if request.param == "read-only":
                 raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-            made = make(*positional, prefix=prefix, **named)
+            made = make(*positional, **named)
             resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
             return made
 

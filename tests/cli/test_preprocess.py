@@ -321,7 +321,7 @@ def test_settings_of_windows_and_frames_are_handed_on(vskd, record, synthetic_ro
     first = windows[0].pop("sources")[0]
     assert (first.id, first.rate_hz, first.path.name) == ("a1_s1_t1", 50, "a1_s1_t1_inertial.mat")
     expected = {"mode": "sliding", "length": 16, "rate_hz": 25, "stride": 5, "max_bad_fraction": 0.3}
-    assert windows[0] == {"out": tmp_path / "x.h5", "overwrite": False, **expected}
+    assert windows[0] == {"out": tmp_path / "x.h5", "overwrite": False, "keep": None, **expected}
     frames = record(frame_store, "build_frame_store", report)
     assert vskd("preprocess", "frames", *given, "--stream", "rgb", "--size", 32, "--fit", "squash").code == 0
     first = frames[0].pop("sources")[0]
@@ -377,7 +377,7 @@ def test_all_that_is_known_of_a_stream_reaches_the_stores(vskd, record, given_in
     assert windows[0]["sources"] == [window_source(r.id, r.stream("watch")) for r in given_index]
     assert {**windows[0], "sources": None} == {
         **{"sources": None, "out": Path("x.h5"), "mode": "whole", "length": 128, "rate_hz": None, "stride": None},
-        **{"max_bad_fraction": 0.02, "overwrite": False},
+        **{"max_bad_fraction": 0.02, "overwrite": False, "keep": None},
     }
     frames = record(frame_store, "build_frame_store", report)
     assert vskd("preprocess", "frames", *GIVEN).code == 0

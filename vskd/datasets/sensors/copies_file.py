@@ -5,13 +5,13 @@ are kept while it is built, and let go when they were compared. What it had deco
 """
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from vskd.datasets.sensors.same_signals import near_copies
-from vskd.datasets.sensors.signals_file import SignalsFile
 from vskd.errors import CacheError, DamagedCacheError
 from vskd.files import write_json
 from vskd.locks import lock_of, only_writer
@@ -21,7 +21,8 @@ from vskd.schema import Strict, read_json
 
 MOST_VALUES = 6_000_000
 """Samples times channels of a store beyond which no copies are looked for: at most a quarter of a minute (0.9 s of the
-processor for 467 thousand were measured), and 24 MB on disk meanwhile."""
+processor for 467 thousand were measured), and 24 MB of memory meanwhile: in a file, a full or missing folder for
+temporary files would stop the training that only wanted a warning."""
 
 
 @dataclass(frozen=True)
@@ -81,34 +82,31 @@ def looking_for_copies(store: Path, read: Callable[[str], Signal]) -> Iterator[K
         if file.is_file():
             yield lambda recording, signal: None
             return
-        with _signals() as (keep, signals):
-            yield keep
-            write_json(file, asdict(_found(store, signals, read)))
+        signals: dict[str, Signal] = {}
+        yield _keeping(signals)
+        write_json(file, asdict(_found(store, signals, read)))
 
 
-@contextlib.contextmanager
-def _signals() -> Iterator[tuple[Keep, SignalsFile]]:
-    """Signals that are kept for a while, and what keeps one, as long as there are not too many."""
-    with tempfile.TemporaryDirectory() as temporary:
-        signals = SignalsFile(Path(temporary) / "signals")
-        values = 0
+def _keeping(signals: dict[str, Signal]) -> Keep:
+    """What keeps a signal, as long as there are not too many."""
+    values = 0
 
-        def keep(recording: str, signal: Signal) -> None:
-            nonlocal values
-            values += signal.size
-            if values <= MOST_VALUES:
-                signals.add(recording, signal)
+    def keep(recording: str, signal: Signal) -> None:
+        nonlocal values
+        values += signal.size
+        if values <= MOST_VALUES:
+            signals[recording] = np.array(signal, dtype=np.float32)
 
-        yield keep, signals
+    return keep
 
 
-def _found(store: Path, signals: SignalsFile, read: Callable[[str], Signal]) -> FoundCopies:
+def _found(store: Path, signals: dict[str, Signal], read: Callable[[str], Signal]) -> FoundCopies:
     with WindowStore(store) as windows:
         values = sum(windows.num_samples(i) for i in windows.ids) * windows.channels
         if values > MOST_VALUES:
             return FoundCopies(skipped=f"{values:,} values are more than {MOST_VALUES:,}")
         for recording in sorted(windows.ids - set(signals)):
-            signals.add(recording, read(recording))
+            signals[recording] = read(recording)
         # equal samples are no near copies: where they matter, they are refused
         pairs = ((a, b) for a, b in near_copies(signals) if windows.contents[a] != windows.contents[b])
         return FoundCopies(tuple(pairs))
