@@ -348,8 +348,7 @@ def test_a_folder_that_import_wrote_is_a_data_set(
 ) -> None:
     """As `vskd doctor` takes it, so do the others that look at one."""
     from vskd.datasets import catalog, sensor_heads, signal_report
-    from vskd.datasets.images import audit_images
-    from vskd.datasets.splits import protocol
+    from vskd.datasets.splits import protocol, protocol_audit
     from vskd.datasets.sync import estimate
 
     (tmp_path / "dataset.yaml").write_text("")
@@ -361,7 +360,7 @@ def test_a_folder_that_import_wrote_is_a_data_set(
         vskd("datasets", command, tmp_path, *(["--stream", "s"] if command == "signals" else []))
         assert seen[0]["index"] == ("index", tmp_path)
     rules = record(protocol, "load_protocol", "rule")
-    asked = record(audit_images, "audit_protocol", "audited")
+    asked = record(protocol_audit, "audit_protocol", "audited")
     vskd("datasets", "audit", tmp_path, "--protocol", "P")
     assert rules == [{"dataset": "sensor-folder", "name": "P"}] and asked[0]["index"] == ("index", tmp_path)
 
@@ -434,16 +433,15 @@ PLAIN = [
 def audit(vskd, record, monkeypatch: pytest.MonkeyPatch):
     """What the command prints of an audit's summary, line by line, and what it asked for."""
     from vskd.datasets import catalog
-    from vskd.datasets.images import audit_images
-    from vskd.datasets.splits import protocol
+    from vskd.datasets.splits import protocol, protocol_audit
 
     entry = SimpleNamespace(name="x", index=lambda root: ("index", root), label_swap={"left": "right"})
     monkeypatch.setattr(catalog, "get_dataset", lambda name: entry)
     monkeypatch.setattr(protocol, "load_protocol", lambda *words: ("rule", *words))
-    asked = record(audit_images, "audit_protocol", "audited")
+    asked = record(protocol_audit, "audit_protocol", "audited")
 
     def ask(summary: dict[str, object], *words: object) -> list[list[str]]:
-        monkeypatch.setattr(audit_images, "audit_summary", {"audited": summary}.__getitem__)
+        monkeypatch.setattr(protocol_audit, "audit_summary", {"audited": summary}.__getitem__)
         answer = vskd("datasets", "audit", "x", "--data", "DATA", "--protocol", "P", *words)
         assert answer.code == 0, answer.err
         ask.asked = asked[-1]

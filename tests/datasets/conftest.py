@@ -97,6 +97,14 @@ def make_inattention(tmp_path: Path) -> Make:
 
 
 @pytest.fixture
+def leaky(make_inattention: Make) -> Path:
+    """One clip; test frames 2 (beside 1 and 3), 5 (two from 3), 40 (far), and 9 of another driver's clip."""
+    train = [("train", 1, 1, number, label) for number, label in ((1, 3), (3, 0), (20, 3))]
+    valid = [("valid", 1, 1, number, label) for number, label in ((2, 3), (5, 0), (40, 1))]
+    return make_inattention(*train, *valid, ("valid", 2, 1, 9, 3))
+
+
+@pytest.fixture
 def inattention_root(make_inattention: Make) -> Path:
     """Ten drivers by three sessions in all three parts, as published."""
     rows = [

@@ -280,7 +280,7 @@ def _print_clips(summary: Mapping[str, Any]) -> None:
 
 def _print_division(division: Mapping[str, Any], pooled: Mapping[str, Mapping[str, float]]) -> None:
     """What published code would have measured, beside what the protocol measures."""
-    from vskd.datasets.images.audit_images import NEAREST_PIXELS
+    from vskd.datasets.splits.fold_audit import NEAREST_PIXELS
 
     here = f", under this protocol {_percent(pooled[NEAREST_PIXELS]['accuracy'])}" if NEAREST_PIXELS in pooled else ""
     known = division["groups_in_training"]
@@ -332,8 +332,8 @@ def audit_command(
     are found that were cut, shifted or rounded, or have a little noise, and what else needs no pictures is measured.
     """
     from vskd.datasets.catalog import entry_and_root
-    from vskd.datasets.images.audit_images import audit_protocol, audit_summary
     from vskd.datasets.splits.protocol import load_protocol
+    from vskd.datasets.splits.protocol_audit import audit_protocol, audit_summary
 
     entry, root = entry_and_root(name, data)
     rule = load_protocol(entry.name, protocol)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from vskd.datasets.catalog import get_dataset
-from vskd.datasets.images.audit_images import MAJORITY, NEAREST_PIXELS, ProtocolAudit, audit_protocol, audit_summary
 from vskd.datasets.recording import Recording, Stream
+from vskd.datasets.splits.fold_audit import MAJORITY, NEAREST_PIXELS
 from vskd.datasets.splits.protocol import load_protocol
+from vskd.datasets.splits.protocol_audit import ProtocolAudit, audit_protocol, audit_summary
 from vskd.datasets.splits.split import UNKNOWN, Split
 from vskd.datasets.video import audit_clips
 from vskd.datasets.video.audit_clips import ClipFindings, clip_contents

@@ -11,20 +11,12 @@ from PIL import Image
 from scipy.io import loadmat, savemat
 
 from vskd.datasets.catalog import get_dataset
-from vskd.datasets.images import audit_images as audit_module
-from vskd.datasets.images.audit_images import (
-    MAJORITY,
-    NEAREST_FRAME,
-    NEAREST_PIXELS,
-    ImageAudit,
-    ProtocolAudit,
-    audit_images,
-    audit_protocol,
-    audit_summary,
-)
 from vskd.datasets.images.image_baselines import thumbnails
 from vskd.datasets.recording import Index, Recording, Stream
+from vskd.datasets.splits import protocol_audit
+from vskd.datasets.splits.fold_audit import MAJORITY, NEAREST_FRAME, NEAREST_PIXELS, FoldAudit, audit_fold
 from vskd.datasets.splits.protocol import load_protocol
+from vskd.datasets.splits.protocol_audit import ProtocolAudit, audit_protocol, audit_summary
 from vskd.datasets.splits.split import Split
 from vskd.datasets.splits.split_facts import content_hashes, two_classes
 from vskd.errors import DataError, ProtocolError
@@ -40,14 +32,6 @@ def frames(root: Path) -> Index:
 def audit(index: Index, protocol: str, fold: str | None = None):  # type: ignore[no-untyped-def]
     swap = get_dataset(index.dataset).label_swap
     return audit_protocol(index, load_protocol(index.dataset, protocol), fold=fold, label_swap=swap)
-
-
-@pytest.fixture
-def leaky(make_inattention: Make) -> Path:
-    """One clip; test frames 2 (beside 1 and 3), 5 (two from 3), 40 (far), and 9 of another driver's clip."""
-    train = [("train", 1, 1, number, label) for number, label in ((1, 3), (3, 0), (20, 3))]
-    valid = [("valid", 1, 1, number, label) for number, label in ((2, 3), (5, 0), (40, 1))]
-    return make_inattention(*train, *valid, ("valid", 2, 1, 9, 3))
 
 
 def test_distances_and_copied_labels(leaky: Path) -> None:
@@ -184,12 +168,6 @@ def test_a_folder_without_recordings_is_refused(leaky: Path) -> None:
         audit_protocol(empty, load_protocol(NAME, "official"))
 
 
-def test_one_split_without_pictures(leaky: Path) -> None:
-    index = frames(leaky)
-    found = audit_images(index, load_protocol(NAME, "official").split(index), contents={}, pictures=None)
-    assert set(found.predictions) == {MAJORITY, NEAREST_FRAME} and found.facts.same_content is None
-
-
 @pytest.fixture(scope="module")
 def real(inattention_data: Path) -> Callable[[str], ProtocolAudit]:
     """Audits a protocol on the real images, which are read once for both tests."""
@@ -200,7 +178,7 @@ def real(inattention_data: Path) -> Callable[[str], ProtocolAudit]:
         protocol = load_protocol(NAME, name)
         splits = [protocol.split(index, fold) for fold in protocol.fold_names(index) or (None,)]
         swap = list(range(6))
-        audits = [audit_images(index, s, contents=contents, pictures=pictures, label_swap=swap) for s in splits]
+        audits = [audit_fold(index, s, contents=contents, pictures=pictures, label_swap=swap) for s in splits]
         return ProtocolAudit(index, tuple(audits), two_classes(index.recordings, contents))
 
     return audited
@@ -251,10 +229,10 @@ def test_where_no_test_image_can_be_read_pixels_are_not_compared(leaky: Path) ->
 
 
 def test_baselines_are_pooled_where_they_apply_to_all_folds() -> None:
-    def fold(predictions: dict[str, list[int]], labels: list[int]) -> ImageAudit:
+    def fold(predictions: dict[str, list[int]], labels: list[int]) -> FoldAudit:
         split = Split((), (), (), "mine", None, "", "")
         found = {name: np.array(one) for name, one in predictions.items()}
-        return ImageAudit(split, None, np.array(labels), found, None, {}, ())  # type: ignore[arg-type]
+        return FoldAudit(split, None, np.array(labels), found, None, {}, ())  # type: ignore[arg-type]
 
     one = fold({MAJORITY: [0, 0, 0], NEAREST_FRAME: [0, 1, 2], NEAREST_PIXELS: [0, 1, 1]}, [0, 1, 2])
     two = fold({MAJORITY: [1], NEAREST_PIXELS: [2]}, [2])
@@ -272,8 +250,8 @@ def test_frames_of_a_clip_that_never_trained_have_no_distance(leaky: Path) -> No
 def test_the_first_stream_by_name_is_compared_where_nothing_is_said() -> None:
     streams = {name: Stream(name, "sensor", Path("x"), 50.0, "g") for name in "hgfedcba"}
     index = Index("mine", Path("here"), ("a",), (Recording("r", "1", "1", 0, "1", streams),))
-    assert audit_module._audited(index, None) == "a" and audit_module._audited(index, "g") == "g"
+    assert protocol_audit._audited(index, None) == "a" and protocol_audit._audited(index, "g") == "g"
     with pytest.raises(DataError, match=r"Choose one of: a, b, c, d, e, f, g, h\."):
-        audit_module._audited(index, "x")
+        protocol_audit._audited(index, "x")
     pictured = dataclasses.replace(index.recordings[0], streams={**streams, "image": streams["a"]})
-    assert audit_module._audited(dataclasses.replace(index, recordings=(pictured,)), None) == "image"
+    assert protocol_audit._audited(dataclasses.replace(index, recordings=(pictured,)), None) == "image"
