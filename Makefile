@@ -30,6 +30,8 @@ demo: $(STAMP)
 
 # Two workers, the idle one takes over tests of the other. WORKERS=0 runs all in one process, for a debugger.
 WORKERS ?= 2
+# Many tests begin programs: compiled once, where an environment forbids Python to keep what it compiled.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 

@@ -25,7 +25,8 @@ from vskd.models.weights.state import load_state, read_tensors
 from vskd.recipe import Training
 
 if TYPE_CHECKING:
-    from vskd.distillation.lightning_imports import Callback
+    from vskd.distillation.callbacks import SelectWeights
+    from vskd.distillation.lightning_imports import Callback, Trainer
     from vskd.distillation.task import DistillationTask, Loader
 
 logger = logging.getLogger(__name__)
@@ -167,18 +168,66 @@ def fit(
         CheckpointError: the state to resume from is damaged or not finite.
     """
     # Here, not above: Lightning takes seconds to load, and what is wrong with recipe or data is said before.
+    from vskd.distillation.callbacks import SelectWeights
+
+    select = SelectWeights(folder, training.select)
+    resume = _resume_from(folder)
+    trainer = _trainer(folder, training, bool(split.validation), plain, further, select)
+    try:
+        trainer.fit(task, ckpt_path=resume, weights_only=True)
+    except DivergedError as error:
+        raise DivergedError(f"{folder.path}: {error.problem}", error.action) from error
+    except SystemExit as stop:  # Lightning turns Ctrl-C into an exit of its own
+        raise KeyboardInterrupt from stop
+    load_state(task.model, folder.weights_file)
+    warn_if_parted(task.model, plain(), training.batch_size)
+    write_json(
+        folder.training_file,
+        {
+            "epochs": training.epochs,
+            "selected_epoch": select.epoch,
+            "select": training.select,
+            "seconds": round(sum(row["seconds"] for row in folder.metrics()), 1),
+            "train": len(split.train),
+            "validation": list(split.validation),
+            "parameters": sum(p.numel() for p in task.model.parameters()),
+        },
+    )
+    folder.seal()
+    return finished(folder)
+
+
+def _resume_from(folder: RunFolder) -> Path | None:
+    """The state of an interrupted training; without one the folder's sums are those of another training, and go.
+
+    Raises:
+        CheckpointError: it is damaged or not finite.
+    """
+    from vskd.distillation.callbacks import check_resumable
+
+    if not folder.trainer_file.is_file():
+        folder.sums.clear()
+        return None
+    check_resumable(folder)
+    logger.info("resuming from %s", folder.trainer_file)
+    return folder.trainer_file
+
+
+def _trainer(
+    folder: RunFolder,
+    training: Training,
+    validated: bool,
+    plain: PlainBatches,
+    further: "Sequence[Callback]",
+    select: "SelectWeights",
+) -> "Trainer":
+    """Lightning's trainer, which shows a bar to people alone and writes nothing by itself."""
     from vskd.distillation import callbacks
     from vskd.distillation.epoch_bar import EpochBar
     from vskd.distillation.lightning_imports import Trainer
 
-    select = callbacks.SelectWeights(folder, training.select)
-    resume = folder.trainer_file if folder.trainer_file.is_file() else None
-    if resume is not None:
-        callbacks.check_resumable(folder)
-        logger.info("resuming from %s", resume)
-    else:
-        folder.sums.clear()
-    trainer = Trainer(
+    watched = sys.stderr.isatty()
+    return Trainer(
         max_epochs=training.epochs,
         accelerator="auto",
         devices=1,
@@ -191,40 +240,17 @@ def fit(
             callbacks.EpochRows(folder),
             select,
             callbacks.ResumePoint(folder),
-            *([EpochBar(folder.path.name)] if sys.stderr.isatty() else []),
+            *([EpochBar(folder.path.name)] if watched else []),
         ],
         logger=False,
         enable_checkpointing=False,
         enable_model_summary=False,
-        enable_progress_bar=sys.stderr.isatty(),
+        enable_progress_bar=watched,
         num_sanity_val_steps=0,
-        limit_val_batches=None if split.validation else 0,
+        limit_val_batches=None if validated else 0,
         reload_dataloaders_every_n_epochs=1,
         default_root_dir=folder.path,
     )
-    try:
-        trainer.fit(task, ckpt_path=resume, weights_only=True)
-    except DivergedError as error:
-        raise DivergedError(f"{folder.path}: {error.problem}", error.action) from error
-    except SystemExit as stop:  # Lightning turns Ctrl-C into an exit of its own
-        raise KeyboardInterrupt from stop
-    load_state(task.model, folder.weights_file)
-    warn_if_parted(task.model, plain(), training.batch_size)
-    rows = folder.metrics()
-    write_json(
-        folder.training_file,
-        {
-            "epochs": training.epochs,
-            "selected_epoch": select.epoch,
-            "select": training.select,
-            "seconds": round(sum(row["seconds"] for row in rows), 1),
-            "train": len(split.train),
-            "validation": list(split.validation),
-            "parameters": sum(p.numel() for p in task.model.parameters()),
-        },
-    )
-    folder.seal()
-    return finished(folder)
 
 
 def finished(folder: RunFolder) -> TrainResult:
