@@ -12,9 +12,10 @@ from vskd.datasets.images.image_listing import (
 from vskd.errors import DataError
 
 
-def test_csv_lines_keep_their_numbers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_csv_lines_keep_their_numbers(tmp_path: Path, separator: str) -> None:
     path = tmp_path / "a.csv"
-    path.write_text('Path, Label\n"a, b.png",cat\n\nc.png, dog \n')
+    path.write_text('Path| Label\n"a, b.png"|cat\n\nc.png| dog \n'.replace("|", separator))
     rows = read_csv(path, ("path",))
     assert [(row.line, row.values) for row in rows] == [
         (2, {"path": "a, b.png", "label": "cat"}),
