@@ -25,7 +25,7 @@ from vskd.bundle.predict_images import predict_images
 from vskd.distillation.model import Model
 from vskd.errors import BundleError, DataError
 from vskd.export.ship import ExportReport
-from vskd.files import sha256_file
+from vskd.files import WriteError, sha256_file
 
 SAID = FileReading(rate_hz=50.0, unit="g")
 
@@ -118,7 +118,7 @@ def test_those_left_out_are_of_classes_with_several(sealed: ExportReport, mine: 
     assert (made.recordings, made.repeated) == (6, 4)
     assert made.repeated_known == known(sealed.bundle.path, twice)
     assert made.repeated_known_after == 4  # the other one of the class is nearly the same
-    once = personalise(sealed.bundle.path, table(mine.parent, told[:4]), out, reading=SAID)
+    once = personalise(sealed.bundle.path, table(mine.parent, told[:4]), out.parent / "once", reading=SAID)
     assert (once.recordings, once.repeated, once.repeated_known_after) == (4, 0, 0)
 
 
@@ -165,6 +165,8 @@ def test_a_table_that_says_it_otherwise_is_refused(sealed: ExportReport, mine: P
 
 def test_a_bundle_of_one_person_is_no_start(sealed: ExportReport, mine: Path, out: Path, tmp_path: Path):
     made: PersonalReport = personalise(sealed.bundle.path, mine, out, reading=SAID)
+    with pytest.raises(WriteError, match="is there already, and a bundle for one person replaces nothing"):
+        personalise(sealed.bundle.path, mine, out, reading=SAID)
     with pytest.raises(BundleError, match="made for one person already"):
         personalise(made.bundle.path, mine, tmp_path / "again", reading=SAID)
 

@@ -23,7 +23,7 @@ from vskd.bundle.golden_samples import synthetic_samples
 from vskd.bundle.learned import BYTES, LearnedFrom, learned_from
 from vskd.bundle.probabilities import softmax
 from vskd.errors import BundleError, DataError, nearest
-from vskd.files import sha256_file
+from vskd.files import refuse_existing, sha256_file
 from vskd.preprocessing.image.image_header import Box
 from vskd.preprocessing.table_file import read_rows
 
@@ -159,7 +159,7 @@ def personalise(
     Args:
         bundle: folder of the bundle that is started from; it is not changed.
         table: see `read_table`.
-        out: folder of the new bundle.
+        out: folder of the new bundle; nothing is there.
         strength: how much the shipped classifier counts against the recordings.
         reading: what is said of all files.
 
@@ -168,8 +168,9 @@ def personalise(
             recording, or what is said of it, does not fit it.
         DataError: see `read_table`; or a recording is damaged.
         MissingExtraError: files are images or videos, and Pillow or PyAV is not installed.
-        WriteError: the folder cannot be written.
+        WriteError: the folder cannot be written, or something is there.
     """
+    refuse_existing(out, "a bundle for one person")
     base = load_bundle(bundle)
     contract, classes = base.manifest.contract, base.manifest.provenance.labels
     check_fits(reading, contract.kind, bundle)
