@@ -241,7 +241,9 @@ def test_each_image_has_its_own_box(tmp_path: Path, out: Path):
         (found,), _ = samples_of(one.file, asked, FileReading(box=(1, 1, 20, 20)), one.box)  # its own goes before
         (expected,) = (shown.picture for shown in read_pictures(one.file, asked, box=one.box))
         np.testing.assert_array_equal(found, expected)
-    assert "no box was given" in refused_images(bundle, table(tmp_path, [row[:2] for row in rows]), out)
+    told = refused_images(bundle, table(tmp_path, [rows[0], (*rows[1][:2], "", "", "", "")], header), out)
+    assert "b.png: The model was trained on what lies in a box, and no box was given" in told
+    assert "in the table: x1, y1, x2, y2" in told
     for cells in (("2", "3", "30", ""), ("2", "3", "30", "left")):
         wrong = table(tmp_path, [rows[0], ("b.png", BOXED[1], *cells)], header)
         assert "line 3: x1, y1, x2, y2 are no box" in refused_images(bundle, wrong, out)
