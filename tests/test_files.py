@@ -44,6 +44,19 @@ def test_disk_full_leaves_the_earlier_file_and_nothing_else(tmp_path: Path, monk
     assert leftovers(tmp_path) == ["a.txt"]
 
 
+def test_what_cannot_be_made_again_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("mine")
+    (tmp_path / "empty").mkdir()
+    for name in ("file", "link", "full"):
+        with pytest.raises(WriteError, match=rf"{name} is there already, and a result replaces nothing"):
+            files.refuse_existing(tmp_path / name, "a result")
+    for name in ("empty", "new"):
+        files.refuse_existing(tmp_path / name, "a result")
+
+
 def test_parent_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(WriteError, match=r"existing file|none of whose parents"):

@@ -44,6 +44,20 @@ def write_error(path: Path, error: OSError) -> WriteError:
     )
 
 
+def refuse_existing(out: Path, what: str) -> None:
+    """Keep what stands where a result is to go, and could not be made again by the same command.
+
+    Args:
+        out: file or folder to make; an empty folder may be there.
+        what: begins the sentence: `a recording`.
+
+    Raises:
+        WriteError: something is there.
+    """
+    if out.is_symlink() or (out.exists() and not (out.is_dir() and not any(out.iterdir()))):
+        raise WriteError(f"{out} is there already, and {what} replaces nothing", "Choose another name with --out")
+
+
 @contextlib.contextmanager
 def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, delete it on any failure.

@@ -25,7 +25,7 @@ from vskd.bundle.predict_images import predict_images
 from vskd.distillation.model import Model
 from vskd.errors import BundleError, DataError
 from vskd.export.ship import ExportReport
-from vskd.files import sha256_file
+from vskd.files import WriteError, sha256_file
 
 SAID = FileReading(rate_hz=50.0, unit="g")
 
@@ -118,7 +118,7 @@ def test_those_left_out_are_of_classes_with_several(sealed: ExportReport, mine: 
     assert (made.recordings, made.repeated) == (6, 4)
     assert made.repeated_known == known(sealed.bundle.path, twice)
     assert made.repeated_known_after == 4  # the other one of the class is nearly the same
-    once = personalise(sealed.bundle.path, table(mine.parent, told[:4]), out, reading=SAID)
+    once = personalise(sealed.bundle.path, table(mine.parent, told[:4]), out.parent / "once", reading=SAID)
     assert (once.recordings, once.repeated, once.repeated_known_after) == (4, 0, 0)
 
 
@@ -165,6 +165,8 @@ def test_a_table_that_says_it_otherwise_is_refused(sealed: ExportReport, mine: P
 
 def test_a_bundle_of_one_person_is_no_start(sealed: ExportReport, mine: Path, out: Path, tmp_path: Path):
     made: PersonalReport = personalise(sealed.bundle.path, mine, out, reading=SAID)
+    with pytest.raises(WriteError, match="is there already, and a bundle for one person replaces nothing"):
+        personalise(sealed.bundle.path, mine, out, reading=SAID)
     with pytest.raises(BundleError, match="made for one person already"):
         personalise(made.bundle.path, mine, tmp_path / "again", reading=SAID)
 
@@ -239,7 +241,9 @@ def test_each_image_has_its_own_box(tmp_path: Path, out: Path):
         (found,), _ = samples_of(one.file, asked, FileReading(box=(1, 1, 20, 20)), one.box)  # its own goes before
         (expected,) = (shown.picture for shown in read_pictures(one.file, asked, box=one.box))
         np.testing.assert_array_equal(found, expected)
-    assert "no box was given" in refused_images(bundle, table(tmp_path, [row[:2] for row in rows]), out)
+    told = refused_images(bundle, table(tmp_path, [rows[0], (*rows[1][:2], "", "", "", "")], header), out)
+    assert "b.png: The model was trained on what lies in a box, and no box was given" in told
+    assert "in the table: x1, y1, x2, y2" in told
     for cells in (("2", "3", "30", ""), ("2", "3", "30", "left")):
         wrong = table(tmp_path, [rows[0], ("b.png", BOXED[1], *cells)], header)
         assert "line 3: x1, y1, x2, y2 are no box" in refused_images(bundle, wrong, out)

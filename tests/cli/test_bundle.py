@@ -71,6 +71,7 @@ def test_a_bundle_is_made_for_one_person(vskd, record, bundle: Path, tmp_path: P
     assert ["recordings", "9"] in lines and ["known before", "5"] in lines and ["of classes with several", "8"] in lines
     assert ["of these known before", "4"] in lines and ["of these known now, each left out in turn", "7"] in lines
     assert "since the file does not say" in answer.out and "WARNING" not in answer.err
+    assert answer.err == f"next: vskd predict {tmp_path / 'MINE'} RECORDING\n" and "next" not in answer.out
     sensor = ("--rate", "50", "--unit", "g", "--columns", "1,2,3", "--time", 0, "--variable", "acc")
     content = json.loads(vskd(*words, *sensor, "--box", "1,2,3,4", "--every", 5, "--json", "--strength", 2).out)
     assert (content["digest"], content["known before"], content["notes"]) == ("ab" * 32, 5, list(report(7).notes))
@@ -136,7 +137,8 @@ def test_the_examples_of_the_help_work(
     mine.write_text("\n".join(["file,label", *(f"{file},{name}" for name, file in one_of_each.items())]))
     places = {"BUNDLE": bundle, "MINE": tmp_path / "MINE", "mine.csv": mine}
     answer = run_example(example, places | {"id_ed25519": key, "id_ed25519.pub": key.with_suffix(".pub")})
-    assert (answer.code, answer.err) == (0, "")
+    follows = f"next: vskd predict {places['MINE']} RECORDING\n" if "personalise" in example else ""
+    assert (answer.code, answer.err) == (0, follows)
     assert str(places["MINE"] if "personalise" in example else bundle) in answer.out
     if "--json" in example:
         assert isinstance(json.loads(answer.out), dict)

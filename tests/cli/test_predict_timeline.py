@@ -40,6 +40,14 @@ def test_a_model_of_sliding_windows_gives_a_timeline(
     assert content["understood"]["rate"].startswith("50 Hz") and content["unknown_below"] == 0
 
 
+@pytest.mark.parametrize("option", ["--out", "--plot"])
+def test_the_recording_itself_is_not_written_over(vskd, sliding_bundle: Path, long_file: Path, option: str) -> None:
+    before = long_file.read_bytes()
+    answer = vskd("predict", sliding_bundle, long_file, option, long_file.parent / "." / long_file.name)
+    assert answer.code == 2 and f"{option} names {long_file} itself" in answer.err
+    assert long_file.read_bytes() == before
+
+
 def test_options_of_a_timeline_that_do_nothing_are_refused(
     vskd, sliding_bundle: Path, long_file: Path, bundle: Path
 ) -> None:

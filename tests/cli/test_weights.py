@@ -39,7 +39,9 @@ def test_weights_import_of_krca(vskd, tmp_path: Path) -> None:
     assert answer.code == 0, answer.err
     assert "18 tensors of squeezenet-lw; left out: none" in answer.out
     assert out.is_file()
-    forgotten = vskd("weights", "import", source, "--network", "squeezenet-lw", "--out", out)
+    again = vskd("weights", "import", source, "--network", "squeezenet-lw", "--format", "krca", "--out", out)
+    assert again.code == 1 and f"{out} is there already" in again.err
+    forgotten = vskd("weights", "import", source, "--network", "squeezenet-lw", "--out", tmp_path / "other.safetensors")
     assert forgotten.code == 1 and "--format krca" in forgotten.err
     unknown = vskd("weights", "import", source, "--network", "squeezenet-lw", "--format", "caffe", "--out", out)
     assert unknown.code == 2 and "'caffe'" in unknown.err

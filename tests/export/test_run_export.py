@@ -188,7 +188,7 @@ def test_settings_of_training_are_not_for_an_export(finished_comparison, tmp_pat
 def test_without_validation_recordings_labelled_training_ones_are_checked(
     finished_comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those outside the calibration; where all calibrate, these. Hidden labels are not looked at."""
+    """Those outside the calibration; where too few are, all. Hidden labels are not looked at."""
     opened = run_export.open_experiment
 
     def without(folder: RunFolder, hidden: tuple[str, ...] = ()) -> Experiment:
@@ -200,6 +200,7 @@ def test_without_validation_recordings_labelled_training_ones_are_checked(
         return experiment
 
     monkeypatch.setattr(run_export, "open_experiment", without)
+    monkeypatch.setattr(run_export, "FEWEST_OUTSIDE", 5)
     given = handed_on(finished_comparison, tmp_path, monkeypatch, "export.calibration_recordings=4")
     calibrating, checked = {i for i, _ in given["calibration"]}, {w.id for w in given["validation"]}
     assert given["validation_split"] == "train" and len(calibrating) == 4 and len(checked) == 8
@@ -210,6 +211,9 @@ def test_without_validation_recordings_labelled_training_ones_are_checked(
     assert {w.id for w in again["validation"]} == checked - set(hidden)
     everything = handed_on(finished_comparison, tmp_path, monkeypatch)
     assert {w.id for w in everything["validation"]} == {i for i, _ in everything["calibration"]} - set(hidden)
+    monkeypatch.setattr(run_export, "FEWEST_OUTSIDE", 6)  # one more than are outside with a label
+    few = handed_on(finished_comparison, tmp_path, monkeypatch, "export.calibration_recordings=4")
+    assert {w.id for w in few["validation"]} == (calibrating | checked) - set(hidden)
 
 
 def test_the_table_of_layers_is_of_a_few_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.firmware_bridge.bundles import make_bundle, sensor_contract
 from vskd.bundle.bundle import MODEL
 from vskd.errors import BundleError, MissingExtraError, SettingError
+from vskd.files import WriteError
 from vskd.firmware_bridge import mcuboot
 from vskd.firmware_bridge.mcuboot import HEADER_BYTES, make_image
 
@@ -122,6 +123,8 @@ def test_what_the_tool_says_is_heard_and_its_folder_is_gone_afterwards(
     bundle: Path, tmp_path: Path, tool: dict[str, Any]
 ) -> None:
     make_image(bundle, tmp_path / "image.bin", tmp_path / "key.pem", "1.2.3", 65_536)
+    with pytest.raises(WriteError, match=r"image\.bin is there already, and an image replaces nothing"):
+        make_image(bundle, tmp_path / "image.bin", tmp_path / "key.pem", "1.2.4", 65_536)
     assert (tool["settings"]["capture_output"], tool["settings"]["check"]) == (True, False)
     folder = Path(tool["command"][-1]).parent
     assert folder == Path(tool["command"][-2]).parent

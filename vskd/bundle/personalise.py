@@ -14,16 +14,17 @@ import numpy.typing as npt
 
 from vskd.bundle.bundle import FLOAT_MODEL, MODEL, Bundle, load_bundle, write_bundle
 from vskd.bundle.classifier_change import STRENGTH, changed_model
-from vskd.bundle.contract import Contract, Personalised
+from vskd.bundle.contract import Contract, ImageContract, Personalised
 from vskd.bundle.encoding import model_input
 from vskd.bundle.file_reading import AS_IS, FileReading, check_fits
 from vskd.bundle.file_samples import samples_of
 from vskd.bundle.golden import make_golden
 from vskd.bundle.golden_samples import synthetic_samples
+from vskd.bundle.image_input import region_of
 from vskd.bundle.learned import BYTES, LearnedFrom, learned_from
 from vskd.bundle.probabilities import softmax
 from vskd.errors import BundleError, DataError, nearest
-from vskd.files import sha256_file
+from vskd.files import refuse_existing, sha256_file
 from vskd.preprocessing.image.image_header import Box
 from vskd.preprocessing.table_file import read_rows
 
@@ -159,7 +160,7 @@ def personalise(
     Args:
         bundle: folder of the bundle that is started from; it is not changed.
         table: see `read_table`.
-        out: folder of the new bundle.
+        out: folder of the new bundle; nothing is there.
         strength: how much the shipped classifier counts against the recordings.
         reading: what is said of all files.
 
@@ -168,8 +169,9 @@ def personalise(
             recording, or what is said of it, does not fit it.
         DataError: see `read_table`; or a recording is damaged.
         MissingExtraError: files are images or videos, and Pillow or PyAV is not installed.
-        WriteError: the folder cannot be written.
+        WriteError: the folder cannot be written, or something is there.
     """
+    refuse_existing(out, "a bundle for one person")
     base = load_bundle(bundle)
     contract, classes = base.manifest.contract, base.manifest.provenance.labels
     check_fits(reading, contract.kind, bundle)
@@ -179,6 +181,7 @@ def personalise(
             "Start from the bundle that `vskd export` wrote, with all labels",
         )
     said = read_table(table, classes)
+    _check_boxes(contract, said, reading)
     shown = _shown(contract, classes, said, reading)
     model, before, change = changed_model(base.read(MODEL), shown.x, shown.labels, shown.recordings, strength)
     float_model, _, _ = changed_model(base.read(FLOAT_MODEL), shown.x, shown.labels, shown.recordings, strength)
@@ -205,6 +208,18 @@ def personalise(
         sum(known[file] for file in repeated),
         sum(known_after[file] for file in repeated),
     )
+
+
+def _check_boxes(contract: Contract, said: Sequence[Said], reading: FileReading) -> None:
+    """Refuse, by name, an image that lacks the box that the model needs, or has one that it does not take."""
+    if not isinstance(contract, ImageContract):
+        return
+    for one in said:
+        try:
+            region_of(contract, one.box or reading.box)
+        except BundleError as error:
+            columns = ", ".join(BOX_COLUMNS)
+            raise BundleError(f"{one.file}: {error.problem}", f"{error.action}; in the table: {columns}") from error
 
 
 def _shown(contract: Contract, classes: Sequence[str], said: Sequence[Said], reading: FileReading) -> Shown:

@@ -8,7 +8,7 @@ import click
 
 from vskd.bundle.file_reading import FileReading
 from vskd.cli.options import FILE, FOLDER, VskdGroup, json_option, signature_option
-from vskd.cli.output import print_fields, print_json
+from vskd.cli.output import print_fields, print_json, print_next
 from vskd.cli.reading import reading_options
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def sign(path: Path, key: Path) -> None:
     metavar="TABLE",
     help="CSV with the columns file,label: a recording, image or video of one person on each line.",
 )
-@click.option("--out", type=FOLDER, required=True, help="Folder of the new bundle.")
+@click.option("--out", type=FOLDER, required=True, help="Folder of the new bundle; what is there stays.")
 @reading_options
 @click.option(
     "--strength",
@@ -138,7 +138,7 @@ def personalise(
         click.echo(
             "WARNING: it would know fewer than before: check the labels, or record each class more than once", err=True
         )
-    click.echo(f"next: vskd predict {out} RECORDING")
+    print_next("predict", out, "RECORDING")
 
 
 @bundle.command(

@@ -104,11 +104,12 @@ def _print(found: "Diagnosis") -> None:
 def _print_finding(finding: "Finding") -> None:
     from vskd.errors import first_few
 
+    touched = [f"{len(finding.recordings)}: {first_few(finding.recordings, NAMED, ', ')}"] if finding.recordings else []
     print_fields(
         [
             ("! finding" if finding.untrustworthy else "  finding", finding.check),
             ("  what", finding.what),
-            ("  recordings", f"{len(finding.recordings)}: {first_few(finding.recordings, NAMED, ', ')}"),
+            *(("  recordings", named) for named in touched),
             ("  next", finding.action),
         ]
     )

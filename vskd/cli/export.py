@@ -49,9 +49,10 @@ def export(
     """Convert the student of RUN to float and full-integer int8 LiteRT and write a bundle.
 
     Calibration sees training recordings only; accuracy and parity are measured on validation recordings or, where the
-    run kept none (student.training.validation: none), on training recordings outside the calibration. A model that
-    loses more accuracy there than the recipe allows is refused, and so is one that needs more flash, RAM,
-    multiply-accumulates or time than the recipe's hardware budget (export.budget). Needs the extra 'export'.
+    run kept none (student.training.validation: none), on training recordings outside the calibration (where these are
+    fewer than 30, on all). A model that loses more accuracy there than the recipe allows is refused, and so is one that
+    needs more flash, RAM, multiply-accumulates or time than the recipe's hardware budget (export.budget). Needs the
+    extra 'export'.
     """
     from vskd.export.run_export import export_run
     from vskd.firmware_bridge.footprint import measure_needs

@@ -97,7 +97,7 @@ def generate(
     examples=("vskd firmware image BUNDLE --out model.bin --key key.pem --version 1.2.0 --slot-bytes 262144",),
 )
 @click.argument("bundle", type=FOLDER)
-@click.option("--out", type=FILE, required=True, metavar="FILE", help="The image to write.")
+@click.option("--out", type=FILE, required=True, metavar="FILE", help="The image to write; what is there stays.")
 @click.option("--key", type=FILE, required=True, metavar="KEY.pem", help="Private Ed25519 key in PEM.")
 @click.option("--version", required=True, metavar="VERSION", help="Of the image, e.g. 1.2.0; MCUboot compares it.")
 @click.option(

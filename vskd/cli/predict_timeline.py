@@ -88,6 +88,7 @@ def show_timeline(bundle: Path, file: Path, reading: FileReading, options: Timel
 
     settings = options.settings()
     _check_smoothing(settings)
+    _check_not_read(file, options)
     answer = predict_timeline(bundle, file, reading, TimelineSettings(**settings))
     if options.out is not None:
         write_timeline(answer, options.out)
@@ -107,6 +108,13 @@ def _check_smoothing(settings: Mapping[str, Any]) -> None:
             raise click.UsageError(f"{_flag(name)} does nothing without --smoothing {those}")
     if smoothing == "hmm" and "mean_seconds" not in settings:
         raise click.UsageError("--smoothing hmm needs --mean-seconds: how long a label lasts in the mean")
+
+
+def _check_not_read(file: Path, options: TimelineOptions) -> None:
+    """Refuse to write over the recording that is asked about."""
+    for name, path in (("--out", options.out), ("--plot", options.plot)):
+        if path is not None and path.exists() and file.exists() and path.samefile(file):
+            raise click.UsageError(f"{name} names {file} itself, which is read: name another file")
 
 
 def _draw(answer: "TimelinePrediction", path: Path) -> None:

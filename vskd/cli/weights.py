@@ -43,7 +43,7 @@ def weights() -> None:
     help="imagenet: public ImageNet weights without their classifier; krca: a whole published SqueezeNet_LW of KRCA; "
     "c3d: C3D trained on Sports-1M, of PyTorch or Keras (.h5).",
 )
-@click.option("--out", type=FILE, required=True, help="The .safetensors file to write.")
+@click.option("--out", type=FILE, required=True, help="The .safetensors file to write; what is there stays.")
 def import_command(source: Path, network: str, layout: Literal["imagenet", "krca", "c3d"], out: Path) -> None:
     """Map the public weights in SOURCE (.pth, .h5, .safetensors) to our parameter names and store them as safetensors.
 

@@ -39,6 +39,10 @@ class SignalReport:
         found |= {name: [problem] for name, problem in self.unreadable.items()}
         return {name: "; ".join(remarks) for name, remarks in sorted(found.items()) if remarks}
 
+    def having(self, fact: str) -> list[str]:
+        """The recordings of which an attribute of `SignalFacts` says something."""
+        return sorted(name for name, facts in self.facts.items() if getattr(facts, fact))
+
     def summary(self) -> dict[str, Any]:
         """Figures over all recordings, and the noteworthy ones by name; JSON-serialisable."""
         every = list(self.facts.values())
@@ -54,11 +58,11 @@ class SignalReport:
             "drift_ms": _spread([1000 * c.drift_s for c in self.clocks.values()]),
             "backward": sum(c.backward for c in self.clocks.values()),
             "repeated": sum(c.repeated for c in self.clocks.values()),
-            "with_gaps": sum(f.gaps > 0 for f in every),
+            "with_gaps": len(self.having("gaps")),
             "longest_gap_s": max((f.longest_gap_s for f in every), default=0.0),
-            "saturated": sum(f.saturated > 0 for f in every),
+            "saturated": len(self.having("saturated")),
             "glitches": sum(f.glitches for f in every),
-            "without_1_g": sum(bool(f.gravity) for f in every),
+            "without_1_g": len(self.having("gravity")),
             "unreadable": len(self.unreadable),
             "noteworthy": self.noteworthy(),
         }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from vskd.bundle.bundle import MODEL, load_bundle
 from vskd.errors import BundleError, MissingExtraError, SettingError
-from vskd.files import write_bytes
+from vskd.files import refuse_existing, write_bytes
 
 HEADER_BYTES = 0x20
 """The least; a multiple of 16, as the weights need."""
@@ -57,12 +57,13 @@ def make_image(bundle: Path, out: Path, key: Path, version: str, slot_bytes: int
         MissingExtraError: imgtool is not installed.
         SettingError: the version is none.
         BundleError: the bundle is damaged, or imgtool refuses: a key that is none, a slot that is too small.
-        WriteError: the file cannot be written.
+        WriteError: the file cannot be written, or something is there.
     """
     if importlib.util.find_spec("imgtool") is None:
         raise MissingExtraError("imgtool", "mcuboot")
     if VERSION.fullmatch(version) is None:
         raise SettingError(f"version is '{version}'", "Write major.minor.revision, e.g. 1.2.0, or 1.2.0+3")
+    refuse_existing(out, "an image")
     content = load_bundle(bundle).read(MODEL)
     with tempfile.TemporaryDirectory(prefix="vskd-") as name:
         image = _signed(Path(name), content, key.resolve(), version, slot_bytes)

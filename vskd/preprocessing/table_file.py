@@ -18,7 +18,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     lines = read_text(path)[0].splitlines()
     while lines and not lines[-1].strip(" "):
         lines.pop()
-    separator = max(",;\t", key=lines[0].count) if lines else ","
+    separator = separator_of(lines[0]) if lines else ","
     _refuse(path, [n for n, line in enumerate(lines, 1) if not line.strip(f" {separator}")], "blank", "Remove it")
     reader = csv.DictReader(lines, delimiter=separator)
     names = Counter(name.strip().lower() for name in reader.fieldnames or ())
@@ -33,6 +33,11 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     repeated = [n for n, row in enumerate(found, 2) if seen[tuple(row.values())] > 1]
     _refuse(path, repeated, "the same row more than once", "Leave one of them")
     return found
+
+
+def separator_of(header: str) -> str:
+    """What separates the cells of a table, by its first line: comma, semicolon or tab."""
+    return max(",;\t", key=header.count)
 
 
 def _refuse(path: Path, lines: list[int], what: str, action: str) -> None:

@@ -211,7 +211,7 @@ def test_folders_that_are_not_the_data_set(make_inattention: Make, tmp_path: Pat
     with pytest.raises(DataError, match=r"train has no _annotations\.txt"):
         index(root)
     annotations(root).write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match=r"_annotations\.txt: it is no UTF-8 text"):
+    with pytest.raises(DataError, match=r"_annotations\.txt: not a readable text file"):
         index(root)
 
 

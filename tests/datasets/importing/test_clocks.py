@@ -108,11 +108,12 @@ def written(tmp_path: Path, *starts: str) -> dict[Path, Samples]:
     return files
 
 
-def test_times_of_day_are_text_and_uneven_clocks_are_counted(tmp_path: Path) -> None:
-    timing = find_timing(dated(tmp_path, 0, 1, 1), columns(0), Stated())
-    assert (timing.rate_hz, timing.unit, timing.uneven, timing.broken) == (50.0, "text", 2, ())
+def test_times_of_day_are_text_and_uneven_clocks_are_named(tmp_path: Path) -> None:
+    files = dated(tmp_path, 0, 1, 1)
+    timing = find_timing(files, columns(0), Stated())
+    assert (timing.rate_hz, timing.unit, timing.uneven, timing.broken) == (50.0, "text", tuple(files)[1:], ())
     said = find_timing(dated(tmp_path, 0), columns(0), Stated(time_unit="text"))
-    assert (said.unit, said.unit_source, said.uneven) == ("text", "--time-unit", 0)
+    assert (said.unit, said.unit_source, said.uneven) == ("text", "--time-unit", ())
     with pytest.raises(DataError, match=r"dated0\.csv: the times are text, --time-unit says ms"):
         find_timing(dated(tmp_path, 0), columns(0), Stated(time_unit="ms"))
 
@@ -257,8 +258,10 @@ def test_a_number_of_each_sample_is_no_rate(
     tmp_path: Path, remark: str, stated: Stated, rate: float, source: str, said: str
 ) -> None:
     for lost in (0, 9):
-        found = find_timing(numbered(tmp_path, lost=lost, remark=remark), COUNTED, stated)
-        assert found == Timing(rate, source, "samples", said, (), int(lost > 0))
+        files = numbered(tmp_path, lost=lost, remark=remark)
+        assert find_timing(files, COUNTED, stated) == Timing(
+            rate, source, "samples", said, (), tuple(files) if lost else ()
+        )
 
 
 def test_a_number_of_each_sample_needs_a_rate_that_agrees(tmp_path: Path) -> None:

@@ -251,9 +251,9 @@ def test_what_all_recordings_show_is_noted(tmp_path: Path) -> None:
         path.write_text("\n".join([head, *(",".join(row) for row in cells)]))
     done = import_folder(root, tmp_path / "set", Stated(range_limit=2.0))
     notes = "; ".join(done.notes)
-    assert "1 of 8 recordings have gaps in time, the longest 1 s" in notes
-    assert "recordings reach the range of the device" in notes
-    assert "of 8 recordings do not show 1 g at rest and are refused by training" in notes
+    assert "1 of 8 recordings (s1/walk-trial1.csv) have gaps in time, the longest 1 s" in notes
+    assert "1 of 8 recordings (s1/walk-trial2.csv) reach the range of the device" in notes
+    assert "(s1/sit_down-trial1.csv, s1/walk-trial2.csv) do not show 1 g at rest and are refused by training" in notes
     calm = import_folder(root, tmp_path / "calm", Stated(range_limit=2.0, uncalibrated=True))
     (told,) = [note for note in calm.notes if "1 g at rest" in note]
     assert told.endswith("do not show 1 g at rest")
@@ -267,7 +267,8 @@ def test_what_the_index_finds_wrong_is_counted_by_kind(tmp_path: Path) -> None:
     assert f"2 corrupt: `vskd datasets index {tmp_path / 'set'}` names them" in done.notes
     assert len(done.notes) == len(set(done.notes))
     nobody = import_folder(root, tmp_path / "nobody", Stated(pattern="subject_2/{label}_t{trial}.csv"))
-    assert any("nobody knows the subject of some recordings" in note for note in nobody.notes)
+    (told,) = [note for note in nobody.notes if "nobody knows" in note]
+    assert told.startswith("nobody knows the subject of 4 recordings (sunknown_sit_down_t1, sunknown_sit_down_t2, ")
     assert not any("nobody knows" in note for note in done.notes)
 
 

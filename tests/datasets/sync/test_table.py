@@ -69,6 +69,9 @@ def test_how_it_is_written_and_what_else_is_read(tmp_path: Path) -> None:
     assert [(row.recording, row.sensor, row.by) for row in read_sync(path)] == [
         ("a", "s", "own"), ("b", "s", "own"), ("a", "t", "own"),
     ]  # fmt: skip
+    for separator in (";", "\t"):  # as spreadsheets of other languages save it
+        path.write_text(f"{head}a,s,v,1,0,2,4,3,own\n".replace(",", separator))
+        assert [(row.recording, row.offset_s) for row in read_sync(path)] == [("a", 1.0)]
     path.write_text(head)
     assert read_sync(path) == ()
     with pytest.raises(DataError, match=r"absent\.csv: cannot be read"):

@@ -211,17 +211,19 @@ def test_training_curves_are_sorted_into_panels() -> None:
 
     assert [ax.get_title(loc="left") for ax in (accuracy, loss, terms)] == ["accuracy", "loss", "loss terms"]
     assert lines(accuracy) == {
-        "validation": ([0, 1, 2], [0.5] * 3, plots.ORANGE, "-"),
-        "validation macro F1": ([1, 2], [0.4] * 2, plots.ORANGE, "--"),
+        "validation": ([1, 2, 3], [0.5] * 3, plots.ORANGE, "-"),
+        "validation macro F1": ([2, 3], [0.4] * 2, plots.ORANGE, "--"),
     }
-    assert lines(loss) == {"train": ([0, 1, 2], [100.0, 10.0, 1.0], plots.BLUE, "-")} | {
-        "validation": ([0, 1, 2], [3.0] * 3, plots.ORANGE, "-")
+    assert lines(loss) == {"train": ([1, 2, 3], [100.0, 10.0, 1.0], plots.BLUE, "-")} | {
+        "validation": ([1, 2, 3], [3.0] * 3, plots.ORANGE, "-")
     }
-    assert lines(terms) == {"kd": ([0, 1, 2], [1.0, 2.0, 3.0], plots.BLUE, "-")}
+    assert lines(terms) == {"kd": ([1, 2, 3], [1.0, 2.0, 3.0], plots.BLUE, "-")}
     assert (loss.get_yscale(), terms.get_yscale()) == ("log", "linear")  # a hundredfold range, and a threefold one
     assert accuracy.get_ylim() == (0, 1.02)
     (single,) = plots.training_curves([{"epoch": 0, "train/loss": 1.0}]).axes  # type: ignore[union-attr]
     assert single.lines[0].get_marker() == "o"
+    low, high = single.get_xlim()
+    assert [tick for tick in single.get_xticks() if low <= tick <= high] == [1]  # no thousandths of an epoch
 
 
 @pytest.mark.usefixtures("drawn")

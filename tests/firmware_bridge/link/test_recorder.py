@@ -12,7 +12,8 @@ from tests.firmware_bridge.link.device import ABOUT, device
 from vskd.bundle.sensor_file import read_recording
 from vskd.bundle.stream.conditions import Condition
 from vskd.bundle.stream.stream import Decision
-from vskd.errors import BundleError, DataError, LinkError
+from vskd.errors import BundleError, LinkError
+from vskd.files import WriteError
 from vskd.firmware_bridge.link import recorder
 from vskd.firmware_bridge.link.messages import AnyMessage, Decided, End, Ended, Record, Samples, Wish
 from vskd.firmware_bridge.link.recorder import HostDecider, Recorded, record
@@ -69,7 +70,7 @@ def test_it_stops_when_the_time_is_up(tmp_path: Path) -> None:
 
 def test_a_recording_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("precious")
-    with pytest.raises(DataError, match=r"exists, and a recording is not replaced. Choose another name"):
+    with pytest.raises(WriteError, match=r"r\.csv is there already, and a recording replaces nothing\. Choose another"):
         recorded(tmp_path / "r.csv", [])
     assert (tmp_path / "r.csv").read_text() == "precious"
 

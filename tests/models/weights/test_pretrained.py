@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vskd.errors import CheckpointError
-from vskd.files import sha256_file
+from vskd.files import WriteError, sha256_file
 from vskd.models.bn_inception import BNInception
 from vskd.models.catalog import build_network, parse_network
 from vskd.models.resnet18 import ResNet18, ResNet18Body
@@ -209,6 +209,10 @@ def test_other_sources_are_refused(tmp_path: Path) -> None:
         import_weights(tmp_path / "absent.pth", "bn-inception", out)
     with pytest.raises(CheckpointError, match=r"no importer of weights for 'vgg'.*bn-inception, c3d, convnext-tiny"):
         import_weights(tmp_path / "absent.pth", "vgg", out)
+    out.write_bytes(b"weights of another network")
+    with pytest.raises(WriteError, match=r"out\.safetensors is there already, and an import of weights"):
+        import_weights(tmp_path / "absent.pth", "bn-inception", out)
+    out.unlink()
     torch.save([1, 2], tmp_path / "list.pth")
     with pytest.raises(CheckpointError, match=r"list\.pth holds a list"):
         import_weights(tmp_path / "list.pth", "bn-inception", out)

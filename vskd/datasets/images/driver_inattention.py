@@ -24,11 +24,12 @@ from typing import NoReturn
 
 from vskd.datasets.data_folder import require_folder
 from vskd.datasets.entry import DatasetEntry
-from vskd.datasets.images.image_listing import ImageFacts, Listing, read_text
+from vskd.datasets.images.image_listing import ImageFacts, Listing
 from vskd.datasets.recording import Index
 from vskd.errors import DataError
 from vskd.preprocessing.folders import files_below, subfolders
 from vskd.preprocessing.image.image_header import Box, is_image_name
+from vskd.preprocessing.sensor.text_file import read_text
 
 NAME = "driver-inattention"
 LABELS = ("DangerousDriving", "Distracted", "Drinking", "SafeDriving", "SleepyDriving", "Yawn")
@@ -165,7 +166,7 @@ def _classes(folder: Path, listing: Listing) -> tuple[int, ...]:
     if not path.is_file():
         listing.problem("missing", "", path, f"class numbers are taken in the published order: {', '.join(LABELS)}")
         return tuple(range(len(LABELS)))
-    names = [line.strip() for line in read_text(path).splitlines() if line.strip()]
+    names = [line.strip() for line in read_text(path)[0].splitlines() if line.strip()]
     if sorted(names) != sorted(LABELS):
         raise DataError(
             f"{path} names the classes {', '.join(names) or '(none)'} and should name {', '.join(LABELS)}",
@@ -184,7 +185,7 @@ def _rows(folder: Path) -> dict[Path, list[_Row]]:
     if not path.is_file():
         raise DataError(f"{folder} has no {ANNOTATIONS}", "Copy it from the data set; it holds labels and boxes")
     rows: dict[Path, list[_Row]] = {}
-    for line, text in enumerate(read_text(path).splitlines(), start=1):
+    for line, text in enumerate(read_text(path)[0].splitlines(), start=1):
         if text.strip():
             row = _parse_row(text, line, folder)
             rows.setdefault(row.path, []).append(row)

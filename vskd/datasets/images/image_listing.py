@@ -11,22 +11,11 @@ from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError
 from vskd.preprocessing.folders import composed, shown
 from vskd.preprocessing.image.image_header import Box, clipped_box, peek_image
+from vskd.preprocessing.sensor.text_file import read_text
+from vskd.preprocessing.table_file import separator_of
 
 ONCE = "1"
 """Trial of an image where the data set has no sessions."""
-
-
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, with or without byte order mark.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise DataError(f"Cannot read {path}: {reason}", "Check the file, or download it again") from error
 
 
 @dataclass(frozen=True)
@@ -39,6 +28,8 @@ class Row:
 
 def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
     """The lines of a CSV file with a header, values stripped and in one form of Unicode; empty lines are skipped.
+
+    Separated by commas, semicolons or tabs.
 
     Raises:
         DataError: it cannot be read or parsed, lacks a column of `required`, or a line has too few or too many values.
@@ -62,7 +53,8 @@ def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
 
 def _csv_lines(path: Path) -> list[tuple[int, list[str]]]:
     """Line numbers and values of a CSV file."""
-    reader = csv.reader(read_text(path).splitlines(), strict=True)
+    lines = read_text(path)[0].splitlines()
+    reader = csv.reader(lines, delimiter=separator_of(lines[0]) if lines else ",", strict=True)
     try:
         return [(reader.line_num, values) for values in reader]
     except csv.Error as error:

@@ -36,7 +36,7 @@ class Timing:
     unit: str
     unit_source: str
     broken: tuple[str, ...] = ()
-    uneven: int = 0
+    uneven: tuple[Path, ...] = ()
 
 
 def find_timing(files: Mapping[Path, Samples], chosen: ChosenColumns, stated: Stated) -> Timing:
@@ -98,8 +98,8 @@ def _remark(declared: set[str], path: Path) -> float | None:
 
 def _clocks(
     files: Mapping[Path, Samples], chosen: ChosenColumns, stated: Stated
-) -> tuple[list[float], dict[str, Path], tuple[str, ...], int]:
-    """Rates of the files, what their stamps are (and a file of each), which clocks are broken, how many are uneven."""
+) -> tuple[list[float], dict[str, Path], tuple[str, ...], tuple[Path, ...]]:
+    """Rates of the files, what their stamps are (and a file of each), which clocks are broken, whose are uneven."""
     column = chosen.time_number or 0
     seconds = TIME_UNITS.get(stated.time_unit) if stated.time_unit else chosen.time_seconds
     if stated.time_unit == "samples" and stated.rate_hz:
@@ -108,7 +108,8 @@ def _clocks(
     rates: list[float] = []
     units: dict[str, Path] = {}
     broken: list[str] = []
-    uneven = count = 0
+    uneven: list[Path] = []
+    count = 0
     for path, samples in files.items():
         read = samples.stamps(column, seconds)
         if read is None:
@@ -128,12 +129,12 @@ def _clocks(
                 continue
             facts += clock.facts
             rates += [clock.rate_hz] if clock.rate_hz else []
-        uneven += bool(facts)
+        uneven += [path] if facts else []
     if len(broken) * 2 > count:
         local = not stated.time_zone and is_local(next(iter(files.values())).first(column))
         hint = ", or the zone with --time-zone if clocks were put back that night" if local else ""
         raise DataError(f"{len(broken)} of {count} clocks are broken: {broken[0]}", f"Name another with --time{hint}")
-    return rates, units, tuple(broken), uneven
+    return rates, units, tuple(broken), tuple(uneven)
 
 
 def _stretches(stamps: Seconds, stated: Stated) -> list[Seconds]:

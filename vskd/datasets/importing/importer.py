@@ -31,6 +31,8 @@ from vskd.preprocessing.sensor.samples import Samples
 from vskd.yaml_text import dump_yaml
 
 PREVIEW = "preview.png"
+NAMED = 4
+"""Of the recordings or files that a note is about."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def import_folder(folder: Path, out: Path, stated: Stated) -> Imported:
     draw_preview(found, stated.stream, out / PREVIEW)
     guesses = [guess for part in parts for guess in part.guesses]
     notes = [*layout.notes, *(note for part in parts for note in part.notes), *_index_notes(found)]
-    notes += [note for _, said in layouts for note in _signal_notes(found, said)]
+    notes += [note for _, said in layouts for note in _signal_notes(found, folder, said)]
     every = (layout.guess, *dict.fromkeys((*guesses, *_found_guesses(found, stated))), *_video_guesses(videos, found))
     notes += videos.notes if videos else ()
     return Imported(found, every, tuple(dict.fromkeys(notes)), protocols, out / PREVIEW)
@@ -187,22 +189,28 @@ def _found_guesses(found: Index, stated: Stated) -> tuple[Guess, ...]:
     )
 
 
-def _signal_notes(found: Index, stated: Stated) -> list[str]:
+def _signal_notes(found: Index, folder: Path, stated: Stated) -> list[str]:
     """What all recordings show, read to the end: what training would refuse, and what it would not."""
     found = found.everything
-    summary = report_signals(found, stated.stream).summary()
-    refused = summary["without_1_g"] and not stated.uncalibrated
+    report = report_signals(found, stated.stream)
+    longest = max((facts.longest_gap_s for facts in report.facts.values()), default=0.0)
     action = (
         " and are refused by training, which stops where they are more than 2 %: remove them, or say --unit UNIT "
         "--uncalibrated if the device is known for it (calibrated: false in dataset.yaml)"
     )
     said = {
-        "unreadable": "cannot be read",
-        "without_1_g": f"do not show 1 g at rest{action if refused else ''}",
-        "with_gaps": f"have gaps in time, the longest {summary['longest_gap_s']:.2g} s",
-        "saturated": "reach the range of the device",
+        "cannot be read": list(report.unreadable),
+        f"do not show 1 g at rest{'' if stated.uncalibrated else action}": report.having("gravity"),
+        f"have gaps in time, the longest {longest:.2g} s": report.having("gaps"),
+        "reach the range of the device": report.having("saturated"),
     }
-    return [f"{summary[key]} of {len(found)} recordings {what}" for key, what in said.items() if summary[key]]
+    files = {r.id: os.path.relpath(r.stream(stated.stream).path, folder) for r in found.with_streams([stated.stream])}
+    named = {what: list(dict.fromkeys(files[i] for i in ids)) for what, ids in said.items()}
+    return [
+        f"{len(ids)} of {len(found)} recordings ({first_few(named[what], NAMED, ', ')}) {what}"
+        for what, ids in said.items()
+        if ids
+    ]
 
 
 def _index_notes(found: Index) -> list[str]:
@@ -219,10 +227,13 @@ def _index_notes(found: Index) -> list[str]:
         notes.append("'0' is a class; if it means that nobody labelled these rows, say --null-class 0")
     if bare:
         notes.append(
-            f"{len(bare)} recordings without a label have no video that a teacher could see: {first_few(bare, 4, ', ')}"
+            f"{len(bare)} recordings without a label have no video that a teacher could see: "
+            f"{first_few(bare, NAMED, ', ')}"
         )
-    if "unknown" in found.everything.subjects:
+    nobodys = [r.id for r in found.everything if r.subject == "unknown"]
+    if nobodys:
         notes.append(
-            "nobody knows the subject of some recordings: no protocol can keep people apart (--pattern, --table)"
+            f"nobody knows the subject of {len(nobodys)} recordings ({first_few(nobodys, NAMED, ', ')}): no protocol "
+            "can keep people apart (--pattern, --table)"
         )
     return notes

@@ -1,5 +1,6 @@
 """One sensor of a folder: its columns, clock, rate and unit, found out or stated, as dataset.yaml has them."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from vskd.datasets.importing.layout import Layout, read_alike
 from vskd.datasets.importing.stated import Guess, Stated
 from vskd.datasets.importing.units import Signals, UnitGuess, find_unit
 from vskd.datasets.sensors.folder_found import FILE
-from vskd.errors import DataError
+from vskd.errors import DataError, first_few
 from vskd.preprocessing.sensor.codes import parse_codes
 from vskd.preprocessing.sensor.column_names import columns_by_name
 from vskd.preprocessing.sensor.samples import Samples, TextSamples
@@ -57,7 +58,7 @@ def understand_stream(layout: Layout, folder: Path, stated: Stated) -> Understoo
     streams = {stated.stream: _stream(layout, chosen, timing, unit, content, stated)}
     notes = [
         *odd,
-        *_clock_notes(timing),
+        *_clock_notes(timing, folder),
         *_axis_notes(signals, stated),
         *_second_stream(streams, layout, first, content, timing, stated),
     ]
@@ -163,10 +164,11 @@ def _second_stream(
     return []
 
 
-def _clock_notes(timing: Timing) -> list[str]:
-    """Odd clocks: those that are broken by name, the others counted."""
+def _clock_notes(timing: Timing, folder: Path) -> list[str]:
+    """Odd clocks: those that are broken, and of the others a few by name."""
     notes = [f"broken clock: {text}" for text in timing.broken]
-    uneven = f"{timing.uneven} of the files read have late, missing or repeated samples"
+    named = first_few([os.path.relpath(path, folder) for path in timing.uneven], 3, ", ")
+    uneven = f"{len(timing.uneven)} of the files read have late, missing or repeated samples: {named}"
     return [*notes, uneven] if timing.uneven else notes
 
 
@@ -176,12 +178,12 @@ def _axis_notes(signals: Signals, stated: Stated) -> list[str]:
     if stated.axes and _mirrors(stated.axes):
         notes.append(f"--axes {','.join(stated.axes)} mirrors: no way of wearing a sensor does that")
     top = max(float(np.abs(signal).max()) for signal in signals.values())
-    counts = [int((np.abs(signal) == np.float32(top)).sum()) for signal in signals.values()]
-    reached = sum(count > 0 for count in counts)
-    if not stated.range_limit and not stated.codes and sum(counts) >= RAILED and reached > 1:
+    counts = {name: int((np.abs(signal) == np.float32(top)).sum()) for name, signal in signals.items()}
+    reached, samples = [name for name, count in counts.items() if count], sum(counts.values())
+    if not stated.range_limit and not stated.codes and samples >= RAILED and len(reached) > 1:
         notes.append(
-            f"{sum(counts)} samples of {reached} files are exactly {top:g}, the largest value: if the device measures "
-            f"no more, say --range {top:g}"
+            f"{samples} samples of {len(reached)} files ({first_few(reached, 3, ', ')}) are exactly {top:g}, the "
+            f"largest value: if the device measures no more, say --range {top:g}"
         )
     return notes
 

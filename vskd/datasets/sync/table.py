@@ -17,6 +17,7 @@ from pathlib import Path
 
 from vskd.errors import DataError
 from vskd.files import write_text
+from vskd.preprocessing.table_file import separator_of
 
 FILE = "sync.csv"
 OWN = "own"
@@ -62,7 +63,8 @@ def read_sync(path: Path) -> tuple[SyncRow, ...]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read ({error})", _CORRECT) from error
-    rows = [_row(cells, f"{path}, line {number}") for number, cells in enumerate(csv.DictReader(lines), 2)]
+    table = csv.DictReader(lines, delimiter=separator_of(lines[0]) if lines else ",")
+    rows = [_row(cells, f"{path}, line {number}") for number, cells in enumerate(table, 2)]
     seen: set[tuple[str, str]] = set()
     for number, row in enumerate(rows, 2):
         if (row.recording, row.sensor) in seen:

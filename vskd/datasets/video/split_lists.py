@@ -6,9 +6,10 @@ Each split is a factor of the recordings, `split1` to `split3`, with the values 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from vskd.datasets.images.image_listing import Listing, read_text
+from vskd.datasets.images.image_listing import Listing
 from vskd.datasets.video.clip_folders import ClipFile
 from vskd.errors import DataError, first_few
+from vskd.preprocessing.sensor.text_file import read_text
 
 SPLITS = ("split1", "split2", "split3")
 UNUSED = "unused"
@@ -28,7 +29,7 @@ def lines_of(path: Path) -> Iterator[tuple[int, list[str]]]:
     Raises:
         DataError: it cannot be read.
     """
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path)[0].splitlines(), 1):
         if line.strip():
             yield number, line.split()
 

@@ -165,19 +165,19 @@ def training_curves(rows: Sequence[Mapping[str, Any]]) -> bytes | None:
         ax.grid(axis="y", color=GRID, linewidth=0.8)
         ax.set_title(title, fontsize=10, color=INK, loc="left")
         ax.set_xlabel("epoch", color=MUTED)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         ax.legend(frameon=False, fontsize=8, labelcolor=INK)
     return to_png(figure)
 
 
 def _series(rows: Sequence[Mapping[str, Any]]) -> dict[str, tuple[list[float], list[float]]]:
-    """Name -> (epochs, values); a row may lack a name, and what is not finite is left out."""
+    """Name -> (epochs from 1 on, values); a row may lack a name, and what is not finite is left out."""
     series: dict[str, tuple[list[float], list[float]]] = {}
     for row in rows:
         for name, value in row.items():
             if name.startswith(("train/", "validation/")) and isinstance(value, int | float) and math.isfinite(value):
                 epochs, values = series.setdefault(name, ([], []))
-                epochs.append(float(row["epoch"]))
+                epochs.append(float(row["epoch"]) + 1)
                 values.append(float(value))
     return series
 

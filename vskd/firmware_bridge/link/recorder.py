@@ -14,8 +14,8 @@ from vskd.bundle.predict import sensor_contract_of
 from vskd.bundle.stream.stream import Stream
 from vskd.bundle.stream.stream_plan import MICROSECONDS
 from vskd.bundle.stream.stream_settings import DeviceSettings, StreamSettings
-from vskd.errors import BundleError, DataError, LinkError
-from vskd.files import atomic_path
+from vskd.errors import BundleError, LinkError
+from vskd.files import atomic_path, refuse_existing
 from vskd.firmware_bridge.generate import read_firmware
 from vskd.firmware_bridge.link.messages import About, Decided, End, Record, Samples, Wish
 from vskd.firmware_bridge.link.session import Session
@@ -61,12 +61,10 @@ def record(
         on_decision: is told each.
 
     Raises:
-        DataError: `out` exists.
         LinkError: the line broke, or the device is silent; the file holds what came until then.
-        WriteError: the file cannot be written.
+        WriteError: the file cannot be written, or something is there.
     """
-    if out.exists():
-        raise DataError(f"{out} exists, and a recording is not replaced", "Choose another name with --out")
+    refuse_existing(out, "a recording")
     done, stopped = Recorded(), None
     with atomic_path(out) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as handle:
         handle.write(_head(session.about))

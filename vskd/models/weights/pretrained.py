@@ -12,7 +12,7 @@ from typing import Protocol
 from torch import Tensor
 
 from vskd.errors import CheckpointError, lookup
-from vskd.files import sha256_file
+from vskd.files import refuse_existing, sha256_file
 from vskd.models.weights.catalog import PUBLIC_WEIGHTS, Format, PublicWeights
 from vskd.models.weights.state import compare_states, read_tensors, refuse_not_finite, save_tensors
 from vskd.models.weights.weight_file import read_public, source_format
@@ -115,8 +115,9 @@ def import_weights(source: Path, network: str, out: Path, layout: Format = "imag
     Raises:
         CheckpointError: missing, damaged or unsafe file, not the weights of `network`, or not finite; nothing is
             written.
-        WriteError: `out` cannot be written.
+        WriteError: `out` cannot be written, or something is there.
     """
+    refuse_existing(out, "an import of weights")
     public = _public_weights(network, layout)
     found = {_plain_name(name): tensor for name, tensor in read_public(source).items()}
     taken, left_out = public.take(found, source)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from vskd.datasets.doctor.finding import Check, Finding
 from vskd.datasets.doctor.survey import Survey
+from vskd.errors import first_few
 
 FEWEST = 5
 
@@ -22,8 +23,12 @@ class FewRecordings(Check):
     def find(self, survey: Survey) -> Iterator[Finding]:
         """See `Check`."""
         counts = Counter(r.label for r in survey.index)
+        absent = [label for number, label in enumerate(survey.index.labels) if not counts[number]]
+        if absent:
+            what = f"classes without a recording: {first_few(absent, 6, ', ')}"
+            yield self.finding(survey, what, [], "Record them, or leave the classes out")
         for number, label in enumerate(survey.index.labels):
-            if counts[number] < FEWEST:
+            if 0 < counts[number] < FEWEST:
                 ids = [r.id for r in survey.index if r.label == number]
                 what = f"class {label} has {counts[number]} recording(s), fewer than {FEWEST}"
                 yield self.finding(survey, what, ids, "Record more, or leave the class out or join it with another")
