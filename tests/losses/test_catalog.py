@@ -24,6 +24,9 @@ TEACHER = {"logits": (CLASSES,), "embedding": (9,), "deep": (7, 4, 4)}
 NAMES = sorted(LOSSES)
 TRAINED = {"crcd": 4, "crd": 4, "embedding_mse": 2, "fitnets_hint": 2, "semckd": 8 + 10}
 """How many parameters of its own a loss has: weight and bias of each projector. Others have none."""
+OF_A_BATCH_TWICE = {"crcd": (1.0, 0.2), "crd": (1.0, 0.2), "similarity_preserving": (0.5, 1e-4)}
+"""Losses whose value of a batch twice over is another one than of it once, how many times as much, and within what:
+memories hold other negatives; rows of similarities to twice as many samples have unit length."""
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "attention_transfer": {"pooling": "squares"},
     "crcd": {"width": 64, "negatives": 512, "temperature": 0.07, "momentum": 0.5},
@@ -156,6 +159,40 @@ def test_every_sample_and_every_channel_counts(name: str) -> None:
                 return x
 
             assert loss(change) != before, (axis, k)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_batch_twice_over_costs_what_it_costs_once(name: str) -> None:
+    """A loss averages over the batch. What compares samples with each other, or with remembered ones, says so."""
+    student, teacher = outputs(STUDENT, 3, 1), outputs(teacher_of(LOSSES[name]()), 3, 2)
+
+    def loss(times: int) -> float:
+        def again(layer: Tensor) -> Tensor:
+            return torch.cat([layer] * times)
+
+        terms = distiller(LOSSES[name]())(
+            altered(student, again), altered(teacher, again), again(torch.arange(3)), again(torch.arange(3) * 3)
+        )
+        return terms[name].item()
+
+    share, tolerance = OF_A_BATCH_TWICE.get(name, (1.0, 1e-4))
+    assert loss(2) / loss(1) == pytest.approx(share, abs=tolerance)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_drawn_for_a_batch_nor_without_parameters(name: str) -> None:
+    """Seeds decide weights of projectors and what a memory holds at first, and nothing else."""
+    student, teacher = outputs(STUDENT, 6, 1), outputs(teacher_of(LOSSES[name]()), 6, 2)
+    context = TermContext(STUDENT, teacher_of(LOSSES[name]()), SAMPLES, (3, 4, 5, 6, 2), batch=6)
+
+    def loss(built: int, called: int) -> float:
+        torch.manual_seed(built)
+        made = Distiller([LOSSES[name]()], "fixed", context)
+        torch.manual_seed(called)
+        return loss_of(made, student, teacher).item()
+
+    assert loss(0, 1) == loss(0, 2)
+    assert (loss(1, 0) == loss(2, 0)) == (name not in TRAINED)
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"cross_entropy", "crcd", "crd", "fitnets_hint", "semckd"}))

@@ -72,6 +72,8 @@ def distill(
     """
     recipe = chosen_recipe(ctx, recipe_name)
 
+    from vskd.distillation.run import default_cache
+    from vskd.distillation.tested_labels import warn_of_tested_labels
     from vskd.distillation.train import distill as train_student
     from vskd.evaluation.forecast import Forecast, forecast_before
     from vskd.study.rounds import distill_in_rounds
@@ -84,6 +86,7 @@ def distill(
             foretold.append(forecast)
             click.echo(f"forecast: {forecast}", err=True)  # now, while there is time to stop
 
+    warn_of_tested_labels([recipe], cache or default_cache(out))
     if rounds == 1:
         result = train_student(recipe, out, teacher_runs, cache=cache, ready=foretell)
     else:

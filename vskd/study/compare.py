@@ -9,6 +9,7 @@ import torch
 from vskd.distillation.beforehand import refuse_untrainable
 from vskd.distillation.experiment import prepare
 from vskd.distillation.run import RunFolder
+from vskd.distillation.tested_labels import warn_of_tested_labels
 from vskd.distillation.train import distill, fixed_threads, teach
 from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.evaluate import evaluate_run
@@ -92,11 +93,15 @@ def compare(
 
 def _refuse_untrainable(students: Sequence[Student], cache: Path) -> None:
     """Refuse a recipe before anything is trained, not when its turn comes after the others: one student of each."""
-    for student in {student.recipe.name: student for student in reversed(students)}.values():
+    firsts = {student.recipe.name: student for student in reversed(students)}.values()
+    for student in firsts:
         if not RunFolder(student.run).complete:
             needs_teacher = student.recipe.distiller.needs_teacher
             experiment = prepare(student.recipe, cache, with_teachers=needs_teacher)
             refuse_untrainable(experiment, with_teachers=needs_teacher)
+    if not all(RunFolder(student.run).complete for student in students):
+        # of finished ones, too: one that hides labels makes another one its control
+        warn_of_tested_labels([student.recipe for student in firsts], cache)
 
 
 def _jobs(
