@@ -240,6 +240,12 @@ def test_what_cannot_be_trained_on_is_refused() -> None:
         distill_modules(mlp(), None, [], "none")
     with pytest.raises(SettingError, match="validation loader gives no batches"):
         distill_modules(mlp(), None, [(X, LABELS)], "none", epochs=1, validation=[])
+    with pytest.raises(SettingError, match="training batches are None"):
+        distill_modules(mlp(), None, None, "none")  # type: ignore[arg-type]
+    with pytest.raises(SettingError, match=r"student should be an nn\.Module"):
+        distill_modules("resnet18", None, [(X, LABELS)], "none")  # type: ignore[arg-type]
+    with pytest.raises(SettingError, match=r"teacher should be an nn\.Module"):
+        distill_modules(mlp(), "trn", [(X, LABELS)], "kd")  # type: ignore[arg-type]
     with pytest.raises(SettingError, match="not a dict"):
         distill_modules(mlp(), None, [{"x": X, "y": LABELS}], "none")
 
@@ -251,6 +257,8 @@ def test_what_cannot_be_trained_on_is_refused() -> None:
         ({"optimizer": "adamv"}, "did you mean 'adam'"),
         ({"learning_rate": -1.0}, "learning_rate"),
         ({"label_smoothing": 1.0}, "label_smoothing"),
+        ({"seed": -1}, "seed should be a whole number from 0, not -1"),
+        ({"seed": "a"}, "seed should be a whole number from 0, not 'a'"),
     ],
 )
 def test_wrong_settings_are_explained(argument: dict[str, object], message: str) -> None:
@@ -296,3 +304,5 @@ def test_accuracy_is_a_share_of_all_samples_in_evaluation_mode() -> None:
     labels = torch.tensor([0, 1, 0, 0, 0])
     batches = [(x[:4], labels[:4]), (x[4:], labels[4:])]
     assert accuracy(Said(), batches) == accuracy(nn.Identity(), batches) == 3 / 5
+    with pytest.raises(SettingError, match="Label 3 is of none of the 3 classes"):
+        accuracy(nn.Identity(), [(x, labels + 3)])

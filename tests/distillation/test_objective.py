@@ -200,6 +200,7 @@ def test_a_loss_with_a_memory_asks_for_positions_and_the_number_of_samples() -> 
         ([{"loss": "kd", "temprature": 3}], "did you mean 'temperature'"),
         ({"preset": "kd", "teacher_outputs": "cached"}, "teacher_outputs does nothing here"),
         ([], "There are no terms"),
+        (None, "name or a list of terms, not None"),
         ([{"loss": "embedding_mse", "student_layer": "7"}], "There is no layer '7' in Sequential"),
     ],
 )
@@ -237,6 +238,40 @@ def test_a_batch_is_two_to_four_tensors_of_one_length() -> None:
             split_batch(wrong)
     with pytest.raises(SettingError, match="of 6 and 5 and 6 samples"):
         split_batch((X, OTHER[:5], LABELS))
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        (LABELS.float(), r"\(6,\) torch.float32"),
+        (LABELS.int(), r"\(6,\) torch.int32"),
+        (F.one_hot(LABELS, 3), r"\(6, 3\) torch.int64"),
+        (LABELS[:, None], r"\(6, 1\) torch.int64"),
+        (X, r"\(6, 4\) torch.float32"),  # inputs in their place
+    ],
+)
+def test_labels_are_the_number_of_a_class_for_each_sample(labels: Tensor, found: str) -> None:
+    for batch in ((X, labels), (X, OTHER, labels), (X, OTHER, labels, LABELS)):
+        with pytest.raises(SettingError, match=f"Labels should be .* not {found}"):
+            split_batch(batch)
+
+
+@pytest.mark.parametrize("label", [3, 255, -2])
+def test_a_label_of_no_class_is_refused_and_unlabelled_is_not(label: int) -> None:
+    objective = DistillationObjective(mlp(), None, (X, LABELS), "none")
+    labels = LABELS.clone()
+    labels[4] = label
+    with pytest.raises(SettingError, match=rf"Label {label} is of none of the 3 classes .*\(0 to 2\)"):
+        objective(X, None, labels)
+    labels[4] = -1
+    objective(X, None, labels)
+
+
+def test_what_is_no_module_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"student should be an nn\.Module, not 'resnet18'"):
+        DistillationObjective("resnet18", mlp(), (X, LABELS), "kd")  # type: ignore[arg-type]
+    with pytest.raises(SettingError, match=r"teacher should be an nn\.Module, not 'trn'"):
+        DistillationObjective(mlp(), "trn", (X, LABELS), "kd")  # type: ignore[arg-type]
 
 
 def test_removed_it_leaves_the_modules_without_hooks() -> None:

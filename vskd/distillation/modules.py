@@ -13,7 +13,13 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from vskd.distillation.any_module import device_of
 from vskd.distillation.divergence import refuse_diverged
-from vskd.distillation.objective import AnyDistiller, DistillationObjective, split_batch
+from vskd.distillation.objective import (
+    AnyDistiller,
+    DistillationObjective,
+    refuse_foreign_labels,
+    require_modules,
+    split_batch,
+)
 from vskd.distillation.optimizer import build_optimizer, build_schedule
 from vskd.errors import SettingError
 from vskd.modalities.sampling import epoch_seed
@@ -85,7 +91,7 @@ def distill_modules(
         teacher: likewise; put in evaluation mode and frozen. None where no term needs one.
         train: gives the batches anew in every epoch, e.g. a `DataLoader`: (inputs, labels) where both see the same,
             (student inputs, teacher inputs, labels), or these with the samples' positions in the training list behind
-            them, which `crcd` needs.
+            them, which `crcd` needs. Labels are (batch,) int64, counted from 0; -1 where nobody knows the class.
         distiller: a preset's name, or terms; see `DistillationObjective`.
         epochs, optimizer, learning_rate, weight_decay, schedule, label_smoothing, gradient_clip: as `training` in a
             recipe has them.
@@ -122,6 +128,9 @@ def distill_modules(
             "gradient_clip": gradient_clip,
         }
     )
+    require_modules(student, teacher)
+    if not isinstance(seed, int) or seed < 0:
+        raise SettingError(f"The seed should be a whole number from 0, not {seed!r}", "Correct the arguments")
     place = torch.device(device) if device is not None else device_of(student)
     student.to(place)
     if teacher is not None:
@@ -218,6 +227,7 @@ def accuracy(module: nn.Module, batches: Iterable[Any]) -> float:
             inputs, _, labels, _ = _moved(batch, device)
             said = module(inputs)
             logits = said.logits if isinstance(said, Outputs) else said
+            refuse_foreign_labels(labels, logits)
             right += int((logits.argmax(dim=1) == labels).sum())
             seen += len(labels)
     if not seen:
@@ -236,6 +246,8 @@ def _training(said: Mapping[str, Any]) -> Training:
 
 def _begun(loader: Iterable[Any]) -> tuple[Any, Iterator[Any]]:
     """The first batch, which shows what batches are like, and the others of the same epoch."""
+    if not isinstance(loader, Iterable):
+        raise SettingError(f"The training batches are {loader!r:.80}", "Give a DataLoader, or a list")
     batches = iter(loader)
     if batches is loader:
         raise SettingError(

@@ -8,6 +8,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from vskd.datasets.recording import UNLABELLED
 from vskd.distillation.any_module import AnyModule, device_of
 from vskd.distillation.distiller import Distiller, in_use
 from vskd.errors import SettingError
@@ -84,6 +85,7 @@ class DistillationObjective(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        require_modules(student, teacher)
         terms, weighting = parse_distiller(distiller)
         own, others, _, _ = split_batch(example)
         _require_teacher(terms, student, teacher)
@@ -123,7 +125,7 @@ class DistillationObjective(nn.Module):
             positions: (batch,) int64, of the samples in the training list; needed by `crcd` alone.
 
         Raises:
-            SettingError: a term needs positions, or the teacher's inputs, and there are none.
+            SettingError: a term needs positions, or the teacher's inputs, and there are none; a label is of no class.
         """
         if self._remembering and positions is None:
             raise SettingError(
@@ -131,6 +133,7 @@ class DistillationObjective(nn.Module):
                 "Let batches be (student inputs, teacher inputs, labels, positions)",
             )
         said: Outputs = self.student(student_inputs)
+        refuse_foreign_labels(labels, said.logits)
         student = Outputs(whole(said.logits), whole(said.embedding), said.features)
         where = labels if positions is None else positions
         terms: dict[str, Tensor] = self.distiller(student, self._taught(teacher_inputs), labels, where)
@@ -165,11 +168,30 @@ class DistillationObjective(nn.Module):
         return outputs
 
 
+def require_modules(student: Any, teacher: Any) -> None:
+    """Refuse what is no module, such as the name of a network."""
+    for who, given in (("student", student), ("teacher", teacher)):
+        if not isinstance(given, nn.Module) and not (given is None and who == "teacher"):
+            raise SettingError(f"The {who} should be an nn.Module, not {given!r:.80}", "Give the module itself")
+
+
+def refuse_foreign_labels(labels: Tensor, logits: Tensor) -> None:
+    """Refuse labels that are of none of the logits' classes, nor `UNLABELLED`."""
+    classes = logits.shape[1]
+    foreign = labels[(labels < UNLABELLED) | (labels >= classes)]
+    if len(foreign):
+        raise SettingError(
+            f"Label {int(foreign[0])} is of none of the {classes} classes of the student's logits (0 to {classes - 1})",
+            f"Count classes from 0, and let the student have a logit for each; {UNLABELLED} stands for no label",
+        )
+
+
 def split_batch(batch: Any) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
     """Student inputs, teacher inputs, labels, and positions where there are any.
 
     Args:
-        batch: (inputs, labels), (student inputs, teacher inputs, labels), or these with positions behind them.
+        batch: (inputs, labels), (student inputs, teacher inputs, labels), or these with positions behind them; labels
+            are (batch,) int64.
 
     Raises:
         SettingError: it is nothing of this kind.
@@ -186,9 +208,14 @@ def split_batch(batch: Any) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
             f"The parts of a batch are of {' and '.join(str(len(part)) for part in parts)} samples",
             "Let them describe the same samples in the same order",
         )
-    if len(parts) == 2:
-        return parts[0], parts[0], parts[1], None
-    return parts[0], parts[1], parts[2], parts[3] if len(parts) == 4 else None
+    own, others, labels = (parts[0], *parts[:2]) if len(parts) == 2 else parts[:3]
+    if labels.ndim != 1 or labels.dtype != torch.int64:
+        raise SettingError(
+            f"Labels should be (batch,) int64, the number of each class, not {tuple(labels.shape)} {labels.dtype}",
+            "Convert them, e.g. labels.long() of whole numbers or labels.argmax(dim=1) of one-hot rows, and put them "
+            "behind the inputs",
+        )
+    return own, others, labels, parts[3] if len(parts) == 4 else None
 
 
 def parse_distiller(distiller: AnyDistiller) -> tuple[tuple[TermSettings, ...], Weighting]:
@@ -198,6 +225,11 @@ def parse_distiller(distiller: AnyDistiller) -> tuple[tuple[TermSettings, ...], 
         SettingError: there is no such preset or loss, or a loss has no such setting.
     """
     if not isinstance(distiller, str | Mapping):
+        if not isinstance(distiller, Sequence):
+            raise SettingError(
+                f"The distiller should be a preset's name or a list of terms, not {distiller!r:.80}",
+                "Give 'none' for training without a teacher",
+            )
         return tuple(term if isinstance(term, TermSettings) else _parsed(AnyTerm, term) for term in distiller), "fixed"
     section: DistillerSection = _parsed(DistillerSection, expanded_distiller(distiller))
     if "teacher_outputs" in section.model_fields_set:
