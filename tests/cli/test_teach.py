@@ -56,8 +56,11 @@ def test_a_real_teacher(vskd, synthetic_root: Path, tmp_path: Path) -> None:
 
 
 def test_the_number_of_a_teacher(vskd, taught, synthetic_root: Path, tmp_path: Path) -> None:
-    assert vskd("teach", "--number", "2", "--out", tmp_path / "T").code == 0
-    assert taught[0]["number"] == 2
+    one = "{sees: {modality: skeleton}, network: cnn1d}"
+    (tmp_path / "two.yaml").write_text(f"extends: wrist\nteachers: [{one}, {one}]\n")
+    answer = vskd("teach", "--recipe", tmp_path / "two.yaml", "--number", "1", "--out", tmp_path / "T")
+    assert answer.code == 0, answer.err
+    assert taught[0]["number"] == 1
     below = vskd("teach", "--number", "-1", "--out", tmp_path / "T")
     assert below.code == 2 and "--number" in below.err
 

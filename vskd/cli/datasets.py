@@ -252,8 +252,9 @@ def _print_audit(summary: Mapping[str, Any]) -> None:
         rows += [_baseline(name, fold["fold"] or "", scores) for name, scores in fold["baselines"].items()]
     if len(summary["folds"]) > 1:
         rows += [_baseline(name, "all", scores) for name, scores in summary["pooled"].items()]
-    click.echo()
-    print_table(("without learning", "fold", "accuracy", "macro F1", "macro recall"), rows)
+    if rows:
+        click.echo()
+        print_table(("without learning", "fold", "accuracy", "macro F1", "macro recall"), rows)
     for group in summary["same_content_two_classes"]:
         click.echo(f"the same file in different classes: {', '.join(group)}")
     if summary.get("near_copies"):

@@ -39,7 +39,8 @@ class FoldAudit:
         split: that was looked at.
         facts: what its parts train and test share.
         labels: of the test recordings, in the order of the split.
-        predictions: of each baseline, by name; a baseline that does not apply is absent, and `notes` says why.
+        predictions: of each baseline, by name; a baseline that does not apply is absent, and `notes` says why. Of test
+            recordings that show several classes there is none: their windows are judged, not the recording.
         nearest: distances in time; None where no test frame's clip has training frames.
         unreadable: what was wrong with test and training images, by id; their pixels are not compared, and a test image
             among them counts as the majority class.
@@ -95,6 +96,10 @@ def audit_fold(
     elif pictured:
         notes.append(f"no '{NEAREST_PIXELS}': there are no images to compare")
     faults = {} if pictures is None else pictures.unreadable
+    long = sum(r.timeline is not None for r in test)
+    if long:
+        predictions = {}
+        notes.append(f"no baselines: {long} test recording(s) show several classes; their windows are judged")
     return FoldAudit(
         split=split,
         facts=split_facts(index, split, contents),
