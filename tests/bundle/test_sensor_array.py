@@ -47,6 +47,30 @@ def test_an_array_that_does_not_fit_is_refused(values: np.ndarray, told: str):
         recorded_array(values, sensor_contract(), 50.0)
 
 
+@pytest.mark.parametrize("rate", ["50", True, [50.0], 50j])
+def test_a_rate_that_is_no_number_is_refused(rate):
+    with pytest.raises(DataError, match=r"rate_hz is .*, no number"):
+        recorded_array(signal(), sensor_contract(), rate)
+
+
+class Tensor:
+    """As one of torch that requires a gradient."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("call detach first")
+
+
+@pytest.mark.parametrize("samples", [[[1, 2, 3], [1, 2]], Tensor()])
+def test_what_is_no_array_is_refused(samples):
+    with pytest.raises(DataError, match="the samples are no array"):
+        recorded_array(samples, sensor_contract(), 50.0)
+
+
+@pytest.mark.parametrize("rate", [50, np.float32(50), np.int64(50)])
+def test_any_real_number_is_a_rate(rate):
+    assert recorded_array(signal(), sensor_contract(), rate).rate_hz == 50
+
+
 def test_the_rate_of_an_array_is_said_or_assumed():
     assumed = recorded_array(signal(), sensor_contract())
     assert (assumed.rate_hz, assumed.notes) == (50.0, ("no rate was given; 50 Hz is assumed",))

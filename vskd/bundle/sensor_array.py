@@ -1,5 +1,7 @@
 """A recording that is in memory, checked against the sensor contract."""
 
+from numbers import Real
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,9 +22,11 @@ def recorded_array(samples: npt.ArrayLike, contract: SensorContract, rate_hz: fl
 
     Raises:
         BundleError: rate, channels or length differ from what the contract asks, or the values look like another unit.
-        DataError: the array holds no real numbers, or values that are not finite.
+        DataError: the array holds no real numbers, or values that are not finite; or the rate is no number.
     """
-    name, table = "the array", np.asarray(samples)
+    name, table = "the array", _as_array(samples)
+    if rate_hz is not None and (isinstance(rate_hz, bool) or not isinstance(rate_hz, Real)):
+        raise DataError(f"rate_hz is {rate_hz!r}, no number", "Give the samples per second, e.g. 50")
     check_columns_of_array(table, contract)
     if contract.streams:
         bounds = np.cumsum([len(stream.axes) for stream in contract.streams])[:-1]
@@ -42,6 +46,18 @@ def recorded_array(samples: npt.ArrayLike, contract: SensorContract, rate_hz: fl
     check_plausible(name, contract, signal, rate_hz or contract.rate_hz, contract.unit, "")
     notes += converted_rate(rate_hz or contract.rate_hz, contract)
     return Recorded(signal, rate_hz or contract.rate_hz, tuple(notes))
+
+
+def _as_array(samples: npt.ArrayLike) -> npt.NDArray[np.generic]:
+    """What numpy makes of it.
+
+    Raises:
+        DataError: rows of different length, a tensor that requires a gradient, or nothing like an array.
+    """
+    try:
+        return np.asarray(samples)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise DataError(f"the samples are no array: {error}", "Give numbers (samples, axes)") from error
 
 
 def check_columns_of_array(table: npt.NDArray[np.generic], contract: SensorContract) -> None:
