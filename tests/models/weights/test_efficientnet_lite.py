@@ -132,15 +132,15 @@ def test_another_file_is_refused(public: dict[str, Tensor], tmp_path: Path) -> N
 def test_the_licence_is_that_of_the_very_file(
     public: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, out = tmp_path / "lite0.pth", tmp_path / "ours.safetensors"
+    source, unknown, known = tmp_path / "lite0.pth", tmp_path / "unknown.safetensors", tmp_path / "known.safetensors"
     torch.save(public, source)
-    import_weights(source, NAME, out)
-    assert read_tensors(out)[1]["licence"] == "unknown"
+    import_weights(source, NAME, unknown)
+    assert read_tensors(unknown)[1]["licence"] == "unknown"
     assert set(LICENCES.values()) == {"Apache-2.0"}
     assert all(digest.startswith("57934424") for digest in LICENCES)  # the public file's name holds its sum's beginning
     monkeypatch.setitem(LICENCES, sha256_file(source), "Apache-2.0")
-    import_weights(source, NAME, out)
-    assert read_tensors(out)[1]["licence"] == "Apache-2.0"
+    import_weights(source, NAME, known)
+    assert read_tensors(known)[1]["licence"] == "Apache-2.0"
 
 
 @pytest.mark.parametrize("name", ["_blocks.0._surprise.weight", "_blocks.x._bn0.weight", "extra", "_bn3.weight"])
