@@ -1,6 +1,7 @@
 """Strictness of the contract and the manifest."""
 
 import json
+import re
 
 import pytest
 from pydantic import ValidationError
@@ -44,6 +45,23 @@ def test_all_problems_are_reported_at_once_with_their_paths(sealed: ExportReport
         parse_json(Manifest, json.dumps(content).encode(), "manifest.json")
     for part in ("manifest.json", "surprise", "contract.rate_hz", "accuracy.int8"):
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("made_by", "told"),
+    [
+        ("9.1.0rc2", "or use vskd 9.1.0rc2, which made it"),
+        ("9.1; rm", "or use the vskd version that made the bundle"),
+        (None, "or use the vskd version that made the bundle"),
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_of_another_schema_the_version_that_made_it_is_named(
+    sealed: ExportReport, made_by: str | None, told: str, indent: int | None
+):
+    content = json.loads(sealed.bundle.manifest.model_dump_json()) | {"schema": 2, "vskd_version": made_by}
+    with pytest.raises(BundleError, match=re.escape(told)):
+        parse_json(Manifest, json.dumps(content, indent=indent).encode(), "manifest.json")
 
 
 @pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "a/../b", "a\\b", "", "./model.tflite"])

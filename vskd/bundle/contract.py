@@ -1,5 +1,6 @@
 """What a bundle promises: the contract of its model's input, and the manifest that describes and seals it."""
 
+import re
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -401,5 +402,11 @@ def parse_json(model: type[Model], content: bytes, source: str) -> Model:
         problems = first_few(explain(error, model), 8)
         raise BundleError(
             f"{source} does not follow the bundle schema version {SCHEMA_VERSION}: {problems}",
-            "Export the run again, or use the vskd version that made the bundle",
+            f"Export the run again, or use {_maker(content)}",
         ) from error
+
+
+def _maker(content: bytes) -> str:
+    """The version of vskd that a manifest names, whatever else is in it; in words where it names none."""
+    found = re.search(rb'"vskd_version":\s*"([0-9A-Za-z.+-]{1,40})"', content)
+    return "the vskd version that made the bundle" if found is None else f"vskd {found[1].decode()}, which made it"
