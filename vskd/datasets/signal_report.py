@@ -39,6 +39,11 @@ class SignalReport:
         found |= {name: [problem] for name, problem in self.unreadable.items()}
         return {name: "; ".join(remarks) for name, remarks in sorted(found.items()) if remarks}
 
+    @property
+    def longest_gap_s(self) -> float:
+        """Of all recordings; 0 where none has one."""
+        return max((facts.longest_gap_s for facts in self.facts.values()), default=0.0)
+
     def having(self, fact: str) -> list[str]:
         """The recordings of which an attribute of `SignalFacts` says something."""
         return sorted(name for name, facts in self.facts.items() if getattr(facts, fact))
@@ -59,7 +64,7 @@ class SignalReport:
             "backward": sum(c.backward for c in self.clocks.values()),
             "repeated": sum(c.repeated for c in self.clocks.values()),
             "with_gaps": len(self.having("gaps")),
-            "longest_gap_s": max((f.longest_gap_s for f in every), default=0.0),
+            "longest_gap_s": self.longest_gap_s,
             "saturated": len(self.having("saturated")),
             "glitches": sum(f.glitches for f in every),
             "without_1_g": len(self.having("gravity")),

@@ -193,7 +193,6 @@ def _signal_notes(found: Index, folder: Path, stated: Stated) -> list[str]:
     """What all recordings show, read to the end: what training would refuse, and what it would not."""
     found = found.everything
     report = report_signals(found, stated.stream)
-    longest = max((facts.longest_gap_s for facts in report.facts.values()), default=0.0)
     action = (
         " and are refused by training, which stops where they are more than 2 %: remove them, or say --unit UNIT "
         "--uncalibrated if the device is known for it (calibrated: false in dataset.yaml)"
@@ -201,7 +200,7 @@ def _signal_notes(found: Index, folder: Path, stated: Stated) -> list[str]:
     said = {
         "cannot be read": list(report.unreadable),
         f"do not show 1 g at rest{'' if stated.uncalibrated else action}": report.having("gravity"),
-        f"have gaps in time, the longest {longest:.2g} s": report.having("gaps"),
+        f"have gaps in time, the longest {report.longest_gap_s:.2g} s": report.having("gaps"),
         "reach the range of the device": report.having("saturated"),
     }
     files = {r.id: os.path.relpath(r.stream(stated.stream).path, folder) for r in found.with_streams([stated.stream])}
