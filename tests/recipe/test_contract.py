@@ -128,7 +128,8 @@ class Key:
         path: as behind `--set`.
         holder: the settings that have it.
         name: within these.
-        choice: the modality, network, encoding or loss that stands beside it or above it; of export, the student's.
+        choice: the modality, network, encoding or loss that stands beside it or above it; of export, what the student
+            sees: its network is not looked at before the conversion.
     """
 
     path: str
@@ -164,9 +165,10 @@ TAGS = ("modality", "method", "loss")
 
 def keys_of(recipe: Recipe) -> Iterator[Key]:
     """All leaves."""
-    student = f"{recipe.student.sees.modality} {recipe.student.network.name}"
+    sees = recipe.student.sees
+    seen = f"{sees.modality} {sees.encoding.method if sees.modality == 'window' else ''}"
     for path, holder, name, choice in _leaves(recipe, "", ""):
-        yield Key(path, holder, name, student if path.startswith("export.") else choice)
+        yield Key(path, holder, name, seen if path.startswith("export.") else choice)
 
 
 def _leaves(settings: Strict, before: str, choice: str) -> Iterator[tuple[str, Strict, str, str]]:
