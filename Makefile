@@ -19,10 +19,12 @@ help:
 install: $(STAMP)
 
 # Made again when the requirements change. The constraints pin every package, among them the CPU build of torch.
+# Compiled as pip would, but on all cores; some packages bring files for other Pythons, which no Python 3 compiles.
 $(STAMP): setup.cfg constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("error: vskd needs Python 3.11 or 3.12. Run: make PYTHON=python3.11 ...") if not (3, 11) <= sys.version_info < (3, 13) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[export,test]' --constraint constraints.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-compile --editable '.[export,test]' --constraint constraints.txt
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >$(VENV)/compiled.log || true
 	touch $@
 
 demo: $(STAMP)
