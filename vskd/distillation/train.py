@@ -133,10 +133,10 @@ def _distill(
             "Name one finished run for each, in the recipe's order, or none",
         )
     done = folder.complete
-    # whom its training admitted and heard needs no look into the stores: data, labels and teachers are compared below
+    # whom a training admitted needs no look into the stores: data, labels and teachers are compared with its below
     admitted = done and folder.sealed
     teachers = [finished_teacher(experiment, teacher_run, admitted=admitted) for teacher_run in teacher_runs]
-    look = data if done else None  # folds that are yet to be trained begin with looks of their own
+    look = data if admitted else None  # folds that are yet to be trained begin with looks of their own
     folds = [_folds(experiment, number, teacher, look) for number, teacher in enumerate(teachers) if guided]
     facts = {
         **experiment.facts(),
