@@ -2,11 +2,14 @@
 
 import datetime
 import json
+import logging
 import os
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -141,6 +144,42 @@ def test_who_waits_says_for_whom(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     os.waitpid(child, 0)
     assert f"waiting for process {child} on {socket.gethostname()}, since 20" in caplog.text
     assert f"which is writing {tmp_path}" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("caller", "level"), [(os.getppid(), "INFO"), (os.getpid(), "WARNING"), (None, "WARNING")],
+    ids=["another worker of one command", "a worker of another command", "another command"],
+)  # fmt: skip
+def test_workers_of_one_command_wait_for_each_other_without_a_warning(
+    caller: int | None, level: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, waits = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with only_writer(tmp_path / LOCK, tmp_path):
+            held.set()
+            waits.wait(60)
+
+    def told(record: logging.LogRecord) -> bool:
+        waits.set()
+        return True
+
+    parent = None if caller is None else SimpleNamespace(pid=caller)
+    monkeypatch.setattr("vskd.locks.multiprocessing.parent_process", lambda: parent)
+    logger, thread = logging.getLogger("vskd.locks"), threading.Thread(target=hold)
+    logger.addFilter(told)
+    thread.start()
+    try:
+        held.wait(60)
+        with caplog.at_level("INFO", logger="vskd"), only_writer(tmp_path / LOCK, tmp_path, wait=True):
+            pass
+    finally:
+        logger.removeFilter(told)
+        waits.set()
+        thread.join()
+    assert [(r.levelname, r.getMessage().split(",")[0]) for r in caplog.records] == [
+        (level, f"waiting for process {os.getpid()} on {socket.gethostname()}")
+    ]
 
 
 def test_the_lock_of_a_file_lies_hidden_beside_it() -> None:

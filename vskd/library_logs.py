@@ -2,6 +2,8 @@
 
 import logging
 
+SAID_ONCE = "said_once"
+"""In `extra` of a line of the log, with True: of several processes of one command, one says it on the terminal."""
 _LOUD = ("py.warnings", "torch")
 _OWN_HANDLERS = ("lightning.pytorch", "lightning.fabric")
 

@@ -5,10 +5,12 @@ import datetime
 import fcntl
 import json
 import logging
+import multiprocessing
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from vskd.errors import VskdError
 from vskd.files import is_at, write_error
@@ -78,12 +80,14 @@ def _take(handle: int, lock: Path, what: Path, *, wait: bool) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        holder = _holder(lock)
+        signature = _signature(lock)
+        holder = _holder(signature)
         if not wait:
             raise LockedError(
                 f"{what} is being written by {holder}", "Wait until that has ended, or choose another folder with --out"
             ) from error
-        logger.warning("waiting for %s, which is writing %s", holder, what)
+        level = logging.INFO if _of_one_command(signature) else logging.WARNING
+        logger.log(level, "waiting for %s, which is writing %s", holder, what)
         fcntl.flock(handle, fcntl.LOCK_EX)
     except OSError as error:
         logger.warning("%s cannot be locked (%s): let no second process write there", what, error.strerror)
@@ -91,16 +95,31 @@ def _take(handle: int, lock: Path, what: Path, *, wait: bool) -> None:
 
 def _sign(handle: int) -> None:
     since = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    content = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
+    mine = {"pid": os.getpid(), "parent": os.getppid(), "host": socket.gethostname(), "since": since}
+    content = json.dumps(mine)
     with contextlib.suppress(OSError):  # a full disk: the lock holds without a signature
         os.ftruncate(handle, 0)
         os.pwrite(handle, content.encode(), 0)
 
 
-def _holder(lock: Path) -> str:
-    """Who signed a lock, in words."""
-    try:
+def _signature(lock: Path) -> dict[str, Any]:
+    """Who signed a lock; nothing where he has not signed yet, or is gone."""
+    with contextlib.suppress(OSError, ValueError):
         content = json.loads(lock.read_text(encoding="utf-8"))
-        return f"process {content['pid']} on {content['host']}, since {content['since']}"
-    except (OSError, ValueError, KeyError, TypeError):  # he has not signed yet, or is gone
+        if isinstance(content, dict):
+            return content
+    return {}
+
+
+def _holder(signature: Mapping[str, Any]) -> str:
+    """Who it is, in words."""
+    try:
+        return f"process {signature['pid']} on {signature['host']}, since {signature['since']}"
+    except KeyError:
         return "another process"
+
+
+def _of_one_command(signature: Mapping[str, Any]) -> bool:
+    """Whether this process and the one that signed are workers of one command: then that one waits is expected."""
+    caller = multiprocessing.parent_process()
+    return caller is not None and (signature.get("parent"), signature.get("host")) == (caller.pid, socket.gethostname())

@@ -12,7 +12,8 @@ from scipy.io import loadmat, savemat
 
 from vskd.datasets.catalog import get_dataset
 from vskd.datasets.recording import UNLABELLED, Problem
-from vskd.distillation.experiment import Experiment, prepare, streams_in_use
+from vskd.distillation import experiment as experiments
+from vskd.distillation.experiment import DataOnce, Experiment, prepare, read_index, streams_in_use
 from vskd.distillation.train import distill
 from vskd.errors import DataError, ProtocolError, RecipeError
 from vskd.files import sha256_json
@@ -29,6 +30,29 @@ def world(synthetic_root: Path, tmp_path: Path) -> Path:
 def test_a_missing_data_path_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="--data PATH"):
         prepare(load_recipe("demo"), tmp_path)
+
+
+def test_one_look_serves_many_recipes_and_gives_each_what_a_look_of_its_own_does(
+    tiny: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other folds, streams, labels and people left out; splits are made and audited once for those that share them."""
+    looks, splits, data = [], [], DataOnce()
+    monkeypatch.setattr(experiments, "read_index", lambda recipe: looks.append(recipe) or read_index(recipe))
+    monkeypatch.setattr(experiments, "audit_split", lambda *words, **_: splits.append(words[0]))
+    folds = [("dataset.protocol=leave-one-subject-out", f"dataset.fold='{fold}'") for fold in (1, 2)]
+    shared = [("seed=3",), ("labels.trials=[1]",), (*BARE, "dataset.leave_out=['3']")]
+    found = [
+        data.prepare(tiny(*words), tmp_path, with_teachers=taught)
+        for words in ((), *folds, *shared)
+        for taught in (False, True)
+    ]
+    assert len(looks) == 1
+    assert len(splits) == 6
+    monkeypatch.undo()
+    for experiment in found:
+        own = prepare(experiment.recipe, tmp_path, with_teachers=len(experiment.streams) > 1)
+        assert experiment == own
+        assert experiment.facts() == own.facts()
 
 
 def test_an_unknown_stream_is_refused(tiny: MakeRecipe, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from vskd.distillation.run import RunFolder
 from vskd.distillation.train import distill
 from vskd.evaluation.evaluate import evaluate_run
 from vskd.files import sha256_file
+from vskd.library_logs import SAID_ONCE
 from vskd.recipe import Recipe
 
 MakeRecipe = Callable[..., Recipe]
@@ -53,6 +54,7 @@ def test_how_many_which_and_what_to_do(
     for _ in range(2):
         assert look_for_copies(experiment) == {"pairs": pairs, "skipped": ""}
     (said,) = warnings(caplog)
+    assert all(getattr(r, SAID_ONCE) for r in caplog.records if r.name == near_copies.__name__), "by one worker of many"
     assert said.startswith("2 test and 1 validation recording(s)")
     assert all(f"{one} = {other}" in said for one, other in pairs)
     audit = f"vskd datasets audit synthetic --data {leaky} --protocol cross-subject --stream accelerometer"

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from vskd.cli.main import run
+from vskd.datasets.recording import Index
 from vskd.distillation import tested_labels
+from vskd.distillation.experiment import read_index
 from vskd.distillation.tested_labels import warn_of_tested_labels
 from vskd.errors import RunError
 from vskd.recipe import Recipe
@@ -28,6 +30,19 @@ def protocol(folder: Path, rule: str) -> str:
 @pytest.fixture
 def enrolling(tmp_path: Path) -> str:
     return protocol(tmp_path, 'split_by: subject-trial, folds: {"1": [1-2], two: [2-2, 3-2]}')
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A name of each recipe whose data set was indexed."""
+    seen: list[str] = []
+
+    def counted(recipe: Recipe) -> Index:
+        seen.append(recipe.name)
+        return read_index(recipe)
+
+    monkeypatch.setattr("vskd.distillation.experiment.read_index", counted)
+    return seen
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -75,8 +90,9 @@ def test_a_comparison_says_it_once(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
+    looks: list[str],
 ) -> None:
-    """Before the trainings, so that no worker says it again."""
+    """Before the trainings, so that no worker says it again; by the look at the data that refuses them."""
 
     def stop(*_: object) -> None:
         raise RunError("enough", "Stop")
@@ -86,6 +102,25 @@ def test_a_comparison_says_it_once(
     with pytest.raises(RunError, match="enough"):
         compare(recipes, [0, 1], tmp_path / "out", workers=workers)
     assert len(said(caplog)) == 1
+    assert len(looks) == 1
+
+
+@pytest.mark.parametrize("command", ["distill", "teach"])
+def test_a_training_begins_by_the_same_look_at_the_data(
+    command: str,
+    enrolling: str,
+    looks: list[str],
+    synthetic_root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise RunError("enough", "Stop")
+
+    monkeypatch.setattr("vskd.distillation.train._distill", stop)
+    words = [command, "--recipe", "demo", "--data", str(synthetic_root), "--out", str(tmp_path / "run")]
+    assert run([*words, "--set", enrolling, "--set", "dataset.fold=two"]) != 0
+    assert len(looks) == 1
 
 
 @pytest.mark.parametrize("command", ["distill", "teach"])

@@ -695,7 +695,7 @@ def test_a_finished_run_that_lost_a_file_is_not_trained_again(
 ) -> None:
     shutil.copytree(student_run, tmp_path / "copy")
     (tmp_path / "copy" / "training.json").unlink()
-    monkeypatch.setattr(train, "prepare", never_train)
+    monkeypatch.setattr(train, "DataOnce", never_train)
     with pytest.raises(CheckpointError, match=r"copy/training\.json changed or was damaged"):
         distill(tiny(), tmp_path / "copy", [teacher_run], cache=shared_cache)
 
@@ -708,7 +708,7 @@ def test_a_damaged_finished_run_is_refused_before_anything_is_done(
     content = bytearray((copy / "checkpoints" / "model.safetensors").read_bytes())
     content[-5] ^= 1
     (copy / "checkpoints" / "model.safetensors").write_bytes(content)
-    monkeypatch.setattr(train, "prepare", never_train)
+    monkeypatch.setattr(train, "DataOnce", never_train)
     for use in (
         lambda: distill(tiny(), copy, [teacher_run], cache=shared_cache),
         lambda: load_model(copy, None, 3),  # type: ignore[arg-type]
@@ -794,9 +794,9 @@ def test_a_teacher_is_trained_once_more_without_each_subject_where_it_is_cross_f
     monkeypatch.setattr(train, "fold_subjects", lambda experiment, own: ("1", "3"))
     monkeypatch.setattr(train, "fold_recipe", lambda recipe, subject, path: (recipe, subject, path))
     monkeypatch.setattr(
-        train, "distill", lambda recipe, run, *, cache, role: trained.append((recipe, run, cache, role))
+        train, "distill", lambda recipe, run, *, cache, role, data: trained.append((recipe, run, cache, role, data))
     )
-    monkeypatch.setattr(train, "finished_teacher", lambda experiment, run: f"of {run.name}")
+    monkeypatch.setattr(train, "finished_teacher", lambda experiment, run, *, admitted: (run.name, admitted))
     other = SimpleNamespace(cross_fit=None if cross_fit else "subject")
     recipe = SimpleNamespace(
         teachers=(other, SimpleNamespace(cross_fit=cross_fit)),
@@ -804,12 +804,15 @@ def test_a_teacher_is_trained_once_more_without_each_subject_where_it_is_cross_f
         dataset=SimpleNamespace(path="DATA"),
     )
     teacher: Any = SimpleNamespace(folder=SimpleNamespace(path=tmp_path / "teacher", recipe=lambda: "its own"))
-    found = train._folds(SimpleNamespace(recipe=recipe), 1, teacher, tmp_path / "stores")  # type: ignore[arg-type]
+    student: Any = SimpleNamespace(recipe=recipe, cache=tmp_path / "stores")
     runs = {subject: tmp_path / f"teacher-without-{subject}" for subject in "13"} if folded else {}
-    assert found == {subject: f"of {run.name}" for subject, run in runs.items()}
-    assert trained == [
-        (("its own", subject, "DATA"), run, tmp_path / "stores", "teacher") for subject, run in runs.items()
-    ]
+    for look in (None, train.DataOnce()):  # of a student that is finished, whose teachers were admitted
+        trained.clear()
+        found = train._folds(student, 1, teacher, look)
+        assert found == {subject: (run.name, look is not None) for subject, run in runs.items()}
+        assert trained == [
+            (("its own", subject, "DATA"), run, tmp_path / "stores", "teacher", look) for subject, run in runs.items()
+        ]
 
 
 def test_what_the_engine_offers() -> None:

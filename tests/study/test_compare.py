@@ -13,6 +13,8 @@ import torch
 
 from tests.conftest import TINY, TINY_IMAGES, TINY_STUDENT, FinishedComparison, mend_in_place
 from tests.study.conftest import quick
+from vskd.datasets.recording import Index
+from vskd.distillation.experiment import read_index
 from vskd.distillation.run import RunFolder
 from vskd.errors import ProtocolError, RecipeError, RunError
 from vskd.evaluation.results import read_results
@@ -78,6 +80,28 @@ def test_nothing_is_run_twice(finished_comparison, monkeypatch: pytest.MonkeyPat
     again = compare(finished_comparison.recipes, [0], out, after_run=export_and_evaluate)
     assert again == table
     assert {path: path.stat().st_mtime_ns for path in kept} == before
+
+
+def test_finished_runs_are_seen_in_one_look_at_the_data_and_without_stores(
+    comparison_copy: FinishedComparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many they are; the table is the same, byte by byte."""
+    seen: list[str] = []
+
+    def counted(recipe: Recipe) -> Index:
+        seen.append(recipe.name)
+        return read_index(recipe)
+
+    out, recipes = comparison_copy.out, comparison_copy.recipes
+    names = ("comparison.json", "comparison.csv", "comparison.txt")
+    table = compare(recipes, [0], out, after_run=export_and_evaluate)
+    before = [(out / name).read_bytes() for name in names]
+    shutil.rmtree(out / "cache")
+    monkeypatch.setattr("vskd.distillation.experiment.read_index", counted)
+    assert compare(recipes, [0], out, after_run=export_and_evaluate) == table
+    assert [(out / name).read_bytes() for name in names] == before
+    assert len(seen) == 1
+    assert not list((out / "cache").glob("*.h5"))
 
 
 def test_data_mended_in_place_never_give_the_figures_of_before(

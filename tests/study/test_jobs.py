@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from vskd.errors import DataError, RunError
+from vskd.library_logs import SAID_ONCE
 from vskd.study.jobs import ATTEMPTS, Job, run_jobs
 
 REPOSITORY = Path(__file__).parents[2]
@@ -52,6 +53,10 @@ def chatter() -> None:
     warnings.warn("the library is deprecated", DeprecationWarning, stacklevel=1)
     logging.getLogger("vskd.test").warning("ours")
     logging.getLogger("vskd.test").info("news of ours")
+
+
+def warn_once() -> None:
+    logging.getLogger("vskd.test").warning("of the %s", "data", extra={SAID_ONCE: True})
 
 
 def sleep(file: Path) -> None:
@@ -182,6 +187,19 @@ def test_what_is_at_work_when_a_job_fails_is_finished(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No data in F"):
         run_jobs(jobs, 2, tmp_path / "log")
     assert other.read_text() == "done" and not third.exists()
+
+
+def test_of_several_workers_one_warns_of_what_is_said_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The caller does; the log has it of each."""
+    run_jobs([Job(tmp_path / name, name, warn_once) for name in ("one", "other")], 2, tmp_path / "log")
+    assert [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING] == ["of the data"]
+    assert capfd.readouterr().err == ""
+    logged = (tmp_path / "log").read_text().splitlines()
+    assert sorted(line.split(" ", 2)[2] for line in logged) == [
+        *("WARNING one: of the data", "WARNING other: of the data")
+    ]
 
 
 def test_each_line_has_the_title_of_its_job_and_is_said_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

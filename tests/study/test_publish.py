@@ -207,7 +207,7 @@ def test_teachers_of_a_shared_folder_are_published_like_ones_own(finished_compar
         {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
         for folder in (tmp_path / "own", tmp_path / "out")
     )
-    assert "runs/teacher-of-demo-no-kd-seed0.json" in own and set(own) == set(out)
+    assert "runs/teacher-of-demo-seed0.json" in own and set(own) == set(out)
     assert [name for name in own if own[name] != out[name]] == []
     shutil.rmtree(teacher)
     with pytest.raises(DataError, match=f"{teacher}/results.json is missing: it is of a teacher of {copy}/runs/demo"):

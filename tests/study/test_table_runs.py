@@ -31,10 +31,12 @@ def evaluated(make_results) -> Evaluated:  # type: ignore[no-untyped-def]
     def write(
         run: Path, recipe: str, *, ids: Sequence[str] = TEST, predicted: Sequence[int] = WHOLE, more: str = "",
         teachers: Sequence[Path] = (), fold: str | None = None, seed: int = 0, kind: str = "student",
+        distiller: str = "kd",
     ) -> tuple[str, int, Results, Predictions]:  # fmt: skip
         answers = np.eye(2)[list(predicted)]
         rows = Predictions(tuple(ids), tuple(i[0] for i in ids), np.array(WHOLE), answers, ("no", "yes"))
         results = make_results(rows, recipe=recipe, fold=fold, seed=seed, kind=kind, split_hash=fold or "whole")
+        results = results.model_copy(update={"distiller": distiller})
         write_csv(rows, run / "predictions.csv")
         write_results(results, run / "results.json")
         if kind != "bundle":
@@ -130,6 +132,20 @@ def test_several_teachers_of_a_recipe_are_told_apart_whatever_their_folders_are_
         "teacher-of-mine-fold-a-seed0": 1, "teacher-of-mine-2-fold-a-seed0": 0.5,
         "teacher-of-mine-fold-b-seed0": 1, "teacher-of-mine-2-fold-b-seed0": 0.5,
     }  # fmt: skip
+
+
+def test_a_shared_teacher_bears_the_name_of_who_listens_to_it(evaluated: Evaluated, tmp_path: Path) -> None:
+    """Not of a control that is compared with it and comes first, nor of the comparison that used it last."""
+    teacher, unheard = tmp_path / "teachers" / "0a-seed0", tmp_path / "teachers" / "0b-seed0"
+    table = compare([
+        evaluated(tmp_path / "runs" / "a-no-kd" / "seed0", "a-no-kd", teachers=[teacher], distiller="none"),
+        evaluated(tmp_path / "runs" / "b" / "seed0", "b", teachers=[teacher]),
+        evaluated(tmp_path / "runs" / "b-permuted" / "seed0", "b-permuted", teachers=[teacher]),
+        evaluated(tmp_path / "runs" / "c-no-kd" / "seed0", "c-no-kd", teachers=[unheard], distiller="none"),
+    ])  # fmt: skip
+    evaluated(teacher, "of-another-comparison", kind="teacher")
+    evaluated(unheard, "of-another-comparison", kind="teacher")
+    assert names(tmp_path, table)[4:] == ["teacher-of-b-seed0", "teacher-of-c-no-kd-seed0"]
 
 
 def test_a_student_that_teaches_another_comes_once(evaluated: Evaluated, tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def distill(
     """
     recipe = chosen_recipe(ctx, recipe_name)
 
+    from vskd.distillation.experiment import DataOnce
     from vskd.distillation.run import default_cache
     from vskd.distillation.tested_labels import warn_of_tested_labels
     from vskd.distillation.train import distill as train_student
@@ -86,9 +87,10 @@ def distill(
             foretold.append(forecast)
             click.echo(f"forecast: {forecast}", err=True)  # now, while there is time to stop
 
-    warn_of_tested_labels([recipe], cache or default_cache(out))
+    data = DataOnce()
+    warn_of_tested_labels([recipe], cache or default_cache(out), data)
     if rounds == 1:
-        result = train_student(recipe, out, teacher_runs, cache=cache, ready=foretell)
+        result = train_student(recipe, out, teacher_runs, cache=cache, ready=foretell, data=data)
     else:
         result = distill_in_rounds(recipe, out, teacher_runs, rounds=rounds, cache=cache, ready=foretell)
     said = next(((made.model_dump(mode="json"), str(made)) for made in foretold), None)

@@ -45,10 +45,12 @@ def teach(
     """Train a teacher on what the recipe says that it sees."""
     recipe = chosen_recipe(ctx, recipe_name)
 
+    from vskd.distillation.experiment import DataOnce
     from vskd.distillation.run import default_cache
     from vskd.distillation.tested_labels import warn_of_tested_labels
     from vskd.distillation.train import teach as train_teacher
 
-    warn_of_tested_labels([recipe.of_teacher(number)], cache or default_cache(out))
-    result = train_teacher(recipe, out, number=number, cache=cache)
+    data = DataOnce()
+    warn_of_tested_labels([recipe.of_teacher(number)], cache or default_cache(out), data)
+    result = train_teacher(recipe, out, number=number, cache=cache, data=data)
     print_training(result.run, result.epoch, result.figures, as_json)

@@ -193,22 +193,61 @@ def streams_in_use(recipe: Recipe, *, with_teachers: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(stream for role in roles for stream in role.sees.streams))
 
 
-def prepare(recipe: Recipe, cache: Path, *, with_teachers: bool = False) -> Experiment:
+def read_index(recipe: Recipe) -> Index:
+    """Index the recipe's data set.
+
+    Raises:
+        RecipeError: no data path, or an unknown data set.
+        DataError: nothing usable in the folder.
+    """
+    if recipe.dataset.path is None:
+        raise RecipeError("dataset.path is not set", "Say where the data set is with --data PATH")
+    return get_dataset(recipe.dataset.name).index(Path(recipe.dataset.path))
+
+
+class DataOnce:
+    """`read_index` and `prepare` for many recipes within one look at the data: what several share is done once.
+
+    Nothing that changes in the folders meanwhile is seen but the content of files, which each run compares anew. So it
+    is made for one look, and no training that begins later is given it.
+    """
+
+    def __init__(self) -> None:
+        self._indexes: dict[tuple[str, str | None], Index] = {}
+        self._experiments: dict[tuple[str, Path, tuple[str, ...]], Experiment] = {}
+
+    def index(self, recipe: Recipe) -> Index:
+        """See `read_index`."""
+        key = recipe.dataset.name, recipe.dataset.path
+        if key not in self._indexes:
+            self._indexes[key] = read_index(recipe)
+        return self._indexes[key]
+
+    def prepare(self, recipe: Recipe, cache: Path, *, with_teachers: bool = False) -> Experiment:
+        """See `prepare`."""
+        section = recipe.dataset.model_dump_json(exclude={"leave_out"})  # who is left out is split as all others are
+        key = section, cache, streams_in_use(recipe, with_teachers=with_teachers)
+        if key not in self._experiments:
+            index = self.index(recipe)
+            self._experiments[key] = prepare(recipe, cache, with_teachers=with_teachers, index=index)
+        return dataclasses.replace(self._experiments[key], recipe=recipe)
+
+
+def prepare(recipe: Recipe, cache: Path, *, with_teachers: bool = False, index: Index | None = None) -> Experiment:
     """Index the recipe's data set and split it by its protocol, refusing leaks.
 
     Args:
         recipe: names data set, protocol and streams.
         cache: folder of the stores.
         with_teachers: whether a recording must have the teachers' streams too to be used.
+        index: of the data set, where it was just made.
 
     Raises:
         RecipeError: no data path, or an unknown data set.
         DataError: nothing usable in the folder.
         ProtocolError: the protocol does not fit, or a leak was found.
     """
-    if recipe.dataset.path is None:
-        raise RecipeError("dataset.path is not set", "Say where the data set is with --data PATH")
-    index = get_dataset(recipe.dataset.name).index(Path(recipe.dataset.path))
+    index = index or read_index(recipe)
     wanted = streams_in_use(recipe, with_teachers=with_teachers)
     if len(wanted) == 1:
         # what lacks another modality is whole for one network alone; what is not listed at all lacks its label

@@ -9,6 +9,7 @@ from typing import Any
 
 from vskd.distillation.experiment import Experiment
 from vskd.errors import first_few
+from vskd.library_logs import SAID_ONCE
 
 logger = logging.getLogger(__name__)
 
@@ -57,5 +58,5 @@ def look_for_copies(experiment: Experiment) -> dict[str, Any] | None:
 
 def _say(text: str) -> None:
     """A warning; where this process gave it before, a line of the log."""
-    logger.log(logging.INFO if text in _said else logging.WARNING, "%s", text)
+    logger.log(logging.INFO if text in _said else logging.WARNING, "%s", text, extra={SAID_ONCE: True})
     _said.add(text)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vskd.datasets.splits.protocol import load_protocol
-from vskd.distillation.experiment import Experiment, prepare
+from vskd.distillation.experiment import DataOnce, Experiment
 from vskd.errors import first_few, natural_order
 from vskd.recipe import Recipe
 
@@ -18,20 +18,21 @@ logger = logging.getLogger(__name__)
 NAMED = 8
 
 
-def warn_of_tested_labels(recipes: Sequence[Recipe], cache: Path) -> None:
+def warn_of_tested_labels(recipes: Sequence[Recipe], cache: Path, data: DataOnce | None = None) -> None:
     """Say once whose labels are learned who are tested. Data are read only where the protocol may enrol people.
 
     Args:
         recipes: of one protocol, e.g. all of a comparison. Where one hides such labels, the others are its controls.
         cache: folder of the stores.
+        data: the data set, where others look at it, too.
 
     Raises:
         VskdError: as `prepare`.
     """
     recipes = [recipe for recipe in recipes if _may_enrol(recipe)]
-    found = []
+    found, data = [], data or DataOnce()
     for recipe in recipes:
-        experiment = prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher)
+        experiment = data.prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher)
         subjects = labelled_tested(experiment)
         if not subjects:
             return

@@ -15,7 +15,7 @@ from vskd.distillation.batch_norm import refuse_single_samples
 from vskd.distillation.beforehand import refuse_untrainable
 from vskd.distillation.bfloat16 import warn_where_slow
 from vskd.distillation.distiller import hears_logits, layers, new_distiller, term_context
-from vskd.distillation.experiment import Experiment, prepare
+from vskd.distillation.experiment import DataOnce, Experiment
 from vskd.distillation.fitting import (
     TrainResult,
     class_counts,
@@ -58,7 +58,9 @@ Ready = Callable[[Sequence[Path]], None]
 """Gets the finished teachers' runs."""
 
 
-def teach(recipe: Recipe, run: Path, *, number: int = 0, cache: Path | None = None) -> TrainResult:
+def teach(
+    recipe: Recipe, run: Path, *, number: int = 0, cache: Path | None = None, data: DataOnce | None = None
+) -> TrainResult:
     """Train one of the recipe's teachers, or finish a training that was interrupted.
 
     Args:
@@ -66,11 +68,12 @@ def teach(recipe: Recipe, run: Path, *, number: int = 0, cache: Path | None = No
         run: the run folder; an interrupted run of the same teacher is resumed, a finished one is returned as it is.
         number: of the teacher in the recipe's list.
         cache: where samples are stored; beside the run by default.
+        data: see `distill`.
 
     Raises:
         VskdError: bad recipe, data or folder; earlier results stay untouched.
     """
-    return distill(recipe.of_teacher(number), run, cache=cache, role="teacher")
+    return distill(recipe.of_teacher(number), run, cache=cache, role="teacher", data=data)
 
 
 def distill(
@@ -81,6 +84,7 @@ def distill(
     cache: Path | None = None,
     role: Role = "student",
     ready: Ready | None = None,
+    data: DataOnce | None = None,
 ) -> TrainResult:
     """Train the recipe's student with its distiller, or finish a training that was interrupted.
 
@@ -92,6 +96,7 @@ def distill(
         cache: where samples and teacher outputs are stored; beside the run by default.
         role: what the run is for, on its record.
         ready: called once its teachers are, before the student is trained, e.g. to say what is to be expected.
+        data: the data set, where it was looked at just now; it is looked at here by default.
 
     Raises:
         VskdError: bad recipe, data, teacher or folder; earlier results stay untouched.
@@ -101,14 +106,20 @@ def distill(
     if folder.complete or folder.sealed:
         folder.check_intact()
     cache = cache or default_cache(run)
-    experiment = prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher or bool(teacher_runs))
+    data = data or DataOnce()
+    experiment = data.prepare(recipe, cache, with_teachers=recipe.distiller.needs_teacher or bool(teacher_runs))
     with fixed_threads(recipe.threads), folder.writing():
         # each time with a copy that has opened no store yet
-        return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role, ready))
+        return renewing(lambda: _distill(dataclasses.replace(experiment), folder, teacher_runs, role, ready, data))
 
 
 def _distill(
-    experiment: Experiment, folder: RunFolder, teacher_runs: Sequence[Path], role: Role, ready: Ready | None
+    experiment: Experiment,
+    folder: RunFolder,
+    teacher_runs: Sequence[Path],
+    role: Role,
+    ready: Ready | None,
+    data: DataOnce,
 ) -> TrainResult:
     recipe, run, cache = experiment.recipe, folder.path, experiment.cache
     guided = recipe.distiller.needs_teacher
@@ -121,9 +132,12 @@ def _distill(
             f"Recipe {recipe.name} has {len(recipe.teachers)} teacher(s), but {len(teacher_runs)} run(s) are given",
             "Name one finished run for each, in the recipe's order, or none",
         )
-    teachers = [finished_teacher(experiment, teacher_run) for teacher_run in teacher_runs]
-    folds = [_folds(experiment, number, teacher, cache) for number, teacher in enumerate(teachers) if guided]
-    source = teacher_source(experiment, teachers, folds) if guided else None
+    done = folder.complete
+    # whom a training admitted needs no look into the stores: data, labels and teachers are compared with its below
+    admitted = done and folder.sealed
+    teachers = [finished_teacher(experiment, teacher_run, admitted=admitted) for teacher_run in teacher_runs]
+    look = data if admitted else None  # folds that are yet to be trained begin with looks of their own
+    folds = [_folds(experiment, number, teacher, look) for number, teacher in enumerate(teachers) if guided]
     facts = {
         **experiment.facts(),
         "role": role,
@@ -133,9 +147,10 @@ def _distill(
         **_say(recipe, folds),
         **_start(recipe, folder),
     }
-    if folder.complete:
+    if done:
         folder.begin(recipe, facts, data=experiment.data_rows)
         return finished(folder)
+    source = teacher_source(experiment, teachers, folds) if guided else None
     if ready is not None and teachers:
         ready(teacher_runs)
     with logged(folder, experiment.index.problems):
@@ -205,7 +220,7 @@ def _taught(recipe: Recipe, run: Path, cache: Path) -> list[Path]:
     return runs
 
 
-def _folds(experiment: Experiment, number: int, teacher: FinishedTeacher, cache: Path) -> Folds:
+def _folds(experiment: Experiment, number: int, teacher: FinishedTeacher, data: DataOnce | None) -> Folds:
     """Of a teacher that is to be cross-fitted: a subject -> the teacher without it, trained beside it where missing."""
     recipe, own = experiment.recipe, teacher.folder
     if recipe.teachers[number].cross_fit is None or recipe.distiller.untrained:
@@ -214,8 +229,9 @@ def _folds(experiment: Experiment, number: int, teacher: FinishedTeacher, cache:
     for subject in fold_subjects(experiment, own):
         run = fold_run(own.path, subject)
         with only_writer(lock_of(run), run, wait=True):  # students of other seeds may share it
-            distill(fold_recipe(own.recipe(), subject, recipe.dataset.path), run, cache=cache, role="teacher")
-        folds[subject] = finished_teacher(experiment, run)
+            fold = fold_recipe(own.recipe(), subject, recipe.dataset.path)
+            distill(fold, run, cache=experiment.cache, role="teacher", data=data)
+        folds[subject] = finished_teacher(experiment, run, admitted=data is not None)
     return folds
 
 

@@ -1,18 +1,20 @@
 """Run what is missing of recipes x folds x seeds, then put everything into one table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 
 from vskd.distillation.beforehand import refuse_untrainable
-from vskd.distillation.experiment import prepare
+from vskd.distillation.experiment import DataOnce
 from vskd.distillation.run import RunFolder
 from vskd.distillation.tested_labels import warn_of_tested_labels
 from vskd.distillation.train import distill, fixed_threads, teach
 from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.evaluate import evaluate_run
+from vskd.evaluation.finished import FILES
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
 from vskd.locks import LOCK, lock_of, only_writer
@@ -77,10 +79,12 @@ def compare(
             "Compare those of one protocol",
         )
     with only_writer(out / LOCK, out):
-        students = students_of(recipes, seeds, out, teachers or out / "teachers")
-        _refuse_untrainable(students, cache or out / "cache")
-        jobs = _jobs(students, cache or out / "cache", after_run, say)
-        results = run_jobs(jobs, workers, out / "compare.log")
+        data, cache = DataOnce(), cache or out / "cache"
+        students = students_of(recipes, seeds, out, teachers or out / "teachers", data.index)
+        _refuse_untrainable(students, cache, data)
+        done = _finished(students, cache, data)
+        jobs = _left(students, _jobs(students, cache, after_run, say), done, after_run)
+        results = {**dict.fromkeys(done), **run_jobs(jobs, workers, out / "compare.log")}
         runs: dict[tuple[Path, bool], str] = {}
         for student in students:
             for path, name, teaches in student.rows(results[student.run]):
@@ -91,17 +95,43 @@ def compare(
         return comparison
 
 
-def _refuse_untrainable(students: Sequence[Student], cache: Path) -> None:
+def _refuse_untrainable(students: Sequence[Student], cache: Path, data: DataOnce) -> None:
     """Refuse a recipe before anything is trained, not when its turn comes after the others: one student of each."""
     firsts = {student.recipe.name: student for student in reversed(students)}.values()
     for student in firsts:
         if not RunFolder(student.run).complete:
             needs_teacher = student.recipe.distiller.needs_teacher
-            experiment = prepare(student.recipe, cache, with_teachers=needs_teacher)
+            experiment = data.prepare(student.recipe, cache, with_teachers=needs_teacher)
             refuse_untrainable(experiment, with_teachers=needs_teacher)
     if not all(RunFolder(student.run).complete for student in students):
         # of finished ones, too: one that hides labels makes another one its control
-        warn_of_tested_labels([student.recipe for student in firsts], cache)
+        warn_of_tested_labels([student.recipe for student in firsts], cache, data)
+
+
+def _finished(students: Sequence[Student], cache: Path, data: DataOnce) -> set[Path]:
+    """The runs that were trained and evaluated before, as their teachers were; in one look at the data.
+
+    Raises:
+        VskdError: one is of another recipe or of other data, or was damaged.
+    """
+    done: set[Path] = set()
+    own = {student.run for student in students}
+    for student in sorted(students, key=lambda s: s.recipe.distiller.needs_teacher):
+        for number, run in enumerate(student.teachers):
+            if run not in done | own and _evaluated_before(run):
+                with only_writer(lock_of(run), run, wait=True):
+                    teach(student.recipe, run, number=number, cache=cache, data=data)
+                done.add(run)
+        if done.issuperset(student.teachers) and _evaluated_before(student.run):
+            distill(student.recipe, student.run, student.teachers, cache=cache, data=data)
+            done.add(student.run)
+    return done
+
+
+def _evaluated_before(run: Path) -> bool:
+    """Whether its training ended and the files of its evaluation are as they were written."""
+    folder = RunFolder(run)
+    return folder.complete and folder.sums.intact(FILES)
 
 
 def _jobs(
@@ -127,6 +157,20 @@ def _jobs(
     return list(jobs.values())
 
 
+def _left(
+    students: Sequence[Student], jobs: Sequence[Job], done: Collection[Path], after_run: AfterRun | None
+) -> list[Job]:
+    """The jobs without those that are `done`; of students that are, what is done with them after their evaluation."""
+    left = [
+        replace(job, after=tuple(run for run in job.after if run not in done)) for job in jobs if job.folder not in done
+    ]
+    if after_run is None:
+        return left
+    further = partial(_after, after_run=after_run, threads=torch.get_num_threads())
+    runs = {student.run for student in students} & set(done)
+    return [*(replace(job, work=partial(further, job.folder), after=()) for job in jobs if job.folder in runs), *left]
+
+
 def _teach(recipe: Recipe, number: int, run: Path, cache: Path, threads: int) -> None:
     """Train and evaluate a teacher; where another comparison does so now, wait until it has."""
     with only_writer(lock_of(run), run, wait=True), fixed_threads(threads):
@@ -143,6 +187,12 @@ def _distill(
         distill(student.recipe, student.run, student.teachers, cache=cache, ready=ready)
         evaluate_run(student.run)
         return after_run(student.run) if after_run else None
+
+
+def _after(run: Path, after_run: AfterRun, threads: int) -> Path:
+    """The further folder of results of a student that is trained and evaluated."""
+    with fixed_threads(threads):
+        return after_run(run)
 
 
 def _evaluated(path: Path, name: str, *, teaches: bool) -> EvaluatedRun:

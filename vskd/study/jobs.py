@@ -15,13 +15,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
 from vskd.errors import RunError, VskdError
-from vskd.library_logs import quiet_libraries
+from vskd.library_logs import SAID_ONCE, quiet_libraries
 from vskd.progress import track
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,13 @@ def _in_this_process(job: Job) -> Any:
     return job.work()
 
 
+@dataclass(frozen=True)
+class _Said:
+    """A warning of a worker for the caller, who knows whether another one gave it before."""
+
+    text: str
+
+
 @dataclass(eq=False)
 class _Worker:
     """A process that does one job after the other.
@@ -109,6 +117,7 @@ class _Crew:
         self._working: list[_Worker] = []
         self._idle: list[_Worker] = []
         self._failed: VskdError | None = None
+        self._said: set[_Said] = set()
         self.results: dict[Path, Any] = {}
 
     def finished(self) -> Iterator[Job]:
@@ -157,6 +166,11 @@ class _Crew:
             answer = worker.pipe.recv()
         except (EOFError, OSError):  # killed while it spoke, or before it had taken the job
             self._lose(worker)
+            return False
+        if isinstance(answer, _Said):
+            if answer not in self._said:
+                logger.warning("%s", answer.text)
+            self._said.add(answer)
             return False
         self._idle.append(worker)  # before the next line: Ctrl-C between them must not leave one that nobody dismisses
         self._working.remove(worker)
@@ -210,7 +224,7 @@ def _work(log: Path, pipe: Connection) -> None:
     """What a worker's process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the caller, who dismisses the crew
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
-    handlers = _say_into(log)
+    handlers = _say_into(log, pipe)
     for job in _handed(pipe):
         for handler, form in handlers.items():
             handler.setFormatter(logging.Formatter(form, defaults={"title": job.title}))
@@ -245,8 +259,16 @@ class _NoTerminal(io.TextIOWrapper):
         return False
 
 
-def _say_into(log: Path) -> dict[logging.Handler, str]:
-    """Everything goes into the log that all workers share; warnings to the terminal, too.
+def _for_the_terminal(pipe: Connection, record: logging.LogRecord) -> bool:
+    """Whether a worker says a warning itself; what is to be said once goes to the caller."""
+    once = getattr(record, SAID_ONCE, False)
+    if once:
+        pipe.send(_Said(record.getMessage()))
+    return not once
+
+
+def _say_into(log: Path, pipe: Connection) -> dict[logging.Handler, str]:
+    """Everything goes into the log that all workers share; warnings to the terminal, too, or to the caller.
 
     Returns:
         Handler -> what each of its lines is made of, the title of the job in hand among it.
@@ -255,6 +277,7 @@ def _say_into(log: Path) -> dict[logging.Handler, str]:
     shared = logging.FileHandler(log, encoding="utf-8")  # appended to line by line: lines of several are not mixed
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.WARNING)
+    terminal.addFilter(partial(_for_the_terminal, pipe))
     package = logging.getLogger("vskd")
     package.setLevel(logging.INFO)
     package.addHandler(shared)

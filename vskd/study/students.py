@@ -1,16 +1,15 @@
 """Who is trained in a comparison: every recipe in every fold, of every seed, and whose runs teach them."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from vskd.datasets.catalog import get_dataset
+from vskd.datasets.recording import Index
 from vskd.datasets.splits.protocol import load_protocol
-from vskd.distillation.experiment import streams_in_use
+from vskd.distillation.experiment import read_index, streams_in_use
 from vskd.distillation.run import RunFolder
-from vskd.errors import ProtocolError, RecipeError
+from vskd.errors import ProtocolError
 from vskd.recipe import DECIDING, Recipe
 
 ALL_FOLDS = "all"
@@ -22,8 +21,15 @@ def teacher_key(recipe: Recipe, number: int = 0) -> str:
     return recipe.of_teacher(number).hash_of(*DECIDING)[:12]
 
 
-def in_folds(recipe: Recipe) -> dict[Path, Recipe]:
+ReadIndex = Callable[[Recipe], Index]
+
+
+def in_folds(recipe: Recipe, index_of: ReadIndex = read_index) -> dict[Path, Recipe]:
     """The recipe once per fold that it asks for, and the folder under which the runs of each belong.
+
+    Args:
+        recipe: may ask for all.
+        index_of: reads the index of its data set.
 
     Raises:
         ProtocolError: it asks for all folds of a protocol that has none.
@@ -32,10 +38,7 @@ def in_folds(recipe: Recipe) -> dict[Path, Recipe]:
     dataset = recipe.dataset
     if dataset.fold != ALL_FOLDS:
         return {Path(): recipe}
-    if dataset.path is None:
-        raise RecipeError("dataset.path is not set", "Say where the data set is with --data PATH")
-    index = get_dataset(dataset.name).index(Path(dataset.path))
-    names = load_protocol(dataset.name, dataset.protocol).fold_names(index)
+    names = load_protocol(dataset.name, dataset.protocol).fold_names(index_of(recipe))
     if not names:
         raise ProtocolError(f"Protocol {dataset.protocol} has no folds", "Leave --fold out")
     folds = {Path(f"fold-{name}"): dataset.model_copy(update={"fold": name}) for name in names}
@@ -70,9 +73,11 @@ class Student:
         ]
 
 
-def students_of(recipes: Sequence[Recipe], seeds: Sequence[int], out: Path, teachers: Path) -> list[Student]:
+def students_of(
+    recipes: Sequence[Recipe], seeds: Sequence[int], out: Path, teachers: Path, index_of: ReadIndex = read_index
+) -> list[Student]:
     """All that are trained; those that listen to nobody keep only teachers that another one listens to."""
-    by_recipe = [in_folds(recipe) for recipe in recipes]
+    by_recipe = [in_folds(recipe, index_of) for recipe in recipes]
     students = [
         Student(
             seeded := recipe.with_seed(seed),
@@ -85,11 +90,11 @@ def students_of(recipes: Sequence[Recipe], seeds: Sequence[int], out: Path, teac
     ]
     heard = {run for s in students if s.recipe.distiller.needs_teacher for run in s.teachers}
     return _taught_by_twins(
-        [s if heard.issuperset(s.teachers) else dataclasses.replace(s, teachers=()) for s in students]
+        [s if heard.issuperset(s.teachers) else dataclasses.replace(s, teachers=()) for s in students], index_of
     )
 
 
-def _taught_by_twins(students: Sequence[Student]) -> list[Student]:
+def _taught_by_twins(students: Sequence[Student], index_of: ReadIndex) -> list[Student]:
     """The students, those that teach themselves with their finished twin without a teacher as theirs.
 
     The two trainings are the same, bit by bit: same recipe, seed, fold and recordings. The recordings differ where some
@@ -97,11 +102,10 @@ def _taught_by_twins(students: Sequence[Student]) -> list[Student]:
     that it sees. There, and where the teacher was trained already, it stays a run of its own.
     """
     alone = {s.recipe.hash_of(*DECIDING): s for s in students if not s.recipe.distiller.needs_teacher}
-    all_paired = cache(_all_paired)  # the index of a data set is not made for every fold and seed
 
     def same_recordings(twin: Student) -> bool:
         own, paired = (streams_in_use(twin.recipe, with_teachers=there) for there in (False, bool(twin.teachers)))
-        return own == paired or all_paired(twin.recipe.dataset.name, twin.recipe.dataset.path, own, paired)
+        return own == paired or _all_paired(twin.recipe, index_of, own, paired)
 
     def teachers(student: Student) -> Iterator[Path]:
         own = student.recipe.undistilled().hash_of(*DECIDING)
@@ -115,11 +119,11 @@ def _taught_by_twins(students: Sequence[Student]) -> list[Student]:
     return [dataclasses.replace(student, teachers=tuple(teachers(student))) for student in students]
 
 
-def _all_paired(dataset: str, path: str | None, own: tuple[str, ...], paired: tuple[str, ...]) -> bool:
+def _all_paired(recipe: Recipe, index_of: ReadIndex, own: tuple[str, ...], paired: tuple[str, ...]) -> bool:
     """Whether every recording of a data set that has the streams `own` has those of `paired`, too."""
-    if path is None:
+    if recipe.dataset.path is None:
         return False
-    index = get_dataset(dataset).index(Path(path)).everything
+    index = index_of(recipe).everything
     return index.with_streams(own) == index.with_streams(paired)
 
 

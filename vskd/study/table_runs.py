@@ -59,9 +59,10 @@ def table_runs(comparison: Path, table: Comparison) -> TableRuns:
     """
     models = [own for row in table.rows if row.kind != "teacher" for own in _of_row(comparison, row, list(table.folds))]
     models.sort(key=lambda own: own.path / RESULTS)
-    students = [own.path for own in models if own.results.kind == "student"]
-    teachers = {run: folds for run, folds in _teachers(comparison, students).items() if run not in students}
-    of_table = (*models, *_named_teachers(teachers))
+    students = [own for own in models if own.results.kind == "student"]
+    runs = {own.path for own in students}
+    teachers = {run: heard for run, heard in _teachers(comparison, students).items() if run not in runs}
+    of_table = (*models, *_named_teachers(comparison, teachers))
     known = {own.path.resolve() for own in of_table}
     found = sorted(file.parent for file in comparison.glob("*/**/results.json"))
     others = [folder for folder in found if "cache" not in folder.relative_to(comparison).parts]
@@ -124,37 +125,40 @@ def _unchanged(folder: Path) -> Results:
     return read_results(folder / RESULTS)
 
 
-def _teachers(comparison: Path, students: Sequence[Path]) -> dict[Path, tuple[str, ...]]:
-    """The students' teachers and their folds; those in the comparison's own folder first, in the order of their names.
+def _teachers(comparison: Path, students: Sequence[EvaluatedFolder]) -> dict[Path, Path]:
+    """The students' teachers, each with the first student that listens to it, or else is compared with it.
+
+    Those in the comparison's own folder come first, in the order of their names.
 
     Raises:
         DataError: one is no longer there.
     """
-    found: dict[Path, tuple[str, ...]] = {}
-    for student in students:
-        folds = student.relative_to(comparison).parts[2:-1]
+    found: dict[Path, Path] = {}
+    for student in (own.path for own in sorted(students, key=lambda own: own.results.distiller == "none")):
         for run in RunFolder(student).teacher_runs():
             if not (run / RESULTS).is_file():
                 raise DataError(
                     f"{run / RESULTS} is missing: it is of a teacher of {student}",
                     "Put the folder of the teachers back, or run the same `vskd compare` again",
                 )
-            found.setdefault(run, folds)
+            found.setdefault(run, student)
     own = sorted(run for run in found if run.resolve().is_relative_to(comparison.resolve()))
     return {run: found[run] for run in (*own, *(run for run in found if run not in own))}
 
 
-def _named_teachers(teachers: Mapping[Path, tuple[str, ...]]) -> Iterator[EvaluatedFolder]:
-    """Teachers by the recipe that they were trained for: their folders are named by hashes.
+def _named_teachers(comparison: Path, teachers: Mapping[Path, Path]) -> Iterator[EvaluatedFolder]:
+    """Teachers by the recipe whose student listens to them: their folders are named by hashes, and the recipe in them
+    may be of whoever shared them last.
 
     The second one of a recipe, in every fold and seed, is `teacher-of-NAME-2`.
     """
     known: dict[str, list[str]] = defaultdict(list)
-    for folder, folds in teachers.items():
-        recipe, results = run_recipe(folder), _unchanged(folder)
-        own, of_name = sha256_json(recipe.get("student")), known[recipe["name"]]
+    for folder, student in teachers.items():
+        results = _unchanged(folder)
+        _, recipe, *folds, _ = student.relative_to(comparison).parts
+        own, of_name = sha256_json(run_recipe(folder).get("student")), known[recipe]
         if own not in of_name:
             of_name.append(own)
         number = of_name.index(own) + 1
-        name = f"teacher-of-{recipe['name']}" + (f"-{number}" if number > 1 else "")
+        name = f"teacher-of-{recipe}" + (f"-{number}" if number > 1 else "")
         yield EvaluatedFolder("-".join((name, *folds, f"seed{results.seed}")), folder, results)
