@@ -125,7 +125,7 @@ def test_every_part_of_a_sample_counts(case: Case) -> None:
 
 
 def what_is_heard(case: Case) -> Tensor:
-    """Where a sample moves the embedding: by its slope, or, of a network that counts and so has none, by its answers."""
+    """Where a sample moves the embedding: by its slope, or, where a network counts and so has none, by its answers."""
     network, x = case.network.eval(), case.batch(1).requires_grad_()
     embedding = network(x).embedding
     if embedding.requires_grad:
