@@ -9,16 +9,24 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from vskd.datasets.catalog import DATASETS, DatasetEntry
-from vskd.datasets.recording import Index
+from vskd.datasets.recording import Index, Recording, Stream
+from vskd.datasets.sensors.read import read_stream
 from vskd.datasets.splits.audit import audit_split, check_problems
 from vskd.datasets.splits.protocol import carve_validation, list_protocols, load_protocol
 from vskd.datasets.splits.split import find_overlaps
 from vskd.errors import DataError
+from vskd.preprocessing.image.image_file import read_image
+from vskd.preprocessing.sensor.joints import read_joints
+from vskd.preprocessing.sensor.signal_facts import signal_facts
+from vskd.preprocessing.sensor.units import parse_unit
+from vskd.preprocessing.video.frames import read_stored_frames
 
 FIXTURES = {
     "utd-mhad": "utd_mhad_root",
@@ -111,27 +119,147 @@ def test_indexing_does_not_change_with_the_order_of_writing(entry: DatasetEntry,
     """The first recordings, copied in two orders into two folders, give the same index."""
     found = []
     chosen = index.recordings[:4]
-    samples = {stream.path for recording in index for stream in recording.streams.values()}
     for number, order in enumerate((chosen, chosen[::-1])):
-        root = tmp_path / str(number) / "world"
-        root.mkdir(parents=True)
-        beside = (
-            p
-            for pattern in ("*.json", "*.yaml", "**/*.csv", "**/_*.txt", "**/scene*_*.txt")
-            for p in index.root.glob(pattern)
-        )
-        for extra in (p for p in beside if p not in samples):
-            (root / extra.relative_to(index.root)).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(extra, root / extra.relative_to(index.root))
-        for recording in order:
-            for stream in sorted(recording.streams.values(), key=lambda s: s.name, reverse=bool(number)):
-                target = root / stream.path.relative_to(index.root)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(stream.path, target)
-        listed = entry.index(root)
+        listed = entry.index(copied(index, order, tmp_path / str(number) / "world"))
         found.append([(r.id, list(r.streams), [s.path.name for s in r.streams.values()]) for r in listed])
     assert found[0] == found[1]
     assert [row[0] for row in found[0]] == [r.id for r in chosen]
+
+
+def copied(index: Index, recordings: Sequence[Recording], root: Path) -> Path:
+    """A folder with these recordings alone, written in this order; `root`."""
+    root.mkdir(parents=True)
+    samples = {stream.path for recording in index for stream in recording.streams.values()}
+    patterns = ("*.json", "*.yaml", "**/*.csv", "**/_*.txt", "**/scene*_*.txt")
+    beside = (path for pattern in patterns for path in index.root.glob(pattern) if path not in samples)
+    files = [stream.path for recording in recordings for stream in recording.streams.values()]
+    for path in (*beside, *files):
+        target = root / path.relative_to(index.root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    return root
+
+
+def test_indexing_reads_no_samples(entry: DatasetEntry, index: Index, tmp_path: Path) -> None:
+    check_nothing_is_decoded(entry, index, tmp_path / "world")
+
+
+def check_nothing_is_decoded(entry: DatasetEntry, index: Index, root: Path) -> None:
+    """Files a part of whose samples is lost, which no decoder would read, are listed as they were."""
+    chosen = [r for r in index.recordings[:4] if r.timeline is None]
+    copied(index, chosen, root)
+    before = entry.index(root)
+    for stream in (stream for recording in before for stream in recording.streams.values()):
+        if stream.path.suffix not in (
+            ".csv",
+            ".txt",
+        ):  # the head that an index reads is all of a short text
+            lose_samples(stream.path, 0.1 if stream.kind == "video" else 0.4)
+    after = entry.index(root)
+    assert after.recordings == before.recordings and after.problems == before.problems
+
+
+def lose_samples(path: Path, share: float) -> None:
+    """A tenth of a file that far behind its beginning: behind its header, and before what videos have at their end."""
+    content = path.read_bytes()
+    begin, length = int(share * len(content)), len(content) // 10
+    path.write_bytes(content[:begin] + bytes(length) + content[begin + length :])
+
+
+def first_streams(index: Index) -> dict[str, Stream]:
+    """Each stream of the data set as the first recording that has it has it."""
+    return {name: stream for recording in reversed(index.recordings) for name, stream in recording.streams.items()}
+
+
+def test_streams_are_what_is_said_of_them(index: Index) -> None:
+    for stream in first_streams(index).values():
+        check_stream(stream)
+
+
+def check_stream(stream: Stream) -> None:
+    """Its file is of its kind and has its axes; what is called accelerometer shows gravity in its unit."""
+    if stream.kind == "sensor":
+        check_sensor(stream)
+    elif stream.kind == "skeleton":
+        assert read_joints(stream.path, stream.variable).shape[1] == len(stream.axes)
+    elif stream.kind == "image":
+        assert read_image(stream.path, size=8, grey=True).any()
+    else:
+        frame, _ = next(read_stored_frames(stream.path))
+        assert frame.any()
+
+
+FASTEST, SLOWEST = 5000.0, 5.0
+"""Of a body that moves, deg/s: no gyroscope measures more, and one that never shows so little lies on a table."""
+
+
+def check_sensor(stream: Stream) -> None:
+    timed = read_stream(stream)
+    assert timed.signal.shape[0] == len(stream.axes)
+    facts = signal_facts(timed, stream=stream.name, unit=stream.unit, range_limit=stream.range_limit)
+    assert not facts.gravity or not stream.calibrated
+    unit = parse_unit(stream.unit)
+    if stream.name.startswith("accelerometer"):
+        assert unit is not None and unit.quantity == "acceleration"
+    if stream.name.startswith("gyroscope"):
+        assert unit is not None and unit.quantity == "angular rate"
+        assert SLOWEST < facts.largest * unit.factor < FASTEST
+
+
+def test_nobody_is_parted_by_groups(index: Index) -> None:
+    check_groups(index)
+
+
+def check_groups(index: Index) -> None:
+    """The recordings of one class of one person, or of one film, are of one group: they never straddle a split."""
+    found: dict[tuple[str, int], set[str]] = {}
+    for recording in index:
+        found.setdefault((recording.subject, recording.label), set()).add(recording.group)
+    assert all(len(groups) == 1 for groups in found.values())
+
+
+WRONG: dict[str, Callable[[Stream], Stream]] = {
+    "a unit": lambda s: replace(s, unit={"g": "m/s^2", "m/s^2": "g", "deg/s": "rad/s", "rad/s": "deg/s"}[s.unit]),
+    "a quantity": lambda s: replace(s, unit={"g": "deg/s", "m/s^2": "deg/s"}.get(s.unit, "g")),
+    "an axis too few": lambda s: replace(s, axes=s.axes[:2]),
+    "an axis too many": lambda s: replace(s, axes=(*s.axes, "w")),
+    "a video": lambda s: replace(s, kind="video"),
+    "an image": lambda s: replace(s, kind="image"),
+    "a skeleton": lambda s: replace(s, kind="skeleton"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("name", ["accelerometer", "gyroscope"])
+def test_a_wrong_word_about_a_stream_is_noticed(name: str, what: str, synthetic_root: Path) -> None:
+    """Otherwise the tests above hold nothing."""
+    stream = first_streams(DATASETS["synthetic"].index(synthetic_root))[name]
+    check_stream(stream)
+    with pytest.raises((AssertionError, DataError)):
+        check_stream(WRONG[what](stream))
+
+
+def test_a_group_for_each_trial_is_noticed(synthetic_root: Path) -> None:
+    index = DATASETS["synthetic"].index(synthetic_root)
+    parted = replace(index, recordings=tuple(replace(r, group=f"{r.subject} {r.trial}") for r in index))
+    with pytest.raises(AssertionError):
+        check_groups(parted)
+
+
+@pytest.mark.parametrize("kind", ["sensor", "video"])
+def test_an_index_that_decodes_is_noticed(kind: str, synthetic_root: Path, tmp_path: Path) -> None:
+    entry = DATASETS["synthetic"]
+
+    def decoding(root: Path) -> Index:
+        found = entry.index(root)
+        for recording in found:
+            for stream in recording.streams.values():
+                if stream.kind == kind:
+                    list(read_stored_frames(stream.path)) if kind == "video" else read_stream(stream)
+        return found
+
+    with pytest.raises((AssertionError, DataError)):
+        check_nothing_is_decoded(replace(entry, index=decoding), entry.index(synthetic_root), tmp_path / "world")
 
 
 def test_missing_and_empty_folders_are_data_errors(entry: DatasetEntry, tmp_path: Path) -> None:
