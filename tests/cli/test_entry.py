@@ -1,4 +1,4 @@
-"""Ctrl-C on real processes, at random times: one line, exit code 130, soon."""
+"""Ctrl-C and TERM on real processes, at random times: one line, exit code 130 or 143, soon."""
 
 import io
 import os
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, SimpleNamespace
 
@@ -14,7 +15,9 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from vskd.cli import entry
+from vskd.cli.exits import INTERRUPTED, TERMINATED, Stop, Terminated
 
+STOPS = [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)]
 SOON_S = 4.0
 """The promise is two seconds, on a machine that has nothing else to do."""
 HEARING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
@@ -22,8 +25,18 @@ HEARING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handle
 READY = HEARING + "import sys; from vskd.cli import entry; entry.install(); print('ready', flush=True); entry.main()"
 
 
-def interrupted(words: list[str], after_s: float) -> tuple[int, str, float]:
-    """Exit code, stderr, and how long it took to end after SIGINT."""
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """Those of this process, put back."""
+    before, hook = {number: signal.getsignal(number) for number, _ in STOPS}, sys.unraisablehook
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    sys.unraisablehook = hook
+
+
+def stopped(words: list[str], after_s: float, number: signal.Signals) -> tuple[int, str, float]:
+    """Exit code, stderr, and how long it took to end after the signal."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", READY, *words]
     pipe = subprocess.PIPE
@@ -31,7 +44,7 @@ def interrupted(words: list[str], after_s: float) -> tuple[int, str, float]:
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(after_s)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         started = time.monotonic()
         _, err = process.communicate(timeout=60)
     return process.returncode, err.decode("utf-8"), time.monotonic() - started
@@ -47,7 +60,7 @@ def windows(synthetic_root: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.mark.parametrize("command", ["gaf", "frames", "teach", "index"])
-def test_ctrl_c_at_a_random_time(windows: Path, synthetic_root: Path, tmp_path: Path, command: str) -> None:
+def test_stopped_at_a_random_time(windows: Path, synthetic_root: Path, tmp_path: Path, command: str) -> None:
     data, out = ["--data", str(synthetic_root)], ["--out", str(tmp_path / "out")]
     words = {
         "gaf": ["preprocess", "gaf", str(windows), "--engine", "torch", *out],
@@ -56,12 +69,12 @@ def test_ctrl_c_at_a_random_time(windows: Path, synthetic_root: Path, tmp_path: 
         "index": ["datasets", "index", "synthetic", *data],
     }[command]
     generator = random.Random(command)
-    for longest in (0.3, 2.5):
-        code, err, seconds = interrupted(words, generator.uniform(0, longest))
+    for longest, (number, stop) in zip((0.3, 2.5), generator.sample(STOPS, 2), strict=True):
+        code, err, seconds = stopped(words, generator.uniform(0, longest), number)
         if code == 0:
             continue
         said = [line for line in err.splitlines() if line]  # click may end the line in which a terminal shows ^C
-        assert (code, said) == (entry.EXIT_INTERRUPTED, [entry.STOPPED])
+        assert (code, said) == (stop.code, [stop.text])
         assert seconds < SOON_S
 
 
@@ -89,19 +102,19 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("program", [STUBBORN, SWALLOWING])
-def test_code_that_does_not_listen_is_ended(program: str) -> None:
+@pytest.mark.parametrize(("program", "number", "stop"), [(STUBBORN, *STOPS[0]), (SWALLOWING, *STOPS[1])])
+def test_code_that_does_not_listen_is_ended(program: str, number: signal.Signals, stop: Stop) -> None:
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", HEARING + program]
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, cwd=REPOSITORY) as process:
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         started = time.monotonic()
         _, err = process.communicate(timeout=60)
-    assert process.returncode == entry.EXIT_INTERRUPTED
-    assert err.decode("utf-8").splitlines() == [entry.STOPPED]
+    assert process.returncode == stop.code
+    assert err.decode("utf-8").splitlines() == [stop.text]
     assert entry.PATIENCE_S * 0.9 < time.monotonic() - started < entry.PATIENCE_S + SOON_S
 
 
@@ -120,31 +133,26 @@ def test_what_is_no_import_is_not_taken_for_one() -> None:
     assert done.stdout == b"False\n"
 
 
-def test_ctrl_c_that_the_caller_has_ignored_stays_ignored() -> None:
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        entry.install()
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGINT, before)
+@pytest.mark.parametrize("number", [number for number, _ in STOPS])
+def test_what_the_caller_has_ignored_stays_ignored(number: signal.Signals) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    entry.install()
+    assert signal.getsignal(number) is signal.SIG_IGN
 
 
-@pytest.mark.parametrize(("code", "left"), [(entry.EXIT_INTERRUPTED, [True]), (0, []), (2, [])])
+@pytest.mark.parametrize(
+    ("code", "left"), [(130, [(INTERRUPTED, True)]), (143, [(TERMINATED, True)]), (0, []), (2, [])]
+)
 def test_a_command_that_was_stopped_leaves_at_once_and_others_by_their_code(
-    monkeypatch: pytest.MonkeyPatch, code: int, left: list[bool]
+    monkeypatch: pytest.MonkeyPatch, code: int, left: list[tuple[Stop, bool]]
 ) -> None:
     """Where the exception passed through `eval`, Python would end itself by the signal, not with 130."""
-    before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
-    found: list[bool] = []
+    found: list[tuple[Stop, bool]] = []
     monkeypatch.setattr("vskd.cli.main.run", lambda: code)
-    monkeypatch.setattr(entry, "_leave", lambda said=False: found.append(said))
-    try:
-        with pytest.raises(SystemExit) as caught:
-            entry.main()
-        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # the work is done
-    finally:
-        signal.signal(signal.SIGINT, before)
-        sys.unraisablehook = hook
+    monkeypatch.setattr(entry, "_leave", lambda stop, said=False: found.append((stop, said)))
+    with pytest.raises(SystemExit) as caught:
+        entry.main()
+    assert all(signal.getsignal(number) is signal.SIG_IGN for number, _ in STOPS)  # the work is done
     assert (caught.value.code, found) == (code, left)
 
 
@@ -158,68 +166,60 @@ def test_only_ctrl_c_in_code_that_cannot_pass_it_on_is_passed_over(
     assert len(told) == passed
 
 
-def test_ctrl_c_within_an_import_ends_at_once_and_elsewhere_raises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a timer that ends what does not listen; a second Ctrl-C does not wait for it."""
-    left: list[str] = []
-    timers: list[tuple[float, bool, object]] = []
+@pytest.mark.parametrize(("number", "stop"), STOPS)
+def test_within_an_import_it_ends_at_once_and_elsewhere_raises(
+    number: signal.Signals, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a timer that ends what does not listen; a second signal does not wait for it."""
+    left: list[Stop] = []
+    timers: list[tuple[object, ...]] = []
 
     class Timer:
         daemon = False
 
-        def __init__(self, seconds: float, function: object) -> None:
-            self.told = seconds, function
+        def __init__(self, *told: object) -> None:
+            self.told = told
 
         def start(self) -> None:
-            timers.append((self.told[0], self.daemon, self.told[1]))
+            timers.append((self.daemon, *self.told))
 
-    def leave() -> None:
-        left.append("left")
+    def leave(by: Stop) -> None:
+        left.append(by)
         raise SystemExit
 
-    before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr(entry, "_leave", leave)
     monkeypatch.setattr(entry.threading, "Timer", Timer)
-    try:
-        monkeypatch.setattr(entry, "is_importing", lambda frame: True)
-        with pytest.raises(SystemExit):
-            entry._interrupted(signal.SIGINT, None)
-        assert (left, timers) == (["left"], [])
-        monkeypatch.setattr(entry, "is_importing", lambda frame: False)
-        with pytest.raises(KeyboardInterrupt):
-            entry._interrupted(signal.SIGINT, None)
-        assert timers == [(entry.PATIENCE_S, True, leave)] and left == ["left"]
-        again = signal.getsignal(signal.SIGINT)
-        assert callable(again)
-        with pytest.raises(SystemExit):
-            again(signal.SIGINT, None)
-        assert left == ["left", "left"]
-    finally:
-        signal.signal(signal.SIGINT, before)
+    monkeypatch.setattr(entry, "is_importing", lambda frame: True)
+    with pytest.raises(SystemExit):
+        entry._stopped(number, None)
+    assert (left, timers) == ([stop], [])
+    monkeypatch.setattr(entry, "is_importing", lambda frame: False)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        entry._stopped(number, None)
+    assert isinstance(caught.value, Terminated) == (stop is TERMINATED)
+    assert timers == [(True, entry.PATIENCE_S, leave, [stop])] and left == [stop]
+    again = signal.getsignal(number)
+    assert callable(again)
+    with pytest.raises(SystemExit):
+        again(number, None)
+    assert left == [stop, stop]
 
 
 def test_signs_that_a_terminal_lacks_do_not_end_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="ascii") for _ in range(2))
     monkeypatch.setattr(sys, "stdout", out)
     monkeypatch.setattr(sys, "stderr", err)
     monkeypatch.setattr("vskd.cli.main.run", lambda: [print("zwölf"), print("zwölf", file=sys.stderr), 0][-1])
-    try:
-        with pytest.raises(SystemExit):
-            entry.main()
-    finally:
-        signal.signal(signal.SIGINT, before)
-        sys.unraisablehook = hook
+    with pytest.raises(SystemExit):
+        entry.main()
     for stream in (out, err):
         stream.flush()
         assert stream.buffer.getvalue() == b"zw\\xf6lf\n"  # type: ignore[attr-defined]
 
 
-def test_the_handler_is_set_where_nobody_has_another() -> None:
-    before, hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
-    try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        entry.install()
-        assert signal.getsignal(signal.SIGINT) is entry._interrupted and sys.unraisablehook is entry._unraisable
-    finally:
-        signal.signal(signal.SIGINT, before)
-        sys.unraisablehook = hook
+def test_the_handlers_are_set_where_nobody_has_others() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    entry.install()
+    assert all(signal.getsignal(number) is entry._stopped for number, _ in STOPS)
+    assert sys.unraisablehook is entry._unraisable

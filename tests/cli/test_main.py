@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from vskd.cli.exits import STOPPED
+from vskd.cli.exits import INTERRUPTED, TERMINATED, Terminated
 from vskd.cli.main import CATALOG, OF_TRAINING, cli, run
 from vskd.errors import DataError, MissingExtraError
 
@@ -104,17 +104,27 @@ def test_ctrl_c_says_that_the_work_can_go_on(vskd, monkeypatch: pytest.MonkeyPat
     assert "Traceback" not in answer.err
 
 
-def test_ctrl_c_inside_lightning_is_recognised(vskd, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("stopped", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)])
+def test_a_stop_inside_lightning_is_recognised(vskd, monkeypatch, stopped: type[BaseException], code: int) -> None:
     """Lightning turns the interrupt into sys.exit(1), which alone would look like an error without a message."""
 
     def train() -> None:
         try:
-            raise KeyboardInterrupt
+            raise stopped
         except KeyboardInterrupt:
             sys.exit(1)
 
-    monkeypatch.setattr("vskd.recipe.list_recipes", train)
-    assert vskd("recipe", "list").code == 130
+    def fit() -> None:
+        try:
+            train()
+        except SystemExit as stop:
+            raise KeyboardInterrupt from stop
+
+    for road in (train, fit):
+        monkeypatch.setattr("vskd.recipe.list_recipes", road)
+        answer = vskd("recipe", "list")
+        said = (TERMINATED if stopped is Terminated else INTERRUPTED).text
+        assert (answer.code, answer.err.strip()) == (code, said)
 
 
 def test_a_plain_exit_keeps_its_code(vskd, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +220,7 @@ def failing(code: int) -> click.ClickException:
         (failing(7), 7, "error: so it is\n"),
         (click.UsageError("not so"), 2, "error: not so. Run 'vskd recipe list --help' to see what it takes.\n"),
         (click.UsageError("not so."), 2, "error: not so. Run 'vskd recipe list --help' to see what it takes.\n"),
-        (click.Abort(), 130, f"{STOPPED}\n"),
+        (click.Abort(), 130, f"{INTERRUPTED.text}\n"),
         (SystemExit(0), 0, ""),
         (SystemExit(4), 4, ""),
         (SystemExit("text"), 1, ""),

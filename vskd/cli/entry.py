@@ -1,4 +1,4 @@
-"""The console script `vskd`: Ctrl-C is one line and exit code 130, whatever the program does at that moment.
+"""The console script `vskd`: Ctrl-C and TERM are one line and exit code 130 or 143, whatever it does at that moment.
 
 Python turns Ctrl-C into an exception, which is not safe everywhere: within an import it leaves half-made modules, and
 native code may swallow it or abort. So the handler stands before anything heavy is imported. Within an import it ends
@@ -14,7 +14,7 @@ import threading
 from types import FrameType
 from typing import NoReturn
 
-from vskd.cli.exits import EXIT_INTERRUPTED, STOPPED
+from vskd.cli.exits import INTERRUPTED, TERMINATED, Stop, Terminated
 
 PATIENCE_S = 1.5
 """From Ctrl-C to the end of the process."""
@@ -30,27 +30,33 @@ def main() -> None:
             # A sign that the terminal's encoding lacks, or a file name in another one, must not end the command.
             stream.reconfigure(errors="backslashreplace")
     code = run()
-    if code == EXIT_INTERRUPTED:  # Python would kill itself by the signal where the exception passed through `eval`
-        _leave(said=True)
+    for stop in (INTERRUPTED, TERMINATED):
+        if code == stop.code:  # Python would kill itself by the signal where the exception passed through `eval`
+            _leave(stop, said=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the work is done
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(code)
 
 
 def install() -> None:
-    """Set the handler of Ctrl-C, unless the caller had it ignored."""
+    """Set the handlers of Ctrl-C and TERM, unless the caller had them ignored."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupted)
+        signal.signal(signal.SIGINT, _stopped)
+        sys.unraisablehook = _unraisable
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _stopped)
         sys.unraisablehook = _unraisable
 
 
-def _interrupted(_: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGINT, lambda *_: _leave())  # who presses it again is in a hurry
+def _stopped(number: int, frame: FrameType | None) -> None:
+    stop, error = (TERMINATED, Terminated) if number == signal.SIGTERM else (INTERRUPTED, KeyboardInterrupt)
+    signal.signal(number, lambda *_: _leave(stop))  # who asks again is in a hurry
     if is_importing(frame):
-        _leave()
-    last = threading.Timer(PATIENCE_S, _leave)
+        _leave(stop)
+    last = threading.Timer(PATIENCE_S, _leave, [stop])
     last.daemon = True
     last.start()
-    raise KeyboardInterrupt
+    raise error
 
 
 def is_importing(frame: FrameType | None) -> bool:
@@ -62,16 +68,16 @@ def is_importing(frame: FrameType | None) -> bool:
     return False
 
 
-def _leave(said: bool = False) -> NoReturn:
+def _leave(stop: Stop, said: bool = False) -> NoReturn:
     """End the process at once."""
     if not said:
-        os.write(2, f"{STOPPED}\n".encode())
+        os.write(2, f"{stop.text}\n".encode())
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError, RuntimeError):  # nobody listens any more, or it was being written to
             continue
-    os._exit(EXIT_INTERRUPTED)
+    os._exit(stop.code)
 
 
 def _unraisable(problem: "sys.UnraisableHookArgs") -> None:

@@ -3,7 +3,8 @@
 This file imports click and the standard library alone, so that `vskd --help` answers at once. The catalog holds each
 command's short help for the same reason: listing the commands loads none of them.
 
-Exit codes: 0 success, 1 error, 2 wrong usage, 130 stopped by Ctrl-C (128 + SIGINT, what shells expect).
+Exit codes: 0 success, 1 error, 2 wrong usage, 130 stopped by Ctrl-C, 143 by TERM (128 + the
+signal, what shells expect).
 """
 
 import importlib
@@ -14,7 +15,7 @@ from typing import NamedTuple
 import click
 
 from vskd import __version__
-from vskd.cli.exits import EXIT_INTERRUPTED, STOPPED
+from vskd.cli.exits import stop_of
 from vskd.cli.options import Session, VskdGroup, say_left_out
 from vskd.errors import MissingExtraError, VskdError
 
@@ -97,7 +98,7 @@ class LazyGroup(VskdGroup):
 def cli() -> None:
     """Teach a wrist sensor with video: distil, measure honestly, ship a small int8 model.
 
-    Exit codes: 0 success, 1 error, 2 wrong usage, 130 stopped by Ctrl-C.
+    Exit codes: 0 success, 1 error, 2 wrong usage, 130 stopped by Ctrl-C, 143 by TERM.
     """
 
 
@@ -115,9 +116,10 @@ def _say_usage_error(error: click.UsageError) -> None:
     _say_error(f"{said}{'' if said.endswith('?') else '.'} Run '{command} --help' to see what it takes.")
 
 
-def _say_interrupted() -> int:
-    click.echo(STOPPED, err=True)
-    return EXIT_INTERRUPTED
+def _say_stopped(error: BaseException) -> int:
+    stop = stop_of(error)
+    click.echo(stop.text, err=True)
+    return stop.code
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -135,12 +137,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         _say_error(error.format_message())
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return _say_interrupted()
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _say_stopped(error)
     except SystemExit as error:
         # Lightning answers Ctrl-C by saving its state and calling sys.exit(1) while it handles the KeyboardInterrupt.
         if isinstance(error.__context__, KeyboardInterrupt):
-            return _say_interrupted()
+            return _say_stopped(error)
         return error.code if isinstance(error.code, int) else EXIT_ERROR
     except VskdError as error:
         return _say_known(session, error)
