@@ -80,26 +80,15 @@ def audit_fold(
     by_id = index.by_id()
     train, test = [by_id[i] for i in split.train], [by_id[i] for i in split.test]
     notes = list(split_gaps(split, index))
-    kinds = {stream.kind for r in (*train, *test) for stream in r.streams.values()}
-    pictured = not kinds or not kinds.isdisjoint(PICTURED)
-    guess = majority(labels_of(train), len(test))
-    predictions = {MAJORITY: guess}
     nearest = nearest_frames(train, test)
-    if nearest.known.any():
-        # where the clip has no training frame, the best guess without pixels is the majority class
-        predictions[NEAREST_FRAME] = np.where(nearest.known, labels_of(train)[nearest.index], guess)
-    elif pictured:
-        notes.append(f"no '{NEAREST_FRAME}': no clip with known frame numbers is in both parts")
-    by_pixels = None if pictures is None else _by_pixels(pictures, train, test, guess, label_swap)
-    if by_pixels is not None:
-        predictions[NEAREST_PIXELS] = by_pixels
-    elif pictured:
-        notes.append(f"no '{NEAREST_PIXELS}': there are no images to compare")
-    faults = {} if pictures is None else pictures.unreadable
     long = sum(r.timeline is not None for r in test)
     if long:
-        predictions = {}
+        predictions: dict[str, Ints] = {}
         notes.append(f"no baselines: {long} test recording(s) show several classes; their windows are judged")
+    else:
+        predictions, absent = _baselines(train, test, nearest, pictures, label_swap)
+        notes += absent
+    faults = {} if pictures is None else pictures.unreadable
     return FoldAudit(
         split=split,
         facts=split_facts(index, split, contents),
@@ -109,6 +98,31 @@ def audit_fold(
         unreadable={r.id: faults[r.id] for r in (*train, *test) if r.id in faults},
         notes=tuple(notes),
     )
+
+
+def _baselines(
+    train: Sequence[Recording],
+    test: Sequence[Recording],
+    nearest: Nearest,
+    pictures: Pictures | None,
+    label_swap: Sequence[int] | None,
+) -> tuple[dict[str, Ints], list[str]]:
+    """What no network is needed for, by name; and what of it there is not, and why."""
+    kinds = {stream.kind for r in (*train, *test) for stream in r.streams.values()}
+    pictured = not kinds or not kinds.isdisjoint(PICTURED)
+    guess = majority(labels_of(train), len(test))
+    predictions, absent = {MAJORITY: guess}, []
+    if nearest.known.any():
+        # where the clip has no training frame, the best guess without pixels is the majority class
+        predictions[NEAREST_FRAME] = np.where(nearest.known, labels_of(train)[nearest.index], guess)
+    elif pictured:
+        absent.append(f"no '{NEAREST_FRAME}': no clip with known frame numbers is in both parts")
+    by_pixels = None if pictures is None else _by_pixels(pictures, train, test, guess, label_swap)
+    if by_pixels is not None:
+        predictions[NEAREST_PIXELS] = by_pixels
+    elif pictured:
+        absent.append(f"no '{NEAREST_PIXELS}': there are no images to compare")
+    return predictions, absent
 
 
 def _by_pixels(
