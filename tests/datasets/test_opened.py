@@ -89,6 +89,16 @@ def test_an_unknown_data_set_or_folder_is_named(tmp_path: Path) -> None:
         vskd.open_dataset("synthetc", tmp_path)
     with pytest.raises(DataError, match=str(tmp_path)):
         vskd.open_dataset("synthetic", tmp_path)
+    with pytest.raises(SettingError, match="The path of synthetic is None. Give the folder"):
+        vskd.open_dataset("synthetic", None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("asked", ["labels_of", "subjects_of", "windows"])
+def test_one_id_is_no_list_of_ids(world: OpenedDataset, asked: str) -> None:
+    words = ("accelerometer",) if asked == "windows" else ()
+    assert len(getattr(world, asked)(*words, ["a1_s1_t1"])) == 1
+    with pytest.raises(SettingError, match=r"Give a list of ids: \['a1_s1_t1'\]"):
+        getattr(world, asked)(*words, "a1_s1_t1")
 
 
 def test_the_shortest_window_is_the_two_ends(world: OpenedDataset) -> None:

@@ -70,16 +70,18 @@ class OpenedDataset:
 
         Raises:
             DataError: the data set has no such recording.
+            SettingError: one id is given where a list of them belongs.
         """
-        return np.array([self.recording(i).label for i in ids], dtype=np.int64)
+        return np.array([self.recording(i).label for i in _several(ids)], dtype=np.int64)
 
     def subjects_of(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Subject of each.
 
         Raises:
             DataError: the data set has no such recording.
+            SettingError: one id is given where a list of them belongs.
         """
-        return tuple(self.recording(i).subject for i in ids)
+        return tuple(self.recording(i).subject for i in _several(ids))
 
     def recording(self, name: str) -> Recording:
         """The recording called `name`.
@@ -131,17 +133,24 @@ class OpenedDataset:
             (recordings, axes, length), in the stream's unit.
 
         Raises:
-            SettingError: the stream is no sensor's, or `length` is below 2.
+            SettingError: the stream is no sensor's, `length` is below 2, or one id is given where a list of them belongs.
             DataError: a recording has no such stream, or its file is damaged; the file is named.
         """
         if length < 2:
             raise SettingError(f"length is {length}", "Set it to 2 or more")
-        chosen = [r.id for r in self.index.with_streams([stream])] if ids is None else ids
+        chosen = [r.id for r in self.index.with_streams([stream])] if ids is None else _several(ids)
         found = [self.recording(i).stream(stream) for i in chosen]
         windows = [resample_to_length(_signal(one), length) for one in found]
         if not windows:
             raise DataError(f"{self.index.root}: no recording of stream '{stream}' was named", "Name at least one")
         return np.stack(windows)
+
+
+def _several(ids: Iterable[str]) -> Iterable[str]:
+    """The ids; a text alone would be read letter by letter."""
+    if isinstance(ids, str):
+        raise SettingError(f"The ids are '{ids}', a text", f"Give a list of ids: ['{ids}']")
+    return ids
 
 
 def _signal(stream: Stream) -> Signal:
@@ -160,6 +169,7 @@ def open_dataset(name: str, path: Path | str) -> OpenedDataset:
 
     Raises:
         DataError: no such data set, or the folder does not hold it.
+        SettingError: the path is none, e.g. of an environment variable that is not set.
 
     Examples:
         >>> from vskd import open_dataset
@@ -167,4 +177,6 @@ def open_dataset(name: str, path: Path | str) -> OpenedDataset:
         ('1', '2', '3', '4')
     """
     entry = get_dataset(name)
+    if not isinstance(path, str | Path):
+        raise SettingError(f"The path of {name} is {path!r}", "Give the folder of the data set, a str or a Path")
     return OpenedDataset(entry, entry.index(Path(path)))
