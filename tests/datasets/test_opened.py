@@ -89,7 +89,7 @@ def test_an_unknown_data_set_or_folder_is_named(tmp_path: Path) -> None:
         vskd.open_dataset("synthetc", tmp_path)
     with pytest.raises(DataError, match=str(tmp_path)):
         vskd.open_dataset("synthetic", tmp_path)
-    with pytest.raises(SettingError, match="The path of synthetic is None. Give the folder"):
+    with pytest.raises(SettingError, match="The path of synthetic is None"):
         vskd.open_dataset("synthetic", None)  # type: ignore[arg-type]
 
 

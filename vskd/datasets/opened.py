@@ -133,7 +133,7 @@ class OpenedDataset:
             (recordings, axes, length), in the stream's unit.
 
         Raises:
-            SettingError: the stream is no sensor's, `length` is below 2, or one id is given where a list of them belongs.
+            SettingError: the stream is no sensor's, `length` is below 2, or `ids` is a single one.
             DataError: a recording has no such stream, or its file is damaged; the file is named.
         """
         if length < 2:
