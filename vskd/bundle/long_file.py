@@ -27,7 +27,7 @@ from vskd.preprocessing.sensor.resampling import Read, plan_resampling, resample
 from vskd.preprocessing.sensor.samples import TextSamples
 from vskd.preprocessing.sensor.signals import sliding_windows, window_count
 from vskd.preprocessing.sensor.stamps import parse_stamps
-from vskd.preprocessing.sensor.text_file import TEXT, read_text
+from vskd.preprocessing.text_file import TEXT, read_text
 from vskd.progress import track
 
 FloatArray = npt.NDArray[np.float32]

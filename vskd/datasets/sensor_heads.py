@@ -11,7 +11,7 @@ from vskd.errors import DataError
 from vskd.preprocessing.folders import shown
 from vskd.preprocessing.sensor.delimited import parse_delimited
 from vskd.preprocessing.sensor.reading import Reading
-from vskd.preprocessing.sensor.text_file import TEXT, read_text
+from vskd.preprocessing.text_file import TEXT, read_text
 from vskd.progress import track
 
 HEAD_BYTES = 4096

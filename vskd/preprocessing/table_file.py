@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from vskd.errors import DataError, first_few
-from vskd.preprocessing.sensor.text_file import read_text
+from vskd.preprocessing.text_file import read_text
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

@@ -44,7 +44,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, line: str, told: str) -> None:
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "sync.csv").write_bytes(b"\xff\xfe\xff")
-    with pytest.raises(DataError, match=r"sync.csv: cannot be read"):
+    with pytest.raises(DataError, match=r"sync\.csv: not a readable text file"):
         read_sync(tmp_path / "sync.csv")
 
 
@@ -69,10 +69,10 @@ def test_how_it_is_written_and_what_else_is_read(tmp_path: Path) -> None:
     assert [(row.recording, row.sensor, row.by) for row in read_sync(path)] == [
         ("a", "s", "own"), ("b", "s", "own"), ("a", "t", "own"),
     ]  # fmt: skip
-    for separator in (";", "\t"):  # as spreadsheets of other languages save it
-        path.write_text(f"{head}a,s,v,1,0,2,4,3,own\n".replace(",", separator))
-        assert [(row.recording, row.offset_s) for row in read_sync(path)] == [("a", 1.0)]
+    for separator, encoding in ((";", "cp1252"), ("\t", "utf-16")):  # as spreadsheets of other languages save it
+        path.write_text(f"{head}ü,s,v,1,0,2,4,3,own\n".replace(",", separator), encoding=encoding)
+        assert [(row.recording, row.offset_s) for row in read_sync(path)] == [("ü", 1.0)]
     path.write_text(head)
     assert read_sync(path) == ()
-    with pytest.raises(DataError, match=r"absent\.csv: cannot be read"):
+    with pytest.raises(DataError, match=r"absent\.csv: no such file"):
         read_sync(tmp_path / "absent.csv")

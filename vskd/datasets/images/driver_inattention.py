@@ -29,7 +29,7 @@ from vskd.datasets.recording import Index
 from vskd.errors import DataError
 from vskd.preprocessing.folders import files_below, subfolders
 from vskd.preprocessing.image.image_header import Box, is_image_name
-from vskd.preprocessing.sensor.text_file import read_text
+from vskd.preprocessing.text_file import read_text
 
 NAME = "driver-inattention"
 LABELS = ("DangerousDriving", "Distracted", "Drinking", "SafeDriving", "SleepyDriving", "Yawn")

@@ -11,8 +11,8 @@ from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError
 from vskd.preprocessing.folders import composed, shown
 from vskd.preprocessing.image.image_header import Box, clipped_box, peek_image
-from vskd.preprocessing.sensor.text_file import read_text
 from vskd.preprocessing.table_file import separator_of
+from vskd.preprocessing.text_file import read_text
 
 ONCE = "1"
 """Trial of an image where the data set has no sessions."""

@@ -32,8 +32,8 @@ from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.samples import Samples
 from vskd.preprocessing.sensor.stamps import is_local, start_of
 from vskd.preprocessing.sensor.stated import open_stated
-from vskd.preprocessing.sensor.text_file import TEXT, read_text
 from vskd.preprocessing.table_file import read_rows
+from vskd.preprocessing.text_file import TEXT, read_text
 
 SENSOR_FILES = TEXT | DEVICES | COLUMN_FILES | {".npy"}
 HEAD_BYTES = 8192

@@ -31,8 +31,8 @@ from vskd.datasets.sensors.mmact import ENTRY as TRIMMED
 from vskd.errors import DataError
 from vskd.preprocessing.folders import files_below, shown
 from vskd.preprocessing.sensor.reading import Reading
-from vskd.preprocessing.sensor.text_file import read_text
 from vskd.preprocessing.sync.cut import Cut
+from vskd.preprocessing.text_file import read_text
 
 NAME = "mmact-untrimmed"
 PLACE = ("subject", "scene", "session")

@@ -18,6 +18,7 @@ from pathlib import Path
 from vskd.errors import DataError
 from vskd.files import write_text
 from vskd.preprocessing.table_file import separator_of
+from vskd.preprocessing.text_file import read_text
 
 FILE = "sync.csv"
 OWN = "own"
@@ -59,10 +60,7 @@ def read_sync(path: Path) -> tuple[SyncRow, ...]:
     Raises:
         DataError: it cannot be read, lacks a column, holds no number where one must be, or a pair of streams twice.
     """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})", _CORRECT) from error
+    lines = read_text(path)[0].splitlines()
     table = csv.DictReader(lines, delimiter=separator_of(lines[0]) if lines else ",")
     rows = [_row(cells, f"{path}, line {number}") for number, cells in enumerate(table, 2)]
     seen: set[tuple[str, str]] = set()

@@ -9,7 +9,7 @@ from pathlib import Path
 from vskd.datasets.images.image_listing import Listing
 from vskd.datasets.video.clip_folders import ClipFile
 from vskd.errors import DataError, first_few
-from vskd.preprocessing.sensor.text_file import read_text
+from vskd.preprocessing.text_file import read_text
 
 SPLITS = ("split1", "split2", "split3")
 UNUSED = "unused"

@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.errors import DataError, first_few
-from vskd.preprocessing.sensor.text_file import read_text
 from vskd.preprocessing.sensor.units import parse_unit
+from vskd.preprocessing.text_file import read_text
 
 SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma", " ": "space"}
 SAMPLE_LINES = 400

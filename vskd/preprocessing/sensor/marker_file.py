@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from vskd.errors import DataError
 from vskd.preprocessing.sensor.delimited import Table, parse_delimited, read_delimited
-from vskd.preprocessing.sensor.text_file import read_text
+from vskd.preprocessing.text_file import read_text
 
 SUFFIXES = frozenset({".txt", ".csv"})
 BEHIND = 2

@@ -7,7 +7,7 @@ from vskd.preprocessing.sensor.column_file import COLUMN_FILES, read_columns
 from vskd.preprocessing.sensor.delimited import read_delimited
 from vskd.preprocessing.sensor.samples import ArraySamples, Samples, TextSamples
 from vskd.preprocessing.sensor.signals import read_array
-from vskd.preprocessing.sensor.text_file import TEXT
+from vskd.preprocessing.text_file import TEXT
 
 
 def open_samples(file: Path, variable: str = "") -> Samples:

@@ -17,7 +17,7 @@ from vskd.errors import DataError, MissingExtraError
 from vskd.preprocessing.matfile import read_mat
 from vskd.preprocessing.sensor.column_names import columns_by_name
 from vskd.preprocessing.sensor.delimited import Table, read_delimited
-from vskd.preprocessing.sensor.text_file import TEXT
+from vskd.preprocessing.text_file import TEXT
 
 Signal = npt.NDArray[np.float32]
 LARGEST_FACTOR = 1000

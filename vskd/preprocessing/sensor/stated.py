@@ -17,8 +17,8 @@ from vskd.preprocessing.sensor.reading import Reading
 from vskd.preprocessing.sensor.samples import Samples, TextSamples
 from vskd.preprocessing.sensor.signals import Signal, check_columns, to_signal
 from vskd.preprocessing.sensor.stamps import Seconds, is_local, start_of
-from vskd.preprocessing.sensor.text_file import TEXT
 from vskd.preprocessing.sensor.time_zone import utc_offsets
+from vskd.preprocessing.text_file import TEXT
 
 EDGE = 1e-2
 """Of a sample's time: so much earlier it belongs to a part, so that rounding of times decides nothing."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from vskd.errors import DataError
-from vskd.preprocessing.sensor.text_file import TEXT as SUFFIXES
-from vskd.preprocessing.sensor.text_file import read_text
+from vskd.preprocessing.text_file import TEXT as SUFFIXES
+from vskd.preprocessing.text_file import read_text
 
 TEXT = "t;x (m/s²)\n0;1\n"
 
