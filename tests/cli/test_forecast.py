@@ -63,7 +63,7 @@ def test_distill_says_it_before_and_after(vskd, monkeypatch: pytest.MonkeyPatch,
     from vskd.distillation import train
     from vskd.evaluation import forecast as forecasts
 
-    def trained(recipe, run, teacher_runs=(), *, cache=None, ready=None) -> train.TrainResult:
+    def trained(recipe, run, teacher_runs=(), *, cache=None, ready=None, data=None) -> train.TrainResult:
         ready([tmp_path / "T"])
         return train.TrainResult(run, 4, {"epoch": 4})
 
