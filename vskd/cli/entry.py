@@ -17,7 +17,7 @@ from typing import NoReturn
 from vskd.cli.exits import INTERRUPTED, TERMINATED, Stop, Terminated
 
 PATIENCE_S = 1.5
-"""From Ctrl-C to the end of the process."""
+"""From the signal to the end of the process."""
 
 
 def main() -> None:
@@ -40,12 +40,10 @@ def main() -> None:
 
 def install() -> None:
     """Set the handlers of Ctrl-C and TERM, unless the caller had them ignored."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _stopped)
-        sys.unraisablehook = _unraisable
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _stopped)
-        sys.unraisablehook = _unraisable
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+        if signal.getsignal(number) is usual:
+            signal.signal(number, _stopped)
+            sys.unraisablehook = _unraisable
 
 
 def _stopped(number: int, frame: FrameType | None) -> None:

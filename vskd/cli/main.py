@@ -3,8 +3,7 @@
 This file imports click and the standard library alone, so that `vskd --help` answers at once. The catalog holds each
 command's short help for the same reason: listing the commands loads none of them.
 
-Exit codes: 0 success, 1 error, 2 wrong usage, 130 stopped by Ctrl-C, 143 by TERM (128 + the
-signal, what shells expect).
+Exit codes: 0 success, 1 error, 2 wrong usage, 130 stopped by Ctrl-C, 143 by TERM (128 + the signal, as shells expect).
 """
 
 import importlib
