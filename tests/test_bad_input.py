@@ -140,7 +140,15 @@ def no_frames(file: Path) -> None:
         container.start_encoding()
 
 
-@pytest.mark.parametrize("spoil", [unreadable, no_bytes, no_frames, truncate])
+def sound_alone(file: Path) -> None:
+    with av.open(str(file), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        sound.sample_rate = 8000
+        container.mux([*stream.encode(sound), *stream.encode(None)])
+
+
+@pytest.mark.parametrize("spoil", [unreadable, no_bytes, no_frames, sound_alone, truncate])
 def test_bad_video(refused: Refused, world: Path, tmp_path: Path, spoil: Callable[[Path], None]) -> None:
     words = stored("frames", world, tmp_path)
     spoil(world / VIDEO)

@@ -83,17 +83,15 @@ def test_of_two_recordings_of_one_name_the_first_counts_and_a_timeline_is_no_nul
 
 
 def filmed(root: Path) -> Index:
-    """Six recordings: with a film of 15 frames at 30 Hz, with one before it of 10 Hz, with a damaged one, with one of
-    no stated rate, without a film, and a film alone."""
+    """Six recordings: with a film of 15 frames at 30 Hz, with one before it of 10 Hz, with a damaged one behind it,
+    with one of no stated rate, without a film, and a damaged film alone."""
     index = ward(root, subjects=1)
     savemat(root / "film.mat", {"d_depth": np.ones((4, 6, 15), np.uint16)})
     (root / "damaged.mat").write_bytes(b"no film")
     film = Stream("depth", "video", root / "film.mat", 30.0, "uint16", variable="d_depth")
     slow = dataclasses.replace(film, name="early", rate_hz=10.0)
-    more = [
-        (film,), (slow, film), (dataclasses.replace(film, path=root / "damaged.mat"),),
-        (dataclasses.replace(film, rate_hz=0.0),), (), (film,),
-    ]  # fmt: skip
+    damaged = dataclasses.replace(film, name="late", path=root / "damaged.mat")
+    more = [(film,), (slow, film), (film, damaged), (dataclasses.replace(film, rate_hz=0.0),), (), (damaged,)]
     together = [
         dataclasses.replace(r, streams={**(r.streams if n < 5 else {}), **{s.name: s for s in own}})
         for n, (r, own) in enumerate(zip(index, more, strict=True))
@@ -101,12 +99,13 @@ def filmed(root: Path) -> Index:
     return changed(index, recordings=tuple(together))
 
 
-def test_lengths_of_first_videos_beside_sensors(tmp_path: Path) -> None:
+def test_of_videos_the_header_is_read_whatever_else_a_recording_has(tmp_path: Path) -> None:
     index = filmed(tmp_path)
     found = survey_of(index)
-    one, two, damaged, *_ = index
+    one, two, damaged, *_, alone = index
     assert found.video_seconds == {one.id: 0.5, two.id: 1.5}
-    assert list(found.unreadable) == [damaged.id] and "damaged.mat" in found.unreadable[damaged.id]
+    assert list(found.unreadable) == [damaged.id, alone.id]
+    assert all("damaged.mat" in problem for problem in found.unreadable.values())
 
 
 def test_without_a_reader_of_videos_no_length_is_known(synthetic_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ class Survey:
         unreadable: recording -> what is wrong with its file.
         contents: recording -> hash of what it holds: samples of its main stream, or the bytes of its image.
         sketches: recording -> a few numbers that say what it looks like.
-        video_seconds: recording -> length of its first video by the header.
+        video_seconds: recording -> length of its first video by the header, where a rate is stated.
         sync: lines of `sync.csv`, where the folder has one.
         splits: of the protocol that is asked for; one for each fold.
         shared: for each split, what its parts share.
@@ -132,18 +132,15 @@ def _sensors(index: Index, unreadable: dict[str, str]) -> dict[str, dict[str, Se
 
 def _video_seconds(index: Index, unreadable: dict[str, str]) -> dict[str, float]:
     seconds = {}
-    paired = [r for r in index if any(s.kind == "sensor" for s in r.streams.values())]
-    for recording in track(paired, "Reading headers of videos"):
-        stream = next((s for s in recording.streams.values() if s.kind == "video"), None)
-        if stream is None:
-            continue
+    filmed = [(r.id, [s for s in r.streams.values() if s.kind == "video"]) for r in index]
+    for recording, streams in track([one for one in filmed if one[1]], "Reading headers of videos"):
         try:
-            frames = probe_video(stream.path, stream.variable).num_frames
+            frames, *_ = [probe_video(stream.path, stream.variable).num_frames for stream in streams]
         except DataError as error:
-            unreadable[recording.id] = error.problem
+            unreadable[recording] = error.problem
             continue
         except MissingExtraError:
             return {}
-        if frames and stream.rate_hz:
-            seconds[recording.id] = frames / stream.rate_hz
+        if frames and streams[0].rate_hz:
+            seconds[recording] = frames / streams[0].rate_hz
     return seconds
