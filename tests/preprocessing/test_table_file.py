@@ -1,9 +1,13 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from vskd.errors import DataError
-from vskd.preprocessing.table_file import read_rows
+from vskd.preprocessing.table_file import Row, read_rows, read_table
+
+Reader = Callable[[Path], object]
+both = pytest.mark.parametrize("read", [read_rows, read_table])
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -67,3 +71,61 @@ def test_blank_lines_at_the_end_are_nothing(tmp_path: Path, end: str) -> None:
     """Of a tab-separated row the last cell may be empty."""
     (tmp_path / "t.csv").write_bytes(b"a\tb\n1\t2\n3\t" + end.encode())
     assert read_rows(tmp_path / "t.csv") == [{"a": "1", "b": "2"}, {"a": "3", "b": ""}]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_rows_of_a_table_keep_their_lines(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('Path| Label\n"a, b.png"|cat\n\nc.png| dog \nc.png| dog \n'.replace("|", separator))
+    assert read_table(path, ("path",)) == [
+        Row(2, {"path": "a, b.png", "label": "cat"}),
+        Row(4, {"path": "c.png", "label": "dog"}),
+        Row(5, {"path": "c.png", "label": "dog"}),
+    ]
+
+
+def test_a_table_lacks_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\ufeffPath,Label\na.png,cat\n", encoding="utf-8")
+    assert read_table(path, ("path", "label"))[0].values == {"path": "a.png", "label": "cat"}
+    with pytest.raises(DataError, match=r"a\.csv has no column box, who \(it has: path, label\)") as caught:
+        read_table(path, ("path", "box", "who"))
+    assert "names of its columns: path, box, who" in caught.value.action
+    path.write_text("")
+    with pytest.raises(DataError, match=r"has no column path \(it has: nothing\)"):
+        read_table(path, ("path",))
+    assert read_table(path) == []
+
+
+@both
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("path,label\nb.png,dog\na.png\n", "line 3: more or fewer cells"),
+        ("path,label\nb.png,dog\na.png,cat,3\n", "line 3: more or fewer cells"),
+        ("path,Path,label,label \na,b,c,d\n", "several columns are called 'path', 'label'"),
+        ('path,label\na.png,"cat\n' + "b.png,dog\n", r"up to line \d+: .*quotation mark that is never closed"),
+        # long ones reach the csv module's limit of a field first
+        ('path,label\na.png,"cat\n' + "b.png,dog\n" * 20_000, r"up to line \d+: .*quotation mark that is never closed"),
+        ("path\n\xff\x81\n", "its encoding is not UTF-8, UTF-16 or Windows-1252"),
+    ],
+)
+def test_what_may_mean_something_else_is_refused(tmp_path: Path, read: Reader, text: str, told: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(DataError, match=rf"a\.csv.*{told}"):
+        read(path)
+
+
+@both
+def test_a_table_that_is_not_there(tmp_path: Path, read: Reader) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        read(tmp_path / "nowhere.csv")
+
+
+@both
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_tables_are_read_as_programs_save_them(tmp_path: Path, read: Reader, encoding: str) -> None:
+    (tmp_path / "a.csv").write_bytes("path,driver\nGr\u00f6\u00dfe.png,J\u00f6rg\n".encode(encoding))
+    cells = {"path": "Gr\u00f6\u00dfe.png", "driver": "J\u00f6rg"}
+    assert read(tmp_path / "a.csv") in ([cells], [Row(2, cells)])

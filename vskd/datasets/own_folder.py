@@ -6,9 +6,10 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from vskd.datasets.images.class_folders import Classes, ClassFileT, classes_of, key_of
-from vskd.datasets.images.image_listing import Listing, Row, read_csv
+from vskd.datasets.images.image_listing import Listing, read_csv
 from vskd.errors import DataError
 from vskd.preprocessing.folders import composed, is_text, subfolders
+from vskd.preprocessing.table_file import Row
 
 TABLE = "labels.csv"
 _PARTS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}

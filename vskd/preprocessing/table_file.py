@@ -2,42 +2,86 @@
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from vskd.errors import DataError, first_few
 from vskd.preprocessing.text_file import read_text
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV table by column, without spaces around cells; the first one is line 2 of the file.
+@dataclass(frozen=True)
+class Row:
+    """A row: its line in the file, and its cells by column, without spaces around them."""
+
+    line: int
+    values: dict[str, str]
+
+
+def read_table(path: Path, required: Sequence[str] = ()) -> list[Row]:
+    """The rows of a CSV table with a header; empty lines are skipped.
+
+    Args:
+        path: of the table, separated by commas, semicolons or tabs.
+        required: columns that it must have.
 
     Raises:
-        DataError: it cannot be read, names a column twice, or has rows that are blank, stand there twice, or have more
-            or fewer cells than its header.
+        DataError: it cannot be read or parsed, lacks a column or names one twice, or has rows of more or fewer cells
+            than its header.
+    """
+    return _rows(path, read_text(path)[0].splitlines(), required)
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The cells by column of a table whose rows all say something of their own; the first one is line 2 of the file.
+
+    Raises:
+        DataError: see `read_table`; or rows are blank or stand there twice.
     """
     lines = read_text(path)[0].splitlines()
     while lines and not lines[-1].strip(" "):
         lines.pop()
-    separator = separator_of(lines[0]) if lines else ","
+    separator = _separator_of(lines)
     _refuse(path, [n for n, line in enumerate(lines, 1) if not line.strip(f" {separator}")], "blank", "Remove it")
-    reader = csv.DictReader(lines, delimiter=separator)
-    names = Counter(name.strip().lower() for name in reader.fieldnames or ())
-    twice = first_few([f"'{name}'" for name, count in names.items() if count > 1], 4, ", ")
+    rows = _rows(path, lines)
+    seen = Counter(tuple(row.values.values()) for row in rows)
+    repeated = [row.line for row in rows if seen[tuple(row.values.values())] > 1]
+    _refuse(path, repeated, "the same row more than once", "Leave one of them")
+    return [row.values for row in rows]
+
+
+def _rows(path: Path, lines: Sequence[str], required: Sequence[str] = ()) -> list[Row]:
+    (_, header), *rows = _cells(path, lines) or [(1, [])]
+    names = [name.strip().lower() for name in header]
+    twice = first_few([f"'{name}'" for name, count in Counter(names).items() if count > 1], 4, ", ")
     if twice:
         raise DataError(f"{path}: several columns are called {twice}", "Give each column a name of its own")
-    rows = list(reader)
-    uneven = [n for n, row in enumerate(rows, 2) if None in row or None in row.values()]
+    lacking = [name for name in required if name not in names]
+    if lacking:
+        raise DataError(
+            f"{path} has no column {', '.join(lacking)} (it has: {', '.join(names) or 'nothing'})",
+            f"Its first line must be the names of its columns: {', '.join(required)}",
+        )
+    filled = [(line, cells) for line, cells in rows if cells]
+    uneven = [line for line, cells in filled if len(cells) != len(names)]
     _refuse(path, uneven, "more or fewer cells than its header has", "Correct it")
-    found = [{name.strip().lower(): value.strip() for name, value in row.items()} for row in rows]
-    seen = Counter(tuple(row.values()) for row in found)
-    repeated = [n for n, row in enumerate(found, 2) if seen[tuple(row.values())] > 1]
-    _refuse(path, repeated, "the same row more than once", "Leave one of them")
-    return found
+    return [Row(line, dict(zip(names, (cell.strip() for cell in cells), strict=True))) for line, cells in filled]
 
 
-def separator_of(header: str) -> str:
+def _cells(path: Path, lines: Sequence[str]) -> list[tuple[int, list[str]]]:
+    """Line number and cells of every row, the header's first."""
+    reader = csv.reader(lines, delimiter=_separator_of(lines), strict=True)
+    try:
+        return [(reader.line_num, cells) for cells in reader]
+    except csv.Error as error:
+        raise DataError(
+            f"{path}, up to line {reader.line_num}: {error}", "Look for a quotation mark that is never closed"
+        ) from error
+
+
+def _separator_of(lines: Sequence[str]) -> str:
     """What separates the cells of a table, by its first line: comma, semicolon or tab."""
-    return max(",;\t", key=header.count)
+    return max(",;\t", key=lines[0].count) if lines else ","
 
 
 def _refuse(path: Path, lines: list[int], what: str, action: str) -> None:

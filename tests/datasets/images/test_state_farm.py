@@ -117,7 +117,7 @@ def test_csv_files_that_are_none(original: Path) -> None:
     with pytest.raises(DataError, match=r"has no column subject \(it has: driver, classname, img\)"):
         index(original)
     write_table(original, (("p002", "c0"),))
-    with pytest.raises(DataError, match="line 2: 2 values for 3 columns"):
+    with pytest.raises(DataError, match="line 2: more or fewer cells than its header has"):
         index(original)
     (original / "driver_imgs_list.csv").write_text("")
     with pytest.raises(DataError, match="has no column subject, classname, img"):

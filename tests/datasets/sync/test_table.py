@@ -28,11 +28,13 @@ def test_what_both_cover_in_seconds_of_the_video() -> None:
     [
         ("a,accelerometer,rgb,x,0,2,4,3,own", "line 2, offset_s: 'x' is no number"),
         ("a,accelerometer,rgb,nan,0,2,4,3,own", "line 2, offset_s: 'nan' is not finite"),
-        ("a,accelerometer,rgb,0,0,2,4", "line 2: video_s, by is missing"),
-        ("a,accelerometer,rgb,0,0,2,4,3,own,more", "line 2: has too many cells"),
+        ("a,accelerometer,rgb,0,0,2,4,,", "line 2: video_s, by is missing"),
+        ("a,accelerometer,rgb,0,0,2,4", "line 2: more or fewer cells than its header has"),
+        ("a,accelerometer,rgb,0,0,2,4,3,own,more", "line 2: more or fewer cells than its header has"),
+        ("\na,accelerometer,rgb,x,0,2,4,3,own", "line 2: blank"),
         ("a,accelerometer,rgb,9,0,2,4,3,own", "line 2: by these figures sensor and video have no moment in common"),
         ("a,accelerometer,rgb,0,-2000000,2,4,3,own", "line 2: by these figures"),
-        ("a,s,v,0,0,2,4,3,own\na,s,v,0,0,2,4,3,own", "line 3: a and s stand there twice"),
+        ("a,s,v,0,0,2,4,3,own\na,s,v,1,0,2,4,3,own", "line 3: a and s stand there twice"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, line: str, told: str) -> None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from vskd.datasets.images.image_listing import ONCE, ImageFacts, Listing, Row, read_csv
+from vskd.datasets.images.image_listing import ONCE, ImageFacts, Listing, read_csv
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.preprocessing.folders import composed, files_below, is_text, shown, subfolders
 from vskd.preprocessing.image.image_header import is_image_name
+from vskd.preprocessing.table_file import Row
 
 
 @dataclass(frozen=True)

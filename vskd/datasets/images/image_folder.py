@@ -22,12 +22,13 @@ from pathlib import Path
 from vskd.datasets.data_folder import require_folder
 from vskd.datasets.entry import DatasetEntry, Settings
 from vskd.datasets.images.class_folders import FolderImage, list_class_folders, without_twins
-from vskd.datasets.images.image_listing import ImageFacts, Listing, Row
+from vskd.datasets.images.image_listing import ImageFacts, Listing
 from vskd.datasets.images.side_view import WHOLE_FRAMES
 from vskd.datasets.own_folder import TABLE, classes_in, parts_in, told_by_table
 from vskd.datasets.recording import Index
 from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError
+from vskd.preprocessing.table_file import Row
 
 NAME = "image-folder"
 

@@ -17,8 +17,7 @@ from pathlib import Path
 
 from vskd.errors import DataError
 from vskd.files import write_text
-from vskd.preprocessing.table_file import separator_of
-from vskd.preprocessing.text_file import read_text
+from vskd.preprocessing.table_file import read_rows
 
 FILE = "sync.csv"
 OWN = "own"
@@ -58,11 +57,9 @@ def read_sync(path: Path) -> tuple[SyncRow, ...]:
     """Read the table.
 
     Raises:
-        DataError: it cannot be read, lacks a column, holds no number where one must be, or a pair of streams twice.
+        DataError: see `read_rows`; or it lacks a column, holds no number where one must be, or a pair of streams twice.
     """
-    lines = read_text(path)[0].splitlines()
-    table = csv.DictReader(lines, delimiter=separator_of(lines[0]) if lines else ",")
-    rows = [_row(cells, f"{path}, line {number}") for number, cells in enumerate(table, 2)]
+    rows = [_row(cells, f"{path}, line {number}") for number, cells in enumerate(read_rows(path), 2)]
     seen: set[tuple[str, str]] = set()
     for number, row in enumerate(rows, 2):
         if (row.recording, row.sensor) in seen:
@@ -73,10 +70,10 @@ def read_sync(path: Path) -> tuple[SyncRow, ...]:
 
 def _row(cells: dict[str, str], where: str) -> SyncRow:
     lacking = [name for name in _COLUMNS if not cells.get(name)]
-    if lacking or None in cells:
-        raise DataError(f"{where}: {', '.join(lacking) + ' is missing' if lacking else 'has too many cells'}", _CORRECT)
+    if lacking:
+        raise DataError(f"{where}: {', '.join(lacking)} is missing", _CORRECT)
     numbers = {name: _number(cells[name], f"{where}, {name}") for name in _NUMBERS}
-    words = {name: cells[name].strip() for name in _COLUMNS if name not in _NUMBERS}
+    words = {name: cells[name] for name in _COLUMNS if name not in _NUMBERS}
     row = SyncRow(**words, **numbers)  # type: ignore[arg-type]  # words are str, numbers float
     if row.scale <= 0 or row.covered[0] >= row.covered[1]:
         raise DataError(f"{where}: by these figures sensor and video have no moment in common", _CORRECT)
