@@ -3,6 +3,7 @@
 import runpy
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -179,8 +180,10 @@ def test_the_program_makes_the_cells_it_is_asked_for(
         return made_cell("will help", "helped").model_copy(update={"recipe": one.recipe.name})
 
     monkeypatch.setattr(module, "cell", made)
+    quiet = Mock()
+    monkeypatch.setattr(module, "quiet_libraries", quiet)
     words = [str(published), "--data", "D", "--runs", "R", "--out", str(tmp_path / "out")]
-    assert main(words) == 0 and asked == [(Path("D"), Path("R"))]
+    assert main(words) == 0 and asked == [(Path("D"), Path("R"))] and quiet.call_args_list == [()]
     assert [one.recipe for one in read_cells(tmp_path / "out" / "forecast.json")] == ["demo"]
     assert capsys.readouterr().out == "demo (published): will help; helped\n1 forecasts; left out: none\n"
     assert main([*words, "--only", "other"]) == 0

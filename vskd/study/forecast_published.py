@@ -10,6 +10,7 @@ published predictions, of all their seeds.
 
 import argparse
 import csv
+import logging
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from vskd.evaluation.forecast import Forecast, forecast_of_runs
 from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.statistics import difference_interval, permutation_test
 from vskd.files import sha256_json
+from vskd.library_logs import quiet_libraries
 from vskd.recipe import DECIDING, Recipe, load_recipe
 from vskd.study.forecast_check import FORECASTS, Cell, Outcome, read_cells, write_cells
 
@@ -226,6 +228,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder of the table; its other cells stay")
     parser.add_argument("--only", nargs="+", metavar="RECIPE", help="of these alone; all by default")
     options = parser.parse_args(arguments)
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    quiet_libraries()
     try:
         students = [one for folder in options.comparisons for one in published_students(folder)]
         judged = [pair for pair in pairs(students) if options.only is None or pair[0].recipe.name in options.only]
