@@ -150,10 +150,7 @@ def check_nothing_is_decoded(entry: DatasetEntry, index: Index, root: Path) -> N
     copied(index, chosen, root)
     before = entry.index(root)
     for stream in (stream for recording in before for stream in recording.streams.values()):
-        if stream.path.suffix not in (
-            ".csv",
-            ".txt",
-        ):  # the head that an index reads is all of a short text
+        if stream.path.suffix not in (".csv", ".txt"):  # of a short text, all is the head that an index reads
             lose_samples(stream.path, 0.1 if stream.kind == "video" else 0.4)
     after = entry.index(root)
     assert after.recordings == before.recordings and after.problems == before.problems
