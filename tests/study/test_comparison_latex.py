@@ -25,6 +25,10 @@ def test_every_line_has_as_many_cells_as_the_table_has_columns(comparison: Compa
     columns = re.search(r"\\begin\{tabular\}\{(\w+)\}", text)
     assert columns is not None
     lines = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert lines[0].startswith(
+        r"recipe & model & accuracy & 95 \% subjects & macro F1 & vs baseline & 95 \% subjects & "
+    )
+    assert lines[0].endswith(r"& permutation $p$ & parameters & size \\")
     assert len(lines) == 1 + len(comparison.rows)
     assert {len(re.split(r"(?<!\\)&", line)) for line in lines} == {len(columns.group(1))}
 
