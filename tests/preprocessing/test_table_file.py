@@ -67,3 +67,11 @@ def test_blank_lines_at_the_end_are_nothing(tmp_path: Path, end: str) -> None:
     """Of a tab-separated row the last cell may be empty."""
     (tmp_path / "t.csv").write_bytes(b"a\tb\n1\t2\n3\t" + end.encode())
     assert read_rows(tmp_path / "t.csv") == [{"a": "1", "b": "2"}, {"a": "3", "b": ""}]
+
+
+@pytest.mark.parametrize("line", ['b,"two\nlines"', 'b,"never closed\nc,3', '"b\nc",2', 'b,"2'])
+def test_a_cell_that_goes_on_in_the_next_line_is_refused(tmp_path: Path, line: str) -> None:
+    """Its lines were put together to one name, `twolines`, which somebody else may have."""
+    (tmp_path / "t.csv").write_text(f"file,label\na,1\n{line}\nd,4\n")
+    with pytest.raises(DataError, match=r"t\.csv, line 3: a quotation mark is not closed there"):
+        read_rows(tmp_path / "t.csv")

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from vskd.errors import DataError, first_few
@@ -18,20 +19,42 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     lines = read_text(path)[0].splitlines()
     while lines and not lines[-1].strip(" "):
         lines.pop()
-    separator = separator_of(lines[0]) if lines else ","
-    _refuse(path, [n for n, line in enumerate(lines, 1) if not line.strip(f" {separator}")], "blank", "Remove it")
-    reader = csv.DictReader(lines, delimiter=separator)
-    names = Counter(name.strip().lower() for name in reader.fieldnames or ())
+    blank = f" {separator_of(lines[0])}" if lines else " "
+    _refuse(path, [n for n, line in enumerate(lines, 1) if not line.strip(blank)], "blank", "Remove it")
+    header, *rows = cells_of(path, lines) or [[]]
+    columns = [name.strip().lower() for name in header]
+    names = Counter(columns)
     twice = first_few([f"'{name}'" for name, count in names.items() if count > 1], 4, ", ")
     if twice:
         raise DataError(f"{path}: several columns are called {twice}", "Give each column a name of its own")
-    rows = list(reader)
-    uneven = [n for n, row in enumerate(rows, 2) if None in row or None in row.values()]
+    uneven = [n for n, row in enumerate(rows, 2) if len(row) != len(columns)]
     _refuse(path, uneven, "more or fewer cells than its header has", "Correct it")
-    found = [{name.strip().lower(): value.strip() for name, value in row.items()} for row in rows]
+    found = [dict(zip(columns, map(str.strip, row), strict=True)) for row in rows]
     seen = Counter(tuple(row.values()) for row in found)
     repeated = [n for n, row in enumerate(found, 2) if seen[tuple(row.values())] > 1]
     _refuse(path, repeated, "the same row more than once", "Leave one of them")
+    return found
+
+
+def cells_of(path: Path, lines: Sequence[str]) -> list[list[str]]:
+    """The cells of each line of a table; a cell does not go on in the next line.
+
+    Args:
+        path: for messages.
+        lines: of the file; the first one says by what cells are separated.
+
+    Raises:
+        DataError: quotation marks of a line do not fit.
+    """
+    separator, found = separator_of(lines[0]) if lines else ",", []
+    for number, line in enumerate(lines, 1):
+        try:
+            found += list(csv.reader([line], delimiter=separator, strict=True))
+        except csv.Error as error:
+            raise DataError(
+                f"{path}, line {number}: a quotation mark is not closed there, or cells go on behind it ({error})",
+                "Close it in the same line; names and other cells are of one line",
+            ) from error
     return found
 
 

@@ -28,11 +28,11 @@ def test_csv_lines_keep_their_numbers(tmp_path: Path, separator: str) -> None:
         read_csv(tmp_path / "nowhere.csv", ())
 
 
-@pytest.mark.parametrize("rows", [1, 20_000])  # long ones reach the csv module's limit of a field first
+@pytest.mark.parametrize("rows", [0, 1, 20_000])
 def test_a_quotation_mark_that_is_never_closed_is_found(tmp_path: Path, rows: int) -> None:
     path = tmp_path / "a.csv"
     path.write_text("path,label\n" + 'a.png,"cat\n' + "b.png,dog\n" * rows)
-    with pytest.raises(DataError, match=r"a\.csv, up to line \d+: .*quotation mark that is never closed"):
+    with pytest.raises(DataError, match=r"a\.csv, line 2: a quotation mark is not closed there"):
         read_csv(path, ("path",))
 
 

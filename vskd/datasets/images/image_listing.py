@@ -1,6 +1,5 @@
 """What the data sets of images share: walking folders, reading CSV files, collecting recordings and problems."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from vskd.datasets.splits.split import UNKNOWN
 from vskd.errors import DataError
 from vskd.preprocessing.folders import composed, shown
 from vskd.preprocessing.image.image_header import Box, clipped_box, peek_image
-from vskd.preprocessing.table_file import separator_of
+from vskd.preprocessing.table_file import cells_of
 from vskd.preprocessing.text_file import read_text
 
 ONCE = "1"
@@ -34,8 +33,8 @@ def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
     Raises:
         DataError: it cannot be read or parsed, lacks a column of `required`, or a line has too few or too many values.
     """
-    lines = _csv_lines(path)
-    header = [name.strip().lower() for name in lines[0][1]] if lines else []
+    first, *lines = cells_of(path, read_text(path)[0].splitlines()) or [[]]
+    header = [name.strip().lower() for name in first]
     lacking = [name for name in required if name not in header]
     if lacking:
         raise DataError(
@@ -43,24 +42,12 @@ def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
             f"Its first line must be the names of its columns: {', '.join(required)}",
         )
     rows = []
-    for line, values in lines[1:]:
+    for line, values in enumerate(lines, 2):
         if len(values) != len(header) and values:
             raise DataError(f"{path}, line {line}: {len(values)} values for {len(header)} columns", "Correct the line")
         if values:
             rows.append(Row(line, {n: composed(v.strip()) for n, v in zip(header, values, strict=True)}))
     return rows
-
-
-def _csv_lines(path: Path) -> list[tuple[int, list[str]]]:
-    """Line numbers and values of a CSV file."""
-    lines = read_text(path)[0].splitlines()
-    reader = csv.reader(lines, delimiter=separator_of(lines[0]) if lines else ",", strict=True)
-    try:
-        return [(reader.line_num, values) for values in reader]
-    except csv.Error as error:
-        raise DataError(
-            f"{path}, up to line {reader.line_num}: {error}", "Look for a quotation mark that is never closed"
-        ) from error
 
 
 def image_stream(path: Path, box: Box | None = None) -> Stream:

@@ -11,13 +11,13 @@ the recording's `own`, or the median of some group.
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from vskd.errors import DataError
 from vskd.files import write_text
-from vskd.preprocessing.table_file import separator_of
+from vskd.preprocessing.table_file import cells_of
 from vskd.preprocessing.text_file import read_text
 
 FILE = "sync.csv"
@@ -61,19 +61,20 @@ def read_sync(path: Path) -> tuple[SyncRow, ...]:
         DataError: it cannot be read, lacks a column, holds no number where one must be, or a pair of streams twice.
     """
     lines = read_text(path)[0].splitlines()
-    table = csv.DictReader(lines, delimiter=separator_of(lines[0]) if lines else ",")
-    rows = [_row(cells, f"{path}, line {number}") for number, cells in enumerate(table, 2)]
+    header, *table = cells_of(path, lines) or [[]]
+    lines_of = {number: _row(header, cells, f"{path}, line {number}") for number, cells in enumerate(table, 2) if cells}
     seen: set[tuple[str, str]] = set()
-    for number, row in enumerate(rows, 2):
+    for number, row in lines_of.items():
         if (row.recording, row.sensor) in seen:
             raise DataError(f"{path}, line {number}: {row.recording} and {row.sensor} stand there twice", _CORRECT)
         seen.add((row.recording, row.sensor))
-    return tuple(rows)
+    return tuple(lines_of.values())
 
 
-def _row(cells: dict[str, str], where: str) -> SyncRow:
+def _row(header: Sequence[str], line: Sequence[str], where: str) -> SyncRow:
+    cells = dict(zip(header, line, strict=False))
     lacking = [name for name in _COLUMNS if not cells.get(name)]
-    if lacking or None in cells:
+    if lacking or len(line) > len(header):
         raise DataError(f"{where}: {', '.join(lacking) + ' is missing' if lacking else 'has too many cells'}", _CORRECT)
     numbers = {name: _number(cells[name], f"{where}, {name}") for name in _NUMBERS}
     words = {name: cells[name].strip() for name in _COLUMNS if name not in _NUMBERS}
