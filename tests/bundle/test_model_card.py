@@ -1,6 +1,7 @@
 """The model card says what the manifest says, and nothing else."""
 
 import json
+import re
 
 import pytest
 
@@ -108,8 +109,31 @@ def test_fine_tuning_is_told(sealed: ExportReport):
     assert "simulated int8" not in card_of(sealed)
 
 
-def test_names_are_not_escaped(sealed: ExportReport):
-    """Markdown, not HTML."""
-    labels = ("swipe & hold", "<none>", "throw", "catch")
-    card = card_of(sealed, provenance=sealed.bundle.manifest.provenance.model_copy(update={"labels": labels}))
-    assert "0. swipe & hold\n1. <none>\n" in card
+ODD = (
+    "<none>",
+    "_hidden_",
+    "*all*",
+    "$x_1$",
+    "a|b",
+    "`code`",
+    "[link](there)",
+    "~~gone~~",
+    "&lt;",
+    "# first",
+    "- dash",
+    "1. one",
+)
+
+
+def test_names_are_shown_as_they_are(sealed: ExportReport) -> None:
+    """As CommonMark shows them: a backslash before a sign takes its meaning away. Plain names have none."""
+    plain = ("swipe_left", "swipe & hold", "v1.0-a (left), #2", "-dash", "日本")
+    provenance = sealed.bundle.manifest.provenance.model_copy(update={"labels": (*plain, *ODD)})
+    contract = sealed.bundle.manifest.contract.model_copy(update={"placement": "left|right <i>"})
+    card = card_of(sealed, provenance=provenance, contract=contract)
+    listed = [line.split(". ", 1)[1] for line in card.splitlines() if re.match(r"\d+\. ", line)]
+    assert listed[: len(plain)] == list(plain)
+    for shown, name in zip(listed[len(plain) :], ODD, strict=True):
+        assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", shown) == name
+        assert not re.search(r"(?<!\\)[<>*`$|~\[\]]|^[#-] |^\d\. |^_|(?<!\\)_$|^&lt;", shown)
+    assert "worn at: left\\|right \\<i\\> |" in card

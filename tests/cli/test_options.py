@@ -1,5 +1,6 @@
 """Plain options are a short way of writing overrides; logging is quiet until asked."""
 
+import json
 import logging
 import os
 import subprocess
@@ -237,6 +238,19 @@ def test_labels_are_read(text: str, said: dict[str, object]) -> None:
 @pytest.mark.parametrize("read", ["{}", '{"subjects": ["1", "3"]}', '{"fraction": 0.5}'])
 def test_labels_that_were_read_already_are_left_as_they_are(read: str) -> None:
     assert LabelsType().convert(read, None, None) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('"Doe, J.", 3', ["Doe, J.", "3"]),
+        ('"a,b;c"', ["a,b;c"]),
+        ("quo\"te's", ["quo\"te's"]),
+        ("-4;,$x$", ["-4;", "$x$"]),
+    ],
+)
+def test_a_name_with_a_comma_stands_in_quotation_marks(text: str, names: list[str]) -> None:
+    assert json.loads(LabelsType().convert(f"subjects={text}", None, None)) == {"subjects": names}
 
 
 def test_set_changes_single_keys_of_labels_that_were_said_plainly() -> None:

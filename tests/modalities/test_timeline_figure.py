@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from vskd.modalities import timeline_figure as module
-from vskd.modalities.figures import GRID, INK, MUTED
+from vskd.modalities.figures import GRID, INK, MUTED, short_name
 from vskd.modalities.timeline_figure import COLUMNS, thinned, timeline_figure
 
 
@@ -150,3 +150,18 @@ def test_of_many_classes_the_wider_stretches_bear_their_numbers(
     assert said == ([(10.0 * k + 5, str(k + 1)) for k in range(count)] if numbered else [])
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert names == [f"{k + 1}  c{k}" if numbered else f"c{k}" for k in range(count)]
+
+
+def test_every_name_is_in_a_legend_whatever_it_begins_with(drawn: list[Figure]) -> None:
+    names = ["_hidden", "$x$", "L" * 200]
+    strip = {"truth": [(0.0, 1.0, 0), (1.0, 2.0, 1), (2.0, 3.0, 2)]}
+    timeline_figure(
+        np.arange(3.0), np.zeros((2, 3), np.float32), strip, names, channels=("_x", "y"), null_class=names[2]
+    )
+    (figure,) = drawn
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [short_name(name) for name in names]
+    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["_x", "y"]
+    assert to_hex(figure.axes[1].collections[2].get_facecolor()[0]) == GRID
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1

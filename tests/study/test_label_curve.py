@@ -1,5 +1,6 @@
 """Learning curves: recipes along label settings, and the rows of a table that lie on one line."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ def test_every_recipe_once_for_each_setting() -> None:
     assert along([recipe], ()) == [recipe]
     with pytest.raises(RecipeError, match="subject"):
         along([recipe], ["{people: [1]}"])
+
+
+@pytest.mark.parametrize("names", [("日本", "中国"), ("Walk", "walk"), ("a+b", "a&b", "a"), ("Doe, J.", "Doe; J.")])
+def test_settings_of_other_people_have_other_names(names: tuple[str, ...]) -> None:
+    settings = [f"{{subjects: ['{name}']}}" for name in names]
+    found = [recipe.name for recipe in along([load_recipe("demo")], settings)]
+    assert len(set(found)) == len(names)
+    assert all(re.fullmatch(r"demo-subject(-[a-z0-9.-]+)?", name) for name in found)
 
 
 @pytest.fixture

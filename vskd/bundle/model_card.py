@@ -1,9 +1,16 @@
 """The model card of a bundle: what it is, what it needs and how well it does, for people."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 from vskd.bundle.contract import Manifest
 
+_SIGNS = re.compile(
+    r"[\\`*<>\[\]|$~]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])"  # code, emphasis, HTML, links, tables, formulas
+    r"|^[-+#](?=[\s#])|(?<=^\d)[.)](?=\s)"  # lists and headings
+)
+"""What Markdown would take for its own; a `_` between letters and digits is none."""
 TEMPLATE = Path(__file__).parent / "templates" / "MODEL_CARD.md"
 
 
@@ -16,8 +23,9 @@ def render_model_card(manifest: Manifest, model_bytes: int, float_model_bytes: i
     """
     from jinja2 import Environment, StrictUndefined
 
-    # Markdown, not HTML: escaping would change names such as "swipe & hold".
-    environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        undefined=StrictUndefined, autoescape=False, finalize=_literal, trim_blocks=True, lstrip_blocks=True
+    )
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     drop = 100 * (manifest.accuracy.float32 - manifest.accuracy.int8)
     text: str = template.render(
@@ -31,3 +39,12 @@ def render_model_card(manifest: Manifest, model_bytes: int, float_model_bytes: i
         float_kib=float_model_bytes / 1024,
     )
     return text.rstrip("\n") + "\n"
+
+
+def _literal(value: Any) -> Any:
+    r"""A text of the manifest so that Markdown shows it as it is.
+
+    >>> print(_literal("swipe_left & _hold_ <b>"))
+    swipe_left & \_hold\_ \<b\>
+    """
+    return _SIGNS.sub(r"\\\g<0>", value) if isinstance(value, str) else value

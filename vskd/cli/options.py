@@ -3,6 +3,7 @@
 Imports nothing that is slow to load; see main.py for why.
 """
 
+import csv
 import json
 import logging
 import os
@@ -200,7 +201,7 @@ class LabelsType(click.ParamType[str]):
     words: ClassVar[dict[str, str]] = {"all": "{}", "untested-subjects": '{"untested_subjects": true}'}
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Read `subjects=1,3`, `fraction=0.1`, `untested-subjects` ...; what was read already is left as it is."""
+        """Read `subjects=1,3`, `subjects="Doe, J.",3`, `fraction=0.1` ...; what was read already is left as it is."""
         if value.startswith("{"):
             return value
         if value in self.words:
@@ -214,7 +215,8 @@ class LabelsType(click.ParamType[str]):
                 ctx,
             )
         if key in self.lists:
-            return json.dumps({key: [name.strip() for name in text.split(",") if name.strip()]})
+            names = next(csv.reader([text], skipinitialspace=True))  # one with a comma stands in quotation marks
+            return json.dumps({key: [name.strip() for name in names if name.strip()]})
         return json.dumps({key: self._number(text, param, ctx) if key == "fraction" else text})
 
     def _number(self, text: str, param: click.Parameter | None, ctx: click.Context | None) -> float:

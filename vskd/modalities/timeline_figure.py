@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from vskd.modalities.figures import GRID, INK, MUTED, blank_figure, house_style, to_png
+from vskd.modalities.figures import GRID, INK, MUTED, blank_figure, house_style, short_name, to_png
 
 Strip = Sequence[tuple[float, float, int]]
 """Start, end and class number of stretches; a negative class is left blank."""
@@ -49,17 +50,19 @@ def timeline_figure(
         unit: of the signal.
         null_class: name of the class that is left grey.
     """
-    columns = max(1, min(COLUMNS_OF_NAMES, int(WIDTH / (0.55 + 0.064 * max(map(len, classes), default=1)))))
+    shorter = [short_name(name) for name in classes]
+    columns = max(1, min(COLUMNS_OF_NAMES, int(WIDTH / (0.55 + 0.064 * max(map(len, shorter), default=1)))))
     figure = blank_figure(WIDTH, 2.2 + 0.45 * len(strips) + 0.25 * (len(classes) // columns))
     axes = figure.subplots(1 + len(strips), 1, sharex=True, height_ratios=[4, *([1] * len(strips))], squeeze=False)
     top, *below = axes[:, 0]
     house_style(top)
+    lines: list[Line2D] = []
     for row, name in zip(signal, channels or [""] * len(signal), strict=True):
         x, y = thinned(times, row)
-        top.plot(x, y, linewidth=0.6, label=name)
+        lines += top.plot(x, y, linewidth=0.6, label=name)
     if channels:
         above: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": min(6, len(channels))}
-        legend = top.legend(**above, frameon=False, fontsize=8, labelcolor=INK)
+        legend = top.legend(handles=lines, **above, frameon=False, fontsize=8, labelcolor=INK)
         for line in legend.get_lines():
             line.set_linewidth(2)
     top.margins(x=0)
@@ -73,7 +76,7 @@ def timeline_figure(
         _draw(ax, name, strip, colours)
         if numbered:
             _number(ax, strip)
-    names = {k: f"{k + 1}  {classes[k]}" if numbered else classes[k] for k in shown}
+    names = {k: f"{k + 1}  {shorter[k]}" if numbered else shorter[k] for k in shown}
     handles = [below[0].barh([0], [0], color=colours[k], label=names[k]) for k in shown] if below else []
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8, labelcolor=INK)
     (below or [top])[-1].set_xlabel("seconds", color=MUTED)

@@ -41,8 +41,8 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     lines = read_text(path)[0].splitlines()
     while lines and not lines[-1].strip(" "):
         lines.pop()
-    separator = _separator_of(lines)
-    _refuse(path, [n for n, line in enumerate(lines, 1) if not line.strip(f" {separator}")], "blank", "Remove it")
+    blank = [n for n, line in enumerate(lines, 1) if not line.strip(f" {_separator(lines)}")]
+    _refuse(path, blank, "blank", "Remove it")
     rows = _rows(path, lines)
     seen = Counter(tuple(row.values.values()) for row in rows)
     repeated = [row.line for row in rows if seen[tuple(row.values.values())] > 1]
@@ -51,7 +51,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def _rows(path: Path, lines: Sequence[str], required: Sequence[str] = ()) -> list[Row]:
-    (_, header), *rows = _cells(path, lines) or [(1, [])]
+    header, *rows = _cells(path, lines) or [[]]
     names = [name.strip().lower() for name in header]
     twice = first_few([f"'{name}'" for name, count in Counter(names).items() if count > 1], 4, ", ")
     if twice:
@@ -62,24 +62,28 @@ def _rows(path: Path, lines: Sequence[str], required: Sequence[str] = ()) -> lis
             f"{path} has no column {', '.join(lacking)} (it has: {', '.join(names) or 'nothing'})",
             f"Its first line must be the names of its columns: {', '.join(required)}",
         )
-    filled = [(line, cells) for line, cells in rows if cells]
+    filled = [(line, cells) for line, cells in enumerate(rows, 2) if cells]
     uneven = [line for line, cells in filled if len(cells) != len(names)]
     _refuse(path, uneven, "more or fewer cells than its header has", "Correct it")
     return [Row(line, dict(zip(names, (cell.strip() for cell in cells), strict=True))) for line, cells in filled]
 
 
-def _cells(path: Path, lines: Sequence[str]) -> list[tuple[int, list[str]]]:
-    """Line number and cells of every row, the header's first."""
-    reader = csv.reader(lines, delimiter=_separator_of(lines), strict=True)
-    try:
-        return [(reader.line_num, cells) for cells in reader]
-    except csv.Error as error:
-        raise DataError(
-            f"{path}, up to line {reader.line_num}: {error}", "Look for a quotation mark that is never closed"
-        ) from error
+def _cells(path: Path, lines: Sequence[str]) -> list[list[str]]:
+    """The cells of every line, the header's first: none goes on in the next line, to make one name of two."""
+    separator = _separator(lines)
+    found: list[list[str]] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found += csv.reader([line], delimiter=separator, strict=True)
+        except csv.Error as error:
+            raise DataError(
+                f"{path}, line {number}: a quotation mark is not closed there, or cells go on behind it ({error})",
+                "Close it in the same line; names and other cells are of one line",
+            ) from error
+    return found
 
 
-def _separator_of(lines: Sequence[str]) -> str:
+def _separator(lines: Sequence[str]) -> str:
     """What separates the cells of a table, by its first line: comma, semicolon or tab."""
     return max(",;\t", key=lines[0].count) if lines else ","
 

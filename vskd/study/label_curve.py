@@ -4,17 +4,22 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from vskd.files import sha256_json
 from vskd.recipe import Recipe
 from vskd.study.comparison_schema import Comparison, Row
 
+_PLAIN = re.compile(r"[a-z0-9.,%()_ -]*")
+"""Titles whose names differ as they do."""
+
 
 def slug(title: str) -> str:
-    """A label setting's title as part of a recipe's name.
+    """A label setting's title as part of a recipe's name; one with other signs than these has some of its hash behind.
 
-    >>> slug("subjects 1, 3"), slug("10 %")
-    ('subjects-1-3', '10')
+    >>> slug("subjects 1, 3"), slug("10 %"), slug("subject Ä")
+    ('subjects-1-3', '10', 'subject-0f8d45')
     """
-    return re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-")
+    plain = re.sub(r"[^a-z0-9.]+", "-", title.lower()).strip("-")
+    return plain if _PLAIN.fullmatch(title) else f"{plain}-{sha256_json(title)[:6]}"
 
 
 def along(recipes: Sequence[Recipe], settings: Sequence[str]) -> list[Recipe]:

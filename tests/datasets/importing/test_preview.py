@@ -98,3 +98,18 @@ def test_one_class_and_none_are_a_picture_too(tmp_path: Path) -> None:
         drawn(one, tmp_path / "one.png").shape
         == drawn(dataclasses.replace(one, recordings=()), tmp_path / "p.png").shape
     )
+
+
+@pytest.mark.parametrize("name", [r"$\notacommand$", "_hidden", "L" * 400])
+def test_odd_names_leave_the_curves_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    figures: list[Figure] = []
+    save = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda self, *a, **k: (figures.append(self), save(self, *a, **k)))
+    found = dataclasses.replace(index(tmp_path, 1), labels=(name,))
+    stream = dataclasses.replace(found.recordings[0].streams["accelerometer"], axes=("_x", "$y$", "z"), unit="$u$")
+    recordings = (dataclasses.replace(found.recordings[0], streams={"accelerometer": stream}),)
+    drawn(dataclasses.replace(found, recordings=recordings), tmp_path / "p.png")
+    (ax,) = figures[0].axes
+    assert ax.get_title(loc="left").replace("\n", "").startswith(name)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["_x", "$y$", "z"]
+    assert ax.get_window_extent().width > 0.8 * figures[0].bbox.width

@@ -78,3 +78,10 @@ def test_how_it_is_written_and_what_else_is_read(tmp_path: Path) -> None:
     assert read_sync(path) == ()
     with pytest.raises(DataError, match=r"absent\.csv: no such file"):
         read_sync(tmp_path / "absent.csv")
+
+
+def test_a_cell_that_goes_on_in_the_next_line_is_refused(tmp_path: Path) -> None:
+    head = "recording,sensor,video,offset_s,drift_ppm,confidence,sensor_s,video_s,by\n"
+    (tmp_path / "sync.csv").write_text(f'{head}"a\nb",s,v,0,0,2,4,3,own\n')
+    with pytest.raises(DataError, match=r"sync\.csv, line 2: a quotation mark is not closed there"):
+        read_sync(tmp_path / "sync.csv")

@@ -11,6 +11,7 @@ from PIL import Image
 from vskd.evaluation.report import embedding_map as module
 from vskd.evaluation.report.embedding_map import embedding_map, embedding_positions
 from vskd.evaluation.report.plots import PALETTE
+from vskd.modalities.figures import short_name
 from vskd.modalities.timeline_figure import class_colour
 
 
@@ -116,3 +117,13 @@ def test_the_plane_has_no_ticks_and_a_cross_is_a_cross(monkeypatch: pytest.Monke
     assert (dot.get_sizes().tolist(), cross.get_sizes().tolist()) == ([9], [26])
     assert len(cross.get_paths()[0].vertices) == 4, "two lines"
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["a"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("more", [0, 8])
+def test_every_name_is_in_the_legend_whatever_it_begins_with(monkeypatch: pytest.MonkeyPatch, more: int) -> None:
+    monkeypatch.setattr(module, "to_png", lambda figure: figure)
+    names = ["_hidden", "$x$", "L" * 200, *map(str, range(more))]
+    count = len(names)
+    figure: Any = embedding_map(np.zeros((count, 2)), np.arange(count), np.ones(count, bool), names)
+    said = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [name.rpartition("  ")[2] for name in said] == [short_name(name) for name in names]

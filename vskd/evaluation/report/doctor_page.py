@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from vskd.datasets.doctor.catalog import CHECKS
 from vskd.datasets.doctor.diagnose import Diagnosis
@@ -16,7 +17,7 @@ from vskd.errors import DataError
 from vskd.evaluation.report.formatting import render
 from vskd.evaluation.report.plots import BLUE, ORANGE, PALETTE, data_uri, readable
 from vskd.files import write_text
-from vskd.modalities.figures import INK, MUTED, new_figure, to_png
+from vskd.modalities.figures import INK, MUTED, new_figure, short_name, to_png
 
 MOST_BARS = 60
 """With more there is no room for names."""
@@ -62,10 +63,11 @@ def signal_plot(stream: Stream, recording: str) -> bytes | None:
     except DataError:
         return None
     figure, (ax,) = new_figure(8, 1.8)
+    lines: list[Line2D] = []
     for name, row, colour in zip(stream.axes, timed.signal, PALETTE, strict=False):
-        ax.plot(timed.times - timed.times[0], row, color=colour, linewidth=0.8, label=name)
-    ax.set_title(f"{recording}   {stream.name} ({stream.unit})", fontsize=8, color=INK, loc="left")
-    ax.legend(loc="upper right", frameon=False, fontsize=7, ncols=3)
+        lines += ax.plot(timed.times - timed.times[0], row, color=colour, linewidth=0.8, label=name)
+    ax.set_title(f"{short_name(recording)}   {stream.name} ({stream.unit})", fontsize=8, color=INK, loc="left")
+    ax.legend(handles=lines, loc="upper right", frameon=False, fontsize=7, ncols=3)
     ax.tick_params(labelsize=7)
     return to_png(figure)
 

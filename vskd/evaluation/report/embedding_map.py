@@ -7,7 +7,7 @@ import numpy.typing as npt
 from matplotlib.patheffects import withStroke
 
 from vskd.evaluation.report.plots import PALETTE
-from vskd.modalities.figures import INK, MUTED, new_figure, to_png
+from vskd.modalities.figures import INK, MUTED, new_figure, short_name, to_png
 from vskd.modalities.timeline_figure import class_colour
 
 PERPLEXITY = 30.0
@@ -49,13 +49,14 @@ def embedding_map(
     """
     numbered = len(class_names) > len(PALETTE)
     figure, (ax,) = new_figure(6.6, max(4.6, 0.2 * len(class_names) + 0.4))
-    for k, name in enumerate(class_names):
+    handles = []
+    for k, name in enumerate(map(short_name, class_names)):
         own = labels == k
         if not own.any():
             continue
         colour, name = (class_colour(k), f"{k + 1}  {name}") if numbered else (PALETTE[k], name)
         right, wrong = positions[own & correct], positions[own & ~correct]
-        ax.scatter(right[:, 0], right[:, 1], s=9, color=colour, alpha=0.7, linewidths=0, label=name)
+        handles.append(ax.scatter(right[:, 0], right[:, 1], s=9, color=colour, alpha=0.7, linewidths=0, label=name))
         ax.scatter(wrong[:, 0], wrong[:, 1], s=26, color=colour, marker="x", linewidths=1.4)
         if numbered:
             x, y = np.median(positions[own], axis=0)
@@ -64,5 +65,7 @@ def embedding_map(
     ax.set_xticks([])
     ax.set_yticks([])
     ax.set_xlabel("cross: wrong answer", color=MUTED, fontsize=9)
-    figure.legend(loc="outside right upper", frameon=False, fontsize=8.5, labelcolor=INK, markerscale=2)
+    figure.legend(  # told which: by itself it leaves out names that begin with _
+        handles=handles, loc="outside right upper", frameon=False, fontsize=8.5, labelcolor=INK, markerscale=2
+    )
     return to_png(figure)

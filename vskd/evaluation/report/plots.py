@@ -20,7 +20,17 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 from vskd.evaluation.metrics import reliability_bins
 from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.results import Results
-from vskd.modalities.figures import GRID, INK, MUTED, blank_figure, house_style, new_figure, to_png
+from vskd.modalities.figures import (
+    GRID,
+    INK,
+    MUTED,
+    blank_figure,
+    house_style,
+    new_figure,
+    plain_logarithms,
+    short_name,
+    to_png,
+)
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 PALETTE = (BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, "#000000")
@@ -39,7 +49,7 @@ def data_uri(png: bytes) -> str:
 
 def readable(name: str) -> str:
     """A class name for human eyes: `swipe_left` -> `swipe left`."""
-    return name.replace("_", " ")
+    return short_name(name.replace("_", " "))
 
 
 def confusion_matrix(confusion: npt.ArrayLike, class_names: Sequence[str]) -> bytes:
@@ -49,12 +59,12 @@ def confusion_matrix(confusion: npt.ArrayLike, class_names: Sequence[str]) -> by
     classes = len(class_names)
     totals = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, totals, out=np.zeros(counts.shape), where=totals > 0)
-    longest = max(len(name) for name in class_names)
+    labels = [readable(name) for name in class_names]
+    longest = max(map(len, labels))
     few = classes <= FEW_CLASSES
     side = max(3.2, (0.6 if few else 0.36) * classes)
     figure, (ax,) = new_figure(side + 0.075 * longest + 0.9, side + 0.06 * longest + 0.5)
     image = ax.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="equal")
-    labels = [readable(name) for name in class_names]
     ax.set_xticks(range(classes), labels, rotation=45 if longest > 3 else 0, ha="right" if longest > 3 else "center",
                   rotation_mode="anchor")  # fmt: skip
     ax.set_yticks(range(classes), labels)
@@ -93,7 +103,7 @@ def subject_bars(results: Results) -> bytes:
             transform=ax.get_yaxis_transform())  # fmt: skip
     for position, row in enumerate(rows):
         ax.text(position, 0.02, f"{row.accuracy:.0%}\nn={row.n}", ha="center", va="bottom", fontsize=8, color=INK)
-    names = [row.subject for row in rows]
+    names = [short_name(row.subject) for row in rows]
     slanted = max(map(len, names)) > LONG_SUBJECT
     ax.set_xticks(x, names, rotation=45 if slanted else 0, ha="right" if slanted else "center", rotation_mode="anchor")
     middle, half = (len(rows) - 1) / 2, max(len(rows), 3) / 2 + 0.2  # one bar is no wall
@@ -162,6 +172,7 @@ def training_curves(rows: Sequence[Mapping[str, Any]]) -> bytes | None:
             _percent_axis(ax)
         elif min(values) > 0 and max(values) > 50 * min(values):
             ax.set_yscale("log")
+            plain_logarithms(ax.yaxis)
         ax.grid(axis="y", color=GRID, linewidth=0.8)
         ax.set_title(title, fontsize=10, color=INK, loc="left")
         ax.set_xlabel("epoch", color=MUTED)

@@ -11,7 +11,7 @@ from vskd.datasets.sync.table import SyncRow
 from vskd.evaluation.report.formatting import render
 from vskd.evaluation.report.plots import BLUE, ORANGE, data_uri
 from vskd.files import write_bytes, write_text
-from vskd.modalities.figures import INK, MUTED, new_figure, to_png
+from vskd.modalities.figures import INK, MUTED, new_figure, plain_logarithms, short_name, to_png
 from vskd.preprocessing.sync.align import CLEAR
 from vskd.preprocessing.sync.curve import Curve
 
@@ -58,7 +58,8 @@ def _plot(measured: Measured, pair: Pair, row: SyncRow | None) -> bytes:
     found = row or pair.alignment
     sensor, video = curves_of(pair.recording, measured.sensor, measured.video)
     who = row.by if row else "not written"
-    caption = f"{pair.recording.id}   {found.offset_s:+.3f} s ({who})   peak ratio {pair.alignment.confidence:.2f}"
+    name = short_name(pair.recording.id)
+    caption = f"{name}   {found.offset_s:+.3f} s ({who})   peak ratio {pair.alignment.confidence:.2f}"
     return curves_plot(sensor, video, found.offset_s, found.drift_ppm, caption)
 
 
@@ -70,6 +71,7 @@ def offsets_plot(measured: Measured) -> bytes:
         name = "clear peak" if clear else "not clear"
         ax.scatter([a.confidence for a in own], [a.offset_s for a in own], s=9, color=colour, label=name)
     ax.set_xscale("log")
+    plain_logarithms(ax.xaxis)
     ax.axvline(CLEAR, color=MUTED, linewidth=0.8, linestyle="--")
     ax.set_xlabel("highest peak over second peak", color=MUTED, fontsize=9)
     ax.set_ylabel("offset (s)", color=MUTED, fontsize=9)
