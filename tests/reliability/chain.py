@@ -41,8 +41,8 @@ STAGES = (
 QUICK = STAGES[:2]
 """Those without a training."""
 LOADED = ("vskd.datasets.catalog", "vskd.datasets.synthetic.write", "vskd.preprocessing.stores.window_store")
-LOADED_TO_TRAIN = ("vskd.study.compare",)
-"""Loaded once here, not in every child."""
+LOADED_TO_TRAIN = (*LOADED, "vskd.study.compare")
+"""What is loaded once here, not in every child."""
 UNSTEADY = re.compile(r'"(seconds|evaluate|train)": [0-9.]+')
 """Times, which no two runs share."""
 UNCOMPARED = ("report.html", "run.log", "comparison.html", SUMS)
@@ -56,10 +56,15 @@ def begin(folder: Path) -> None:
     write_text(folder / RECIPE, dump_recipe(load_recipe("demo", words)))
 
 
+def load(modules: Sequence[str]) -> None:
+    """Import what children need, so that it is there in each of them."""
+    for module in modules:
+        importlib.import_module(module)
+
+
 def snapshots(root: Path, stages: Sequence[Stage] = STAGES) -> list[Path]:
     """Folders as they are before each stage, and after the last one."""
-    for module in (*LOADED, *(LOADED_TO_TRAIN if len(stages) > len(QUICK) else ())):
-        importlib.import_module(module)
+    load(LOADED_TO_TRAIN if len(stages) > len(QUICK) else LOADED)
     work = root / "work"
     begin(work)
     found = [_copy(work, root / "begin")]

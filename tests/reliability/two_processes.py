@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.chain import QUICK, RECIPE, Stage, begin, left_behind, run
+from tests.reliability.chain import LOADED_TO_TRAIN, QUICK, RECIPE, Stage, begin, left_behind, load, run
 from tests.reliability.children import said
 from tests.reliability.kill_campaign import watch
 
@@ -19,6 +19,7 @@ EVALUATE = Stage("evaluate", "evaluate student")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A world, and one epoch of training to be done on it."""
+    load(LOADED_TO_TRAIN)
     root = tmp_path_factory.mktemp("two") / "folder"
     begin(root)
     assert run(QUICK[0], root).answer[0] == 0
