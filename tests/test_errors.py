@@ -140,3 +140,10 @@ def test_each_error_is_one_of_a_users() -> None:
 )
 def test_names_stand_as_people_sort_them(names: list[str]) -> None:
     assert errors.natural_order(reversed(names)) == errors.natural_order([*names, *names]) == tuple(names)
+
+
+@pytest.mark.parametrize("digits", [2, 3, 4])
+@pytest.mark.parametrize("value", [0.0, 1e-7, 0.0456, 9.96, 99.6, 120.0, 999.7, 3600.2, -28_800.4, 1.5e9])
+def test_great_numbers_have_no_exponent(value: float, digits: int) -> None:
+    text = errors.rounded(value, digits)
+    assert "e+" not in text and float(text) == pytest.approx(value, rel=0.6 * 10 ** (1 - digits))

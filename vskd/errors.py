@@ -184,6 +184,16 @@ def is_number(text: str) -> bool:
     return True
 
 
+def rounded(value: float, digits: int = 3) -> str:
+    """A number for people, of so many digits; a great one is a whole number, and never `3.6e+03`.
+
+    >>> rounded(0.01234), rounded(3600.2), rounded(120.0, 2), rounded(999.7)
+    ('0.0123', '3600', '120', '1000')
+    """
+    text = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e+" in text else text
+
+
 def repeated(names: Iterable[str]) -> str:
     """What stands in a list more than once, and how often; empty where nothing does.
 

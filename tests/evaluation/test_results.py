@@ -232,3 +232,12 @@ def test_what_is_not_said_is_not_there(make_predictions) -> None:
     assert (results.timings, results.latency, results.left_out, results.notes) == ({}, (), {}, ())
     assert (results.environment, results.labels_title) == ({}, "all")
     assert (results.bootstrap.resamples, results.bootstrap.seed, results.bootstrap.level) == (2000, 0, 0.95)
+
+
+@pytest.mark.parametrize("people", [1, 6])
+def test_a_figure_that_no_draw_changes_has_a_dash_and_a_reason(make_predictions, make_results, people: int) -> None:
+    """Macro F1 of 100 %, where all are right."""
+    predictions = make_predictions(subjects=people, skill=1000.0)
+    results = make_results(predictions)
+    assert results.macro_f1 == 1 and results.intervals["macro_f1"].recordings is None
+    assert results.remarks[-1] == statistics.NO_WIDTH

@@ -129,6 +129,27 @@ def test_coarse_intervals_are_noted(make_predictions) -> None:
     assert statistics.subjects_note(make_predictions(subjects=5)) == ""
 
 
+@pytest.mark.parametrize(
+    ("recordings", "subjects", "people", "noted"),
+    [
+        ([(0.1, 0.2)], [(0.1, 0.2)], ["a", "b"], False),
+        ([None], [(0.1, 0.2)], ["a", "b"], True),
+        ([(0.1, 0.2)], [None], ["a", "b"], True),
+        ([(0.1, 0.2)], [None], ["a", "a"], False),
+        ([(0.1, 0.2)], [None], ["a", "b", "unknown"], False),
+        ([None], [None], ["a"], True),
+    ],
+)
+def test_a_missing_interval_has_its_reason(
+    recordings: list[statistics.Interval | None],
+    subjects: list[statistics.Interval | None],
+    people: list[str],
+    noted: bool,
+) -> None:
+    """Over one subject, or unknown ones, the note on subjects is the reason."""
+    assert statistics.width_note(recordings, subjects, people) == (statistics.NO_WIDTH if noted else "")
+
+
 def of_people(predictions: Predictions, people: list[str]) -> Predictions:
     subjects = tuple(people[i % len(people)] for i in range(len(predictions)))
     return Predictions(
@@ -296,8 +317,11 @@ def test_seeds_that_say_the_same_again_are_no_further_evidence(make_predictions)
     assert once == statistics.permutation_test([run] * 5, [other] * 5)
 
 
-@pytest.mark.parametrize(("subjects", "told"), [(1, ""), (2, "0.5"), (4, "0.125"), (5, "0.0625"), (6, "")])
+@pytest.mark.parametrize(("subjects", "told"), [(2, "0.5"), (4, "0.125"), (5, "0.0625"), (6, "")])
 def test_too_few_people_for_the_permutation_test_are_named(make_predictions, subjects: int, told: str) -> None:
+    alone = statistics.permutation_note(make_predictions(subjects=1))
+    assert alone == statistics.permutation_note(of_people(make_predictions(), ["s1", "unknown"]))
+    assert "there is none" in alone
     note = statistics.permutation_note(make_predictions(subjects=subjects))
     assert (
         note.startswith(f"Of {subjects} subjects the permutation test has no smaller p-value than {told},")

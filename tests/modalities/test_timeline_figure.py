@@ -165,3 +165,16 @@ def test_every_name_is_in_a_legend_whatever_it_begins_with(drawn: list[Figure]) 
     figure.canvas.draw()
     box = figure.legends[0].get_window_extent()
     assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+
+
+@pytest.mark.parametrize("count", [60, 60_000])  # drawn as it is, and by its extremes
+def test_no_line_is_drawn_across_a_gap(drawn: list[Figure], count: int) -> None:
+    times = np.arange(count) / 50
+    times[count // 3 :] += times[-1]
+    times[count // 2 :] += 2 * times[-1]
+    timeline_figure(times, np.ones((2, count), np.float32), {}, ())
+    for line in drawn[0].axes[0].lines:
+        x, y = line.get_data()
+        whole = np.isfinite(y[1:]) & np.isfinite(y[:-1])
+        assert np.isnan(y).sum() == 2 and np.diff(x)[whole].max() < times[count // 3] / 10
+        assert len(y) == min(count, 2 * COLUMNS) + 2

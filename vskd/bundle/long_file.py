@@ -21,7 +21,7 @@ from vskd.bundle.recorded import Recorded
 from vskd.bundle.sensor_block import block_stamp, read_block
 from vskd.bundle.sensor_checks import RANGE_EXCESS
 from vskd.bundle.sensor_file import check_columns_of_all, read_recording
-from vskd.errors import BundleError, DataError, VskdError
+from vskd.errors import BundleError, DataError, VskdError, rounded
 from vskd.preprocessing.sensor.delimited import SAMPLE_LINES, parse_delimited
 from vskd.preprocessing.sensor.resampling import Read, plan_resampling, resampled_pieces
 from vskd.preprocessing.sensor.samples import TextSamples
@@ -297,7 +297,7 @@ class _Spool:
         for b in breaks:
             before = times[b - 1] if b <= kept else times[-1]
             after = float(times[b]) if b < kept else None
-            gap = f", {after - before:.3g} s long" if after is not None else ""
+            gap = f", {rounded(after - before)} s long" if after is not None else ""
             self.notes[f"a gap {before:.1f} s after the beginning{gap}"] = None
         self.first = self.first or recorded
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vskd.bundle.contract import SensorContract
-from vskd.errors import BundleError, DataError
+from vskd.errors import BundleError, DataError, rounded
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.gravity import dead_fault, gravity_fault, measures_gravity
 from vskd.preprocessing.sensor.timed import bridgeable
@@ -74,7 +74,7 @@ def check_length(name: Path | str, contract: SensorContract, samples: int, rate_
         return
     rate = contract.rate_hz
     bounds = f"{contract.min_samples} to {contract.max_samples} samples"
-    seconds = f"{contract.min_samples / rate:.2g} to {contract.max_samples / rate:.3g} s at {rate:g} Hz"
+    seconds = f"{rounded(contract.min_samples / rate, 2)} to {rounded(contract.max_samples / rate)} s at {rate:g} Hz"
     raise BundleError(
         f"{name}: wrong length: the model asks for {bounds} ({seconds}), the recording has {samples}",
         "Cut out one performance of the action" if samples > contract.max_samples else "Record the whole performance",
@@ -92,8 +92,8 @@ def check_whole(name: Path | str, contract: SensorContract, clock: Clock | None,
     seconds = samples / (clock.rate_hz or contract.rate_hz) + sum(clock.gaps)
     if contract.window_mode == "whole" and not bridgeable(clock.gaps, seconds):
         raise BundleError(
-            f"{name}: a gap of {clock.gaps[0]:.3g} s before data row {clock.breaks[0] + 1}, and the model asks for one "
-            "whole performance",
+            f"{name}: a gap of {rounded(clock.gaps[0])} s before data row {clock.breaks[0] + 1}, and the model asks "
+            "for one whole performance",
             "Cut out a performance without a gap",
         )
     return clock.breaks
@@ -189,11 +189,11 @@ def check_plausible(
         return
     if beyond.size <= max(1, GLITCHES * signal.shape[1]):
         raise BundleError(
-            f"{asked}; sample {beyond[0]} reaches {sizes[beyond[0]]:.4g} {contract.unit}: a glitch",
+            f"{asked}; sample {beyond[0]} reaches {rounded(sizes[beyond[0]], 4)} {contract.unit}: a glitch",
             "Repair the sample, or cut it off",
         )
     raise BundleError(
-        f"{asked}; {beyond.size} samples are beyond twice of it, up to {sizes.max():.4g}: they are in another unit"
-        + (f"; and {fault.problem}" if fault else ""),
+        f"{asked}; {beyond.size} samples are beyond twice of it, up to {rounded(sizes.max(), 4)}: they are in another "
+        "unit" + (f"; and {fault.problem}" if fault else ""),
         f"Convert the samples to {contract.unit}" if not fault else f"{fault.action}, in {contract.unit}",
     )

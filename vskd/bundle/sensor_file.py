@@ -22,7 +22,7 @@ from vskd.bundle.sensor_checks import (
 )
 from vskd.bundle.sensor_columns import choose_columns, possible_clocks, read_stamps, without_lost_rows
 from vskd.bundle.sensor_said import OF_DATASET, no_rate, settle_rate, settle_unit
-from vskd.errors import BundleError, DataError
+from vskd.errors import BundleError, DataError, rounded
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.samples import Samples
 from vskd.preprocessing.sensor.signals import to_signal
@@ -159,7 +159,9 @@ def read_columns(
     notes += converted_rate(rate, contract)
     bridging = contract.window_mode == "whole"
     how = ", bridged by a straight line" if bridging else ""
-    notes += [f"a gap of {clock.gaps[n]:.3g} s before data row {b + 1}{how}" for n, b in enumerate(breaks) if clock]
+    notes += [
+        f"a gap of {rounded(clock.gaps[n])} s before data row {b + 1}{how}" for n, b in enumerate(breaks) if clock
+    ]
     if clock and breaks and bridging:
         signal, breaks = even_signal(signal, clock, file), ()
     if not in_unit.known:

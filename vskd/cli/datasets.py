@@ -11,6 +11,7 @@ from vskd.cli.datasets_import import import_command
 from vskd.cli.datasets_sync import sync_command
 from vskd.cli.options import FOLDER, VskdGroup, data_set_arguments, json_option
 from vskd.cli.output import print_fields, print_json, print_table
+from vskd.errors import rounded
 
 SHOWN_ALIKE = 20
 """Problems of one kind in the same words that a table shows."""
@@ -148,7 +149,9 @@ def _print_signals(summary: Mapping[str, Any]) -> None:
 
     def spread(key: str, unit: str) -> str:
         found = summary[key]
-        return f"{found['median']:.3g} {unit} ({found['min']:.3g} to {found['max']:.3g})" if found else "-"
+        return (
+            f"{rounded(found['median'])} {unit} ({rounded(found['min'])} to {rounded(found['max'])})" if found else "-"
+        )
 
     print_fields(
         [
@@ -163,7 +166,7 @@ def _print_signals(summary: Mapping[str, Any]) -> None:
                 else []
             ),
             ("stamps back, repeated", f"{summary['backward']}, {summary['repeated']}"),
-            ("with gaps", f"{summary['with_gaps']}, the longest {summary['longest_gap_s']:.2g} s"),
+            ("with gaps", f"{summary['with_gaps']}, the longest {rounded(summary['longest_gap_s'], 2)} s"),
             ("saturated", summary["saturated"]),
             ("glitches", summary["glitches"]),
             ("without 1 g at rest", summary["without_1_g"]),

@@ -8,7 +8,7 @@ import numpy as np
 
 from vskd.datasets.recording import Index
 from vskd.datasets.sensors.read import read_stream
-from vskd.errors import DataError
+from vskd.errors import DataError, rounded
 from vskd.preprocessing.sensor.clock_facts import ClockFacts, clock_facts
 from vskd.preprocessing.sensor.signal_facts import SignalFacts, signal_facts
 from vskd.progress import track
@@ -110,7 +110,7 @@ def _spread(values: list[float]) -> dict[str, float]:
 
 
 def _remarks(facts: SignalFacts, unit: str) -> list[str]:
-    remarks = [f"{facts.gaps} gaps, the longest {facts.longest_gap_s:.2g} s"] if facts.gaps else []
+    remarks = [f"{facts.gaps} gaps, the longest {rounded(facts.longest_gap_s, 2)} s"] if facts.gaps else []
     remarks += [f"at the rail for {facts.saturated:.1%} of its samples"] if facts.saturated else []
-    remarks += [f"{facts.glitches} glitches up to {facts.largest:.3g} {unit}"] if facts.glitches else []
+    remarks += [f"{facts.glitches} glitches up to {rounded(facts.largest)} {unit}"] if facts.glitches else []
     return remarks + ([facts.gravity] if facts.gravity else [])

@@ -189,11 +189,15 @@ class Results(Strict):
     def remarks(self) -> tuple[str, ...]:
         """What a reader has to know beside the figures: what was left out, the notes, how good the intervals are."""
         named = "; ".join(f"{recording} ({problem})" for recording, problem in self.left_out.items())
+        both = self.intervals.values()
+        people = [row.subject for row in self.per_subject]
+        width = statistics.width_note((i.recordings for i in both), (i.subjects for i in both), people)
         lost = f"{len(self.left_out)} recording(s) could not be read and are in no figure: {named}."
         return (
             *([lost] if self.left_out else []),
             *self.notes,
             *([self.bootstrap.note] if self.bootstrap.note else []),
+            *([width] if width else []),
         )
 
 

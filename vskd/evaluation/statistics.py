@@ -12,7 +12,7 @@ where there is one, or where it is not known who they are.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal
@@ -33,6 +33,9 @@ RESAMPLES = 2000
 FEW_SUBJECTS = 5
 FEW_RECORDINGS = 40
 FEW_OF_A_KIND = 5
+NO_WIDTH = (
+    "Where a dash stands for another interval, the figure is the same in every draw: that does not say how sure it is."
+)
 WIDTHLESS = 1e-12
 """What rounding leaves of an interval whose ends are equal."""
 _CHUNK = 4_000_000  # numbers held at once while resampling: memory does not grow with the data set
@@ -162,10 +165,25 @@ def subjects_note(predictions: Predictions) -> str:
     )
 
 
+def width_note(
+    recordings: Iterable[Interval | None], subjects: Iterable[Interval | None], people: Collection[str]
+) -> str:
+    """Why intervals are missing that could be: they have no width; an empty string where none is missing.
+
+    Args:
+        recordings, subjects: the intervals over them.
+        people: who was tested; where fewer than two are known, `subjects_note` says why there is none over subjects.
+    """
+    known = len(set(people)) > 1 and UNKNOWN not in people
+    return NO_WIDTH if None in (*recordings, *(subjects if known else ())) else ""
+
+
 def permutation_note(predictions: Predictions) -> str:
-    """Of how few subjects the permutation test cannot tell anything from chance; else an empty string."""
+    """Of how few subjects there is no permutation test, or it tells nothing from chance; else an empty string."""
     count = _units(predictions, "subjects")
-    if count < 2 or smallest_p(count) <= 1 - LEVEL:
+    if count < 2:
+        return "The permutation test exchanges people; without two of them that are known there is none."
+    if smallest_p(count) <= 1 - LEVEL:
         return ""
     return (
         f"Of {count} subjects the permutation test has no smaller p-value than {smallest_p(count):.3g}, however large "

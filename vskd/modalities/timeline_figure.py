@@ -21,6 +21,8 @@ COLUMNS = 1500
 """Of a long signal the least and greatest value of so many parts is drawn."""
 WIDTH, COLUMNS_OF_NAMES = 11, 8
 PALETTE = ("tab20", "tab20b", "tab20c")
+GAP = 5
+"""Usual steps in time from which nothing was measured between two samples."""
 TOLD_APART = 7
 """Classes whose colours everyone can tell apart."""
 WIDTH_OF_NUMBER = 0.02
@@ -58,7 +60,7 @@ def timeline_figure(
     house_style(top)
     lines: list[Line2D] = []
     for row, name in zip(signal, channels or [""] * len(signal), strict=True):
-        x, y = thinned(times, row)
+        x, y = broken(*thinned(times, row))
         lines += top.plot(x, y, linewidth=0.6, label=name)
     if channels:
         above: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": min(6, len(channels))}
@@ -118,3 +120,13 @@ def thinned(
     starts = np.linspace(0, count, COLUMNS, endpoint=False).astype(int)
     low, high = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
     return np.repeat(times[starts], 2), np.stack([low, high], axis=1).reshape(-1)
+
+
+def broken(
+    times: npt.NDArray[np.float64], values: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+    """A line that is not drawn across gaps: NaN stands in each of them."""
+    steps = np.diff(times)
+    forward = steps[steps > 0]
+    behind = np.flatnonzero(steps > GAP * np.median(forward)) + 1 if len(forward) else np.empty(0, int)
+    return np.insert(times, behind, times[behind]), np.insert(values, behind, np.nan)

@@ -340,4 +340,12 @@ def _notes(rows: Sequence[Row], predictions: Predictions) -> tuple[str, ...]:
         )
     if any(row.versus_baseline for row in rows):
         notes += [MCNEMAR_NOTE, statistics.permutation_note(predictions)]
-    return tuple(note for note in (*notes, statistics.subjects_note(predictions)) if note)
+    return tuple(
+        note for note in (*notes, statistics.subjects_note(predictions), _width_note(rows, predictions)) if note
+    )
+
+
+def _width_note(rows: Sequence[Row], predictions: Predictions) -> str:
+    both = [spread.intervals for row in rows for spread in (row.accuracy, row.macro_f1)]
+    over_people = [*(i.subjects for i in both), *(row.versus_baseline.subjects for row in rows if row.versus_baseline)]
+    return statistics.width_note((i.recordings for i in both), over_people, predictions.subjects)

@@ -25,7 +25,7 @@ from vskd.datasets.sensors.folder_found import FILE
 from vskd.datasets.sensors.folder_timeline import UNLABELLED_CELLS
 from vskd.datasets.sensors.sensor_folder import index
 from vskd.datasets.signal_report import report_signals
-from vskd.errors import DataError, first_few, natural_order
+from vskd.errors import DataError, first_few, natural_order, rounded
 from vskd.files import WriteError, write_text
 from vskd.preprocessing.sensor.samples import Samples
 from vskd.yaml_text import dump_yaml
@@ -200,7 +200,7 @@ def _signal_notes(found: Index, folder: Path, stated: Stated) -> list[str]:
     said = {
         "cannot be read": list(report.unreadable),
         f"do not show 1 g at rest{'' if stated.uncalibrated else action}": report.having("gravity"),
-        f"have gaps in time, the longest {report.longest_gap_s:.2g} s": report.having("gaps"),
+        f"have gaps in time, the longest {rounded(report.longest_gap_s, 2)} s": report.having("gaps"),
         "reach the range of the device": report.having("saturated"),
     }
     files = {r.id: os.path.relpath(r.stream(stated.stream).path, folder) for r in found.with_streams([stated.stream])}

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from vskd.datasets.importing.columns import ChosenColumns
 from vskd.datasets.importing.stated import Stated
-from vskd.errors import DataError, first_few
+from vskd.errors import DataError, first_few, rounded
 from vskd.preprocessing.sensor.column_names import quantity_of
 from vskd.preprocessing.sensor.gravity import at_rest, gravity_fault, lacks_gravity, measures_gravity
 from vskd.preprocessing.sensor.units import GRAVITY, parse_unit
@@ -120,7 +120,7 @@ def _check_gravity(signals: Signals, rate_hz: float, unit: str, source: str) -> 
         )
     if not 0.6 <= median <= 1.6:
         raise DataError(
-            f"The unit {unit} ({source}) is contradicted by gravity: at rest the files show {median:.3g} g",
+            f"The unit {unit} ({source}) is contradicted by gravity: at rest the files show {rounded(median)} g",
             "Correct it with --unit (and --offset), or say --uncalibrated if the device shows no 1 g",
         )
 
@@ -141,16 +141,18 @@ def _by_gravity(signals: Signals, rate_hz: float) -> UnitGuess:
     )
     if not fitting:
         _refuse_mixed(signals, rate_hz)
-        raise DataError(f"At rest the files show {rest:.4g}, which is 1 g in no unit that vskd knows", action)
+        raise DataError(f"At rest the files show {rounded(rest, 4)}, which is 1 g in no unit that vskd knows", action)
     if len(fitting) > 1:
-        raise DataError(f"At rest the files show {rest:.4g}, which may be 1 g in {' or '.join(fitting)}", action)
+        raise DataError(
+            f"At rest the files show {rounded(rest, 4)}, which may be 1 g in {' or '.join(fitting)}", action
+        )
     (unit,) = fitting
     if unit.startswith("1/") and any((signal >= 0).all() for signal in signals.values()):
         raise DataError(f"The files hold whole numbers that are never negative, up to {_most(signals):g}", action)
     faults = [fault for signal in signals.values() if (fault := gravity_fault(signal, unit, rate_hz, stated=True))]
     if len(faults) > MOST_FAULTS * len(signals):
         raise DataError(f"In most files, {faults[0].problem}", action)
-    return UnitGuess(unit, f"gravity: at rest {rest:.3g}")
+    return UnitGuess(unit, f"gravity: at rest {rounded(rest)}")
 
 
 def _refuse_mixed(signals: Signals, rate_hz: float) -> None:

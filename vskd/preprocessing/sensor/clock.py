@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from vskd.errors import DataError
+from vskd.errors import DataError, rounded
 
 Seconds = npt.NDArray[np.float64]
 
@@ -120,7 +120,7 @@ def _nominal(stamps: Seconds, period: float, nominal_hz: float) -> Clock:
     """The device's own clock, where stamps of a radio link say only when samples arrived."""
     breaks, shifts = _breaks(stamps, 1 / nominal_hz)
     breaks = breaks[shifts > 0]
-    fact = f"samples came in bursts: the stamps make {1 / period:.3g} Hz, the device's {nominal_hz:g} Hz are taken"
+    fact = f"samples came in bursts: the stamps make {rounded(1 / period)} Hz, the device's {nominal_hz:g} Hz are taken"
     gaps = tuple(float(stamps[b] - stamps[b - 1]) for b in breaks)
     return _measured(Clock(nominal_hz, tuple(int(b) for b in breaks), gaps, (fact,), 1 / nominal_hz), stamps)
 
@@ -207,7 +207,7 @@ def _refuse_set_back(stamps: Seconds, place: int, by: float, period: float, sour
             "Give a file of one recording",
         )
     raise DataError(
-        f"{source}: the clock was set back by {by:.3g} s at data row {place + 1}",
+        f"{source}: the clock was set back by {rounded(by)} s at data row {place + 1}",
         "Cut the file there, and give the parts one by one",
     )
 
@@ -219,7 +219,7 @@ def _rate(stamps: Seconds, period: float, breaks: npt.NDArray[np.int64]) -> tupl
     resolution = np.median(steps[steps > 0]) if (steps > 0).any() else 0.0
     repeated = int((steps == 0).sum())
     if repeated > REPEATED * len(steps) and resolution > COARSE * period * int(pieces.max()):
-        return None, (f"time stamps only every {resolution:.3g} s: too coarse for a rate",)
+        return None, (f"time stamps only every {rounded(resolution)} s: too coarse for a rate",)
     facts = [f"{int((steps < 0).sum())} stamps late"] if (steps < 0).any() else []
     facts += [f"{repeated} stamps repeated"] if repeated else []
     typical = np.median(steps)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vskd.errors import rounded
 from vskd.preprocessing.sensor.units import GRAVITY, normal_unit, parse_unit
 
 Signal = npt.NDArray[np.float32]
@@ -129,10 +130,12 @@ def gravity_fault(signal: Signal, unit: str, rate_hz: float, *, stated: bool = F
         return None
     one_g = 1 / known.factor
     rest = at_rest(signal, rate_hz)
-    measured = f"at rest the vector of the samples is {rest.length:.3g} {unit} long, and gravity is {one_g:.4g} {unit}"
+    length, gravity = rounded(rest.length), rounded(one_g, 4)
+    measured = f"at rest the vector of the samples is {length} {unit} long, and gravity is {gravity} {unit}"
     if lacks_gravity(rest):
         return Fault(
-            f"{measured}; on average it is {rest.mean:.2g} {unit}: gravity was removed, or this is no accelerometer",
+            f"{measured}; on average it is {rounded(rest.mean, 2)} {unit}: gravity was removed, or this is no "
+            "accelerometer",
             "Give the accelerometer's own signal, gravity included",
         )
     lowest, highest = MOVING if stated and rest.change > STILL * rest.length else REST
@@ -147,7 +150,7 @@ def _wrong_unit(measured: str, length: float, unit: str, one_g: float) -> Fault:
         factor = one_g / max(length, 1e-30)
         return Fault(
             f"{measured}: the samples are in no unit that vskd knows",
-            f"Convert them to {unit}: times {factor:.4g} fits",
+            f"Convert them to {unit}: times {rounded(factor, 4)} fits",
         )
     factor = value / one_g
     how = f"divide by {factor:.6g}" if factor > 1 else f"multiply by {1 / factor:.6g}"
@@ -162,7 +165,7 @@ def dead_fault(signal: Signal, axes: Sequence[str]) -> Fault | None:
     if constant:
         value = signal[list(axes).index(constant[0]), 0] + 0.0  # so that -0 is written as 0
         return Fault(
-            f"axis {constant[0]} is {value:.4g} in every sample: a dead axis, or a column of something else",
+            f"axis {constant[0]} is {rounded(value, 4)} in every sample: a dead axis, or a column of something else",
             "Remove this recording, or name the right columns",
         )
     run = _longest_repeat(signal)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from vskd.errors import DataError
+from vskd.errors import DataError, rounded
 from vskd.preprocessing.sensor.clock import Clock
 from vskd.preprocessing.sensor.resampling import resampled
 from vskd.preprocessing.sensor.signals import Signal
@@ -79,7 +79,7 @@ def _overlap_text(parts: Sequence[Timed], names: Sequence[str], overlap: float) 
     spans = ", ".join(
         f"{name} {p.times[0] - base:.2f} to {p.times[-1] - base:.2f} s" for name, p in zip(names, parts, strict=True)
     )
-    return f"the streams overlap by {max(overlap, 0.0):.2g} s only ({spans})"
+    return f"the streams overlap by {rounded(max(overlap, 0.0), 2)} s only ({spans})"
 
 
 def _read_at(part: Timed, grid: Times, rate_hz: float) -> tuple[Signal, npt.NDArray[np.bool_]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from vskd.errors import DataError
+from vskd.errors import DataError, rounded
 from vskd.preprocessing.sensor.clock import Clock, fit_clock
 from vskd.preprocessing.sensor.delimited import read_delimited
 from vskd.preprocessing.sensor.reading import Reading
@@ -72,7 +72,7 @@ class Timed:
         seconds = float(self.times[-1] - self.times[0])
         if not bridgeable(spans.tolist(), seconds):
             raise DataError(
-                f"{source}: {len(spans)} gaps in time, the longest {spans.max():.2g} s, together "
+                f"{source}: {len(spans)} gaps in time, the longest {rounded(spans.max(), 2)} s, together "
                 f"{spans.sum() / seconds:.0%} of the recording: too much is missing to see it as a whole",
                 "Remove this recording, or use sliding windows, which do not reach across a gap",
             )

@@ -6,6 +6,7 @@ from vskd.datasets.doctor.by_stream import StreamCheck
 from vskd.datasets.doctor.measure import SensorFacts
 from vskd.datasets.doctor.survey import Survey
 from vskd.datasets.recording import Stream
+from vskd.errors import rounded
 
 
 class Gaps(StreamCheck):
@@ -22,4 +23,4 @@ class Gaps(StreamCheck):
     def remark(self, facts: SensorFacts, stream: Stream, survey: Survey) -> str:
         """See `StreamCheck`."""
         found = facts.signal
-        return f"{found.gaps}, the longest {found.longest_gap_s:.2g} s" if found.gaps else ""
+        return f"{found.gaps}, the longest {rounded(found.longest_gap_s, 2)} s" if found.gaps else ""

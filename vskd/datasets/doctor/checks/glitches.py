@@ -6,6 +6,7 @@ from vskd.datasets.doctor.by_stream import StreamCheck
 from vskd.datasets.doctor.measure import SensorFacts
 from vskd.datasets.doctor.survey import Survey
 from vskd.datasets.recording import Stream
+from vskd.errors import rounded
 
 
 class Glitches(StreamCheck):
@@ -20,4 +21,4 @@ class Glitches(StreamCheck):
     def remark(self, facts: SensorFacts, stream: Stream, survey: Survey) -> str:
         """See `StreamCheck`."""
         found = facts.signal
-        return f"{found.glitches} up to {found.largest:.3g} {stream.unit}" if found.glitches else ""
+        return f"{found.glitches} up to {rounded(found.largest)} {stream.unit}" if found.glitches else ""

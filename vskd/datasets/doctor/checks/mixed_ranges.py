@@ -6,6 +6,7 @@ from typing import ClassVar
 from vskd.datasets.doctor.by_stream import people
 from vskd.datasets.doctor.finding import Check, Finding
 from vskd.datasets.doctor.survey import Survey
+from vskd.errors import rounded
 
 TIMES = 1.5
 FEWEST = 3
@@ -34,7 +35,7 @@ class MixedRanges(Check):
             if len(beyond) >= FEWEST:
                 unit = survey.stream(ids[0], name).unit
                 what = (
-                    f"{name}: {len(ids)} recordings are cut off at {limit:.3g} {unit} (subjects "
+                    f"{name}: {len(ids)} recordings are cut off at {rounded(limit)} {unit} (subjects "
                     f"{people(survey, ids)}), and {len(beyond)} others go on to more than {TIMES:g} times that"
                 )
                 yield self.finding(survey, what, ids, "Record with one range; or clip all of them to the narrower one")

@@ -8,6 +8,7 @@ import numpy as np
 from vskd.datasets.doctor.by_stream import people
 from vskd.datasets.doctor.finding import Check, Finding
 from vskd.datasets.doctor.survey import Survey
+from vskd.errors import rounded
 
 TIMES = 3.0
 
@@ -36,5 +37,5 @@ class MixedUnits(Check):
             if ids:
                 unit, length = survey.stream(ids[0], name).unit, float(np.median(list(odd.values())))
                 who = people(survey, ids)
-                what = f"{name}: subjects {who} rest at about {length:.3g} {unit}, the others at {usual:.3g}"
+                what = f"{name}: subjects {who} rest at about {rounded(length)} {unit}, the others at {rounded(usual)}"
                 yield self.finding(survey, what, ids, "Convert them to one unit, or describe them as two streams")
