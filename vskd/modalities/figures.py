@@ -40,5 +40,6 @@ def house_style(ax: Axes) -> None:
 def to_png(figure: Figure) -> bytes:
     """Render a figure; the same figure gives the same bytes (no date, no version inside)."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    # `Figure.savefig` draws twice, the first time to lay out, which drawing does anyway
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()
