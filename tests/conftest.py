@@ -1,9 +1,11 @@
 """Fixtures that the whole suite shares: real recordings where they are on disk, and a tiny synthetic world."""
 
 import gc
+import importlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +40,15 @@ def real_fsync() -> Iterator[Fsync]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda handle: None)
         yield real
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Of two workers the second imports the tests from the end: each file is compiled, with its assertions, by one."""
+    every = session.config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if every and os.environ.get("PYTEST_XDIST_WORKER") == "gw1":
+        for path in sorted((REPOSITORY / "tests").rglob("test_*.py"), reverse=True):
+            with suppress(Exception, pytest.skip.Exception):  # told when it is collected
+                importlib.import_module(".".join(path.relative_to(REPOSITORY).with_suffix("").parts))
 
 
 def pytest_collection_finish() -> None:

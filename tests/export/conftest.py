@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from tests.conftest import made_once
-from vskd.bundle.contract import EncodingContract, ProtocolRecord, Provenance, SensorContract, SplitSizes
+from vskd.bundle.contract import Contract, EncodingContract, ProtocolRecord, Provenance, SensorContract, SplitSizes
 from vskd.distillation.model import Model
+from vskd.export import ship
+from vskd.export.convert.deployed_part import convert_part
 from vskd.export.convert.litert import LogitsOnly, convert_float
 from vskd.export.int8.quantize import quantize_int8
 from vskd.export.scoring import LabelledWindow
@@ -193,6 +195,23 @@ def export_tiny(student: Model, out: Path, **changes: object) -> ExportReport:
         "out": out,
     }
     return export_model(**(arguments | changes))
+
+
+@pytest.fixture
+def converted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export of a network that an export has converted before, for the same contract, gets that model at once."""
+    monkeypatch.setattr(ship, "convert_part", _converted_once)
+
+
+_CONVERTED: dict[tuple[str | bytes, ...], bytes] = {}
+
+
+def _converted_once(part: nn.Module, contract: Contract) -> bytes:
+    weights = (value.numpy().tobytes() for value in part.state_dict().values())
+    key = (repr(part), contract.model_dump_json(), *weights)
+    if key not in _CONVERTED:
+        _CONVERTED[key] = convert_part(part, contract)
+    return _CONVERTED[key]
 
 
 @pytest.fixture

@@ -92,14 +92,16 @@ def test_a_teacher_is_not_exported(finished_comparison, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_over_budget_leaves_nothing(finished_comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("converted")
+def test_over_budget_leaves_nothing(comparison_copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A network that is said to be perfect, and a budget of nothing."""
+    before = sorted(tmp_path.rglob("*"))
     ship = run_export.export_model
     monkeypatch.setattr(Checker, "accuracy", 1.0)
     monkeypatch.setattr(run_export, "export_model", lambda **given: ship(**{**given, "max_accuracy_drop": 0.0}))
     with pytest.raises(BundleError, match="nothing was written"):
-        export_run(finished_comparison.student, tmp_path / "bundle")
-    assert list(tmp_path.iterdir()) == []
+        export_run(comparison_copy.student, tmp_path / "bundle")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 NEEDS = Needs(*[1000] * 7)

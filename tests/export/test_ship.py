@@ -75,6 +75,7 @@ def with_something_removed(student: Model) -> dict[str, object]:
     return {"model": network, "trained": student, "validation": labelled}
 
 
+@pytest.mark.usefixtures("converted_once")
 def test_the_cost_of_what_was_removed_before_counts(tiny_student: Model, out: Path):
     report = export_tiny(tiny_student, out, **with_something_removed(tiny_student), max_accuracy_drop=1.0)
     manifest = report.bundle.manifest
@@ -83,6 +84,7 @@ def test_the_cost_of_what_was_removed_before_counts(tiny_student: Model, out: Pa
     assert (manifest.accuracy.float32, manifest.accuracy.int8) == (1.0, 0.0)
 
 
+@pytest.mark.usefixtures("converted_once")
 def test_removing_too_much_is_refused(tiny_student: Model, out: Path):
     """The network that is exported and its int8 model agree with each other, not with the trained one."""
     removed = with_something_removed(tiny_student)
@@ -271,6 +273,7 @@ def test_training_on_is_tried_where_too_much_is_lost_and_has_to_gain(
     assert best.fine_tuned is (tries and expected != 0.70)
 
 
+@pytest.mark.usefixtures("converted_once")
 def test_what_is_trained_on_is_quantized_once_for_each_way_of_estimating(tiny_student: Model, out: Path) -> None:
     """Each under its own; the bundle says that it was, and what looks into it sees the pair before the budget does."""
     trained: list[str] = []

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import os
 import platform
@@ -33,12 +34,17 @@ NAMED = 5
 _PACKAGES = ("torch", "torchvision", "lightning", "numpy", "scipy", "h5py", "scikit-learn", "av")
 
 
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in _PACKAGES}
+
+
 def environment() -> dict[str, Any]:
     """Versions and machine facts that numbers may depend on; nothing that identifies the machine."""
     return {
         "vskd": vskd.__version__,
         "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in _PACKAGES},
+        "packages": dict(_versions()),
         "machine": platform.machine(),
         "cpu_count": os.cpu_count(),
         "torch_threads": torch.get_num_threads(),

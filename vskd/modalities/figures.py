@@ -66,5 +66,6 @@ def to_png(figure: Figure) -> bytes:
     for text in figure.findobj(Text):
         text.set_parse_math(False)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    # `Figure.savefig` draws twice, the first time to lay out, which drawing does anyway
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()

@@ -56,6 +56,7 @@ class Recorder:
         return module
 
 
+@pytest.mark.usefixtures("converted_once")
 def test_within_the_budget_nothing_is_trained(out: Path) -> None:
     recorder = Recorder()
     report = export(out, FineTuning(recorder))
@@ -64,6 +65,7 @@ def test_within_the_budget_nothing_is_trained(out: Path) -> None:
     assert set(report.candidates) == {"minmax", "moving-average"}
 
 
+@pytest.mark.usefixtures("converted_once")
 def test_over_the_budget_each_estimator_is_tried_and_the_most_accurate_is_shipped(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +87,7 @@ def test_over_the_budget_each_estimator_is_tried_and_the_most_accurate_is_shippe
     assert "simulated int8" in (out / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("converted_once")
 def test_training_on_that_gains_nothing_is_not_shipped(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two equally accurate without training, the one that agrees better with the network stays the choice."""
     figures = iter([1.0, 0.5, 0.5, 0.5, 0.4])
@@ -103,6 +106,7 @@ def test_training_on_that_gains_nothing_is_not_shipped(out: Path, monkeypatch: p
     assert len(report.candidates) == 4
 
 
+@pytest.mark.usefixtures("converted_once")
 def test_what_loses_too_much_even_so_is_refused_after_it_was_inspected(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
