@@ -182,3 +182,9 @@ def test_lines_are_in_the_order_of_names_and_hashes(tmp_path: Path) -> None:
     sums.file.write_text("".join(f"{digest}  {name}\n" for name in "dbac" for digest in digests))
     sums.record([])
     assert sums.file.read_text() == "".join(f"{digest}  {name}\n" for name in "abcd" for digest in sorted(digests))
+
+
+def test_a_parent_that_is_a_file_is_no_damage(tmp_path: Path) -> None:
+    """What writes there says so; nothing is to be deleted."""
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    assert Sums(tmp_path / "file" / "run").recorded() == {}

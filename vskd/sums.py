@@ -37,7 +37,7 @@ class Sums:
         """
         try:
             text = self.file.read_bytes().decode("utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, UnicodeDecodeError) as error:
             raise self._damaged() from error

@@ -102,7 +102,26 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize(("program", "number", "stop"), [(STUBBORN, *STOPS[0]), (SWALLOWING, *STOPS[1])])
+QUIET = """
+import time
+from vskd.cli import entry
+entry.install()
+from vskd.bundle.native_output import quiet_native_output
+with quiet_native_output():
+    print("ready", flush=True)
+    while True:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pass
+"""
+"""A model that is being converted."""
+
+
+@pytest.mark.parametrize(
+    ("program", "number", "stop"),
+    [(STUBBORN, *STOPS[0]), (SWALLOWING, *STOPS[1]), (QUIET, *STOPS[0]), (QUIET, *STOPS[1])],
+)
 def test_code_that_does_not_listen_is_ended(program: str, number: signal.Signals, stop: Stop) -> None:
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", HEARING + program]
@@ -223,3 +242,19 @@ def test_the_handlers_are_set_where_nobody_has_others() -> None:
     entry.install()
     assert all(signal.getsignal(number) is entry._stopped for number, _ in STOPS)
     assert sys.unraisablehook is entry._unraisable
+
+
+@pytest.mark.parametrize(("number", "stop"), STOPS)
+def test_a_command_to_whom_nobody_listens_is_ended_too(number: signal.Signals, stop: Stop) -> None:
+    """The terminal is gone: what it wrote to is closed."""
+    command = [sys.executable, "-c", HEARING + STUBBORN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=REPOSITORY) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        time.sleep(0.1)
+        process.stderr.close()
+        process.send_signal(number)
+        try:
+            assert process.wait(timeout=30) == stop.code
+        finally:
+            process.kill()

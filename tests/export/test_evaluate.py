@@ -31,6 +31,9 @@ from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import OverTime, read_results
 from vskd.export import evaluate
 from vskd.export.evaluate import bundle_model, bundle_recipe, evaluate_bundle, export_and_evaluate
+from vskd.files import WriteError
+from vskd.recipe import load_recipe
+from vskd.study.compare import compare
 
 
 def test_evaluating_a_bundle_gives_what_its_run_got(finished_comparison, synthetic_root: Path, tmp_path: Path) -> None:
@@ -425,3 +428,19 @@ def test_pictures_are_those_of_the_finished_run_in_whose_folder_the_bundle_lies(
     found = evaluate._pictures_in_run(bundle, experiment, "predictions")  # type: ignore[arg-type]
     assert found == ({"picture": ((experiment, folder), "inputs", "predictions")} if shown else {})
     assert asked == [tmp_path]
+
+
+@pytest.mark.parametrize(("kind", "mark"), [("run", "recipe.yaml"), ("bundle", "manifest.json")])
+def test_results_go_into_no_run_and_no_bundle(
+    sealed, tmp_path: Path, synthetic_root: Path, kind: str, mark: str
+) -> None:
+    """Those of a run would be replaced; a bundle would no longer be what its hashes say."""
+    place = tmp_path / "there"
+    place.mkdir()
+    (place / mark).write_text("{}", encoding="utf-8")
+    before = sorted(place.iterdir())
+    with pytest.raises(WriteError, match=f"there is the folder of a {kind}, .*another folder with --out"):
+        evaluate_bundle(sealed.bundle.path, synthetic_root, out=place)
+    with pytest.raises(WriteError, match=f"there is the folder of a {kind}, .*another folder with --out"):
+        compare([load_recipe("demo")], [0], place)
+    assert sorted(place.iterdir()) == before

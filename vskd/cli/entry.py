@@ -6,11 +6,13 @@ the process at once, for nothing is at stake there that a kill would not endange
 KeyboardInterrupt, so that half-written files are removed, and ends a process that has not done so in time.
 """
 
+import contextlib
 import io
 import os
 import signal
 import sys
 import threading
+from functools import lru_cache
 from types import FrameType
 from typing import NoReturn
 
@@ -40,6 +42,7 @@ def main() -> None:
 
 def install() -> None:
     """Set the handlers of Ctrl-C and TERM, unless the caller had them ignored."""
+    _terminal()
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
         if signal.getsignal(number) is usual:
             signal.signal(number, _stopped)
@@ -66,10 +69,20 @@ def is_importing(frame: FrameType | None) -> bool:
     return False
 
 
+@lru_cache
+def _terminal() -> int:
+    """Standard error as it was at the beginning: while a model is converted, that of the process goes elsewhere."""
+    try:
+        return os.dup(2)
+    except OSError:  # closed
+        return 2
+
+
 def _leave(stop: Stop, said: bool = False) -> NoReturn:
     """End the process at once."""
     if not said:
-        os.write(2, f"{stop.text}\n".encode())
+        with contextlib.suppress(OSError):  # nobody listens any more
+            os.write(_terminal(), f"{stop.text}\n".encode())
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -5,11 +5,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vskd.bundle.bundle import MANIFEST
+from vskd.distillation.run import RunFolder
+from vskd.files import WriteError
 from vskd.sums import Sums, SumsError
 
 logger = logging.getLogger(__name__)
 
 PREDICTIONS, RESULTS, REPORT = FILES = ("predictions.csv", "results.json", "report.html")
+
+
+def refuse_run_or_bundle(out: Path) -> None:
+    """Refuse a folder for results that is a run or a bundle: they would replace the run's, or be no part of the bundle.
+
+    Raises:
+        WriteError: it is one.
+    """
+    for kind, mark in (("run", RunFolder(out).recipe_file), ("bundle", out / MANIFEST)):
+        if mark.is_file():
+            raise WriteError(
+                f"{out} is the folder of a {kind}, which holds no other results", "Choose another folder with --out"
+            )
 
 
 def evaluated(out: Path, *, recorded: bool) -> bool:

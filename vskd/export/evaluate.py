@@ -34,7 +34,7 @@ from vskd.evaluation.evaluate import (
     trained_model,
     write_answers,
 )
-from vskd.evaluation.finished import PREDICTIONS, REPORT, RESULTS, evaluated, evaluating
+from vskd.evaluation.finished import PREDICTIONS, REPORT, RESULTS, evaluated, evaluating, refuse_run_or_bundle
 from vskd.evaluation.predictions import Predictions
 from vskd.evaluation.report.image_pictures import image_pictures
 from vskd.evaluation.report.pictures import run_pictures
@@ -100,6 +100,7 @@ def evaluate_bundle(
         out: folder of the results; `<bundle>-results` beside the bundle by default.
 
     Raises:
+        WriteError: `out` is the folder of a run or of a bundle.
         BundleError: the bundle was changed, or the data set has other classes, another unit or rate; or the test part
             holds recordings that the bundle's model learned from, or may hold them.
     """
@@ -112,6 +113,7 @@ def evaluate_bundle(
         pictures = partial(_pictures_in_run, loaded, experiment)
         return _evaluate(loaded, experiment, place, pictures, teacher=None, distiller=None, network="", labels=None)
 
+    refuse_run_or_bundle(place)
     with only_writer(place / LOCK, place):
         return renewing(work)
 

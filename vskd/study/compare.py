@@ -14,7 +14,7 @@ from vskd.distillation.tested_labels import warn_of_tested_labels
 from vskd.distillation.train import distill, fixed_threads, teach
 from vskd.errors import ProtocolError, RecipeError
 from vskd.evaluation.evaluate import evaluate_run
-from vskd.evaluation.finished import FILES
+from vskd.evaluation.finished import FILES, refuse_run_or_bundle
 from vskd.evaluation.predictions import read_csv
 from vskd.evaluation.results import read_results
 from vskd.locks import LOCK, lock_of, only_writer
@@ -67,6 +67,7 @@ def compare(
         RecipeError: two recipes have one name, or one cannot be trained; nothing was.
         ProtocolError: the recipes use different protocols, or want all folds of one that has none.
         LockedError: another process writes a comparison into `out`.
+        WriteError: `out` is the folder of a run or of a bundle.
         VskdError: a run fails; finished ones stay.
     """
     names = [recipe.name for recipe in recipes]
@@ -78,6 +79,7 @@ def compare(
             f"Recipes to compare are of several protocols ({'; '.join(protocols)}), which never share a table",
             "Compare those of one protocol",
         )
+    refuse_run_or_bundle(out)
     with only_writer(out / LOCK, out):
         data, cache = DataOnce(), cache or out / "cache"
         students = students_of(recipes, seeds, out, teachers or out / "teachers", data.index)

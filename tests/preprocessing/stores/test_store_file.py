@@ -244,3 +244,14 @@ def test_the_manifest_is_plain_json(tmp_path: Path) -> None:
             found = file["manifest"][()].tobytes()
             assert found.decode() == json.dumps({i: astuple(entry) for i, entry in manifest.items()})
             assert read_manifest(file) == manifest
+
+
+@pytest.mark.parametrize("kind", ["windows", "text"])
+def test_nobody_is_told_to_delete_what_is_another_commands(tmp_path: Path, path: Path, kind: str) -> None:
+    """It may be the input of this one, or no store at all."""
+    text = tmp_path / "notes.h5"
+    text.write_text("mine", encoding="utf-8")
+    with pytest.raises(CacheError) as caught:
+        open_store(text if kind == "text" else path, "another")
+    assert "name another file" in caught.value.action
+    assert not caught.value.action.startswith("Delete")

@@ -63,6 +63,9 @@ def settings_hash(kind: str, settings: Mapping[str, Any]) -> str:
     return sha256_json([SCHEMA, kind, dict(settings)])
 
 
+_NAME_ANOTHER = "name another file"
+
+
 def _how_to_renew(path: Path) -> str:
     return f"Delete {path} and run the command again; it is made anew"
 
@@ -92,13 +95,13 @@ def open_store(path: Path, kind: str) -> h5py.File:
     Raises:
         CacheError: missing, damaged, or of another kind or version.
     """
-    action = _how_to_renew(path)
     if not path.is_file():
         raise CacheError(f"{path}: there is no such store", "Make it with `vskd preprocess`, or check the path")
     try:
         # A store never changes under its name, so readers need no lock (and could not take one on a read-only disk).
         file = h5py.File(path, "r", locking=False)
     except OSError as error:
+        action = f"If it was a store, delete it and run the command again, which makes it anew; else {_NAME_ANOTHER}"
         raise DamagedCacheError(path, f"{path} is not a readable store: {error}", action) from error
     with refusing_damage(path):
         found, schema = text(file, "kind"), file.attrs.get("schema")
@@ -107,7 +110,8 @@ def open_store(path: Path, kind: str) -> h5py.File:
     if not fits:
         file.close()
         raise CacheError(
-            f"{path} holds {found or 'something else'} (version {schema}), not {kind} of version {SCHEMA}", action
+            f"{path} holds {found or 'something else'} (version {schema}), not {kind} of version {SCHEMA}",
+            _how_to_renew(path) if found == kind else f"It is another command's: {_NAME_ANOTHER}",
         )
     return file
 
