@@ -21,6 +21,7 @@ from vskd.schema import Strict, explain, parse
 
 CLASSES, WIDTH = 5, 12
 SIZES = {"segments": 4, "samples": 64, "height": 48, "width": 48, "frames": 8}
+OF_CLIPS = {"height": 32, "width": 32}
 SMALL = {"embedding_size": WIDTH, "feature_size": WIDTH, "feature_init_std": 0.1, "dropout": 0.2}
 NARROW = {"width": 0.0625, "parts": 4}
 """Of networks of clips, which are wide, or cut a clip into more parts than the small one has frames."""
@@ -51,7 +52,8 @@ def settings_of(case: str) -> NetworkSettings:
 
 def shape_of(name: str) -> Shape:
     entry = NETWORKS[name]
-    return tuple({**SIZES, "channels": max(entry.channels, default=4)}[axis] for axis in AXES[entry.kind])
+    sizes = {**SIZES, **(OF_CLIPS if entry.kind == "clip" else {}), "channels": max(entry.channels, default=4)}
+    return tuple(sizes[axis] for axis in AXES[entry.kind])
 
 
 @dataclass(frozen=True)
