@@ -43,6 +43,22 @@ def test_more_are_counted(capsys: pytest.CaptureFixture[str], count: int, more: 
     assert said(capsys, count, **{COMMON: "all are blue"}) == [*shown, last]
 
 
+@pytest.mark.parametrize(("verbosity", "times"), [(0, 1), (1, 3)])
+def test_a_warning_in_the_same_words_stands_there_once(
+    capsys: pytest.CaptureFixture[str], verbosity: int, times: int
+) -> None:
+    """As each run of a comparison gives it; the next command begins anew, and errors are never left out."""
+    for _ in range(2):
+        configure_logging(verbosity)
+        for _ in range(3):
+            LOG.warning("1 class(es) tested and never trained: %s", "b")
+            LOG.error("an error")
+        LOG.warning("1 class(es) tested and never trained: %s", "c")
+        say_left_out()
+        found = capsys.readouterr().err
+        assert [found.count(text) for text in ("trained: b", "trained: c", "an error")] == [times, 1, 3]
+
+
 @pytest.mark.parametrize("verbosity", [1, 2])
 def test_who_asks_for_more_gets_every_one(capsys: pytest.CaptureFixture[str], verbosity: int) -> None:
     assert len(said(capsys, SHOWN + 7, verbosity, **{COMMON: "all"})) == SHOWN + 7
