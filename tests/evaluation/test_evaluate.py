@@ -407,7 +407,10 @@ def test_the_teacher_s_figures_beside_a_student_are_those_of_its_cache(known: Fi
 
 def note_experiment(unlabelled: int) -> SimpleNamespace:
     return SimpleNamespace(
-        setting=SimpleNamespace(title="10 %", hash="h", labelled=("a", "b"), unlabelled=("c",) * unlabelled)
+        setting=SimpleNamespace(title="10 %", hash="h", labelled=("a", "b"), unlabelled=("c",) * unlabelled),
+        labelled=("a", "b"),
+        recordings={name: SimpleNamespace(classes={n}) for name, n in {"a": 0, "b": 1, "c": 2, "v": 2}.items()},
+        index=SimpleNamespace(labels=("walk", "run", "jump")),
     )
 
 
@@ -420,29 +423,37 @@ def test_notes_say_which_weights_labels_and_problems(select: str, said: str) -> 
     problem = {"kind": "corrupt", "recording": "r", "path": "p.csv", "detail": "it is empty"}
     problems = [problem, {**problem, "recording": ""}]
     folder = SimpleNamespace(training=lambda: training, facts=lambda: {"problems_in_data": problems})
-    assert evaluation._notes(note_experiment(3), folder) == [  # type: ignore[arg-type]
+    assert evaluation._notes(note_experiment(3), folder, ()) == [  # type: ignore[arg-type]
         f"Weights of epoch 5 of 9, {said}",
         "12 training recordings. Labels: 10 %; 2 of them carried one, the other 3 were pairs without labels.",
         "2 problems found while indexing the data set: corrupt r: it is empty; corrupt p.csv: it is empty.",
     ]
     folder = SimpleNamespace(training=lambda: training, facts=dict)
-    assert evaluation._notes(note_experiment(0), folder)[1:] == [  # type: ignore[arg-type]
+    assert evaluation._notes(note_experiment(0), folder, ())[1:] == [  # type: ignore[arg-type]
         "12 training recordings.",
     ]
     one = SimpleNamespace(training=lambda: training, facts=lambda: {"problems_in_data": problems[:1]})
-    assert evaluation._notes(note_experiment(0), one)[-1] == (  # type: ignore[arg-type]
+    assert evaluation._notes(note_experiment(0), one, ())[-1] == (  # type: ignore[arg-type]
         "1 problem found while indexing the data set: corrupt r: it is empty."
     )
     many = SimpleNamespace(training=lambda: training, facts=lambda: {"problems_in_data": problems * 6})
-    (*_, listed) = evaluation._notes(note_experiment(0), many)  # type: ignore[arg-type]
+    (*_, listed) = evaluation._notes(note_experiment(0), many, ())  # type: ignore[arg-type]
     assert listed.startswith("12 problems found") and listed.count("it is empty") == 10 and "2 more" in listed
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [(("a", "b"), []), (("b", "c", "c"), ["1 tested class(es) had no label in training: jump."]), ((), [])],
+)
+def test_tested_classes_without_a_label_in_training_are_named(ids: tuple[str, ...], said: list[str]) -> None:
+    training = {"validation": [], "selected_epoch": 0, "epochs": 1, "select": "last", "train": 3}
+    folder = SimpleNamespace(training=lambda: training, facts=dict)
+    assert evaluation._notes(note_experiment(1), folder, ids)[2:] == said  # type: ignore[arg-type]
 
 
 def test_stamps_are_the_experiments_own() -> None:
     split = SimpleNamespace(protocol="p", rule_hash="r", fold="f", split_hash="s", test=("t",))
-    experiment = SimpleNamespace(
-        split=split, data_hash="a" * 64, data={"labels": "b" * 64}, **vars(note_experiment(3)), index=None
-    )
+    experiment = SimpleNamespace(split=split, data_hash="a" * 64, data={"labels": "b" * 64}, **vars(note_experiment(3)))
     stamp = evaluation.stamp(experiment)  # type: ignore[arg-type]
     assert (stamp.name, stamp.hash, stamp.fold, stamp.split_hash) == ("p", "r", "f", "s")
     data = evaluation.data_stamp(experiment)  # type: ignore[arg-type]
@@ -604,7 +615,7 @@ def test_results_are_stamped_with_all_that_is_known_of_a_run(
         inputs=SimpleNamespace(ids={"a", "c"}, problems={"b": "cut off", "v": "empty"}, name="watch"),
     )  # fmt: skip
     whole = Predictions(("a",), ("s",), np.array([1]), np.array([[0.4, 0.6]]), ("x", "y"))
-    for split, lost in (("test", {"b": "cut off"}), ("validation", {"v": "empty"})):
+    for split, lost, asked in (("test", {"b": "cut off"}, ("a", "b", "c")), ("validation", {"v": "empty"}, ("v",))):
         said = evaluation._results(experiment, folder, Answers(whole), "beside", split, 1.23456)  # type: ignore[arg-type]
         assert said is whole
         assert stamped.pop() == {
@@ -612,7 +623,7 @@ def test_results_are_stamped_with_all_that_is_known_of_a_run(
             "distiller": distiller, "protocol": evaluation.stamp(experiment), "data": evaluation.data_stamp(experiment),
             "labels": evaluation.labels_stamp(experiment), "split": split, "seed": 6, "teacher": "beside",
             "timings": {"train": 7.5, "evaluate": 1.23}, "left_out": lost,
-            "notes": evaluation._notes(experiment, folder), "model_bytes": 321, "parameters": 12,
+            "notes": evaluation._notes(experiment, folder, asked), "model_bytes": 321, "parameters": 12,
             "environment": {"vskd": "1.0", "torch": "2.0", "accelerator": "cpu", "threads": "3"},
         }  # fmt: skip
 

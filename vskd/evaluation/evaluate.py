@@ -395,7 +395,7 @@ def _results(
         teacher=teacher,
         timings={"train": folder.training()["seconds"], "evaluate": round(seconds, 2)},
         left_out=left_out(experiment.inputs, ids),
-        notes=_notes(experiment, folder),
+        notes=_notes(experiment, folder, ids),
         model_bytes=folder.weights_file.stat().st_size,
         parameters=folder.training()["parameters"],
         environment={
@@ -407,7 +407,7 @@ def _results(
     )
 
 
-def _notes(experiment: Experiment, folder: RunFolder) -> list[str]:
+def _notes(experiment: Experiment, folder: RunFolder, ids: Sequence[str]) -> list[str]:
     training = folder.training()
     count = len(training["validation"])
     selection = f"Weights of epoch {training['selected_epoch'] + 1} of {training['epochs']}, " + (
@@ -422,9 +422,21 @@ def _notes(experiment: Experiment, folder: RunFolder) -> list[str]:
     return [
         selection,
         f"{training['train']} training recordings." + _labels_note(experiment),
+        *_untaught_note(experiment, ids),
         *([found] if problems else []),
         *_copies_note(folder),
     ]
+
+
+def _untaught_note(experiment: Experiment, ids: Sequence[str]) -> Iterator[str]:
+    """Names classes that are asked for, and that no label in training says; nothing where there are none."""
+    asked, taught = (
+        {label for i in some for label in experiment.recordings[i].classes} for some in (ids, experiment.labelled)
+    )
+    untaught = [experiment.index.labels[label] for label in sorted(asked - taught)]
+    if untaught:
+        named = first_few(untaught, NAMED_PROBLEMS, ", ")
+        yield f"{len(untaught)} tested class(es) had no label in training: {named}."
 
 
 def _copies_note(folder: RunFolder) -> Iterator[str]:
