@@ -41,7 +41,8 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     lines = read_text(path)[0].splitlines()
     while lines and not lines[-1].strip(" "):
         lines.pop()
-    blank = [n for n, line in enumerate(lines, 1) if not line.strip(f" {_separator(lines)}")]
+    nothing = f" {_separator(lines)}"
+    blank = [n for n, line in enumerate(lines, 1) if not line.strip(nothing)]
     _refuse(path, blank, "blank", "Remove it")
     rows = _rows(path, lines)
     seen = Counter(tuple(row.values.values()) for row in rows)
